@@ -1,0 +1,288 @@
+//! Every command that was accepted, from its first second to its last word.
+
+use std::time::Duration;
+
+use sqlx::postgres::types::PgInterval;
+use sqlx::types::Json;
+use sqlx::{PgExecutor, PgPool};
+
+use crate::command::{Action, Settings, Wish};
+use crate::ids::{Asker, ChannelId, CommandId, SlackUserId, TeamId, TriggerId, ZoomUserId};
+use crate::meeting::MeetingId;
+use crate::outcome::Outcome;
+
+/// A command as it is asked for.
+#[derive(Debug)]
+pub struct NewCommand<'a> {
+    pub trigger: &'a TriggerId,
+    pub asker: &'a Asker,
+    pub channel: &'a ChannelId,
+    pub wish: &'a Wish,
+    /// Sealed.
+    pub response_url: &'a [u8],
+}
+
+/// What became of an attempt to record a command.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Recorded {
+    /// It stands in the table and in the queue, committed.
+    Accepted(CommandId),
+    /// This very request was accepted before.
+    Repeated,
+    /// The same wish is under way.
+    UnderWay {
+        by: SlackUserId,
+        seconds: i64,
+    },
+    NotLinked,
+    LinkDead,
+}
+
+/// A command on its way.
+#[derive(Debug)]
+pub struct Running {
+    pub command_id: CommandId,
+    pub trigger_id: TriggerId,
+    pub asker: Asker,
+    pub zoom_user_id: ZoomUserId,
+    pub action: Action,
+    pub meeting: MeetingId,
+    pub settings: Settings,
+    pub age: Duration,
+    /// Zoom was asked and we do not know what came of it.
+    pub is_fate_unknown: bool,
+    pub asks: i16,
+    pub outcome: Option<Outcome>,
+    pub response_url: Option<Vec<u8>>,
+    pub posts: i16,
+    /// There is nothing more to say.
+    pub is_told: bool,
+}
+
+/// Records a command of a linked person and puts it into the queue, in one
+/// statement: both stand, committed, or neither.
+pub async fn record(db: &PgPool, new: &NewCommand<'_>) -> sqlx::Result<Recorded> {
+    loop {
+        if let Some(command) = insert(db, new).await? {
+            return Ok(Recorded::Accepted(command));
+        }
+        if let Some(reason) = why_not(db, new).await? {
+            return Ok(reason);
+        }
+        // What stood in the way ended between the two statements.
+    }
+}
+
+async fn insert(db: &PgPool, new: &NewCommand<'_>) -> sqlx::Result<Option<CommandId>> {
+    sqlx::query_scalar!(
+        r#"
+        with accepted as (
+            insert into command
+                (trigger_id, team_id, user_id, channel_id, zoom_user_id, action, meeting_id, settings, response_url)
+            select $1, zoom_link.team_id, zoom_link.user_id, $4, zoom_user_id, $5, $6, $7, $8
+            from zoom_link join zoom_grant using (zoom_user_id)
+            where team_id = $2 and user_id = $3 and dead_at is null
+            on conflict do nothing
+            returning command_id
+        )
+        select command_id as "command_id!: CommandId"
+        from accepted, graphile_worker.add_job(
+            'livestream', json_build_object('command_id', command_id), queue_name => 'meeting ' || $6
+        )
+        "#,
+        new.trigger.as_str(),
+        new.asker.team.as_str(),
+        new.asker.user.as_str(),
+        new.channel.as_str(),
+        new.wish.action.as_str(),
+        new.wish.meeting.get(),
+        Json(&new.wish.settings) as _,
+        new.response_url,
+    )
+    .fetch_optional(db)
+    .await
+}
+
+async fn why_not(db: &PgPool, new: &NewCommand<'_>) -> sqlx::Result<Option<Recorded>> {
+    let found = sqlx::query!(
+        r#"
+        select
+            exists (select from command where trigger_id = $1) as "is_repeated!",
+            (select dead_at is not null from zoom_link join zoom_grant using (zoom_user_id)
+                where zoom_link.team_id = $2 and zoom_link.user_id = $3) as is_dead,
+            under_way.user_id as "by?: SlackUserId",
+            extract(epoch from now() - under_way.received_at)::bigint as seconds
+        from (values (1)) as once
+        left join command under_way on under_way.team_id = $2 and under_way.action = $4
+            and under_way.meeting_id = $5 and under_way.finished_at is null
+        "#,
+        new.trigger.as_str(),
+        new.asker.team.as_str(),
+        new.asker.user.as_str(),
+        new.wish.action.as_str(),
+        new.wish.meeting.get(),
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(match (found.is_repeated, found.is_dead, found.by) {
+        (true, ..) => Some(Recorded::Repeated),
+        (_, None, _) => Some(Recorded::NotLinked),
+        (_, Some(true), _) => Some(Recorded::LinkDead),
+        (.., Some(by)) => Some(Recorded::UnderWay {
+            by,
+            seconds: found.seconds.unwrap_or_default().max(0),
+        }),
+        (.., None) => None,
+    })
+}
+
+/// The command of a job.
+pub async fn find(db: impl PgExecutor<'_>, id: CommandId) -> sqlx::Result<Option<Running>> {
+    let row = sqlx::query!(
+        r#"
+        select
+            command_id as "command_id: CommandId", trigger_id as "trigger_id: TriggerId",
+            team_id as "team_id: TeamId", user_id as "user_id: SlackUserId",
+            zoom_user_id as "zoom_user_id: ZoomUserId", action as "action: Action",
+            meeting_id as "meeting: MeetingId", settings as "settings: Json<Settings>",
+            extract(epoch from now() - received_at)::float8 as "age!",
+            asking_since is not null as "is_fate_unknown!", asks,
+            outcome as "outcome: Json<Outcome>", response_url, posts,
+            (told_at is not null or untold is not null) as "is_told!"
+        from command where command_id = $1
+        "#,
+        id.0,
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row.map(|row| Running {
+        command_id: row.command_id,
+        trigger_id: row.trigger_id,
+        asker: Asker {
+            team: row.team_id,
+            user: row.user_id,
+        },
+        zoom_user_id: row.zoom_user_id,
+        action: row.action,
+        meeting: row.meeting,
+        settings: row.settings.0,
+        age: Duration::try_from_secs_f64(row.age).unwrap_or_default(),
+        is_fate_unknown: row.is_fate_unknown,
+        asks: row.asks,
+        outcome: row.outcome.map(|outcome| outcome.0),
+        response_url: row.response_url,
+        posts: row.posts,
+        is_told: row.is_told,
+    }))
+}
+
+/// Whether an older command of the same meeting is still on its way.
+pub async fn has_elder(db: impl PgExecutor<'_>, command: &Running) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"select exists (
+            select from command where meeting_id = $1 and command_id < $2 and finished_at is null
+        ) as "is!""#,
+        command.meeting.get(),
+        command.command_id.0,
+    )
+    .fetch_one(db)
+    .await
+}
+
+/// Whether a later command of the same meeting was accepted.
+pub async fn has_younger(db: impl PgExecutor<'_>, command: &Running) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"select exists (select from command where meeting_id = $1 and command_id > $2) as "is!""#,
+        command.meeting.get(),
+        command.command_id.0,
+    )
+    .fetch_one(db)
+    .await
+}
+
+/// Notes that Zoom is about to be asked for the `asks + 1`st time. False if
+/// somebody else has taken the command on since it was read.
+pub async fn asking(db: impl PgExecutor<'_>, id: CommandId, asks: i16) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "update command set asking_since = now(), asks = asks + 1
+        where command_id = $1 and asks = $2 and asking_since is null and finished_at is null",
+        id.0,
+        asks,
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Notes that Zoom has plainly not done what it was asked, or may be asked again.
+pub async fn not_done(db: impl PgExecutor<'_>, id: CommandId) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update command set asking_since = null where command_id = $1",
+        id.0
+    )
+    .execute(db)
+    .await
+    .map(drop)
+}
+
+/// Notes how the command ended. False if it had ended before.
+pub async fn finish(
+    db: impl PgExecutor<'_>,
+    id: CommandId,
+    outcome: &Outcome,
+) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "update command set outcome = $2, finished_at = now(), asking_since = null
+        where command_id = $1 and finished_at is null",
+        id.0,
+        Json(outcome) as _,
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Counts a post to the response URL, before it is made.
+pub async fn posting(db: impl PgExecutor<'_>, id: CommandId) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update command set posts = posts + 1 where command_id = $1",
+        id.0
+    )
+    .execute(db)
+    .await
+    .map(drop)
+}
+
+/// Notes that the channel was told, or why it could not be, and forgets the response URL.
+pub async fn told(
+    db: impl PgExecutor<'_>,
+    id: CommandId,
+    told: Result<(), &str>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update command set response_url = null, untold = $2,
+            told_at = case when $2::text is null then now() end
+        where command_id = $1",
+        id.0,
+        told.err(),
+    )
+    .execute(db)
+    .await
+    .map(drop)
+}
+
+/// Puts the command into the queue once more, for later; until then it holds nobody up.
+pub async fn requeue(db: impl PgExecutor<'_>, id: CommandId, delay: Duration) -> sqlx::Result<()> {
+    let delay = PgInterval::try_from(delay).map_err(sqlx::Error::Encode)?;
+    sqlx::query!(
+        "select from command, graphile_worker.add_job(
+            'livestream', json_build_object('command_id', command_id), queue_name => 'meeting ' || meeting_id,
+            run_at => now() + $2::interval
+        ) where command_id = $1",
+        id.0,
+        delay,
+    )
+    .execute(db)
+    .await
+    .map(drop)
+}

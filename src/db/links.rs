@@ -1,0 +1,60 @@
+//! Which Zoom account acts for which Slack person.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgPool;
+
+/// Links with their grants, column by column; tokens sealed.
+#[derive(Debug, Default)]
+pub struct NewLinks {
+    pub team_id: Vec<String>,
+    pub user_id: Vec<String>,
+    pub zoom_user_id: Vec<String>,
+    pub zoom_account_id: Vec<String>,
+    pub email: Vec<String>,
+    pub scope: Vec<String>,
+    pub access_token: Vec<Vec<u8>>,
+    pub refresh_token: Vec<Vec<u8>>,
+    pub expires_at: Vec<DateTime<Utc>>,
+}
+
+/// Stores links, all or none. A grant or link that stands already is replaced,
+/// and a dead grant lives again.
+pub async fn import(db: &PgPool, links: &NewLinks) -> sqlx::Result<()> {
+    let mut transaction = db.begin().await?;
+    sqlx::query!(
+        "insert into zoom_grant
+            (zoom_user_id, zoom_account_id, email, scope, access_token, refresh_token, expires_at)
+        select distinct on (zoom_user_id) zoom_user_id, zoom_account_id, email, scope, access_token, refresh_token, expires_at
+        from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::bytea[], $7::timestamptz[])
+            with ordinality
+            as new (zoom_user_id, zoom_account_id, email, scope, access_token, refresh_token, expires_at, line)
+        order by zoom_user_id, line desc
+        on conflict (zoom_user_id) do update set
+            zoom_account_id = excluded.zoom_account_id, email = excluded.email, scope = excluded.scope,
+            access_token = excluded.access_token, refresh_token = excluded.refresh_token,
+            expires_at = excluded.expires_at, generation = zoom_grant.generation + 1,
+            refresh_until = null, dead_at = null",
+        &links.zoom_user_id,
+        &links.zoom_account_id,
+        &links.email,
+        &links.scope,
+        &links.access_token,
+        &links.refresh_token,
+        &links.expires_at,
+    )
+    .execute(&mut *transaction)
+    .await?;
+    sqlx::query!(
+        "insert into zoom_link (team_id, user_id, zoom_user_id)
+        select distinct on (team_id, user_id) team_id, user_id, zoom_user_id
+        from unnest($1::text[], $2::text[], $3::text[]) with ordinality as new (team_id, user_id, zoom_user_id, line)
+        order by team_id, user_id, line desc
+        on conflict (team_id, user_id) do update set zoom_user_id = excluded.zoom_user_id, created_at = now()",
+        &links.team_id,
+        &links.user_id,
+        &links.zoom_user_id,
+    )
+    .execute(&mut *transaction)
+    .await?;
+    transaction.commit().await
+}

@@ -1,0 +1,163 @@
+//! The whole product on one machine: the real service, a real database, and stand-ins
+//! for Slack and Zoom. Nothing in the service knows that it is a demo.
+
+pub mod slack;
+mod tour;
+pub mod zoom;
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context;
+use chrono::Utc;
+use serde_json::json;
+use sqlx::postgres::PgConnectOptions;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use self::slack::Slack;
+use self::zoom::Zoom;
+use crate::config::{Config, LogConfig};
+use crate::postgres::{Durability, Server};
+use crate::vault::Vault;
+use crate::zoom::client::BodyForm;
+use crate::{db, linking, log, serve};
+
+/// A service between its stand-ins, on free ports of this machine.
+#[derive(Debug)]
+pub struct World {
+    pub slack: Slack,
+    pub zoom: Zoom,
+    /// Where the service listens.
+    pub service: String,
+    pub config: Config,
+    pub database: PgConnectOptions,
+    shutdown: CancellationToken,
+    serving: JoinHandle<anyhow::Result<()>>,
+}
+
+/// Somebody in the demo's workspace.
+#[derive(Debug, Clone, Copy)]
+pub struct Person {
+    pub name: &'static str,
+    pub slack: &'static str,
+    pub zoom: &'static str,
+    pub email: &'static str,
+}
+
+pub const DANA: Person = Person {
+    name: "Dana",
+    slack: "U0DANA",
+    zoom: "zoom-dana",
+    email: "dana@acme.example",
+};
+pub const ELI: Person = Person {
+    name: "Eli",
+    slack: "U0ELI",
+    zoom: "zoom-eli",
+    email: "eli@acme.example",
+};
+/// Never linked.
+pub const FAY: Person = Person {
+    name: "Fay",
+    slack: "U0FAY",
+    zoom: "",
+    email: "",
+};
+
+/// Where the stand-ins are, and the service with them.
+pub fn config(slack: &Slack, zoom: &Zoom) -> anyhow::Result<Config> {
+    Ok(Config {
+        listen_addr: ([127, 0, 0, 1], 0).into(),
+        slack_signing_secrets: vec![slack::SIGNING_SECRET.into()],
+        slack_app_id: Some(slack::APP_ID.to_owned()),
+        slack_response_origins: vec![slack.url().parse()?],
+        slash_command: "/livestream".to_owned(),
+        zoom_client_id: zoom::CLIENT_ID.to_owned(),
+        zoom_client_secret: zoom::CLIENT_SECRET.into(),
+        zoom_url: zoom.url().parse()?,
+        zoom_api_url: zoom.url().parse()?,
+        zoom_body: BodyForm::Json,
+        zoom_timeout: Duration::from_secs(1),
+        token_keys: Vault::fresh_keys(),
+    })
+}
+
+impl World {
+    /// Starts all of it over a database that is up to date or empty.
+    pub async fn start(
+        database: PgConnectOptions,
+        adjust: impl FnOnce(&mut Config),
+    ) -> anyhow::Result<Self> {
+        let slack = Slack::start().await?;
+        let zoom = Zoom::start().await?;
+        let mut config = config(&slack, &zoom)?;
+        adjust(&mut config);
+        let listener = TcpListener::bind(config.listen_addr).await?;
+        let service = format!("http://{}", listener.local_addr()?);
+        let shutdown = CancellationToken::new();
+        let serving = {
+            let (config, database, shutdown) = (config.clone(), database.clone(), shutdown.clone());
+            tokio::spawn(async move { serve::serve(&config, database, listener, shutdown).await })
+        };
+        Ok(Self {
+            slack,
+            zoom,
+            service,
+            config,
+            database,
+            shutdown,
+            serving,
+        })
+    }
+
+    /// Links a person to a Zoom account that grants these scopes.
+    pub async fn link(&self, person: Person, scope: &str) -> anyhow::Result<()> {
+        let tokens = self.zoom.authorize(person.zoom, scope);
+        let line = json!({
+            "team_id": slack::TEAM, "user_id": person.slack, "zoom_user_id": person.zoom,
+            "zoom_account_id": "acme", "email": person.email, "scope": tokens.scope,
+            "access_token": tokens.access_token, "refresh_token": tokens.refresh_token,
+            "expires_at": Utc::now() + chrono::TimeDelta::hours(1),
+        });
+        let pool = db::pool(self.database.clone());
+        db::migrate(&pool).await?;
+        let vault = Vault::from_keys(&self.config.token_keys)?;
+        linking::import(&pool, &vault, line.to_string().as_bytes()).await?;
+        pool.close().await;
+        Ok(())
+    }
+
+    /// Ends the service, and says how it ended.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        self.shutdown.cancel();
+        self.serving.await.context("the service panicked")?
+    }
+}
+
+/// Plays the tour, then goes on serving until Ctrl-C, or ends at once.
+pub async fn run(exit: bool, data_dir: &Path, log: &LogConfig) -> anyhow::Result<()> {
+    // The tour tells what happens; the log would tell it twice.
+    let quiet = LogConfig {
+        filter: if log.filter == "info" {
+            "error".to_owned()
+        } else {
+            log.filter.clone()
+        },
+        ..*log
+    };
+    log::init(&quiet)?;
+    let server = Server::start(&std::env::current_exe()?, data_dir, Durability::Durable).await?;
+    let name = format!("demo_{}", std::process::id());
+    server.create_database(&name).await?;
+    let world = World::start(server.options(&name), |_| ()).await?;
+    let toured = tour::play(&world, &server.describe()).await;
+    if toured.is_ok() && !exit {
+        tour::linger(&world);
+        serve::shutdown_signal()?.cancelled().await;
+    }
+    let stopped = world.stop().await;
+    server.drop_database(&name).await?;
+    toured.and(stopped)
+}

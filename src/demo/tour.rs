@@ -1,0 +1,408 @@
+//! The tour: each outcome, played against the real service and shown as the channel
+//! would read it.
+#![expect(clippy::print_stdout, reason = "the tour is played in a terminal")]
+
+use anyhow::{Context, ensure};
+use serde_json::Value;
+
+use super::slack::CHANNEL;
+use super::zoom::{Fault, Obstacle, SCOPE};
+use super::{DANA, ELI, FAY, Person, World};
+
+/// One thing that happens: what goes before, who types what, and what must be read.
+struct Scene {
+    title: &'static str,
+    before: fn(&World),
+    who: Person,
+    types: &'static str,
+    reads: &'static str,
+}
+
+/// The meetings of the tour.
+const MEETING: i64 = 68_423_085;
+const WEBINAR: i64 = 87_654_321;
+const PRIVATE: i64 = 82_056_527_587;
+const FORBIDDEN: i64 = 91_234_567_890;
+
+const SCENES: &[Scene] = &[
+    Scene {
+        title: "Help",
+        before: nothing,
+        who: DANA,
+        types: "",
+        reads: "starts and stops the livestream",
+    },
+    Scene {
+        title: "A slip of the finger",
+        before: nothing,
+        who: DANA,
+        types: "strat 68423085",
+        reads: "Did you mean `/livestream start 68423085`?",
+    },
+    Scene {
+        title: "A link without a number",
+        before: nothing,
+        who: DANA,
+        types: "start <https://zoom.us/my/dana>",
+        reads: "does not say the meeting's number",
+    },
+    Scene {
+        title: "Somebody whose Zoom account is not linked",
+        before: nothing,
+        who: FAY,
+        types: "start 68423085",
+        reads: "not linked yet",
+    },
+    Scene {
+        title: "The meeting is not running yet",
+        before: nothing,
+        who: DANA,
+        types: "start 68423085",
+        reads: "has not started",
+    },
+    Scene {
+        title: "Dana starts the meeting in Zoom, and tries again with its join link",
+        before: |world| world.zoom.begin(MEETING),
+        who: DANA,
+        types: "start <https://us02web.zoom.us/j/68423085?pwd=x|Town hall> name=“Town Hall”",
+        reads: "is going live",
+    },
+    Scene {
+        title: "A second start, too soon for Zoom",
+        before: nothing,
+        who: DANA,
+        types: "start 684 230 85",
+        reads: "still handling an earlier start",
+    },
+    Scene {
+        title: "The end of the livestream",
+        before: nothing,
+        who: DANA,
+        types: "stop 68423085",
+        reads: "is stopped",
+    },
+    Scene {
+        title: "Eli is not the host",
+        before: nothing,
+        who: ELI,
+        types: "start 68423085",
+        reads: "Zoom finds no meeting 6842 3085",
+    },
+    Scene {
+        title: "A webinar, or livestreaming is not set up",
+        before: nothing,
+        who: DANA,
+        types: "start 87654321",
+        reads: "can't be livestreamed yet",
+    },
+    Scene {
+        title: "An end-to-end encrypted meeting",
+        before: nothing,
+        who: DANA,
+        types: "start 820 5652 7587",
+        reads: "end-to-end encrypted",
+    },
+    Scene {
+        title: "A host who may not host",
+        before: nothing,
+        who: DANA,
+        types: "start 91234567890",
+        reads: "may not host",
+    },
+    Scene {
+        title: "A number Zoom does not know",
+        before: |world| {
+            world
+                .zoom
+                .fail_next(Fault::error(400, 300, "Invalid meeting ID."));
+        },
+        who: DANA,
+        types: "start 12345678",
+        reads: "not a meeting number Zoom knows",
+    },
+    Scene {
+        title: "A meeting of another Zoom account",
+        before: |world| {
+            world.zoom.fail_next(Fault::error(
+                400,
+                1010,
+                "User does not belong to this account: x.",
+            ));
+        },
+        who: DANA,
+        types: "start 68423085",
+        reads: "another Zoom account",
+    },
+    Scene {
+        title: "A Zoom user who is gone",
+        before: |world| {
+            world
+                .zoom
+                .fail_next(Fault::error(404, 1001, "User x does not exist."));
+        },
+        who: DANA,
+        types: "start 68423085",
+        reads: "no longer knows the linked user",
+    },
+    Scene {
+        title: "A permission that is missing",
+        before: |world| {
+            world.zoom.fail_next(Fault::error(
+                400,
+                4711,
+                "Invalid access token, does not contain scopes:[meeting:update:livestream_status].",
+            ));
+        },
+        who: DANA,
+        types: "start 68423085",
+        reads: "has not granted permission",
+    },
+    Scene {
+        title: "An expired token: refreshed, without a word",
+        before: |world| world.zoom.expire_access_token(DANA.zoom),
+        who: DANA,
+        types: "start 68423085",
+        reads: "is going live",
+    },
+    Scene {
+        title: "Too many requests this second: tried once more",
+        before: |world| world.zoom.fail_next(per_second()),
+        who: DANA,
+        types: "stop 68423085",
+        reads: "is stopped",
+    },
+    Scene {
+        title: "Too many requests, twice",
+        before: |world| {
+            world.zoom.fail_next(per_second());
+            world.zoom.fail_next(per_second());
+        },
+        who: DANA,
+        types: "start 68423085",
+        reads: "too many requests",
+    },
+    Scene {
+        title: "Zoom's limit for the day",
+        before: |world| world.zoom.fail_next(daily()),
+        who: DANA,
+        types: "start 68423085",
+        reads: "used up its requests for today",
+    },
+    Scene {
+        title: "Zoom breaks",
+        before: |world| world.zoom.fail_next(Fault::error(503, 0, "")),
+        who: DANA,
+        types: "start 68423085",
+        reads: "Zoom did not answer",
+    },
+    Scene {
+        title: "Zoom hangs",
+        before: |world| world.zoom.fail_next(Fault::Hang),
+        who: DANA,
+        types: "start 68423085",
+        reads: "Zoom did not answer",
+    },
+    Scene {
+        title: "Zoom hangs up",
+        before: |world| world.zoom.fail_next(Fault::Reset),
+        who: DANA,
+        types: "stop 68423085",
+        reads: "Zoom did not answer",
+    },
+    Scene {
+        title: "Something nobody documented",
+        before: |world| {
+            world
+                .zoom
+                .fail_next(Fault::error(400, 200, "No permission. <!channel>"));
+        },
+        who: DANA,
+        types: "start 68423085",
+        reads: "No permission.",
+    },
+    Scene {
+        title: "Slack loses the first message: told again",
+        before: |world| world.slack.refuse_next_post(503),
+        who: DANA,
+        types: "stop 68423085",
+        reads: "is stopped",
+    },
+    Scene {
+        title: "The operator's own credentials are wrong",
+        before: |world| {
+            world.zoom.expire_access_token(DANA.zoom);
+            world.zoom.refuse_client(true);
+        },
+        who: DANA,
+        types: "start 68423085",
+        reads: "own access to Zoom is broken",
+    },
+    Scene {
+        title: "Dana withdraws the permission at Zoom",
+        before: |world| {
+            world.zoom.refuse_client(false);
+            world.zoom.revoke(DANA.zoom);
+        },
+        who: DANA,
+        types: "start 68423085",
+        reads: "no longer accepts your linked account",
+    },
+    Scene {
+        title: "From then on she is told at once",
+        before: nothing,
+        who: DANA,
+        types: "start 68423085",
+        reads: "Link it again",
+    },
+];
+
+/// Plays every scene; an error names the one that did not go as told.
+pub(super) async fn play(world: &World, database: &str) -> anyhow::Result<()> {
+    println!("livestream-bot at {}, with {database}", world.service);
+    println!(
+        "Demo Slack at {}, Demo Zoom at {}: stand-ins on this machine\n",
+        world.slack.url(),
+        world.zoom.url()
+    );
+    world.link(DANA, SCOPE).await?;
+    world.link(ELI, SCOPE).await?;
+    world.zoom.schedule(MEETING, DANA.zoom, None);
+    world
+        .zoom
+        .schedule(WEBINAR, DANA.zoom, Some(Obstacle::IsWebinar));
+    world
+        .zoom
+        .schedule(PRIVATE, DANA.zoom, Some(Obstacle::EndToEndEncrypted));
+    world
+        .zoom
+        .schedule(FORBIDDEN, DANA.zoom, Some(Obstacle::MayNotHost));
+    for (index, scene) in SCENES.iter().enumerate() {
+        println!("── {}. {}", index + 1, scene.title);
+        let read = play_scene(world, scene)
+            .await
+            .with_context(|| format!("scene {}: {}", index + 1, scene.title))?;
+        ensure!(
+            read.contains(scene.reads),
+            "scene {}: the person should read {:?}",
+            index + 1,
+            scene.reads
+        );
+    }
+    double_enter(world).await?;
+    println!("All {} scenes went as told.", SCENES.len() + 1);
+    Ok(())
+}
+
+/// What to do with a demo that goes on.
+pub(super) fn linger(world: &World) {
+    println!("The service goes on at {} until Ctrl-C.", world.service);
+}
+
+async fn play_scene(world: &World, scene: &Scene) -> anyhow::Result<String> {
+    (scene.before)(world);
+    println!("   {}: /livestream {}", scene.who.name, plain(scene.types));
+    let invocation = world.slack.type_command(scene.who.slack, scene.types);
+    let answer = world.slack.send(&world.service, &invocation).await?;
+    ensure!(
+        answer.status == 200,
+        "the command was answered with status {}",
+        answer.status
+    );
+    if answer.body.get("text").is_some() {
+        return Ok(show(&answer.body));
+    }
+    Ok(show(&world.slack.outcome(&invocation).await?))
+}
+
+async fn double_enter(world: &World) -> anyhow::Result<()> {
+    println!("── {}. The same request twice: done once", SCENES.len() + 1);
+    let asked = world.zoom.calls().len();
+    let invocation = world.slack.type_command(ELI.slack, "stop 68423085");
+    for _ in 0..2 {
+        println!("   {}: /livestream stop 68423085", ELI.name);
+        world.slack.send(&world.service, &invocation).await?;
+    }
+    show(&world.slack.outcome(&invocation).await?);
+    let asked = world.zoom.calls().len() - asked;
+    println!("   Zoom was asked {asked} time\n");
+    ensure!(asked == 1, "Zoom was asked {asked} times");
+    Ok(())
+}
+
+/// Prints a message as the channel reads it, and returns what it says.
+fn show(message: &Value) -> String {
+    let place = if message["response_type"] == "ephemeral" {
+        "only you"
+    } else {
+        CHANNEL_NAME
+    };
+    let mut said = String::new();
+    for block in message["blocks"].as_array().into_iter().flatten() {
+        let text = block["text"]["text"]
+            .as_str()
+            .or(block["elements"][0]["text"].as_str())
+            .unwrap_or_default();
+        for line in text.lines() {
+            println!("   {place:>10} │ {}", plain(line));
+        }
+        said.push_str(text);
+    }
+    println!();
+    said
+}
+
+const CHANNEL_NAME: &str = "#town-hall";
+
+/// Slack's mrkdwn, as it is shown.
+fn plain(mrkdwn: &str) -> String {
+    let mut shown = String::new();
+    let mut rest = mrkdwn;
+    while let Some((before, tag)) = rest.split_once('<') {
+        shown.push_str(before);
+        let (tag, after) = tag.split_once('>').unwrap_or((tag, ""));
+        let (target, label) = tag.split_once('|').unwrap_or((tag, tag));
+        let person = [DANA, ELI, FAY]
+            .into_iter()
+            .find(|person| target.strip_prefix('@') == Some(person.slack));
+        match person {
+            Some(person) => shown.extend(["@", person.name]),
+            None if target.starts_with('!') => shown.push_str(label),
+            None => shown.push_str(target),
+        }
+        rest = after;
+    }
+    shown.push_str(rest);
+    for (code, emoji) in [
+        (":red_circle:", "🔴"),
+        (":black_square_for_stop:", "⏹"),
+        (":warning:", "⚠️"),
+        (":lock:", "🔒"),
+        (":hourglass_flowing_sand:", "⏳"),
+        (":no_entry:", "⛔"),
+        (":question:", "❓"),
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&amp;", "&"),
+        (CHANNEL, CHANNEL_NAME),
+    ] {
+        shown = shown.replace(code, emoji);
+    }
+    shown
+}
+
+fn nothing(_: &World) {}
+
+fn per_second() -> Fault {
+    Fault::error(
+        429,
+        429,
+        "You have reached the maximum per-second rate limit for this API. Try again later.",
+    )
+    .with_header("x-ratelimit-type", "QPS")
+}
+
+fn daily() -> Fault {
+    Fault::error(429, 429, "You have reached the maximum daily rate limit for this API. Refer to the response header for details.")
+        .with_header("x-ratelimit-type", "Daily-limit")
+        .with_header("retry-after", (chrono::Utc::now() + chrono::TimeDelta::hours(3)).format("%Y-%m-%dT%H:%M:%SZ").to_string())
+}

@@ -1,0 +1,22 @@
+//! How we log: a message that reads alone, and dotted fields. Never a token, a body,
+//! a `response_url` or an e-mail.
+
+use anyhow::Context;
+use tracing_subscriber::EnvFilter;
+
+use crate::config::LogConfig;
+
+/// Logs to standard error, from now on.
+pub fn init(config: &LogConfig) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(&config.filter)
+        .context("RUST_LOG: it is not a list like info,sqlx=warn")?;
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    if config.is_json {
+        subscriber.json().init();
+    } else {
+        subscriber.init();
+    }
+    Ok(())
+}

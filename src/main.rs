@@ -1,0 +1,143 @@
+//! The command line.
+
+use std::io::{Write, stdin, stdout};
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+use livestream_bot::config::{self, Config, DatabaseConfig, LogConfig};
+use livestream_bot::postgres::{self, Durability, Server};
+use livestream_bot::vault::Vault;
+use livestream_bot::{db, demo, linking, manifest, serve};
+use secrecy::ExposeSecret;
+use sqlx::postgres::PgConnectOptions;
+use tokio::net::TcpListener;
+use url::Url;
+
+/// Starts and stops Zoom livestreams from Slack.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serves Slack's commands. Settings come from the environment; see the README.
+    Serve,
+    /// Plays the whole product on this machine, with stand-ins for Slack and Zoom.
+    Demo {
+        /// End after the tour; the status says whether all went as told.
+        #[arg(long)]
+        exit: bool,
+    },
+    /// Brings the database up to date, and ends.
+    Migrate,
+    /// Prints the Slack app's manifest, filled in with the address Slack reaches us at.
+    Manifest {
+        /// Such as https://livestream.example.com
+        #[arg(long)]
+        url: Url,
+    },
+    /// Stores links from JSON lines on standard input.
+    ///
+    /// Each has team_id, user_id, zoom_user_id, zoom_account_id, email, access_token,
+    /// refresh_token, expires_at and scope.
+    ImportLinks,
+    /// Keeps a PostgreSQL of our own running while anybody uses it.
+    #[command(hide = true)]
+    Postgres {
+        data_dir: PathBuf,
+        #[arg(long)]
+        throwaway: bool,
+    },
+}
+
+fn main() -> anyhow::Result<()> {
+    let command = Arguments::parse().command;
+    // Blocking, and without a runtime's threads: it idles in the background.
+    if let Command::Postgres {
+        data_dir,
+        throwaway,
+    } = command
+    {
+        let durability = if throwaway {
+            Durability::Throwaway
+        } else {
+            Durability::Durable
+        };
+        return postgres::supervise(&data_dir, durability);
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(run(command))
+}
+
+async fn run(command: Command) -> anyhow::Result<()> {
+    let log = LogConfig::from_env()?;
+    match command {
+        Command::Serve => {
+            init_log(&log)?;
+            let config = Config::from_env()?;
+            let (database, _server) = database().await?;
+            let listener = TcpListener::bind(config.listen_addr)
+                .await
+                .with_context(|| {
+                    format!("LISTEN_ADDR: {} cannot be listened on", config.listen_addr)
+                })?;
+            tracing::info!(address = %listener.local_addr()?, "serving");
+            serve::serve(&config, database, listener, serve::shutdown_signal()?).await
+        }
+        Command::Demo { exit } => demo::run(exit, &config::data_dir()?, &log).await,
+        Command::Migrate => {
+            init_log(&log)?;
+            let (database, _server) = database().await?;
+            db::migrate(&db::pool(database)).await?;
+            tracing::info!("the database is up to date");
+            Ok(())
+        }
+        Command::Manifest { url } => Ok(stdout().write_all(manifest::filled_in(&url)?.as_bytes())?),
+        Command::ImportLinks => {
+            init_log(&log)?;
+            let vault = Vault::from_keys(&config::token_keys_from_env()?)
+                .context("TOKEN_KEYS cannot be used")?;
+            let (database, _server) = database().await?;
+            let pool = db::pool(database);
+            db::migrate(&pool).await?;
+            let count = linking::import(&pool, &vault, stdin().lock()).await?;
+            tracing::info!(count, "links imported");
+            Ok(())
+        }
+        Command::Postgres { .. } => unreachable!("main() runs it"),
+    }
+}
+
+/// How to reach the database, and the private server to keep if it is one of our own.
+async fn database() -> anyhow::Result<(PgConnectOptions, Option<Server>)> {
+    match DatabaseConfig::from_env()? {
+        DatabaseConfig::Url(url) => {
+            let options: PgConnectOptions = url.expose_secret().parse().ok().context(
+                "DATABASE_URL: it is not of the form postgres://user:password@host/database",
+            )?;
+            tracing::info!(
+                host = options.get_host(),
+                database = options.get_database(),
+                "using DATABASE_URL"
+            );
+            Ok((options, None))
+        }
+        DatabaseConfig::Private(data_dir) => {
+            let server =
+                Server::start(&std::env::current_exe()?, &data_dir, Durability::Durable).await?;
+            server.create_database("livestream").await?;
+            tracing::info!("DATABASE_URL is not set; using {}", server.describe());
+            Ok((server.options("livestream"), Some(server)))
+        }
+    }
+}
+
+fn init_log(log: &LogConfig) -> anyhow::Result<()> {
+    livestream_bot::log::init(log)
+}

@@ -1,0 +1,58 @@
+//! What became of a command. Kept with it, and told to the channel by [`crate::reply`].
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+/// How a command ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Outcome {
+    /// Zoom took it. For a start that means "going live", not "live".
+    Accepted,
+    /// Zoom knows no meeting by such a number.
+    NotAMeetingNumber,
+    /// A webinar, or livestreaming is off or not set up.
+    NotSetUp,
+    /// The meeting is not running.
+    NotStarted,
+    /// The linked user is not in the Zoom account that owns the meeting.
+    WrongAccount,
+    /// The user may not host meetings.
+    MayNotHost,
+    /// End-to-end encryption forbids livestreams.
+    EndToEndEncrypted,
+    /// The link lacks a permission.
+    ScopeMissing,
+    /// Zoom refused a token that had just been refreshed.
+    Unauthorized,
+    NoSuchUser,
+    /// No such meeting, or the user is not its host.
+    NoSuchMeeting,
+    /// Zoom is still at an earlier start of this meeting.
+    StillStarting,
+    /// The account's limit per second, twice.
+    TooFast,
+    /// The account's limit per day, until the time Zoom names.
+    DailyLimit {
+        until: Option<DateTime<Utc>>,
+    },
+    /// No answer, or a broken one: Zoom may or may not have done it.
+    NoAnswer,
+    /// Zoom was not reached at all: it has not done it.
+    Unreachable,
+    /// We stopped in mid-call: Zoom may or may not have done it.
+    Interrupted,
+    /// Not begun in time, so not done at all.
+    TooLate,
+    /// The asker's link is gone, or Zoom no longer honours it.
+    LinkDead,
+    /// Zoom refuses this app's own credentials, or a token cannot be unsealed:
+    /// only the operator can mend it.
+    OperatorMustMend,
+    /// Something we have no better words for than Zoom's.
+    Other {
+        status: u16,
+        code: Option<i64>,
+        message: String,
+    },
+}

@@ -1,0 +1,368 @@
+//! Every sentence we say. Each says what happened, who can mend it, and what to do next.
+
+use crate::command::{Action, Mistake, OPTIONS, VERBS};
+use crate::ids::{Asker, CommandId, SlackUserId};
+use crate::meeting::{MeetingId, Refusal};
+use crate::outcome::Outcome;
+use crate::slack::message::{Message, Visibility, cap, code, escape};
+
+/// A meeting to show where the person's own is not known.
+const EXAMPLE: &str = "68423085";
+
+/// Writes in the words of this installation: the command may have another name.
+#[derive(Debug, Clone)]
+pub struct Words {
+    slash: String,
+}
+
+/// What an outcome is told about.
+#[derive(Debug)]
+pub struct Told<'a> {
+    pub command: CommandId,
+    pub asker: &'a Asker,
+    pub action: Action,
+    pub meeting: MeetingId,
+    /// The e-mail of the Zoom account that acted, if there still is one.
+    pub zoom_account: Option<&'a str>,
+}
+
+impl Words {
+    /// `slash` is the command's name with its slash, as in `SLASH_COMMAND`.
+    pub fn new(slash: impl Into<String>) -> Self {
+        Self {
+            slash: slash.into(),
+        }
+    }
+
+    /// What can be typed, as `/livestream start 68423085`.
+    fn typed(&self, action: Action, meeting: MeetingId) -> String {
+        format!("`{} {} {meeting}`", self.slash, action.as_str())
+    }
+
+    fn example(&self, verb: &str) -> String {
+        format!("`{} {verb} {EXAMPLE}`", self.slash)
+    }
+
+    /// What the command can do.
+    pub fn help(&self) -> Message {
+        let slash = &self.slash;
+        let options: String = OPTIONS
+            .iter()
+            .map(|(key, values)| format!("\n• `{key}=` {values}"))
+            .collect();
+        ephemeral(&format!(
+            "*{slash}* starts and stops the livestream of a Zoom meeting you host.\n\
+             • `{slash} start {EXAMPLE}` goes live\n\
+             • `{slash} stop {EXAMPLE}` ends the livestream\n\
+             The meeting is its number, spaced as you like, or its join link. \
+             It must be running, and its livestream set up in Zoom.\n\n\
+             A start takes options, for example `{slash} start {EXAMPLE} name=\"Town Hall\" layout=gallery_view`:{options}"
+        ))
+    }
+
+    /// The command could not be read; nothing was done.
+    pub fn mistake(&self, mistake: &Mistake) -> Message {
+        let slash = &self.slash;
+        ephemeral(&match mistake {
+            Mistake::UnknownVerb {
+                nearest: Some("help"),
+                ..
+            } => format!("Did you mean `{slash} help`?"),
+            Mistake::UnknownVerb {
+                nearest: Some(verb),
+                meeting: Some(meeting),
+                ..
+            } => {
+                format!("Did you mean `{slash} {verb} {meeting}`?")
+            }
+            Mistake::UnknownVerb {
+                nearest: Some(verb),
+                ..
+            } => format!("Did you mean {}?", self.example(verb)),
+            Mistake::UnknownVerb {
+                typed,
+                nearest: None,
+                ..
+            } => format!(
+                "I don't know {}. I know {}; try {}.",
+                code(typed),
+                VERBS.map(|verb| format!("`{verb}`")).join(", "),
+                self.example("start"),
+            ),
+            Mistake::VerbMissing(meeting) => format!(
+                "Start or stop? Type {} or {}.",
+                self.typed(Action::Start, *meeting),
+                self.typed(Action::Stop, *meeting),
+            ),
+            Mistake::MeetingMissing(action) => {
+                format!(
+                    "Which meeting? Add its number or join link: {}.",
+                    self.example(action.as_str())
+                )
+            }
+            Mistake::NotAMeeting { action, typed, why } => self.not_a_meeting(*action, typed, why),
+            Mistake::UnknownOption {
+                key,
+                nearest: Some(nearest),
+            } => {
+                format!(
+                    "There is no option {}. Did you mean `{nearest}=`?",
+                    code(key)
+                )
+            }
+            Mistake::UnknownOption { key, nearest: None } => format!(
+                "I don't know the option {}. There are {}. A name with spaces goes in quotes: `name=\"Town Hall\"`.",
+                code(key),
+                OPTIONS.map(|(key, _)| format!("`{key}=`")).join(", "),
+            ),
+            Mistake::OptionTwice(key) => {
+                format!("`{key}=` stands there twice. Which one should count?")
+            }
+            Mistake::BadValue { key, typed } => {
+                let values = OPTIONS
+                    .iter()
+                    .find(|(known, _)| known == key)
+                    .map_or("", |(_, values)| values);
+                format!("`{key}=` can't be {}; it is {values}.", code(typed))
+            }
+            Mistake::NameLength(0) => {
+                "The name is empty. Zoom takes 1 to 50 characters.".to_owned()
+            }
+            Mistake::NameLength(length) => {
+                format!("The name has {length} characters; Zoom takes at most 50.")
+            }
+            Mistake::StopTakesNoOptions(meeting) => {
+                format!(
+                    "A stop takes no options. Type {}.",
+                    self.typed(Action::Stop, *meeting)
+                )
+            }
+            Mistake::QuoteOpen => "A quote is opened but never closed.".to_owned(),
+        })
+    }
+
+    fn not_a_meeting(&self, action: Action, typed: &str, why: &Refusal) -> String {
+        let number = format!(
+            "Copy the meeting's number from Zoom instead: {}.",
+            self.example(action.as_str())
+        );
+        let reason = match why {
+            Refusal::NotANumber => format!(
+                "{} is not a meeting number or a Zoom join link.",
+                code(typed)
+            ),
+            Refusal::Length(length) => {
+                format!("A Zoom meeting number has 9 to 11 digits; this one has {length}.")
+            }
+            Refusal::PersonalLink => {
+                "A personal link (`/my/…`) does not say the meeting's number.".to_owned()
+            }
+            Refusal::RegistrationLink => {
+                "A registration link does not say the meeting's number.".to_owned()
+            }
+            Refusal::RecordingLink => {
+                "That link leads to a recording, not to a meeting.".to_owned()
+            }
+            Refusal::NotZoom(host) => {
+                format!("That link leads to {}, which is not Zoom.", code(host))
+            }
+            Refusal::NoNumberInLink => "There is no meeting number in that link.".to_owned(),
+        };
+        format!("{reason} {number}")
+    }
+
+    /// The asker has no Zoom account linked; nothing was done.
+    pub fn not_linked(&self) -> Message {
+        ephemeral(
+            "Your Zoom account is not linked yet, so I can't act for you and did nothing. \
+             Ask whoever runs this bot in your team to link it, then type the command again.",
+        )
+    }
+
+    /// The asker's grant is dead; nothing was done.
+    pub fn link_dead(&self) -> Message {
+        ephemeral(&format!("{LINK_DEAD} I did nothing."))
+    }
+
+    /// The same wish is already under way.
+    pub fn already_under_way(
+        &self,
+        action: Action,
+        meeting: MeetingId,
+        by: &SlackUserId,
+        seconds: i64,
+    ) -> Message {
+        let doing = match action {
+            Action::Start => "starting",
+            Action::Stop => "stopping",
+        };
+        let meeting = meeting.grouped();
+        ephemeral(&format!(
+            "Already {doing} the livestream of meeting {meeting}, asked by <@{by}> {seconds} s ago."
+        ))
+    }
+
+    /// We cannot record the command, so it was not taken.
+    pub fn cannot_record(&self) -> Message {
+        ephemeral(
+            "I can't reach my own database just now, so I have not taken your command. \
+             Please type it again in a minute; if this goes on, tell whoever runs this bot.",
+        )
+    }
+
+    /// The request is not for this app.
+    pub fn wrong_app(&self) -> Message {
+        ephemeral(
+            "This command belongs to another Slack app than the one I serve, so I did nothing. Whoever runs this bot can mend it: `SLACK_APP_ID` names another app.",
+        )
+    }
+
+    /// What became of a command, for the channel.
+    pub fn outcome(&self, told: &Told<'_>, outcome: &Outcome) -> Message {
+        let who = match told.zoom_account {
+            Some(email) => format!("as Zoom account {}", escape(email)),
+            None => "with no Zoom account".to_owned(),
+        };
+        Message::new(Visibility::InChannel, &self.sentence(told, outcome)).with_context(&format!(
+            "Asked by <@{}> {who} · reference {}",
+            escape(told.asker.user.as_str()),
+            told.command
+        ))
+    }
+
+    fn sentence(&self, told: &Told<'_>, outcome: &Outcome) -> String {
+        let meeting = format!("Meeting {}", told.meeting.grouped());
+        let again = format!("type {} again", self.typed(told.action, told.meeting));
+        let stop = self.typed(Action::Stop, told.meeting);
+        let not_done = match told.action {
+            Action::Start => "was not started",
+            Action::Stop => "was not stopped",
+        };
+        match (outcome, told.action) {
+            (Outcome::Accepted, Action::Start) => format!(
+                ":red_circle: *{meeting} is going live.* Zoom took the start; viewers see it in a few seconds. \
+                 To end it, type {stop}."
+            ),
+            (Outcome::Accepted, Action::Stop) => {
+                format!(
+                    ":black_square_for_stop: *The livestream of meeting {} is stopped.*",
+                    told.meeting.grouped()
+                )
+            }
+            (Outcome::NotAMeetingNumber, _) => format!(
+                ":warning: *{} is not a meeting number Zoom knows.* Check it in Zoom and type the command again.",
+                told.meeting.grouped()
+            ),
+            (Outcome::NotSetUp, _) => format!(
+                ":warning: *{meeting} can't be livestreamed yet.* Zoom does not say which of these is missing:\n\
+                 • the meeting is running\n\
+                 • it is a meeting, not a webinar\n\
+                 • the host has a Pro plan or better, and _Allow livestreaming of meetings_ with _Custom Live Streaming Service_ is on in their Zoom settings\n\
+                 • its stream URL, key and page are filled in under _Live Streaming_ in the meeting's settings\n\
+                 Then {again}."
+            ),
+            (Outcome::NotStarted, _) => {
+                format!(":warning: *{meeting} has not started.* Start it in Zoom, then {again}.")
+            }
+            (Outcome::WrongAccount, _) => format!(
+                ":warning: *{meeting} belongs to another Zoom account.* Link the account that hosts it, or ask its host."
+            ),
+            (Outcome::MayNotHost, _) => format!(
+                ":warning: *{meeting}: this Zoom user may not host meetings.* A Zoom administrator can change that."
+            ),
+            (Outcome::EndToEndEncrypted, _) => format!(
+                ":lock: *{meeting} is end-to-end encrypted*, and Zoom livestreams no such meeting. \
+                 Its host can choose enhanced encryption in the meeting's settings."
+            ),
+            (Outcome::ScopeMissing, _) => format!(
+                ":warning: *{meeting} {not_done}: the linked Zoom account has not granted permission to run livestreams.* \
+                 The account must be linked again to grant it."
+            ),
+            (Outcome::Unauthorized | Outcome::LinkDead, _) => {
+                format!(":warning: *{meeting} {not_done}.* {LINK_DEAD}")
+            }
+            (Outcome::NoSuchUser, _) => format!(
+                ":warning: *{meeting} {not_done}: Zoom no longer knows the linked user.* Link the account that hosts it."
+            ),
+            (Outcome::NoSuchMeeting, _) => format!(
+                ":warning: *Zoom finds no meeting {}* — or the linked account is not its host. \
+                 Check the number, or ask the host to type the command.",
+                told.meeting.grouped()
+            ),
+            (Outcome::StillStarting, _) => format!(
+                ":hourglass_flowing_sand: *Zoom is still handling an earlier start of meeting {}.* \
+                 If it is not live in 30 seconds, {again}.",
+                told.meeting.grouped()
+            ),
+            (Outcome::TooFast, _) => format!(
+                ":hourglass_flowing_sand: *{meeting} {not_done}: Zoom is getting too many requests from your account \
+                 this second*, and was still when I tried once more. In a minute, {again}."
+            ),
+            (Outcome::DailyLimit { until }, _) => {
+                let until = until.map_or_else(
+                    || "Zoom does not say until when, but its days end at midnight UTC".to_owned(),
+                    |until| {
+                        let plain = until.format("%Y-%m-%d %H:%M UTC");
+                        format!(
+                            "It ends <!date^{}^{{date_short_pretty}} {{time}}|{plain}>",
+                            until.timestamp()
+                        )
+                    },
+                );
+                format!(
+                    ":no_entry: *{meeting} {not_done}: your Zoom account has used up its requests for today.* {until}."
+                )
+            }
+            (Outcome::NoAnswer, _) => format!(
+                ":question: *Zoom did not answer about meeting {}.* It may or may not have done it: \
+                 look at the stream, and if it is needed, {again}.",
+                told.meeting.grouped()
+            ),
+            (Outcome::Interrupted, _) => format!(
+                ":question: *I was interrupted while asking Zoom about meeting {}.* It may or may not have done it, and I \
+                 did not ask twice: look at the stream, and if it is needed, {again}.",
+                told.meeting.grouped()
+            ),
+            (Outcome::Unreachable, _) => format!(
+                ":warning: *{meeting} {not_done}: I can't reach Zoom.* In a minute, {again}."
+            ),
+            (Outcome::TooLate, _) => format!(
+                ":warning: *{meeting} {not_done}.* I could not get to it within 10 minutes, and did not want to \
+                 surprise you later. If it is still needed, {again}."
+            ),
+            (Outcome::OperatorMustMend, _) => format!(
+                ":warning: *{meeting} {not_done}: this bot's own access to Zoom is broken.* \
+                 Whoever runs it can mend it, and finds why in its log under the reference below."
+            ),
+            (
+                Outcome::Other {
+                    status,
+                    code,
+                    message,
+                },
+                _,
+            ) => {
+                let code = code
+                    .map(|code| format!(", code {code}"))
+                    .unwrap_or_default();
+                let message = message.trim();
+                let message = if message.is_empty() {
+                    "nothing more"
+                } else {
+                    message
+                };
+                format!(
+                    ":warning: *{meeting} {not_done}.* Zoom answered with status {status}{code}, and said: {}",
+                    escape(&cap(message, 300))
+                )
+            }
+        }
+    }
+}
+
+const LINK_DEAD: &str = "Zoom no longer accepts your linked account: the permission was withdrawn or has run out. \
+                         Link it again, then type the command again.";
+
+fn ephemeral(mrkdwn: &str) -> Message {
+    Message::new(Visibility::Ephemeral, mrkdwn)
+}

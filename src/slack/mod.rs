@@ -1,0 +1,6 @@
+//! Slack: what it sends, how we know that it was Slack, and how it is answered.
+
+pub mod form;
+pub mod message;
+pub mod respond;
+pub mod signature;

@@ -1,0 +1,220 @@
+//! Seals what must not be read from a stolen database: tokens and response URLs.
+//!
+//! XChaCha20-Poly1305 with a random nonce. A sealed value is
+//! `key id length (1 byte) ‖ key id ‖ nonce (24) ‖ ciphertext and tag`; the row it
+//! belongs to is its associated data, so a value copied to another row does not open.
+
+use std::fmt;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use chacha20poly1305::aead::{Aead, Generate, Key, KeyInit, Payload};
+use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use secrecy::{ExposeSecret, SecretString};
+
+const NONCE_LEN: usize = 24;
+
+/// The keys, in order: the first seals, all open.
+pub struct Vault {
+    keys: Vec<(String, XChaCha20Poly1305)>,
+}
+
+/// Which row a sealed value belongs to.
+#[derive(Debug, Clone, Copy)]
+pub enum Row<'a> {
+    AccessToken(&'a str),
+    RefreshToken(&'a str),
+    ResponseUrl(&'a str),
+}
+
+/// Why a sealed value does not open. Says nothing of what is in it.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OpenError {
+    #[error("it was sealed with key {0:?}, which TOKEN_KEYS does not hold")]
+    UnknownKey(String),
+    #[error("it was changed, or belongs to another row")]
+    Forged,
+}
+
+/// Why `TOKEN_KEYS` cannot be used.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KeyError {
+    #[error("there is no key in it")]
+    None,
+    #[error("entry {0} is not of the form id:base64")]
+    Form(usize),
+    #[error("the key {0:?} is not 32 bytes in base64")]
+    NotAKey(String),
+    #[error("the id {0:?} stands twice")]
+    Twice(String),
+}
+
+impl Vault {
+    /// Reads `id:base64 of 32 bytes`, comma separated.
+    pub fn from_keys(keys: &SecretString) -> Result<Self, KeyError> {
+        let mut vault = Self { keys: Vec::new() };
+        let entries = keys
+            .expose_secret()
+            .split(',')
+            .map(str::trim)
+            .filter(|entry| !entry.is_empty());
+        for (index, entry) in entries.enumerate() {
+            let (id, key) = entry.split_once(':').ok_or(KeyError::Form(index + 1))?;
+            if id.is_empty() || id.len() > 255 {
+                return Err(KeyError::Form(index + 1));
+            }
+            if vault.key(id).is_some() {
+                return Err(KeyError::Twice(id.to_owned()));
+            }
+            let cipher = STANDARD
+                .decode(key)
+                .ok()
+                .and_then(|bytes| XChaCha20Poly1305::new_from_slice(&bytes).ok())
+                .ok_or_else(|| KeyError::NotAKey(id.to_owned()))?;
+            vault.keys.push((id.to_owned(), cipher));
+        }
+        if vault.keys.is_empty() {
+            Err(KeyError::None)
+        } else {
+            Ok(vault)
+        }
+    }
+
+    /// A key with the id `k1` that nobody else has, in the form `TOKEN_KEYS` takes.
+    pub fn fresh_keys() -> SecretString {
+        let key = Key::<XChaCha20Poly1305>::generate();
+        format!("k1:{}", STANDARD.encode(key)).into()
+    }
+
+    pub fn seal(&self, row: Row<'_>, secret: &SecretString) -> Vec<u8> {
+        let (id, cipher) = self.keys.first().expect("a vault has at least one key");
+        let nonce = XNonce::generate();
+        let aad = row.to_string();
+        let payload = Payload {
+            msg: secret.expose_secret().as_bytes(),
+            aad: aad.as_bytes(),
+        };
+        let ciphertext = cipher
+            .encrypt(&nonce, payload)
+            .expect("a token is far below the cipher's limit");
+        let id_len = u8::try_from(id.len()).expect("checked when the keys were read");
+        [&[id_len], id.as_bytes(), &nonce, &ciphertext].concat()
+    }
+
+    pub fn open(&self, row: Row<'_>, sealed: &[u8]) -> Result<SecretString, OpenError> {
+        let (id_len, rest) = sealed.split_first().ok_or(OpenError::Forged)?;
+        let (id, rest) = rest
+            .split_at_checked((*id_len).into())
+            .ok_or(OpenError::Forged)?;
+        let (nonce, ciphertext) = rest.split_at_checked(NONCE_LEN).ok_or(OpenError::Forged)?;
+        let id = std::str::from_utf8(id).map_err(|_| OpenError::Forged)?;
+        let cipher = self
+            .key(id)
+            .ok_or_else(|| OpenError::UnknownKey(id.to_owned()))?;
+        let nonce = XNonce::try_from(nonce).map_err(|_| OpenError::Forged)?;
+        let aad = row.to_string();
+        let secret = cipher
+            .decrypt(
+                &nonce,
+                Payload {
+                    msg: ciphertext,
+                    aad: aad.as_bytes(),
+                },
+            )
+            .map_err(|_| OpenError::Forged)?;
+        String::from_utf8(secret)
+            .map(SecretString::from)
+            .map_err(|_| OpenError::Forged)
+    }
+
+    fn key(&self, id: &str) -> Option<&XChaCha20Poly1305> {
+        self.keys
+            .iter()
+            .find(|(known, _)| known == id)
+            .map(|(_, cipher)| cipher)
+    }
+}
+
+impl fmt::Debug for Vault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list()
+            .entries(self.keys.iter().map(|(id, _)| id))
+            .finish()
+    }
+}
+
+impl fmt::Display for Row<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AccessToken(zoom_user) => write!(f, "zoom_grant.access_token/{zoom_user}"),
+            Self::RefreshToken(zoom_user) => write!(f, "zoom_grant.refresh_token/{zoom_user}"),
+            Self::ResponseUrl(trigger) => write!(f, "command.response_url/{trigger}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DANA: Row<'_> = Row::AccessToken("dana");
+
+    fn vault(keys: &str) -> Vault {
+        Vault::from_keys(&keys.into()).expect("keys")
+    }
+
+    fn key(id: &str, byte: u8) -> String {
+        format!("{id}:{}", STANDARD.encode([byte; 32]))
+    }
+
+    #[test]
+    fn a_sealed_token_opens_in_its_own_row_only() {
+        let vault = vault(&key("a", 1));
+        let sealed = vault.seal(DANA, &"token".into());
+        assert!(!sealed.windows(5).any(|bytes| bytes == b"token"));
+        assert_eq!(
+            vault.open(DANA, &sealed).expect("opens").expose_secret(),
+            "token"
+        );
+        for row in [Row::AccessToken("mallory"), Row::RefreshToken("dana")] {
+            assert_eq!(vault.open(row, &sealed).err(), Some(OpenError::Forged));
+        }
+    }
+
+    #[test]
+    fn the_first_key_seals_and_all_open() {
+        let sealed = vault(&key("old", 1)).seal(DANA, &"token".into());
+        let both = vault(&format!("{}, {}", key("new", 2), key("old", 1)));
+        assert_eq!(
+            both.open(DANA, &sealed).expect("opens").expose_secret(),
+            "token"
+        );
+        let unknown = vault(&key("new", 2)).open(DANA, &sealed).err();
+        assert_eq!(unknown, Some(OpenError::UnknownKey("old".into())));
+        assert_eq!(both.seal(DANA, &"token".into())[1..4], *b"new");
+    }
+
+    #[test]
+    fn every_changed_or_missing_byte_is_noticed() {
+        let vault = vault(&key("a", 1));
+        let sealed = vault.seal(DANA, &"token".into());
+        for at in 0..sealed.len() {
+            let mut changed = sealed.clone();
+            changed[at] ^= 1;
+            assert!(vault.open(DANA, &changed).is_err(), "byte {at} changed");
+            assert!(vault.open(DANA, &sealed[..at]).is_err(), "cut at {at}");
+        }
+    }
+
+    #[test]
+    fn keys_that_cannot_be_used_are_named() {
+        let refused = |keys: &str| Vault::from_keys(&keys.into()).err();
+        assert_eq!(refused(" , "), Some(KeyError::None));
+        assert_eq!(refused("nocolon"), Some(KeyError::Form(1)));
+        assert_eq!(refused("a:short"), Some(KeyError::NotAKey("a".into())));
+        assert_eq!(
+            refused(&format!("{},{}", key("a", 1), key("a", 2))),
+            Some(KeyError::Twice("a".into()))
+        );
+    }
+}

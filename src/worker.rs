@@ -1,0 +1,126 @@
+//! Takes jobs off the queue and advances their commands.
+//!
+//! The queue is [Graphile Worker]: one named queue a meeting keeps its commands in
+//! order, and a dead worker's jobs go to the others within seconds.
+//!
+//! [Graphile Worker]: https://docs.rs/graphile_worker
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::Context;
+use graphile_worker::{
+    IntoTaskHandlerResult, TaskHandler, WorkerContext, WorkerOptions, WorkerRecoveryConfig,
+};
+use serde::{Deserialize, Serialize};
+use sqlx::PgPool;
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
+
+use crate::app::App;
+use crate::db::commands;
+use crate::ids::CommandId;
+use crate::livestream::{self, Next};
+
+/// Jobs wait on Zoom and Slack most of the time, so one process can hold many.
+const CONCURRENCY: usize = 32;
+/// A worker that has not been heard of for so long is taken for dead. Longer than a
+/// pause of the machine, shorter than people's patience.
+const DEAD_AFTER: Duration = Duration::from_secs(5);
+/// How long running jobs may take to end at a shutdown: longer than Zoom's and
+/// Slack's time limits together.
+const GRACE: Duration = Duration::from_secs(25);
+/// How long to wait before starting again after Postgres went away.
+const RESTART_AFTER: Duration = Duration::from_secs(1);
+
+/// The queue's row: which command to advance.
+#[derive(Debug, Serialize, Deserialize)]
+struct Job {
+    command_id: CommandId,
+}
+
+impl TaskHandler for Job {
+    const IDENTIFIER: &'static str = "livestream";
+
+    async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
+        let app = context.get_ext::<Arc<App>>().expect("run() adds it");
+        let span = tracing::info_span!("job", command.id = self.command_id.0);
+        advance(app, self.command_id)
+            .instrument(span)
+            .await
+            .map_err(|error| error.to_string())
+    }
+}
+
+async fn advance(app: &App, id: CommandId) -> sqlx::Result<()> {
+    if let Next::Later(delay) = livestream::advance(app, id).await? {
+        commands::requeue(&app.db, id, delay).await?;
+    }
+    Ok(())
+}
+
+/// Whether the worker runs; it does not while Postgres is away.
+#[derive(Debug, Clone, Default)]
+pub struct Health(Arc<AtomicBool>);
+
+impl Health {
+    pub fn is_running(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Runs until `shutdown`, then lets running jobs end. Starts again whenever Postgres
+/// went away.
+pub async fn run(app: Arc<App>, health: Health, shutdown: CancellationToken) {
+    while !shutdown.is_cancelled() {
+        let ended = run_once(&app, &health, shutdown.clone().cancelled_owned()).await;
+        health.0.store(false, Ordering::Relaxed);
+        if let Err(error) = ended {
+            tracing::error!(
+                error = format!("{error:#}"),
+                "the worker stopped; starting it again"
+            );
+            let _ = tokio::time::timeout(RESTART_AFTER, shutdown.cancelled()).await;
+        }
+    }
+}
+
+async fn run_once(
+    app: &Arc<App>,
+    health: &Health,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> anyhow::Result<()> {
+    let recovery = WorkerRecoveryConfig::default()
+        .heartbeat_interval(Duration::from_secs(1))
+        .sweep_interval(Duration::from_secs(1))
+        .sweep_threshold(DEAD_AFTER);
+    let worker = WorkerOptions::default()
+        .pg_pool(app.db.clone())
+        .concurrency(CONCURRENCY)
+        .poll_interval(Duration::from_millis(500))
+        .worker_recovery(recovery)
+        .listen_os_shutdown_signals(false)
+        .shutdown_signal(shutdown)
+        .shutdown_grace_period(GRACE)
+        .shutdown_interrupted_job_retry_delay(Duration::ZERO)
+        .define_job::<Job>()
+        .add_extension(Arc::clone(app))
+        .init()
+        .await
+        .context("starting the worker")?;
+    health.0.store(true, Ordering::Relaxed);
+    worker.run().await.context("running the worker")
+}
+
+/// Brings the queue's own tables up to date.
+pub async fn migrate(db: &PgPool) -> anyhow::Result<()> {
+    WorkerOptions::default()
+        .pg_pool(db.clone())
+        .define_job::<Job>()
+        .init()
+        .await
+        .context("migrating the queue")
+        .map(drop)
+}

@@ -1,0 +1,137 @@
+//! `PATCH /v2/meetings/{meetingId}/livestream/status`.
+//! <https://developers.zoom.us/docs/api/meetings/#tag/meetings/PATCH/meetings/{meetingId}/livestream/status>
+
+use reqwest::{Response, StatusCode};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Value, json};
+use url::Url;
+
+use crate::command::{Action, Settings};
+use crate::meeting::MeetingId;
+use crate::zoom::answer::{self, Answer};
+
+/// How much of an answer is read, in bytes; Zoom's are a few hundred.
+const ANSWER_MAX: usize = 64 * 1024;
+
+/// In which form a request carries `action` and `settings`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyForm {
+    /// What Zoom's present specification says.
+    Json,
+    /// What older descriptions of the call say: `settings` as JSON text in a part of its own.
+    Multipart,
+}
+
+/// Zoom's API and token endpoint. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Client {
+    pub(super) http: reqwest::Client,
+    pub(super) api: Url,
+    pub(super) auth: Url,
+    pub(super) id: String,
+    pub(super) secret: SecretString,
+    pub(super) body: BodyForm,
+}
+
+impl Client {
+    /// `http` has time limits and follows no redirects; `api` and `auth` are
+    /// `ZOOM_API_URL` and `ZOOM_URL`, `id` and `secret` the app's OAuth credentials.
+    pub fn new(
+        http: reqwest::Client,
+        api: Url,
+        auth: Url,
+        id: String,
+        secret: SecretString,
+        body: BodyForm,
+    ) -> Self {
+        Self {
+            http,
+            api,
+            auth,
+            id,
+            secret,
+            body,
+        }
+    }
+
+    /// Starts or stops the livestream of a meeting that is in progress.
+    pub async fn update_livestream(
+        &self,
+        token: &SecretString,
+        meeting: MeetingId,
+        action: Action,
+        settings: &Settings,
+    ) -> Answer {
+        let mut url = self.api.clone();
+        url.set_path(&format!("/v2/meetings/{}/livestream/status", meeting.get()));
+        let request = self
+            .http
+            .patch(url)
+            .bearer_auth(token.expose_secret())
+            .header("accept", "application/json");
+        let settings =
+            (action == Action::Start && *settings != Settings::default()).then(|| json!(settings));
+        let request = match self.body {
+            BodyForm::Json => request.json(&json_body(action, settings)),
+            BodyForm::Multipart => request.multipart(multipart_body(action, settings)),
+        };
+        match request.send().await {
+            Ok(response) => self.read(action, response).await,
+            Err(error) => answer::failed(&error.without_url()),
+        }
+    }
+
+    async fn read(&self, action: Action, response: Response) -> Answer {
+        let status = response.status();
+        let headers = response.headers().clone();
+        let tracking_id = headers
+            .get("x-zm-trackingid")
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
+        match body(response).await {
+            Ok(body) => {
+                let answer = answer::read(action, status, &headers, &body);
+                tracing::info!(
+                    zoom.status = status.as_u16(),
+                    zoom.tracking_id = tracking_id,
+                    ?answer,
+                    "Zoom answered"
+                );
+                answer
+            }
+            Err(error) if status == StatusCode::NO_CONTENT => {
+                tracing::warn!(%error, "Zoom's 204 ended badly");
+                answer::read(action, status, &headers, b"")
+            }
+            Err(error) => answer::failed(&error.without_url()),
+        }
+    }
+}
+
+/// The body of an answer, up to [`ANSWER_MAX`]; what is beyond is not read.
+pub(super) async fn body(mut response: Response) -> reqwest::Result<Vec<u8>> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        let room = ANSWER_MAX - body.len();
+        body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+        if chunk.len() >= room {
+            break;
+        }
+    }
+    Ok(body)
+}
+
+fn json_body(action: Action, settings: Option<Value>) -> Value {
+    match settings {
+        Some(settings) => json!({ "action": action, "settings": settings }),
+        None => json!({ "action": action }),
+    }
+}
+
+fn multipart_body(action: Action, settings: Option<Value>) -> reqwest::multipart::Form {
+    let form = reqwest::multipart::Form::new().text("action", action.as_str());
+    match settings {
+        Some(settings) => form.text("settings", settings.to_string()),
+        None => form,
+    }
+}
