@@ -53,7 +53,7 @@ impl App {
     clippy::disallowed_methods,
     reason = "this is the place where it is built"
 )]
-fn http_client(timeout: Duration) -> reqwest::Result<reqwest::Client> {
+pub(crate) fn http_client(timeout: Duration) -> reqwest::Result<reqwest::Client> {
     // A second call finds the first one's choice, which is the same.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()

@@ -1,22 +1,57 @@
-//! `/livestream start 68423085`, typed in Slack, makes a Zoom meeting go live.
+//! `/livestream start 68423085`, typed in Slack, makes a Zoom meeting go live, and the
+//! channel is told in plain words what happened.
+//!
+//! # One command, through the files
+//!
+//! 1. Slack posts a form to `/slack/commands`. [`web`] has every route on one screen;
+//!    `web/slack.rs` caps the body, and [`slack::signature`] verifies it as it came.
+//! 2. Only then is it parsed: the form in [`slack::form`], its text in [`command`], the
+//!    meeting in it, however it was pasted, in [`meeting`].
+//! 3. Help, a mistake, or a person without a link is answered at once and alone, in the
+//!    words of [`reply`]; nothing is recorded.
+//! 4. A wish is recorded and put into the queue by one statement, `record` in
+//!    [`db::commands`]. Once it is committed, Slack is answered, well within its 3 s.
+//! 5. In any replica, [`worker`] takes the job and hands its command to
+//!    [`livestream::advance`]: the job this program is here for.
+//! 6. It asks [`linking::fresh_token`] for the asker's Zoom token; [`vault`] opens it,
+//!    and if it is about to expire it is refreshed first, by one replica at a time.
+//! 7. It notes that it is about to ask ([`db::commands::asking`]), so that a crash in
+//!    mid-call is known as one, and [`zoom::Client`] asks Zoom. [`zoom::answer`] says what
+//!    the answer means: an [`outcome::Outcome`], or that one more try makes sense.
+//! 8. The outcome is committed, put into words by [`reply`], and posted to the command's
+//!    `response_url` by [`slack::respond`]: up to five times, until Slack has it.
+//!
+//! A job holds a command's number and nothing else. The command's row says how far it
+//! has come, so whoever takes the job after a crash goes on from there.
+//!
+//! # Around it
+//!
+//! [`config`] is the only reader of the environment, [`app`] is what requests and jobs
+//! may reach, [`serve`] runs listener and worker until it is told to stop. [`postgres`]
+//! runs a private server for those who bring none. [`demo`] puts the real service
+//! between stand-ins for Slack and Zoom; the tests use the same ones.
 
-pub mod app;
+// What a command passes through, in that order.
 pub mod command;
-pub mod config;
-pub mod db;
-pub mod demo;
-pub mod ids;
 pub mod linking;
 pub mod livestream;
-pub mod log;
-pub mod manifest;
 pub mod meeting;
 pub mod outcome;
-pub mod postgres;
 pub mod reply;
-pub mod serve;
 pub mod slack;
 pub mod vault;
 pub mod web;
 pub mod worker;
 pub mod zoom;
+
+// What all of them stand on.
+pub mod app;
+pub mod config;
+pub mod db;
+pub mod ids;
+pub mod log;
+pub mod manifest;
+pub mod postgres;
+pub mod serve;
+
+pub mod demo;

@@ -1,6 +1,8 @@
 //! How we log: a message that reads alone, and dotted fields. Never a token, a body,
 //! a `response_url` or an e-mail.
 
+use std::io::{IsTerminal, stderr};
+
 use anyhow::Context;
 use tracing_subscriber::EnvFilter;
 
@@ -12,7 +14,8 @@ pub fn init(config: &LogConfig) -> anyhow::Result<()> {
         .context("RUST_LOG: it is not a list like info,sqlx=warn")?;
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+        .with_ansi(stderr().is_terminal())
+        .with_writer(stderr);
     if config.is_json {
         subscriber.json().init();
     } else {

@@ -36,7 +36,7 @@ enum Command {
     Migrate,
     /// Prints the Slack app's manifest, filled in with the address Slack reaches us at.
     Manifest {
-        /// Such as https://livestream.example.com
+        /// Such as <https://livestream.example.com>
         #[arg(long)]
         url: Url,
     },

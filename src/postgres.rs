@@ -130,9 +130,15 @@ pub fn supervise(data_dir: &Path, durability: Durability) -> anyhow::Result<()> 
         other => other?,
     }
     let users = cluster.home.lock_file("users")?;
+    let mut answered_at = Instant::now();
     loop {
-        if !cluster.answers() {
-            cluster.start_server()?;
+        if cluster.answers() {
+            answered_at = Instant::now();
+        } else if let Err(error) = cluster.start_server() {
+            // What is left of a killed server may have to end first.
+            if answered_at.elapsed() > START_WITHIN {
+                return Err(error);
+            }
         }
         std::thread::sleep(LOOK_EVERY);
         if is_unused(&users)? {

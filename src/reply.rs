@@ -46,17 +46,16 @@ impl Words {
     /// What the command can do.
     pub fn help(&self) -> Message {
         let slash = &self.slash;
-        let options: String = OPTIONS
-            .iter()
-            .map(|(key, values)| format!("\n• `{key}=` {values}"))
-            .collect();
+        let options = OPTIONS
+            .map(|(key, values)| format!("• `{key}=` {values}"))
+            .join("\n");
         ephemeral(&format!(
             "*{slash}* starts and stops the livestream of a Zoom meeting you host.\n\
              • `{slash} start {EXAMPLE}` goes live\n\
              • `{slash} stop {EXAMPLE}` ends the livestream\n\
              The meeting is its number, spaced as you like, or its join link. \
              It must be running, and its livestream set up in Zoom.\n\n\
-             A start takes options, for example `{slash} start {EXAMPLE} name=\"Town Hall\" layout=gallery_view`:{options}"
+             A start takes options, for example `{slash} start {EXAMPLE} name=\"Town Hall\" layout=gallery_view`:\n{options}"
         ))
     }
 
@@ -230,6 +229,7 @@ impl Words {
         ))
     }
 
+    #[expect(clippy::too_many_lines, reason = "one table, a row an outcome")]
     fn sentence(&self, told: &Told<'_>, outcome: &Outcome) -> String {
         let meeting = format!("Meeting {}", told.meeting.grouped());
         let again = format!("type {} again", self.typed(told.action, told.meeting));
@@ -304,7 +304,7 @@ impl Words {
                     |until| {
                         let plain = until.format("%Y-%m-%d %H:%M UTC");
                         format!(
-                            "It ends <!date^{}^{{date_short_pretty}} {{time}}|{plain}>",
+                            "That ends <!date^{}^{{date_short_pretty}} {{time}}|{plain}>",
                             until.timestamp()
                         )
                     },

@@ -43,9 +43,10 @@ pub async fn serve(
     let http = tokio::spawn(http.into_future());
 
     worker.await.context("the worker panicked")?;
-    match tokio::time::timeout(CONNECTIONS_END_WITHIN, http).await {
-        Ok(ended) => ended.context("the listener panicked")??,
-        Err(_) => tracing::warn!("some connections did not end; leaving them"),
+    if let Ok(ended) = tokio::time::timeout(CONNECTIONS_END_WITHIN, http).await {
+        ended.context("the listener panicked")??;
+    } else {
+        tracing::warn!("some connections did not end; leaving them");
     }
     pool.close().await;
     Ok(())

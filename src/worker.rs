@@ -95,7 +95,8 @@ async fn run_once(
     let recovery = WorkerRecoveryConfig::default()
         .heartbeat_interval(Duration::from_secs(1))
         .sweep_interval(Duration::from_secs(1))
-        .sweep_threshold(DEAD_AFTER);
+        .sweep_threshold(DEAD_AFTER)
+        .recovery_delay(Duration::ZERO);
     let worker = WorkerOptions::default()
         .pg_pool(app.db.clone())
         .concurrency(CONCURRENCY)

@@ -18,6 +18,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
 /// The OAuth app that Zoom knows.
 pub const CLIENT_ID: &str = "demo-zoom-client";
@@ -32,6 +33,7 @@ const START_LOCK: Duration = Duration::from_secs(30);
 pub struct Zoom {
     address: std::net::SocketAddr,
     state: Arc<Mutex<Inner>>,
+    called: watch::Sender<usize>,
 }
 
 #[derive(Debug, Default)]
@@ -135,6 +137,7 @@ impl Zoom {
         let zoom = Self {
             address: listener.local_addr()?,
             state: Arc::default(),
+            called: watch::Sender::new(0),
         };
         let router = Router::new()
             .route("/v2/meetings/{id}/livestream/status", patch(livestream))
@@ -226,6 +229,13 @@ impl Zoom {
         self.lock().calls.clone()
     }
 
+    /// Waits until there were so many livestream requests.
+    pub async fn called(&self, times: usize) {
+        let mut called = self.called.subscribe();
+        let reached = called.wait_for(|count| *count >= times).await;
+        reached.map(drop).expect("this holds the sender");
+    }
+
     /// How many refreshes gave a new pair.
     pub fn refreshes(&self) -> usize {
         self.lock().refreshes
@@ -272,6 +282,7 @@ async fn livestream(
     let fault = {
         let mut state = zoom.lock();
         state.calls.push(call.clone());
+        zoom.called.send_replace(state.calls.len());
         state.faults.pop_front()
     };
     let mut response = match fault {

@@ -39,6 +39,7 @@ impl Message {
     }
 
     /// Adds a line of small print.
+    #[must_use]
     pub fn with_context(mut self, mrkdwn: &str) -> Self {
         let elements = json!([{ "type": "mrkdwn", "text": cap(mrkdwn, SECTION_MAX) }]);
         self.blocks

@@ -82,17 +82,18 @@ impl std::fmt::Debug for ResponseUrl {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::http_client;
 
     #[test]
     fn only_the_allowed_origins_are_posted_to() {
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let origins = [
             "https://hooks.slack.com",
             "https://hooks.slack-gov.com",
             "http://127.0.0.1:4000",
         ];
         let origins = origins.map(|origin| Url::parse(origin).expect("a URL"));
-        let responder = Responder::new(reqwest::Client::new(), &origins);
+        let http = http_client(Duration::from_secs(1)).expect("a client");
+        let responder = Responder::new(http, &origins);
         for (url, is_allowed) in [
             ("https://hooks.slack.com/commands/1234/5678", true),
             ("https://hooks.slack.com:443/commands/1234/5678", true),

@@ -55,11 +55,10 @@ pub fn read(action: Action, status: StatusCode, headers: &HeaderMap, body: &[u8]
         (_, Some(4400)) => Outcome::EndToEndEncrypted,
         (_, Some(1001)) => Outcome::NoSuchUser,
         // 3003 is "Not meeting host.": the words for both are the same.
-        (_, Some(3001 | 3003)) => Outcome::NoSuchMeeting,
+        (_, Some(3001 | 3003)) | (404, None) => Outcome::NoSuchMeeting,
         // 300 is also what Zoom says to a body it cannot read.
         (_, Some(300)) if message.is_empty() || says("meeting") => Outcome::NotAMeetingNumber,
         (300, None) => Outcome::NotAMeetingNumber,
-        (404, None) => Outcome::NoSuchMeeting,
         (status, code) => Outcome::Other {
             status,
             code,

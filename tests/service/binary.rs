@@ -1,0 +1,461 @@
+//! The real program, as an operator runs it, and as a machine kills it.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::process::{Child, Command, Output, Stdio};
+
+use livestream_bot::config::Config;
+use livestream_bot::demo::slack::{self, Slack};
+use livestream_bot::demo::zoom::{self, Fault, Zoom};
+use livestream_bot::demo::{self, DANA};
+use livestream_bot::vault::Vault;
+use livestream_bot::{db, linking};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use secrecy::ExposeSecret;
+use serde_json::json;
+use sqlx::ConnectOptions;
+use sqlx::postgres::PgConnectOptions;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+
+use crate::commands::hold_up;
+use crate::database::{self, program};
+use crate::world::{MEETING, accepted, said};
+
+/// Stand-ins and a database that outlive the program between them.
+struct Surroundings {
+    slack: Slack,
+    zoom: Zoom,
+    config: Config,
+    database: PgConnectOptions,
+}
+
+/// The program, serving.
+struct Service {
+    child: tokio::process::Child,
+    url: String,
+    log: tokio::task::JoinHandle<String>,
+}
+
+impl Surroundings {
+    async fn new() -> Self {
+        let (slack, zoom) = (
+            Slack::start().await.expect("Slack"),
+            Zoom::start().await.expect("Zoom"),
+        );
+        let config = demo::config(&slack, &zoom).expect("settings");
+        let database = database::create().await;
+        let tokens = zoom.authorize(DANA.zoom, zoom::SCOPE);
+        zoom.schedule(MEETING, DANA.zoom, None);
+        zoom.begin(MEETING);
+        let line = json!({
+            "team_id": slack::TEAM, "user_id": DANA.slack, "zoom_user_id": DANA.zoom, "zoom_account_id": "acme",
+            "email": DANA.email, "scope": tokens.scope, "access_token": tokens.access_token,
+            "refresh_token": tokens.refresh_token, "expires_at": "2099-01-01T00:00:00Z",
+        });
+        let pool = db::pool(database.clone());
+        let vault = Vault::from_keys(&config.token_keys).expect("a vault");
+        linking::import(&pool, &vault, line.to_string().as_bytes())
+            .await
+            .expect("Dana's link");
+        pool.close().await;
+        Self {
+            slack,
+            zoom,
+            config,
+            database,
+        }
+    }
+
+    fn database_url(&self) -> String {
+        // A socket's folder goes into the query; the URL's own host is not used then.
+        let mut url = self.database.to_url_lossy();
+        if let Some(socket) = self.database.get_socket() {
+            url.set_host(Some("localhost")).expect("a host");
+            url.query_pairs_mut()
+                .clear()
+                .append_pair("host", &socket.to_string_lossy());
+        }
+        url.to_string()
+    }
+
+    fn command(&self, subcommand: &str) -> Command {
+        let mut command = bare(subcommand);
+        command
+            .env("DATABASE_URL", self.database_url())
+            .env("LISTEN_ADDR", "127.0.0.1:0")
+            .env("RUST_LOG", "debug")
+            .env(
+                "SLACK_SIGNING_SECRET",
+                format!("an older one,{}", slack::SIGNING_SECRET),
+            )
+            .env("SLACK_RESPONSE_ORIGINS", self.slack.url())
+            .env("ZOOM_CLIENT_ID", zoom::CLIENT_ID)
+            .env("ZOOM_CLIENT_SECRET", zoom::CLIENT_SECRET)
+            .env("ZOOM_URL", self.zoom.url())
+            .env("ZOOM_API_URL", self.zoom.url())
+            .env("TOKEN_KEYS", self.config.token_keys.expose_secret());
+        command
+    }
+
+    async fn serve(&self) -> Service {
+        Service::start(self.command("serve")).await
+    }
+
+    async fn end(self) {
+        database::drop(&self.database).await;
+    }
+}
+
+impl Service {
+    /// Starts it, and waits until it says where it serves.
+    async fn start(command: Command) -> Self {
+        let mut command = tokio::process::Command::from(command);
+        command.stderr(Stdio::piped()).kill_on_drop(true);
+        let mut child = command.spawn().expect("the program");
+        let mut log = BufReader::new(child.stderr.take().expect("its log"));
+        let mut said = String::new();
+        let address: SocketAddr = loop {
+            let start = said.len();
+            assert!(
+                log.read_line(&mut said).await.expect("its log") > 0,
+                "it ended early:\n{said}"
+            );
+            let line = &said[start..];
+            if let Some((_, address)) = line.trim_end().split_once("serving address=") {
+                break address.parse().expect("an address");
+            }
+        };
+        let log = tokio::spawn(async move {
+            log.read_to_string(&mut said).await.expect("its log");
+            said
+        });
+        Self {
+            child,
+            url: format!("http://{address}"),
+            log,
+        }
+    }
+
+    /// As the machine's power switch would.
+    async fn kill(mut self) -> String {
+        self.child.kill().await.expect("killed");
+        self.log.await.expect("its log")
+    }
+
+    /// As an operator would.
+    async fn terminate(mut self) -> String {
+        let pid = self.child.id().expect("it runs");
+        kill(
+            Pid::from_raw(pid.try_into().expect("a pid")),
+            Signal::SIGTERM,
+        )
+        .expect("signalled");
+        let status = self.child.wait().await.expect("it ends");
+        let log = self.log.await.expect("its log");
+        assert!(status.success(), "{log}");
+        log
+    }
+}
+
+/// The program without any setting.
+fn bare(subcommand: &str) -> Command {
+    let mut command = Command::new(program());
+    command.arg(subcommand).env_clear().stdin(Stdio::null());
+    command
+}
+
+fn run(command: &mut Command, input: &str) -> Output {
+    let command = command
+        .env("NO_COLOR", "1")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child: Child = command.spawn().expect("the program");
+    child
+        .stdin
+        .take()
+        .expect("its input")
+        .write_all(input.as_bytes())
+        .expect("written");
+    child.wait_with_output().expect("it ends")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[tokio::test]
+async fn killed_between_the_answer_and_the_call_it_carries_the_command_out_after_a_restart() {
+    let around = Surroundings::new().await;
+    let service = around.serve().await;
+    // An older command of the meeting holds ours up for as long as we like.
+    let mut db = around.database.connect().await.expect("the database");
+    hold_up(&mut db).await;
+    let start = around.slack.type_command(DANA.slack, "start 68423085");
+    let answer = around
+        .slack
+        .send(&service.url, &start)
+        .await
+        .expect("an answer");
+    assert_eq!(answer, accepted());
+    service.kill().await;
+    assert!(
+        around.zoom.calls().is_empty(),
+        "it was killed before the call"
+    );
+
+    sqlx::query("delete from command where trigger_id = 'elder'")
+        .execute(&mut db)
+        .await
+        .expect("deleted");
+    let service = around.serve().await;
+    let outcome = around.slack.outcome(&start).await.expect("an outcome");
+    assert!(said(&outcome).contains("is going live"), "{outcome}");
+    assert_eq!(around.zoom.calls().len(), 1);
+    service.terminate().await;
+    around.end().await;
+}
+
+#[tokio::test]
+async fn killed_in_mid_call_it_does_not_start_twice_and_says_what_is_known() {
+    let around = Surroundings::new().await;
+    let service = around.serve().await;
+    around.zoom.fail_next(Fault::Hang);
+    let start = around.slack.type_command(DANA.slack, "start 68423085");
+    around
+        .slack
+        .send(&service.url, &start)
+        .await
+        .expect("an answer");
+    around.zoom.called(1).await;
+    service.kill().await;
+
+    let service = around.serve().await;
+    let outcome = around.slack.outcome(&start).await.expect("an outcome");
+    let wanted = ":question: *I was interrupted while asking Zoom about meeting 6842 3085.*";
+    assert!(said(&outcome).starts_with(wanted), "{outcome}");
+    assert_eq!(around.zoom.calls().len(), 1);
+    service.terminate().await;
+    around.end().await;
+}
+
+#[tokio::test]
+async fn killed_in_mid_stop_it_asks_again_since_that_does_no_harm() {
+    let around = Surroundings::new().await;
+    let service = around.serve().await;
+    around.zoom.fail_next(Fault::Hang);
+    let stop = around.slack.type_command(DANA.slack, "stop 68423085");
+    around
+        .slack
+        .send(&service.url, &stop)
+        .await
+        .expect("an answer");
+    around.zoom.called(1).await;
+    service.kill().await;
+
+    let service = around.serve().await;
+    let outcome = around.slack.outcome(&stop).await.expect("an outcome");
+    assert!(said(&outcome).contains("is stopped"), "{outcome}");
+    assert_eq!(around.zoom.calls().len(), 2);
+    service.terminate().await;
+    around.end().await;
+}
+
+#[tokio::test]
+async fn told_to_stop_in_mid_call_it_finishes_and_tells_first() {
+    let around = Surroundings::new().await;
+    let mut command = around.command("serve");
+    let service = Service::start({
+        command.env("ZOOM_TIMEOUT", "1");
+        command
+    })
+    .await;
+    around.zoom.fail_next(Fault::Hang);
+    let start = around.slack.type_command(DANA.slack, "start 68423085");
+    around
+        .slack
+        .send(&service.url, &start)
+        .await
+        .expect("an answer");
+    around.zoom.called(1).await;
+    service.terminate().await;
+    let posted = around.slack.posted();
+    assert_eq!(posted.len(), 1, "told before the program ended");
+    around.end().await;
+}
+
+#[tokio::test]
+async fn the_log_and_the_database_hold_no_secret() {
+    let around = Surroundings::new().await;
+    let service = around.serve().await;
+    let mut secrets = Vec::new();
+    for text in [
+        "start https://zoom.us/j/68423085?pwd=passcode",
+        "stop 68423085",
+    ] {
+        around.zoom.expire_access_token(DANA.zoom);
+        let invocation = around.slack.type_command(DANA.slack, text);
+        around
+            .slack
+            .send(&service.url, &invocation)
+            .await
+            .expect("an answer");
+        around.slack.outcome(&invocation).await.expect("an outcome");
+        secrets.push(format!("/commands/{}", invocation.trigger));
+        secrets.push(invocation.signature);
+    }
+    // One that the service must refuse, and may be tempted to print.
+    let mut forged = around.slack.type_command(DANA.slack, "start 68423085");
+    forged.body.push_str("&x=1");
+    assert_eq!(
+        around
+            .slack
+            .send(&service.url, &forged)
+            .await
+            .expect("an answer")
+            .status,
+        401
+    );
+    secrets.push(forged.signature);
+    let log = service.terminate().await;
+    assert!(
+        log.contains("a request to a Slack route is not Slack's failed=no signing secret"),
+        "{log}"
+    );
+
+    secrets.extend(
+        [
+            zoom::CLIENT_SECRET,
+            slack::SIGNING_SECRET,
+            "passcode",
+            "zoom-access-",
+            "zoom-refresh-",
+        ]
+        .map(str::to_owned),
+    );
+    secrets.push(around.config.token_keys.expose_secret().to_owned());
+    let dump = dump(&around.database).await;
+    for (name, kept) in [("log", &log), ("database", &dump)] {
+        for secret in &secrets {
+            assert!(
+                !kept.contains(secret.as_str()),
+                "the {name} holds {secret}:\n{kept}"
+            );
+        }
+    }
+    assert!(
+        dump.contains("zoom-dana"),
+        "it is a dump of the right database"
+    );
+    around.end().await;
+}
+
+/// Every row of every table, as text.
+async fn dump(database: &PgConnectOptions) -> String {
+    let mut db = database.connect().await.expect("the database");
+    let tables: Vec<String> = sqlx::query_scalar(
+        "select format('%I.%I', schemaname, tablename) from pg_tables
+        where schemaname in ('public', 'graphile_worker')",
+    )
+    .fetch_all(&mut db)
+    .await
+    .expect("the tables");
+    let mut dump = String::new();
+    for table in tables {
+        let rows = sqlx::AssertSqlSafe(format!(
+            "select convert_from(row_to_json(t)::text::bytea, 'UTF8') || coalesce((
+            select string_agg(encode(decode(substr(value, 3), 'hex'), 'escape'), ' ')
+            from json_each_text(row_to_json(t)) where value like '\\\\x%'), '') from {table} t"
+        ));
+        let rows: Vec<String> = sqlx::query_scalar(rows)
+            .fetch_all(&mut db)
+            .await
+            .expect("its rows");
+        dump.extend(rows);
+    }
+    dump
+}
+
+#[tokio::test]
+async fn links_are_imported_from_json_lines_again_and_again() {
+    let around = Surroundings::new().await;
+    let line = |n: usize| {
+        json!({
+            "team_id": "T1", "user_id": format!("U{n}"), "zoom_user_id": format!("z{}", n % 9_000), "zoom_account_id": "a",
+            "email": "x@y", "scope": zoom::SCOPE, "access_token": "sesame", "refresh_token": "open",
+            "expires_at": "2099-01-01T00:00:00Z",
+        })
+        .to_string()
+    };
+    let lines: Vec<_> = (0..10_000).map(line).collect();
+    for _ in 0..2 {
+        let output = run(&mut around.command("import-links"), &lines.join("\n"));
+        assert!(output.status.success(), "{}", text(&output.stderr));
+    }
+    let mut db = around.database.connect().await.expect("the database");
+    let stored: (i64, i64) = sqlx::query_as(
+        "select (select count(*) from zoom_link where team_id = 'T1'), (select count(*) from zoom_grant where email = 'x@y')",
+    )
+    .fetch_one(&mut db)
+    .await
+    .expect("counts");
+    assert_eq!(
+        stored,
+        (10_000, 9_000),
+        "two people may share a Zoom account"
+    );
+
+    let broken = format!("{}\n{}", lines[0], lines[1].replace("\"U1\"", "1"));
+    let output = run(&mut around.command("import-links"), &broken);
+    let error = text(&output.stderr);
+    assert!(
+        !output.status.success() && error.contains("line 2 cannot be read"),
+        "{error}"
+    );
+    assert!(!error.contains("sesame"), "{error}");
+    around.end().await;
+}
+
+#[test]
+fn a_missing_setting_is_named_with_the_way_to_its_value() {
+    let output = run(&mut bare("serve"), "");
+    assert!(!output.status.success());
+    let error = text(&output.stderr);
+    assert!(
+        error.contains("SLACK_SIGNING_SECRET: it is not set; copy it from Basic Information"),
+        "{error}"
+    );
+}
+
+#[test]
+fn the_manifest_is_printed_with_our_address() {
+    let output = run(bare("manifest").args(["--url", "https://my.host"]), "");
+    let manifest = text(&output.stdout);
+    assert!(
+        output.status.success() && manifest.contains("https://my.host/slack/commands"),
+        "{manifest}"
+    );
+    let output = run(bare("manifest").args(["--url", "http://my.host"]), "");
+    assert!(!output.status.success() && text(&output.stderr).contains("https addresses only"));
+}
+
+#[test]
+fn a_secret_may_stand_in_a_file() {
+    let mut file = tempfile::NamedTempFile::new().expect("a file");
+    file.write_all(b"secret\n").expect("written");
+    let output = run(
+        bare("serve").env("SLACK_SIGNING_SECRET_FILE", file.path()),
+        "",
+    );
+    assert!(
+        text(&output.stderr).contains("ZOOM_CLIENT_ID: it is not set"),
+        "{}",
+        text(&output.stderr)
+    );
+    let both = bare("serve")
+        .env("SLACK_SIGNING_SECRET_FILE", file.path())
+        .env("SLACK_SIGNING_SECRET", "x")
+        .output();
+    assert!(text(&both.expect("it ends").stderr).contains("SLACK_SIGNING_SECRET is set as well"));
+}

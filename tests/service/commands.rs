@@ -1,0 +1,317 @@
+//! What happens to a command that is read, and to one that is not.
+
+use livestream_bot::demo::zoom::Fault;
+use livestream_bot::demo::{DANA, ELI, FAY};
+use livestream_bot::zoom::client::BodyForm;
+use serde_json::{Value, json};
+
+use crate::world::{
+    MEETING, accepted, connect, end, meeting, said, send, type_and_read, type_and_read_at_once,
+    world, world_with,
+};
+
+#[tokio::test]
+async fn a_start_goes_live_and_the_channel_reads_who_asked_as_whom() {
+    let world = world().await;
+    let invocation = world.slack.type_command(DANA.slack, "start 68423085");
+    assert_eq!(send(&world, &invocation).await, accepted());
+
+    let message = world.slack.outcome(&invocation).await.expect("an outcome");
+    let text = ":red_circle: *Meeting 6842 3085 is going live.* Zoom took the start; viewers see it in a few seconds. \
+                To end it, type `/livestream stop 68423085`.";
+    let wanted = json!({
+        "response_type": "in_channel",
+        "text": text,
+        "blocks": [
+            { "type": "section", "text": { "type": "mrkdwn", "text": text } },
+            { "type": "context", "elements": [
+                { "type": "mrkdwn", "text": "Asked by <@U0DANA> as Zoom account dana@acme.example · reference 1" },
+            ] },
+        ],
+    });
+    assert_eq!(message, wanted);
+    assert!(meeting(&world).is_live);
+    end(world).await;
+}
+
+#[tokio::test]
+async fn zoom_gets_exactly_what_its_specification_says() {
+    let world = world().await;
+    type_and_read(
+        &world,
+        DANA,
+        "start 684-230-85 name=“Town Hall” speaker=on layout=speaker captions=off",
+    )
+    .await;
+    type_and_read(&world, DANA, "stop 68423085").await;
+    let calls = world.zoom.calls();
+    let bodies: Vec<Value> = calls
+        .iter()
+        .map(|call| call.body.parse().expect("JSON"))
+        .collect();
+    let settings = json!({
+        "active_speaker_name": true, "display_name": "Town Hall", "layout": "speaker_view", "close_caption": "off",
+    });
+    assert_eq!(
+        bodies,
+        [
+            json!({ "action": "start", "settings": settings }),
+            json!({ "action": "stop" })
+        ]
+    );
+    for call in calls {
+        assert_eq!(call.path, "/v2/meetings/68423085/livestream/status");
+        assert_eq!(call.content_type, "application/json");
+        assert!(
+            call.authorization.starts_with("Bearer zoom-access-"),
+            "{}",
+            call.authorization
+        );
+    }
+    end(world).await;
+}
+
+#[tokio::test]
+async fn the_older_form_of_the_body_can_be_chosen() {
+    let world = world_with(|config| config.zoom_body = BodyForm::Multipart).await;
+    type_and_read(&world, DANA, "start 68423085 name=x").await;
+    assert!(meeting(&world).is_live, "the stand-in reads both forms");
+    type_and_read(&world, DANA, "stop 68423085").await;
+    let [start, stop] = &world.zoom.calls()[..] else {
+        panic!("two calls")
+    };
+    assert!(
+        start
+            .content_type
+            .starts_with("multipart/form-data; boundary=")
+    );
+    assert!(
+        start.body.contains("name=\"action\"\r\n\r\nstart\r\n"),
+        "{}",
+        start.body
+    );
+    assert!(
+        start
+            .body
+            .contains("name=\"settings\"\r\n\r\n{\"display_name\":\"x\"}\r\n"),
+        "{}",
+        start.body
+    );
+    assert!(!stop.body.contains("settings"), "{}", stop.body);
+    end(world).await;
+}
+
+#[tokio::test]
+async fn help_mistakes_and_people_without_a_link_are_answered_at_once_and_do_nothing() {
+    let world = world().await;
+    for (who, text, reads) in [
+        (DANA, "", "starts and stops the livestream"),
+        (DANA, "help", "starts and stops the livestream"),
+        (
+            DANA,
+            "strat 68423085",
+            "Did you mean `/livestream start 68423085`?",
+        ),
+        (
+            DANA,
+            "68423085",
+            "Type `/livestream start 68423085` or `/livestream stop 68423085`.",
+        ),
+        (
+            DANA,
+            "start <!channel>",
+            "`&lt;!channel&gt;` is not a meeting number",
+        ),
+        (
+            DANA,
+            "start https://evilzoom.us/j/68423085",
+            "`evilzoom.us`, which is not Zoom",
+        ),
+        (
+            DANA,
+            "start 68423085 layout=wall",
+            "it is follow_host, gallery_view or speaker_view",
+        ),
+        (FAY, "start 68423085", "not linked yet"),
+    ] {
+        let read = type_and_read_at_once(&world, who, text).await;
+        assert!(read.contains(reads), "{text:?}: {read}");
+    }
+    let recorded: i64 = sqlx::query_scalar("select count(*) from command")
+        .fetch_one(&mut connect(&world).await)
+        .await
+        .unwrap();
+    assert_eq!(recorded, 0);
+    assert!(world.zoom.calls().is_empty());
+    end(world).await;
+}
+
+#[tokio::test]
+async fn every_text_follows_the_name_the_command_has_here() {
+    let world = world_with(|config| config.slash_command = "/golive".to_owned()).await;
+    let help = type_and_read_at_once(&world, DANA, "help").await;
+    assert!(
+        help.contains("`/golive start") && !help.contains("/livestream"),
+        "{help}"
+    );
+    let outcome = type_and_read(&world, DANA, "start 68423085").await;
+    assert!(outcome.contains("`/golive stop 68423085`"), "{outcome}");
+    end(world).await;
+}
+
+#[tokio::test]
+async fn the_same_signed_request_twice_runs_once() {
+    let world = world().await;
+    let invocation = world.slack.type_command(DANA.slack, "start 68423085");
+    assert_eq!(send(&world, &invocation).await, accepted());
+    assert_eq!(send(&world, &invocation).await, accepted());
+    world.slack.outcome(&invocation).await.expect("an outcome");
+    assert_eq!(
+        send(&world, &invocation).await,
+        accepted(),
+        "even after it is done"
+    );
+    // A later command of the same meeting runs after everything the copies caused.
+    type_and_read(&world, DANA, "stop 68423085").await;
+    assert_eq!(world.zoom.calls().len(), 2);
+    assert_eq!(world.slack.posted().len(), 2);
+    end(world).await;
+}
+
+#[tokio::test]
+async fn the_same_wish_by_somebody_else_is_told_who_asked_first() {
+    let world = world().await;
+    world.zoom.fail_next(Fault::Hang);
+    let first = world.slack.type_command(DANA.slack, "start 68423085");
+    send(&world, &first).await;
+    let read = type_and_read_at_once(&world, ELI, "start 68423085").await;
+    let wanted = "Already starting the livestream of meeting 6842 3085, asked by <@U0DANA> ";
+    assert!(read.starts_with(wanted), "{read}");
+    world.slack.outcome(&first).await.expect("an outcome");
+    assert_eq!(world.zoom.calls().len(), 1);
+    end(world).await;
+}
+
+#[tokio::test]
+async fn commands_of_one_meeting_wait_their_turn_and_others_do_not() {
+    let world = world().await;
+    world.zoom.schedule(91_234_567_890, ELI.zoom, None);
+    world.zoom.fail_next(Fault::Hang);
+    let start = world.slack.type_command(DANA.slack, "start 68423085");
+    let stop = world.slack.type_command(DANA.slack, "stop 68423085");
+    send(&world, &start).await;
+    world.zoom.called(1).await;
+    send(&world, &stop).await;
+    type_and_read(&world, ELI, "stop 91234567890").await;
+    world.slack.outcome(&stop).await.expect("an outcome");
+    let order: Vec<_> = world
+        .slack
+        .posted()
+        .into_iter()
+        .map(|posted| posted.trigger)
+        .collect();
+    assert_eq!(
+        order[1..],
+        [start.trigger, stop.trigger],
+        "the other meeting was first"
+    );
+    end(world).await;
+}
+
+#[tokio::test]
+async fn a_start_that_waits_for_zoom_is_not_overtaken_by_its_stop() {
+    let world = world().await;
+    world
+        .zoom
+        .fail_next(Fault::error(429, 429, "maximum per-second rate limit"));
+    let start = world.slack.type_command(DANA.slack, "start 68423085");
+    let stop = world.slack.type_command(DANA.slack, "stop 68423085");
+    send(&world, &start).await;
+    send(&world, &stop).await;
+    world.slack.outcome(&stop).await.expect("an outcome");
+    let actions: Vec<_> = world
+        .zoom
+        .calls()
+        .into_iter()
+        .map(|call| call.body)
+        .collect();
+    assert_eq!(
+        actions,
+        [
+            r#"{"action":"start"}"#,
+            r#"{"action":"start"}"#,
+            r#"{"action":"stop"}"#
+        ]
+    );
+    assert!(!meeting(&world).is_live);
+    end(world).await;
+}
+
+#[tokio::test]
+async fn a_command_nobody_got_to_in_time_is_not_carried_out_and_says_so() {
+    let world = world().await;
+    // An older command of the meeting holds it up; meanwhile eleven minutes pass.
+    let mut db = connect(&world).await;
+    hold_up(&mut db).await;
+    let late = world.slack.type_command(DANA.slack, "start 68423085");
+    send(&world, &late).await;
+    sqlx::query("update command set received_at = received_at - interval '11 minutes'")
+        .execute(&mut db)
+        .await
+        .unwrap();
+    let read = said(&world.slack.outcome(&late).await.expect("an outcome"));
+    assert!(
+        read.contains("was not started.* I could not get to it within 10 minutes"),
+        "{read}"
+    );
+    assert!(world.zoom.calls().is_empty());
+    end(world).await;
+}
+
+#[tokio::test]
+async fn a_message_slack_loses_is_posted_again() {
+    let world = world().await;
+    world.slack.refuse_next_post(503);
+    let read = type_and_read(&world, DANA, "start 68423085").await;
+    assert!(read.contains("going live"), "{read}");
+    assert_eq!(
+        world.zoom.calls().len(),
+        1,
+        "Zoom is not asked again for it"
+    );
+    end(world).await;
+}
+
+#[tokio::test]
+async fn a_response_url_that_slack_no_longer_knows_is_given_up() {
+    let world = world().await;
+    world.slack.refuse_next_post(404);
+    let lost = world.slack.type_command(DANA.slack, "start 68423085");
+    send(&world, &lost).await;
+    type_and_read(&world, DANA, "stop 68423085").await;
+    let rows: Vec<(Option<String>, bool, bool)> = sqlx::query_as(
+        "select untold, told_at is null, response_url is null from command order by command_id",
+    )
+    .fetch_all(&mut connect(&world).await)
+    .await
+    .unwrap();
+    let lost = (
+        Some("Slack refused the message with status 404".to_owned()),
+        true,
+        true,
+    );
+    assert_eq!(rows, [lost, (None, false, true)]);
+    end(world).await;
+}
+
+/// An unfinished command of Dana's meeting that no job will ever finish.
+pub(crate) async fn hold_up(db: &mut sqlx::PgConnection) {
+    sqlx::query(
+        "insert into command (trigger_id, team_id, user_id, channel_id, zoom_user_id, action, meeting_id, settings)
+        values ('elder', 'T0OTHER', 'U0OTHER', 'C0', 'zoom-other', 'stop', $1, '{}')",
+    )
+    .bind(MEETING)
+    .execute(db)
+    .await
+    .expect("an older command");
+}

@@ -1,0 +1,136 @@
+//! A database a test, copied from a template that is made once for these migrations.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use livestream_bot::config::DatabaseConfig;
+use livestream_bot::db;
+use livestream_bot::postgres::{Durability, Server};
+use nix::sys::signal;
+use nix::unistd::Pid;
+use secrecy::ExposeSecret;
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, raw_sql};
+use tokio::sync::OnceCell;
+
+/// What the tests of this process use.
+struct Cluster {
+    options: PgConnectOptions,
+    template: String,
+    /// Keeps it running.
+    _server: Option<Server>,
+}
+
+static CLUSTER: OnceCell<Cluster> = OnceCell::const_new();
+static COUNT: AtomicUsize = AtomicUsize::new(0);
+/// Any number, the same for all who prepare the template.
+const PREPARING: i64 = 4_927;
+
+/// This program, as the tests run it.
+pub(crate) fn program() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_livestream-bot"))
+}
+
+/// A database of one test's own, migrated and empty.
+pub(crate) async fn create() -> PgConnectOptions {
+    let cluster = CLUSTER.get_or_init(Cluster::open).await;
+    let name = format!(
+        "test_{}_{}",
+        std::process::id(),
+        COUNT.fetch_add(1, Ordering::Relaxed)
+    );
+    let mut admin = cluster.options.connect().await.expect("the test cluster");
+    run(
+        &mut admin,
+        format!("create database {name} template {}", cluster.template),
+    )
+    .await;
+    cluster.options.clone().database(&name)
+}
+
+/// Drops it again; a test that failed leaves it to the next run.
+pub(crate) async fn drop(database: &PgConnectOptions) {
+    let cluster = CLUSTER.get().expect("it was created there");
+    let name = database.get_database().expect("it has a name");
+    let mut admin = cluster.options.connect().await.expect("the test cluster");
+    run(&mut admin, format!("drop database {name} with (force)")).await;
+}
+
+impl Cluster {
+    async fn open() -> Self {
+        let (options, server) = match DatabaseConfig::from_env().expect("DATABASE_URL") {
+            DatabaseConfig::Url(url) => (url.expose_secret().parse().expect("DATABASE_URL"), None),
+            DatabaseConfig::Private(_) => {
+                let dir = Path::new(env!("CARGO_TARGET_TMPDIR"));
+                let server = Server::start(program(), dir, Durability::Throwaway)
+                    .await
+                    .expect("a server");
+                (server.options("postgres"), Some(server))
+            }
+        };
+        let template = Self::prepare(&options).await;
+        Self {
+            options,
+            template,
+            _server: server,
+        }
+    }
+
+    async fn prepare(options: &PgConnectOptions) -> String {
+        let mut hasher = DefaultHasher::new();
+        db::MIGRATOR
+            .iter()
+            .for_each(|migration| migration.checksum.hash(&mut hasher));
+        include_str!("../../Cargo.lock").hash(&mut hasher); // The queue's tables come from a crate.
+        let template = format!("template_{:016x}", hasher.finish());
+
+        let mut admin = options.connect().await.expect("the test cluster");
+        let lock = sqlx::query("select pg_advisory_lock($1)").bind(PREPARING);
+        lock.execute(&mut admin).await.expect("the lock");
+        let names: Vec<String> = sqlx::query_scalar("select datname from pg_database")
+            .fetch_all(&mut admin)
+            .await
+            .expect("the databases");
+        for name in names.iter().filter(|name| is_left_over(name)) {
+            run(
+                &mut admin,
+                format!("drop database if exists {name} with (force)"),
+            )
+            .await;
+        }
+        if !names.contains(&template) {
+            run(
+                &mut admin,
+                format!("drop database if exists {template}_new"),
+            )
+            .await;
+            run(&mut admin, format!("create database {template}_new")).await;
+            let pool = db::pool(options.clone().database(&format!("{template}_new")));
+            db::migrate(&pool).await.expect("migrations");
+            pool.close().await;
+            run(
+                &mut admin,
+                format!("alter database {template}_new rename to {template}"),
+            )
+            .await;
+        }
+        admin.close().await.expect("this lets go of the lock");
+        template
+    }
+}
+
+/// Whether the process whose test made it is gone.
+fn is_left_over(name: &str) -> bool {
+    let pid = name
+        .strip_prefix("test_")
+        .and_then(|rest| rest.split('_').next()?.parse().ok());
+    pid.is_some_and(|pid| signal::kill(Pid::from_raw(pid), None).is_err())
+}
+
+async fn run(connection: &mut PgConnection, sql: String) {
+    raw_sql(AssertSqlSafe(sql))
+        .execute(connection)
+        .await
+        .expect("an administrator's statement");
+}

@@ -1,0 +1,10 @@
+//! The service between its stand-ins: real HTTP over loopback, a real Postgres.
+
+mod binary;
+mod commands;
+mod database;
+mod hostile;
+mod outcomes;
+mod postgres;
+mod tokens;
+mod world;

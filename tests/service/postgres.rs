@@ -1,0 +1,227 @@
+//! The private PostgreSQL, and a Postgres that goes away.
+
+use std::fs::{File, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use livestream_bot::demo::DANA;
+use livestream_bot::postgres::{Durability, Server};
+use sqlx::ConnectOptions;
+use sqlx::postgres::PgConnectOptions;
+use tempfile::TempDir;
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, UnixStream};
+use tokio::sync::watch;
+
+use crate::database::{self, program};
+use crate::world::{end, type_and_read, type_and_read_at_once, world_at};
+
+async fn start(dir: &Path) -> Server {
+    Server::start(program(), dir, Durability::Durable)
+        .await
+        .expect("a server")
+}
+
+/// A folder that the server's account may enter.
+fn data_dir() -> TempDir {
+    let permissions = Permissions::from_mode(0o755);
+    tempfile::Builder::new()
+        .permissions(permissions)
+        .tempdir_in("/var/tmp")
+        .expect("a folder")
+}
+
+/// Waits until nobody supervises the server any more, which is after it was stopped.
+async fn supervisor_ended(dir: &Path) {
+    let home = home(dir);
+    let lock = File::open(home.join("supervisor.lock")).expect("its lock");
+    tokio::task::spawn_blocking(move || lock.lock())
+        .await
+        .expect("a thread")
+        .expect("locked");
+    let left: Vec<_> = std::fs::read_dir(&home)
+        .expect("its folder")
+        .map(|entry| entry.expect("an entry").path().join("postmaster.pid"))
+        .filter(|pid_file| pid_file.exists())
+        .collect();
+    assert!(left.is_empty(), "the server still runs: {left:?}");
+}
+
+fn home(dir: &Path) -> std::path::PathBuf {
+    let inside = dir.join("postgres");
+    assert!(
+        inside.join("supervisor.lock").exists(),
+        "the data folder can be entered by the server's account"
+    );
+    inside
+}
+
+#[tokio::test]
+async fn it_is_shared_keeps_its_data_and_stops_after_the_last_user() {
+    let dir = data_dir();
+    let starts = (0..4).map(|_| {
+        let dir = dir.path().to_owned();
+        tokio::spawn(async move { start(&dir).await })
+    });
+    let mut servers = Vec::new();
+    for started in starts.collect::<Vec<_>>() {
+        servers.push(started.await.expect("a server"));
+    }
+    servers[0]
+        .create_database("kept")
+        .await
+        .expect("a database");
+    let mut db = servers[3]
+        .options("kept")
+        .connect()
+        .await
+        .expect("a connection");
+    let fsync: String = sqlx::query_scalar("show fsync")
+        .fetch_one(&mut db)
+        .await
+        .expect("a setting");
+    assert_eq!(fsync, "on");
+    let addresses: String = sqlx::query_scalar("show listen_addresses")
+        .fetch_one(&mut db)
+        .await
+        .expect("a setting");
+    assert_eq!(addresses, "", "a socket only");
+    sqlx::raw_sql("create table note as select 'still here' as text")
+        .execute(&mut db)
+        .await
+        .expect("a table");
+    drop((db, servers));
+    supervisor_ended(dir.path()).await;
+
+    let server = start(dir.path()).await;
+    let mut db = server
+        .options("kept")
+        .connect()
+        .await
+        .expect("a connection");
+    let text: String = sqlx::query_scalar("select text from note")
+        .fetch_one(&mut db)
+        .await
+        .expect("a row");
+    assert_eq!(text, "still here");
+    drop((db, server));
+    supervisor_ended(dir.path()).await;
+}
+
+#[tokio::test]
+async fn a_killed_server_is_started_again_while_it_is_in_use() {
+    let dir = data_dir();
+    let server = start(dir.path()).await;
+    let first = postmaster(dir.path());
+    nix::sys::signal::kill(first, nix::sys::signal::Signal::SIGKILL).expect("killed");
+    // Another user waits until it answers again.
+    let again = start(dir.path()).await;
+    again
+        .options("postgres")
+        .connect()
+        .await
+        .expect("a connection");
+    assert_ne!(postmaster(dir.path()), first);
+    drop((server, again));
+    supervisor_ended(dir.path()).await;
+}
+
+fn postmaster(dir: &Path) -> nix::unistd::Pid {
+    let clusters = std::fs::read_dir(home(dir)).expect("its folder");
+    let pid_file = clusters
+        .map(|entry| entry.expect("an entry").path().join("postmaster.pid"))
+        .find(|path| path.exists());
+    let content = std::fs::read_to_string(pid_file.expect("it runs")).expect("its pid file");
+    nix::unistd::Pid::from_raw(
+        content
+            .lines()
+            .next()
+            .expect("a line")
+            .parse()
+            .expect("a pid"),
+    )
+}
+
+/// Stands between the service and Postgres, and can be cut.
+struct Cable {
+    options: PgConnectOptions,
+    is_cut: Arc<watch::Sender<bool>>,
+}
+
+impl Cable {
+    async fn lay(to: &PgConnectOptions) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let port = listener.local_addr().expect("its address").port();
+        let options = PgConnectOptions::new_without_pgpass()
+            .host("127.0.0.1")
+            .port(port)
+            .username(to.get_username())
+            .database(to.get_database().expect("a database"))
+            .ssl_mode(sqlx::postgres::PgSslMode::Disable);
+        let socket = to
+            .get_socket()
+            .expect("our own server has a socket")
+            .join(".s.PGSQL.5432");
+        let is_cut = Arc::new(watch::Sender::new(false));
+        let cut = is_cut.subscribe();
+        tokio::spawn(async move {
+            while let Ok((mut near, _)) = listener.accept().await {
+                let (socket, mut cut) = (socket.clone(), cut.clone());
+                tokio::spawn(async move {
+                    let carried = async {
+                        let mut far = UnixStream::connect(socket).await?;
+                        copy_bidirectional(&mut near, &mut far).await
+                    };
+                    tokio::select! {
+                        _ = carried => {}
+                        _ = cut.wait_for(|is_cut| *is_cut) => {}
+                    }
+                });
+            }
+        });
+        Self { options, is_cut }
+    }
+}
+
+#[tokio::test]
+async fn while_postgres_is_away_people_are_told_in_time_and_readiness_says_so() {
+    let database = database::create().await;
+    if database.get_socket().is_none() {
+        return database::drop(&database).await; // DATABASE_URL leads elsewhere than to a server of ours.
+    }
+    let cable = Cable::lay(&database).await;
+    let world = world_at(cable.options.clone(), |_| ()).await;
+    type_and_read(&world, DANA, "start 68423085").await;
+    assert_eq!(readiness(&world.service).await, (200, "ready\n".to_owned()));
+
+    cable.is_cut.send_replace(true);
+    let read = type_and_read_at_once(&world, DANA, "stop 68423085").await;
+    assert!(read.contains("I have not taken your command"), "{read}");
+    assert_eq!(
+        readiness(&world.service).await,
+        (503, "Postgres does not answer\n".to_owned())
+    );
+    assert_eq!(
+        get(&format!("{}/healthz", world.service)).await,
+        (200, "ok\n".to_owned())
+    );
+
+    cable.is_cut.send_replace(false);
+    let read = type_and_read(&world, DANA, "stop 68423085").await;
+    assert!(read.contains("is stopped"), "{read}");
+    assert_eq!(readiness(&world.service).await.0, 200);
+    end(world).await;
+}
+
+async fn readiness(service: &str) -> (u16, String) {
+    get(&format!("{service}/readyz")).await
+}
+
+async fn get(url: &str) -> (u16, String) {
+    let answer = reqwest::get(url).await.expect("an answer");
+    (
+        answer.status().as_u16(),
+        answer.text().await.expect("a body"),
+    )
+}

@@ -1,0 +1,170 @@
+//! Tokens: refreshed when they must be, by one at a time, and never killed by a passing fault.
+
+use livestream_bot::demo::zoom::Fault;
+use livestream_bot::demo::{DANA, World};
+
+use crate::world::{connect, end, said, send, type_and_read, type_and_read_at_once, world};
+
+const DEAD: &str = "Zoom no longer accepts your linked account";
+
+async fn expire_here(world: &World) {
+    let expired = sqlx::query("update zoom_grant set expires_at = now()");
+    expired
+        .execute(&mut connect(world).await)
+        .await
+        .expect("expired");
+}
+
+async fn is_dead(world: &World) -> bool {
+    sqlx::query_scalar("select dead_at is not null from zoom_grant where zoom_user_id = $1")
+        .bind(DANA.zoom)
+        .fetch_one(&mut connect(world).await)
+        .await
+        .expect("Dana's grant")
+}
+
+#[tokio::test]
+async fn a_token_about_to_expire_is_refreshed_before_it_is_used() {
+    let world = world().await;
+    expire_here(&world).await;
+    let read = type_and_read(&world, DANA, "start 68423085").await;
+    assert!(read.contains("going live"), "{read}");
+    assert_eq!((world.zoom.calls().len(), world.zoom.refreshes()), (1, 1));
+    // The rotated pair was stored: it serves the next refresh.
+    expire_here(&world).await;
+    type_and_read(&world, DANA, "stop 68423085").await;
+    assert_eq!((world.zoom.calls().len(), world.zoom.refreshes()), (2, 2));
+    end(world).await;
+}
+
+#[tokio::test]
+async fn a_token_zoom_refuses_is_refreshed_once_and_tried_once_more() {
+    let world = world().await;
+    world.zoom.expire_access_token(DANA.zoom);
+    let read = type_and_read(&world, DANA, "start 68423085").await;
+    assert!(read.contains("going live"), "{read}");
+    assert_eq!((world.zoom.calls().len(), world.zoom.refreshes()), (2, 1));
+    end(world).await;
+}
+
+#[tokio::test]
+async fn a_fresh_token_that_zoom_refuses_too_asks_for_a_new_link() {
+    let world = world().await;
+    for _ in 0..2 {
+        world
+            .zoom
+            .fail_next(Fault::error(401, 124, "Invalid access token."));
+    }
+    let read = type_and_read(&world, DANA, "start 68423085").await;
+    assert!(
+        read.starts_with(":warning: *Meeting 6842 3085 was not started.*") && read.contains(DEAD),
+        "{read}"
+    );
+    assert_eq!((world.zoom.calls().len(), world.zoom.refreshes()), (2, 1));
+    end(world).await;
+}
+
+#[tokio::test]
+async fn a_withdrawn_permission_kills_the_grant_and_the_next_command_hears_it_at_once() {
+    let world = world().await;
+    world.zoom.revoke(DANA.zoom);
+    let read = type_and_read(&world, DANA, "start 68423085").await;
+    assert!(read.contains(DEAD), "{read}");
+    assert!(is_dead(&world).await);
+    let read = type_and_read_at_once(&world, DANA, "start 68423085").await;
+    assert!(
+        read.contains(DEAD) && read.ends_with("I did nothing."),
+        "{read}"
+    );
+    // Linked again, it lives.
+    world
+        .link(DANA, livestream_bot::demo::zoom::SCOPE)
+        .await
+        .expect("a new link");
+    assert!(
+        type_and_read(&world, DANA, "start 68423085")
+            .await
+            .contains("going live")
+    );
+    end(world).await;
+}
+
+#[tokio::test]
+async fn passing_faults_of_the_token_endpoint_are_waited_out() {
+    let world = world().await;
+    expire_here(&world).await;
+    world.zoom.fail_next_refresh(Fault::Answer {
+        status: 429,
+        headers: Vec::new(),
+        body: String::new(),
+    });
+    world.zoom.fail_next_refresh(Fault::Answer {
+        status: 503,
+        headers: Vec::new(),
+        body: "<html>".to_owned(),
+    });
+    let read = type_and_read(&world, DANA, "start 68423085").await;
+    assert!(read.contains("going live"), "{read}");
+    assert!(!is_dead(&world).await);
+    end(world).await;
+}
+
+#[tokio::test]
+async fn a_token_endpoint_that_stays_away_is_told_and_kills_nothing() {
+    let world = world().await;
+    expire_here(&world).await;
+    world.zoom.fail_next_refresh(Fault::Hang);
+    let start = world.slack.type_command(DANA.slack, "start 68423085");
+    send(&world, &start).await;
+    // As if it had been trying for a while.
+    let old = sqlx::query("update command set received_at = received_at - interval '1 minute'");
+    old.execute(&mut connect(&world).await)
+        .await
+        .expect("older");
+    for _ in 0..2 {
+        world.zoom.fail_next_refresh(Fault::Hang);
+    }
+    let read = said(&world.slack.outcome(&start).await.expect("an outcome"));
+    assert!(
+        read.contains("was not started: I can't reach Zoom"),
+        "{read}"
+    );
+    assert!(!is_dead(&world).await);
+    assert!(world.zoom.calls().is_empty());
+    end(world).await;
+}
+
+#[tokio::test]
+async fn the_operators_mistake_is_told_as_such_and_kills_nothing() {
+    let world = world().await;
+    expire_here(&world).await;
+    world.zoom.refuse_client(true);
+    let read = type_and_read(&world, DANA, "start 68423085").await;
+    assert!(
+        read.contains("this bot's own access to Zoom is broken"),
+        "{read}"
+    );
+    assert!(!is_dead(&world).await);
+    end(world).await;
+}
+
+#[tokio::test]
+async fn many_commands_at_once_refresh_once() {
+    let world = world().await;
+    expire_here(&world).await;
+    let invocations: Vec<_> = (0..30)
+        .map(|n| {
+            world
+                .slack
+                .type_command(DANA.slack, &format!("stop 123456780{n:02}"))
+        })
+        .collect();
+    for invocation in &invocations {
+        send(&world, invocation).await;
+    }
+    for invocation in &invocations {
+        world.slack.outcome(invocation).await.expect("an outcome");
+    }
+    assert_eq!((world.zoom.calls().len(), world.zoom.refreshes()), (30, 1));
+    end(world).await;
+}
