@@ -31,7 +31,7 @@
 //! runs a private server for those who bring none. [`demo`] puts the real service
 //! between stand-ins for Slack and Zoom; the tests use the same ones.
 
-// What a command passes through, in that order.
+// What a command passes through.
 pub mod command;
 pub mod linking;
 pub mod livestream;
