@@ -51,7 +51,7 @@ pub enum DatabaseConfig {
 #[derive(Debug, Clone)]
 pub struct LogConfig {
     /// `RUST_LOG`
-    pub filter: String,
+    pub filter: Option<String>,
     /// `LOG_FORMAT`
     pub is_json: bool,
 }
@@ -150,7 +150,7 @@ impl LogConfig {
             _ => return problem("LOG_FORMAT", "it must be text or json"),
         };
         Ok(Self {
-            filter: or(&env, "RUST_LOG", "info")?,
+            filter: env("RUST_LOG")?,
             is_json,
         })
     }

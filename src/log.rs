@@ -8,9 +8,14 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::LogConfig;
 
+/// What is logged where `RUST_LOG` is not set: the queue tells each step, and Postgres
+/// each thing that exists already.
+const DEFAULT: &str =
+    "info,graphile_worker=warn,graphile_worker_migrations=warn,sqlx::postgres::notice=warn";
+
 /// Logs to standard error, from now on.
 pub fn init(config: &LogConfig) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&config.filter)
+    let filter = EnvFilter::try_new(config.filter.as_deref().unwrap_or(DEFAULT))
         .context("RUST_LOG: it is not a list like info,sqlx=warn")?;
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)

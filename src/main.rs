@@ -41,8 +41,10 @@ enum Command {
         url: Url,
     },
     /// Stores links from JSON lines on standard input.
-    #[command(after_help = "Each line is an object with team_id, user_id, zoom_user_id, \
-        zoom_account_id, email, access_token, refresh_token, expires_at (RFC 3339) and scope.")]
+    #[command(
+        after_help = "Each line is an object with team_id, user_id, zoom_user_id, \
+        zoom_account_id, email, access_token, refresh_token, expires_at (RFC 3339) and scope."
+    )]
     ImportLinks,
     /// Keeps a PostgreSQL of our own running while anybody uses it.
     #[command(hide = true)]

@@ -140,11 +140,7 @@ impl World {
 pub async fn run(exit: bool, data_dir: &Path, log: &LogConfig) -> anyhow::Result<()> {
     // The tour tells what happens; the log would tell it twice.
     let quiet = LogConfig {
-        filter: if log.filter == "info" {
-            "error".to_owned()
-        } else {
-            log.filter.clone()
-        },
+        filter: log.filter.clone().or(Some("off".to_owned())),
         ..*log
     };
     log::init(&quiet)?;

@@ -6,8 +6,8 @@ use livestream_bot::zoom::client::BodyForm;
 use serde_json::{Value, json};
 
 use crate::world::{
-    MEETING, accepted, connect, end, meeting, said, send, type_and_read, type_and_read_at_once,
-    world, world_with,
+    MEETING, accepted, connect, end, meeting, queue_is_empty, said, send, type_and_read,
+    type_and_read_at_once, world, world_with,
 };
 
 #[tokio::test]
@@ -302,6 +302,34 @@ async fn a_response_url_that_slack_no_longer_knows_is_given_up() {
     );
     assert_eq!(rows, [lost, (None, false, true)]);
     end(world).await;
+}
+
+#[tokio::test]
+async fn a_response_url_that_is_used_up_or_too_old_is_not_posted_to() {
+    for spent in [
+        "posts = 5",
+        "received_at = received_at - interval '31 minutes'",
+    ] {
+        let world = world().await;
+        let mut db = connect(&world).await;
+        hold_up(&mut db).await;
+        let start = world.slack.type_command(DANA.slack, "start 68423085");
+        send(&world, &start).await;
+        let spend = format!("update command set {spent} where trigger_id <> 'elder'");
+        let release = "delete from command where trigger_id = 'elder'";
+        sqlx::raw_sql(sqlx::AssertSqlSafe(format!("{spend}; {release}")))
+            .execute(&mut db)
+            .await
+            .unwrap();
+        queue_is_empty(&world.database).await;
+        let untold: Option<String> = sqlx::query_scalar("select untold from command")
+            .fetch_one(&mut db)
+            .await
+            .unwrap();
+        assert!(untold.is_some(), "{spent}");
+        assert!(world.slack.posted().is_empty());
+        end(world).await;
+    }
 }
 
 /// An unfinished command of Dana's meeting that no job will ever finish.

@@ -261,6 +261,11 @@ async fn an_answer_nobody_documented_is_shown_escaped_and_capped() {
                   &lt;!channel&gt; &amp; xxx";
     assert!(read.starts_with(wanted), "{read}");
     assert!(read.chars().count() < 500, "{read}");
+    let endless = start_reads_after(400, 9999, &"x".repeat(1_000_000)).await;
+    assert!(
+        endless.ends_with("status 400, and said: nothing more"),
+        "its end was not read: {endless}"
+    );
     let html = Fault::Answer {
         status: 403,
         headers: Vec::new(),

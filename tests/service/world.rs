@@ -102,7 +102,7 @@ pub(crate) async fn connect(world: &World) -> PgConnection {
 }
 
 /// Waits until the worker has taken the last job off the queue.
-async fn queue_is_empty(database: &PgConnectOptions) {
+pub(crate) async fn queue_is_empty(database: &PgConnectOptions) {
     let mut db = database.connect().await.expect("the test's database");
     let mut ticks = tokio::time::interval(Duration::from_millis(20));
     loop {
