@@ -53,8 +53,11 @@ create table command (
     -- Set just before Zoom is asked, cleared when Zoom has plainly not done it.
     -- Set without an outcome after a crash: nobody knows whether Zoom did it.
     asking_since timestamptz,
-    -- How often Zoom was asked.
+    -- How often Zoom was asked; who asks next names it, so that only one does.
     asks smallint not null default 0,
+    -- Zoom has refused the token, or been too busy, once: it is asked once more for each.
+    was_stale boolean not null default false,
+    was_busy boolean not null default false,
     outcome jsonb,
     finished_at timestamptz,
     constraint command_finished_check check ((outcome is null) = (finished_at is null)),
@@ -72,6 +75,10 @@ create table command (
 create unique index command_wish_key on command (team_id, meeting_id, action)
     where finished_at is null;
 
--- Commands of one meeting run in the order they were typed.
+-- What is not told yet has a job in the queue, or gets one.
+create index command_untold_idx on command (command_id)
+    where told_at is null and untold is null;
+
+-- Commands of one meeting run in the order they were recorded.
 create index command_unfinished_idx on command (meeting_id, command_id)
     where finished_at is null;

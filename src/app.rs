@@ -1,17 +1,15 @@
 //! What a request or a job may reach. All state lives in Postgres; this holds handles.
 
-use std::time::Duration;
-
 use secrecy::SecretString;
 use sqlx::PgPool;
 
 use crate::config::Config;
+use crate::http;
 use crate::reply::Words;
 use crate::slack::respond::Responder;
+use crate::slack::sign_in::SignIn;
 use crate::vault::Vault;
 use crate::zoom;
-
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 #[derive(Debug)]
 pub struct App {
@@ -21,13 +19,16 @@ pub struct App {
     pub responder: Responder,
     pub words: Words,
     pub signing_secrets: Vec<SecretString>,
+    /// Without it nobody can link an account here.
+    pub sign_in: Option<SignIn>,
+    pub zoom_webhook_secret: Option<SecretString>,
     /// Ours, if we know it; requests for another app are refused.
     pub slack_app_id: Option<String>,
 }
 
 impl App {
     pub fn new(config: &Config, vault: Vault, db: PgPool) -> anyhow::Result<Self> {
-        let http = http_client(config.zoom_timeout)?;
+        let http = http::client(config.zoom_timeout)?;
         let zoom = zoom::Client::new(
             http.clone(),
             config.zoom_api_url.clone(),
@@ -36,30 +37,25 @@ impl App {
             config.zoom_client_secret.clone(),
             config.zoom_body,
         );
+        let sign_in = config.sign_in.as_ref().map(|sign_in| {
+            SignIn::new(
+                http.clone(),
+                &sign_in.slack_url,
+                sign_in.slack_client_id.clone(),
+                sign_in.slack_client_secret.clone(),
+                &sign_in.public_url,
+            )
+        });
         Ok(Self {
             db,
             vault,
             zoom,
             responder: Responder::new(http, &config.slack_response_origins),
             words: Words::new(config.slash_command.clone()),
+            sign_in,
+            zoom_webhook_secret: config.zoom_webhook_secret.clone(),
             signing_secrets: config.slack_signing_secrets.clone(),
             slack_app_id: config.slack_app_id.clone(),
         })
     }
-}
-
-/// The one client: it follows no redirects, so that a token goes only where it is sent.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this is the place where it is built"
-)]
-pub(crate) fn http_client(timeout: Duration) -> reqwest::Result<reqwest::Client> {
-    // A second call finds the first one's choice, which is the same.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder()
-        .user_agent(concat!("livestream-bot/", env!("CARGO_PKG_VERSION")))
-        .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(CONNECT_TIMEOUT)
-        .timeout(timeout)
-        .build()
 }

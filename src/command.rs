@@ -1,6 +1,7 @@
 //! The grammar of `/livestream`. What can be asked, and what can be wrong with
 //! the asking; the words about it stand in [`crate::reply`].
 
+use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -11,6 +12,12 @@ use crate::meeting::{MeetingId, Refusal};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     Help,
+    /// Link a Zoom account; what was wished for before may stand behind it.
+    Connect(Option<Wish>),
+    /// Unlink it.
+    Disconnect,
+    /// Say which one is linked.
+    Whoami,
     Wish(Wish),
 }
 
@@ -20,6 +27,46 @@ pub struct Wish {
     pub action: Action,
     pub meeting: MeetingId,
     pub settings: Settings,
+}
+
+/// As it could be typed; reads back as the same wish.
+impl fmt::Display for Wish {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Settings {
+            active_speaker_name,
+            display_name,
+            layout,
+            close_caption,
+        } = &self.settings;
+        write!(f, "{} {}", self.action.as_str(), self.meeting)?;
+        if let Some(name) = display_name {
+            // A name that holds the ends of all kinds of quotes is left to Zoom's default.
+            let quotes = QUOTES.into_iter().find(|(_, ends)| !name.contains(*ends));
+            if let Some(([opening, ..], [end, ..])) = quotes {
+                write!(f, " name={opening}{name}{end}")?;
+            }
+        }
+        if let Some(is_on) = active_speaker_name {
+            write!(f, " speaker={}", if *is_on { "on" } else { "off" })?;
+        }
+        if let Some(layout) = layout {
+            let layout = match layout {
+                Layout::FollowHost => "follow_host",
+                Layout::GalleryView => "gallery_view",
+                Layout::SpeakerView => "speaker_view",
+            };
+            write!(f, " layout={layout}")?;
+        }
+        if let Some(captions) = close_caption {
+            let captions = match captions {
+                Captions::BurntIn => "burnt-in",
+                Captions::Embedded => "embedded",
+                Captions::Off => "off",
+            };
+            write!(f, " captions={captions}")?;
+        }
+        Ok(())
+    }
 }
 
 /// The `action` of Zoom's [livestream status][zoom] request.
@@ -107,7 +154,7 @@ pub enum Mistake {
 }
 
 /// Every verb, in the order help shows them.
-pub const VERBS: [&str; 3] = ["start", "stop", "help"];
+pub const VERBS: [&str; 6] = ["start", "stop", "connect", "disconnect", "whoami", "help"];
 /// Every option of a start, with what it may be.
 pub const OPTIONS: [(&str, &str); 4] = [
     ("name", "1 to 50 characters, in quotes if it has spaces"),
@@ -123,12 +170,26 @@ impl FromStr for Command {
 
     /// Reads the `text` of Slack's form, with or without Slack's escaping of links and `& < >`.
     fn from_str(text: &str) -> Result<Self, Mistake> {
-        let words = words(text)?;
+        Self::read(&words(text)?)
+    }
+}
+
+impl Command {
+    fn read(words: &[String]) -> Result<Self, Mistake> {
         let Some((verb, rest)) = words.split_first() else {
             return Ok(Self::Help);
         };
         let action = match verb.to_lowercase().as_str() {
             "help" | "?" | "--help" => return Ok(Self::Help),
+            "disconnect" => return Ok(Self::Disconnect),
+            "whoami" => return Ok(Self::Whoami),
+            "connect" => {
+                let wish = match Self::read(rest) {
+                    Ok(Self::Wish(wish)) => Some(wish),
+                    _ => None,
+                };
+                return Ok(Self::Connect(wish));
+            }
             "start" => Action::Start,
             "stop" => Action::Stop,
             _ => return Err(unknown_verb(verb, rest)),
@@ -217,7 +278,14 @@ fn settings(options: &[String]) -> Result<Settings, Mistake> {
 }
 
 fn display_name(value: &str) -> Result<String, Mistake> {
-    let name = value.trim();
+    // Slack may have made a link of what looks like one: `<http://acme.com|acme.com>`.
+    let label = value
+        .strip_prefix('<')
+        .and_then(|link| link.strip_suffix('>'));
+    let name = label
+        .and_then(|link| link.rsplit('|').next())
+        .unwrap_or(value)
+        .trim();
     match name.chars().count() {
         1..=NAME_MAX if name.chars().any(char::is_control) => Err(Mistake::BadValue {
             key: "name",
@@ -335,14 +403,19 @@ fn finished(word: &mut String) -> Option<String> {
     })
 }
 
-/// Phones and word processors curl quotes, each language in its own way.
+/// Which quotes open a value, and which end it: phones and word processors curl them,
+/// each language in its own way.
+const QUOTES: [(&[char], &[char]); 3] = [
+    (&['"', '“', '”', '„'], &['"', '”', '“']),
+    (&['\'', '‘', '’', '‚'], &['\'', '’', '‘']),
+    (&['«'], &['»']),
+];
+
 fn closing_quote(opening: char) -> Option<&'static [char]> {
-    match opening {
-        '"' | '“' | '”' | '„' => Some(&['"', '”', '“']),
-        '\'' | '‘' | '’' | '‚' => Some(&['\'', '’', '‘']),
-        '«' => Some(&['»']),
-        _ => None,
-    }
+    let quotes = QUOTES
+        .into_iter()
+        .find(|(openings, _)| openings.contains(&opening));
+    quotes.map(|(_, ends)| ends)
 }
 
 #[cfg(test)]
@@ -389,6 +462,10 @@ mod tests {
             ("start 68423085 name=“Town Hall”", start(named("Town Hall"))),
             ("start 68423085 name=„Town Hall“", start(named("Town Hall"))),
             ("start 68423085 name='Q&amp;A'", start(named("Q&A"))),
+            (
+                "start 68423085 name=<http://acme.com|acme.com>",
+                start(named("acme.com")),
+            ),
             ("start 68423085 name=Dana’s", start(named("Dana’s"))),
             (
                 "start 684-230-85 Speaker=ON layout=gallery captions=Burnt-In display_name=x",
@@ -475,7 +552,36 @@ mod tests {
         assert_eq!(more, Err(Mistake::NameLength(51)));
     }
 
+    #[test]
+    fn a_wish_may_stand_behind_a_connect() {
+        let text = "connect start 68423085 name=\"Town Hall\"";
+        let Ok(Command::Connect(Some(wish))) = text.parse() else {
+            panic!("a wish")
+        };
+        assert_eq!(
+            Ok(Command::Wish(wish)),
+            Ok::<_, Mistake>(start(named("Town Hall")))
+        );
+        assert_eq!("connect".parse(), Ok(Command::Connect(None)));
+        assert_eq!("connect whatever".parse(), Ok(Command::Connect(None)));
+    }
+
     proptest! {
+        #[test]
+        fn what_a_wish_prints_reads_back(
+            name in proptest::option::of("[^»\\p{Cc}\\s&<>][^»\\p{Cc}&<>]{0,48}[^»\\p{Cc}\\s&<>]"),
+            speaker in proptest::option::of(proptest::bool::ANY),
+        ) {
+            let settings = Settings {
+                display_name: name,
+                active_speaker_name: speaker,
+                layout: Some(Layout::GalleryView),
+                close_caption: Some(Captions::BurntIn),
+            };
+            let wish = Wish { action: Action::Start, meeting: meeting(), settings };
+            prop_assert_eq!(wish.to_string().parse(), Ok(Command::Wish(wish)));
+        }
+
         #[test]
         fn no_text_panics(text in ".*") {
             let _ = text.parse::<Command>();

@@ -18,6 +18,8 @@ pub struct Config {
     pub slack_signing_secrets: Vec<SecretString>,
     /// `SLACK_APP_ID`
     pub slack_app_id: Option<String>,
+    /// Where people link their accounts; without it links come in by `import-links` only.
+    pub sign_in: Option<SignInConfig>,
     /// `SLACK_RESPONSE_ORIGINS`
     pub slack_response_origins: Vec<Url>,
     /// `SLASH_COMMAND`
@@ -26,6 +28,8 @@ pub struct Config {
     pub zoom_client_id: String,
     /// `ZOOM_CLIENT_SECRET`
     pub zoom_client_secret: SecretString,
+    /// `ZOOM_WEBHOOK_SECRET`: without it Zoom's events are refused.
+    pub zoom_webhook_secret: Option<SecretString>,
     /// `ZOOM_URL`
     pub zoom_url: Url,
     /// `ZOOM_API_URL`
@@ -36,6 +40,19 @@ pub struct Config {
     pub zoom_timeout: Duration,
     /// `TOKEN_KEYS`
     pub token_keys: SecretString,
+}
+
+/// What Sign in with Slack takes; all of it or nothing.
+#[derive(Debug, Clone)]
+pub struct SignInConfig {
+    /// `PUBLIC_URL`
+    pub public_url: Url,
+    /// `SLACK_URL`
+    pub slack_url: Url,
+    /// `SLACK_CLIENT_ID`
+    pub slack_client_id: String,
+    /// `SLACK_CLIENT_SECRET`
+    pub slack_client_secret: SecretString,
 }
 
 /// Where Postgres is.
@@ -81,6 +98,7 @@ impl Config {
             "SLACK_SIGNING_SECRET",
             "copy it from Basic Information → App Credentials of your app at https://api.slack.com/apps",
         )?;
+        non_empty("SLACK_SIGNING_SECRET", &signing_secrets)?;
         let slash_command = or(env, "SLASH_COMMAND", "/livestream")?;
         if !slash_command.starts_with('/') || slash_command.contains(char::is_whitespace) {
             return problem(
@@ -97,6 +115,7 @@ impl Config {
             })?,
             slack_signing_secrets: list(&signing_secrets).map(Into::into).collect(),
             slack_app_id: env("SLACK_APP_ID")?,
+            sign_in: sign_in(env)?,
             slack_response_origins: origins(&or(
                 env,
                 "SLACK_RESPONSE_ORIGINS",
@@ -114,6 +133,7 @@ impl Config {
                 "copy it from App Credentials of your app at https://marketplace.zoom.us",
             )?
             .into(),
+            zoom_webhook_secret: env("ZOOM_WEBHOOK_SECRET")?.map(Into::into),
             zoom_url: url("ZOOM_URL", &or(env, "ZOOM_URL", "https://zoom.us")?)?,
             zoom_api_url: url(
                 "ZOOM_API_URL",
@@ -164,6 +184,23 @@ pub fn data_dir() -> Setting<PathBuf> {
 /// `TOKEN_KEYS`: the keys that seal tokens.
 pub fn token_keys_from_env() -> Setting<SecretString> {
     token_keys(&env)
+}
+
+fn sign_in(env: &impl Fn(&str) -> Setting<Option<String>>) -> Setting<Option<SignInConfig>> {
+    const HOW: &str = "linking takes PUBLIC_URL, SLACK_CLIENT_ID and SLACK_CLIENT_SECRET, or none of them; \
+        the last two are under Basic Information → App Credentials of your app at https://api.slack.com/apps";
+    if ["PUBLIC_URL", "SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET"]
+        .into_iter()
+        .all(|name| env(name) == Ok(None))
+    {
+        return Ok(None);
+    }
+    Ok(Some(SignInConfig {
+        public_url: url("PUBLIC_URL", &required(env, "PUBLIC_URL", HOW)?)?,
+        slack_url: url("SLACK_URL", &or(env, "SLACK_URL", "https://slack.com")?)?,
+        slack_client_id: required(env, "SLACK_CLIENT_ID", HOW)?,
+        slack_client_secret: required(env, "SLACK_CLIENT_SECRET", HOW)?.into(),
+    }))
 }
 
 fn token_keys(env: &impl Fn(&str) -> Setting<Option<String>>) -> Setting<SecretString> {
@@ -226,6 +263,15 @@ fn required(
     env(name)?.map_or_else(|| problem(name, &format!("it is not set; {how}")), Ok)
 }
 
+/// A comma separated list that holds something.
+fn non_empty(name: &str, value: &str) -> Setting<()> {
+    if list(value).next().is_none() {
+        problem(name, "there is nothing in it but commas")
+    } else {
+        Ok(())
+    }
+}
+
 fn list(value: &str) -> impl Iterator<Item = &str> {
     value
         .split(',')
@@ -234,6 +280,7 @@ fn list(value: &str) -> impl Iterator<Item = &str> {
 }
 
 fn origins(value: &str) -> Setting<Vec<Url>> {
+    non_empty("SLACK_RESPONSE_ORIGINS", value)?;
     list(value)
         .map(|origin| url("SLACK_RESPONSE_ORIGINS", origin))
         .collect()
@@ -324,6 +371,8 @@ mod tests {
             ("ZOOM_URL", "zoom.us"),
             ("ZOOM_API_URL", "http://api.zoom.us"),
             ("SLACK_RESPONSE_ORIGINS", "http://hooks.slack.com"),
+            ("SLACK_SIGNING_SECRET", " , "),
+            ("SLACK_RESPONSE_ORIGINS", ","),
             ("ZOOM_BODY", "xml"),
             ("ZOOM_TIMEOUT", "60"),
         ] {

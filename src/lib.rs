@@ -4,7 +4,7 @@
 //! # One command, through the files
 //!
 //! 1. Slack posts a form to `/slack/commands`. [`web`] has every route on one screen;
-//!    `web/slack.rs` caps the body, and [`slack::signature`] verifies it as it came.
+//!    `web/slack.rs` caps the body, and [`signature`] verifies it as it came.
 //! 2. Only then is it parsed: the form in [`slack::form`], its text in [`command`], the
 //!    meeting in it, however it was pasted, in [`meeting`].
 //! 3. Help, a mistake, or a person without a link is answered at once and alone, in the
@@ -13,7 +13,7 @@
 //!    [`db::commands`]. Once it is committed, Slack is answered, well within its 3 s.
 //! 5. In any replica, [`worker`] takes the job and hands its command to
 //!    [`livestream::advance`]: the job this program is here for.
-//! 6. It asks [`linking::fresh_token`] for the asker's Zoom token; [`vault`] opens it,
+//! 6. It asks [`tokens::fresh_token`] for the asker's Zoom token; [`vault`] opens it,
 //!    and if it is about to expire it is refreshed first, by one replica at a time.
 //! 7. It notes that it is about to ask ([`db::commands::asking`]), so that a crash in
 //!    mid-call is known as one, and [`zoom::Client`] asks Zoom. [`zoom::answer`] says what
@@ -38,7 +38,9 @@ pub mod livestream;
 pub mod meeting;
 pub mod outcome;
 pub mod reply;
+pub mod signature;
 pub mod slack;
+pub mod tokens;
 pub mod vault;
 pub mod web;
 pub mod worker;
@@ -48,7 +50,9 @@ pub mod zoom;
 pub mod app;
 pub mod config;
 pub mod db;
+pub mod http;
 pub mod ids;
+pub mod import;
 pub mod log;
 pub mod manifest;
 pub mod postgres;

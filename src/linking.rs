@@ -1,196 +1,627 @@
-//! The tokens behind a link: a fresh one when it is needed, and links moved in
-//! from elsewhere.
+//! Linking a Slack person to a Zoom account, so that nobody can be tricked into
+//! lending theirs.
+//!
+//! `connect` makes a one-time [offer](offer) for one person. The browser that opens it
+//! becomes a [`Browser`] of its own and must sign in with Slack as that very person
+//! ([`slack_back`]) before it may go to Zoom ([`zoom_back`]), and must [confirm] on a page
+//! that names both accounts. A link, or a sign-in page, that was forwarded to somebody
+//! else ends at the second leg.
 
-use std::io::BufRead;
 use std::time::Duration;
 
-use anyhow::Context;
-use chrono::{DateTime, Utc};
+use chrono::{TimeDelta, Utc};
+use hmac::{Hmac, KeyInit, Mac};
 use secrecy::SecretString;
-use serde::Deserialize;
+use sha2::{Digest, Sha256};
 
 use crate::app::App;
-use crate::db::grants::NewPair;
-use crate::db::links::NewLinks;
+use crate::command::Wish;
+use crate::db::audit::{self, Event};
+use crate::db::linking::{self as table, Leg, NewOffer, Pending};
 use crate::db::{grants, links};
-use crate::ids::{SlackUserId, TeamId, ZoomUserId};
-use crate::vault::{Row, Vault};
-use crate::zoom::oauth::RefreshError;
+use crate::ids::{Asker, ZoomUserId};
+use crate::slack::respond;
+use crate::slack::sign_in::SlackPerson;
+use crate::vault::Row;
+use crate::zoom::oauth::{TokenError, TokenPair};
 
-/// How long a refresh is believed to be running: longer than our time limit on
-/// Zoom's answer, so that only a crash leaves one behind.
-const REFRESH_LEASE: Duration = Duration::from_secs(15);
+/// How long an offer can be opened.
+const OFFER_LIFE: TimeDelta = TimeDelta::minutes(10);
+/// How long a browser may take from there.
+const SESSION_LIFE: TimeDelta = TimeDelta::minutes(15);
 
-/// An access token, and which pair it is of.
-pub struct FreshToken {
-    pub token: SecretString,
-    pub generation: i64,
-}
+/// How long a person who disconnects waits for Zoom: Slack waits 3 s.
+const REVOKE_WITHIN: Duration = Duration::from_millis(1500);
 
-/// Why there is no token to act with.
+/// 256 random bits that name an offer or a browser. Stored only as its hash.
+#[derive(Clone)]
+pub struct Token([u8; 32]);
+
+/// A browser on its way through a link, known by its cookie. What it must bring back from
+/// each leg is derived from the cookie, so it is fresh for each and stored nowhere.
+pub struct Browser(Token);
+
+/// Why the way ends here. Each is a page.
 #[derive(Debug, thiserror::Error)]
-pub enum NoToken {
-    #[error("the grant is gone or dead")]
-    Dead,
-    #[error("somebody else is refreshing it")]
-    BeingRefreshed,
-    /// Zoom may give one later.
-    #[error("Zoom gives no token now")]
-    NotNow,
-    /// Only the operator can mend this.
-    #[error("the operator must mend this")]
-    OperatorMustMend,
+pub enum Stop {
+    #[error("the link is unknown, expired or used")]
+    NoOffer,
+    #[error("the browser did not begin this, or another tab took over, or it is done")]
+    NoSession,
+    #[error("the link was made for somebody else")]
+    SomebodyElse,
+    #[error("the person went back at {0}")]
+    Declined(&'static str),
+    #[error("{0} did not answer as it should")]
+    VendorFailed(&'static str),
+    #[error("the Zoom app lacks the permission {0}")]
+    ScopeMissing(&'static str),
+    #[error("linking is not set up")]
+    NotSetUp,
     #[error(transparent)]
     Database(#[from] sqlx::Error),
 }
 
-/// An access token that is good for a minute at least. Refreshes the pair if it
-/// must, one at a time across all replicas; the new pair is committed before it is used.
-pub async fn fresh_token(app: &App, zoom_user: &ZoomUserId) -> Result<FreshToken, NoToken> {
-    loop {
-        let grant = grants::find(&app.db, zoom_user)
-            .await?
-            .ok_or(NoToken::Dead)?;
-        if grant.is_dead {
-            return Err(NoToken::Dead);
-        }
-        if grant.is_fresh {
-            let token = open(
-                &app.vault,
-                Row::AccessToken(zoom_user.as_str()),
-                &grant.access_token,
-            )?;
-            return Ok(FreshToken {
-                token,
-                generation: grant.generation,
-            });
-        }
-        let refresh_token = open(
-            &app.vault,
-            Row::RefreshToken(zoom_user.as_str()),
-            &grant.refresh_token,
-        )?;
-        let Some(lease) =
-            grants::lease(&app.db, zoom_user, grant.generation, REFRESH_LEASE).await?
-        else {
-            return Err(NoToken::BeingRefreshed);
-        };
-        match app.zoom.refresh(&refresh_token).await {
-            Ok(pair) => {
-                let new = NewPair {
-                    access_token: &app
-                        .vault
-                        .seal(Row::AccessToken(zoom_user.as_str()), &pair.access_token),
-                    refresh_token: &app
-                        .vault
-                        .seal(Row::RefreshToken(zoom_user.as_str()), &pair.refresh_token),
-                    expires_in: pair.expires_in,
-                    scope: &pair.scope,
-                };
-                if grants::replace(&app.db, zoom_user, grant.generation, &new).await? {
-                    tracing::info!(zoom.user = %zoom_user, "Zoom token refreshed");
-                    return Ok(FreshToken {
-                        token: pair.access_token,
-                        generation: grant.generation + 1,
-                    });
-                }
-            }
-            Err(RefreshError::Dead) => {
-                if grants::kill(&app.db, zoom_user, grant.generation).await? {
-                    tracing::warn!(zoom.user = %zoom_user, "Zoom grant is dead");
-                    return Err(NoToken::Dead);
-                }
-            }
-            Err(RefreshError::ClientRefused) => {
-                grants::release(&app.db, zoom_user, lease).await?;
-                tracing::error!(
-                    "Zoom refuses ZOOM_CLIENT_ID or ZOOM_CLIENT_SECRET; no token can be refreshed"
-                );
-                return Err(NoToken::OperatorMustMend);
-            }
-            Err(RefreshError::Transient(why)) => {
-                grants::release(&app.db, zoom_user, lease).await?;
-                tracing::warn!(zoom.user = %zoom_user, why, "Zoom token not refreshed");
-                return Err(NoToken::NotNow);
-            }
-        }
-        // The pair was replaced while we held the old one: read it again.
+/// What the confirm page asks about.
+#[derive(Debug)]
+pub struct Question {
+    pub slack_name: String,
+    pub slack_team: String,
+    pub email: String,
+    /// Its plan allows no livestreams.
+    pub is_basic: bool,
+    /// The Zoom account this person is linked to now, if it is another.
+    pub replaces: Option<String>,
+    /// How many other Slack people use this Zoom account.
+    pub shared_with: i64,
+}
+
+/// What linking led to.
+#[derive(Debug)]
+pub struct Linked {
+    pub slack_name: String,
+    pub email: String,
+}
+
+/// What unlinking led to.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Unlinked {
+    NotLinked,
+    /// Others still use the Zoom account.
+    Shared,
+    /// Zoom withdrew the permission.
+    Revoked,
+    /// Zoom did not; the user can, at Zoom.
+    NotRevoked,
+}
+
+impl Token {
+    pub fn random() -> Self {
+        Self(rand::random())
+    }
+
+    pub fn read(text: &str) -> Option<Self> {
+        let bytes = hex::decode(text).ok()?;
+        bytes.try_into().ok().map(Self)
+    }
+
+    /// As it stands in an address or a cookie: a secret.
+    pub fn expose(&self) -> String {
+        hex::encode(self.0)
+    }
+
+    /// As it stands in the database.
+    pub fn hash(&self) -> Vec<u8> {
+        Sha256::digest(self.0).to_vec()
     }
 }
 
-fn open(vault: &Vault, row: Row<'_>, sealed: &[u8]) -> Result<SecretString, NoToken> {
-    vault.open(row, sealed).map_err(|error| {
-        tracing::error!(%row, %error, "a token does not open");
-        NoToken::OperatorMustMend
-    })
-}
-
-/// One line of `import-links`.
-#[derive(Deserialize)]
-struct ImportedLink {
-    team_id: TeamId,
-    user_id: SlackUserId,
-    zoom_user_id: ZoomUserId,
-    zoom_account_id: String,
-    email: String,
-    access_token: SecretString,
-    refresh_token: SecretString,
-    expires_at: DateTime<Utc>,
-    scope: String,
-}
-
-/// How many links are stored in one transaction.
-const IMPORT_BATCH: usize = 5_000;
-
-/// Stores links from JSON lines, and returns how many. A line that cannot be read
-/// stops the import with its number; the batches before it stay, and importing
-/// the same file again is harmless.
-pub async fn import(
-    db: &sqlx::PgPool,
-    vault: &Vault,
-    lines: impl BufRead,
-) -> anyhow::Result<usize> {
-    let mut count = 0;
-    let mut batch = NewLinks::default();
-    for (index, line) in lines.lines().enumerate() {
-        let line = line?;
-        if line.trim().is_empty() {
-            continue;
-        }
-        // serde's own message may quote a token.
-        let imported: ImportedLink = serde_json::from_str(&line).map_err(|error| {
-            anyhow::anyhow!(
-                "line {} cannot be read (near column {}): it must be a JSON object with team_id, user_id, \
-                 zoom_user_id, zoom_account_id, email, access_token, refresh_token, expires_at (RFC 3339) and scope",
-                index + 1,
-                error.column()
-            )
-        })?;
-        let zoom_user = imported.zoom_user_id.as_str();
-        batch
-            .access_token
-            .push(vault.seal(Row::AccessToken(zoom_user), &imported.access_token));
-        batch
-            .refresh_token
-            .push(vault.seal(Row::RefreshToken(zoom_user), &imported.refresh_token));
-        batch.zoom_user_id.push(zoom_user.to_owned());
-        batch.team_id.push(imported.team_id.to_string());
-        batch.user_id.push(imported.user_id.to_string());
-        batch.zoom_account_id.push(imported.zoom_account_id);
-        batch.email.push(imported.email);
-        batch.scope.push(imported.scope);
-        batch.expires_at.push(imported.expires_at);
-        count += 1;
-        if batch.team_id.len() == IMPORT_BATCH {
-            store(db, &mut batch).await?;
-        }
+impl Browser {
+    pub fn new(cookie: Token) -> Self {
+        Self(cookie)
     }
-    store(db, &mut batch).await?;
-    Ok(count)
+
+    pub fn hash(&self) -> Vec<u8> {
+        self.0.hash()
+    }
+
+    /// Proves that a form was made for this browser.
+    pub fn csrf(&self) -> String {
+        self.derive("csrf")
+    }
+
+    pub fn is_csrf(&self, brought: &str) -> bool {
+        self.is("csrf", brought)
+    }
+
+    fn derive(&self, what: &str) -> String {
+        hex::encode(self.mac(what).finalize().into_bytes())
+    }
+
+    /// In constant time; what is absent equals nothing.
+    fn is(&self, what: &str, brought: &str) -> bool {
+        hex::decode(brought).is_ok_and(|brought| self.mac(what).verify_slice(&brought).is_ok())
+    }
+
+    fn mac(&self, what: &str) -> Hmac<Sha256> {
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(&self.0.0).expect("HMAC takes a key of any length");
+        mac.update(what.as_bytes());
+        mac
+    }
 }
 
-async fn store(db: &sqlx::PgPool, batch: &mut NewLinks) -> anyhow::Result<()> {
-    links::import(db, &std::mem::take(batch))
+/// Makes a one-time link for the person who typed; `response_url` is told how it ends.
+pub async fn offer(
+    app: &App,
+    asker: &Asker,
+    wish: Option<&Wish>,
+    response_url: &SecretString,
+) -> sqlx::Result<Option<String>> {
+    let Some(sign_in) = &app.sign_in else {
+        return Ok(None);
+    };
+    let token = Token::random();
+    let hash = token.hash();
+    let name = hex::encode(&hash);
+    let offer = NewOffer {
+        token_hash: &hash,
+        asker,
+        typed: wish.map(ToString::to_string),
+        response_url: &app.vault.seal(Row::OfferUrl(&name), response_url),
+        expires_at: Utc::now() + OFFER_LIFE,
+    };
+    table::offer(&app.db, &offer).await?;
+    Ok(Some(sign_in.page(&format!("/link/{}", token.expose()))))
+}
+
+/// A browser opened the link. Binds nothing and burns nothing: previews and scanners
+/// open links too. Returns the browser's cookie, and where it signs in with Slack.
+pub async fn open(app: &App, token: &str) -> Result<(Token, String), Stop> {
+    let sign_in = app.sign_in.as_ref().ok_or(Stop::NotSetUp)?;
+    let token = Token::read(token).ok_or(Stop::NoOffer)?;
+    let cookie = Token::random();
+    let browser = Browser::new(cookie.clone());
+    let expires_at = Utc::now() + SESSION_LIFE;
+    let asker = table::begin(&app.db, &token.hash(), &browser.hash(), expires_at)
+        .await?
+        .ok_or(Stop::NoOffer)?;
+    let url = sign_in
+        .authorize_url(
+            &asker.team,
+            browser.derive("slack state"),
+            browser.derive("slack nonce"),
+        )
         .await
-        .context("storing links")
+        .map_err(|error| vendor_failed("Slack", &error))?;
+    Ok((cookie, url))
+}
+
+/// The browser is back from Slack. Returns where it goes to consent at Zoom.
+pub async fn slack_back(
+    app: &App,
+    browser: &Browser,
+    state: &str,
+    code: Result<SecretString, Declined>,
+) -> Result<String, Stop> {
+    let sign_in = app.sign_in.as_ref().ok_or(Stop::NotSetUp)?;
+    if !browser.is("slack state", state) {
+        return Err(Stop::NoSession);
+    }
+    // Taken before the code is traded: the same state does nothing a second time.
+    let session = table::advance(&app.db, &browser.hash(), Leg::Slack, Leg::SlackBack).await?;
+    let session = session.ok_or(Stop::NoSession)?;
+    let code = match code {
+        Ok(code) => code,
+        Err(Declined) => return Err(abandon(app, browser, &session, "Slack").await?),
+    };
+    let person = sign_in
+        .person(code, browser.derive("slack nonce"))
+        .await
+        .map_err(|error| vendor_failed("Slack", &error))?;
+    if person.asker != session.asker {
+        refuse_somebody_else(app, browser, &session, &person).await?;
+        return Err(Stop::SomebodyElse);
+    }
+    table::signed_in(&app.db, &browser.hash(), &person.name, &person.team_name).await?;
+    let state = browser.derive("zoom state");
+    let challenge = pkce_challenge(&browser.derive("zoom verifier"));
+    Ok(app
+        .zoom
+        .authorize_url(&sign_in.page(ZOOM_CALLBACK), &state, &challenge))
+}
+
+/// The path Zoom sends browsers back to.
+pub const ZOOM_CALLBACK: &str = "/zoom/oauth/callback";
+
+/// The person pressed "cancel", or the vendor would not let them.
+#[derive(Debug, Clone, Copy)]
+pub struct Declined;
+
+/// The browser is back from Zoom. Nothing is bound yet: the person is asked next.
+pub async fn zoom_back(
+    app: &App,
+    browser: &Browser,
+    state: &str,
+    code: Result<SecretString, Declined>,
+) -> Result<(), Stop> {
+    let sign_in = app.sign_in.as_ref().ok_or(Stop::NotSetUp)?;
+    if !browser.is("zoom state", state) {
+        return Err(Stop::NoSession);
+    }
+    let session = table::advance(&app.db, &browser.hash(), Leg::Zoom, Leg::ZoomBack).await?;
+    let session = session.ok_or(Stop::NoSession)?;
+    let code = match code {
+        Ok(code) => code,
+        Err(Declined) => return Err(abandon(app, browser, &session, "Zoom").await?),
+    };
+    let verifier = browser.derive("zoom verifier").into();
+    let pair = app
+        .zoom
+        .exchange(&code, &verifier, &sign_in.page(ZOOM_CALLBACK))
+        .await
+        .map_err(|error| {
+            if matches!(error, TokenError::ClientRefused) {
+                tracing::error!(
+                    "Zoom refuses ZOOM_CLIENT_ID or ZOOM_CLIENT_SECRET; nobody can link an account"
+                );
+            }
+            vendor_failed("Zoom", &error)
+        })?;
+    let scope = pair.scope.as_deref().unwrap_or_default();
+    if let Some(missing) = missing_scope(scope) {
+        revoke(app, &pair.access_token).await;
+        return Err(Stop::ScopeMissing(missing));
+    }
+    let account = match app.zoom.me(&pair.access_token).await {
+        Ok(account) => account,
+        Err(error) => {
+            revoke(app, &pair.access_token).await;
+            return Err(vendor_failed("Zoom", &error));
+        }
+    };
+    // Zoom has killed the pair that stood here for this user, if one did. Those who are
+    // linked to it keep working with the new one; nobody is bound to it by that.
+    let is_known = renew(app, &account.id, &pair).await?;
+    let name = hex::encode(browser.hash());
+    let sealed = (!is_known).then(|| {
+        let access = app.vault.seal(Row::SessionToken(&name), &pair.access_token);
+        (
+            access,
+            app.vault
+                .seal(Row::SessionToken(&name), &pair.refresh_token),
+        )
+    });
+    let pending = Pending {
+        zoom_user: &account.id,
+        zoom_account_id: &account.account_id,
+        email: &account.email,
+        is_basic: account.is_basic(),
+        scope,
+        tokens: sealed
+            .as_ref()
+            .map(|(access, refresh)| (&access[..], &refresh[..])),
+        token_expires_at: Utc::now() + TimeDelta::seconds(pair.expires_in.into()),
+    };
+    table::consented(&app.db, &browser.hash(), &pending).await?;
+    Ok(())
+}
+
+/// What the confirm page asks this browser.
+pub async fn question(app: &App, browser: &Browser) -> Result<Question, Stop> {
+    table::question(&app.db, &browser.hash())
+        .await?
+        .ok_or(Stop::NoSession)
+}
+
+/// The person said yes: now, and only now, the link is stored.
+pub async fn confirm(app: &App, browser: &Browser, device: &str) -> Result<Linked, Stop> {
+    let mut transaction = app.db.begin().await?;
+    let session = table::take(&mut transaction, &browser.hash())
+        .await?
+        .ok_or(Stop::NoSession)?;
+    let zoom_user = session.zoom_user.clone().ok_or(Stop::NoSession)?;
+    if !table::burn(&mut *transaction, &session.token_hash).await? {
+        return Err(Stop::NoOffer);
+    }
+    if let Some((access, refresh)) = open_tokens(app, browser, &session) {
+        let row = grants::NewGrant {
+            zoom_user: &zoom_user,
+            zoom_account_id: session.zoom_account_id.as_deref().unwrap_or_default(),
+            email: session.email.as_deref().unwrap_or_default(),
+            scope: session.scope.as_deref().unwrap_or_default(),
+            access_token: &app
+                .vault
+                .seal(Row::AccessToken(zoom_user.as_str()), &access),
+            refresh_token: &app
+                .vault
+                .seal(Row::RefreshToken(zoom_user.as_str()), &refresh),
+            expires_at: session.token_expires_at.unwrap_or_else(Utc::now),
+        };
+        grants::store(&mut *transaction, &row).await?;
+    }
+    let before = links::store(&mut transaction, &session.asker, &zoom_user).await?;
+    let abandoned = match before.filter(|before| *before != zoom_user) {
+        Some(before) => grants::remove_unused(&mut *transaction, &before)
+            .await?
+            .map(|token| (before, token)),
+        None => None,
+    };
+    audit::write(
+        &mut *transaction,
+        &Event::of(&session.asker, "linked")
+            .zoom(&zoom_user)
+            .detail(device),
+    )
+    .await?;
+    transaction.commit().await?;
+    if let Some((before, sealed)) = abandoned {
+        revoke_sealed(app, &before, &sealed).await;
+    }
+
+    let linked = Linked {
+        slack_name: session.slack_name.clone().unwrap_or_default(),
+        email: session.email.clone().unwrap_or_default(),
+    };
+    let message = app
+        .words
+        .linked(&linked.email, device, session.typed.as_deref());
+    tell(app, &session, &message).await;
+    Ok(linked)
+}
+
+/// The person said no: the permission is withdrawn at Zoom, and nothing is kept.
+pub async fn cancel(app: &App, browser: &Browser) -> Result<(), Stop> {
+    let mut transaction = app.db.begin().await?;
+    let session = table::take(&mut transaction, &browser.hash())
+        .await?
+        .ok_or(Stop::NoSession)?;
+    transaction.commit().await?;
+    abandon(app, browser, &session, "the last page")
+        .await
+        .map(drop)
+        .map_err(Stop::from)
+}
+
+/// Withdraws what a browser that never came back was granted, and forgets old offers.
+pub async fn sweep(app: &App) -> sqlx::Result<()> {
+    while let Some(session) = table::expired(&app.db).await? {
+        if let Some((access, _)) = open_session_tokens(app, &session.session_hash, &session) {
+            revoke(app, &access).await;
+        }
+        table::forget(&app.db, &session.session_hash).await?;
+    }
+    table::forget_offers(&app.db).await
+}
+
+/// Ends a person's link; withdraws the permission at Zoom if nobody else uses it.
+pub async fn unlink(app: &App, asker: &Asker) -> sqlx::Result<Unlinked> {
+    let mut transaction = app.db.begin().await?;
+    let Some(zoom_user) = links::remove(&mut *transaction, asker).await? else {
+        return Ok(Unlinked::NotLinked);
+    };
+    let token = grants::remove_unused(&mut *transaction, &zoom_user).await?;
+    audit::write(
+        &mut *transaction,
+        &Event::of(asker, "unlinked").zoom(&zoom_user),
+    )
+    .await?;
+    transaction.commit().await?;
+    let Some(sealed) = token else {
+        return Ok(Unlinked::Shared);
+    };
+    match tokio::time::timeout(REVOKE_WITHIN, revoke_sealed(app, &zoom_user, &sealed)).await {
+        Ok(true) => Ok(Unlinked::Revoked),
+        _ => Ok(Unlinked::NotRevoked),
+    }
+}
+
+/// Zoom says that its user withdrew the permission, and wants their data gone.
+pub async fn deauthorized(app: &App, zoom_user: &ZoomUserId) -> sqlx::Result<()> {
+    let mut transaction = app.db.begin().await?;
+    if grants::erase(&mut transaction, zoom_user).await? {
+        let event = Event {
+            kind: "deauthorized",
+            ..Event::default()
+        };
+        audit::write(&mut *transaction, &event).await?;
+    }
+    transaction.commit().await
+}
+
+/// One family of scopes or the other, whole: apps made since 2024 have granular ones.
+fn missing_scope(granted: &str) -> Option<&'static str> {
+    let has = |scope: &str| granted.split_whitespace().any(|granted| granted == scope);
+    [
+        (
+            "meeting:update:livestream_status",
+            [
+                "meeting:write",
+                "meeting:write:admin",
+                "meeting:update:livestream_status:admin",
+            ]
+            .as_slice(),
+        ),
+        (
+            "user:read:user",
+            [
+                "user:read",
+                "user:read:admin",
+                "user_info:read",
+                "user_profile",
+                "user:read:user:admin",
+            ]
+            .as_slice(),
+        ),
+    ]
+    .into_iter()
+    .find(|(granular, others)| !has(granular) && !others.iter().any(|scope| has(scope)))
+    .map(|(granular, _)| granular)
+}
+
+/// [RFC 7636](https://www.rfc-editor.org/rfc/rfc7636#section-4.2), S256.
+fn pkce_challenge(verifier: &str) -> String {
+    use base64::Engine;
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(Sha256::digest(verifier))
+}
+
+async fn renew(app: &App, zoom_user: &ZoomUserId, pair: &TokenPair) -> sqlx::Result<bool> {
+    let new = grants::NewPair {
+        access_token: &app
+            .vault
+            .seal(Row::AccessToken(zoom_user.as_str()), &pair.access_token),
+        refresh_token: &app
+            .vault
+            .seal(Row::RefreshToken(zoom_user.as_str()), &pair.refresh_token),
+        expires_in: pair.expires_in,
+        scope: pair.scope.as_deref(),
+    };
+    grants::renew(&app.db, zoom_user, &new).await
+}
+
+async fn refuse_somebody_else(
+    app: &App,
+    browser: &Browser,
+    session: &table::Session,
+    person: &SlackPerson,
+) -> sqlx::Result<()> {
+    tracing::warn!(
+        slack.team = %session.asker.team, slack.user = %session.asker.user,
+        "somebody else signed in with a link"
+    );
+    let who = format!("opened by {} of {}", person.asker.user, person.asker.team);
+    audit::write(
+        &app.db,
+        &Event::of(&session.asker, "link opened by somebody else").detail(&who),
+    )
+    .await?;
+    table::burn(&app.db, &session.token_hash).await?;
+    table::forget(&app.db, &browser.hash()).await?;
+    tell(app, session, &app.words.link_opened_by_somebody_else()).await;
+    Ok(())
+}
+
+async fn abandon(
+    app: &App,
+    browser: &Browser,
+    session: &table::Session,
+    at: &'static str,
+) -> sqlx::Result<Stop> {
+    if let Some((access, _)) = open_tokens(app, browser, session) {
+        revoke(app, &access).await;
+    }
+    audit::write(
+        &app.db,
+        &Event::of(&session.asker, "link cancelled").detail(&format!("at {at}")),
+    )
+    .await?;
+    table::forget(&app.db, &browser.hash()).await?;
+    Ok(Stop::Declined(at))
+}
+
+fn open_tokens(
+    app: &App,
+    browser: &Browser,
+    session: &table::Session,
+) -> Option<(SecretString, SecretString)> {
+    open_session_tokens(app, &browser.hash(), session)
+}
+
+fn open_session_tokens(
+    app: &App,
+    hash: &[u8],
+    session: &table::Session,
+) -> Option<(SecretString, SecretString)> {
+    let name = hex::encode(hash);
+    let open = |sealed: &Option<Vec<u8>>| {
+        app.vault
+            .open(Row::SessionToken(&name), sealed.as_deref()?)
+            .ok()
+    };
+    Some((open(&session.access_token)?, open(&session.refresh_token)?))
+}
+
+async fn revoke(app: &App, token: &SecretString) -> bool {
+    let revoked = app.zoom.revoke(token).await;
+    if let Err(error) = &revoked {
+        tracing::warn!(%error, "a permission was not withdrawn at Zoom");
+    }
+    revoked.is_ok()
+}
+
+async fn revoke_sealed(app: &App, zoom_user: &ZoomUserId, sealed: &[u8]) -> bool {
+    match app.vault.open(Row::AccessToken(zoom_user.as_str()), sealed) {
+        Ok(token) => revoke(app, &token).await,
+        Err(error) => {
+            tracing::warn!(%error, "a permission was not withdrawn at Zoom");
+            false
+        }
+    }
+}
+
+/// Tells the person where they typed `connect`; if that is too long ago, the page has to do.
+async fn tell(app: &App, session: &table::Session, message: &crate::slack::message::Message) {
+    let name = hex::encode(&session.token_hash);
+    let url = app
+        .vault
+        .open(Row::OfferUrl(&name), &session.response_url)
+        .ok();
+    let url = url.and_then(|url| app.responder.url(&url).ok());
+    let told = match &url {
+        Some(url) => app.responder.post(url, message).await,
+        None => Err(respond::Error::Transient(
+            "its response_url does not open".to_owned(),
+        )),
+    };
+    if let Err(error) = told {
+        tracing::warn!(%error, "a person was not told about their link");
+    }
+}
+
+fn vendor_failed(vendor: &'static str, error: &(dyn std::error::Error + 'static)) -> Stop {
+    tracing::warn!(vendor, error, "linking failed");
+    Stop::VendorFailed(vendor)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_browser_must_bring_back_is_its_own_and_of_one_kind() {
+        let (ours, theirs) = (Browser::new(Token::random()), Browser::new(Token::random()));
+        let state = ours.derive("slack state");
+        assert!(ours.is("slack state", &state));
+        assert!(!ours.is("zoom state", &state) && !theirs.is("slack state", &state));
+        for absent in ["", "00", &state[2..], "é"] {
+            assert!(!ours.is("slack state", absent), "{absent}");
+        }
+    }
+
+    #[test]
+    fn either_family_of_scopes_will_do() {
+        assert_eq!(
+            missing_scope("user:read:user meeting:update:livestream_status"),
+            None
+        );
+        assert_eq!(missing_scope("meeting:write user:read"), None);
+        assert_eq!(
+            missing_scope("user:read"),
+            Some("meeting:update:livestream_status")
+        );
+        assert_eq!(missing_scope("meeting:write"), Some("user:read:user"));
+        assert_eq!(
+            missing_scope("meeting:write2 user:read"),
+            Some("meeting:update:livestream_status")
+        );
+    }
+
+    #[test]
+    fn the_challenge_is_the_one_of_the_rfc() {
+        let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+        assert_eq!(
+            pkce_challenge(verifier),
+            "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+        );
+    }
 }

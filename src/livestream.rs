@@ -3,17 +3,18 @@
 //! A job holds a command's number and nothing else; the command's row says how far
 //! it has come, so any replica may take it on from wherever another left it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::app::App;
 use crate::command::Action;
-use crate::db::commands::{self, Running};
-use crate::db::grants;
+use crate::db::commands::{self, NotDone, Running};
+use crate::db::{grants, persist};
 use crate::ids::CommandId;
-use crate::linking::{self, NoToken};
 use crate::outcome::Outcome;
 use crate::reply::Told;
 use crate::slack::respond::{self, ResponseUrl};
+use crate::tokens::{self, NoToken};
 use crate::vault::Row;
 use crate::zoom::answer::Answer;
 
@@ -22,8 +23,9 @@ use crate::zoom::answer::Answer;
 const BEGIN_WITHIN: Duration = Duration::from_mins(10);
 /// How long Zoom may fail to refresh a token before the channel is told.
 const TOKEN_PATIENCE: Duration = Duration::from_secs(20);
-/// Zoom is asked a second time where the first plainly did nothing, and no more.
-const MAX_ASKS: i16 = 2;
+/// How soon after a crash in mid-stop Zoom is asked for the stop again: later, somebody may
+/// have gone live once more.
+const ASK_AGAIN_WITHIN: Duration = Duration::from_mins(1);
 /// How soon to look again after a refresh by somebody else, or an older command of the meeting.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
@@ -43,7 +45,7 @@ enum Progress {
 }
 
 /// Carries a command as far as it goes now. An error is Postgres's and means: try again.
-pub async fn advance(app: &App, id: CommandId) -> sqlx::Result<Next> {
+pub async fn advance(app: &Arc<App>, id: CommandId) -> sqlx::Result<Next> {
     let Some(command) = commands::find(&app.db, id).await? else {
         return Ok(Next::Done);
     };
@@ -55,13 +57,13 @@ pub async fn advance(app: &App, id: CommandId) -> sqlx::Result<Next> {
         None => match carry_out(app, &command).await? {
             Progress::Wait(next) => return Ok(next),
             Progress::Finished(outcome) => {
-                if !commands::finish(&app.db, id, &outcome).await? {
+                if !persist(|| commands::finish(&app.db, id, &outcome)).await? {
                     return Ok(Next::Done); // Whoever finished it tells it.
                 }
                 tracing::info!(
                     ?outcome,
-                    action = command.action.as_str(),
-                    zoom.meeting = %command.meeting,
+                    action = command.wish.action.as_str(),
+                    zoom.meeting = %command.wish.meeting,
                     slack.team = %command.asker.team,
                     "command finished"
                 );
@@ -72,24 +74,38 @@ pub async fn advance(app: &App, id: CommandId) -> sqlx::Result<Next> {
     tell(app, &command, &outcome).await
 }
 
-async fn carry_out(app: &App, command: &Running) -> sqlx::Result<Progress> {
-    if command.is_fate_unknown {
-        // A stop that nothing followed can be asked for twice without harm; a
-        // start cannot: somebody may have ended the stream since.
-        if command.action == Action::Start || commands::has_younger(&app.db, command).await? {
-            return Ok(Progress::Finished(Outcome::Interrupted));
-        }
-        commands::not_done(&app.db, command.command_id).await?;
+async fn carry_out(app: &Arc<App>, command: &Running) -> sqlx::Result<Progress> {
+    let Some(ago) = command.asked_ago else {
+        return ask(app, command).await;
+    };
+    // A stop that nothing followed can soon be asked for twice without harm; a start
+    // cannot: somebody may have ended the stream since.
+    let is_harmless = command.wish.action == Action::Stop
+        && ago < ASK_AGAIN_WITHIN
+        && !commands::has_younger(&app.db, command).await?;
+    if !is_harmless {
+        return Ok(Progress::Finished(Outcome::Interrupted));
     }
+    Ok(match ask(app, command).await? {
+        // It was asked before, so what we did not do now says nothing.
+        Progress::Finished(outcome) if !outcome.is_zooms() => {
+            Progress::Finished(Outcome::Interrupted)
+        }
+        progress => progress,
+    })
+}
+
+async fn ask(app: &Arc<App>, command: &Running) -> sqlx::Result<Progress> {
+    let id = command.command_id;
     if command.age > BEGIN_WITHIN {
         return Ok(Progress::Finished(Outcome::TooLate));
     }
     if commands::has_elder(&app.db, command).await? {
         return Ok(Progress::Wait(Next::Later(LOOK_AGAIN)));
     }
-    let mut asks = command.asks;
+    let (mut asks, mut was_stale) = (command.asks, command.was_stale);
     loop {
-        let token = match linking::fresh_token(app, &command.zoom_user_id).await {
+        let token = match tokens::fresh_token(app, &command.zoom_user_id).await {
             Ok(token) => token,
             Err(NoToken::Dead) => return Ok(Progress::Finished(Outcome::LinkDead)),
             Err(NoToken::OperatorMustMend) => {
@@ -99,41 +115,28 @@ async fn carry_out(app: &App, command: &Running) -> sqlx::Result<Progress> {
             Err(NoToken::NotNow) if command.age > TOKEN_PATIENCE => {
                 return Ok(Progress::Finished(Outcome::Unreachable));
             }
-            Err(NoToken::NotNow) => {
-                return Ok(Progress::Wait(Next::Later(jittered(Duration::from_secs(
-                    2,
-                )))));
-            }
+            Err(NoToken::NotNow) => return Ok(Progress::Wait(Next::Later(in_a_moment()))),
             Err(NoToken::Database(error)) => return Err(error),
         };
-        if !commands::asking(&app.db, command.command_id, asks).await? {
+        if !commands::asking(&app.db, id, asks).await? {
             return Ok(Progress::Wait(Next::Done));
         }
         asks += 1;
-        let asked = app
-            .zoom
-            .update_livestream(
-                &token.token,
-                command.meeting,
-                command.action,
-                &command.settings,
-            )
-            .await;
-        match asked {
+        let wish = &command.wish;
+        match app.zoom.update_livestream(&token.token, wish).await {
             Answer::Final(outcome) => return Ok(Progress::Finished(outcome)),
-            Answer::StaleToken if asks >= MAX_ASKS => {
+            Answer::StaleToken if was_stale => {
                 return Ok(Progress::Finished(Outcome::Unauthorized));
             }
-            Answer::Busy if asks >= MAX_ASKS => return Ok(Progress::Finished(Outcome::TooFast)),
+            Answer::Busy if command.was_busy => return Ok(Progress::Finished(Outcome::TooFast)),
             Answer::StaleToken => {
+                was_stale = true;
                 grants::expire(&app.db, &command.zoom_user_id, token.generation).await?;
-                commands::not_done(&app.db, command.command_id).await?;
+                commands::not_done(&app.db, id, asks, NotDone::StaleToken).await?;
             }
             Answer::Busy => {
-                commands::not_done(&app.db, command.command_id).await?;
-                return Ok(Progress::Wait(Next::Later(jittered(Duration::from_secs(
-                    1,
-                )))));
+                commands::not_done(&app.db, id, asks, NotDone::Busy).await?;
+                return Ok(Progress::Wait(Next::Later(in_a_moment())));
             }
         }
     }
@@ -155,8 +158,8 @@ async fn tell(app: &App, command: &Running, outcome: &Outcome) -> sqlx::Result<N
         &Told {
             command: id,
             asker: &command.asker,
-            action: command.action,
-            meeting: command.meeting,
+            wish: &command.wish,
+            can_link: app.sign_in.is_some(),
             zoom_account: zoom_account.as_deref(),
         },
         outcome,
@@ -172,7 +175,7 @@ async fn tell(app: &App, command: &Running, outcome: &Outcome) -> sqlx::Result<N
             );
             return Ok(Next::Later(post_again_after(command.posts)));
         }
-        Err(error @ respond::Error::Refused(_)) => {
+        Err(error) => {
             tracing::warn!(%error, "the channel cannot be told");
             commands::told(&app.db, id, Err(&error.to_string())).await?;
         }
@@ -205,7 +208,7 @@ fn post_again_after(posts: i16) -> Duration {
     Duration::from_secs(10_u64.pow(posts.clamp(0, 3).unsigned_abs().into()))
 }
 
-/// The while, or up to twice it, so that those who wait together do not come together.
-fn jittered(least: Duration) -> Duration {
-    least.mul_f64(1.0 + rand::random::<f64>())
+/// One to two seconds, so that those who wait together do not come together.
+fn in_a_moment() -> Duration {
+    Duration::from_secs(1).mul_f64(1.0 + rand::random::<f64>())
 }

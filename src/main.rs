@@ -8,7 +8,7 @@ use clap::{Parser, Subcommand};
 use livestream_bot::config::{self, Config, DatabaseConfig, LogConfig};
 use livestream_bot::postgres::{self, Durability, Server};
 use livestream_bot::vault::Vault;
-use livestream_bot::{db, demo, linking, manifest, serve};
+use livestream_bot::{db, demo, import, manifest, serve, tokens};
 use secrecy::ExposeSecret;
 use sqlx::postgres::PgConnectOptions;
 use tokio::net::TcpListener;
@@ -46,6 +46,10 @@ enum Command {
         zoom_account_id, email, access_token, refresh_token, expires_at (RFC 3339) and scope."
     )]
     ImportLinks,
+    /// Seals all tokens with the first of `TOKEN_KEYS` again, while others serve.
+    ///
+    /// Afterwards no grant needs an older key.
+    RotateKeys,
     /// Keeps a PostgreSQL of our own running while anybody uses it.
     #[command(hide = true)]
     Postgres {
@@ -107,8 +111,17 @@ async fn run(command: Command) -> anyhow::Result<()> {
             let (database, _server) = database().await?;
             let pool = db::pool(database);
             db::migrate(&pool).await?;
-            let count = linking::import(&pool, &vault, stdin().lock()).await?;
+            let count = import::links(&pool, &vault, stdin().lock()).await?;
             tracing::info!(count, "links imported");
+            Ok(())
+        }
+        Command::RotateKeys => {
+            init_log(&log)?;
+            let vault = Vault::from_keys(&config::token_keys_from_env()?)
+                .context("TOKEN_KEYS cannot be used")?;
+            let (database, _server) = database().await?;
+            let count = tokens::reseal(&db::pool(database), &vault).await?;
+            tracing::info!(count, "grants sealed with the first key");
             Ok(())
         }
         Command::Postgres { .. } => unreachable!("main() runs it"),

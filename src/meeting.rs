@@ -103,7 +103,7 @@ impl MeetingId {
             .filter(|part| !part.is_empty())
             .collect();
         match path[..] {
-            ["my" | "s" | "j" | "w", "my", ..] | ["my", ..] => Err(Refusal::PersonalLink),
+            ["my", ..] => Err(Refusal::PersonalLink),
             ["meeting" | "webinar", "register", ..] => Err(Refusal::RegistrationLink),
             ["rec", ..] => Err(Refusal::RecordingLink),
             ["wc", "join" | "start", number, ..]

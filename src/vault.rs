@@ -25,6 +25,10 @@ pub enum Row<'a> {
     AccessToken(&'a str),
     RefreshToken(&'a str),
     ResponseUrl(&'a str),
+    /// The `response_url` of an offer.
+    OfferUrl(&'a str),
+    /// What a browser was granted and has not confirmed.
+    SessionToken(&'a str),
 }
 
 /// Why a sealed value does not open. Says nothing of what is in it.
@@ -87,7 +91,7 @@ impl Vault {
     }
 
     pub fn seal(&self, row: Row<'_>, secret: &SecretString) -> Vec<u8> {
-        let (id, cipher) = self.keys.first().expect("a vault has at least one key");
+        let (_, cipher) = self.keys.first().expect("a vault has at least one key");
         let nonce = XNonce::generate();
         let aad = row.to_string();
         let payload = Payload {
@@ -97,8 +101,7 @@ impl Vault {
         let ciphertext = cipher
             .encrypt(&nonce, payload)
             .expect("a token is far below the cipher's limit");
-        let id_len = u8::try_from(id.len()).expect("checked when the keys were read");
-        [&[id_len], id.as_bytes(), &nonce, &ciphertext].concat()
+        [self.prefix().as_slice(), &nonce, &ciphertext].concat()
     }
 
     pub fn open(&self, row: Row<'_>, sealed: &[u8]) -> Result<SecretString, OpenError> {
@@ -127,6 +130,13 @@ impl Vault {
             .map_err(|_| OpenError::Forged)
     }
 
+    /// How every value that the first key sealed begins.
+    pub fn prefix(&self) -> Vec<u8> {
+        let (id, _) = self.keys.first().expect("a vault has at least one key");
+        let id_len = u8::try_from(id.len()).expect("checked when the keys were read");
+        [&[id_len], id.as_bytes()].concat()
+    }
+
     fn key(&self, id: &str) -> Option<&XChaCha20Poly1305> {
         self.keys
             .iter()
@@ -149,6 +159,8 @@ impl fmt::Display for Row<'_> {
             Self::AccessToken(zoom_user) => write!(f, "zoom_grant.access_token/{zoom_user}"),
             Self::RefreshToken(zoom_user) => write!(f, "zoom_grant.refresh_token/{zoom_user}"),
             Self::ResponseUrl(trigger) => write!(f, "command.response_url/{trigger}"),
+            Self::OfferUrl(offer) => write!(f, "link_offer.response_url/{offer}"),
+            Self::SessionToken(session) => write!(f, "link_session.token/{session}"),
         }
     }
 }

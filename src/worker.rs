@@ -1,7 +1,9 @@
 //! Takes jobs off the queue and advances their commands.
 //!
-//! The queue is [Graphile Worker]: one named queue a meeting keeps its commands in
-//! order, and a dead worker's jobs go to the others within seconds.
+//! The queue is [Graphile Worker]: a dead worker's jobs go to the others within seconds.
+//! Which command of a meeting comes first is for the `command` table to say, so its named
+//! queues are not used: one of them stays locked for ever when a worker that was taken for
+//! dead wakes up and completes a job that another is running.
 //!
 //! [Graphile Worker]: https://docs.rs/graphile_worker
 
@@ -20,18 +22,21 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use crate::app::App;
-use crate::db::commands;
+use crate::db::{self, commands};
 use crate::ids::CommandId;
+use crate::linking;
 use crate::livestream::{self, Next};
 
 /// Jobs wait on Zoom and Slack most of the time, so one process can hold many.
 const CONCURRENCY: usize = 32;
 /// A worker that has not been heard of for so long is taken for dead. Longer than a
 /// pause of the machine, shorter than people's patience.
-const DEAD_AFTER: Duration = Duration::from_secs(5);
-/// How long running jobs may take to end at a shutdown: longer than Zoom's and
-/// Slack's time limits together.
-const GRACE: Duration = Duration::from_secs(25);
+const DEAD_AFTER: Duration = Duration::from_secs(8);
+/// How often commands that have lost their job get one again, and old browsers are forgotten.
+const SWEEP_EVERY: Duration = Duration::from_secs(10);
+/// How long running jobs may take to end at a shutdown: two refreshes, two calls and a
+/// post, each at its time limit.
+const GRACE: Duration = Duration::from_mins(1);
 /// How long to wait before starting again after Postgres went away.
 const RESTART_AFTER: Duration = Duration::from_secs(1);
 
@@ -54,7 +59,7 @@ impl TaskHandler for Job {
     }
 }
 
-async fn advance(app: &App, id: CommandId) -> sqlx::Result<()> {
+async fn advance(app: &Arc<App>, id: CommandId) -> sqlx::Result<()> {
     if let Next::Later(delay) = livestream::advance(app, id).await? {
         commands::requeue(&app.db, id, delay).await?;
     }
@@ -74,6 +79,7 @@ impl Health {
 /// Runs until `shutdown`, then lets running jobs end. Starts again whenever Postgres
 /// went away.
 pub async fn run(app: Arc<App>, health: Health, shutdown: CancellationToken) {
+    let sweeping = tokio::spawn(sweep(Arc::clone(&app), shutdown.clone()));
     while !shutdown.is_cancelled() {
         let ended = run_once(&app, &health, shutdown.clone().cancelled_owned()).await;
         health.0.store(false, Ordering::Relaxed);
@@ -83,6 +89,26 @@ pub async fn run(app: Arc<App>, health: Health, shutdown: CancellationToken) {
                 "the worker stopped; starting it again"
             );
             let _ = tokio::time::timeout(RESTART_AFTER, shutdown.cancelled()).await;
+        }
+    }
+    let _ = sweeping.await;
+}
+
+/// Sets right, now and then, what jobs cannot.
+async fn sweep(app: Arc<App>, shutdown: CancellationToken) {
+    let mut ticks = tokio::time::interval(SWEEP_EVERY);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = shutdown.cancelled() => return,
+        }
+        match commands::requeue_lost(&app.db).await {
+            Ok(0) => {}
+            Ok(count) => tracing::warn!(count, "commands had lost their jobs and got new ones"),
+            Err(error) => tracing::warn!(%error, "lost commands were not looked for"),
+        }
+        if let Err(error) = linking::sweep(&app).await {
+            tracing::warn!(%error, "old browsers were not forgotten");
         }
     }
 }
@@ -98,7 +124,8 @@ async fn run_once(
         .sweep_threshold(DEAD_AFTER)
         .recovery_delay(Duration::ZERO);
     let worker = WorkerOptions::default()
-        .pg_pool(app.db.clone())
+        // Its own, so that requests and jobs cannot keep it from its heartbeat.
+        .pg_pool(db::queue_pool(&app.db))
         .concurrency(CONCURRENCY)
         .poll_interval(Duration::from_millis(500))
         .worker_recovery(recovery)

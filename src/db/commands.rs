@@ -45,13 +45,13 @@ pub struct Running {
     pub trigger_id: TriggerId,
     pub asker: Asker,
     pub zoom_user_id: ZoomUserId,
-    pub action: Action,
-    pub meeting: MeetingId,
-    pub settings: Settings,
+    pub wish: Wish,
     pub age: Duration,
-    /// Zoom was asked and we do not know what came of it.
-    pub is_fate_unknown: bool,
+    /// So long ago Zoom was asked, and we do not know what came of it.
+    pub asked_ago: Option<Duration>,
     pub asks: i16,
+    pub was_stale: bool,
+    pub was_busy: bool,
     pub outcome: Option<Outcome>,
     pub response_url: Option<Vec<u8>>,
     pub posts: i16,
@@ -80,14 +80,16 @@ async fn insert(db: &PgPool, new: &NewCommand<'_>) -> sqlx::Result<Option<Comman
             insert into command
                 (trigger_id, team_id, user_id, channel_id, zoom_user_id, action, meeting_id, settings, response_url)
             select $1, zoom_link.team_id, zoom_link.user_id, $4, zoom_user_id, $5, $6, $7, $8
-            from zoom_link join zoom_grant using (zoom_user_id)
+            from zoom_link join zoom_grant using (zoom_user_id),
+                -- Numbers of one meeting are given and committed one after another.
+                (select pg_advisory_xact_lock($6)) as in_turn
             where team_id = $2 and user_id = $3 and dead_at is null
             on conflict do nothing
             returning command_id
         )
         select command_id as "command_id!: CommandId"
         from accepted, graphile_worker.add_job(
-            'livestream', json_build_object('command_id', command_id), queue_name => 'meeting ' || $6
+            'livestream', json_build_object('command_id', command_id), job_key => 'command ' || command_id
         )
         "#,
         new.trigger.as_str(),
@@ -146,7 +148,7 @@ pub async fn find(db: impl PgExecutor<'_>, id: CommandId) -> sqlx::Result<Option
             zoom_user_id as "zoom_user_id: ZoomUserId", action as "action: Action",
             meeting_id as "meeting: MeetingId", settings as "settings: Json<Settings>",
             extract(epoch from now() - received_at)::float8 as "age!",
-            asking_since is not null as "is_fate_unknown!", asks,
+            extract(epoch from now() - asking_since)::float8 as asked_ago, asks, was_stale, was_busy,
             outcome as "outcome: Json<Outcome>", response_url, posts,
             (told_at is not null or untold is not null) as "is_told!"
         from command where command_id = $1
@@ -163,12 +165,18 @@ pub async fn find(db: impl PgExecutor<'_>, id: CommandId) -> sqlx::Result<Option
             user: row.user_id,
         },
         zoom_user_id: row.zoom_user_id,
-        action: row.action,
-        meeting: row.meeting,
-        settings: row.settings.0,
+        wish: Wish {
+            action: row.action,
+            meeting: row.meeting,
+            settings: row.settings.0,
+        },
         age: Duration::try_from_secs_f64(row.age).unwrap_or_default(),
-        is_fate_unknown: row.is_fate_unknown,
+        asked_ago: row
+            .asked_ago
+            .map(|ago| Duration::try_from_secs_f64(ago).unwrap_or_default()),
         asks: row.asks,
+        was_stale: row.was_stale,
+        was_busy: row.was_busy,
         outcome: row.outcome.map(|outcome| outcome.0),
         response_url: row.response_url,
         posts: row.posts,
@@ -182,7 +190,7 @@ pub async fn has_elder(db: impl PgExecutor<'_>, command: &Running) -> sqlx::Resu
         r#"select exists (
             select from command where meeting_id = $1 and command_id < $2 and finished_at is null
         ) as "is!""#,
-        command.meeting.get(),
+        command.wish.meeting.get(),
         command.command_id.0,
     )
     .fetch_one(db)
@@ -193,7 +201,7 @@ pub async fn has_elder(db: impl PgExecutor<'_>, command: &Running) -> sqlx::Resu
 pub async fn has_younger(db: impl PgExecutor<'_>, command: &Running) -> sqlx::Result<bool> {
     sqlx::query_scalar!(
         r#"select exists (select from command where meeting_id = $1 and command_id > $2) as "is!""#,
-        command.meeting.get(),
+        command.wish.meeting.get(),
         command.command_id.0,
     )
     .fetch_one(db)
@@ -205,7 +213,7 @@ pub async fn has_younger(db: impl PgExecutor<'_>, command: &Running) -> sqlx::Re
 pub async fn asking(db: impl PgExecutor<'_>, id: CommandId, asks: i16) -> sqlx::Result<bool> {
     let done = sqlx::query!(
         "update command set asking_since = now(), asks = asks + 1
-        where command_id = $1 and asks = $2 and asking_since is null and finished_at is null",
+        where command_id = $1 and asks = $2 and finished_at is null",
         id.0,
         asks,
     )
@@ -214,11 +222,27 @@ pub async fn asking(db: impl PgExecutor<'_>, id: CommandId, asks: i16) -> sqlx::
     Ok(done.rows_affected() == 1)
 }
 
-/// Notes that Zoom has plainly not done what it was asked, or may be asked again.
-pub async fn not_done(db: impl PgExecutor<'_>, id: CommandId) -> sqlx::Result<()> {
+/// Why Zoom has plainly not done what it was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotDone {
+    StaleToken,
+    Busy,
+}
+
+/// Notes that the `asks`th request was plainly not carried out.
+pub async fn not_done(
+    db: impl PgExecutor<'_>,
+    id: CommandId,
+    asks: i16,
+    why: NotDone,
+) -> sqlx::Result<()> {
     sqlx::query!(
-        "update command set asking_since = null where command_id = $1",
-        id.0
+        "update command set asking_since = null, was_stale = was_stale or $3, was_busy = was_busy or $4
+        where command_id = $1 and asks = $2 and finished_at is null",
+        id.0,
+        asks,
+        why == NotDone::StaleToken,
+        why == NotDone::Busy,
     )
     .execute(db)
     .await
@@ -275,14 +299,32 @@ pub async fn told(
 pub async fn requeue(db: impl PgExecutor<'_>, id: CommandId, delay: Duration) -> sqlx::Result<()> {
     let delay = PgInterval::try_from(delay).map_err(sqlx::Error::Encode)?;
     sqlx::query!(
-        "select from command, graphile_worker.add_job(
-            'livestream', json_build_object('command_id', command_id), queue_name => 'meeting ' || meeting_id,
+        "select from graphile_worker.add_job(
+            'livestream', json_build_object('command_id', $1::bigint), job_key => 'command ' || $1::bigint,
             run_at => now() + $2::interval
-        ) where command_id = $1",
+        )",
         id.0,
         delay,
     )
     .execute(db)
     .await
     .map(drop)
+}
+
+/// Gives a job to every command that has more to say and has none: a worker that was
+/// taken for dead may have removed it. Returns how many.
+pub async fn requeue_lost(db: impl PgExecutor<'_>) -> sqlx::Result<u64> {
+    let done = sqlx::query!(
+        "select from command, graphile_worker.add_job(
+            'livestream', json_build_object('command_id', command_id), job_key => 'command ' || command_id
+        )
+        where told_at is null and untold is null and received_at < now() - interval '1 minute'
+            and not exists (
+                select from graphile_worker._private_jobs
+                where key = 'command ' || command_id and attempts < max_attempts
+            )",
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected())
 }

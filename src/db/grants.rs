@@ -27,7 +27,8 @@ pub struct NewPair<'a> {
     pub refresh_token: &'a [u8],
     /// Seconds.
     pub expires_in: i32,
-    pub scope: &'a str,
+    /// None if Zoom did not say: then it is what it was.
+    pub scope: Option<&'a str>,
 }
 
 pub async fn find(db: impl PgExecutor<'_>, zoom_user: &ZoomUserId) -> sqlx::Result<Option<Grant>> {
@@ -105,9 +106,9 @@ pub async fn replace(
     pair: &NewPair<'_>,
 ) -> sqlx::Result<bool> {
     let done = sqlx::query!(
-        "update zoom_grant set access_token = $3, refresh_token = $4, scope = $5,
+        "update zoom_grant set access_token = $3, refresh_token = $4, scope = coalesce($5, scope),
             expires_at = now() + make_interval(secs => $6), generation = generation + 1,
-            refreshed_at = now(), refresh_until = null
+            refreshed_at = now(), refresh_until = null, dead_at = null
         where zoom_user_id = $1 and generation = $2",
         zoom_user.as_str(),
         generation,
@@ -148,6 +149,157 @@ pub async fn kill(
         "update zoom_grant set dead_at = now(), refresh_until = null where zoom_user_id = $1 and generation = $2",
         zoom_user.as_str(),
         generation,
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// A grant as it is first stored; tokens sealed.
+#[derive(Debug)]
+pub struct NewGrant<'a> {
+    pub zoom_user: &'a ZoomUserId,
+    pub zoom_account_id: &'a str,
+    pub email: &'a str,
+    pub scope: &'a str,
+    pub access_token: &'a [u8],
+    pub refresh_token: &'a [u8],
+    pub expires_at: DateTime<Utc>,
+}
+
+/// Stores a grant; the pair of an earlier one is dead at Zoom already, and is replaced.
+pub async fn store(db: impl PgExecutor<'_>, grant: &NewGrant<'_>) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into zoom_grant
+            (zoom_user_id, zoom_account_id, email, scope, access_token, refresh_token, expires_at)
+        values ($1, $2, $3, $4, $5, $6, $7)
+        on conflict (zoom_user_id) do update set
+            zoom_account_id = excluded.zoom_account_id, email = excluded.email, scope = excluded.scope,
+            access_token = excluded.access_token, refresh_token = excluded.refresh_token,
+            expires_at = excluded.expires_at, generation = zoom_grant.generation + 1,
+            refresh_until = null, dead_at = null",
+        grant.zoom_user.as_str(),
+        grant.zoom_account_id,
+        grant.email,
+        grant.scope,
+        grant.access_token,
+        grant.refresh_token,
+        grant.expires_at,
+    )
+    .execute(db)
+    .await
+    .map(drop)
+}
+
+/// Gives a grant that stands here the pair of a new authorization, and life. False if
+/// there is none.
+pub async fn renew(
+    db: impl PgExecutor<'_>,
+    zoom_user: &ZoomUserId,
+    pair: &NewPair<'_>,
+) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "update zoom_grant set access_token = $2, refresh_token = $3, scope = coalesce($4, scope),
+            expires_at = now() + make_interval(secs => $5), generation = generation + 1,
+            refresh_until = null, dead_at = null
+        where zoom_user_id = $1",
+        zoom_user.as_str(),
+        pair.access_token,
+        pair.refresh_token,
+        pair.scope,
+        f64::from(pair.expires_in),
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Removes a grant that nobody is linked to any more. Returns its access token, sealed.
+pub async fn remove_unused(
+    db: impl PgExecutor<'_>,
+    zoom_user: &ZoomUserId,
+) -> sqlx::Result<Option<Vec<u8>>> {
+    sqlx::query_scalar!(
+        "delete from zoom_grant where zoom_user_id = $1
+            and not exists (select from zoom_link where zoom_link.zoom_user_id = $1)
+        returning access_token",
+        zoom_user.as_str(),
+    )
+    .fetch_optional(db)
+    .await
+}
+
+/// Removes a grant, its links, and the Zoom user's name from what was done. False if
+/// there is nothing of theirs.
+pub async fn erase(db: &mut sqlx::PgConnection, zoom_user: &ZoomUserId) -> sqlx::Result<bool> {
+    for table in [
+        sqlx::query!(
+            "delete from link_session where zoom_user_id = $1",
+            zoom_user.as_str()
+        ),
+        sqlx::query!(
+            "update command set zoom_user_id = '' where zoom_user_id = $1",
+            zoom_user.as_str()
+        ),
+        sqlx::query!(
+            "update audit set zoom_user_id = null where zoom_user_id = $1",
+            zoom_user.as_str()
+        ),
+    ] {
+        table.execute(&mut *db).await?;
+    }
+    let done = sqlx::query!(
+        "delete from zoom_grant where zoom_user_id = $1",
+        zoom_user.as_str()
+    );
+    Ok(done.execute(db).await?.rows_affected() == 1)
+}
+
+/// A grant with its tokens, sealed with some other key than this one.
+#[derive(Debug)]
+pub struct OldGrant {
+    pub zoom_user_id: ZoomUserId,
+    pub access_token: Vec<u8>,
+    pub refresh_token: Vec<u8>,
+    pub generation: i64,
+}
+
+/// Grants sealed otherwise than with `prefix` in front, after the given one; up to a hundred.
+pub async fn sealed_otherwise(
+    db: impl PgExecutor<'_>,
+    prefix: &[u8],
+    after: &str,
+) -> sqlx::Result<Vec<OldGrant>> {
+    sqlx::query_as!(
+        OldGrant,
+        r#"
+        select zoom_user_id as "zoom_user_id: ZoomUserId", access_token, refresh_token, generation
+        from zoom_grant
+        where zoom_user_id > $2
+            and (substr(access_token, 1, length($1::bytea)) <> $1 or substr(refresh_token, 1, length($1)) <> $1)
+        order by zoom_user_id limit 100
+        "#,
+        prefix,
+        after,
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// Stores the same tokens, sealed anew. False if the pair has changed since.
+pub async fn reseal(
+    db: impl PgExecutor<'_>,
+    grant: &OldGrant,
+    access_token: &[u8],
+    refresh_token: &[u8],
+) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "update zoom_grant set access_token = $3, refresh_token = $4
+        where zoom_user_id = $1 and generation = $2",
+        grant.zoom_user_id.as_str(),
+        grant.generation,
+        access_token,
+        refresh_token,
     )
     .execute(db)
     .await?;

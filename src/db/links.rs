@@ -1,7 +1,9 @@
 //! Which Zoom account acts for which Slack person.
 
 use chrono::{DateTime, Utc};
-use sqlx::PgPool;
+use sqlx::{PgExecutor, PgPool};
+
+use crate::ids::{Asker, ZoomUserId};
 
 /// Links with their grants, column by column; tokens sealed.
 #[derive(Debug, Default)]
@@ -17,8 +19,8 @@ pub struct NewLinks {
     pub expires_at: Vec<DateTime<Utc>>,
 }
 
-/// Stores links, all or none. A grant or link that stands already is replaced,
-/// and a dead grant lives again.
+/// Stores links, all or none. A link that stands already is replaced; so is a grant's
+/// pair, if it is dead or expires earlier.
 pub async fn import(db: &PgPool, links: &NewLinks) -> sqlx::Result<()> {
     let mut transaction = db.begin().await?;
     sqlx::query!(
@@ -33,7 +35,9 @@ pub async fn import(db: &PgPool, links: &NewLinks) -> sqlx::Result<()> {
             zoom_account_id = excluded.zoom_account_id, email = excluded.email, scope = excluded.scope,
             access_token = excluded.access_token, refresh_token = excluded.refresh_token,
             expires_at = excluded.expires_at, generation = zoom_grant.generation + 1,
-            refresh_until = null, dead_at = null",
+            refresh_until = null, dead_at = null
+        -- A pair that was refreshed here since is newer than the file's.
+        where zoom_grant.dead_at is not null or excluded.expires_at > zoom_grant.expires_at",
         &links.zoom_user_id,
         &links.zoom_account_id,
         &links.email,
@@ -57,4 +61,56 @@ pub async fn import(db: &PgPool, links: &NewLinks) -> sqlx::Result<()> {
     .execute(&mut *transaction)
     .await?;
     transaction.commit().await
+}
+
+/// A link, as its owner may see it.
+#[derive(Debug)]
+pub struct Link {
+    pub email: String,
+    pub since: DateTime<Utc>,
+    pub is_dead: bool,
+}
+
+pub async fn find(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<Option<Link>> {
+    sqlx::query_as!(
+        Link,
+        r#"
+        select email, zoom_link.created_at as since, dead_at is not null as "is_dead!"
+        from zoom_link join zoom_grant using (zoom_user_id) where team_id = $1 and user_id = $2
+        "#,
+        asker.team.as_str(),
+        asker.user.as_str(),
+    )
+    .fetch_optional(db)
+    .await
+}
+
+/// Links a person. Returns whom they were linked to before.
+pub async fn store(
+    db: &mut sqlx::PgConnection,
+    asker: &Asker,
+    zoom_user: &ZoomUserId,
+) -> sqlx::Result<Option<ZoomUserId>> {
+    let before = remove(&mut *db, asker).await?;
+    sqlx::query!(
+        "insert into zoom_link (team_id, user_id, zoom_user_id) values ($1, $2, $3)",
+        asker.team.as_str(),
+        asker.user.as_str(),
+        zoom_user.as_str(),
+    )
+    .execute(db)
+    .await?;
+    Ok(before)
+}
+
+/// Removes a person's link. Returns whom they were linked to.
+pub async fn remove(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<Option<ZoomUserId>> {
+    sqlx::query_scalar!(
+        r#"delete from zoom_link where team_id = $1 and user_id = $2
+        returning zoom_user_id as "zoom_user_id: ZoomUserId""#,
+        asker.team.as_str(),
+        asker.user.as_str(),
+    )
+    .fetch_optional(db)
+    .await
 }

@@ -1,10 +1,12 @@
 //! Postgres. One file a table; the queries are free functions.
 
+pub mod audit;
 pub mod commands;
 pub mod grants;
+pub mod linking;
 pub mod links;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::PgPool;
 use sqlx::migrate::Migrator;
@@ -12,6 +14,10 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 /// Our own tables; the queue brings its own, in its own schema.
 pub static MIGRATOR: Migrator = sqlx::migrate!();
+
+/// How long something that cannot be done again is tried to be written down: longer than
+/// Postgres takes to restart.
+const PERSIST_FOR: Duration = Duration::from_mins(1);
 
 /// Slack waits 3 s for an answer: a pool that has nothing by then must have said so.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -24,8 +30,36 @@ pub fn pool(options: PgConnectOptions) -> PgPool {
         .connect_lazy_with(options)
 }
 
+/// A pool for the queue's own statements, to the same database.
+pub fn queue_pool(db: &PgPool) -> PgPool {
+    PgPoolOptions::new()
+        .max_connections(8)
+        .acquire_timeout(Duration::from_secs(30))
+        .connect_lazy_with(db.connect_options().as_ref().clone())
+}
+
 /// Brings both schemas up to date; harmless where they are.
 pub async fn migrate(db: &PgPool) -> anyhow::Result<()> {
     MIGRATOR.run(db).await?;
     crate::worker::migrate(db).await
+}
+
+/// Writes down what has happened outside and will not happen again, through a restart of
+/// Postgres if need be. The write must be harmless twice.
+pub async fn persist<T, F>(write: impl Fn() -> F) -> sqlx::Result<T>
+where
+    F: Future<Output = sqlx::Result<T>>,
+{
+    let deadline = Instant::now() + PERSIST_FOR;
+    let mut pause = Duration::from_millis(50);
+    loop {
+        match write().await {
+            Err(error) if Instant::now() < deadline => {
+                tracing::warn!(%error, "not written down yet; trying again");
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(Duration::from_secs(2));
+            }
+            done => return done,
+        }
+    }
 }

@@ -1,9 +1,16 @@
 //! The whole product on one machine: the real service, a real database, and stand-ins
 //! for Slack and Zoom. Nothing in the service knows that it is a demo.
 
+mod block_kit;
+mod browser;
+mod page;
 pub mod slack;
+mod slack_press;
+mod slack_sign_in;
 mod tour;
 pub mod zoom;
+mod zoom_consent;
+mod zoom_events;
 
 use std::path::Path;
 use std::time::Duration;
@@ -18,11 +25,11 @@ use tokio_util::sync::CancellationToken;
 
 use self::slack::Slack;
 use self::zoom::Zoom;
-use crate::config::{Config, LogConfig};
+use crate::config::{Config, LogConfig, SignInConfig};
 use crate::postgres::{Durability, Server};
 use crate::vault::Vault;
 use crate::zoom::client::BodyForm;
-use crate::{db, linking, log, serve};
+use crate::{db, import, log, serve};
 
 /// A service between its stand-ins, on free ports of this machine.
 #[derive(Debug)]
@@ -58,20 +65,29 @@ pub const ELI: Person = Person {
     zoom: "zoom-eli",
     email: "eli@acme.example",
 };
-/// Never linked.
+/// Never linked, though she has a Zoom account.
 pub const FAY: Person = Person {
     name: "Fay",
     slack: "U0FAY",
-    zoom: "",
-    email: "",
+    zoom: "zoom-fay",
+    email: "fay@acme.example",
 };
+/// Everybody.
+pub const PEOPLE: [Person; 3] = [DANA, ELI, FAY];
 
 /// Where the stand-ins are, and the service with them.
-pub fn config(slack: &Slack, zoom: &Zoom) -> anyhow::Result<Config> {
+pub fn config(slack: &Slack, zoom: &Zoom, public_url: &str) -> anyhow::Result<Config> {
     Ok(Config {
         listen_addr: ([127, 0, 0, 1], 0).into(),
         slack_signing_secrets: vec![slack::SIGNING_SECRET.into()],
         slack_app_id: Some(slack::APP_ID.to_owned()),
+        sign_in: Some(SignInConfig {
+            public_url: public_url.parse()?,
+            slack_url: slack.url().parse()?,
+            slack_client_id: slack::CLIENT_ID.to_owned(),
+            slack_client_secret: slack::CLIENT_SECRET.into(),
+        }),
+        zoom_webhook_secret: Some(zoom::WEBHOOK_SECRET.into()),
         slack_response_origins: vec![slack.url().parse()?],
         slash_command: "/livestream".to_owned(),
         zoom_client_id: zoom::CLIENT_ID.to_owned(),
@@ -92,10 +108,10 @@ impl World {
     ) -> anyhow::Result<Self> {
         let slack = Slack::start().await?;
         let zoom = Zoom::start().await?;
-        let mut config = config(&slack, &zoom)?;
-        adjust(&mut config);
-        let listener = TcpListener::bind(config.listen_addr).await?;
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let service = format!("http://{}", listener.local_addr()?);
+        let mut config = config(&slack, &zoom, &service)?;
+        adjust(&mut config);
         let shutdown = CancellationToken::new();
         let serving = {
             let (config, database, shutdown) = (config.clone(), database.clone(), shutdown.clone());
@@ -124,7 +140,7 @@ impl World {
         let pool = db::pool(self.database.clone());
         db::migrate(&pool).await?;
         let vault = Vault::from_keys(&self.config.token_keys)?;
-        linking::import(&pool, &vault, line.to_string().as_bytes()).await?;
+        import::links(&pool, &vault, line.to_string().as_bytes()).await?;
         pool.close().await;
         Ok(())
     }

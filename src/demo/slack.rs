@@ -1,5 +1,5 @@
-//! A stand-in for Slack: it signs commands as Slack does, and takes what is posted to
-//! its response URLs as strictly as Slack does.
+//! A stand-in for Slack: it signs commands as Slack does, takes what is posted to its
+//! response URLs as strictly as Slack does, and says who somebody is.
 //!
 //! It speaks the wire format and shares no code with what it stands against.
 
@@ -19,8 +19,16 @@ use sha2::Sha256;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use super::block_kit::check;
+use super::slack_sign_in::SignIn;
+pub use super::slack_sign_in::Tamper;
+use super::{Person, browser, slack_sign_in};
+
 pub const SIGNING_SECRET: &str = "8f742231b10e8888abcd99yyyzzz85a5";
 pub const APP_ID: &str = "A0DEMO";
+/// The app, as people's browsers name it.
+pub const CLIENT_ID: &str = "demo-slack-client";
+pub const CLIENT_SECRET: &str = "demo-slack-secret";
 pub const TEAM: &str = "T0ACME";
 pub const CHANNEL: &str = "C0TOWNHALL";
 /// Slack's limits for one response URL.
@@ -33,14 +41,20 @@ pub struct Slack {
     address: std::net::SocketAddr,
     state: Arc<Mutex<Inner>>,
     posts: watch::Sender<usize>,
-    http: reqwest::Client,
+    pub(super) http: reqwest::Client,
 }
 
 #[derive(Debug, Default)]
-struct Inner {
+pub(super) struct Inner {
     urls: HashMap<String, Url>,
     posted: Vec<Posted>,
     faults: VecDeque<u16>,
+    /// By code.
+    pub(super) sign_ins: HashMap<String, SignIn>,
+    /// By access token.
+    pub(super) signed_in: HashMap<String, Person>,
+    /// What is wrong with the next `id_token`.
+    pub(super) tamper: Option<Tamper>,
 }
 
 #[derive(Debug)]
@@ -57,7 +71,7 @@ pub struct Posted {
     pub message: Result<Value, String>,
 }
 
-/// A slash command, ready to be sent, and sent again.
+/// A slash command or the press of a button, ready to be sent, and sent again.
 #[derive(Debug, Clone)]
 pub struct Invocation {
     pub trigger: String,
@@ -74,47 +88,45 @@ pub struct Answer {
     pub body: Value,
 }
 
+impl Invocation {
+    pub(super) fn new(trigger: String, body: String) -> Self {
+        let timestamp = unix_now();
+        Self {
+            signature: sign(SIGNING_SECRET, timestamp, body.as_bytes()),
+            trigger,
+            timestamp,
+            body,
+        }
+    }
+}
+
 impl Slack {
-    /// Serves response URLs on a free port of this machine.
+    /// Serves on a free port of this machine.
     pub async fn start() -> anyhow::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "Slack has its own client, with Slack's own limit"
-        )]
-        let http = reqwest::Client::builder()
-            .timeout(Duration::from_secs(3))
-            .build()?;
         let slack = Self {
             address,
             state: Arc::default(),
             posts: watch::Sender::new(0),
-            http,
+            http: browser::client()?,
         };
         let router = Router::new()
             .route("/commands/{trigger}", post(respond))
+            .merge(slack_sign_in::routes())
             .with_state(slack.clone());
         tokio::spawn(axum::serve(listener, router).into_future());
         Ok(slack)
     }
 
-    /// For `SLACK_RESPONSE_ORIGINS`.
+    /// For `SLACK_RESPONSE_ORIGINS`; the issuer of its `id_token`s.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
     /// A person types `/livestream` and this text.
     pub fn type_command(&self, user: &str, text: &str) -> Invocation {
-        let trigger = format!("{}.{:016x}", unix_now(), rand::random::<u64>());
-        self.lock().urls.insert(
-            trigger.clone(),
-            Url {
-                made_at: Instant::now(),
-                posts: 0,
-            },
-        );
+        let trigger = self.open_response_url();
         let body = form_urlencoded::Serializer::new(String::new())
             .append_pair("token", "deprecated")
             .append_pair("team_id", TEAM)
@@ -133,20 +145,23 @@ impl Slack {
             )
             .append_pair("trigger_id", &trigger)
             .finish();
-        let timestamp = unix_now();
-        Invocation {
-            signature: sign(SIGNING_SECRET, timestamp, body.as_bytes()),
-            trigger,
-            timestamp,
-            body,
-        }
+        Invocation::new(trigger, body)
     }
 
     /// Sends a command to the service, as often as it is called.
     pub async fn send(&self, service: &str, invocation: &Invocation) -> anyhow::Result<Answer> {
+        self.deliver(&format!("{service}/slack/commands"), invocation)
+            .await
+    }
+
+    pub(super) async fn deliver(
+        &self,
+        url: &str,
+        invocation: &Invocation,
+    ) -> anyhow::Result<Answer> {
         let request = self
             .http
-            .post(format!("{service}/slack/commands"))
+            .post(url)
             .header("content-type", "application/x-www-form-urlencoded")
             .header("x-slack-request-timestamp", invocation.timestamp)
             .header("x-slack-signature", &invocation.signature)
@@ -198,21 +213,36 @@ impl Slack {
             .context("the channel was not told within a minute")?
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
+    /// A fresh response URL, by its trigger.
+    pub(super) fn open_response_url(&self) -> String {
+        let trigger = format!("{}.{:016x}", unix_now(), rand::random::<u64>());
+        let url = Url {
+            made_at: Instant::now(),
+            posts: 0,
+        };
+        self.lock().urls.insert(trigger.clone(), url);
+        trigger
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Inner> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// <https://docs.slack.dev/authentication/verifying-requests-from-slack>
 pub fn sign(secret: &str, timestamp: u64, body: &[u8]) -> String {
+    let start = format!("v0:{timestamp}:");
+    format!("v0={}", hmac(secret, &[start.as_bytes(), body]))
+}
+
+/// The HMAC-SHA256 of these parts, one after the other.
+pub(super) fn hmac(secret: &str, parts: &[&[u8]]) -> String {
     let mut mac =
         Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes a key of any length");
-    mac.update(format!("v0:{timestamp}:").as_bytes());
-    mac.update(body);
-    let digest = mac.finalize().into_bytes();
-    digest
-        .iter()
-        .fold("v0=".to_owned(), |hex, byte| format!("{hex}{byte:02x}"))
+    for part in parts {
+        mac.update(part);
+    }
+    hex::encode(mac.finalize().into_bytes())
 }
 
 async fn respond(
@@ -257,57 +287,11 @@ fn read(headers: &HeaderMap, body: &[u8]) -> anyhow::Result<Value> {
     Ok(message)
 }
 
-/// Slack's limits: <https://docs.slack.dev/reference/block-kit/blocks>.
-fn check(message: &Value) -> anyhow::Result<()> {
-    let length = |value: &Value| value.as_str().map_or(0, |text| text.chars().count());
-    ensure!(
-        ["in_channel", "ephemeral"]
-            .map(Value::from)
-            .contains(&message["response_type"]),
-        "response_type"
-    );
-    ensure!(
-        (1..=4000).contains(&length(&message["text"])),
-        "the fallback text has {} characters",
-        length(&message["text"])
-    );
-    let blocks = message["blocks"].as_array().context("no blocks")?;
-    ensure!((1..=50).contains(&blocks.len()), "{} blocks", blocks.len());
-    for block in blocks {
-        let texts: Vec<&Value> = match block["type"].as_str() {
-            Some("section") => vec![&block["text"]],
-            Some("context") => {
-                let elements = block["elements"]
-                    .as_array()
-                    .context("a context without elements")?;
-                ensure!(
-                    (1..=10).contains(&elements.len()),
-                    "{} elements",
-                    elements.len()
-                );
-                elements.iter().collect()
-            }
-            other => anyhow::bail!("no block of type {other:?}"),
-        };
-        for text in texts {
-            ensure!(text["type"] == "mrkdwn", "no text object: {text}");
-            ensure!(
-                (1..=3000).contains(&length(&text["text"])),
-                "a text has {} characters",
-                length(&text["text"])
-            );
-            let text = text["text"].as_str().unwrap_or_default();
-            ensure!(
-                !text.contains("<!channel") && !text.contains("<!here"),
-                "it mentions everybody: {text}"
-            );
-        }
-    }
-    Ok(())
-}
-
-#[expect(clippy::disallowed_methods, reason = "Slack has its own clock")]
-fn unix_now() -> u64 {
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the stand-ins have their own clock"
+)]
+pub(super) fn unix_now() -> u64 {
     SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)
         .map_or(0, |since| since.as_secs())

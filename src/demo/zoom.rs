@@ -1,14 +1,14 @@
-//! A stand-in for Zoom: its livestream call, its token endpoint, users whose refresh
-//! tokens rotate, meetings with a life, and every error it is known to answer with.
+//! A stand-in for Zoom: its livestream call, its pages and endpoints of OAuth, users whose
+//! refresh tokens rotate, meetings with a life, and every error it is known to answer with.
 //!
 //! It speaks the wire format and shares no code with what it stands against.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes};
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -19,6 +19,11 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+
+use super::page::Fields;
+use super::zoom_consent::Consent;
+pub use super::zoom_events::WEBHOOK_SECRET;
+use super::{browser, zoom_consent};
 
 /// The OAuth app that Zoom knows.
 pub const CLIENT_ID: &str = "demo-zoom-client";
@@ -34,10 +39,11 @@ pub struct Zoom {
     address: std::net::SocketAddr,
     state: Arc<Mutex<Inner>>,
     called: watch::Sender<usize>,
+    pub(super) http: reqwest::Client,
 }
 
 #[derive(Debug, Default)]
-struct Inner {
+pub(super) struct Inner {
     users: HashMap<String, User>,
     meetings: HashMap<i64, Meeting>,
     /// What the next livestream requests get instead of an answer.
@@ -48,6 +54,16 @@ struct Inner {
     refreshes: usize,
     tokens: usize,
     is_client_refused: bool,
+    /// By code.
+    pub(super) consents: HashMap<String, Consent>,
+    /// What the next consent grants.
+    pub(super) next_scope: Option<String>,
+    /// Those without a licence.
+    pub(super) basic_users: HashSet<String>,
+    /// What the next questions who somebody is get instead of an answer.
+    pub(super) me_faults: VecDeque<Fault>,
+    /// Whose tokens the app has given back.
+    pub(super) revocations: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -138,10 +154,12 @@ impl Zoom {
             address: listener.local_addr()?,
             state: Arc::default(),
             called: watch::Sender::new(0),
+            http: browser::client().map_err(std::io::Error::other)?,
         };
         let router = Router::new()
             .route("/v2/meetings/{id}/livestream/status", patch(livestream))
             .route("/oauth/token", post(token))
+            .merge(zoom_consent::routes())
             .with_state(zoom.clone());
         tokio::spawn(axum::serve(listener, router).into_future());
         Ok(zoom)
@@ -154,18 +172,7 @@ impl Zoom {
 
     /// A user who has authorised the app; kills the pair of an earlier authorization.
     pub fn authorize(&self, user: &str, scope: &str) -> Tokens {
-        let mut state = self.lock();
-        let tokens = state.issue(scope);
-        state.users.insert(
-            user.to_owned(),
-            User {
-                scope: scope.to_owned(),
-                access_token: tokens.access_token.clone(),
-                expires_at: Instant::now() + Duration::from_hours(1),
-                refresh_token: tokens.refresh_token.clone(),
-            },
-        );
-        tokens
+        self.lock().grant(user, scope)
     }
 
     /// The user withdraws the permission: both tokens are dead.
@@ -219,7 +226,7 @@ impl Zoom {
         self.lock().faults.push_back(fault);
     }
 
-    /// What the next refresh gets.
+    /// What the next request for tokens gets, be it a refresh or the first.
     pub fn fail_next_refresh(&self, fault: Fault) {
         self.lock().token_faults.push_back(fault);
     }
@@ -241,23 +248,77 @@ impl Zoom {
         self.lock().refreshes
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Inner> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+impl Tokens {
+    /// As the token endpoint hands them out.
+    pub(super) fn answer(&self) -> Response {
+        Json(json!({
+            "access_token": self.access_token, "token_type": "bearer",
+            "refresh_token": self.refresh_token, "expires_in": 3599, "scope": self.scope,
+            "api_url": "https://api.zoom.us",
+        }))
+        .into_response()
+    }
+}
+
 impl Inner {
-    fn issue(&mut self, scope: &str) -> Tokens {
+    /// A new pair, the only one of this user that lives.
+    pub(super) fn grant(&mut self, user: &str, scope: &str) -> Tokens {
         self.tokens += 1;
-        Tokens {
-            access_token: format!("zoom-access-{}-{:016x}", self.tokens, rand::random::<u64>()),
-            refresh_token: format!(
-                "zoom-refresh-{}-{:016x}",
-                self.tokens,
-                rand::random::<u64>()
-            ),
+        let number = self.tokens;
+        let tokens = Tokens {
+            access_token: format!("zoom-access-{number}-{:016x}", rand::random::<u64>()),
+            refresh_token: format!("zoom-refresh-{number}-{:016x}", rand::random::<u64>()),
             scope: scope.to_owned(),
+        };
+        self.users.insert(
+            user.to_owned(),
+            User {
+                scope: scope.to_owned(),
+                access_token: tokens.access_token.clone(),
+                expires_at: Instant::now() + Duration::from_hours(1),
+                refresh_token: tokens.refresh_token.clone(),
+            },
+        );
+        tokens
+    }
+
+    /// Ends the pair of this access token; returns whose it was.
+    pub(super) fn withdraw(&mut self, access_token: &str) -> Option<String> {
+        let holder = |(_, user): &(&String, &User)| user.access_token == access_token;
+        let name = self.users.iter().find(holder)?.0.clone();
+        self.users.remove(&name);
+        Some(name)
+    }
+
+    /// Who asks, and with which scopes, or what is wrong with the token.
+    pub(super) fn bearer(&self, authorization: &str) -> Result<(String, String), &'static str> {
+        let token = authorization.strip_prefix("Bearer ").unwrap_or_default();
+        let (name, user) = self
+            .users
+            .iter()
+            .find(|(_, user)| user.access_token == token)
+            .ok_or("Invalid access token.")?;
+        if user.expires_at <= Instant::now() {
+            return Err("Access token is expired.");
         }
+        Ok((name.clone(), user.scope.clone()))
+    }
+
+    /// Whether it is the app that asks.
+    pub(super) fn is_client(&self, headers: &HeaderMap) -> bool {
+        let basic = format!(
+            "Basic {}",
+            STANDARD.encode(format!("{CLIENT_ID}:{CLIENT_SECRET}"))
+        );
+        let is_client = headers
+            .get(AUTHORIZATION)
+            .is_some_and(|value| value.as_bytes() == basic.as_bytes());
+        is_client && !self.is_client_refused
     }
 }
 
@@ -296,22 +357,11 @@ async fn livestream(
 }
 
 fn answer(state: &mut Inner, id: &str, call: &Call) -> Response {
-    let bearer = call
-        .authorization
-        .strip_prefix("Bearer ")
-        .unwrap_or_default();
-    let Some((user, grant)) = state
-        .users
-        .iter()
-        .find(|(_, user)| user.access_token == bearer)
-    else {
-        return error(401, 124, "Invalid access token.");
+    let (user, scope) = match state.bearer(&call.authorization) {
+        Ok(bearer) => bearer,
+        Err(problem) => return error(401, 124, problem),
     };
-    if grant.expires_at <= Instant::now() {
-        return error(401, 124, "Access token is expired.");
-    }
-    if !grant
-        .scope
+    if !scope
         .split(' ')
         .any(|scope| [SCOPE, "meeting:write"].contains(&scope))
     {
@@ -331,7 +381,7 @@ fn answer(state: &mut Inner, id: &str, call: &Call) -> Response {
     let Some(meeting) = state
         .meetings
         .get_mut(&number)
-        .filter(|meeting| meeting.host == *user)
+        .filter(|meeting| meeting.host == user)
     else {
         return error(404, 3001, &format!("Meeting does not exist: {number}."));
     };
@@ -431,54 +481,49 @@ fn action(call: &Call) -> Result<String, String> {
     }
 }
 
-async fn token(State(zoom): State<Zoom>, headers: HeaderMap, body: Bytes) -> Response {
+async fn token(
+    State(zoom): State<Zoom>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let fault = zoom.lock().token_faults.pop_front();
     if let Some(fault) = fault {
         return play(fault).await;
     }
     let mut state = zoom.lock();
-    let basic = format!(
-        "Basic {}",
-        STANDARD.encode(format!("{CLIENT_ID}:{CLIENT_SECRET}"))
-    );
-    let is_client = headers
-        .get(AUTHORIZATION)
-        .is_some_and(|value| value.as_bytes() == basic.as_bytes());
-    if !is_client || state.is_client_refused {
+    if !state.is_client(&headers) {
         return token_error(401, "invalid_client", "Invalid client_id or client_secret");
     }
-    let form: HashMap<_, _> = form_urlencoded::parse(&body).into_owned().collect();
-    if form.get("grant_type").map(String::as_str) != Some("refresh_token") {
-        return token_error(400, "invalid_request", "Missing grant type");
+    // A code or a token in an address would end up in logs.
+    if query.is_some() {
+        return token_error(400, "invalid_request", "Unsupported query parameters");
     }
-    let presented = form.get("refresh_token");
+    let form = match Fields::read(&body) {
+        Ok(form) => form,
+        Err(problem) => return token_error(400, "invalid_request", problem),
+    };
+    match form.get("grant_type") {
+        "authorization_code" => zoom_consent::exchange(&mut state, &form),
+        "refresh_token" => refresh(&mut state, form.get("refresh_token")),
+        _ => token_error(400, "invalid_request", "Missing grant type"),
+    }
+}
+
+fn refresh(state: &mut Inner, presented: &str) -> Response {
     let Some((name, scope)) = state
         .users
         .iter()
-        .find(|(_, user)| Some(&user.refresh_token) == presented)
+        .find(|(_, user)| user.refresh_token == presented)
         .map(|(name, user)| (name.clone(), user.scope.clone()))
     else {
         return token_error(400, "invalid_grant", "Invalid Token!");
     };
-    let tokens = state.issue(&scope);
     state.refreshes += 1;
-    state.users.insert(
-        name,
-        User {
-            scope,
-            access_token: tokens.access_token.clone(),
-            expires_at: Instant::now() + Duration::from_hours(1),
-            refresh_token: tokens.refresh_token.clone(),
-        },
-    );
-    Json(json!({
-        "access_token": tokens.access_token, "token_type": "bearer", "refresh_token": tokens.refresh_token,
-        "expires_in": 3599, "scope": tokens.scope, "api_url": "https://api.zoom.us",
-    }))
-    .into_response()
+    state.grant(&name, &scope).answer()
 }
 
-async fn play(fault: Fault) -> Response {
+pub(super) async fn play(fault: Fault) -> Response {
     match fault {
         Fault::Hang => std::future::pending().await,
         Fault::Reset => {
@@ -516,12 +561,12 @@ impl futures_core::Stream for Broken {
     }
 }
 
-fn error(status: u16, code: i64, message: &str) -> Response {
+pub(super) fn error(status: u16, code: i64, message: &str) -> Response {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
     (status, Json(json!({ "code": code, "message": message }))).into_response()
 }
 
-fn token_error(status: u16, error: &str, reason: &str) -> Response {
+pub(super) fn token_error(status: u16, error: &str, reason: &str) -> Response {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
     (status, Json(json!({ "reason": reason, "error": error }))).into_response()
 }

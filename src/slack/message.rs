@@ -26,6 +26,41 @@ pub struct Message {
     blocks: Vec<Value>,
 }
 
+/// A button. Pressing it is typing: its value is what would stand after the command's name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Button {
+    pub label: &'static str,
+    pub does: Does,
+    pub is_primary: bool,
+}
+
+/// What a button does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Does {
+    /// Types this.
+    Type(String),
+    /// Leads to this address.
+    Open(String),
+}
+
+impl Button {
+    pub fn typing(label: &'static str, text: impl Into<String>) -> Self {
+        Self {
+            label,
+            does: Does::Type(text.into()),
+            is_primary: false,
+        }
+    }
+
+    pub fn opening(label: &'static str, url: impl Into<String>) -> Self {
+        Self {
+            label,
+            does: Does::Open(url.into()),
+            is_primary: true,
+        }
+    }
+}
+
 impl Message {
     /// A message of one section in mrkdwn, whose echoes are already [escaped](escape).
     pub fn new(response_type: Visibility, mrkdwn: &str) -> Self {
@@ -45,6 +80,41 @@ impl Message {
         self.blocks
             .push(json!({ "type": "context", "elements": elements }));
         self
+    }
+}
+
+impl Message {
+    /// Adds a row of buttons, if there are any.
+    #[must_use]
+    pub fn with_buttons(mut self, buttons: impl IntoIterator<Item = Button>) -> Self {
+        let elements: Vec<Value> = buttons
+            .into_iter()
+            .enumerate()
+            .map(|(index, button)| button.json(index))
+            .collect();
+        if !elements.is_empty() {
+            self.blocks
+                .push(json!({ "type": "actions", "elements": elements }));
+        }
+        self
+    }
+}
+
+impl Button {
+    fn json(self, index: usize) -> Value {
+        let mut json = json!({
+            "type": "button",
+            "action_id": format!("type_{index}"),
+            "text": { "type": "plain_text", "text": self.label },
+        });
+        match self.does {
+            Does::Type(text) => json["value"] = text.into(),
+            Does::Open(url) => json["url"] = url.into(),
+        }
+        if self.is_primary {
+            json["style"] = "primary".into();
+        }
+        json
     }
 }
 

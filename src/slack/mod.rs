@@ -3,4 +3,4 @@
 pub mod form;
 pub mod message;
 pub mod respond;
-pub mod signature;
+pub mod sign_in;

@@ -82,7 +82,7 @@ impl std::fmt::Debug for ResponseUrl {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::http_client;
+    use crate::http;
 
     #[test]
     fn only_the_allowed_origins_are_posted_to() {
@@ -92,7 +92,7 @@ mod tests {
             "http://127.0.0.1:4000",
         ];
         let origins = origins.map(|origin| Url::parse(origin).expect("a URL"));
-        let http = http_client(Duration::from_secs(1)).expect("a client");
+        let http = http::client(Duration::from_secs(1)).expect("a client");
         let responder = Responder::new(http, &origins);
         for (url, is_allowed) in [
             ("https://hooks.slack.com/commands/1234/5678", true),

@@ -1,16 +1,22 @@
 //! What the world can reach: every route on one screen.
 
 mod health;
+mod link;
+mod pages;
 mod slack;
+mod zoom;
 
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::{MatchedPath, Request};
 use axum::routing::{get, post};
 use tower_http::limit::RequestBodyLimitLayer;
-use tower_http::trace::{DefaultMakeSpan, TraceLayer};
+use tower_http::trace::TraceLayer;
 
 use crate::app::App;
+use crate::linking::ZOOM_CALLBACK;
+use crate::slack::sign_in::SLACK_CALLBACK;
 use crate::worker::Health;
 
 /// Slack's forms have a few hundred bytes.
@@ -19,11 +25,24 @@ const BODY_MAX: usize = 64 * 1024;
 pub fn router(app: Arc<App>, worker: Health) -> Router {
     Router::new()
         .route("/slack/commands", post(slack::command))
+        .route("/slack/interactivity", post(slack::interactivity))
+        .route("/zoom/events", post(zoom::event))
+        // What follows is for browsers.
+        .route("/link/{token}", get(link::open))
+        .route(SLACK_CALLBACK, get(link::slack_back))
+        .route(ZOOM_CALLBACK, get(link::zoom_back))
+        .route("/confirm", get(link::ask).post(link::answer))
+        .route("/style.css", get(pages::style))
         .with_state(Arc::clone(&app))
         .route("/readyz", get(health::ready).with_state((app, worker)))
         .route("/healthz", get(health::alive))
         // Refuses what says that it is larger, and stops reading what turns out to be.
         .layer(RequestBodyLimitLayer::new(BODY_MAX))
-        // Neither headers nor bodies: they hold secrets.
-        .layer(TraceLayer::new_for_http().make_span_with(DefaultMakeSpan::new()))
+        .layer(TraceLayer::new_for_http().make_span_with(span))
+}
+
+/// Neither headers nor bodies nor queries: they hold secrets. Nor a path: a link's does.
+fn span(request: &Request) -> tracing::Span {
+    let route = request.extensions().get::<MatchedPath>();
+    tracing::debug_span!("request", method = %request.method(), route = route.map(MatchedPath::as_str))
 }

@@ -32,6 +32,9 @@ struct ErrorBody {
     message: Option<String>,
 }
 
+/// How much of Zoom's message is kept, in characters.
+const MESSAGE_MAX: usize = 500;
+
 /// Reads an answer that came in whole.
 pub fn read(action: Action, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Answer {
     if status.is_success() {
@@ -39,11 +42,17 @@ pub fn read(action: Action, status: StatusCode, headers: &HeaderMap, body: &[u8]
     }
     // Empty, HTML and foreign shapes are no error of the answer: the status still speaks.
     let error: ErrorBody = serde_json::from_slice(body).unwrap_or_default();
-    let message = error.message.unwrap_or_default();
+    let message: String = error
+        .message
+        .unwrap_or_default()
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(MESSAGE_MAX)
+        .collect();
     let says = |words: &str| message.to_lowercase().contains(words);
 
     let outcome = match (status.as_u16(), error.code) {
-        (500.., _) => Outcome::NoAnswer,
+        (408 | 500.., _) => Outcome::NoAnswer,
         (429, _) => return limited(action, headers, &message),
         (_, Some(4711 | 4700)) => Outcome::ScopeMissing,
         (401, _) | (_, Some(124)) => return Answer::StaleToken,

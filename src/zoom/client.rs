@@ -6,12 +6,9 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::command::{Action, Settings};
-use crate::meeting::MeetingId;
+use crate::command::{Action, Settings, Wish};
+use crate::http::body;
 use crate::zoom::answer::{self, Answer};
-
-/// How much of an answer is read, in bytes; Zoom's are a few hundred.
-const ANSWER_MAX: usize = 64 * 1024;
 
 /// In which form a request carries `action` and `settings`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,13 +52,13 @@ impl Client {
     }
 
     /// Starts or stops the livestream of a meeting that is in progress.
-    pub async fn update_livestream(
-        &self,
-        token: &SecretString,
-        meeting: MeetingId,
-        action: Action,
-        settings: &Settings,
-    ) -> Answer {
+    pub async fn update_livestream(&self, token: &SecretString, wish: &Wish) -> Answer {
+        let Wish {
+            action,
+            meeting,
+            settings,
+        } = wish;
+        let action = *action;
         let mut url = self.api.clone();
         url.set_path(&format!("/v2/meetings/{}/livestream/status", meeting.get()));
         let request = self
@@ -106,19 +103,6 @@ impl Client {
             Err(error) => answer::failed(&error.without_url()),
         }
     }
-}
-
-/// The body of an answer, up to [`ANSWER_MAX`]; what is beyond is not read.
-pub(super) async fn body(mut response: Response) -> reqwest::Result<Vec<u8>> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await? {
-        let room = ANSWER_MAX - body.len();
-        body.extend_from_slice(&chunk[..chunk.len().min(room)]);
-        if chunk.len() >= room {
-            break;
-        }
-    }
-    Ok(body)
 }
 
 fn json_body(action: Action, settings: Option<Value>) -> Value {

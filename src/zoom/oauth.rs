@@ -1,11 +1,12 @@
-//! Zoom's token endpoint: <https://developers.zoom.us/docs/integrations/oauth/>.
+//! Zoom's authorization: <https://developers.zoom.us/docs/integrations/oauth/>.
 
 use reqwest::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
+use crate::http::body;
+use crate::ids::ZoomUserId;
 use crate::zoom::Client;
-use crate::zoom::client::body;
 
 /// A fresh pair. Storing it is urgent: the refresh token it came from is dead.
 #[derive(Debug, Deserialize)]
@@ -14,21 +15,39 @@ pub struct TokenPair {
     pub refresh_token: SecretString,
     /// Seconds; 3600 or a little less.
     pub expires_in: i32,
-    pub scope: String,
+    /// Space separated; RFC 6749 lets it be left out where it is what it was.
+    pub scope: Option<String>,
 }
 
 /// Why there is no new pair.
 #[derive(Debug, thiserror::Error)]
-pub enum RefreshError {
-    /// `invalid_grant`: rotated by somebody else, withdrawn or expired.
-    #[error("Zoom says that the refresh token is dead")]
+pub enum TokenError {
+    /// `invalid_grant`: used by somebody else, withdrawn or expired.
+    #[error("Zoom says that the code or refresh token is dead")]
     Dead,
     /// `invalid_client`: the operator's mistake; says nothing about the grant.
     #[error("Zoom refuses this app's client id or secret")]
     ClientRefused,
-    /// Worth another try with the same token.
+    /// Worth another try with the same refresh token.
     #[error("Zoom gave no new token: {0}")]
     Transient(String),
+}
+
+/// Who consented.
+#[derive(Debug, Deserialize)]
+pub struct Account {
+    pub id: ZoomUserId,
+    pub account_id: String,
+    pub email: String,
+    #[serde(rename = "type")]
+    plan: i32,
+}
+
+impl Account {
+    /// A Basic plan allows no livestreams.
+    pub fn is_basic(&self) -> bool {
+        self.plan == 1
+    }
 }
 
 /// Zoom's error body at the token endpoint, in both shapes seen.
@@ -41,45 +60,116 @@ struct ErrorBody {
 }
 
 impl Client {
+    /// Where a user consents. Names no scope: Zoom takes them from the app, and refuses
+    /// a list that differs.
+    pub fn authorize_url(&self, redirect_uri: &str, state: &str, challenge: &str) -> String {
+        let mut url = self.auth.clone();
+        url.set_path("/oauth/authorize");
+        url.query_pairs_mut()
+            .append_pair("response_type", "code")
+            .append_pair("client_id", &self.id)
+            .append_pair("redirect_uri", redirect_uri)
+            .append_pair("state", state)
+            .append_pair("code_challenge", challenge)
+            .append_pair("code_challenge_method", "S256");
+        url.into()
+    }
+
+    /// Trades an authorization code for a pair ([RFC 6749, section 4.1.3], [RFC 7636]).
+    ///
+    /// [RFC 6749, section 4.1.3]: https://www.rfc-editor.org/rfc/rfc6749#section-4.1.3
+    /// [RFC 7636]: https://www.rfc-editor.org/rfc/rfc7636
+    pub async fn exchange(
+        &self,
+        code: &SecretString,
+        verifier: &SecretString,
+        redirect_uri: &str,
+    ) -> Result<TokenPair, TokenError> {
+        self.token(&[
+            ("grant_type", "authorization_code"),
+            ("code", code.expose_secret()),
+            ("redirect_uri", redirect_uri),
+            ("code_verifier", verifier.expose_secret()),
+        ])
+        .await
+    }
+
     /// Trades a refresh token for a new pair ([RFC 6749, section 6]); Zoom rotates
     /// the refresh token each time.
     ///
     /// [RFC 6749, section 6]: https://www.rfc-editor.org/rfc/rfc6749#section-6
-    pub async fn refresh(&self, refresh_token: &SecretString) -> Result<TokenPair, RefreshError> {
-        let mut url = self.auth.clone();
-        url.set_path("/oauth/token");
-        let form = [
+    pub async fn refresh(&self, refresh_token: &SecretString) -> Result<TokenPair, TokenError> {
+        self.token(&[
             ("grant_type", "refresh_token"),
             ("refresh_token", refresh_token.expose_secret()),
-        ];
+        ])
+        .await
+    }
+
+    /// Withdraws a user's permission: both tokens die.
+    pub async fn revoke(&self, access_token: &SecretString) -> Result<(), TokenError> {
+        self.post("/oauth/revoke", &[("token", access_token.expose_secret())])
+            .await
+            .map(drop)
+    }
+
+    /// Who the token is of: `GET /v2/users/me`.
+    /// <https://developers.zoom.us/docs/api/users/#tag/users/GET/users/{userId}>
+    pub async fn me(&self, access_token: &SecretString) -> Result<Account, TokenError> {
+        let mut url = self.api.clone();
+        url.set_path("/v2/users/me");
+        let request = self.http.get(url).bearer_auth(access_token.expose_secret());
+        let response = request.send().await.map_err(transient)?;
+        let status = response.status();
+        let body = body(response).await.map_err(transient)?;
+        match serde_json::from_slice(&body) {
+            Ok(account) if status.is_success() => Ok(account),
+            _ => Err(TokenError::Transient(format!(
+                "users/me answered with status {status}"
+            ))),
+        }
+    }
+
+    async fn token(&self, form: &[(&str, &str)]) -> Result<TokenPair, TokenError> {
+        let body = self.post("/oauth/token", form).await?;
+        // The cause would quote the body.
+        serde_json::from_slice(&body)
+            .map_err(|_| TokenError::Transient("its answer holds no token pair".to_owned()))
+    }
+
+    /// Posts as the app. Secrets stand in the body, never in the address.
+    async fn post(&self, path: &str, form: &[(&str, &str)]) -> Result<Vec<u8>, TokenError> {
+        let mut url = self.auth.clone();
+        url.set_path(path);
         let request = self
             .http
             .post(url)
             .basic_auth(&self.id, Some(self.secret.expose_secret()))
-            .form(&form);
-        let transient =
-            |error: reqwest::Error| RefreshError::Transient(error.without_url().to_string());
+            .form(form);
         let response = request.send().await.map_err(transient)?;
         let status = response.status();
         let body = body(response).await.map_err(transient)?;
         if status.is_success() {
-            // The cause would quote the body.
-            return serde_json::from_slice(&body)
-                .map_err(|_| RefreshError::Transient("its answer holds no token pair".to_owned()));
+            Ok(body)
+        } else {
+            Err(refused(status, &body))
         }
-        Err(refused(status, &body))
     }
 }
 
-fn refused(status: StatusCode, body: &[u8]) -> RefreshError {
+fn transient(error: reqwest::Error) -> TokenError {
+    TokenError::Transient(error.without_url().to_string())
+}
+
+fn refused(status: StatusCode, body: &[u8]) -> TokenError {
     let error: ErrorBody = serde_json::from_slice(body).unwrap_or_default();
     match (status.as_u16(), error.error.as_str()) {
-        (408 | 429 | 500.., _) => RefreshError::Transient(format!("status {status}")),
-        (_, "invalid_client" | "unauthorized_client") => RefreshError::ClientRefused,
-        (_, "invalid_grant") => RefreshError::Dead,
+        (408 | 429 | 500.., _) => TokenError::Transient(format!("status {status}")),
+        (_, "invalid_client" | "unauthorized_client") => TokenError::ClientRefused,
+        (_, "invalid_grant") => TokenError::Dead,
         // An older shape of the same answer.
-        (_, "invalid_request") if error.reason.starts_with("Invalid Token") => RefreshError::Dead,
-        _ => RefreshError::Transient(format!("status {status}")),
+        (_, "invalid_request") if error.reason.starts_with("Invalid Token") => TokenError::Dead,
+        _ => TokenError::Transient(format!("status {status}")),
     }
 }
 
@@ -118,13 +208,8 @@ mod tests {
             (503, "<html>", "Transient"),
             (400, "", "Transient"),
         ] {
-            let refusal = format!(
-                "{:?}",
-                refused(
-                    StatusCode::from_u16(status).expect("a status"),
-                    body.as_bytes()
-                )
-            );
+            let status = StatusCode::from_u16(status).expect("a status");
+            let refusal = format!("{:?}", refused(status, body.as_bytes()));
             assert!(refusal.starts_with(wanted), "{status} {body}: {refusal}");
         }
     }

@@ -9,7 +9,7 @@ use livestream_bot::demo::slack::{self, Slack};
 use livestream_bot::demo::zoom::{self, Fault, Zoom};
 use livestream_bot::demo::{self, DANA};
 use livestream_bot::vault::Vault;
-use livestream_bot::{db, linking};
+use livestream_bot::{db, import};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use secrecy::ExposeSecret;
@@ -43,7 +43,7 @@ impl Surroundings {
             Slack::start().await.expect("Slack"),
             Zoom::start().await.expect("Zoom"),
         );
-        let config = demo::config(&slack, &zoom).expect("settings");
+        let config = demo::config(&slack, &zoom, "http://127.0.0.1:1").expect("settings");
         let database = database::create().await;
         let tokens = zoom.authorize(DANA.zoom, zoom::SCOPE);
         zoom.schedule(MEETING, DANA.zoom, None);
@@ -55,7 +55,7 @@ impl Surroundings {
         });
         let pool = db::pool(database.clone());
         let vault = Vault::from_keys(&config.token_keys).expect("a vault");
-        linking::import(&pool, &vault, line.to_string().as_bytes())
+        import::links(&pool, &vault, line.to_string().as_bytes())
             .await
             .expect("Dana's link");
         pool.close().await;
@@ -320,7 +320,7 @@ async fn the_log_and_the_database_hold_no_secret() {
     secrets.push(forged.signature);
     let log = service.terminate().await;
     assert!(
-        log.contains("a request to a Slack route is not Slack's failed=no signing secret"),
+        log.contains("that is not its party's failed=no signing secret"),
         "{log}"
     );
 

@@ -27,6 +27,10 @@ async fn a_start_goes_live_and_the_channel_reads_who_asked_as_whom() {
             { "type": "context", "elements": [
                 { "type": "mrkdwn", "text": "Asked by <@U0DANA> as Zoom account dana@acme.example · reference 1" },
             ] },
+            { "type": "actions", "elements": [{
+                "type": "button", "action_id": "type_0", "text": { "type": "plain_text", "text": "Stop" },
+                "value": "stop 68423085",
+            }] },
         ],
     });
     assert_eq!(message, wanted);

@@ -4,6 +4,7 @@ mod binary;
 mod commands;
 mod database;
 mod hostile;
+mod linking;
 mod outcomes;
 mod postgres;
 mod tokens;

@@ -1,5 +1,6 @@
-//! Slack's request signature, version 0:
-//! <https://docs.slack.dev/authentication/verifying-requests-from-slack>.
+//! Request signatures of version 0, as Slack and Zoom both make them:
+//! <https://docs.slack.dev/authentication/verifying-requests-from-slack>,
+//! <https://developers.zoom.us/docs/api/webhooks/#verify-webhook-events>.
 //!
 //! Pure: no clock, no state.
 
@@ -10,6 +11,22 @@ use sha2::Sha256;
 
 /// How far the timestamp may be from our clock, in seconds, either way.
 pub const MAX_SKEW_SECS: u64 = 300;
+
+/// In which headers a party sends timestamp and signature.
+#[derive(Debug, Clone, Copy)]
+pub struct Headers {
+    timestamp: &'static str,
+    signature: &'static str,
+}
+
+pub const SLACK: Headers = Headers {
+    timestamp: "x-slack-request-timestamp",
+    signature: "x-slack-signature",
+};
+pub const ZOOM: Headers = Headers {
+    timestamp: "x-zm-request-timestamp",
+    signature: "x-zm-signature",
+};
 
 /// Which check failed: for the log only. The caller learns nothing but a 401.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -26,12 +43,13 @@ pub enum BadSignature {
 
 /// Checks that one of the signing secrets signed this body. `now` is in Unix seconds.
 pub fn verify(
+    names: Headers,
     secrets: &[SecretString],
     now: u64,
     headers: &HeaderMap,
     body: &[u8],
 ) -> Result<(), BadSignature> {
-    let timestamp = only(headers, "x-slack-request-timestamp").ok_or(BadSignature::Timestamp)?;
+    let timestamp = only(headers, names.timestamp).ok_or(BadSignature::Timestamp)?;
     // `u64::from_str` would take a leading `+`.
     if !timestamp.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(BadSignature::Timestamp);
@@ -41,7 +59,7 @@ pub fn verify(
         return Err(BadSignature::Stale);
     }
 
-    let signature = only(headers, "x-slack-signature")
+    let signature = only(headers, names.signature)
         .and_then(|value| value.strip_prefix("v0="))
         .filter(|digits| !digits.bytes().any(|byte| byte.is_ascii_uppercase()))
         .and_then(|digits| hex::decode(digits).ok())
@@ -93,6 +111,7 @@ mod tests {
 
     fn check(timestamp: &str, signature: &str, body: &[u8]) -> Result<(), BadSignature> {
         verify(
+            SLACK,
             &[SECRET.into()],
             SENT,
             &headers(timestamp.as_bytes(), signature.as_bytes()),
@@ -126,13 +145,13 @@ mod tests {
     fn any_of_several_secrets_will_do() {
         let secrets = ["the new one".into(), SECRET.into()];
         let headers = headers(b"1531420618", SIGNATURE.as_bytes());
-        assert_eq!(verify(&secrets, SENT, &headers, BODY), Ok(()));
+        assert_eq!(verify(SLACK, &secrets, SENT, &headers, BODY), Ok(()));
         assert_eq!(
-            verify(&secrets[..1], SENT, &headers, BODY),
+            verify(SLACK, &secrets[..1], SENT, &headers, BODY),
             Err(BadSignature::Mismatch)
         );
         assert_eq!(
-            verify(&[], SENT, &headers, BODY),
+            verify(SLACK, &[], SENT, &headers, BODY),
             Err(BadSignature::Mismatch)
         );
     }
@@ -146,7 +165,7 @@ mod tests {
             (SENT - 301, Err(BadSignature::Stale)),
             (SENT + 301, Err(BadSignature::Stale)),
         ] {
-            assert_eq!(verify(&[SECRET.into()], now, &headers, BODY), wanted);
+            assert_eq!(verify(SLACK, &[SECRET.into()], now, &headers, BODY), wanted);
         }
     }
 
@@ -200,19 +219,19 @@ mod tests {
         ] {
             let mut missing = good.clone();
             missing.remove(name);
-            assert_eq!(verify(&secrets, SENT, &missing, BODY), Err(why));
+            assert_eq!(verify(SLACK, &secrets, SENT, &missing, BODY), Err(why));
             let mut doubled = good.clone();
             doubled.append(name, good[name].clone());
-            assert_eq!(verify(&secrets, SENT, &doubled, BODY), Err(why));
+            assert_eq!(verify(SLACK, &secrets, SENT, &doubled, BODY), Err(why));
         }
         let foreign = headers(b"1531420618", "v0=é".as_bytes());
         assert_eq!(
-            verify(&secrets, SENT, &foreign, BODY),
+            verify(SLACK, &secrets, SENT, &foreign, BODY),
             Err(BadSignature::Form)
         );
         let foreign = headers("１".as_bytes(), SIGNATURE.as_bytes());
         assert_eq!(
-            verify(&secrets, SENT, &foreign, BODY),
+            verify(SLACK, &secrets, SENT, &foreign, BODY),
             Err(BadSignature::Timestamp)
         );
     }

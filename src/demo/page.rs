@@ -1,0 +1,140 @@
+//! The pages on which a stand-in asks a person something.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use axum::http::StatusCode;
+use axum::http::header::{CACHE_CONTROL, LOCATION};
+use axum::response::{Html, IntoResponse, Response};
+use url::Url;
+
+/// The field that says which button was pressed.
+pub(super) const CHOICE: &str = "choice";
+
+const STYLE: &str = "\
+    body { font: 1.1rem/1.5 system-ui, sans-serif; margin: 3rem auto; max-width: 30rem; \
+    padding: 0 1rem; color: #1a1a1a; background: #fff } \
+    button { font: inherit; display: block; width: 100%; margin: .75rem 0; padding: .6rem; \
+    color: #1a1a1a; background: #f2f2f2; border: 1px solid #595959; border-radius: .4rem } \
+    @media (prefers-color-scheme: dark) { \
+    body { color: #f2f2f2; background: #1a1a1a } \
+    button { color: #f2f2f2; background: #333; border-color: #b3b3b3 } }";
+
+/// The parameters of a query or of a form.
+#[derive(Debug)]
+pub(super) struct Fields(BTreeMap<String, String>);
+
+impl Fields {
+    /// No parameter may come twice: <https://www.rfc-editor.org/rfc/rfc6749#section-3.1>.
+    pub(super) fn read(encoded: &[u8]) -> Result<Self, &'static str> {
+        let mut fields = BTreeMap::new();
+        for (name, value) in form_urlencoded::parse(encoded).into_owned() {
+            if fields.insert(name, value).is_some() {
+                return Err("A parameter comes twice.");
+            }
+        }
+        Ok(Self(fields))
+    }
+
+    /// A missing parameter is an empty one.
+    pub(super) fn get(&self, name: &str) -> &str {
+        self.0.get(name).map_or("", String::as_str)
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    /// Where the browser is to be sent back to.
+    pub(super) fn redirect_uri(&self) -> Result<Url, &'static str> {
+        Url::parse(self.get("redirect_uri"))
+            .ok()
+            .filter(|url| ["http", "https"].contains(&url.scheme()) && url.fragment().is_none())
+            .ok_or("Invalid redirect: no redirect_uri that a browser could go to.")
+    }
+}
+
+/// A question with one button for each answer.
+pub(super) struct Question<'a> {
+    /// Whose page it is.
+    pub(super) host: &'static str,
+    pub(super) text: &'static str,
+    /// Where the answer goes.
+    pub(super) action: &'static str,
+    /// What goes along with the answer.
+    pub(super) fields: &'a Fields,
+    /// What each button sends, and what it says.
+    pub(super) choices: Vec<(&'static str, String)>,
+}
+
+impl Question<'_> {
+    pub(super) fn page(&self) -> Response {
+        let mut form = format!("<form method=\"post\" action=\"{}\">", self.action);
+        for (name, value) in &self.fields.0 {
+            let (name, value) = (escape(name), escape(value));
+            let _ = write!(
+                form,
+                r#"<input type="hidden" name="{name}" value="{value}">"#
+            );
+        }
+        for (value, label) in &self.choices {
+            let (value, label) = (escape(value), escape(label));
+            let _ = write!(
+                form,
+                r#"<button name="{CHOICE}" value="{value}">{label}</button>"#
+            );
+        }
+        form.push_str("</form>");
+        let main = format!("<p>{}</p>{form}", escape(self.text));
+        Html(page(self.host, &main)).into_response()
+    }
+}
+
+/// The page of a request that cannot be answered with a redirect.
+pub(super) fn refusal(host: &str, problem: &str) -> Response {
+    let main = format!("<p>{}</p>", escape(problem));
+    (StatusCode::BAD_REQUEST, Html(page(host, &main))).into_response()
+}
+
+/// Sends the browser back to where it came from.
+pub(super) fn redirect(mut to: Url, pairs: &[(&str, &str)]) -> Response {
+    to.query_pairs_mut().extend_pairs(pairs);
+    let headers = [(LOCATION, to.as_str()), (CACHE_CONTROL, "no-store")];
+    (StatusCode::SEE_OTHER, headers).into_response()
+}
+
+fn page(host: &str, main: &str) -> String {
+    let name = host.trim_start_matches("Demo ");
+    format!(
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width\">\
+         <title>{host}</title><style>{STYLE}</style></head>\
+         <body><main><h1>{host}</h1><p>This is a stand-in, not {name}.</p>{main}</main></body></html>"
+    )
+}
+
+const ESCAPES: [(&str, &str); 5] = [
+    ("&", "&amp;"),
+    ("<", "&lt;"),
+    (">", "&gt;"),
+    ("\"", "&quot;"),
+    ("'", "&#39;"),
+];
+
+fn escape(text: &str) -> String {
+    ESCAPES
+        .iter()
+        .fold(text.to_owned(), |text, (plain, escaped)| {
+            text.replace(plain, escaped)
+        })
+}
+
+/// The ampersand comes last, so that nothing is taken back twice.
+pub(super) fn unescape(text: &str) -> String {
+    ESCAPES
+        .iter()
+        .rev()
+        .fold(text.to_owned(), |text, (plain, escaped)| {
+            text.replace(escaped, plain)
+        })
+}

@@ -1,0 +1,68 @@
+//! What Zoom tells an app by itself: <https://developers.zoom.us/docs/api/webhooks/>.
+
+use anyhow::{Context, ensure};
+use serde_json::{Value, json};
+
+use super::slack::{hmac, sign, unix_now};
+use super::zoom::{CLIENT_ID, Zoom};
+
+/// What the app knows events of Zoom by.
+pub const WEBHOOK_SECRET: &str = "demo-zoom-webhook";
+
+impl Zoom {
+    /// The user removes the app: both tokens are dead, and the service is told. Returns the
+    /// status of its answer.
+    pub async fn deauthorize(&self, service: &str, user: &str) -> anyhow::Result<u16> {
+        self.revoke(user);
+        let event = json!({
+            "event": "app_deauthorized",
+            "event_ts": unix_now() * 1000,
+            "payload": {
+                "account_id": "acme",
+                "user_id": user,
+                "signature": "x",
+                "deauthorization_time": "2026-11-22T10:00:00.000Z",
+                "client_id": CLIENT_ID,
+            },
+        });
+        let response = self.tell(service, &event).await?;
+        Ok(response.status().as_u16())
+    }
+
+    /// Asks the service to prove that it has the secret, and returns the proof.
+    pub async fn validate_url(&self, service: &str) -> anyhow::Result<Value> {
+        let plain = format!("{:032x}", rand::random::<u128>());
+        let event = json!({
+            "event": "endpoint.url_validation",
+            "event_ts": unix_now() * 1000,
+            "payload": { "plainToken": plain },
+        });
+        let response = self.tell(service, &event).await?;
+        let status = response.status();
+        ensure!(status == 200, "the validation is answered with {status}");
+        let answer: Value = response.json().await?;
+        ensure!(answer["plainToken"] == plain, "another token: {answer}");
+        ensure!(
+            answer["encryptedToken"] == hmac(WEBHOOK_SECRET, &[plain.as_bytes()]),
+            "no proof: {answer}"
+        );
+        Ok(answer)
+    }
+
+    /// Zoom signs as Slack does, under headers of its own.
+    async fn tell(&self, service: &str, event: &Value) -> anyhow::Result<reqwest::Response> {
+        let (timestamp, body) = (unix_now(), event.to_string());
+        self.http
+            .post(format!("{service}/zoom/events"))
+            .header("content-type", "application/json; charset=utf-8")
+            .header("x-zm-request-timestamp", timestamp)
+            .header(
+                "x-zm-signature",
+                sign(WEBHOOK_SECRET, timestamp, body.as_bytes()),
+            )
+            .body(body)
+            .send()
+            .await
+            .context("the service did not answer Zoom in time")
+    }
+}

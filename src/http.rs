@@ -1,0 +1,38 @@
+//! How we call others.
+
+use std::time::Duration;
+
+use reqwest::Response;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// How much of an answer is read, in bytes; those we expect have a few hundred, or thousand.
+const ANSWER_MAX: usize = 64 * 1024;
+
+/// The one client: it follows no redirects, so that a token goes only where it is sent.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the place where it is built"
+)]
+pub fn client(timeout: Duration) -> reqwest::Result<reqwest::Client> {
+    // A second call finds the first one's choice, which is the same.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder()
+        .user_agent(concat!("livestream-bot/", env!("CARGO_PKG_VERSION")))
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(CONNECT_TIMEOUT)
+        .timeout(timeout)
+        .build()
+}
+
+/// The body of an answer, up to a limit; what is beyond is not read.
+pub async fn body(mut response: Response) -> reqwest::Result<Vec<u8>> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        let room = ANSWER_MAX - body.len();
+        body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+        if chunk.len() >= room {
+            break;
+        }
+    }
+    Ok(body)
+}

@@ -1,0 +1,224 @@
+//! Sign in with Slack, by OpenID Connect:
+//! <https://docs.slack.dev/authentication/sign-in-with-slack/>.
+
+use std::pin::Pin;
+
+use anyhow::Context;
+use openidconnect::core::{
+    CoreAuthDisplay, CoreAuthPrompt, CoreAuthenticationFlow, CoreErrorResponseType,
+    CoreGenderClaim, CoreJsonWebKey, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm,
+    CoreProviderMetadata, CoreRevocableToken, CoreRevocationErrorResponse,
+    CoreTokenIntrospectionResponse, CoreTokenType,
+};
+use openidconnect::{
+    AdditionalClaims, AsyncHttpClient, AuthorizationCode, Client, ClientId, ClientSecret,
+    CsrfToken, EmptyExtraTokenFields, HttpRequest, HttpResponse, IdTokenFields, IssuerUrl, Nonce,
+    OAuth2TokenResponse, RedirectUrl, Scope, StandardErrorResponse, StandardTokenResponse,
+    UserInfoClaims,
+};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use crate::http::body;
+use crate::ids::{Asker, SlackUserId, TeamId};
+
+/// The path Slack sends browsers back to.
+pub const SLACK_CALLBACK: &str = "/slack/oidc/callback";
+
+/// Slack as an OpenID provider, and where its browsers come back to.
+#[derive(Debug, Clone)]
+pub struct SignIn {
+    http: Http,
+    /// `SLACK_URL`, without a slash at its end.
+    issuer: String,
+    id: String,
+    secret: SecretString,
+    /// `PUBLIC_URL`, without a slash at its end.
+    public: String,
+}
+
+/// Who signed in, as Slack vouches for it.
+#[derive(Debug)]
+pub struct SlackPerson {
+    pub asker: Asker,
+    pub name: String,
+    pub team_name: String,
+}
+
+/// What Slack adds to the standard claims.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+struct SlackClaims {
+    #[serde(rename = "https://slack.com/team_id")]
+    team: TeamId,
+    #[serde(rename = "https://slack.com/user_id")]
+    user: SlackUserId,
+    #[serde(rename = "https://slack.com/team_name")]
+    team_name: Option<String>,
+}
+
+impl AdditionalClaims for SlackClaims {}
+
+/// Why a sign-in failed. Its cause holds neither code nor token.
+#[derive(Debug, thiserror::Error)]
+#[error("sign-in with Slack failed: {0}")]
+pub struct Error(String);
+
+type TokenFields = IdTokenFields<
+    SlackClaims,
+    EmptyExtraTokenFields,
+    CoreGenderClaim,
+    CoreJweContentEncryptionAlgorithm,
+    CoreJwsSigningAlgorithm,
+>;
+type SlackClient<AuthUrl, TokenUrl, UserInfoUrl> = Client<
+    SlackClaims,
+    CoreAuthDisplay,
+    CoreGenderClaim,
+    CoreJweContentEncryptionAlgorithm,
+    CoreJsonWebKey,
+    CoreAuthPrompt,
+    StandardErrorResponse<CoreErrorResponseType>,
+    StandardTokenResponse<TokenFields, CoreTokenType>,
+    CoreTokenIntrospectionResponse,
+    CoreRevocableToken,
+    CoreRevocationErrorResponse,
+    AuthUrl,
+    openidconnect::EndpointNotSet,
+    openidconnect::EndpointNotSet,
+    openidconnect::EndpointNotSet,
+    TokenUrl,
+    UserInfoUrl,
+>;
+type Discovered = SlackClient<
+    openidconnect::EndpointSet,
+    openidconnect::EndpointMaybeSet,
+    openidconnect::EndpointMaybeSet,
+>;
+
+impl SignIn {
+    /// `http` has a time limit and follows no redirects.
+    pub fn new(
+        http: reqwest::Client,
+        issuer: &Url,
+        id: String,
+        secret: SecretString,
+        public: &Url,
+    ) -> Self {
+        let plain = |url: &Url| url.as_str().trim_end_matches('/').to_owned();
+        Self {
+            http: Http(http),
+            issuer: plain(issuer),
+            id,
+            secret,
+            public: plain(public),
+        }
+    }
+
+    /// The address of one of our own pages.
+    pub fn page(&self, path: &str) -> String {
+        format!("{}{path}", self.public)
+    }
+
+    /// Where the person signs in; `team` is chosen for them.
+    pub async fn authorize_url(
+        &self,
+        team: &TeamId,
+        state: String,
+        nonce: String,
+    ) -> Result<String, Error> {
+        let client = self.discover().await.map_err(|error| failed(&error))?;
+        let (url, _, _) = client
+            .authorize_url(
+                CoreAuthenticationFlow::AuthorizationCode,
+                || CsrfToken::new(state),
+                || Nonce::new(nonce),
+            )
+            .add_scope(Scope::new("profile".to_owned()))
+            .add_extra_param("team", team.as_str())
+            .url();
+        Ok(url.into())
+    }
+
+    /// Trades a code for the person. The `id_token` is verified: issuer, audience, expiry,
+    /// signature by one of the issuer's present keys, and nonce.
+    pub async fn person(&self, code: SecretString, nonce: String) -> Result<SlackPerson, Error> {
+        self.verified(code, nonce)
+            .await
+            .map_err(|error| failed(&error))
+    }
+
+    async fn verified(&self, code: SecretString, nonce: String) -> anyhow::Result<SlackPerson> {
+        let client = self.discover().await?;
+        let code = AuthorizationCode::new(code.expose_secret().to_owned());
+        // A failed exchange would quote what Slack said, which may hold a token.
+        let tokens = client.exchange_code(code)?.request_async(&self.http).await;
+        let tokens = tokens.ok().context("Slack gave no token for the code")?;
+        let id_token = tokens
+            .extra_fields()
+            .id_token()
+            .context("Slack gave no id_token")?;
+        let claims = id_token.claims(&client.id_token_verifier(), &Nonce::new(nonce))?;
+        let ours = claims.additional_claims();
+
+        let subject = Some(claims.subject().clone());
+        let info: UserInfoClaims<SlackClaims, CoreGenderClaim> = client
+            .user_info(tokens.access_token().clone(), subject)?
+            .request_async(&self.http)
+            .await
+            .ok()
+            .context("Slack's userInfo did not answer as it should")?;
+        let name = info
+            .name()
+            .and_then(|name| name.get(None))
+            .map(|name| name.to_string());
+        Ok(SlackPerson {
+            asker: Asker {
+                team: ours.team.clone(),
+                user: ours.user.clone(),
+            },
+            name: name.unwrap_or_else(|| ours.user.to_string()),
+            team_name: info
+                .additional_claims()
+                .team_name
+                .clone()
+                .unwrap_or_else(|| ours.team.to_string()),
+        })
+    }
+
+    /// Reads Slack's endpoints and keys anew: they may change, and people link rarely.
+    async fn discover(&self) -> anyhow::Result<Discovered> {
+        let issuer = IssuerUrl::new(self.issuer.clone())?;
+        let metadata = CoreProviderMetadata::discover_async(issuer, &self.http).await?;
+        let secret = ClientSecret::new(self.secret.expose_secret().to_owned());
+        let callback = RedirectUrl::new(self.page(SLACK_CALLBACK))?;
+        let client: SlackClient<_, _, _> =
+            Client::from_provider_metadata(metadata, ClientId::new(self.id.clone()), Some(secret));
+        Ok(client.set_redirect_uri(callback))
+    }
+}
+
+/// Our HTTP client, as the crate wants it.
+#[derive(Debug, Clone)]
+struct Http(reqwest::Client);
+
+impl<'c> AsyncHttpClient<'c> for Http {
+    type Error = reqwest::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, reqwest::Error>> + Send + 'c>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(async move {
+            let sent = self.0.execute(request.try_into()?).await;
+            let mut response = sent.map_err(reqwest::Error::without_url)?;
+            let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+            let mut answer = HttpResponse::new(body(response).await?);
+            *answer.status_mut() = status;
+            *answer.headers_mut() = headers;
+            Ok(answer)
+        })
+    }
+}
+
+fn failed(error: &anyhow::Error) -> Error {
+    Error(format!("{error:#}"))
+}

@@ -1,0 +1,176 @@
+//! The tokens behind a grant: a fresh one when it is needed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use chrono::{DateTime, Utc};
+use secrecy::SecretString;
+use sqlx::PgPool;
+
+use crate::app::App;
+use crate::db::grants::NewPair;
+use crate::db::{grants, persist};
+use crate::ids::ZoomUserId;
+use crate::vault::{Row, Vault};
+use crate::zoom::oauth::TokenError;
+
+/// How long a refresh is believed to be running: longer than our time limit on
+/// Zoom's answer, so that only a crash leaves one behind.
+const REFRESH_LEASE: Duration = Duration::from_secs(15);
+
+/// An access token, and which pair it is of.
+pub struct FreshToken {
+    pub token: SecretString,
+    pub generation: i64,
+}
+
+/// Why there is no token to act with.
+#[derive(Debug, thiserror::Error)]
+pub enum NoToken {
+    #[error("the grant is gone or dead")]
+    Dead,
+    #[error("somebody else is refreshing it")]
+    BeingRefreshed,
+    /// Zoom may give one later.
+    #[error("Zoom gives no token now")]
+    NotNow,
+    /// Only the operator can mend this.
+    #[error("the operator must mend this")]
+    OperatorMustMend,
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}
+
+/// An access token that is good for a minute at least. Refreshes the pair if it
+/// must, one at a time across all replicas; the new pair is committed before it is used.
+pub async fn fresh_token(app: &Arc<App>, zoom_user: &ZoomUserId) -> Result<FreshToken, NoToken> {
+    loop {
+        let grant = grants::find(&app.db, zoom_user)
+            .await?
+            .ok_or(NoToken::Dead)?;
+        if grant.is_dead {
+            return Err(NoToken::Dead);
+        }
+        if grant.is_fresh {
+            let token = open(
+                &app.vault,
+                Row::AccessToken(zoom_user.as_str()),
+                &grant.access_token,
+            )?;
+            return Ok(FreshToken {
+                token,
+                generation: grant.generation,
+            });
+        }
+        let refresh_token = open(
+            &app.vault,
+            Row::RefreshToken(zoom_user.as_str()),
+            &grant.refresh_token,
+        )?;
+        let Some(lease) =
+            grants::lease(&app.db, zoom_user, grant.generation, REFRESH_LEASE).await?
+        else {
+            return Err(NoToken::BeingRefreshed);
+        };
+        // In a task of its own: if this job is given up in the middle, the pair that the old
+        // one was traded for must be stored all the same.
+        let refreshing = refresh(
+            Arc::clone(app),
+            zoom_user.clone(),
+            refresh_token,
+            grant.generation,
+            lease,
+        );
+        match tokio::spawn(refreshing).await {
+            Ok(Ok(Some(fresh))) => return Ok(fresh),
+            Ok(Ok(None)) => {}
+            Ok(Err(error)) => return Err(error),
+            Err(_) => return Err(NoToken::NotNow),
+        }
+        // The pair was replaced while we held the old one: read it again.
+    }
+}
+
+/// Trades the refresh token, and stores what comes of it. None if the pair was replaced meanwhile.
+async fn refresh(
+    app: Arc<App>,
+    zoom_user: ZoomUserId,
+    refresh_token: SecretString,
+    generation: i64,
+    lease: DateTime<Utc>,
+) -> Result<Option<FreshToken>, NoToken> {
+    match app.zoom.refresh(&refresh_token).await {
+        Ok(pair) => {
+            let new = NewPair {
+                access_token: &app
+                    .vault
+                    .seal(Row::AccessToken(zoom_user.as_str()), &pair.access_token),
+                refresh_token: &app
+                    .vault
+                    .seal(Row::RefreshToken(zoom_user.as_str()), &pair.refresh_token),
+                expires_in: pair.expires_in,
+                scope: pair.scope.as_deref(),
+            };
+            let is_stored =
+                persist(|| grants::replace(&app.db, &zoom_user, generation, &new)).await?;
+            tracing::info!(zoom.user = %zoom_user, is_stored, "Zoom token refreshed");
+            Ok(is_stored.then_some(FreshToken {
+                token: pair.access_token,
+                generation: generation + 1,
+            }))
+        }
+        Err(TokenError::Dead) => {
+            if !grants::kill(&app.db, &zoom_user, generation).await? {
+                return Ok(None);
+            }
+            tracing::warn!(zoom.user = %zoom_user, "Zoom grant is dead");
+            Err(NoToken::Dead)
+        }
+        Err(TokenError::ClientRefused) => {
+            grants::release(&app.db, &zoom_user, lease).await?;
+            tracing::error!(
+                "Zoom refuses ZOOM_CLIENT_ID or ZOOM_CLIENT_SECRET; no token can be refreshed"
+            );
+            Err(NoToken::OperatorMustMend)
+        }
+        Err(TokenError::Transient(why)) => {
+            grants::release(&app.db, &zoom_user, lease).await?;
+            tracing::warn!(zoom.user = %zoom_user, why, "Zoom token not refreshed");
+            Err(NoToken::NotNow)
+        }
+    }
+}
+
+fn open(vault: &Vault, row: Row<'_>, sealed: &[u8]) -> Result<SecretString, NoToken> {
+    vault.open(row, sealed).map_err(|error| {
+        tracing::error!(%row, %error, "a token does not open");
+        NoToken::OperatorMustMend
+    })
+}
+
+/// Seals every grant with the first key again, while others serve. Returns how many it was.
+pub async fn reseal(db: &PgPool, vault: &Vault) -> anyhow::Result<usize> {
+    let (mut count, mut after) = (0, String::new());
+    loop {
+        let grants = grants::sealed_otherwise(db, &vault.prefix(), &after).await?;
+        let Some(last) = grants.last() else {
+            return Ok(count);
+        };
+        after = last.zoom_user_id.to_string();
+        for grant in &grants {
+            let zoom_user = grant.zoom_user_id.as_str();
+            let open = |row, sealed| {
+                let opened = vault.open(row, sealed);
+                opened.with_context(|| format!("the grant of Zoom user {zoom_user} does not open"))
+            };
+            let (access, refresh) = (Row::AccessToken(zoom_user), Row::RefreshToken(zoom_user));
+            let access_token = vault.seal(access, &open(access, &grant.access_token)?);
+            let refresh_token = vault.seal(refresh, &open(refresh, &grant.refresh_token)?);
+            // One that was refreshed meanwhile is sealed with the first key already.
+            if grants::reseal(db, grant, &access_token, &refresh_token).await? {
+                count += 1;
+            }
+        }
+    }
+}

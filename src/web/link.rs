@@ -1,0 +1,187 @@
+//! The way of a browser through a link; each step is one of [`crate::linking`].
+
+use std::sync::Arc;
+
+use axum::Form;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum_extra::extract::CookieJar;
+use axum_extra::extract::cookie::{Cookie, SameSite};
+use maud::Markup;
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use crate::app::App;
+use crate::linking::{self, Browser, Declined, Stop, Token};
+use crate::web::pages;
+
+/// Its prefix makes browsers refuse it from anywhere but this host, by https.
+const COOKIE: &str = "__Host-link";
+
+/// What both vendors append to our address.
+#[derive(Deserialize)]
+pub(super) struct Callback {
+    state: Option<String>,
+    code: Option<SecretString>,
+}
+
+/// What the confirm page's form sends.
+#[derive(Deserialize)]
+pub(super) struct Answer {
+    csrf: String,
+    answer: String,
+}
+
+/// `GET /link/{token}`
+pub(super) async fn open(
+    State(app): State<Arc<App>>,
+    Path(token): Path<String>,
+    jar: CookieJar,
+) -> Response {
+    let opened = linking::open(&app, &token).await.map(|(cookie, url)| {
+        let cookie = Cookie::build((COOKIE, cookie.expose()))
+            .path("/")
+            .secure(true)
+            .http_only(true)
+            .same_site(SameSite::Lax);
+        (pages::headers(), jar.add(cookie), Redirect::to(&url)).into_response()
+    });
+    opened.unwrap_or_else(|stop| stopped(&app, &stop))
+}
+
+/// `GET /slack/oidc/callback`
+pub(super) async fn slack_back(
+    State(app): State<Arc<App>>,
+    jar: CookieJar,
+    Query(callback): Query<Callback>,
+) -> Response {
+    let back = async {
+        let (browser, state) = came_back(&jar, &callback)?;
+        linking::slack_back(&app, &browser, state, callback.code.clone().ok_or(Declined)).await
+    };
+    match back.await {
+        Ok(url) => (pages::headers(), Redirect::to(&url)).into_response(),
+        Err(stop) => stopped(&app, &stop),
+    }
+}
+
+/// `GET /zoom/oauth/callback`
+pub(super) async fn zoom_back(
+    State(app): State<Arc<App>>,
+    jar: CookieJar,
+    Query(callback): Query<Callback>,
+) -> Response {
+    let back = async {
+        let (browser, state) = came_back(&jar, &callback)?;
+        linking::zoom_back(&app, &browser, state, callback.code.clone().ok_or(Declined)).await
+    };
+    match back.await {
+        // The code leaves the address bar.
+        Ok(()) => (pages::headers(), Redirect::to("/confirm")).into_response(),
+        Err(stop) => stopped(&app, &stop),
+    }
+}
+
+/// `GET /confirm`
+pub(super) async fn ask(State(app): State<Arc<App>>, jar: CookieJar) -> Response {
+    let asked = async {
+        let browser = browser(&jar)?;
+        let question = linking::question(&app, &browser).await?;
+        Ok(page(
+            StatusCode::OK,
+            pages::confirm(&app.words, &question, &browser.csrf()),
+        ))
+    };
+    asked.await.unwrap_or_else(|stop| stopped(&app, &stop))
+}
+
+/// `POST /confirm`
+pub(super) async fn answer(
+    State(app): State<Arc<App>>,
+    jar: CookieJar,
+    headers: HeaderMap,
+    Form(form): Form<Answer>,
+) -> Response {
+    let answered = async {
+        let browser = browser(&jar)?;
+        if !browser.is_csrf(&form.csrf) {
+            return Err(Stop::NoSession);
+        }
+        if form.answer == "link" {
+            let linked = linking::confirm(&app, &browser, &device(&headers)).await?;
+            Ok(page(StatusCode::OK, pages::linked(&linked)))
+        } else {
+            linking::cancel(&app, &browser).await?;
+            Ok(page(StatusCode::OK, pages::cancelled(&app.words)))
+        }
+    };
+    answered.await.unwrap_or_else(|stop| stopped(&app, &stop))
+}
+
+fn browser(jar: &CookieJar) -> Result<Browser, Stop> {
+    let cookie = jar
+        .get(COOKIE)
+        .and_then(|cookie| Token::read(cookie.value()));
+    cookie.map(Browser::new).ok_or(Stop::NoSession)
+}
+
+fn came_back<'a>(jar: &CookieJar, callback: &'a Callback) -> Result<(Browser, &'a str), Stop> {
+    let state = callback.state.as_deref().ok_or(Stop::NoSession)?;
+    Ok((browser(jar)?, state))
+}
+
+/// The browser in words that its owner recognises; no more of it is kept.
+fn device(headers: &HeaderMap) -> String {
+    let agent = headers
+        .get(header::USER_AGENT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let first = |names: &[(&str, &'static str)]| {
+        names
+            .iter()
+            .find(|(mark, _)| agent.contains(mark))
+            .map(|(_, name)| *name)
+    };
+    // Edge and Chrome name Safari too, so the order counts.
+    let browser = first(&[
+        ("Firefox/", "Firefox"),
+        ("Edg/", "Edge"),
+        ("Chrome/", "Chrome"),
+        ("Safari/", "Safari"),
+    ]);
+    let system = first(&[
+        ("iPhone", "an iPhone"),
+        ("iPad", "an iPad"),
+        ("Android", "Android"),
+        ("Windows", "Windows"),
+        ("Mac OS X", "a Mac"),
+        ("Linux", "Linux"),
+    ]);
+    format!(
+        "{} on {}",
+        browser.unwrap_or("a browser"),
+        system.unwrap_or("a device")
+    )
+}
+
+fn page(status: StatusCode, markup: Markup) -> Response {
+    (status, pages::headers(), markup).into_response()
+}
+
+/// The page that says why the way ends here.
+fn stopped(app: &App, stop: &Stop) -> Response {
+    let status = match stop {
+        Stop::NoOffer => StatusCode::GONE,
+        Stop::NoSession => StatusCode::BAD_REQUEST,
+        Stop::SomebodyElse => StatusCode::FORBIDDEN,
+        Stop::Declined(_) | Stop::ScopeMissing(_) => StatusCode::OK,
+        Stop::VendorFailed(_) => StatusCode::BAD_GATEWAY,
+        Stop::NotSetUp => StatusCode::NOT_FOUND,
+        Stop::Database(error) => {
+            tracing::error!(%error, "linking failed");
+            StatusCode::SERVICE_UNAVAILABLE
+        }
+    };
+    page(status, pages::stopped(&app.words, stop))
+}

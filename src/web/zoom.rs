@@ -1,0 +1,70 @@
+//! `POST /zoom/events`: <https://developers.zoom.us/docs/api/webhooks/>.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use hmac::{Hmac, KeyInit, Mac};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use serde_json::json;
+use sha2::Sha256;
+
+use crate::app::App;
+use crate::ids::ZoomUserId;
+use crate::linking;
+use crate::signature;
+use crate::web::slack::{Rejection, verified};
+
+/// What of an event we use. Others carry stream keys; they are not even parsed.
+#[derive(Deserialize)]
+#[serde(tag = "event", content = "payload")]
+enum Event {
+    #[serde(rename = "endpoint.url_validation")]
+    UrlValidation {
+        #[serde(rename = "plainToken")]
+        plain_token: String,
+    },
+    #[serde(rename = "app_deauthorized")]
+    Deauthorized { user_id: ZoomUserId },
+    #[serde(other)]
+    Other,
+}
+
+pub(super) async fn event(
+    State(app): State<Arc<App>>,
+    request: Request,
+) -> Result<Response, Rejection> {
+    let Some(secret) = &app.zoom_webhook_secret else {
+        return Err(Rejection::BadSignature);
+    };
+    let body = verified(signature::ZOOM, std::slice::from_ref(secret), request, &app).await?;
+    match serde_json::from_slice(&body) {
+        Ok(Event::UrlValidation { plain_token }) => {
+            let encrypted = hex_hmac(secret, &plain_token);
+            Ok(
+                Json(json!({ "plainToken": plain_token, "encryptedToken": encrypted }))
+                    .into_response(),
+            )
+        }
+        // Zoom sends it again until it gets its 200; a second time nothing is left to do.
+        Ok(Event::Deauthorized { user_id }) => match linking::deauthorized(&app, &user_id).await {
+            Ok(()) => Ok(StatusCode::OK.into_response()),
+            Err(error) => {
+                tracing::error!(%error, "a deauthorization was not carried out");
+                Ok(StatusCode::INTERNAL_SERVER_ERROR.into_response())
+            }
+        },
+        Ok(Event::Other) => Ok(StatusCode::OK.into_response()),
+        Err(_) => Err(Rejection::BadForm),
+    }
+}
+
+fn hex_hmac(secret: &SecretString, text: &str) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose_secret().as_bytes())
+        .expect("HMAC takes a key of any length");
+    mac.update(text.as_bytes());
+    hex::encode(mac.finalize().into_bytes())
+}

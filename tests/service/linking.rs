@@ -1,0 +1,850 @@
+//! Linking an account, on the very pages people use, and every way to be tricked on them.
+
+use livestream_bot::demo::slack::Tamper;
+use livestream_bot::demo::zoom::{Fault, SCOPE};
+use livestream_bot::demo::{DANA, ELI, FAY, Person, World};
+use reqwest::{Client, Response, StatusCode, redirect};
+use serde_json::Value;
+
+use crate::world::{MEETING, accepted, connect as database, end, said, send, type_and_read, world};
+
+/// A browser: it keeps the one cookie of the pages, and follows where it is told.
+struct Browser {
+    http: Client,
+    cookie: Option<String>,
+}
+
+impl Browser {
+    fn new() -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        #[expect(clippy::disallowed_methods, reason = "a person's browser")]
+        let http = Client::builder()
+            .redirect(redirect::Policy::none())
+            .build()
+            .expect("a browser");
+        Self { http, cookie: None }
+    }
+
+    async fn get(&mut self, url: &str) -> Response {
+        let request = self
+            .http
+            .get(url)
+            .header("cookie", self.cookie.clone().unwrap_or_default());
+        let answer = request.send().await.expect("an answer");
+        if let Some(cookie) = answer.headers().get("set-cookie") {
+            let cookie = cookie.to_str().expect("ASCII");
+            assert!(cookie.starts_with("__Host-link="), "{cookie}");
+            for attribute in ["; HttpOnly", "; SameSite=Lax", "; Secure", "; Path=/"] {
+                assert!(cookie.contains(attribute), "{cookie}");
+            }
+            self.cookie = cookie.split(';').next().map(str::to_owned);
+        }
+        answer
+    }
+
+    async fn answer(&mut self, world: &World, csrf: &str, answer: &str) -> Response {
+        let request = self.http.post(format!("{}/confirm", world.service));
+        let request = request.header("cookie", self.cookie.clone().unwrap_or_default());
+        let request = request.header(
+            "user-agent",
+            "Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0 Safari/537.36",
+        );
+        request
+            .form(&[("csrf", csrf), ("answer", answer)])
+            .send()
+            .await
+            .expect("an answer")
+    }
+
+    /// Opens a link, and returns where Slack's sign-in is.
+    async fn open(&mut self, link: &str) -> String {
+        location(&self.get(link).await)
+    }
+
+    /// Opens a link, signs in as `person`, and returns where Zoom's consent is.
+    async fn sign_in(&mut self, world: &World, link: &str, person: Person) -> String {
+        let slack = self.open(link).await;
+        let back = world
+            .slack
+            .sign_in(&slack, person)
+            .await
+            .expect("signed in");
+        location(&self.get(&back).await)
+    }
+
+    /// Goes the whole way to the confirm page, and returns it with its CSRF token.
+    async fn reach_the_question(
+        &mut self,
+        world: &World,
+        link: &str,
+        person: Person,
+        zoom: Person,
+    ) -> (String, String) {
+        let consent = self.sign_in(world, link, person).await;
+        let back = world.zoom.consent(&consent, zoom).await.expect("consented");
+        assert_eq!(location(&self.get(&back).await), "/confirm");
+        let page = self.get(&format!("{}/confirm", world.service)).await;
+        assert_eq!(page.status(), StatusCode::OK);
+        let page = page.text().await.expect("a page");
+        let csrf = page
+            .split("name=\"csrf\" value=\"")
+            .nth(1)
+            .and_then(|rest| rest.split('"').next());
+        (csrf.expect("a CSRF token").to_owned(), page)
+    }
+
+    async fn link(&mut self, world: &World, link: &str, person: Person, zoom: Person) -> String {
+        let (csrf, _) = self.reach_the_question(world, link, person, zoom).await;
+        let page = self.answer(world, &csrf, "link").await;
+        assert_eq!(page.status(), StatusCode::OK);
+        page.text().await.expect("a page")
+    }
+}
+
+fn location(answer: &Response) -> String {
+    assert_eq!(answer.status(), StatusCode::SEE_OTHER, "{answer:?}");
+    assert_eq!(answer.headers()["referrer-policy"], "no-referrer");
+    answer.headers()["location"]
+        .to_str()
+        .expect("ASCII")
+        .to_owned()
+}
+
+/// Types `connect`, and returns the link that only this person reads.
+async fn offer(world: &World, person: Person, text: &str) -> String {
+    let answer = send(world, &world.slack.type_command(person.slack, text)).await;
+    assert_eq!(answer.body["response_type"], "ephemeral");
+    url(&answer.body).unwrap_or_else(|| panic!("a link: {answer:?}"))
+}
+
+fn url(message: &Value) -> Option<String> {
+    let buttons = message["blocks"]
+        .as_array()?
+        .iter()
+        .find(|block| block["type"] == "actions")?;
+    buttons["elements"]
+        .as_array()?
+        .iter()
+        .find_map(|button| Some(button["url"].as_str()?.to_owned()))
+}
+
+fn values(message: &Value) -> Vec<String> {
+    let blocks = message["blocks"].as_array().expect("blocks");
+    let elements = blocks
+        .iter()
+        .filter_map(|block| block["elements"].as_array())
+        .flatten();
+    elements
+        .filter_map(|button| Some(button["value"].as_str()?.to_owned()))
+        .collect()
+}
+
+async fn linked_zoom_user(world: &World, person: Person) -> Option<String> {
+    sqlx::query_scalar("select zoom_user_id from zoom_link where user_id = $1")
+        .bind(person.slack)
+        .fetch_optional(&mut database(world).await)
+        .await
+        .expect("a row or none")
+}
+
+async fn audited(world: &World) -> Vec<String> {
+    let kinds = sqlx::query_scalar("select kind from audit order by audit_id");
+    kinds
+        .fetch_all(&mut database(world).await)
+        .await
+        .expect("rows")
+}
+
+/// Nothing is bound, no session is left, and the page says so.
+async fn assert_nothing_bound(world: &World, page: Response, status: u16, says: &str) {
+    assert_eq!(page.status().as_u16(), status);
+    let policy = page.headers()["content-security-policy"]
+        .to_str()
+        .expect("ASCII");
+    assert!(policy.starts_with("default-src 'none'"), "{policy}");
+    let page = page.text().await.expect("a page");
+    assert!(page.contains(says), "{page}");
+    assert_eq!(linked_zoom_user(world, FAY).await, None);
+}
+
+#[tokio::test]
+async fn a_person_links_and_then_runs_what_they_had_typed() {
+    let world = world().await;
+    world.zoom.schedule(91_234_567_890, FAY.zoom, None);
+    world.zoom.begin(91_234_567_890);
+    // Not linked: the answer offers a button, which types `connect` with the wish behind it.
+    let start = world
+        .slack
+        .type_command(FAY.slack, "start 91234567890 name=\"Town Hall\"");
+    let answer = send(&world, &start).await;
+    let value = values(&answer.body).remove(0);
+    assert_eq!(value, "connect start 91234567890 name=\"Town Hall\"");
+
+    let press = world.slack.press(FAY.slack, &value);
+    world
+        .slack
+        .send_press(&world.service, &press)
+        .await
+        .expect("an answer");
+    let link = url(&world.slack.outcome(&press).await.expect("a message")).expect("a link");
+    let mut browser = Browser::new();
+    let (csrf, question) = browser.reach_the_question(&world, &link, FAY, FAY).await;
+    assert!(
+        question.contains("<strong>Fay") && question.contains("in Acme"),
+        "{question}"
+    );
+    assert!(
+        question.contains("<strong>fay@acme.example</strong>"),
+        "{question}"
+    );
+    assert_eq!(
+        linked_zoom_user(&world, FAY).await,
+        None,
+        "not before the person says yes"
+    );
+    let page = browser
+        .answer(&world, &csrf, "link")
+        .await
+        .text()
+        .await
+        .expect("a page");
+    assert!(page.contains("Your accounts are linked"), "{page}");
+    assert_eq!(
+        linked_zoom_user(&world, FAY).await.as_deref(),
+        Some(FAY.zoom)
+    );
+    assert_eq!(audited(&world).await, ["linked"]);
+
+    // The note in Slack names the browser, and offers what was typed; it did not start by itself.
+    let note = world
+        .slack
+        .posted()
+        .pop()
+        .expect("a note")
+        .message
+        .expect("Slack takes it");
+    assert!(
+        said(&note).contains("fay@acme.example") && said(&note).contains("from Chrome on Linux"),
+        "{note}"
+    );
+    let buttons = values(&note);
+    assert_eq!(
+        buttons,
+        ["start 91234567890 name=\"Town Hall\"", "disconnect"]
+    );
+    assert!(world.zoom.calls().is_empty());
+    let press = world.slack.press(FAY.slack, &buttons[0]);
+    world
+        .slack
+        .send_press(&world.service, &press)
+        .await
+        .expect("an answer");
+    let outcome = world.slack.outcome(&press).await.expect("an outcome");
+    assert!(said(&outcome).contains("is going live"), "{outcome}");
+    end(world).await;
+}
+
+#[tokio::test]
+async fn a_forwarded_start_link_ends_at_slacks_sign_in() {
+    let world = world().await;
+    // Fay sends her own link to Eli, who signs in as himself.
+    let link = offer(&world, FAY, "connect").await;
+    let mut victim = Browser::new();
+    let slack = victim.open(&link).await;
+    let back = world.slack.sign_in(&slack, ELI).await.expect("signed in");
+    let page = victim.get(&back).await;
+    assert_nothing_bound(&world, page, 403, "This link was made for somebody else").await;
+    assert_eq!(audited(&world).await, ["link opened by somebody else"]);
+    let note = world
+        .slack
+        .posted()
+        .pop()
+        .expect("a note to Fay")
+        .message
+        .expect("Slack takes it");
+    assert!(
+        said(&note).contains("Somebody else signed in with the link"),
+        "{note}"
+    );
+    // The link is used up.
+    let page = Browser::new().get(&link).await;
+    assert_nothing_bound(&world, page, 410, "This link no longer works").await;
+    end(world).await;
+}
+
+#[tokio::test]
+async fn a_forwarded_sign_in_or_consent_page_comes_back_to_the_wrong_browser() {
+    let world = world().await;
+    let link = offer(&world, FAY, "connect").await;
+    let mut mallory = Browser::new();
+    // Slack's page, forwarded.
+    let slack = mallory.open(&link).await;
+    let back = world.slack.sign_in(&slack, ELI).await.expect("signed in");
+    let page = Browser::new().get(&back).await;
+    assert_nothing_bound(&world, page, 400, "This page is not waiting for you").await;
+    // Zoom's page, forwarded after Mallory signed in as herself.
+    let consent = mallory.sign_in(&world, &link, FAY).await;
+    let back = world.zoom.consent(&consent, ELI).await.expect("consented");
+    let page = Browser::new().get(&back).await;
+    assert_nothing_bound(&world, page, 400, "This page is not waiting for you").await;
+    // The same with a cookie of the victim's own flow.
+    let mut victim = Browser::new();
+    victim.open(&offer(&world, ELI, "connect").await).await;
+    let page = victim.get(&back).await;
+    assert_nothing_bound(&world, page, 400, "This page is not waiting for you").await;
+    end(world).await;
+}
+
+#[tokio::test]
+async fn a_state_is_good_once_and_never_absent() {
+    let world = world().await;
+    let link = offer(&world, FAY, "connect").await;
+    let mut browser = Browser::new();
+    let slack = browser.open(&link).await;
+    let back = world.slack.sign_in(&slack, FAY).await.expect("signed in");
+    for without in [
+        "/slack/oidc/callback",
+        "/slack/oidc/callback?code=x",
+        "/slack/oidc/callback?code=x&state=",
+        "/zoom/oauth/callback?code=x&state=",
+    ] {
+        let page = browser.get(&format!("{}{without}", world.service)).await;
+        assert_nothing_bound(&world, page, 400, "This page is not waiting for you").await;
+    }
+    let consent = location(&browser.get(&back).await);
+    let page = browser.get(&back).await;
+    assert_nothing_bound(&world, page, 400, "This page is not waiting for you").await;
+    let back = world.zoom.consent(&consent, FAY).await.expect("consented");
+    assert_eq!(location(&browser.get(&back).await), "/confirm");
+    let page = browser.get(&back).await;
+    assert_nothing_bound(&world, page, 400, "This page is not waiting for you").await;
+    end(world).await;
+}
+
+#[tokio::test]
+async fn a_form_without_its_browsers_csrf_token_does_nothing() {
+    let world = world().await;
+    let mut browser = Browser::new();
+    let (csrf, _) = browser
+        .reach_the_question(&world, &offer(&world, FAY, "connect").await, FAY, FAY)
+        .await;
+    for forged in ["", "00", &csrf.replace(&csrf[..2], "zz"), &csrf[2..]] {
+        let page = browser.answer(&world, forged, "link").await;
+        assert_nothing_bound(&world, page, 400, "This page is not waiting for you").await;
+    }
+    let mut stranger = Browser::new();
+    let page = stranger.answer(&world, &csrf, "link").await;
+    assert_nothing_bound(&world, page, 400, "This page is not waiting for you").await;
+    // Pressed twice, it counts once.
+    assert_eq!(browser.answer(&world, &csrf, "link").await.status(), 200);
+    assert_eq!(browser.answer(&world, &csrf, "link").await.status(), 400);
+    assert_eq!(audited(&world).await, ["linked"]);
+    end(world).await;
+}
+
+#[tokio::test]
+async fn the_second_tab_takes_over_from_the_first() {
+    let world = world().await;
+    let link = offer(&world, FAY, "connect").await;
+    let mut browser = Browser::new();
+    let first = browser.open(&link).await;
+    let second = browser.open(&link).await;
+    let back = world.slack.sign_in(&first, FAY).await.expect("signed in");
+    let page = browser.get(&back).await;
+    assert_nothing_bound(&world, page, 400, "another browser or tab").await;
+    let back = world.slack.sign_in(&second, FAY).await.expect("signed in");
+    let consent = location(&browser.get(&back).await);
+    assert!(consent.starts_with(&world.zoom.url()));
+    end(world).await;
+}
+
+#[tokio::test]
+async fn previews_and_scanners_burn_nothing() {
+    let world = world().await;
+    let link = offer(&world, FAY, "connect").await;
+    for _ in 0..3 {
+        Browser::new().open(&link).await;
+        Browser::new()
+            .http
+            .head(&link)
+            .send()
+            .await
+            .expect("an answer");
+    }
+    let page = Browser::new().link(&world, &link, FAY, FAY).await;
+    assert!(page.contains("Your accounts are linked"), "{page}");
+    // Now it is used up.
+    assert_eq!(Browser::new().get(&link).await.status(), 410);
+    end(world).await;
+}
+
+#[tokio::test]
+async fn an_expired_or_unknown_link_says_how_to_get_a_new_one() {
+    let world = world().await;
+    let link = offer(&world, FAY, "connect").await;
+    let late = sqlx::query("update link_offer set expires_at = now()");
+    late.execute(&mut database(&world).await)
+        .await
+        .expect("expired");
+    let unknown = format!("{}/link/{}", world.service, "00".repeat(32));
+    for link in [link, unknown, format!("{}/link/x", world.service)] {
+        let page = Browser::new().get(&link).await;
+        assert_nothing_bound(
+            &world,
+            page,
+            410,
+            "type <code>/livestream connect</code> in Slack",
+        )
+        .await;
+    }
+    end(world).await;
+}
+
+#[tokio::test]
+async fn an_id_token_that_is_not_slacks_word_for_this_browser_is_refused() {
+    let world = world().await;
+    for (tamper, status) in [
+        (Tamper::Issuer, 502),
+        (Tamper::Audience, 502),
+        (Tamper::Nonce, 502),
+        (Tamper::Signature, 502),
+        (Tamper::Expired, 502),
+        (Tamper::OtherTeam, 403),
+    ] {
+        let mut browser = Browser::new();
+        let slack = browser.open(&offer(&world, FAY, "connect").await).await;
+        world.slack.next_id_token(tamper);
+        let back = world.slack.sign_in(&slack, FAY).await.expect("signed in");
+        let page = browser.get(&back).await;
+        assert_nothing_bound(&world, page, status, "thing was linked").await;
+    }
+    end(world).await;
+}
+
+#[tokio::test]
+async fn a_person_may_go_back_at_each_leg() {
+    let world = world().await;
+    let mut browser = Browser::new();
+    let slack = browser.open(&offer(&world, FAY, "connect").await).await;
+    let back = world.slack.cancel_sign_in(&slack).await.expect("cancelled");
+    let page = browser.get(&back).await;
+    assert_nothing_bound(&world, page, 200, "You did not go on at Slack").await;
+
+    let consent = browser
+        .sign_in(&world, &offer(&world, FAY, "connect").await, FAY)
+        .await;
+    let back = world.zoom.decline(&consent).await.expect("declined");
+    let page = browser.get(&back).await;
+    assert_nothing_bound(&world, page, 200, "You did not go on at Zoom").await;
+
+    let (csrf, _) = browser
+        .reach_the_question(&world, &offer(&world, FAY, "connect").await, FAY, FAY)
+        .await;
+    let page = browser.answer(&world, &csrf, "cancel").await;
+    assert_nothing_bound(
+        &world,
+        page,
+        200,
+        "the permission you gave at Zoom is withdrawn",
+    )
+    .await;
+    assert_eq!(world.zoom.revocations(), [FAY.zoom]);
+    assert_eq!(audited(&world).await, ["link cancelled"; 3]);
+    end(world).await;
+}
+
+#[tokio::test]
+async fn a_browser_that_never_comes_back_leaves_no_permission_behind() {
+    let world = world().await;
+    let mut browser = Browser::new();
+    browser
+        .reach_the_question(&world, &offer(&world, FAY, "connect").await, FAY, FAY)
+        .await;
+    let mut db = database(&world).await;
+    sqlx::query("update link_session set expires_at = now()")
+        .execute(&mut db)
+        .await
+        .expect("expired");
+    // Its page no longer counts, and within seconds what Zoom granted is withdrawn.
+    assert_eq!(
+        browser
+            .get(&format!("{}/confirm", world.service))
+            .await
+            .status(),
+        400
+    );
+    let mut ticks = tokio::time::interval(std::time::Duration::from_millis(50));
+    let swept = async {
+        while world.zoom.revocations().is_empty() {
+            ticks.tick().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(30), swept)
+        .await
+        .expect("it is withdrawn");
+    assert_eq!(world.zoom.revocations(), [FAY.zoom]);
+    end(world).await;
+}
+
+#[tokio::test]
+async fn failures_at_zoom_are_told_and_leave_nothing() {
+    let world = world().await;
+    for fault in [
+        Fault::error(503, 0, ""),
+        Fault::Hang,
+        Fault::error(400, 4734, ""),
+    ] {
+        let mut browser = Browser::new();
+        let consent = browser
+            .sign_in(&world, &offer(&world, FAY, "connect").await, FAY)
+            .await;
+        let back = world.zoom.consent(&consent, FAY).await.expect("consented");
+        world.zoom.fail_next_refresh(fault);
+        let page = browser.get(&back).await;
+        assert_nothing_bound(&world, page, 502, "Zoom did not answer as it should").await;
+    }
+    let mut browser = Browser::new();
+    let consent = browser
+        .sign_in(&world, &offer(&world, FAY, "connect").await, FAY)
+        .await;
+    let back = world.zoom.consent(&consent, FAY).await.expect("consented");
+    world.zoom.fail_next_me(Fault::error(500, 0, ""));
+    let page = browser.get(&back).await;
+    assert_nothing_bound(&world, page, 502, "Zoom did not answer as it should").await;
+    assert_eq!(
+        world.zoom.revocations(),
+        [FAY.zoom],
+        "who it was is unknown, so it is withdrawn"
+    );
+    end(world).await;
+}
+
+#[tokio::test]
+async fn a_missing_scope_is_found_at_linking_not_on_the_day_of_the_show() {
+    let world = world().await;
+    world.zoom.grant_scope_next("user:read:user");
+    let mut browser = Browser::new();
+    let consent = browser
+        .sign_in(&world, &offer(&world, FAY, "connect").await, FAY)
+        .await;
+    let back = world.zoom.consent(&consent, FAY).await.expect("consented");
+    let page = browser.get(&back).await;
+    assert_nothing_bound(
+        &world,
+        page,
+        200,
+        "<code>meeting:update:livestream_status</code>",
+    )
+    .await;
+    assert_eq!(world.zoom.revocations(), [FAY.zoom]);
+    // Classic scopes will do as well.
+    world.zoom.grant_scope_next("meeting:write user:read");
+    let page = Browser::new()
+        .link(&world, &offer(&world, FAY, "connect").await, FAY, FAY)
+        .await;
+    assert!(page.contains("Your accounts are linked"), "{page}");
+    end(world).await;
+}
+
+#[tokio::test]
+async fn a_basic_plan_is_warned_of() {
+    let world = world().await;
+    world.zoom.make_basic(FAY.zoom);
+    let link = offer(&world, FAY, "connect").await;
+    let (_, question) = Browser::new()
+        .reach_the_question(&world, &link, FAY, FAY)
+        .await;
+    assert!(question.contains("Basic plan"), "{question}");
+    end(world).await;
+}
+
+#[tokio::test]
+async fn a_zoom_account_is_shared_knowingly_and_survives_a_new_authorization() {
+    let world = world().await;
+    // Dana is linked to her account; Fay links the same one. Zoom kills the older pair at once.
+    let mut browser = Browser::new();
+    let link = offer(&world, FAY, "connect").await;
+    let (csrf, question) = browser.reach_the_question(&world, &link, FAY, DANA).await;
+    assert!(
+        question.contains("linked to another Slack person too"),
+        "{question}"
+    );
+    let read = type_and_read(&world, DANA, "start 68423085").await;
+    assert!(
+        read.contains("going live"),
+        "Dana works on even before Fay answers: {read}"
+    );
+    assert_eq!(
+        world.zoom.calls().len(),
+        1,
+        "with the new pair, without a refresh"
+    );
+    browser.answer(&world, &csrf, "link").await;
+    assert_eq!(
+        linked_zoom_user(&world, FAY).await.as_deref(),
+        Some(DANA.zoom)
+    );
+    assert!(
+        type_and_read(&world, FAY, "stop 68423085")
+            .await
+            .contains("is stopped")
+    );
+
+    // One of two leaves: the permission stays for the other.
+    let read = said(
+        &send(&world, &world.slack.type_command(FAY.slack, "disconnect"))
+            .await
+            .body,
+    );
+    assert!(read.contains("Others here still use it"), "{read}");
+    assert!(world.zoom.revocations().is_empty());
+    let read = said(
+        &send(&world, &world.slack.type_command(DANA.slack, "disconnect"))
+            .await
+            .body,
+    );
+    assert!(
+        read.contains("the permission at Zoom is withdrawn"),
+        "{read}"
+    );
+    assert_eq!(world.zoom.revocations(), [DANA.zoom]);
+    let read = said(
+        &send(&world, &world.slack.type_command(DANA.slack, "disconnect"))
+            .await
+            .body,
+    );
+    assert!(read.contains("nothing to disconnect"), "{read}");
+    end(world).await;
+}
+
+#[tokio::test]
+async fn cancelling_does_not_take_an_account_from_those_who_use_it() {
+    let world = world().await;
+    let mut browser = Browser::new();
+    let link = offer(&world, FAY, "connect").await;
+    let (csrf, _) = browser.reach_the_question(&world, &link, FAY, DANA).await;
+    let page = browser.answer(&world, &csrf, "cancel").await;
+    assert_nothing_bound(&world, page, 200, "Cancelled").await;
+    assert!(world.zoom.revocations().is_empty());
+    assert!(
+        type_and_read(&world, DANA, "start 68423085")
+            .await
+            .contains("going live")
+    );
+    end(world).await;
+}
+
+#[tokio::test]
+async fn linking_another_account_replaces_the_first_and_withdraws_it() {
+    let world = world().await;
+    let mut browser = Browser::new();
+    let (csrf, question) = browser
+        .reach_the_question(&world, &offer(&world, DANA, "connect").await, DANA, FAY)
+        .await;
+    assert!(
+        question.contains("Until now you were linked to <strong>dana@acme.example</strong>"),
+        "{question}"
+    );
+    browser.answer(&world, &csrf, "link").await;
+    assert_eq!(
+        linked_zoom_user(&world, DANA).await.as_deref(),
+        Some(FAY.zoom)
+    );
+    assert_eq!(
+        world.zoom.revocations(),
+        [DANA.zoom],
+        "nobody uses the old one any more"
+    );
+    end(world).await;
+}
+
+#[tokio::test]
+async fn whoami_says_which_account_and_how_it_is() {
+    let world = world().await;
+    let whoami = async |person: Person| {
+        said(
+            &send(&world, &world.slack.type_command(person.slack, "whoami"))
+                .await
+                .body,
+        )
+    };
+    assert_eq!(whoami(FAY).await, "No Zoom account is linked for you.");
+    let read = whoami(DANA).await;
+    assert!(
+        read.contains("*dana@acme.example*") && read.ends_with("It is healthy."),
+        "{read}"
+    );
+    world.zoom.revoke(DANA.zoom);
+    type_and_read(&world, DANA, "start 68423085").await;
+    assert!(
+        whoami(DANA)
+            .await
+            .contains("no longer accepts your linked account")
+    );
+    // Linked again, it is healthy.
+    Browser::new()
+        .link(&world, &offer(&world, DANA, "connect").await, DANA, DANA)
+        .await;
+    assert!(whoami(DANA).await.ends_with("It is healthy."));
+    end(world).await;
+}
+
+#[tokio::test]
+async fn zooms_deauthorization_erases_its_user() {
+    let world = world().await;
+    world
+        .zoom
+        .validate_url(&world.service)
+        .await
+        .expect("the address is ours");
+    type_and_read(&world, DANA, "start 68423085").await;
+    for _ in 0..2 {
+        let status = world
+            .zoom
+            .deauthorize(&world.service, DANA.zoom)
+            .await
+            .expect("an answer");
+        assert_eq!(status, 200, "a second time is harmless");
+    }
+    assert_eq!(linked_zoom_user(&world, DANA).await, None);
+    assert_eq!(
+        linked_zoom_user(&world, ELI).await.as_deref(),
+        Some(ELI.zoom)
+    );
+    let mut db = database(&world).await;
+    let left: i64 = sqlx::query_scalar(
+        "select (select count(*) from zoom_grant where zoom_user_id = $1)
+            + (select count(*) from command where zoom_user_id = $1)
+            + (select count(*) from audit where zoom_user_id = $1)",
+    )
+    .bind(DANA.zoom)
+    .fetch_one(&mut db)
+    .await
+    .expect("a count");
+    assert_eq!(left, 0);
+    // Signed by nobody, it does nothing.
+    let body = r#"{"event":"app_deauthorized","payload":{"user_id":"zoom-eli"}}"#;
+    let forged = Browser::new()
+        .http
+        .post(format!("{}/zoom/events", world.service))
+        .body(body)
+        .send();
+    assert_eq!(forged.await.expect("an answer").status(), 401);
+    assert_eq!(
+        linked_zoom_user(&world, ELI).await.as_deref(),
+        Some(ELI.zoom)
+    );
+    end(world).await;
+}
+
+#[tokio::test]
+async fn a_press_is_a_command_of_whoever_presses() {
+    let world = world().await;
+    let start = world.slack.type_command(DANA.slack, "start 68423085");
+    assert_eq!(send(&world, &start).await, accepted());
+    let outcome = world.slack.outcome(&start).await.expect("an outcome");
+    assert_eq!(values(&outcome), ["stop 68423085"]);
+    // Eli is not the host: he may press, and Zoom says no to him.
+    let press = world.slack.press(ELI.slack, "stop 68423085");
+    world
+        .slack
+        .send_press(&world.service, &press)
+        .await
+        .expect("an answer");
+    let outcome = world.slack.outcome(&press).await.expect("an outcome");
+    assert!(
+        said(&outcome).contains("Zoom finds no meeting"),
+        "{outcome}"
+    );
+    assert!(world.zoom.meeting(MEETING).expect("it stands").is_live);
+    // Dana may, and her press twice is one.
+    let press = world.slack.press(DANA.slack, "stop 68423085");
+    for _ in 0..2 {
+        world
+            .slack
+            .send_press(&world.service, &press)
+            .await
+            .expect("an answer");
+    }
+    let outcome = world.slack.outcome(&press).await.expect("an outcome");
+    assert!(said(&outcome).contains("is stopped"), "{outcome}");
+    assert_eq!(world.zoom.calls().len(), 3);
+    end(world).await;
+}
+
+#[tokio::test]
+async fn without_its_settings_linking_says_so() {
+    let world = crate::world::world_with(|config| config.sign_in = None).await;
+    let read = said(
+        &send(&world, &world.slack.type_command(FAY.slack, "connect"))
+            .await
+            .body,
+    );
+    assert!(read.contains("not set up here"), "{read}");
+    let answer = send(
+        &world,
+        &world.slack.type_command(FAY.slack, "start 68423085"),
+    )
+    .await;
+    assert!(
+        said(&answer.body).contains("Ask whoever runs this bot"),
+        "{answer:?}"
+    );
+    assert!(values(&answer.body).is_empty());
+    assert_eq!(
+        Browser::new()
+            .get(&format!("{}/link/{}", world.service, "00".repeat(32)))
+            .await
+            .status(),
+        404
+    );
+    end(world).await;
+}
+
+#[tokio::test]
+async fn keys_are_rotated_while_the_service_runs() {
+    use livestream_bot::tokens;
+    use livestream_bot::vault::Vault;
+    use secrecy::{ExposeSecret, SecretString};
+
+    let old = Vault::fresh_keys();
+    let both: SecretString = format!(
+        "{},{}",
+        Vault::fresh_keys().expose_secret().replace("k1:", "k2:"),
+        old.expose_secret()
+    )
+    .into();
+    let world = crate::world::world_with(|config| config.token_keys = old).await;
+    let pool = livestream_bot::db::pool(world.database.clone());
+    let vault = Vault::from_keys(&both).expect("keys");
+    assert_eq!(tokens::reseal(&pool, &vault).await.expect("sealed anew"), 2);
+    assert_eq!(
+        tokens::reseal(&pool, &vault).await.expect("nothing left"),
+        0
+    );
+    let unknown = Vault::from_keys(&Vault::fresh_keys()).expect("keys");
+    let error = format!(
+        "{:#}",
+        tokens::reseal(&pool, &unknown)
+            .await
+            .expect_err("k2 is not there")
+    );
+    assert!(
+        error.contains("sealed with key \"k2\", which TOKEN_KEYS does not hold"),
+        "{error}"
+    );
+    pool.close().await;
+    end(world).await;
+
+    let world = crate::world::world_with(|config| config.token_keys = both).await;
+    world
+        .link(DANA, SCOPE)
+        .await
+        .expect("sealed with the first");
+    assert!(
+        type_and_read(&world, DANA, "start 68423085")
+            .await
+            .contains("going live")
+    );
+    end(world).await;
+}
