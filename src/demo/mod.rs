@@ -145,11 +145,74 @@ impl World {
         Ok(())
     }
 
+    /// A person types `connect` and goes through the very pages people use, to link the Zoom
+    /// account of `zoom`. Returns what the last page says.
+    pub async fn link_by_the_pages(&self, person: Person, zoom: Person) -> anyhow::Result<String> {
+        let link = self.offer(person).await?;
+        let http = browser::client()?;
+        let opened = http.get(link).send().await?;
+        let cookie = header(&opened, "set-cookie")?;
+        let cookie = cookie.split(';').next().unwrap_or_default();
+        let get = async |url: String| http.get(url).header("cookie", cookie).send().await;
+
+        let back = self
+            .slack
+            .sign_in(&header(&opened, "location")?, person)
+            .await?;
+        let consent = header(&get(back).await?, "location")?;
+        let back = self.zoom.consent(&consent, zoom).await?;
+        header(&get(back).await?, "location")?;
+        let confirm = format!("{}/confirm", self.service);
+        let question = get(confirm.clone()).await?.text().await?;
+        let csrf = question
+            .split("name=\"csrf\" value=\"")
+            .nth(1)
+            .and_then(|rest| rest.split('"').next());
+        let form = [
+            ("csrf", csrf.context("the page asks nothing")?),
+            ("answer", "link"),
+        ];
+        let answered = http
+            .post(confirm)
+            .header("cookie", cookie)
+            .form(&form)
+            .send()
+            .await?;
+        Ok(answered.text().await?)
+    }
+
+    /// A person types `connect`; the one-time link that only they read.
+    pub async fn offer(&self, person: Person) -> anyhow::Result<String> {
+        let answer = self
+            .slack
+            .send(
+                &self.service,
+                &self.slack.type_command(person.slack, "connect"),
+            )
+            .await?;
+        let buttons = answer.body["blocks"]
+            .as_array()
+            .context("no message")?
+            .iter();
+        let url = buttons
+            .filter_map(|block| block["elements"][0]["url"].as_str())
+            .next();
+        Ok(url.context("no link in the message")?.to_owned())
+    }
+
     /// Ends the service, and says how it ended.
     pub async fn stop(self) -> anyhow::Result<()> {
         self.shutdown.cancel();
         self.serving.await.context("the service panicked")?
     }
+}
+
+fn header(response: &reqwest::Response, name: &str) -> anyhow::Result<String> {
+    let value = response
+        .headers()
+        .get(name)
+        .with_context(|| format!("no {name} in {}", response.status()))?;
+    Ok(value.to_str()?.to_owned())
 }
 
 /// Plays the tour, then goes on serving until Ctrl-C, or ends at once.
@@ -166,7 +229,7 @@ pub async fn run(exit: bool, data_dir: &Path, log: &LogConfig) -> anyhow::Result
     let world = World::start(server.options(&name), |_| ()).await?;
     let toured = tour::play(&world, &server.describe()).await;
     if toured.is_ok() && !exit {
-        tour::linger(&world);
+        tour::linger(&world).await?;
         serve::shutdown_signal()?.cancelled().await;
     }
     let stopped = world.stop().await;

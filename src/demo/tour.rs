@@ -6,7 +6,7 @@ use anyhow::{Context, ensure};
 use serde_json::Value;
 
 use super::slack::CHANNEL;
-use super::zoom::{Fault, Obstacle, SCOPE};
+use super::zoom::{Fault, Obstacle};
 use super::{DANA, ELI, FAY, Person, World};
 
 /// One thing that happens: what goes before, who types what, and what must be read.
@@ -264,8 +264,22 @@ pub(super) async fn play(world: &World, database: &str) -> anyhow::Result<()> {
         world.slack.url(),
         world.zoom.url()
     );
-    world.link(DANA, SCOPE).await?;
-    world.link(ELI, SCOPE).await?;
+    for person in [DANA, ELI] {
+        let page = world
+            .link_by_the_pages(person, person)
+            .await
+            .with_context(|| format!("linking {}", person.name))?;
+        ensure!(
+            page.contains("Your accounts are linked"),
+            "{} could not link an account",
+            person.name
+        );
+        println!(
+            "{} linked {} on the pages people use",
+            person.name, person.email
+        );
+    }
+    println!();
     world.zoom.schedule(MEETING, DANA.zoom, None);
     world
         .zoom
@@ -294,8 +308,14 @@ pub(super) async fn play(world: &World, database: &str) -> anyhow::Result<()> {
 }
 
 /// What to do with a demo that goes on.
-pub(super) fn linger(world: &World) {
-    println!("The service goes on at {} until Ctrl-C.", world.service);
+pub(super) async fn linger(world: &World) -> anyhow::Result<()> {
+    println!(
+        "The service goes on at {} until Ctrl-C. Link Fay's account yourself, as {}:",
+        world.service, FAY.name
+    );
+    println!("   {}", world.offer(FAY).await?);
+    println!("The link works once, for 10 minutes.");
+    Ok(())
 }
 
 async fn play_scene(world: &World, scene: &Scene) -> anyhow::Result<String> {
@@ -338,6 +358,18 @@ fn show(message: &Value) -> String {
     };
     let mut said = String::new();
     for block in message["blocks"].as_array().into_iter().flatten() {
+        if block["type"] == "actions" {
+            let labels = block["elements"].as_array().into_iter().flatten();
+            let labels = labels.filter_map(|button| button["text"]["text"].as_str());
+            println!(
+                "   {place:>10} │ {}",
+                labels
+                    .map(|label| format!("[ {label} ]"))
+                    .collect::<Vec<_>>()
+                    .join(" ")
+            );
+            continue;
+        }
         let text = block["text"]["text"]
             .as_str()
             .or(block["elements"][0]["text"].as_str())

@@ -39,6 +39,7 @@ pub struct Zoom {
     address: std::net::SocketAddr,
     state: Arc<Mutex<Inner>>,
     called: watch::Sender<usize>,
+    token_called: watch::Sender<usize>,
     pub(super) http: reqwest::Client,
 }
 
@@ -154,6 +155,7 @@ impl Zoom {
             address: listener.local_addr()?,
             state: Arc::default(),
             called: watch::Sender::new(0),
+            token_called: watch::Sender::new(0),
             http: browser::client().map_err(std::io::Error::other)?,
         };
         let router = Router::new()
@@ -238,9 +240,12 @@ impl Zoom {
 
     /// Waits until there were so many livestream requests.
     pub async fn called(&self, times: usize) {
-        let mut called = self.called.subscribe();
-        let reached = called.wait_for(|count| *count >= times).await;
-        reached.map(drop).expect("this holds the sender");
+        reached(&self.called, times).await;
+    }
+
+    /// Waits until there were so many requests to the token endpoint.
+    pub async fn token_called(&self, times: usize) {
+        reached(&self.token_called, times).await;
     }
 
     /// How many refreshes gave a new pair.
@@ -263,6 +268,12 @@ impl Tokens {
         }))
         .into_response()
     }
+}
+
+async fn reached(count: &watch::Sender<usize>, times: usize) {
+    let mut count = count.subscribe();
+    let reached = count.wait_for(|count| *count >= times).await;
+    reached.map(drop).expect("the stand-in holds the sender");
 }
 
 impl Inner {
@@ -487,6 +498,7 @@ async fn token(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
+    zoom.token_called.send_modify(|count| *count += 1);
     let fault = zoom.lock().token_faults.pop_front();
     if let Some(fault) = fault {
         return play(fault).await;

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Output, Stdio};
 use livestream_bot::config::Config;
 use livestream_bot::demo::slack::{self, Slack};
 use livestream_bot::demo::zoom::{self, Fault, Zoom};
-use livestream_bot::demo::{self, DANA};
+use livestream_bot::demo::{self, DANA, ELI};
 use livestream_bot::vault::Vault;
 use livestream_bot::{db, import};
 use nix::sys::signal::{Signal, kill};
@@ -286,10 +286,86 @@ async fn told_to_stop_in_mid_call_it_finishes_and_tells_first() {
 }
 
 #[tokio::test]
-async fn the_log_and_the_database_hold_no_secret() {
+async fn two_hundred_commands_on_two_replicas_refresh_an_expiring_token_once() {
+    let around = Surroundings::new().await;
+    let services = [around.serve().await, around.serve().await];
+    let mut db = around.database.connect().await.expect("the database");
+    sqlx::query("update zoom_grant set expires_at = now()")
+        .execute(&mut db)
+        .await
+        .expect("expiring");
+    let invocations: Vec<_> = (0..200)
+        .map(|n| {
+            around
+                .slack
+                .type_command(DANA.slack, &format!("stop 12345678{n:03}"))
+        })
+        .collect();
+    for (n, invocation) in invocations.iter().enumerate() {
+        let answer = around
+            .slack
+            .send(&services[n % 2].url, invocation)
+            .await
+            .expect("an answer");
+        assert_eq!(answer, accepted());
+    }
+    for invocation in &invocations {
+        around.slack.outcome(invocation).await.expect("an outcome");
+    }
+    assert_eq!(
+        (around.zoom.calls().len(), around.zoom.refreshes()),
+        (200, 1)
+    );
+    for service in services {
+        service.terminate().await;
+    }
+    around.end().await;
+}
+
+#[tokio::test]
+async fn killed_in_mid_refresh_it_heals_within_a_lease() {
     let around = Surroundings::new().await;
     let service = around.serve().await;
-    let mut secrets = Vec::new();
+    let mut db = around.database.connect().await.expect("the database");
+    sqlx::query("update zoom_grant set expires_at = now()")
+        .execute(&mut db)
+        .await
+        .expect("expiring");
+    around.zoom.fail_next_refresh(Fault::Hang);
+    let start = around.slack.type_command(DANA.slack, "start 68423085");
+    around
+        .slack
+        .send(&service.url, &start)
+        .await
+        .expect("an answer");
+    around.zoom.token_called(1).await;
+    service.kill().await;
+
+    let service = around.serve().await;
+    let outcome = around.slack.outcome(&start).await.expect("an outcome");
+    assert!(said(&outcome).contains("is going live"), "{outcome}");
+    assert_eq!(around.zoom.refreshes(), 1);
+    service.terminate().await;
+    around.end().await;
+}
+
+#[tokio::test]
+async fn the_log_and_the_database_hold_no_secret() {
+    let around = Surroundings::new().await;
+    // The pages must know their own address before there is one.
+    let free = std::net::TcpListener::bind("127.0.0.1:0")
+        .expect("a port")
+        .local_addr()
+        .expect("its address");
+    let mut command = around.command("serve");
+    command
+        .env("LISTEN_ADDR", free.to_string())
+        .env("PUBLIC_URL", format!("http://{free}"))
+        .env("SLACK_URL", around.slack.url())
+        .env("SLACK_CLIENT_ID", slack::CLIENT_ID)
+        .env("SLACK_CLIENT_SECRET", slack::CLIENT_SECRET);
+    let service = Service::start(command).await;
+    let mut secrets = link_and_keep_what_is_secret(&around, &service).await;
     for text in [
         "start https://zoom.us/j/68423085?pwd=passcode",
         "stop 68423085",
@@ -349,6 +425,94 @@ async fn the_log_and_the_database_hold_no_secret() {
         "it is a dump of the right database"
     );
     around.end().await;
+}
+
+/// Eli links his account on the pages; every link, cookie, state and code on the way.
+async fn link_and_keep_what_is_secret(around: &Surroundings, service: &Service) -> Vec<String> {
+    #[expect(clippy::disallowed_methods, reason = "a person's browser")]
+    let http = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .expect("a browser");
+    let header = |answer: &reqwest::Response, name: &str| {
+        answer
+            .headers()
+            .get(name)
+            .expect("a header")
+            .to_str()
+            .expect("ASCII")
+            .to_owned()
+    };
+    let typed = around.slack.type_command(ELI.slack, "connect");
+    let answer = around
+        .slack
+        .send(&service.url, &typed)
+        .await
+        .expect("an answer");
+    let link = answer.body["blocks"][1]["elements"][0]["url"]
+        .as_str()
+        .expect("a link")
+        .to_owned();
+    let opened = http.get(&link).send().await.expect("an answer");
+    let cookie = header(&opened, "set-cookie")
+        .split(';')
+        .next()
+        .expect("a cookie")
+        .to_owned();
+    let get = async |url: &str| {
+        http.get(url)
+            .header("cookie", &cookie)
+            .send()
+            .await
+            .expect("an answer")
+    };
+    let signed_in = around
+        .slack
+        .sign_in(&header(&opened, "location"), ELI)
+        .await
+        .expect("signed in");
+    let consent = header(&get(&signed_in).await, "location");
+    let consented = around.zoom.consent(&consent, ELI).await.expect("consented");
+    assert_eq!(header(&get(&consented).await, "location"), "/confirm");
+    let page = get(&format!("{}/confirm", service.url))
+        .await
+        .text()
+        .await
+        .expect("a page");
+    let csrf = page
+        .split("name=\"csrf\" value=\"")
+        .nth(1)
+        .and_then(|rest| rest.split('"').next())
+        .expect("a token");
+    let confirm = http
+        .post(format!("{}/confirm", service.url))
+        .header("cookie", &cookie);
+    let done = confirm
+        .form(&[("csrf", csrf), ("answer", "link")])
+        .send()
+        .await
+        .expect("an answer");
+    assert_eq!(done.status(), 200);
+
+    let mut secrets = vec![
+        csrf.to_owned(),
+        cookie.replace("__Host-link=", ""),
+        typed.trigger,
+    ];
+    secrets.push(link.rsplit('/').next().expect("a token").to_owned());
+    for address in [signed_in, consent, consented] {
+        let address: url::Url = address.parse().expect("an address");
+        let is_secret = |name: &str| ["state", "code", "code_challenge"].contains(&name);
+        secrets.extend(
+            address
+                .query_pairs()
+                .filter(|(name, _)| is_secret(name))
+                .map(|(_, value)| value.into_owned()),
+        );
+    }
+    assert_eq!(secrets.len(), 10, "{secrets:?}");
+    secrets.push(slack::CLIENT_SECRET.to_owned());
+    secrets
 }
 
 /// Every row of every table, as text.
