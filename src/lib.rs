@@ -9,8 +9,8 @@
 //!    meeting in it, however it was pasted, in [`meeting`].
 //! 3. Help, a mistake, or a person without a link is answered at once and alone, in the
 //!    words of [`reply`]; nothing is recorded.
-//! 4. A wish is recorded and put into the queue by one statement, `record` in
-//!    [`db::commands`]. Once it is committed, Slack is answered, well within its 3 s.
+//! 4. A wish is recorded and put into the queue by one statement,
+//!    [`db::commands::record`]. Once it is committed, Slack is answered, well within its 3 s.
 //! 5. In any replica, [`worker`] takes the job and hands its command to
 //!    [`livestream::advance`]: the job this program is here for.
 //! 6. It asks [`tokens::fresh_token`] for the asker's Zoom token; [`vault`] opens it,
@@ -24,12 +24,22 @@
 //! A job holds a command's number and nothing else. The command's row says how far it
 //! has come, so whoever takes the job after a crash goes on from there.
 //!
+//! # One link
+//!
+//! `connect` is read like any command, and answered by [`linking::offer`] with a one-time
+//! link for one person's eyes. Each request of the browser that opens it is a route in
+//! `web/link.rs` and a step in [`linking`], in this order: `open`, `slack_back` (with
+//! [`slack::sign_in`]), `zoom_back` (with [`zoom::oauth`]), `question`, and `confirm` or
+//! `cancel`. The pages are in `web/pages.rs`. A pressed button is a typed command of
+//! whoever pressed it; it comes by `/slack/interactivity` and goes the same way.
+//!
 //! # Around it
 //!
 //! [`config`] is the only reader of the environment, [`app`] is what requests and jobs
-//! may reach, [`serve`] runs listener and worker until it is told to stop. [`postgres`]
-//! runs a private server for those who bring none. [`demo`] puts the real service
-//! between stand-ins for Slack and Zoom; the tests use the same ones.
+//! may reach, [`http`] is how we call others, [`serve`] runs listener and worker until it is
+//! told to stop, [`import`] takes links from elsewhere. [`postgres`] runs a private server
+//! for those who bring none. [`demo`] puts the real service between stand-ins for Slack and
+//! Zoom; the tests use the same ones.
 
 // What a command passes through.
 pub mod command;

@@ -1,7 +1,7 @@
 //! Linking a Slack person to a Zoom account, so that nobody can be tricked into
 //! lending theirs.
 //!
-//! `connect` makes a one-time [offer](offer) for one person. The browser that opens it
+//! `connect` makes a one-time [offer] for one person. The browser that opens it
 //! becomes a [`Browser`] of its own and must sign in with Slack as that very person
 //! ([`slack_back`]) before it may go to Zoom ([`zoom_back`]), and must [confirm] on a page
 //! that names both accounts. A link, or a sign-in page, that was forwarded to somebody
@@ -202,7 +202,7 @@ pub async fn slack_back(
     app: &App,
     browser: &Browser,
     state: &str,
-    code: Result<SecretString, Declined>,
+    code: Result<SecretString, NoCode>,
 ) -> Result<String, Stop> {
     let sign_in = app.sign_in.as_ref().ok_or(Stop::NotSetUp)?;
     if !browser.is("slack state", state) {
@@ -213,7 +213,8 @@ pub async fn slack_back(
     let session = session.ok_or(Stop::NoSession)?;
     let code = match code {
         Ok(code) => code,
-        Err(Declined) => return Err(abandon(app, browser, &session, "Slack").await?),
+        Err(NoCode::Declined) => return Err(abandon(app, browser, &session, "Slack").await?),
+        Err(NoCode::Refused) => return Err(Stop::VendorFailed("Slack")),
     };
     let person = sign_in
         .person(code, browser.derive("slack nonce"))
@@ -234,16 +235,21 @@ pub async fn slack_back(
 /// The path Zoom sends browsers back to.
 pub const ZOOM_CALLBACK: &str = "/zoom/oauth/callback";
 
-/// The person pressed "cancel", or the vendor would not let them.
+/// Why a vendor sent a browser back without a code.
 #[derive(Debug, Clone, Copy)]
-pub struct Declined;
+pub enum NoCode {
+    /// The person pressed "cancel": `access_denied`.
+    Declined,
+    /// The vendor would not go on.
+    Refused,
+}
 
 /// The browser is back from Zoom. Nothing is bound yet: the person is asked next.
 pub async fn zoom_back(
     app: &App,
     browser: &Browser,
     state: &str,
-    code: Result<SecretString, Declined>,
+    code: Result<SecretString, NoCode>,
 ) -> Result<(), Stop> {
     let sign_in = app.sign_in.as_ref().ok_or(Stop::NotSetUp)?;
     if !browser.is("zoom state", state) {
@@ -253,7 +259,8 @@ pub async fn zoom_back(
     let session = session.ok_or(Stop::NoSession)?;
     let code = match code {
         Ok(code) => code,
-        Err(Declined) => return Err(abandon(app, browser, &session, "Zoom").await?),
+        Err(NoCode::Declined) => return Err(abandon(app, browser, &session, "Zoom").await?),
+        Err(NoCode::Refused) => return Err(Stop::VendorFailed("Zoom")),
     };
     let verifier = browser.derive("zoom verifier").into();
     let pair = app

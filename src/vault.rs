@@ -104,6 +104,17 @@ impl Vault {
         [self.prefix().as_slice(), &nonce, &ciphertext].concat()
     }
 
+    /// Seals the access and the refresh token of a Zoom user's grant.
+    pub fn seal_pair(
+        &self,
+        zoom_user: &str,
+        access: &SecretString,
+        refresh: &SecretString,
+    ) -> (Vec<u8>, Vec<u8>) {
+        let access = self.seal(Row::AccessToken(zoom_user), access);
+        (access, self.seal(Row::RefreshToken(zoom_user), refresh))
+    }
+
     pub fn open(&self, row: Row<'_>, sealed: &[u8]) -> Result<SecretString, OpenError> {
         let (id_len, rest) = sealed.split_first().ok_or(OpenError::Forged)?;
         let (id, rest) = rest

@@ -190,13 +190,11 @@ impl World {
                 &self.slack.type_command(person.slack, "connect"),
             )
             .await?;
-        let buttons = answer.body["blocks"]
+        let mut buttons = answer.body["blocks"]
             .as_array()
             .context("no message")?
             .iter();
-        let url = buttons
-            .filter_map(|block| block["elements"][0]["url"].as_str())
-            .next();
+        let url = buttons.find_map(|block| block["elements"][0]["url"].as_str());
         Ok(url.context("no link in the message")?.to_owned())
     }
 

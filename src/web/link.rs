@@ -13,7 +13,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use crate::app::App;
-use crate::linking::{self, Browser, Declined, Stop, Token};
+use crate::linking::{self, Browser, NoCode, Stop, Token};
 use crate::web::pages;
 
 /// Its prefix makes browsers refuse it from anywhere but this host, by https.
@@ -24,6 +24,19 @@ const COOKIE: &str = "__Host-link";
 pub(super) struct Callback {
     state: Option<String>,
     code: Option<SecretString>,
+    error: Option<String>,
+}
+
+impl Callback {
+    /// RFC 6749, section 4.1.2.1. What else the vendor may have said of an error goes nowhere.
+    fn code(&self) -> Result<SecretString, NoCode> {
+        let is_declined = self.error.as_deref() == Some("access_denied");
+        self.code.clone().ok_or(if is_declined {
+            NoCode::Declined
+        } else {
+            NoCode::Refused
+        })
+    }
 }
 
 /// What the confirm page's form sends.
@@ -58,7 +71,7 @@ pub(super) async fn slack_back(
 ) -> Response {
     let back = async {
         let (browser, state) = came_back(&jar, &callback)?;
-        linking::slack_back(&app, &browser, state, callback.code.clone().ok_or(Declined)).await
+        linking::slack_back(&app, &browser, state, callback.code()).await
     };
     match back.await {
         Ok(url) => (pages::headers(), Redirect::to(&url)).into_response(),
@@ -74,7 +87,7 @@ pub(super) async fn zoom_back(
 ) -> Response {
     let back = async {
         let (browser, state) = came_back(&jar, &callback)?;
-        linking::zoom_back(&app, &browser, state, callback.code.clone().ok_or(Declined)).await
+        linking::zoom_back(&app, &browser, state, callback.code()).await
     };
     match back.await {
         // The code leaves the address bar.

@@ -336,6 +336,23 @@ async fn a_response_url_that_is_used_up_or_too_old_is_not_posted_to() {
     }
 }
 
+#[tokio::test]
+async fn a_command_that_lost_its_job_gets_another() {
+    let world = world().await;
+    let mut db = connect(&world).await;
+    hold_up(&mut db).await;
+    let start = world.slack.type_command(DANA.slack, "start 68423085");
+    send(&world, &start).await;
+    let lose =
+        "delete from graphile_worker._private_jobs; delete from command where trigger_id = 'elder';
+        update command set received_at = received_at - interval '2 minutes'";
+    sqlx::raw_sql(lose).execute(&mut db).await.unwrap();
+    let read = said(&world.slack.outcome(&start).await.expect("an outcome"));
+    assert!(read.contains("is going live"), "{read}");
+    assert_eq!(world.zoom.calls().len(), 1);
+    end(world).await;
+}
+
 /// An unfinished command of Dana's meeting that no job will ever finish.
 pub(crate) async fn hold_up(db: &mut sqlx::PgConnection) {
     sqlx::query(

@@ -140,11 +140,13 @@ fn values(message: &Value) -> Vec<String> {
 }
 
 async fn linked_zoom_user(world: &World, person: Person) -> Option<String> {
-    sqlx::query_scalar("select zoom_user_id from zoom_link where user_id = $1")
-        .bind(person.slack)
-        .fetch_optional(&mut database(world).await)
-        .await
-        .expect("a row or none")
+    sqlx::query_scalar(
+        "select zoom_user_id from zoom_link where team_id = 'T0ACME' and user_id = $1",
+    )
+    .bind(person.slack)
+    .fetch_optional(&mut database(world).await)
+    .await
+    .expect("a row or none")
 }
 
 async fn audited(world: &World) -> Vec<String> {
@@ -318,6 +320,44 @@ async fn a_state_is_good_once_and_never_absent() {
     assert_eq!(location(&browser.get(&back).await), "/confirm");
     let page = browser.get(&back).await;
     assert_nothing_bound(&world, page, 400, "This page is not waiting for you").await;
+    end(world).await;
+}
+
+#[tokio::test]
+async fn the_slack_person_cannot_change_between_the_legs() {
+    let world = world().await;
+    let mut browser = Browser::new();
+    let slack = browser.open(&offer(&world, FAY, "connect").await).await;
+    let as_fay = world.slack.sign_in(&slack, FAY).await.expect("signed in");
+    let as_eli = world.slack.sign_in(&slack, ELI).await.expect("signed in");
+    let consent = location(&browser.get(&as_fay).await);
+    let page = browser.get(&as_eli).await;
+    assert_nothing_bound(&world, page, 400, "This page is not waiting for you").await;
+    // Fay's way goes on, as Fay.
+    let back = world.zoom.consent(&consent, FAY).await.expect("consented");
+    location(&browser.get(&back).await);
+    let page = browser
+        .get(&format!("{}/confirm", world.service))
+        .await
+        .text()
+        .await
+        .expect("a page");
+    assert!(page.contains("<strong>Fay"), "{page}");
+    assert!(audited(&world).await.is_empty());
+    end(world).await;
+}
+
+#[tokio::test]
+async fn a_vendor_that_sends_an_error_back_is_not_taken_for_the_person() {
+    let world = world().await;
+    let mut browser = Browser::new();
+    let slack = browser.open(&offer(&world, FAY, "connect").await).await;
+    let back = world.slack.cancel_sign_in(&slack).await.expect("cancelled");
+    let page = browser
+        .get(&back.replace("access_denied", "server_error"))
+        .await;
+    assert_nothing_bound(&world, page, 502, "Slack did not answer as it should").await;
+    assert!(audited(&world).await.is_empty());
     end(world).await;
 }
 
@@ -561,12 +601,18 @@ async fn a_basic_plan_is_warned_of() {
 #[tokio::test]
 async fn a_zoom_account_is_shared_knowingly_and_survives_a_new_authorization() {
     let world = world().await;
-    // Dana is linked to her account; Fay links the same one. Zoom kills the older pair at once.
+    // Dana is linked to her account, and so is somebody of another workspace; Fay links the
+    // same one. Zoom kills the older pair at once.
+    let elsewhere = "insert into zoom_link (team_id, user_id, zoom_user_id) values ('T0OTHER', 'U0FAY', 'zoom-dana')";
+    sqlx::query(elsewhere)
+        .execute(&mut database(&world).await)
+        .await
+        .expect("a link");
     let mut browser = Browser::new();
     let link = offer(&world, FAY, "connect").await;
     let (csrf, question) = browser.reach_the_question(&world, &link, FAY, DANA).await;
     assert!(
-        question.contains("linked to another Slack person too"),
+        question.contains("linked to 2 other Slack people too"),
         "{question}"
     );
     let read = type_and_read(&world, DANA, "start 68423085").await;

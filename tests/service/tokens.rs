@@ -1,7 +1,10 @@
 //! Tokens: refreshed when they must be, by one at a time, and never killed by a passing fault.
 
-use livestream_bot::demo::zoom::Fault;
+use livestream_bot::demo::slack::TEAM;
+use livestream_bot::demo::zoom::{Fault, SCOPE};
 use livestream_bot::demo::{DANA, World};
+use livestream_bot::vault::Vault;
+use livestream_bot::{db, import};
 
 use crate::world::{connect, end, said, send, type_and_read, type_and_read_at_once, world};
 
@@ -77,10 +80,7 @@ async fn a_withdrawn_permission_kills_the_grant_and_the_next_command_hears_it_at
         "{read}"
     );
     // Linked again, it lives.
-    world
-        .link(DANA, livestream_bot::demo::zoom::SCOPE)
-        .await
-        .expect("a new link");
+    world.link(DANA, SCOPE).await.expect("a new link");
     assert!(
         type_and_read(&world, DANA, "start 68423085")
             .await
@@ -166,5 +166,44 @@ async fn many_commands_at_once_refresh_once() {
         world.slack.outcome(invocation).await.expect("an outcome");
     }
     assert_eq!((world.zoom.calls().len(), world.zoom.refreshes()), (30, 1));
+    end(world).await;
+}
+
+#[tokio::test]
+async fn importing_an_old_file_again_leaves_newer_tokens_alone() {
+    let world = world().await;
+    let tokens = world.zoom.authorize(DANA.zoom, SCOPE);
+    let line = serde_json::json!({
+        "team_id": TEAM, "user_id": DANA.slack, "zoom_user_id": DANA.zoom, "zoom_account_id": "acme",
+        "email": DANA.email, "scope": tokens.scope, "access_token": tokens.access_token,
+        "refresh_token": tokens.refresh_token, "expires_at": chrono::Utc::now() + chrono::TimeDelta::minutes(10),
+    })
+    .to_string();
+    let pool = db::pool(world.database.clone());
+    let vault = Vault::from_keys(&world.config.token_keys).expect("a vault");
+    // The grant that stands here expires later than the file's, so it is made to look dead.
+    sqlx::query("update zoom_grant set dead_at = now()")
+        .execute(&pool)
+        .await
+        .expect("dead");
+    import::links(&pool, &vault, line.as_bytes())
+        .await
+        .expect("imported");
+    expire_here(&world).await;
+    type_and_read(&world, DANA, "start 68423085").await;
+    import::links(&pool, &vault, line.as_bytes())
+        .await
+        .expect("imported again");
+    assert!(
+        type_and_read(&world, DANA, "stop 68423085")
+            .await
+            .contains("is stopped")
+    );
+    assert_eq!(
+        world.zoom.refreshes(),
+        1,
+        "the pair that was refreshed is still in use"
+    );
+    pool.close().await;
     end(world).await;
 }
