@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::db::links::{self as table, NewLinks};
 use crate::ids::{SlackUserId, TeamId, ZoomUserId};
-use crate::vault::{Row, Vault};
+use crate::vault::Vault;
 
 /// One line of `import-links`.
 #[derive(Deserialize)]
@@ -49,12 +49,10 @@ pub async fn links(db: &sqlx::PgPool, vault: &Vault, lines: impl BufRead) -> any
             )
         })?;
         let zoom_user = imported.zoom_user_id.as_str();
-        batch
-            .access_token
-            .push(vault.seal(Row::AccessToken(zoom_user), &imported.access_token));
-        batch
-            .refresh_token
-            .push(vault.seal(Row::RefreshToken(zoom_user), &imported.refresh_token));
+        let (access, refresh) =
+            vault.seal_pair(zoom_user, &imported.access_token, &imported.refresh_token);
+        batch.access_token.push(access);
+        batch.refresh_token.push(refresh);
         batch.zoom_user_id.push(zoom_user.to_owned());
         batch.team_id.push(imported.team_id.to_string());
         batch.user_id.push(imported.user_id.to_string());

@@ -81,6 +81,8 @@ pub struct Question {
 pub struct Linked {
     pub slack_name: String,
     pub email: String,
+    /// They had typed something before, and are offered it now.
+    pub has_typed: bool,
 }
 
 /// What unlinking led to.
@@ -332,17 +334,15 @@ pub async fn confirm(app: &App, browser: &Browser, device: &str) -> Result<Linke
         return Err(Stop::NoOffer);
     }
     if let Some((access, refresh)) = open_tokens(app, browser, &session) {
+        let (access_token, refresh_token) =
+            app.vault.seal_pair(zoom_user.as_str(), &access, &refresh);
         let row = grants::NewGrant {
             zoom_user: &zoom_user,
             zoom_account_id: session.zoom_account_id.as_deref().unwrap_or_default(),
             email: session.email.as_deref().unwrap_or_default(),
             scope: session.scope.as_deref().unwrap_or_default(),
-            access_token: &app
-                .vault
-                .seal(Row::AccessToken(zoom_user.as_str()), &access),
-            refresh_token: &app
-                .vault
-                .seal(Row::RefreshToken(zoom_user.as_str()), &refresh),
+            access_token: &access_token,
+            refresh_token: &refresh_token,
             expires_at: session.token_expires_at.unwrap_or_else(Utc::now),
         };
         grants::store(&mut *transaction, &row).await?;
@@ -369,6 +369,7 @@ pub async fn confirm(app: &App, browser: &Browser, device: &str) -> Result<Linke
     let linked = Linked {
         slack_name: session.slack_name.clone().unwrap_or_default(),
         email: session.email.clone().unwrap_or_default(),
+        has_typed: session.typed.is_some(),
     };
     let message = app
         .words
@@ -377,17 +378,16 @@ pub async fn confirm(app: &App, browser: &Browser, device: &str) -> Result<Linke
     Ok(linked)
 }
 
-/// The person said no: the permission is withdrawn at Zoom, and nothing is kept.
-pub async fn cancel(app: &App, browser: &Browser) -> Result<(), Stop> {
+/// The person said no: nothing is bound. Returns whether the permission at Zoom is
+/// withdrawn; it stays where others use the account.
+pub async fn cancel(app: &App, browser: &Browser) -> Result<bool, Stop> {
     let mut transaction = app.db.begin().await?;
     let session = table::take(&mut transaction, &browser.hash())
         .await?
         .ok_or(Stop::NoSession)?;
     transaction.commit().await?;
-    abandon(app, browser, &session, "the last page")
-        .await
-        .map(drop)
-        .map_err(Stop::from)
+    abandon(app, browser, &session, "the last page").await?;
+    Ok(session.access_token.is_some())
 }
 
 /// Withdraws what a browser that never came back was granted, and forgets old offers.
@@ -473,13 +473,12 @@ fn pkce_challenge(verifier: &str) -> String {
 }
 
 async fn renew(app: &App, zoom_user: &ZoomUserId, pair: &TokenPair) -> sqlx::Result<bool> {
+    let (access_token, refresh_token) =
+        app.vault
+            .seal_pair(zoom_user.as_str(), &pair.access_token, &pair.refresh_token);
     let new = grants::NewPair {
-        access_token: &app
-            .vault
-            .seal(Row::AccessToken(zoom_user.as_str()), &pair.access_token),
-        refresh_token: &app
-            .vault
-            .seal(Row::RefreshToken(zoom_user.as_str()), &pair.refresh_token),
+        access_token: &access_token,
+        refresh_token: &refresh_token,
         expires_in: pair.expires_in,
         scope: pair.scope.as_deref(),
     };

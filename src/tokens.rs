@@ -102,13 +102,12 @@ async fn refresh(
 ) -> Result<Option<FreshToken>, NoToken> {
     match app.zoom.refresh(&refresh_token).await {
         Ok(pair) => {
+            let (access_token, refresh_token) =
+                app.vault
+                    .seal_pair(zoom_user.as_str(), &pair.access_token, &pair.refresh_token);
             let new = NewPair {
-                access_token: &app
-                    .vault
-                    .seal(Row::AccessToken(zoom_user.as_str()), &pair.access_token),
-                refresh_token: &app
-                    .vault
-                    .seal(Row::RefreshToken(zoom_user.as_str()), &pair.refresh_token),
+                access_token: &access_token,
+                refresh_token: &refresh_token,
                 expires_in: pair.expires_in,
                 scope: pair.scope.as_deref(),
             };
@@ -165,8 +164,11 @@ pub async fn reseal(db: &PgPool, vault: &Vault) -> anyhow::Result<usize> {
                 opened.with_context(|| format!("the grant of Zoom user {zoom_user} does not open"))
             };
             let (access, refresh) = (Row::AccessToken(zoom_user), Row::RefreshToken(zoom_user));
-            let access_token = vault.seal(access, &open(access, &grant.access_token)?);
-            let refresh_token = vault.seal(refresh, &open(refresh, &grant.refresh_token)?);
+            let (access, refresh) = (
+                open(access, &grant.access_token)?,
+                open(refresh, &grant.refresh_token)?,
+            );
+            let (access_token, refresh_token) = vault.seal_pair(zoom_user, &access, &refresh);
             // One that was refreshed meanwhile is sealed with the first key already.
             if grants::reseal(db, grant, &access_token, &refresh_token).await? {
                 count += 1;

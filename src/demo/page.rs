@@ -108,7 +108,7 @@ fn page(host: &str, main: &str) -> String {
     format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width\">\
-         <title>{host}</title><style>{STYLE}</style></head>\
+         <title>{host}</title><link rel=\"icon\" href=\"data:,\"><style>{STYLE}</style></head>\
          <body><main><h1>{host}</h1><p>This is a stand-in, not {name}.</p>{main}</main></body></html>"
     )
 }

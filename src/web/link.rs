@@ -125,8 +125,11 @@ pub(super) async fn answer(
             let linked = linking::confirm(&app, &browser, &device(&headers)).await?;
             Ok(page(StatusCode::OK, pages::linked(&linked)))
         } else {
-            linking::cancel(&app, &browser).await?;
-            Ok(page(StatusCode::OK, pages::cancelled(&app.words)))
+            let is_withdrawn = linking::cancel(&app, &browser).await?;
+            Ok(page(
+                StatusCode::OK,
+                pages::cancelled(&app.words, is_withdrawn),
+            ))
         }
     };
     answered.await.unwrap_or_else(|stop| stopped(&app, &stop))

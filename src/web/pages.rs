@@ -39,7 +39,7 @@ pub(super) fn confirm(words: &Words, question: &Question, csrf: &str) -> Markup 
     layout(
         "Link these accounts?",
         &html! {
-            p { "From then on " code { (words.slash()) } " commands of this Slack person act as this Zoom account." }
+            p { "From then on " code.typed { (words.slash()) } " commands of this Slack person act as this Zoom account." }
             dl {
                 div { dt { "Slack" } dd { strong { (question.slack_name) } " in " (question.slack_team) } }
                 div { dt { "Zoom" } dd { strong { (question.email) } } }
@@ -73,16 +73,22 @@ pub(super) fn linked(linked: &Linked) -> Markup {
         "Your accounts are linked",
         &html! {
             p { strong { (linked.slack_name) } " now acts as Zoom account " strong { (linked.email) } "." }
-            p { "Go back to Slack: what you had typed waits there as a button. You can close this page." }
+            p {
+            @if linked.has_typed { "Go back to Slack: what you had typed waits there as a button. " }
+            "You can close this page."
+        }
         },
     )
 }
 
-pub(super) fn cancelled(words: &Words) -> Markup {
+pub(super) fn cancelled(words: &Words, is_withdrawn: bool) -> Markup {
     layout(
         "Cancelled",
         &html! {
-            p { "Nothing was linked, and the permission you gave at Zoom is withdrawn." }
+            p {
+            @if is_withdrawn { "Nothing was linked, and the permission you gave at Zoom is withdrawn." }
+            @else { "Nothing was linked. Others here use this Zoom account, so its permission stays for them." }
+        }
             (new_link(words))
         },
     )
@@ -108,7 +114,7 @@ pub(super) fn stopped(words: &Words, stop: &Stop) -> Markup {
                 p { "You signed in with Slack, but the link belongs to another person, so nothing was linked. \
                     That person has been told." }
                 p { "If somebody sent you this link: they would have acted with your Zoom account." }
-                p { "To link your own, type " code { (words.slash()) " connect" } " in Slack." }
+                p { "To link your own, type " code.typed { (words.slash()) " connect" } " in Slack." }
             },
         ),
         Stop::Declined(at) => (
@@ -143,7 +149,7 @@ pub(super) fn stopped(words: &Words, stop: &Stop) -> Markup {
 }
 
 fn new_link(words: &Words) -> Markup {
-    html! { p { "For a new link, type " code { (words.slash()) " connect" } " in Slack." } }
+    html! { p { "For a new link, type " code.typed { (words.slash()) " connect" } " in Slack." } }
 }
 
 fn layout(title: &str, content: &Markup) -> Markup {

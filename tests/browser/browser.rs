@@ -1,0 +1,304 @@
+//! A person's browser: Chromium, driven by chromedriver and judged by axe-core.
+
+use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::Duration;
+
+use fantoccini::actions::{InputSource, KeyAction, KeyActions};
+use fantoccini::error::CmdError;
+use fantoccini::key::Key;
+use fantoccini::wd::WebDriverCompatibleCommand;
+use fantoccini::{Client, ClientBuilder, Locator};
+use hyper_util::client::legacy::connect::HttpConnector;
+use nix::sys::signal::{self, Signal};
+use nix::unistd::Pid;
+use reqwest::Method;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use url::{ParseError, Url};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+const WIDTHS: [u32; 2] = [390, 1280];
+const SCHEMES: [&str; 2] = ["light", "dark"];
+const AXE_CORE: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/target/axe-core/node_modules/axe-core/axe.min.js"
+);
+
+pub(crate) struct Browser {
+    pub(crate) client: Client,
+    axe: String,
+    screenshots: Option<PathBuf>,
+    /// Ends Chromium, and only then is its profile removed.
+    _driver: Driver,
+    _profile: TempDir,
+}
+
+/// A running chromedriver. It and its Chromium end with this, however the test ends.
+struct Driver {
+    child: Child,
+    url: String,
+    /// Open as long as chromedriver may write to it.
+    _output: BufReader<ChildStdout>,
+}
+
+/// A command of chromedriver's own.
+#[derive(Debug)]
+struct Post {
+    path: &'static str,
+    body: Value,
+}
+
+impl Driver {
+    fn start() -> Self {
+        let mut child = Command::new("chromedriver")
+            .arg("--port=0")
+            .process_group(0)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("chromedriver, of Debian's package chromium-driver");
+        let mut output = BufReader::new(child.stdout.take().expect("it is piped"));
+        let mut line = String::new();
+        let port = loop {
+            line.clear();
+            let read = output.read_line(&mut line).expect("what chromedriver says");
+            assert_ne!(read, 0, "chromedriver ended without naming its port");
+            if let Some((_, port)) = line.trim_end().split_once("successfully on port ") {
+                break port.trim_end_matches('.').to_owned();
+            }
+        };
+        Self {
+            child,
+            url: format!("http://127.0.0.1:{port}/"),
+            _output: output,
+        }
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        // Chromium is in the group that chromedriver leads.
+        if let Ok(group) = self.child.id().try_into() {
+            let _ = signal::killpg(Pid::from_raw(group), Signal::SIGKILL);
+        }
+        let _ = self.child.wait();
+    }
+}
+
+impl WebDriverCompatibleCommand for Post {
+    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, ParseError> {
+        base.join(&format!(
+            "session/{}/{}",
+            session.unwrap_or_default(),
+            self.path
+        ))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        (Method::POST, Some(self.body.to_string()))
+    }
+}
+
+impl Browser {
+    /// A browser that has never been anywhere.
+    pub(crate) async fn open() -> Self {
+        let axe = axe_core();
+        let driver = Driver::start();
+        let profile = tempfile::tempdir().expect("a folder for the profile");
+        let capabilities = json!({
+            "goog:chromeOptions": { "args": [
+                "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic",
+                "--no-first-run", "--disable-background-networking", "--disable-component-update",
+                "--disable-sync", "--disable-dev-shm-usage",
+                // Whatever Chromium itself wishes to know, it finds nobody to ask.
+                "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+                format!("--user-data-dir={}", profile.path().display()),
+            ] },
+            "goog:loggingPrefs": { "browser": "ALL", "performance": "ALL" },
+        });
+        let Value::Object(capabilities) = capabilities else {
+            unreachable!("it is written as an object");
+        };
+        let client = ClientBuilder::new(HttpConnector::new())
+            .capabilities(capabilities)
+            .connect(&driver.url)
+            .await
+            .expect("Chromium starts");
+        let browser = Self {
+            client,
+            axe,
+            screenshots: variable("SCREENSHOTS").map(PathBuf::from),
+            _driver: driver,
+            _profile: profile,
+        };
+        // The page that Chromium shows to begin with is none of ours.
+        browser.goto("about:blank").await;
+        for kind in ["performance", "browser"] {
+            browser.log(kind).await;
+        }
+        browser
+    }
+
+    pub(crate) async fn goto(&self, url: &str) {
+        self.client.goto(url).await.expect("the page opens");
+    }
+
+    /// Clicks the button of this label.
+    pub(crate) async fn click(&self, label: &str) {
+        let button = format!("//button[contains(., '{label}')]");
+        let button = self.client.find(Locator::XPath(&button)).await;
+        let button = button.unwrap_or_else(|error| panic!("no button {label}: {error}"));
+        button.click().await.expect("it can be clicked");
+    }
+
+    /// Strikes a key, wherever the focus is.
+    pub(crate) async fn strike(&self, key: Key) {
+        let value = key.into();
+        let keys = KeyActions::new("keyboard".to_owned())
+            .then(KeyAction::Down { value })
+            .then(KeyAction::Up { value });
+        let struck = self.client.perform_actions(keys).await;
+        struck.expect("the key is struck");
+    }
+
+    /// Waits for the page of this heading; what it says.
+    pub(crate) async fn read(&self, heading: &str) -> String {
+        let place = format!("//h1[normalize-space() = '{heading}']/ancestor::main");
+        let wait = self.client.wait().at_most(PATIENCE);
+        let main = wait
+            .every(Duration::from_millis(20))
+            .for_element(Locator::XPath(&place))
+            .await;
+        match main {
+            Ok(main) => main.text().await.expect("its text"),
+            Err(error) => panic!(
+                "no page {heading:?}: {error}, but {}",
+                self.client.source().await.expect("a page")
+            ),
+        }
+    }
+
+    /// Looks at the page from phone and desktop, by day and by night. It must fit, and
+    /// axe-core must find nothing wrong with it.
+    pub(crate) async fn inspect(&self, name: &str) {
+        self.run(&self.axe).await;
+        for width in WIDTHS {
+            for scheme in SCHEMES {
+                self.emulate(width, scheme).await;
+                let seen = self
+                    .run(
+                        "return [innerWidth, document.documentElement.scrollWidth <= innerWidth,
+                        matchMedia('(prefers-color-scheme: dark)').matches]",
+                    )
+                    .await;
+                assert_eq!(
+                    seen,
+                    json!([width, true, scheme == "dark"]),
+                    "{name}: how wide the window is, whether the page fits, and whether it is dark"
+                );
+                let found = self
+                    .client
+                    .execute_async(
+                        "const done = arguments[arguments.length - 1];
+                        axe.run().then(
+                            ({ passes, violations, incomplete }) => done([passes.length, violations, incomplete]),
+                            (error) => done(String(error)));",
+                        vec![],
+                    )
+                    .await
+                    .expect("axe-core runs");
+                assert!(
+                    found[0].as_u64().is_some_and(|passes| passes > 10),
+                    "{name}: axe-core looked at little: {found:#}"
+                );
+                assert_eq!(
+                    [&found[1], &found[2]],
+                    [&json!([]), &json!([])],
+                    "{name}, {width} wide, {scheme}: what axe-core minds, and what it cannot judge"
+                );
+                if let Some(folder) = &self.screenshots {
+                    let file = folder.join(format!("{name}-{width}-{scheme}.png"));
+                    let png = self.client.screenshot().await.expect("a screenshot");
+                    std::fs::create_dir_all(folder).expect("a folder for screenshots");
+                    std::fs::write(file, png).expect("it is kept");
+                }
+            }
+        }
+    }
+
+    /// Runs a script in the page, which the page's own policy does not forbid.
+    pub(crate) async fn run(&self, script: &str) -> Value {
+        let result = self.client.execute(script, vec![]).await;
+        result.expect("the script runs")
+    }
+
+    /// Everything this browser asked for, and the errors in its console; then it is closed.
+    pub(crate) async fn close(self) -> (Vec<Url>, Vec<String>) {
+        let requests = self.log("performance").await;
+        let requests = requests
+            .iter()
+            .filter_map(|entry| serde_json::from_str::<Value>(entry["message"].as_str()?).ok())
+            .filter(|event| event["message"]["method"] == "Network.requestWillBeSent")
+            .filter_map(|event| {
+                let url = event["message"]["params"]["request"]["url"].as_str()?;
+                Some(url.parse().expect("an address"))
+            })
+            .collect();
+        let console = self.log("browser").await;
+        let errors = console
+            .iter()
+            .filter(|entry| entry["level"] == "SEVERE")
+            .map(|entry| entry["message"].as_str().unwrap_or_default().to_owned())
+            .collect();
+        self.client.close().await.expect("Chromium ends");
+        (requests, errors)
+    }
+
+    async fn emulate(&self, width: u32, scheme: &str) {
+        let is_phone = width < 600;
+        self.cdp(
+            "Emulation.setDeviceMetricsOverride",
+            json!({ "width": width, "height": 844, "deviceScaleFactor": 1, "mobile": is_phone }),
+        )
+        .await;
+        self.cdp(
+            "Emulation.setEmulatedMedia",
+            json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] }),
+        )
+        .await;
+    }
+
+    async fn cdp(&self, command: &str, parameters: Value) {
+        let body = json!({ "cmd": command, "params": parameters });
+        let done = self.post("goog/cdp/execute", body).await;
+        done.unwrap_or_else(|error| panic!("{command}: {error}"));
+    }
+
+    async fn log(&self, kind: &str) -> Vec<Value> {
+        let log = self.post("se/log", json!({ "type": kind })).await;
+        let log = log.expect("chromedriver keeps a log");
+        log.as_array().expect("a list").clone()
+    }
+
+    async fn post(&self, path: &'static str, body: Value) -> Result<Value, CmdError> {
+        self.client.issue_cmd(Post { path, body }).await
+    }
+}
+
+fn axe_core() -> String {
+    let path = variable("AXE_CORE").unwrap_or_else(|| AXE_CORE.to_owned());
+    std::fs::read_to_string(Path::new(&path)).unwrap_or_else(|error| {
+        panic!("{path}: {error}; get it by: npm install --prefix target/axe-core axe-core@4")
+    })
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "says where this test finds and leaves files, nothing to the service"
+)]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}

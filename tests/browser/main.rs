@@ -1,0 +1,178 @@
+//! The pages people link their account on, in a real browser.
+
+mod browser;
+#[path = "../service/database.rs"]
+mod database;
+
+use fantoccini::key::Key;
+use livestream_bot::demo::zoom::{Fault, SCOPE};
+use livestream_bot::demo::{DANA, ELI, FAY, Person, World};
+use serde_json::json;
+
+use crate::browser::Browser;
+
+/// Fay's meeting, which is running.
+const MEETING: i64 = 68_423_085;
+
+async fn world() -> World {
+    let database = database::create().await;
+    let world = World::start(database, |_| ()).await.expect("a world");
+    world.zoom.schedule(MEETING, FAY.zoom, None);
+    world.zoom.begin(MEETING);
+    world
+}
+
+async fn offer(world: &World, person: Person) -> String {
+    world.offer(person).await.expect("a link")
+}
+
+/// Opens a link, and signs in with Slack as this person.
+async fn sign_in(browser: &Browser, link: &str, person: Person) {
+    browser.goto(link).await;
+    browser.read("Demo Slack").await;
+    browser.click(person.name).await;
+}
+
+/// Goes on at Zoom to the page that asks; what it says.
+async fn consent(browser: &Browser, account: Person) -> String {
+    browser.read("Demo Zoom").await;
+    browser.click(account.email).await;
+    browser.read("Link these accounts?").await
+}
+
+/// Ends it all. Nobody but this machine was asked for anything, and the console holds no
+/// error but that a page has one of these statuses.
+async fn end(world: World, browser: Browser, statuses: &[u16]) {
+    let (requests, errors) = browser.close().await;
+    assert!(!requests.is_empty());
+    for url in requests {
+        assert_eq!(url.host_str(), Some("127.0.0.1"), "{url}");
+    }
+    assert_eq!(errors.len(), statuses.len(), "{errors:#?}");
+    for (error, status) in errors.iter().zip(statuses) {
+        let expected = format!("the server responded with a status of {status} ");
+        assert!(error.contains(&expected), "{error}");
+    }
+    let database = world.database.clone();
+    world.stop().await.expect("an orderly end");
+    database::drop(&database).await;
+}
+
+#[tokio::test]
+async fn fay_links_her_account_and_goes_live() {
+    let (world, browser) = (world().await, Browser::open().await);
+    let link = offer(&world, FAY).await;
+    browser.goto(&link).await;
+    browser.read("Demo Slack").await;
+    browser.inspect("demo-slack").await;
+    browser.click("Fay").await;
+    browser.read("Demo Zoom").await;
+    browser.inspect("demo-zoom").await;
+    let question = consent(&browser, FAY).await;
+    for part in ["Fay in Acme", "fay@acme.example"] {
+        assert!(question.contains(part), "{question}");
+    }
+    // Neither the code nor a token is left in the address, and no script can read the cookie.
+    let address = browser.client.current_url().await.expect("an address");
+    assert_eq!(address.as_str(), format!("{}/confirm", world.service));
+    let seen = browser
+        .run("return [document.cookie, document.referrer]")
+        .await;
+    assert_eq!(seen, json!(["", ""]));
+    browser.inspect("confirm").await;
+
+    // By keyboard alone.
+    browser.strike(Key::Tab).await;
+    let focused = browser
+        .run(
+            "const focused = document.activeElement;
+            return [focused.textContent, focused.matches(':focus-visible'), getComputedStyle(focused).outlineStyle]",
+        )
+        .await;
+    assert_eq!(focused, json!(["Link these accounts", true, "solid"]));
+    browser.strike(Key::Enter).await;
+    let linked = browser.read("Your accounts are linked").await;
+    assert!(
+        linked.contains("Fay now acts as Zoom account fay@acme.example"),
+        "{linked}"
+    );
+    browser.inspect("linked").await;
+
+    let start = world.slack.type_command(FAY.slack, "start 68423085");
+    let answer = world.slack.send(&world.service, &start).await;
+    assert_eq!(answer.expect("an answer").status, 200);
+    let outcome = world.slack.outcome(&start).await.expect("an outcome");
+    assert!(outcome.to_string().contains("going live"), "{outcome}");
+    assert!(world.zoom.meeting(MEETING).expect("it stands").is_live);
+
+    // It is over, and the link is used up.
+    browser.goto(&format!("{}/confirm", world.service)).await;
+    browser.read("This page is not waiting for you").await;
+    browser.inspect("not-waiting").await;
+    browser.goto(&link).await;
+    browser.read("This link no longer works").await;
+    end(world, browser, &[400, 410]).await;
+}
+
+#[tokio::test]
+async fn a_forwarded_link_does_nothing_for_eli() {
+    let (world, browser) = (world().await, Browser::open().await);
+    let link = offer(&world, FAY).await;
+    sign_in(&browser, &link, ELI).await;
+    browser.read("This link was made for somebody else").await;
+    browser.inspect("somebody-else").await;
+    let told = world.slack.posted();
+    assert_eq!(told.len(), 1, "Fay is told: {told:?}");
+
+    let unknown = format!("{}/link/{}", world.service, "00".repeat(32));
+    for link in [link, unknown] {
+        browser.goto(&link).await;
+        browser.read("This link no longer works").await;
+    }
+    browser.inspect("no-longer-works").await;
+    end(world, browser, &[403, 410, 410]).await;
+}
+
+#[tokio::test]
+async fn fay_is_warned_of_everything_and_cancels() {
+    let (world, browser) = (world().await, Browser::open().await);
+    for person in [DANA, FAY] {
+        world.link(person, SCOPE).await.expect("a link");
+    }
+    world.zoom.make_basic(DANA.zoom);
+    sign_in(&browser, &offer(&world, FAY).await, FAY).await;
+    let question = consent(&browser, DANA).await;
+    for part in ["Until now", "another Slack person", "Basic plan"] {
+        assert!(question.contains(part), "{question}");
+    }
+    browser.inspect("confirm-with-notes").await;
+    browser.click("Cancel").await;
+    browser.read("Cancelled").await;
+    browser.inspect("cancelled").await;
+    end(world, browser, &[]).await;
+}
+
+#[tokio::test]
+async fn what_goes_wrong_at_zoom_has_a_page() {
+    let (world, browser) = (world().await, Browser::open().await);
+    sign_in(&browser, &offer(&world, FAY).await, FAY).await;
+    browser.read("Demo Zoom").await;
+    browser.click("Decline").await;
+    browser.read("You went back").await;
+    browser.inspect("went-back").await;
+
+    world.zoom.grant_scope_next("user:read:user");
+    sign_in(&browser, &offer(&world, FAY).await, FAY).await;
+    browser.read("Demo Zoom").await;
+    browser.click(FAY.email).await;
+    browser.read("A permission is missing").await;
+    browser.inspect("permission-missing").await;
+
+    world.zoom.fail_next_me(Fault::error(500, 0, ""));
+    sign_in(&browser, &offer(&world, FAY).await, FAY).await;
+    browser.read("Demo Zoom").await;
+    browser.click(FAY.email).await;
+    browser.read("That did not work").await;
+    browser.inspect("did-not-work").await;
+    end(world, browser, &[502]).await;
+}
