@@ -291,7 +291,7 @@ impl Browser {
 fn axe_core() -> String {
     let path = variable("AXE_CORE").unwrap_or_else(|| AXE_CORE.to_owned());
     std::fs::read_to_string(Path::new(&path)).unwrap_or_else(|error| {
-        panic!("{path}: {error}; get it by: npm install --prefix target/axe-core axe-core@4")
+        panic!("{path}: {error}; get it by: npm install --prefix target/axe-core axe-core@4.14.1")
     })
 }
 

@@ -429,13 +429,7 @@ async fn an_expired_or_unknown_link_says_how_to_get_a_new_one() {
     let unknown = format!("{}/link/{}", world.service, "00".repeat(32));
     for link in [link, unknown, format!("{}/link/x", world.service)] {
         let page = Browser::new().get(&link).await;
-        assert_nothing_bound(
-            &world,
-            page,
-            410,
-            "type <code>/livestream connect</code> in Slack",
-        )
-        .await;
+        assert_nothing_bound(&world, page, 410, "/livestream connect</code> in Slack").await;
     }
     end(world).await;
 }
