@@ -18,7 +18,7 @@ use crate::app::App;
 use crate::command::Wish;
 use crate::db::audit::{self, Event};
 use crate::db::linking::{self as table, Leg, NewOffer, Pending};
-use crate::db::{grants, links};
+use crate::db::{grants, links, persist};
 use crate::ids::{Asker, ZoomUserId};
 use crate::slack::respond;
 use crate::slack::sign_in::SlackPerson;
@@ -278,20 +278,23 @@ pub async fn zoom_back(
             vendor_failed("Zoom", &error)
         })?;
     let scope = pair.scope.as_deref().unwrap_or_default();
-    if let Some(missing) = missing_scope(scope) {
-        revoke(app, &pair.access_token).await;
-        return Err(Stop::ScopeMissing(missing));
-    }
+    let missing = missing_scope(scope).map(Stop::ScopeMissing);
     let account = match app.zoom.me(&pair.access_token).await {
         Ok(account) => account,
         Err(error) => {
             revoke(app, &pair.access_token).await;
-            return Err(vendor_failed("Zoom", &error));
+            return Err(missing.unwrap_or_else(|| vendor_failed("Zoom", &error)));
         }
     };
     // Zoom has killed the pair that stood here for this user, if one did. Those who are
     // linked to it keep working with the new one; nobody is bound to it by that.
     let is_known = renew(app, &account.id, &pair).await?;
+    if let Some(missing) = missing {
+        if !is_known {
+            revoke(app, &pair.access_token).await;
+        }
+        return Err(missing);
+    }
     let name = hex::encode(browser.hash());
     let sealed = (!is_known).then(|| {
         let access = app.vault.seal(Row::SessionToken(&name), &pair.access_token);
@@ -482,7 +485,7 @@ async fn renew(app: &App, zoom_user: &ZoomUserId, pair: &TokenPair) -> sqlx::Res
         expires_in: pair.expires_in,
         scope: pair.scope.as_deref(),
     };
-    grants::renew(&app.db, zoom_user, &new).await
+    persist(|| grants::replace(&app.db, zoom_user, None, &new)).await
 }
 
 async fn refuse_somebody_else(

@@ -112,7 +112,7 @@ async fn refresh(
                 scope: pair.scope.as_deref(),
             };
             let is_stored =
-                persist(|| grants::replace(&app.db, &zoom_user, generation, &new)).await?;
+                persist(|| grants::replace(&app.db, &zoom_user, Some(generation), &new)).await?;
             tracing::info!(zoom.user = %zoom_user, is_stored, "Zoom token refreshed");
             Ok(is_stored.then_some(FreshToken {
                 token: pair.access_token,

@@ -97,19 +97,19 @@ pub async fn release(
     .map(drop)
 }
 
-/// Stores the pair that replaces `generation`, and ends its lease. False if
-/// another pair has replaced it already.
+/// Stores the pair that replaces `generation`, or whichever stands there; ends its lease,
+/// and gives the grant life. False if there is no such pair any more.
 pub async fn replace(
     db: impl PgExecutor<'_>,
     zoom_user: &ZoomUserId,
-    generation: i64,
+    generation: Option<i64>,
     pair: &NewPair<'_>,
 ) -> sqlx::Result<bool> {
     let done = sqlx::query!(
         "update zoom_grant set access_token = $3, refresh_token = $4, scope = coalesce($5, scope),
             expires_at = now() + make_interval(secs => $6), generation = generation + 1,
             refreshed_at = now(), refresh_until = null, dead_at = null
-        where zoom_user_id = $1 and generation = $2",
+        where zoom_user_id = $1 and generation = coalesce($2, generation)",
         zoom_user.as_str(),
         generation,
         pair.access_token,
@@ -189,29 +189,6 @@ pub async fn store(db: impl PgExecutor<'_>, grant: &NewGrant<'_>) -> sqlx::Resul
     .execute(db)
     .await
     .map(drop)
-}
-
-/// Gives a grant that stands here the pair of a new authorization, and life. False if
-/// there is none.
-pub async fn renew(
-    db: impl PgExecutor<'_>,
-    zoom_user: &ZoomUserId,
-    pair: &NewPair<'_>,
-) -> sqlx::Result<bool> {
-    let done = sqlx::query!(
-        "update zoom_grant set access_token = $2, refresh_token = $3, scope = coalesce($4, scope),
-            expires_at = now() + make_interval(secs => $5), generation = generation + 1,
-            refresh_until = null, dead_at = null
-        where zoom_user_id = $1",
-        zoom_user.as_str(),
-        pair.access_token,
-        pair.refresh_token,
-        pair.scope,
-        f64::from(pair.expires_in),
-    )
-    .execute(db)
-    .await?;
-    Ok(done.rows_affected() == 1)
 }
 
 /// Removes a grant that nobody is linked to any more. Returns its access token, sealed.

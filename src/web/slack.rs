@@ -115,9 +115,13 @@ pub(super) async fn interactivity(
             .responder
             .url(&pressed.response_url)
             .map_err(|_| Rejection::BadForm)?;
-        if let Err(error) = app.responder.post(&url, &message).await {
-            tracing::warn!(%error, "a person who pressed a button was not answered");
-        }
+        // Slack wants its 200 within 3 s, however long it takes to take the message.
+        let responder = app.responder.clone();
+        tokio::spawn(async move {
+            if let Err(error) = responder.post(&url, &message).await {
+                tracing::warn!(%error, "a person who pressed a button was not answered");
+            }
+        });
     }
     Ok(StatusCode::OK)
 }

@@ -25,8 +25,17 @@ fn unix_now() -> u64 {
 }
 
 async fn post(world: &World, headers: &[(&str, &str)], body: impl Into<reqwest::Body>) -> Response {
+    post_to(world, "commands", headers, body).await
+}
+
+async fn post_to(
+    world: &World,
+    route: &str,
+    headers: &[(&str, &str)],
+    body: impl Into<reqwest::Body>,
+) -> Response {
     let mut request = client()
-        .post(format!("{}/slack/commands", world.service))
+        .post(format!("{}/slack/{route}", world.service))
         .body(body);
     for (name, value) in headers {
         request = request.header(*name, *value);
@@ -91,11 +100,29 @@ async fn every_bad_signature_gets_the_same_empty_401() {
         &[(timestamp, &underscore), (signature, &good.signature)],
         &[(timestamp, &old_sent), (signature, &old_signature)],
     ];
-    for headers in hostile {
-        let answer = post(&world, headers, good.body.clone()).await;
-        assert_eq!(answer.status(), 401, "{headers:?}");
-        assert_eq!(answer.text().await.expect("a body"), "", "{headers:?}");
+    for (headers, route) in hostile
+        .iter()
+        .flat_map(|headers| [(headers, "commands"), (headers, "interactivity")])
+    {
+        let answer = post_to(&world, route, headers, good.body.clone()).await;
+        assert_eq!(answer.status(), 401, "{route} {headers:?}");
+        assert_eq!(
+            answer.text().await.expect("a body"),
+            "",
+            "{route} {headers:?}"
+        );
     }
+    // What was signed for one route is no request of the other.
+    let swapped = [
+        ("x-slack-request-timestamp", &*sent),
+        ("x-slack-signature", &*good.signature),
+    ];
+    assert_eq!(
+        post_to(&world, "interactivity", &swapped, good.body.clone())
+            .await
+            .status(),
+        400
+    );
     let good_headers = [(timestamp, &*sent), (signature, &*good.signature)];
     for body in [
         Vec::new(),
