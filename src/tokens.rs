@@ -157,6 +157,7 @@ pub async fn reseal(db: &PgPool, vault: &Vault) -> anyhow::Result<usize> {
             return Ok(count);
         };
         after = last.zoom_user_id.to_string();
+        let mut transaction = db.begin().await?;
         for grant in &grants {
             let zoom_user = grant.zoom_user_id.as_str();
             let open = |row, sealed| {
@@ -170,9 +171,10 @@ pub async fn reseal(db: &PgPool, vault: &Vault) -> anyhow::Result<usize> {
             );
             let (access_token, refresh_token) = vault.seal_pair(zoom_user, &access, &refresh);
             // One that was refreshed meanwhile is sealed with the first key already.
-            if grants::reseal(db, grant, &access_token, &refresh_token).await? {
+            if grants::reseal(&mut *transaction, grant, &access_token, &refresh_token).await? {
                 count += 1;
             }
         }
+        transaction.commit().await?;
     }
 }
