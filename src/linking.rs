@@ -207,17 +207,7 @@ pub async fn slack_back(
     code: Result<SecretString, NoCode>,
 ) -> Result<String, Stop> {
     let sign_in = app.sign_in.as_ref().ok_or(Stop::NotSetUp)?;
-    if !browser.is("slack state", state) {
-        return Err(Stop::NoSession);
-    }
-    // Taken before the code is traded: the same state does nothing a second time.
-    let session = table::advance(&app.db, &browser.hash(), Leg::Slack, Leg::SlackBack).await?;
-    let session = session.ok_or(Stop::NoSession)?;
-    let code = match code {
-        Ok(code) => code,
-        Err(NoCode::Declined) => return Err(abandon(app, browser, &session, "Slack").await?),
-        Err(NoCode::Refused) => return Err(Stop::VendorFailed("Slack")),
-    };
+    let (session, code) = came_back(app, browser, Vendor::Slack, state, code).await?;
     let person = sign_in
         .person(code, browser.derive("slack nonce"))
         .await
@@ -254,16 +244,7 @@ pub async fn zoom_back(
     code: Result<SecretString, NoCode>,
 ) -> Result<(), Stop> {
     let sign_in = app.sign_in.as_ref().ok_or(Stop::NotSetUp)?;
-    if !browser.is("zoom state", state) {
-        return Err(Stop::NoSession);
-    }
-    let session = table::advance(&app.db, &browser.hash(), Leg::Zoom, Leg::ZoomBack).await?;
-    let session = session.ok_or(Stop::NoSession)?;
-    let code = match code {
-        Ok(code) => code,
-        Err(NoCode::Declined) => return Err(abandon(app, browser, &session, "Zoom").await?),
-        Err(NoCode::Refused) => return Err(Stop::VendorFailed("Zoom")),
-    };
+    let (_, code) = came_back(app, browser, Vendor::Zoom, state, code).await?;
     let verifier = browser.derive("zoom verifier").into();
     let pair = app
         .zoom
@@ -473,6 +454,38 @@ fn missing_scope(granted: &str) -> Option<&'static str> {
 fn pkce_challenge(verifier: &str) -> String {
     use base64::Engine;
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(Sha256::digest(verifier))
+}
+
+/// Who sends a browser back.
+#[derive(Clone, Copy)]
+enum Vendor {
+    Slack,
+    Zoom,
+}
+
+/// Takes what a browser brings back: once, and only the browser that was sent.
+async fn came_back(
+    app: &App,
+    browser: &Browser,
+    vendor: Vendor,
+    state: &str,
+    code: Result<SecretString, NoCode>,
+) -> Result<(table::Session, SecretString), Stop> {
+    let (name, what, from, to) = match vendor {
+        Vendor::Slack => ("Slack", "slack state", Leg::Slack, Leg::SlackBack),
+        Vendor::Zoom => ("Zoom", "zoom state", Leg::Zoom, Leg::ZoomBack),
+    };
+    if !browser.is(what, state) {
+        return Err(Stop::NoSession);
+    }
+    // Taken before the code is traded: the same state does nothing a second time.
+    let session = table::advance(&app.db, &browser.hash(), from, to).await?;
+    let session = session.ok_or(Stop::NoSession)?;
+    match code {
+        Ok(code) => Ok((session, code)),
+        Err(NoCode::Declined) => Err(abandon(app, browser, &session, name).await?),
+        Err(NoCode::Refused) => Err(Stop::VendorFailed(name)),
+    }
 }
 
 async fn renew(app: &App, zoom_user: &ZoomUserId, pair: &TokenPair) -> sqlx::Result<bool> {

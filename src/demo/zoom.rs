@@ -216,13 +216,6 @@ impl Zoom {
         self.lock().meetings.get(&id).cloned()
     }
 
-    /// The lock that an earlier start left is gone.
-    pub fn forget_start(&self, id: i64) {
-        if let Some(meeting) = self.lock().meetings.get_mut(&id) {
-            meeting.started_at = None;
-        }
-    }
-
     /// What the next livestream request gets.
     pub fn fail_next(&self, fault: Fault) {
         self.lock().faults.push_back(fault);
