@@ -1,7 +1,7 @@
 //! The whole product on one machine: the real service, a real database, and stand-ins
 //! for Slack and Zoom. Nothing in the service knows that it is a demo.
 
-mod block_kit;
+pub mod block_kit;
 mod browser;
 mod page;
 pub mod slack;
