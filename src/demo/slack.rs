@@ -3,16 +3,12 @@
 //!
 //! It speaks the wire format and shares no code with what it stands against.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
-use anyhow::{Context, ensure};
-use axum::Router;
-use axum::body::Bytes;
-use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
-use axum::routing::post;
+use anyhow::Context;
+use axum::{Router, middleware};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
 use sha2::Sha256;
@@ -20,9 +16,23 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use super::block_kit::check;
+use super::slack_api::Api;
+pub use super::slack_api::ApiFault;
+pub use super::slack_events::Event;
+use super::slack_home::Home;
+use super::slack_install::Installs;
+use super::slack_messages::Channels;
+pub use super::slack_messages::{Posted, Shown};
+pub use super::slack_people::{STRANGER_TEAM, Standing};
+pub use super::slack_place::{
+    DIRECT, ENTERPRISE, ORG_OTHER, ORG_TEAM, ORG_TOWN_HALL, Place, TOWN_HALL,
+};
 use super::slack_sign_in::SignIn;
 pub use super::slack_sign_in::Tamper;
-use super::{Person, browser, slack_sign_in};
+use super::{
+    Person, browser, slack_api, slack_home, slack_install, slack_messages, slack_people,
+    slack_sign_in,
+};
 
 pub const SIGNING_SECRET: &str = "8f742231b10e8888abcd99yyyzzz85a5";
 pub const APP_ID: &str = "A0DEMO";
@@ -31,44 +41,34 @@ pub const CLIENT_ID: &str = "demo-slack-client";
 pub const CLIENT_SECRET: &str = "demo-slack-secret";
 pub const TEAM: &str = "T0ACME";
 pub const CHANNEL: &str = "C0TOWNHALL";
-/// Slack's limits for one response URL.
-const MAX_POSTS: usize = 5;
-const LIFE: Duration = Duration::from_mins(30);
+/// The app, as one who writes messages.
+pub const BOT_USER: &str = "U0BOT";
+pub(super) const BOT_ID: &str = "B0BOT";
 
 /// A running stand-in. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Slack {
     address: std::net::SocketAddr,
     state: Arc<Mutex<Inner>>,
-    posts: watch::Sender<usize>,
+    changes: watch::Sender<usize>,
     pub(super) http: reqwest::Client,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Inner {
-    urls: HashMap<String, Url>,
-    posted: Vec<Posted>,
-    faults: VecDeque<u16>,
+    pub(super) channels: Channels,
     /// By code.
     pub(super) sign_ins: HashMap<String, SignIn>,
     /// By access token.
-    pub(super) signed_in: HashMap<String, Person>,
+    pub(super) signed_in: HashMap<String, (Person, Place)>,
     /// What is wrong with the next `id_token`.
     pub(super) tamper: Option<Tamper>,
-}
-
-#[derive(Debug)]
-struct Url {
-    made_at: Instant,
-    posts: usize,
-}
-
-/// A message that came to a response URL, or why Slack would not take it.
-#[derive(Debug, Clone)]
-pub struct Posted {
-    /// Which invocation it belongs to.
-    pub trigger: String,
-    pub message: Result<Value, String>,
+    pub(super) installs: Installs,
+    pub(super) api: Api,
+    /// By user id.
+    pub(super) people: HashMap<String, Standing>,
+    /// Every view that was published, in order.
+    pub(super) homes: Vec<Home>,
 }
 
 /// A slash command or the press of a button, ready to be sent, and sent again.
@@ -78,6 +78,11 @@ pub struct Invocation {
     pub timestamp: u64,
     pub signature: String,
     pub body: String,
+    /// Who typed or pressed.
+    pub user: String,
+    /// Where; empty for what is pressed in no channel.
+    pub channel: String,
+    place: Place,
 }
 
 /// What the person who typed sees at once.
@@ -89,13 +94,16 @@ pub struct Answer {
 }
 
 impl Invocation {
-    pub(super) fn new(trigger: String, body: String) -> Self {
+    pub(super) fn new(place: Place, user: &str, trigger: String, body: String) -> Self {
         let timestamp = unix_now();
         Self {
             signature: sign(SIGNING_SECRET, timestamp, body.as_bytes()),
             trigger,
             timestamp,
             body,
+            user: user.to_owned(),
+            channel: place.channel.to_owned(),
+            place,
         }
     }
 }
@@ -108,12 +116,19 @@ impl Slack {
         let slack = Self {
             address,
             state: Arc::default(),
-            posts: watch::Sender::new(0),
+            changes: watch::Sender::new(0),
             http: browser::client()?,
         };
         let router = Router::new()
-            .route("/commands/{trigger}", post(respond))
+            .merge(slack_messages::routes())
             .merge(slack_sign_in::routes())
+            .merge(slack_install::routes())
+            .merge(slack_people::routes())
+            .merge(slack_home::routes())
+            .layer(middleware::from_fn_with_state(
+                slack.clone(),
+                slack_api::receive,
+            ))
             .with_state(slack.clone());
         tokio::spawn(axum::serve(listener, router).into_future());
         Ok(slack)
@@ -124,34 +139,59 @@ impl Slack {
         format!("http://{}", self.address)
     }
 
-    /// A person types `/livestream` and this text.
+    /// A person types `/livestream` and this text in the town hall.
     pub fn type_command(&self, user: &str, text: &str) -> Invocation {
-        let trigger = self.open_response_url();
-        let body = form_urlencoded::Serializer::new(String::new())
-            .append_pair("token", "deprecated")
-            .append_pair("team_id", TEAM)
-            .append_pair("team_domain", "acme")
-            .append_pair("channel_id", CHANNEL)
-            .append_pair("channel_name", "town-hall")
+        self.type_at(TOWN_HALL, user, text)
+    }
+
+    /// The same anywhere. A direct message has its name for the channel's, and the
+    /// organisation is named only where there is one:
+    /// <https://docs.slack.dev/interactivity/implementing-slash-commands>.
+    pub fn type_at(&self, place: Place, user: &str, text: &str) -> Invocation {
+        self.meet(user, Standing::Member);
+        let trigger = self.open_response_url(place, user, None);
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        form.append_pair("token", "deprecated")
+            .append_pair("team_id", place.team)
+            .append_pair("team_domain", &place.team_domain());
+        if let (Some(id), Some(name)) = (place.enterprise, place.enterprise_name()) {
+            form.append_pair("enterprise_id", id)
+                .append_pair("enterprise_name", name);
+        }
+        let body = form
+            .append_pair("channel_id", place.channel)
+            .append_pair("channel_name", place.channel_name)
             .append_pair("user_id", user)
             .append_pair("user_name", &user.to_lowercase())
             .append_pair("command", "/livestream")
             .append_pair("text", text)
             .append_pair("api_app_id", APP_ID)
-            .append_pair("is_enterprise_install", "false")
+            .append_pair(
+                "is_enterprise_install",
+                &place.is_enterprise_install.to_string(),
+            )
             .append_pair(
                 "response_url",
                 &format!("{}/commands/{trigger}", self.url()),
             )
             .append_pair("trigger_id", &trigger)
             .finish();
-        Invocation::new(trigger, body)
+        Invocation::new(place, user, trigger, body)
     }
 
-    /// Sends a command to the service, as often as it is called.
+    /// Sends a command to the service, as often as it is called. An answer that says
+    /// something is a message.
     pub async fn send(&self, service: &str, invocation: &Invocation) -> anyhow::Result<Answer> {
-        self.deliver(&format!("{service}/slack/commands"), invocation)
-            .await
+        let answer = self
+            .deliver(&format!("{service}/slack/commands"), invocation)
+            .await?;
+        if answer.status == 200 && says_something(&answer.body) {
+            self.lock()
+                .channels
+                .add(invocation.place, &invocation.user, &answer.body);
+            self.tell_waiters();
+        }
+        Ok(answer)
     }
 
     pub(super) async fn deliver(
@@ -174,59 +214,47 @@ impl Slack {
         } else {
             serde_json::from_str(&body)?
         };
-        if body.get("text").is_some() {
+        if says_something(&body) {
             check(&body)?;
         }
         Ok(Answer { status, body })
     }
 
-    /// The status that the next post to a response URL gets instead of being taken.
-    pub fn refuse_next_post(&self, status: u16) {
-        self.lock().faults.push_back(status);
-    }
-
-    /// Everything posted so far, refused posts too.
-    pub fn posted(&self) -> Vec<Posted> {
-        self.lock().posted.clone()
-    }
-
-    /// The message that tells what became of a command; waits for it.
-    pub async fn outcome(&self, invocation: &Invocation) -> anyhow::Result<Value> {
-        let mut posts = self.posts.subscribe();
+    /// The first thing that is found; waits until there is one.
+    pub(super) async fn wait<T>(
+        &self,
+        or_else: &'static str,
+        find: impl Fn(&Inner) -> Option<T>,
+    ) -> anyhow::Result<T> {
+        let mut changes = self.changes.subscribe();
         let found = async {
             loop {
-                posts.borrow_and_update();
-                let posted = self
-                    .posted()
-                    .into_iter()
-                    .find(|posted| posted.trigger == invocation.trigger);
-                if let Some(posted) = posted {
-                    return posted
-                        .message
-                        .map_err(|problem| anyhow::anyhow!("Slack took no message: {problem}"));
+                changes.borrow_and_update();
+                let found = find(&self.lock());
+                if let Some(found) = found {
+                    return anyhow::Ok(found);
                 }
-                posts.changed().await?;
+                changes.changed().await?;
             }
         };
         tokio::time::timeout(Duration::from_mins(1), found)
             .await
-            .context("the channel was not told within a minute")?
+            .context(or_else)?
     }
 
-    /// A fresh response URL, by its trigger.
-    pub(super) fn open_response_url(&self) -> String {
-        let trigger = format!("{}.{:016x}", unix_now(), rand::random::<u64>());
-        let url = Url {
-            made_at: Instant::now(),
-            posts: 0,
-        };
-        self.lock().urls.insert(trigger.clone(), url);
-        trigger
+    /// Something is there that somebody may be waiting for.
+    pub(super) fn tell_waiters(&self) {
+        self.changes.send_modify(|count| *count += 1);
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Inner> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether an answer is a message, and not only the word that the command came.
+fn says_something(body: &Value) -> bool {
+    body.get("text").is_some() || body.get("blocks").is_some()
 }
 
 /// <https://docs.slack.dev/authentication/verifying-requests-from-slack>
@@ -243,48 +271,6 @@ pub(super) fn hmac(secret: &str, parts: &[&[u8]]) -> String {
         mac.update(part);
     }
     hex::encode(mac.finalize().into_bytes())
-}
-
-async fn respond(
-    State(slack): State<Slack>,
-    Path(trigger): Path<String>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> (StatusCode, String) {
-    let mut state = slack.lock();
-    if let Some(status) = state.faults.pop_front() {
-        return (
-            StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-            String::new(),
-        );
-    }
-    let Some(url) = state.urls.get_mut(&trigger) else {
-        return (StatusCode::NOT_FOUND, "no_service".to_owned());
-    };
-    url.posts += 1;
-    let message = if url.posts > MAX_POSTS || url.made_at.elapsed() > LIFE {
-        Err("used_url".to_owned())
-    } else {
-        read(&headers, &body).map_err(|error| format!("{error:#}"))
-    };
-    let answer = match &message {
-        Ok(_) => (StatusCode::OK, "ok".to_owned()),
-        Err(problem) => (StatusCode::BAD_REQUEST, problem.clone()),
-    };
-    state.posted.push(Posted { trigger, message });
-    slack.posts.send_modify(|count| *count += 1);
-    answer
-}
-
-fn read(headers: &HeaderMap, body: &[u8]) -> anyhow::Result<Value> {
-    let content_type = headers.get("content-type").context("no content type")?;
-    ensure!(
-        content_type.to_str()?.starts_with("application/json"),
-        "invalid_content_type"
-    );
-    let message = serde_json::from_slice(body).context("invalid_payload")?;
-    check(&message)?;
-    Ok(message)
 }
 
 #[expect(

@@ -1,39 +1,77 @@
 //! Buttons under a message, and what Slack sends when somebody presses one:
 //! <https://docs.slack.dev/reference/interaction-payloads/block_actions-payload>.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::slack::{APP_ID, Answer, CHANNEL, Invocation, Slack, TEAM, unix_now};
+use super::slack::{APP_ID, Answer, BOT_ID, BOT_USER, Invocation, Slack, unix_now};
+use super::slack_messages::Message;
+use super::slack_people::{STRANGER_TEAM, Standing};
+use super::slack_place::{Place, TOWN_HALL};
+
+/// Somebody who presses, and a button as they would describe it.
+struct Press<'a> {
+    user: &'a str,
+    /// The workspace the person belongs to; that of the channel if none is named.
+    home: Option<&'a str>,
+    /// Where it is pressed; wherever the button is if nothing is said.
+    place: Option<Place>,
+    /// What the button would type; none for one that leads elsewhere.
+    value: Option<&'a str>,
+}
+
+/// The message under which a button was found.
+struct Found {
+    place: Place,
+    ts: String,
+    is_ephemeral: bool,
+    /// As the payload tells it.
+    message: Value,
+    button: Value,
+}
 
 impl Slack {
-    /// A person presses a button of this value.
+    /// A person presses a button of this value, under the newest message that they can see
+    /// and that has one. If there is none, it is a press on something that is gone.
     pub fn press(&self, user: &str, value: &str) -> Invocation {
-        let trigger = self.open_response_url();
-        let at = format!("{}.000100", unix_now());
-        let payload = json!({
-            "type": "block_actions",
-            "team": { "id": TEAM, "domain": "acme" },
-            "user": { "id": user, "team_id": TEAM, "name": user.to_lowercase() },
-            "api_app_id": APP_ID,
-            "token": "deprecated",
-            "trigger_id": trigger,
-            "container": {
-                "type": "message", "message_ts": at, "channel_id": CHANNEL, "is_ephemeral": true,
-            },
-            "channel": { "id": CHANNEL, "name": "town-hall" },
-            "response_url": format!("{}/commands/{trigger}", self.url()),
-            "is_enterprise_install": false,
-            "enterprise": null,
-            "state": { "values": {} },
-            "actions": [{
-                "action_id": "run", "block_id": "b1", "type": "button", "value": value,
-                "action_ts": at, "text": { "type": "plain_text", "text": "Again", "emoji": true },
-            }],
-        });
-        let body = form_urlencoded::Serializer::new(String::new())
-            .append_pair("payload", &payload.to_string())
-            .finish();
-        Invocation::new(trigger, body)
+        self.press_button(&Press {
+            user,
+            home: None,
+            place: None,
+            value: Some(value),
+        })
+    }
+
+    /// The same in this channel and no other.
+    pub fn press_at(&self, place: Place, user: &str, value: &str) -> Invocation {
+        self.press_button(&Press {
+            user,
+            home: None,
+            place: Some(place),
+            value: Some(value),
+        })
+    }
+
+    /// The same by somebody of another workspace, with whom the channel is shared:
+    /// <https://docs.slack.dev/apis/slack-connect/>.
+    pub fn press_as_stranger(&self, user: &str, value: &str) -> Invocation {
+        self.meet(user, Standing::Stranger);
+        self.press_button(&Press {
+            user,
+            home: Some(STRANGER_TEAM),
+            place: Some(TOWN_HALL),
+            value: Some(value),
+        })
+    }
+
+    /// A person presses a button that leads elsewhere, which Slack reports too:
+    /// <https://docs.slack.dev/reference/block-kit/block-elements/button-element>.
+    pub fn press_link(&self, user: &str) -> Invocation {
+        self.press_button(&Press {
+            user,
+            home: None,
+            place: None,
+            value: None,
+        })
     }
 
     /// Sends a press to the service, as often as it is called.
@@ -45,4 +83,130 @@ impl Slack {
         self.deliver(&format!("{service}/slack/interactivity"), invocation)
             .await
     }
+
+    fn press_button(&self, press: &Press<'_>) -> Invocation {
+        self.meet(press.user, Standing::Member);
+        let found = self.find_button(press);
+        let place = found.as_ref().map(|found| found.place).or(press.place);
+        let place = place.unwrap_or(TOWN_HALL);
+        let ts = found.as_ref().map(|found| found.ts.clone());
+        let trigger = self.open_response_url(place, press.user, ts.clone());
+        let mut payload = payload(place, press.user, press.home, &trigger);
+        payload["container"] = json!({
+            "type": "message",
+            "message_ts": ts.unwrap_or_else(now),
+            "channel_id": place.channel,
+            "is_ephemeral": found.as_ref().is_none_or(|found| found.is_ephemeral),
+        });
+        payload["channel"] = json!({ "id": place.channel, "name": place.channel_name });
+        payload["response_url"] = format!("{}/actions/{trigger}", self.url()).into();
+        // Slack does not keep what only one person sees, and so cannot send it along.
+        if let Some(found) = found.as_ref().filter(|found| !found.is_ephemeral) {
+            payload["message"] = found.message.clone();
+        }
+        let button = found.map(|found| found.button);
+        payload["actions"] = json!([action(button, press.value)]);
+        Invocation::new(place, press.user, trigger, form(&payload))
+    }
+
+    fn find_button(&self, press: &Press<'_>) -> Option<Found> {
+        let state = self.lock();
+        let mut messages = state.channels.seen_by(press.user);
+        messages.find_map(|message| {
+            let is_here = press
+                .place
+                .is_none_or(|place| place.channel == message.place.channel);
+            let button = button(&message.blocks, press.value).filter(|_| is_here)?;
+            Some(Found {
+                place: message.place,
+                ts: message.shown.ts.clone(),
+                is_ephemeral: message.shown.only_for.is_some(),
+                message: kept(message),
+                button,
+            })
+        })
+    }
+}
+
+/// What every payload of pressed buttons says.
+pub(super) fn payload(place: Place, user: &str, home: Option<&str>, trigger: &str) -> Value {
+    let mut team = json!({ "id": place.team, "domain": place.team_domain() });
+    if let (Some(id), Some(name)) = (place.enterprise, place.enterprise_name()) {
+        team["enterprise_id"] = id.into();
+        team["enterprise_name"] = name.into();
+    }
+    let name = user.to_lowercase();
+    json!({
+        "type": "block_actions",
+        "team": if place.is_enterprise_install { Value::Null } else { team },
+        "user": {
+            "id": user, "username": name, "name": name, "team_id": home.unwrap_or(place.team),
+        },
+        "api_app_id": APP_ID,
+        "token": "deprecated",
+        "trigger_id": trigger,
+        "is_enterprise_install": place.is_enterprise_install,
+        "enterprise": place.enterprise_json(),
+        "state": { "values": {} },
+    })
+}
+
+pub(super) fn form(payload: &Value) -> String {
+    form_urlencoded::Serializer::new(String::new())
+        .append_pair("payload", &payload.to_string())
+        .finish()
+}
+
+/// What was done to a button; to one that is gone if none was found.
+pub(super) fn action(button: Option<Value>, value: Option<&str>) -> Value {
+    let mut action = button.unwrap_or_else(|| {
+        let mut gone = json!({
+            "action_id": "run", "block_id": "b1", "type": "button",
+            "text": { "type": "plain_text", "text": "Again", "emoji": true },
+        });
+        if let Some(value) = value {
+            gone["value"] = value.into();
+        }
+        gone
+    });
+    action["action_ts"] = now().into();
+    action
+}
+
+/// The first button of this value, or the first that leads elsewhere, with the id of its
+/// block.
+pub(super) fn button(blocks: &[Value], value: Option<&str>) -> Option<Value> {
+    blocks.iter().find_map(|block| {
+        let elements = block["elements"].as_array().into_iter().flatten();
+        let mut buttons = elements
+            .chain(block.get("accessory"))
+            .filter(|element| element["type"] == "button");
+        let mut button = buttons
+            .find(|button| match value {
+                Some(value) => button["value"] == value,
+                None => button.get("url").is_some() && button.get("value").is_none(),
+            })?
+            .clone();
+        button["block_id"] = block["block_id"].clone();
+        Some(button)
+    })
+}
+
+/// A message as Slack gives it back:
+/// <https://docs.slack.dev/reference/interaction-payloads/block_actions-payload#examples>.
+fn kept(message: &Message) -> Value {
+    json!({
+        "type": "message",
+        "ts": message.shown.ts,
+        "user": BOT_USER,
+        "bot_id": BOT_ID,
+        "app_id": APP_ID,
+        "team": message.place.team,
+        "text": message.shown.message["text"],
+        "blocks": message.blocks,
+    })
+}
+
+fn now() -> String {
+    format!("{}.000100", unix_now())
 }

@@ -19,7 +19,9 @@ use sha2::{Digest, Sha256};
 use url::Url;
 
 use super::page::{CHOICE, Fields, Question, redirect, refusal};
-use super::slack::{CLIENT_ID, CLIENT_SECRET, Slack, TEAM, unix_now};
+use super::slack::{CLIENT_ID, CLIENT_SECRET, Slack, unix_now};
+use super::slack_api::problem;
+use super::slack_place::{ORG_OTHER, ORG_TOWN_HALL, Place, TOWN_HALL};
 use super::{PEOPLE, Person, browser};
 
 const HOST: &str = "Demo Slack";
@@ -50,6 +52,8 @@ pub enum Tamper {
 #[derive(Debug)]
 pub(super) struct SignIn {
     person: Person,
+    /// Where they signed in.
+    place: Place,
     nonce: String,
     redirect_uri: String,
     made_at: Instant,
@@ -126,9 +130,14 @@ async fn ask(RawQuery(query): RawQuery) -> Response {
         .map(|person| (person.slack, format!("{} ({})", person.name, person.slack)))
         .collect();
     choices.push((CANCEL, "Cancel".to_owned()));
+    let text = match place(&fields) {
+        ORG_TOWN_HALL => "An app wants to know who you are. Sign in to Globex West as:",
+        ORG_OTHER => "An app wants to know who you are. Sign in to Globex East as:",
+        _ => "An app wants to know who you are. Sign in to the workspace Acme as:",
+    };
     let question = Question {
         host: HOST,
-        text: "An app wants to know who you are. Sign in to the workspace Acme as:",
+        text,
         action: AUTHORIZE,
         fields: &fields,
         choices,
@@ -152,12 +161,21 @@ async fn decide(State(slack): State<Slack>, body: Bytes) -> Response {
     let code = format!("demo-slack-code-{:032x}", rand::random::<u128>());
     let sign_in = SignIn {
         person,
+        place: place(&fields),
         nonce: fields.get("nonce").to_owned(),
         redirect_uri: fields.get("redirect_uri").to_owned(),
         made_at: Instant::now(),
     };
     slack.lock().sign_ins.insert(code.clone(), sign_in);
     redirect(to, &[("code", &code), state])
+}
+
+/// The workspace that the app asks for, if it is there.
+fn place(fields: &Fields) -> Place {
+    [ORG_TOWN_HALL, ORG_OTHER]
+        .into_iter()
+        .find(|place| place.team == fields.get("team"))
+        .unwrap_or(TOWN_HALL)
 }
 
 /// What the app asks for, and where it wants the answer.
@@ -187,7 +205,8 @@ async fn token(State(slack): State<Slack>, headers: HeaderMap, body: Bytes) -> J
     Json(exchange(&slack, &headers, &body).unwrap_or_else(problem))
 }
 
-fn exchange(slack: &Slack, headers: &HeaderMap, body: &[u8]) -> Result<Value, &'static str> {
+/// The form of an app that proves who it is.
+pub(super) fn client_form(headers: &HeaderMap, body: &[u8]) -> Result<Fields, &'static str> {
     let is_form = headers.get(CONTENT_TYPE).is_some_and(|value| {
         value
             .as_bytes()
@@ -207,6 +226,11 @@ fn exchange(slack: &Slack, headers: &HeaderMap, body: &[u8]) -> Result<Value, &'
     if secret != CLIENT_SECRET {
         return Err("bad_client_secret");
     }
+    Ok(form)
+}
+
+fn exchange(slack: &Slack, headers: &HeaderMap, body: &[u8]) -> Result<Value, &'static str> {
+    let form = client_form(headers, body)?;
     if !["", "authorization_code"].contains(&form.get("grant_type")) {
         return Err("invalid_grant_type");
     }
@@ -221,7 +245,8 @@ fn exchange(slack: &Slack, headers: &HeaderMap, body: &[u8]) -> Result<Value, &'
     }
     let access_token = format!("demo-slack-access-{:032x}", rand::random::<u128>());
     let id_token = id_token(&slack.url(), &sign_in, &access_token, state.tamper.take());
-    state.signed_in.insert(access_token.clone(), sign_in.person);
+    let signed_in = (sign_in.person, sign_in.place);
+    state.signed_in.insert(access_token.clone(), signed_in);
     Ok(json!({
         "ok": true, "access_token": access_token, "token_type": "Bearer", "id_token": id_token,
     }))
@@ -259,7 +284,7 @@ fn id_token(issuer: &str, sign_in: &SignIn, access_token: &str, tamper: Option<T
         "auth_time": issued_at,
         "nonce": unless(Tamper::Nonce, &sign_in.nonce, "another-nonce"),
         "at_hash": URL_SAFE_NO_PAD.encode(&Sha256::digest(access_token)[..16]),
-        "https://slack.com/team_id": unless(Tamper::OtherTeam, TEAM, "T0OTHER"),
+        "https://slack.com/team_id": unless(Tamper::OtherTeam, sign_in.place.team, "T0OTHER"),
         "https://slack.com/user_id": person.slack,
         "email": person.email,
         "email_verified": true,
@@ -286,29 +311,33 @@ fn key() -> RsaKeyPair {
     RsaKeyPair::from_pkcs8(KEY).expect("the file beside this one is a key")
 }
 
+/// The token that a request carries.
+pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let header = headers.get(AUTHORIZATION)?.to_str().ok()?;
+    header.strip_prefix("Bearer ")
+}
+
 async fn user_info(State(slack): State<Slack>, headers: HeaderMap) -> Json<Value> {
-    let bearer = headers
-        .get(AUTHORIZATION)
-        .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-    let Some(bearer) = bearer else {
+    let Some(bearer) = bearer(&headers) else {
         return Json(problem("not_authed"));
     };
-    let Some(person) = slack.lock().signed_in.get(bearer).copied() else {
+    let Some((person, place)) = slack.lock().signed_in.get(bearer).copied() else {
         return Json(problem("invalid_auth"));
     };
-    Json(json!({
+    let mut claims = json!({
         "ok": true,
         "sub": person.slack,
         "https://slack.com/user_id": person.slack,
-        "https://slack.com/team_id": TEAM,
+        "https://slack.com/team_id": place.team,
         "email": person.email,
         "email_verified": true,
         "name": person.name,
-        "https://slack.com/team_name": "Acme",
-        "https://slack.com/team_domain": "acme",
-    }))
-}
-
-fn problem(error: &str) -> Value {
-    json!({ "ok": false, "error": error })
+        "https://slack.com/team_name": place.team_name(),
+        "https://slack.com/team_domain": place.team_domain(),
+    });
+    if let Some(enterprise) = place.enterprise {
+        claims["https://slack.com/enterprise_id"] = enterprise.into();
+        claims["https://slack.com/enterprise_name"] = place.enterprise_name().into();
+    }
+    Json(claims)
 }

@@ -1,0 +1,91 @@
+//! Where things happen: a channel of a workspace, which may belong to an organisation.
+//! <https://docs.slack.dev/enterprise/developing-for-enterprise-orgs>
+
+use serde_json::{Value, json};
+
+use super::slack::{CHANNEL, TEAM};
+
+/// An organisation, and one of its workspaces.
+pub const ENTERPRISE: &str = "E0GLOBEX";
+pub const ORG_TEAM: &str = "T0WEST";
+
+/// A channel, and how the app came to be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    pub team: &'static str,
+    pub enterprise: Option<&'static str>,
+    /// The app is installed for the whole organisation, not for this workspace.
+    pub is_enterprise_install: bool,
+    pub channel: &'static str,
+    pub channel_name: &'static str,
+}
+
+/// The channel where everything happens unless something else is said.
+pub const TOWN_HALL: Place = Place {
+    team: TEAM,
+    enterprise: None,
+    is_enterprise_install: false,
+    channel: CHANNEL,
+    channel_name: "town-hall",
+};
+/// A conversation of two.
+pub const DIRECT: Place = Place {
+    channel: "D0DIRECT",
+    channel_name: "directmessage",
+    ..TOWN_HALL
+};
+pub const ORG_TOWN_HALL: Place = Place {
+    team: ORG_TEAM,
+    enterprise: Some(ENTERPRISE),
+    is_enterprise_install: true,
+    channel: "C0WEST",
+    channel_name: "west-hall",
+};
+/// Another workspace of the same organisation.
+pub const ORG_OTHER: Place = Place {
+    team: "T0EAST",
+    channel: "C0EAST",
+    channel_name: "east-hall",
+    ..ORG_TOWN_HALL
+};
+
+impl Place {
+    /// What the app is installed for here: the organisation or the workspace.
+    pub(super) fn installed_for(self) -> &'static str {
+        self.enterprise
+            .filter(|_| self.is_enterprise_install)
+            .unwrap_or(self.team)
+    }
+
+    pub(super) fn team_name(self) -> &'static str {
+        match self.team {
+            TEAM => "Acme",
+            ORG_TEAM => "Globex West",
+            "T0EAST" => "Globex East",
+            other => other,
+        }
+    }
+
+    pub(super) fn team_domain(self) -> String {
+        self.team_name().to_lowercase().replace(' ', "-")
+    }
+
+    pub(super) fn enterprise_name(self) -> Option<&'static str> {
+        self.enterprise.map(|id| match id {
+            ENTERPRISE => "Globex",
+            other => other,
+        })
+    }
+
+    /// The organisation by id and name, or null.
+    pub(super) fn enterprise_json(self) -> Value {
+        self.enterprise.map_or(
+            Value::Null,
+            |id| json!({ "id": id, "name": self.enterprise_name() }),
+        )
+    }
+
+    pub(super) fn is_direct(self) -> bool {
+        self.channel_name == DIRECT.channel_name
+    }
+}
