@@ -14,6 +14,8 @@ mod slack_people;
 mod slack_place;
 mod slack_press;
 mod slack_sign_in;
+#[cfg(test)]
+mod slack_tests;
 mod tour;
 pub mod zoom;
 mod zoom_consent;

@@ -1,0 +1,207 @@
+//! What is typed, shown and pressed.
+
+use serde_json::{Value, json};
+
+use super::{form, message, payload, service, slack};
+use crate::demo::block_kit::check;
+use crate::demo::slack::{
+    BOT_USER, DIRECT, ENTERPRISE, Invocation, ORG_TEAM, ORG_TOWN_HALL, STRANGER_TEAM, Slack, TEAM,
+};
+use crate::demo::{DANA, ELI};
+
+fn replacing(response_type: &str, text: &str) -> Value {
+    let mut message = message(response_type, text);
+    message["replace_original"] = true.into();
+    message
+}
+
+/// Posts to the response URL of a command or of a press.
+async fn post(slack: &Slack, invocation: &Invocation, message: &Value) -> (u16, String) {
+    let form = form(invocation);
+    let url = match form.get("response_url") {
+        "" => payload(invocation)["response_url"]
+            .as_str()
+            .unwrap()
+            .to_owned(),
+        url => url.to_owned(),
+    };
+    let answer = slack.http.post(url).json(message).send().await.unwrap();
+    (answer.status().as_u16(), answer.text().await.unwrap())
+}
+
+fn texts(slack: &Slack) -> Vec<(Option<String>, String)> {
+    let shown = slack.messages().into_iter();
+    let text = |message: Value| message["text"].as_str().unwrap().to_owned();
+    shown
+        .map(|shown| (shown.only_for, text(shown.message)))
+        .collect()
+}
+
+#[tokio::test]
+async fn a_message_comes_by_an_answer_or_by_a_response_url() {
+    let slack = slack().await;
+    let typed = slack.type_command(DANA.slack, "help");
+    let (url, _) = service(json!({ "text": "at once" })).await;
+    slack.send(&url, &typed).await.unwrap();
+    let (silent, _) = service(json!({ "response_type": "in_channel" })).await;
+    slack.send(&silent, &typed).await.unwrap();
+    assert_eq!(
+        post(&slack, &typed, &message("in_channel", "later"))
+            .await
+            .0,
+        200
+    );
+    let only_dana = Some(DANA.slack.to_owned());
+    assert_eq!(
+        texts(&slack),
+        [
+            (only_dana, "at once".to_owned()),
+            (None, "later".to_owned())
+        ]
+    );
+    // A press is answered by its response URL alone.
+    let press = slack.press(DANA.slack, "stop 1");
+    slack.send_press(&url, &press).await.unwrap();
+    assert_eq!(slack.messages().len(), 2);
+}
+
+#[tokio::test]
+async fn a_press_can_replace_or_delete_its_message_and_a_command_cannot() {
+    let slack = slack().await;
+    let typed = slack.type_command(DANA.slack, "start 1");
+    post(&slack, &typed, &message("in_channel", "live")).await;
+    let (status, why) = post(&slack, &typed, &replacing("in_channel", "other")).await;
+    assert_eq!((status, why.as_str()), (400, "no original to replace"));
+
+    let before = slack.messages();
+    let press = slack.press(ELI.slack, "stop 1");
+    assert_eq!(
+        post(&slack, &press, &replacing("in_channel", "stopping")).await,
+        (200, "ok".to_owned())
+    );
+    let after = slack.messages();
+    assert_eq!(after.len(), 1);
+    assert_eq!(after[0].ts, before[0].ts);
+    assert_eq!(texts(&slack), [(None, "stopping".to_owned())]);
+    // The outcome is what comes beside it.
+    let stopped = message("in_channel", "stopped");
+    post(&slack, &press, &stopped).await;
+    assert_eq!(slack.outcome(&press).await.unwrap(), stopped);
+    assert_eq!(slack.reply(&press).await.unwrap()["text"], "stopping");
+
+    let delete = json!({ "delete_original": true });
+    let and_more = json!({ "delete_original": true, "text": "x" });
+    assert_eq!(post(&slack, &press, &and_more).await.0, 400);
+    assert_eq!(post(&slack, &press, &delete).await.0, 200);
+    assert_eq!(texts(&slack), [(None, "stopped".to_owned())]);
+    assert_eq!(
+        post(&slack, &press, &delete).await.1,
+        "no original to replace"
+    );
+    assert_eq!(post(&slack, &press, &stopped).await.1, "used_url");
+    let gone = slack.press(ELI.slack, "nothing has this");
+    let (_, why) = post(&slack, &gone, &replacing("ephemeral", "x")).await;
+    assert_eq!(why, "no original to replace");
+    assert_eq!(slack.posted().len(), 9, "refused ones too");
+}
+
+#[tokio::test]
+async fn what_one_person_sees_stays_theirs() {
+    let slack = slack().await;
+    let typed = slack.type_command(DANA.slack, "help");
+    post(&slack, &typed, &message("ephemeral", "help")).await;
+    let press = slack.press(DANA.slack, "stop 1");
+    assert_eq!(payload(&press)["container"]["is_ephemeral"], true);
+    assert_eq!(payload(&press).get("message"), None);
+    let (status, why) = post(&slack, &press, &replacing("in_channel", "x")).await;
+    assert_eq!(status, 400, "{why}");
+    let mut replacement = replacing("", "done");
+    replacement.as_object_mut().unwrap().remove("response_type");
+    assert_eq!(post(&slack, &press, &replacement).await.0, 200);
+    let only_dana = Some(DANA.slack.to_owned());
+    assert_eq!(texts(&slack), [(only_dana, "done".to_owned())]);
+    // Eli does not see it, so what he presses is gone.
+    let press = slack.press(ELI.slack, "stop 1");
+    assert_eq!(payload(&press)["actions"][0]["action_id"], "run");
+}
+
+#[tokio::test]
+async fn a_command_says_where_it_was_typed() {
+    let slack = slack().await;
+    let here = form(&slack.type_command(DANA.slack, "x"));
+    assert_eq!(here.get("team_id"), TEAM);
+    assert_eq!(here.get("is_enterprise_install"), "false");
+    assert!(!here.has("enterprise_id") && !here.has("enterprise_name"));
+    let direct = slack.type_at(DIRECT, DANA.slack, "x");
+    assert_eq!(form(&direct).get("channel_name"), "directmessage");
+    assert_eq!(
+        (direct.user, direct.channel.as_str()),
+        (DANA.slack.to_owned(), "D0DIRECT")
+    );
+    let org = form(&slack.type_at(ORG_TOWN_HALL, DANA.slack, "x"));
+    assert_eq!(org.get("team_id"), ORG_TEAM);
+    assert_eq!(org.get("enterprise_id"), ENTERPRISE);
+    assert_eq!(org.get("enterprise_name"), "Globex");
+    assert_eq!(org.get("is_enterprise_install"), "true");
+}
+
+#[tokio::test]
+async fn a_press_names_the_button_and_the_message_it_is_under() {
+    let slack = slack().await;
+    let typed = slack.type_command(DANA.slack, "start 1");
+    post(&slack, &typed, &message("in_channel", "first")).await;
+    post(&slack, &typed, &message("in_channel", "second")).await;
+    let shown = slack.messages().pop().unwrap();
+
+    let press = slack.press(ELI.slack, "stop 1");
+    let pressed = payload(&press);
+    assert_eq!(press.channel, shown.channel);
+    assert_eq!(
+        pressed["container"],
+        json!({
+            "type": "message", "message_ts": shown.ts, "channel_id": shown.channel, "is_ephemeral": false,
+        })
+    );
+    let block = &pressed["message"]["blocks"][1];
+    let action = &pressed["actions"][0];
+    assert_eq!(pressed["message"]["text"], "second");
+    assert_eq!(pressed["message"]["user"], BOT_USER);
+    assert_eq!(action["action_id"], "stop");
+    assert_eq!(action["value"], "stop 1");
+    assert_eq!(action["block_id"], block["block_id"]);
+    assert_eq!(
+        action["text"],
+        json!({ "type": "plain_text", "text": "Stop", "emoji": true })
+    );
+    assert_eq!(pressed["team"]["id"], TEAM);
+    // A message may be posted again as it is told here.
+    let again = json!({ "text": "x", "blocks": pressed["message"]["blocks"] });
+    check(&again).unwrap();
+
+    let link = &payload(&slack.press_link(ELI.slack))["actions"][0];
+    assert_eq!(link["action_id"], "open");
+    assert_eq!(link.get("value"), None);
+
+    let strange = payload(&slack.press_as_stranger("U0GUS", "stop 1"));
+    assert_eq!(strange["user"]["team_id"], STRANGER_TEAM);
+    assert_eq!(strange["team"]["id"], TEAM);
+
+    let elsewhere = payload(&slack.press_at(DIRECT, ELI.slack, "stop 1"));
+    assert_eq!(elsewhere.get("message"), None);
+}
+
+#[tokio::test]
+async fn a_press_in_an_organisation_names_the_organisation() {
+    let slack = slack().await;
+    let typed = slack.type_at(ORG_TOWN_HALL, DANA.slack, "start 1");
+    post(&slack, &typed, &message("in_channel", "live")).await;
+    let pressed = payload(&slack.press_at(ORG_TOWN_HALL, ELI.slack, "stop 1"));
+    assert_eq!(pressed["team"], Value::Null);
+    assert_eq!(
+        pressed["enterprise"],
+        json!({ "id": ENTERPRISE, "name": "Globex" })
+    );
+    assert_eq!(pressed["is_enterprise_install"], true);
+    assert_eq!(pressed["user"]["team_id"], ORG_TEAM);
+    assert_eq!(pressed["message"]["text"], "live");
+}
