@@ -2,12 +2,15 @@
 
 use secrecy::SecretString;
 use sqlx::PgPool;
+use url::Url;
 
-use crate::config::Config;
+use crate::config::{Config, GuestsAllowedIn};
 use crate::http;
+use crate::ids::TeamId;
 use crate::reply::Words;
 use crate::slack::respond::Responder;
 use crate::slack::sign_in::SignIn;
+use crate::slack::web_api::WebApi;
 use crate::vault::Vault;
 use crate::zoom;
 
@@ -21,9 +24,22 @@ pub struct App {
     pub signing_secrets: Vec<SecretString>,
     /// Without it nobody can link an account here.
     pub sign_in: Option<SignIn>,
+    /// Without it nobody can install the app here, and no workspace hears our voice.
+    pub web_api: Option<WebApi>,
+    /// What the landing page tells of whoever runs this.
+    pub contact: Contact,
+    guests_allowed_in: GuestsAllowedIn,
     pub zoom_webhook_secret: Option<SecretString>,
     /// Ours, if we know it; requests for another app are refused.
     pub slack_app_id: Option<String>,
+}
+
+/// Whom people turn to.
+#[derive(Debug, Default)]
+pub struct Contact {
+    /// An address to write to, or a page.
+    pub support: Option<Url>,
+    pub privacy: Option<Url>,
 }
 
 impl App {
@@ -37,14 +53,28 @@ impl App {
             config.zoom_client_secret.clone(),
             config.zoom_body,
         );
-        let sign_in = config.sign_in.as_ref().map(|sign_in| {
+        let pages = config.pages.as_ref();
+        let sign_in = pages.map(|pages| {
             SignIn::new(
                 http.clone(),
-                &sign_in.slack_url,
-                sign_in.slack_client_id.clone(),
-                sign_in.slack_client_secret.clone(),
-                &sign_in.public_url,
+                &pages.slack_url,
+                pages.slack_client_id.clone(),
+                pages.slack_client_secret.clone(),
+                &pages.public_url,
             )
+        });
+        let web_api = pages.map(|pages| {
+            WebApi::new(
+                http.clone(),
+                &pages.slack_url,
+                pages.slack_client_id.clone(),
+                pages.slack_client_secret.clone(),
+                &pages.public_url,
+            )
+        });
+        let contact = pages.map_or_else(Contact::default, |pages| Contact {
+            support: pages.support_contact.clone(),
+            privacy: pages.privacy_url.clone(),
         });
         Ok(Self {
             db,
@@ -53,9 +83,28 @@ impl App {
             responder: Responder::new(http, &config.slack_response_origins),
             words: Words::new(config.slash_command.clone()),
             sign_in,
+            web_api,
+            contact,
+            guests_allowed_in: config.guests_allowed_in.clone(),
             zoom_webhook_secret: config.zoom_webhook_secret.clone(),
             signing_secrets: config.slack_signing_secrets.clone(),
             slack_app_id: config.slack_app_id.clone(),
         })
+    }
+
+    /// Whether guests, and people of other organisations, may run commands in a workspace.
+    pub fn allows_guests(&self, team: &TeamId) -> bool {
+        match &self.guests_allowed_in {
+            GuestsAllowedIn::Everywhere => true,
+            GuestsAllowedIn::Workspaces(teams) => teams.contains(team),
+        }
+    }
+
+    /// Whether what Slack sent is for this app, as far as both sides say which it is.
+    pub fn is_for_us(&self, api_app_id: Option<&str>) -> bool {
+        match (&self.slack_app_id, api_app_id) {
+            (Some(ours), Some(theirs)) => ours == theirs,
+            _ => true,
+        }
     }
 }

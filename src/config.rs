@@ -7,6 +7,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 use url::{Host, Url};
 
+use crate::ids::TeamId;
 use crate::zoom::client::BodyForm;
 
 /// What `serve` runs with.
@@ -18,8 +19,11 @@ pub struct Config {
     pub slack_signing_secrets: Vec<SecretString>,
     /// `SLACK_APP_ID`
     pub slack_app_id: Option<String>,
-    /// Where people link their accounts; without it links come in by `import-links` only.
-    pub sign_in: Option<SignInConfig>,
+    /// What our pages take: without it links come in by `import-links` only, and nobody can
+    /// install the app into another workspace.
+    pub pages: Option<PagesConfig>,
+    /// `GUESTS_ALLOWED_IN`
+    pub guests_allowed_in: GuestsAllowedIn,
     /// `SLACK_RESPONSE_ORIGINS`
     pub slack_response_origins: Vec<Url>,
     /// `SLASH_COMMAND`
@@ -42,9 +46,16 @@ pub struct Config {
     pub token_keys: SecretString,
 }
 
-/// What Sign in with Slack takes; all of it or nothing.
+/// Where guests, and people of other organisations, may run commands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GuestsAllowedIn {
+    Everywhere,
+    Workspaces(Vec<TeamId>),
+}
+
+/// What Sign in with Slack and the install page take; all of it or nothing.
 #[derive(Debug, Clone)]
-pub struct SignInConfig {
+pub struct PagesConfig {
     /// `PUBLIC_URL`
     pub public_url: Url,
     /// `SLACK_URL`
@@ -53,6 +64,10 @@ pub struct SignInConfig {
     pub slack_client_id: String,
     /// `SLACK_CLIENT_SECRET`
     pub slack_client_secret: SecretString,
+    /// `SUPPORT_CONTACT`: an address to write to, or a page.
+    pub support_contact: Option<Url>,
+    /// `PRIVACY_URL`
+    pub privacy_url: Option<Url>,
 }
 
 /// Where Postgres is.
@@ -83,6 +98,9 @@ pub struct Problem {
 
 type Setting<T> = Result<T, Problem>;
 
+/// Slack's limit for a command's name, with its slash.
+const SLASH_COMMAND_MAX: usize = 32;
+
 /// How to make a key; said where one is missing, and in the README.
 const KEY_HELP: &str = "make one with: echo \"k1:$(openssl rand -base64 32)\"";
 
@@ -99,13 +117,6 @@ impl Config {
             "copy it from Basic Information → App Credentials of your app at https://api.slack.com/apps",
         )?;
         non_empty("SLACK_SIGNING_SECRET", &signing_secrets)?;
-        let slash_command = or(env, "SLASH_COMMAND", "/livestream")?;
-        if !slash_command.starts_with('/') || slash_command.contains(char::is_whitespace) {
-            return problem(
-                "SLASH_COMMAND",
-                "it must start with / and hold no space, like /livestream",
-            );
-        }
         Ok(Self {
             listen_addr: listen_addr.parse().or_else(|_| {
                 problem(
@@ -115,13 +126,14 @@ impl Config {
             })?,
             slack_signing_secrets: list(&signing_secrets).map(Into::into).collect(),
             slack_app_id: env("SLACK_APP_ID")?,
-            sign_in: sign_in(env)?,
+            pages: pages(env)?,
+            guests_allowed_in: guests_allowed_in(env)?,
             slack_response_origins: origins(&or(
                 env,
                 "SLACK_RESPONSE_ORIGINS",
                 "https://hooks.slack.com,https://hooks.slack-gov.com",
             )?)?,
-            slash_command,
+            slash_command: slash_command(env)?,
             zoom_client_id: required(
                 env,
                 "ZOOM_CLIENT_ID",
@@ -186,7 +198,45 @@ pub fn token_keys_from_env() -> Setting<SecretString> {
     token_keys(&env)
 }
 
-fn sign_in(env: &impl Fn(&str) -> Setting<Option<String>>) -> Setting<Option<SignInConfig>> {
+/// `SLASH_COMMAND`: the command's name, for the manifest.
+pub fn slash_command_from_env() -> Setting<String> {
+    slash_command(&env)
+}
+
+fn slash_command(env: &impl Fn(&str) -> Setting<Option<String>>) -> Setting<String> {
+    let name = or(env, "SLASH_COMMAND", "/livestream")?;
+    let is_name = name.strip_prefix('/').is_some_and(|rest| {
+        (1..SLASH_COMMAND_MAX).contains(&rest.chars().count())
+            && rest
+                .chars()
+                .all(|c| (c.is_alphanumeric() && !c.is_uppercase()) || "-_".contains(c))
+    });
+    if is_name {
+        return Ok(name);
+    }
+    problem(
+        "SLASH_COMMAND",
+        "it must be / and up to 31 small letters, digits, - and _, like /livestream",
+    )
+}
+
+fn guests_allowed_in(env: &impl Fn(&str) -> Setting<Option<String>>) -> Setting<GuestsAllowedIn> {
+    let places = env("GUESTS_ALLOWED_IN")?.unwrap_or_default();
+    if places == "*" {
+        return Ok(GuestsAllowedIn::Everywhere);
+    }
+    if list(&places).any(|place| !place.starts_with('T')) {
+        return problem(
+            "GUESTS_ALLOWED_IN",
+            "it must be ids of workspaces like T0123ABCD, comma separated, or *",
+        );
+    }
+    Ok(GuestsAllowedIn::Workspaces(
+        list(&places).map(TeamId::new).collect(),
+    ))
+}
+
+fn pages(env: &impl Fn(&str) -> Setting<Option<String>>) -> Setting<Option<PagesConfig>> {
     const HOW: &str = "linking takes PUBLIC_URL, SLACK_CLIENT_ID and SLACK_CLIENT_SECRET, or none of them; \
         the last two are under Basic Information → App Credentials of your app at https://api.slack.com/apps";
     if ["PUBLIC_URL", "SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET"]
@@ -195,12 +245,32 @@ fn sign_in(env: &impl Fn(&str) -> Setting<Option<String>>) -> Setting<Option<Sig
     {
         return Ok(None);
     }
-    Ok(Some(SignInConfig {
+    Ok(Some(PagesConfig {
         public_url: url("PUBLIC_URL", &required(env, "PUBLIC_URL", HOW)?)?,
         slack_url: url("SLACK_URL", &or(env, "SLACK_URL", "https://slack.com")?)?,
         slack_client_id: required(env, "SLACK_CLIENT_ID", HOW)?,
         slack_client_secret: required(env, "SLACK_CLIENT_SECRET", HOW)?.into(),
+        support_contact: support_contact(env)?,
+        privacy_url: env("PRIVACY_URL")?
+            .map(|page| url("PRIVACY_URL", &page))
+            .transpose()?,
     }))
+}
+
+fn support_contact(env: &impl Fn(&str) -> Setting<Option<String>>) -> Setting<Option<Url>> {
+    let Some(contact) = env("SUPPORT_CONTACT")? else {
+        return Ok(None);
+    };
+    let mail = Url::parse(&format!("mailto:{contact}"));
+    if let (true, Ok(mail)) = (contact.contains('@') && !contact.contains(':'), mail) {
+        return Ok(Some(mail));
+    }
+    url("SUPPORT_CONTACT", &contact).map(Some).or_else(|_| {
+        problem(
+            "SUPPORT_CONTACT",
+            "it must be an e-mail address or an https page",
+        )
+    })
 }
 
 fn token_keys(env: &impl Fn(&str) -> Setting<Option<String>>) -> Setting<SecretString> {
@@ -368,6 +438,8 @@ mod tests {
         for (name, value) in [
             ("LISTEN_ADDR", "3000"),
             ("SLASH_COMMAND", "livestream"),
+            ("SLASH_COMMAND", "/Live Stream"),
+            ("GUESTS_ALLOWED_IN", "acme"),
             ("ZOOM_URL", "zoom.us"),
             ("ZOOM_API_URL", "http://api.zoom.us"),
             ("SLACK_RESPONSE_ORIGINS", "http://hooks.slack.com"),

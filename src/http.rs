@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use reqwest::Response;
+use url::Url;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// How much of an answer is read, in bytes; those we expect have a few hundred, or thousand.
@@ -22,6 +23,11 @@ pub fn client(timeout: Duration) -> reqwest::Result<reqwest::Client> {
         .connect_timeout(CONNECT_TIMEOUT)
         .timeout(timeout)
         .build()
+}
+
+/// An address that paths are appended to.
+pub fn base(url: &Url) -> String {
+    url.as_str().trim_end_matches('/').to_owned()
 }
 
 /// The body of an answer, up to a limit; what is beyond is not read.

@@ -30,6 +30,8 @@ macro_rules! text_id {
 }
 
 text_id! {
+    /// A Slack organisation of several workspaces, `E…`.
+    EnterpriseId,
     /// A Slack workspace, `T…`.
     TeamId,
     /// A Slack person, `U…` or `W…`; unique only within a team.
@@ -43,10 +45,61 @@ text_id! {
 }
 
 /// Who asks. A Slack user id alone is not unique, so it never travels alone.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone)]
 pub struct Asker {
+    /// The organisation that the workspace belongs to, where Slack names one.
+    pub enterprise: Option<EnterpriseId>,
     pub team: TeamId,
     pub user: SlackUserId,
+}
+
+impl Asker {
+    /// Whether this is the same person in the same workspace.
+    pub fn is(&self, other: &Self) -> bool {
+        self.team == other.team && self.user == other.user
+    }
+
+    /// As the database takes it.
+    pub fn enterprise(&self) -> Option<&str> {
+        self.enterprise.as_ref().map(EnterpriseId::as_str)
+    }
+}
+
+/// Where the app is installed, or was.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// One workspace; its organisation, if it belongs to one.
+    Workspace(Option<EnterpriseId>, TeamId),
+    /// All of an organisation.
+    Organisation(EnterpriseId),
+}
+
+impl Place {
+    /// The two ids, as the database takes them.
+    pub fn ids(&self) -> (Option<&str>, Option<&str>) {
+        match self {
+            Self::Workspace(enterprise, team) => (
+                enterprise.as_ref().map(EnterpriseId::as_str),
+                Some(team.as_str()),
+            ),
+            Self::Organisation(enterprise) => (Some(enterprise.as_str()), None),
+        }
+    }
+
+    /// Names the place; no workspace's id is an organisation's.
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Workspace(_, team) => team.as_str(),
+            Self::Organisation(enterprise) => enterprise.as_str(),
+        }
+    }
+}
+
+impl ChannelId {
+    /// Whether it is a direct message between two people, or with the app.
+    pub fn is_direct(&self) -> bool {
+        self.0.starts_with('D')
+    }
 }
 
 /// The number of a command, shown to people as its reference and logged as `command.id`.

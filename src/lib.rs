@@ -27,11 +27,20 @@
 //! # One link
 //!
 //! `connect` is read like any command, and answered by [`linking::offer`] with a one-time
-//! link for one person's eyes. Each request of the browser that opens it is a route in
+//! link for one person's eyes. Each request of the [`browser`] that opens it is a route in
 //! `web/link.rs` and a step in [`linking`], in this order: `open`, `slack_back` (with
 //! [`slack::sign_in`]), `zoom_back` (with [`zoom::oauth`]), `question`, and `confirm` or
-//! `cancel`. The pages are in `web/pages.rs`. A pressed button is a typed command of
-//! whoever pressed it; it comes by `/slack/interactivity` and goes the same way.
+//! `cancel`. The pages are in `web/pages.rs`.
+//!
+//! # What else Slack sends
+//!
+//! A pressed button is a typed command of whoever pressed it; it comes by
+//! `/slack/interactivity`, goes the same way, and takes the buttons off the message it was
+//! under. Installing and leaving are in [`installing`]: the routes of `web/install.rs` and
+//! the events of `web/events.rs` lead there. Where an installation gave us a token, [`bot`]
+//! speaks with it through [`slack::web_api`]: [`people`] asks who a guest is, [`home`] shows
+//! each person their App Home. Without one, commands do as well. What need not be done at
+//! once is a job: [`db::jobs`].
 //!
 //! # Around it
 //!
@@ -42,11 +51,14 @@
 //! Zoom; the tests use the same ones.
 
 // What a command passes through.
+pub mod browser;
 pub mod command;
+pub mod installing;
 pub mod linking;
 pub mod livestream;
 pub mod meeting;
 pub mod outcome;
+pub mod people;
 pub mod reply;
 pub mod signature;
 pub mod slack;
@@ -58,8 +70,10 @@ pub mod zoom;
 
 // What all of them stand on.
 pub mod app;
+pub mod bot;
 pub mod config;
 pub mod db;
+pub mod home;
 pub mod http;
 pub mod ids;
 pub mod import;

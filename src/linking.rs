@@ -7,21 +7,24 @@
 //! that names both accounts. A link, or a sign-in page, that was forwarded to somebody
 //! else ends at the second leg.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
-use hmac::{Hmac, KeyInit, Mac};
 use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 
 use crate::app::App;
+use crate::browser::{Browser, Token};
 use crate::command::Wish;
 use crate::db::audit::{self, Event};
 use crate::db::linking::{self as table, Leg, NewOffer, Pending};
-use crate::db::{grants, links, persist};
+use crate::db::{grants, jobs, links, persist};
 use crate::ids::{Asker, ZoomUserId};
+use crate::slack::message::Message;
 use crate::slack::respond;
 use crate::slack::sign_in::SlackPerson;
+use crate::tokens::{self, NoToken};
 use crate::vault::Row;
 use crate::zoom::oauth::{TokenError, TokenPair};
 
@@ -32,14 +35,6 @@ const SESSION_LIFE: TimeDelta = TimeDelta::minutes(15);
 
 /// How long a person who disconnects waits for Zoom: Slack waits 3 s.
 const REVOKE_WITHIN: Duration = Duration::from_millis(1500);
-
-/// 256 random bits that name an offer or a browser. Stored only as its hash.
-#[derive(Clone)]
-pub struct Token([u8; 32]);
-
-/// A browser on its way through a link, known by its cookie. What it must bring back from
-/// each leg is derived from the cookie, so it is fresh for each and stored nowhere.
-pub struct Browser(Token);
 
 /// Why the way ends here. Each is a page.
 #[derive(Debug, thiserror::Error)]
@@ -97,68 +92,13 @@ pub enum Unlinked {
     NotRevoked,
 }
 
-impl Token {
-    pub fn random() -> Self {
-        Self(rand::random())
-    }
-
-    pub fn read(text: &str) -> Option<Self> {
-        let bytes = hex::decode(text).ok()?;
-        bytes.try_into().ok().map(Self)
-    }
-
-    /// As it stands in an address or a cookie: a secret.
-    pub fn expose(&self) -> String {
-        hex::encode(self.0)
-    }
-
-    /// As it stands in the database.
-    pub fn hash(&self) -> Vec<u8> {
-        Sha256::digest(self.0).to_vec()
-    }
-}
-
-impl Browser {
-    pub fn new(cookie: Token) -> Self {
-        Self(cookie)
-    }
-
-    pub fn hash(&self) -> Vec<u8> {
-        self.0.hash()
-    }
-
-    /// Proves that a form was made for this browser.
-    pub fn csrf(&self) -> String {
-        self.derive("csrf")
-    }
-
-    pub fn is_csrf(&self, brought: &str) -> bool {
-        self.is("csrf", brought)
-    }
-
-    fn derive(&self, what: &str) -> String {
-        hex::encode(self.mac(what).finalize().into_bytes())
-    }
-
-    /// In constant time; what is absent equals nothing.
-    fn is(&self, what: &str, brought: &str) -> bool {
-        hex::decode(brought).is_ok_and(|brought| self.mac(what).verify_slice(&brought).is_ok())
-    }
-
-    fn mac(&self, what: &str) -> Hmac<Sha256> {
-        let mut mac =
-            Hmac::<Sha256>::new_from_slice(&self.0.0).expect("HMAC takes a key of any length");
-        mac.update(what.as_bytes());
-        mac
-    }
-}
-
-/// Makes a one-time link for the person who typed; `response_url` is told how it ends.
+/// Makes a one-time link for the person who typed; `response_url` is told how it ends, or
+/// their App Home where there is none.
 pub async fn offer(
     app: &App,
     asker: &Asker,
     wish: Option<&Wish>,
-    response_url: &SecretString,
+    response_url: Option<&SecretString>,
 ) -> sqlx::Result<Option<String>> {
     let Some(sign_in) = &app.sign_in else {
         return Ok(None);
@@ -166,11 +106,12 @@ pub async fn offer(
     let token = Token::random();
     let hash = token.hash();
     let name = hex::encode(&hash);
+    let response_url = response_url.map(|url| app.vault.seal(Row::OfferUrl(&name), url));
     let offer = NewOffer {
         token_hash: &hash,
         asker,
         typed: wish.map(ToString::to_string),
-        response_url: &app.vault.seal(Row::OfferUrl(&name), response_url),
+        response_url: response_url.as_deref(),
         expires_at: Utc::now() + OFFER_LIFE,
     };
     table::offer(&app.db, &offer).await?;
@@ -212,7 +153,7 @@ pub async fn slack_back(
         .person(code, browser.derive("slack nonce"))
         .await
         .map_err(|error| vendor_failed("Slack", &error))?;
-    if person.asker != session.asker {
+    if !person.asker.is(&session.asker) {
         refuse_somebody_else(app, browser, &session, &person).await?;
         return Err(Stop::SomebodyElse);
     }
@@ -331,13 +272,14 @@ pub async fn confirm(app: &App, browser: &Browser, device: &str) -> Result<Linke
         };
         grants::store(&mut *transaction, &row).await?;
     }
-    let before = links::store(&mut transaction, &session.asker, &zoom_user).await?;
-    let abandoned = match before.filter(|before| *before != zoom_user) {
-        Some(before) => grants::remove_unused(&mut *transaction, &before)
-            .await?
-            .map(|token| (before, token)),
-        None => None,
-    };
+    let mut abandoned = Vec::new();
+    for before in links::store(&mut transaction, &session.asker, &zoom_user).await? {
+        if before != zoom_user
+            && let Some(token) = grants::remove_unused(&mut *transaction, &before).await?
+        {
+            abandoned.push((before, token));
+        }
+    }
     audit::write(
         &mut *transaction,
         &Event::of(&session.asker, "linked")
@@ -346,8 +288,8 @@ pub async fn confirm(app: &App, browser: &Browser, device: &str) -> Result<Linke
     )
     .await?;
     transaction.commit().await?;
-    if let Some((before, sealed)) = abandoned {
-        revoke_sealed(app, &before, &sealed).await;
+    for (before, sealed) in &abandoned {
+        revoke_sealed(app, before, sealed).await;
     }
 
     let linked = Linked {
@@ -359,6 +301,7 @@ pub async fn confirm(app: &App, browser: &Browser, device: &str) -> Result<Linke
         .words
         .linked(&linked.email, device, session.typed.as_deref());
     tell(app, &session, &message).await;
+    show_home(app, &session.asker).await;
     Ok(linked)
 }
 
@@ -387,23 +330,73 @@ pub async fn sweep(app: &App) -> sqlx::Result<()> {
 
 /// Ends a person's link; withdraws the permission at Zoom if nobody else uses it.
 pub async fn unlink(app: &App, asker: &Asker) -> sqlx::Result<Unlinked> {
-    let mut transaction = app.db.begin().await?;
-    let Some(zoom_user) = links::remove(&mut *transaction, asker).await? else {
+    let Some(unused) = remove(app, asker).await? else {
         return Ok(Unlinked::NotLinked);
     };
-    let token = grants::remove_unused(&mut *transaction, &zoom_user).await?;
-    audit::write(
-        &mut *transaction,
-        &Event::of(asker, "unlinked").zoom(&zoom_user),
-    )
-    .await?;
-    transaction.commit().await?;
-    let Some(sealed) = token else {
+    show_home(app, asker).await;
+    let Some((zoom_user, sealed)) = unused.first() else {
         return Ok(Unlinked::Shared);
     };
-    match tokio::time::timeout(REVOKE_WITHIN, revoke_sealed(app, &zoom_user, &sealed)).await {
+    match tokio::time::timeout(REVOKE_WITHIN, revoke_sealed(app, zoom_user, sealed)).await {
         Ok(true) => Ok(Unlinked::Revoked),
         _ => Ok(Unlinked::NotRevoked),
+    }
+}
+
+/// Why a link could not be ended yet.
+#[derive(Debug, thiserror::Error)]
+pub enum NotEnded {
+    #[error("Zoom does not withdraw the permission now")]
+    NotNow,
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}
+
+/// Ends the link of somebody who does not wait for it: the permission is withdrawn first,
+/// however often that takes. An error means: try again.
+pub async fn end(app: &Arc<App>, asker: &Asker) -> Result<(), NotEnded> {
+    if let Some(zoom_user) = links::only_theirs(&app.db, asker).await? {
+        match tokens::fresh_token(app, &zoom_user).await {
+            Ok(fresh) if revoke(app, &fresh.token).await => {}
+            // There is nothing that could be withdrawn, or nothing to do it with.
+            Err(NoToken::Dead | NoToken::OperatorMustMend) => {}
+            Err(NoToken::Database(error)) => return Err(error.into()),
+            Ok(_) | Err(NoToken::BeingRefreshed | NoToken::NotNow) => {
+                return Err(NotEnded::NotNow);
+            }
+        }
+    }
+    remove(app, asker).await?;
+    Ok(())
+}
+
+/// Removes a person's link, and the grants that nobody else uses; returns those with
+/// their access tokens, sealed. None if they had no link.
+async fn remove(app: &App, asker: &Asker) -> sqlx::Result<Option<Vec<(ZoomUserId, Vec<u8>)>>> {
+    let mut transaction = app.db.begin().await?;
+    let removed = links::remove(&mut *transaction, asker).await?;
+    if removed.is_empty() {
+        return Ok(None);
+    }
+    let mut unused = Vec::new();
+    for zoom_user in removed {
+        audit::write(
+            &mut *transaction,
+            &Event::of(asker, "unlinked").zoom(&zoom_user),
+        )
+        .await?;
+        if let Some(token) = grants::remove_unused(&mut *transaction, &zoom_user).await? {
+            unused.push((zoom_user, token));
+        }
+    }
+    transaction.commit().await?;
+    Ok(Some(unused))
+}
+
+/// Has a person's App Home shown anew, where there is one.
+async fn show_home(app: &App, asker: &Asker) {
+    if let Err(error) = jobs::home(&app.db, asker, false, Utc::now()).await {
+        tracing::warn!(%error, "an App Home is not shown anew");
     }
 }
 
@@ -582,12 +575,12 @@ async fn revoke_sealed(app: &App, zoom_user: &ZoomUserId, sealed: &[u8]) -> bool
 }
 
 /// Tells the person where they typed `connect`; if that is too long ago, the page has to do.
-async fn tell(app: &App, session: &table::Session, message: &crate::slack::message::Message) {
+async fn tell(app: &App, session: &table::Session, message: &Message) {
+    let Some(sealed) = &session.response_url else {
+        return;
+    };
     let name = hex::encode(&session.token_hash);
-    let url = app
-        .vault
-        .open(Row::OfferUrl(&name), &session.response_url)
-        .ok();
+    let url = app.vault.open(Row::OfferUrl(&name), sealed).ok();
     let url = url.and_then(|url| app.responder.url(&url).ok());
     let told = match &url {
         Some(url) => app.responder.post(url, message).await,
@@ -608,17 +601,6 @@ fn vendor_failed(vendor: &'static str, error: &(dyn std::error::Error + 'static)
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_a_browser_must_bring_back_is_its_own_and_of_one_kind() {
-        let (ours, theirs) = (Browser::new(Token::random()), Browser::new(Token::random()));
-        let state = ours.derive("slack state");
-        assert!(ours.is("slack state", &state));
-        assert!(!ours.is("zoom state", &state) && !theirs.is("slack state", &state));
-        for absent in ["", "00", &state[2..], "é"] {
-            assert!(!ours.is("slack state", absent), "{absent}");
-        }
-    }
 
     #[test]
     fn either_family_of_scopes_will_do() {

@@ -9,9 +9,11 @@ use std::time::Duration;
 use crate::app::App;
 use crate::command::Action;
 use crate::db::commands::{self, NotDone, Running};
+use crate::db::people::Kind;
 use crate::db::{grants, persist};
 use crate::ids::CommandId;
 use crate::outcome::Outcome;
+use crate::people;
 use crate::reply::Told;
 use crate::slack::respond::{self, ResponseUrl};
 use crate::tokens::{self, NoToken};
@@ -103,6 +105,9 @@ async fn ask(app: &Arc<App>, command: &Running) -> sqlx::Result<Progress> {
     if commands::has_elder(&app.db, command).await? {
         return Ok(Progress::Wait(Next::Later(LOOK_AGAIN)));
     }
+    if people::kind(app, &command.asker).await? != Kind::Member {
+        return Ok(Progress::Finished(Outcome::NotAllowed));
+    }
     let (mut asks, mut was_stale) = (command.asks, command.was_stale);
     loop {
         let token = match tokens::fresh_token(app, &command.zoom_user_id).await {
@@ -158,6 +163,7 @@ async fn tell(app: &App, command: &Running, outcome: &Outcome) -> sqlx::Result<N
         &Told {
             command: id,
             asker: &command.asker,
+            is_direct: command.channel_id.is_direct(),
             wish: &command.wish,
             can_link: app.sign_in.is_some(),
             zoom_account: zoom_account.as_deref(),

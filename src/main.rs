@@ -34,7 +34,8 @@ enum Command {
     },
     /// Brings the database up to date, and ends.
     Migrate,
-    /// Prints the Slack app's manifest, filled in with the address Slack reaches us at.
+    /// Prints the Slack app's manifest, filled in with the address Slack reaches us at and
+    /// the command's name (`SLASH_COMMAND`).
     Manifest {
         /// Such as <https://livestream.example.com>
         #[arg(long)]
@@ -48,7 +49,7 @@ enum Command {
     ImportLinks,
     /// Seals all tokens with the first of `TOKEN_KEYS` again, while others serve.
     ///
-    /// Afterwards no grant needs an older key.
+    /// Afterwards none of them needs an older key.
     RotateKeys,
     /// Keeps a PostgreSQL of our own running while anybody uses it.
     #[command(hide = true)]
@@ -103,7 +104,10 @@ async fn run(command: Command) -> anyhow::Result<()> {
             tracing::info!("the database is up to date");
             Ok(())
         }
-        Command::Manifest { url } => Ok(stdout().write_all(manifest::filled_in(&url)?.as_bytes())?),
+        Command::Manifest { url } => {
+            let manifest = manifest::filled_in(&url, &config::slash_command_from_env()?)?;
+            Ok(stdout().write_all(manifest.as_bytes())?)
+        }
         Command::ImportLinks => {
             init_log(&log)?;
             let vault = Vault::from_keys(&config::token_keys_from_env()?)
@@ -121,7 +125,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
                 .context("TOKEN_KEYS cannot be used")?;
             let (database, _server) = database().await?;
             let count = tokens::reseal(&db::pool(database), &vault).await?;
-            tracing::info!(count, "grants sealed with the first key");
+            tracing::info!(count, "grants and installations sealed with the first key");
             Ok(())
         }
         Command::Postgres { .. } => unreachable!("main() runs it"),

@@ -4,12 +4,17 @@
 use anyhow::ensure;
 use url::Url;
 
+use crate::http::base;
+
 const MANIFEST: &str = include_str!("../manifest.yaml");
 /// Stands in the manifest where the address belongs.
 const PLACEHOLDER: &str = "https://livestream.example.com";
 
-/// The manifest for a service that Slack reaches at `url`.
-pub fn filled_in(url: &Url) -> anyhow::Result<String> {
+/// The command's name in the manifest.
+const COMMAND: &str = "/livestream";
+
+/// The manifest for a service that Slack reaches at `url`, whose command is `slash`.
+pub fn filled_in(url: &Url, slash: &str) -> anyhow::Result<String> {
     ensure!(
         url.scheme() == "https" && url.has_host(),
         "Slack calls https addresses only, like https://my.host; {url} is none"
@@ -18,7 +23,11 @@ pub fn filled_in(url: &Url) -> anyhow::Result<String> {
         url.query().is_none() && url.fragment().is_none(),
         "{url} must end with its path"
     );
-    Ok(MANIFEST.replace(PLACEHOLDER, url.as_str().trim_end_matches('/')))
+    // The name first: an address may hold the same letters.
+    Ok(MANIFEST
+        .replace(&format!("{COMMAND} "), &format!("{slash} "))
+        .replace(&format!("{COMMAND}\n"), &format!("{slash}\n"))
+        .replace(PLACEHOLDER, &base(url)))
 }
 
 #[cfg(test)]
@@ -26,18 +35,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_address_is_ours() {
-        let manifest = filled_in(&"https://my.host/".parse().expect("a URL")).expect("filled in");
+    fn every_address_and_the_command_are_ours() {
+        let manifest =
+            filled_in(&"https://my.host/".parse().expect("a URL"), "/golive").expect("filled in");
         assert!(
             manifest.contains("url: https://my.host/slack/commands\n"),
             "{manifest}"
         );
         assert!(!manifest.contains("example.com"));
+        assert!(manifest.contains("command: /golive\n") && manifest.contains("Type /golive start"));
+        assert!(!manifest.contains(COMMAND), "{manifest}");
     }
 
     #[test]
     fn slack_calls_only_https() {
-        assert!(filled_in(&"http://my.host".parse().expect("a URL")).is_err());
-        assert!(filled_in(&"https://my.host/?a=b".parse().expect("a URL")).is_err());
+        assert!(filled_in(&"http://my.host".parse().expect("a URL"), COMMAND).is_err());
+        assert!(filled_in(&"https://my.host/?a=b".parse().expect("a URL"), COMMAND).is_err());
     }
 }

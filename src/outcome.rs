@@ -49,6 +49,8 @@ pub enum Outcome {
     /// Zoom refuses this app's own credentials, or a token cannot be unsealed:
     /// only the operator can mend it.
     OperatorMustMend,
+    /// The asker is no full member of the workspace, which does not allow that.
+    NotAllowed,
     /// Something we have no better words for than Zoom's.
     Other {
         status: u16,
@@ -66,6 +68,7 @@ impl Outcome {
                 | Self::TooLate
                 | Self::LinkDead
                 | Self::OperatorMustMend
+                | Self::NotAllowed
                 | Self::Interrupted
         )
     }

@@ -1,13 +1,20 @@
 //! Every sentence we say. Each says what happened, who can mend it, and what to do next.
 
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
 use crate::command::Wish;
 use crate::command::{Action, Mistake, OPTIONS, VERBS};
+use crate::db::commands::Past;
 use crate::db::links::Link;
 use crate::ids::{Asker, CommandId, SlackUserId};
 use crate::linking::Unlinked;
 use crate::meeting::{MeetingId, Refusal};
 use crate::outcome::Outcome;
-use crate::slack::message::{Button, Message, Visibility, cap, code, escape};
+use crate::slack::form::Content;
+use crate::slack::message::{
+    Button, Message, Visibility, actions, cap, code, escape, header, section,
+};
 
 /// A meeting to show where the person's own is not known.
 const EXAMPLE: &str = "68423085";
@@ -23,11 +30,61 @@ pub struct Words {
 pub struct Told<'a> {
     pub command: CommandId,
     pub asker: &'a Asker,
+    /// It was typed in a direct message, and stays there between the asker and us.
+    pub is_direct: bool,
     pub wish: &'a Wish,
     /// People can link accounts themselves.
     pub can_link: bool,
     /// The e-mail of the Zoom account that acted, if there still is one.
     pub zoom_account: Option<&'a str>,
+}
+
+/// What somebody can do now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Everything.
+    Linked,
+    /// Their grant is dead.
+    Dead,
+    NotLinked,
+    /// They have no working link, and only the operator can make one.
+    OperatorMustLink,
+    /// They are no full member of the workspace, which does not allow that.
+    NotAllowed,
+}
+
+impl Standing {
+    /// The same where people can link accounts themselves, or cannot.
+    #[must_use]
+    pub fn where_linking_is(self, can_link: bool) -> Self {
+        match self {
+            Self::Dead | Self::NotLinked if !can_link => Self::OperatorMustLink,
+            standing => standing,
+        }
+    }
+
+    /// What they can type with an effect.
+    fn verbs(self) -> &'static [&'static str] {
+        match self {
+            Self::Linked => &VERBS,
+            Self::Dead => &["connect", "disconnect", "whoami", "help"],
+            Self::NotLinked => &["connect", "help"],
+            Self::OperatorMustLink => &["whoami", "help"],
+            Self::NotAllowed => &["help"],
+        }
+    }
+}
+
+/// What a person's App Home shows.
+#[derive(Debug)]
+pub struct Home {
+    pub link: Option<Link>,
+    /// The newest first.
+    pub last: Vec<Past>,
+    /// People can link accounts themselves.
+    pub can_link: bool,
+    /// A one-time link, if they asked for it.
+    pub offer: Option<String>,
 }
 
 impl Words {
@@ -52,27 +109,85 @@ impl Words {
         format!("`{} {verb} {EXAMPLE}`", self.slash)
     }
 
-    /// What the command can do.
-    pub fn help(&self) -> Message {
+    /// What the command does, and what this person can do with it now.
+    pub fn help(&self, standing: Standing) -> Message {
+        ephemeral(&self.usage(standing)).with_buttons(link_button(standing))
+    }
+
+    fn usage(&self, standing: Standing) -> String {
         let slash = &self.slash;
-        let options = OPTIONS
-            .map(|(key, values)| format!("• `{key}=` {values}"))
-            .join("\n");
-        ephemeral(&format!(
-            "*{slash}* starts and stops the livestream of a Zoom meeting you host.\n\
-             • `{slash} start {EXAMPLE}` goes live\n\
-             • `{slash} stop {EXAMPLE}` ends the livestream\n\
-             • `{slash} connect` links your Zoom account, `{slash} whoami` says which one it is, `{slash} disconnect` unlinks it\n\
-             The meeting is its number, spaced as you like, or its join link. \
-             It must be running, and its livestream set up in Zoom.\n\n\
-             A start takes options, for example `{slash} start {EXAMPLE} name=\"Town Hall\" layout=gallery_view`:\n{options}"
-        ))
+        let what = format!("*{slash}* starts and stops the livestream of a Zoom meeting you host.");
+        match standing {
+            Standing::Linked => {
+                let options = OPTIONS
+                    .map(|(key, values)| format!("• `{key}=` {values}"))
+                    .join("\n");
+                format!(
+                    "{what}\n\
+                     • `{slash} start {EXAMPLE}` goes live\n\
+                     • `{slash} stop {EXAMPLE}` ends the livestream\n\
+                     • `{slash} whoami` says which Zoom account you act as, `{slash} connect` links another one, `{slash} disconnect` unlinks it\n\
+                     The meeting is its number, spaced as you like, or its join link. \
+                     It must be running, and its livestream set up in Zoom.\n\n\
+                     A start takes options, for example `{slash} start {EXAMPLE} name=\"Town Hall\" layout=gallery_view`:\n{options}"
+                )
+            }
+            Standing::Dead => format!(
+                "{what} {LINK_DEAD}\n\
+                 • `{slash} connect` links it again\n\
+                 • `{slash} whoami` says which Zoom account it is, `{slash} disconnect` unlinks it"
+            ),
+            Standing::NotLinked => format!(
+                "{what} Your Zoom account is not linked yet, so link it first; it takes a minute.\n\
+                 • `{slash} connect` links it"
+            ),
+            Standing::OperatorMustLink => format!(
+                "{what} I have no Zoom account that I could act with for you. \
+                 Ask whoever runs this bot in your team to link yours.\n\
+                 • `{slash} whoami` says whether it is linked"
+            ),
+            Standing::NotAllowed => format!("{what} {}", self.only_members()),
+        }
     }
 
     /// The command could not be read; nothing was done.
-    pub fn mistake(&self, mistake: &Mistake) -> Message {
+    pub fn mistake(&self, mistake: &Mistake, standing: Standing) -> Message {
+        match mistake {
+            Mistake::UnknownVerb {
+                nearest: Some(verb),
+                ..
+            } if standing.verbs().contains(verb) => ephemeral(&self.correction(mistake)),
+            Mistake::UnknownVerb {
+                typed,
+                nearest: None,
+                ..
+            } => {
+                let known: Vec<_> = standing
+                    .verbs()
+                    .iter()
+                    .map(|verb| format!("`{verb}`"))
+                    .collect();
+                let first = standing.verbs().first().copied().unwrap_or("help");
+                let first = match first {
+                    "start" => self.example(first),
+                    verb => format!("`{} {verb}`", self.slash),
+                };
+                ephemeral(&format!(
+                    "I don't know {}. You can type {}; try {first}.",
+                    code(typed),
+                    known.join(", "),
+                ))
+            }
+            _ if standing == Standing::Linked => ephemeral(&self.correction(mistake)),
+            // How to say it right is of no use to somebody who can't do it.
+            _ => ephemeral(&format!("I can't read that. {}", self.usage(standing)))
+                .with_buttons(link_button(standing)),
+        }
+    }
+
+    fn correction(&self, mistake: &Mistake) -> String {
         let slash = &self.slash;
-        ephemeral(&match mistake {
+        match mistake {
             Mistake::UnknownVerb {
                 nearest: Some(verb @ ("help" | "connect" | "disconnect" | "whoami")),
                 ..
@@ -92,12 +207,7 @@ impl Words {
                 typed,
                 nearest: None,
                 ..
-            } => format!(
-                "I don't know {}. I know {}; try {}.",
-                code(typed),
-                VERBS.map(|verb| format!("`{verb}`")).join(", "),
-                self.example("start"),
-            ),
+            } => format!("I don't know {}.", code(typed)),
             Mistake::VerbMissing(meeting) => format!(
                 "Start or stop? Type {} or {}.",
                 self.typed(Action::Start, *meeting),
@@ -147,7 +257,7 @@ impl Words {
                 )
             }
             Mistake::QuoteOpen => "A quote is opened but never closed.".to_owned(),
-        })
+        }
     }
 
     fn not_a_meeting(&self, action: Action, typed: &str, why: &Refusal) -> String {
@@ -201,11 +311,7 @@ impl Words {
 
     /// A one-time link, for the eyes of one person only.
     pub fn connect(&self, url: &str) -> Message {
-        ephemeral(
-            "Link your Zoom account: you sign in with Slack, then with Zoom, and confirm. \
-             This link is yours alone and works for 10 minutes. Don't pass it on.",
-        )
-        .with_buttons([Button::opening("Link my Zoom account", url)])
+        ephemeral(OFFER).with_buttons([Button::opening("Link my Zoom account", url)])
     }
 
     /// Linking takes settings that the operator has not made.
@@ -229,14 +335,8 @@ impl Words {
             )),
             None => message,
         };
-        let run = typed.map(|typed| Button {
-            is_primary: true,
-            ..Button::typing("Run what I typed", typed)
-        });
-        message.with_buttons(
-            run.into_iter()
-                .chain([Button::typing("Disconnect", "disconnect")]),
-        )
+        let run = typed.map(|typed| Button::typing("Run what I typed", typed).primary());
+        message.with_buttons(run.into_iter().chain([disconnect()]))
     }
 
     /// Somebody else signed in with the person's link.
@@ -250,27 +350,7 @@ impl Words {
 
     /// Which account is linked.
     pub fn whoami(&self, link: Option<&Link>, can_link: bool) -> Message {
-        let connect = |label| can_link.then(|| Button::typing(label, "connect"));
-        match link {
-            None => ephemeral("No Zoom account is linked for you.")
-                .with_buttons(connect("Link my Zoom account")),
-            Some(link) => {
-                let (email, since) = (escape(&link.email), link.since.timestamp());
-                let since = format!("<!date^{since}^{{date}}|{}>", link.since.format("%Y-%m-%d"));
-                let disconnect = Button::typing("Disconnect", "disconnect");
-                if link.is_dead {
-                    ephemeral(&format!(
-                        "You are linked to Zoom account *{email}* since {since}. {LINK_DEAD}"
-                    ))
-                    .with_buttons(connect("Link it again").into_iter().chain([disconnect]))
-                } else {
-                    ephemeral(&format!(
-                        "You act as Zoom account *{email}*, linked since {since}. It is healthy."
-                    ))
-                    .with_buttons([disconnect])
-                }
-            }
-        }
+        ephemeral(&whoami(link)).with_buttons(link_or_unlink(link, can_link))
     }
 
     /// The link is gone.
@@ -310,6 +390,69 @@ impl Words {
         ))
     }
 
+    /// The presser's wish was taken: the message keeps what it says and loses its buttons.
+    pub fn pressed(&self, content: Content, presser: &SlackUserId, typed: &str) -> Message {
+        Message::pressed(content).with_context(&format!(
+            "<@{}> pressed the button: {}",
+            escape(presser.as_str()),
+            code(&format!("{} {typed}", self.slash))
+        ))
+    }
+
+    /// The same under a message that only the presser sees, and that Slack does not show us.
+    pub fn running(&self, typed: &str) -> Message {
+        ephemeral(&format!(
+            "Running {}. What becomes of it follows.",
+            code(&format!("{} {typed}", self.slash))
+        ))
+        .replacing()
+    }
+
+    /// The person is a guest or of another organisation; nothing was done.
+    pub fn not_allowed(&self) -> Message {
+        ephemeral(&format!("I did nothing: {}", self.only_members()))
+    }
+
+    fn only_members(&self) -> String {
+        format!(
+            "guests, and people from other organisations, can't use {} in this workspace. \
+             Whoever runs this bot can allow it.",
+            self.slash
+        )
+    }
+
+    /// A person's App Home.
+    pub fn home(&self, home: &Home) -> Vec<Value> {
+        let mut blocks = vec![
+            header("Your Zoom account"),
+            section(&whoami(home.link.as_ref())),
+        ];
+        match &home.offer {
+            Some(url) => {
+                blocks.push(section(OFFER));
+                blocks.extend(actions([Button::opening("Link my Zoom account", url)]));
+            }
+            None => blocks.extend(actions(link_or_unlink(home.link.as_ref(), home.can_link))),
+        }
+        blocks.push(header("Your last commands"));
+        let last: Vec<_> = home.last.iter().map(past).collect();
+        blocks.push(section(&if last.is_empty() {
+            "None yet.".to_owned()
+        } else {
+            last.join("\n")
+        }));
+        let standing = match &home.link {
+            Some(link) if link.is_dead => Standing::Dead,
+            Some(_) => Standing::Linked,
+            None => Standing::NotLinked,
+        };
+        blocks.push(header("What you can type, in any channel"));
+        blocks.push(section(
+            &self.usage(standing.where_linking_is(home.can_link)),
+        ));
+        blocks
+    }
+
     /// Our database does not answer in time: perhaps the command stands in it, perhaps not.
     pub fn cannot_tell(&self) -> Message {
         ephemeral(
@@ -331,7 +474,12 @@ impl Words {
             Some(email) => format!("as Zoom account {}", escape(email)),
             None => "with no Zoom account".to_owned(),
         };
-        Message::new(Visibility::InChannel, &self.sentence(told, outcome))
+        let visibility = match outcome {
+            Outcome::NotAllowed => Visibility::Ephemeral,
+            _ if told.is_direct => Visibility::Ephemeral,
+            _ => Visibility::InChannel,
+        };
+        Message::new(visibility, &self.sentence(told, outcome))
             .with_context(&format!(
                 "Asked by <@{}> {who} · reference {}",
                 escape(told.asker.user.as_str()),
@@ -416,10 +564,9 @@ impl Words {
                 let until = until.map_or_else(
                     || "Zoom does not say until when, but its days end at midnight UTC".to_owned(),
                     |until| {
-                        let plain = until.format("%Y-%m-%d %H:%M UTC");
                         format!(
-                            "That ends <!date^{}^{{date_short_pretty}} {{time}}|{plain}>",
-                            until.timestamp()
+                            "That ends {}",
+                            date(until, "{date_short_pretty} {time}", "%Y-%m-%d %H:%M UTC")
                         )
                     },
                 );
@@ -448,6 +595,9 @@ impl Words {
                 ":warning: *{meeting} {not_done}: this bot's own access to Zoom is broken.* \
                  Whoever runs it can mend it, and finds why in its log under the reference below."
             ),
+            (Outcome::NotAllowed, _) => {
+                format!(":no_entry: *{meeting} {not_done}:* {}", self.only_members())
+            }
             (
                 Outcome::Other {
                     status,
@@ -475,12 +625,20 @@ impl Words {
 }
 
 /// What to press next. Whoever presses acts for themselves, with their own account.
-fn next_step(told: &Told<'_>, outcome: &Outcome) -> Option<Button> {
+fn next_step(told: &Told<'_>, outcome: &Outcome) -> Vec<Button> {
+    let again = || Button::typing("Try again", told.wish.to_string());
+    let link = || {
+        let connect = format!("connect {}", told.wish);
+        told.can_link
+            .then(|| Button::typing("Link a Zoom account", connect))
+    };
     match outcome {
-        Outcome::Accepted if told.wish.action == Action::Start => Some(Button::typing(
-            "Stop",
-            format!("stop {}", told.wish.meeting),
-        )),
+        Outcome::Accepted if told.wish.action == Action::Start => {
+            let meeting = told.wish.meeting;
+            let question = format!("Stop the livestream of meeting {}?", meeting.grouped());
+            vec![Button::typing("Stop", format!("stop {meeting}")).asking(question, "Stop it")]
+        }
+        Outcome::Accepted | Outcome::NotAMeetingNumber | Outcome::NotAllowed => Vec::new(),
         Outcome::NotSetUp
         | Outcome::NotStarted
         | Outcome::StillStarting
@@ -488,17 +646,124 @@ fn next_step(told: &Told<'_>, outcome: &Outcome) -> Option<Button> {
         | Outcome::NoAnswer
         | Outcome::Unreachable
         | Outcome::Interrupted
-        | Outcome::TooLate => Some(Button::typing("Try again", told.wish.to_string())),
+        | Outcome::TooLate => vec![again()],
         Outcome::WrongAccount
         | Outcome::ScopeMissing
         | Outcome::Unauthorized
         | Outcome::NoSuchUser
-        | Outcome::LinkDead => told
-            .can_link
-            .then(|| Button::typing("Link a Zoom account", format!("connect {}", told.wish))),
-        _ => None,
+        | Outcome::LinkDead => link().into_iter().chain(again_by_others(told)).collect(),
+        Outcome::MayNotHost
+        | Outcome::EndToEndEncrypted
+        | Outcome::NoSuchMeeting
+        | Outcome::DailyLimit { .. }
+        | Outcome::OperatorMustMend
+        | Outcome::Other { .. } => again_by_others(told).into_iter().collect(),
     }
 }
+
+/// A stop that failed for one person may be there for another to press: the button that it
+/// was pressed on is gone.
+fn again_by_others(told: &Told<'_>) -> Option<Button> {
+    (told.wish.action == Action::Stop).then(|| Button::typing("Stop", told.wish.to_string()))
+}
+
+/// Who somebody acts as.
+fn whoami(link: Option<&Link>) -> String {
+    let Some(link) = link else {
+        return "No Zoom account is linked for you.".to_owned();
+    };
+    let email = escape(&link.email);
+    let since = date(link.since, "{date}", "%Y-%m-%d");
+    if link.is_dead {
+        format!("You are linked to Zoom account *{email}* since {since}. {LINK_DEAD}")
+    } else {
+        format!("You act as Zoom account *{email}*, linked since {since}. It is healthy.")
+    }
+}
+
+/// What somebody can do about the link they have, or have not.
+fn link_or_unlink(link: Option<&Link>, can_link: bool) -> Vec<Button> {
+    let connect = |label| can_link.then(|| Button::typing(label, "connect"));
+    match link {
+        None => connect("Link my Zoom account").into_iter().collect(),
+        Some(link) if link.is_dead => connect("Link it again")
+            .into_iter()
+            .chain([disconnect()])
+            .collect(),
+        Some(_) => vec![disconnect()],
+    }
+}
+
+fn disconnect() -> Button {
+    Button::typing("Disconnect", "disconnect").asking(
+        "Your commands will stop working until you link an account again.",
+        "Disconnect it",
+    )
+}
+
+/// What helps somebody whose link is not there or does not work.
+fn link_button(standing: Standing) -> Option<Button> {
+    match standing {
+        Standing::Dead => Some(Button::typing("Link it again", "connect")),
+        Standing::NotLinked => Some(Button::typing("Link my Zoom account", "connect")),
+        Standing::Linked | Standing::OperatorMustLink | Standing::NotAllowed => None,
+    }
+}
+
+/// One line about a command of before.
+fn past(past: &Past) -> String {
+    let when = date(
+        past.received_at,
+        "{date_short_pretty} {time}",
+        "%Y-%m-%d %H:%M UTC",
+    );
+    let action = past.action.as_str();
+    let became = match &past.outcome {
+        None => "under way",
+        Some(outcome) => brief(&outcome.0, past.action),
+    };
+    format!(
+        "• {when}: {action} {}: {became} · reference {}",
+        past.meeting.grouped(),
+        past.command_id
+    )
+}
+
+/// An outcome in a few words.
+fn brief(outcome: &Outcome, action: Action) -> &'static str {
+    match (outcome, action) {
+        (Outcome::Accepted, Action::Start) => "*went live*",
+        (Outcome::Accepted, Action::Stop) => "*stopped*",
+        (Outcome::NotAMeetingNumber, _) => "not a meeting number",
+        (Outcome::NotSetUp, _) => "livestreaming is not set up",
+        (Outcome::NotStarted, _) => "the meeting was not running",
+        (Outcome::WrongAccount, _) => "a meeting of another Zoom account",
+        (Outcome::MayNotHost, _) => "you may not host it",
+        (Outcome::EndToEndEncrypted, _) => "end-to-end encrypted",
+        (Outcome::ScopeMissing, _) => "a permission is missing",
+        (Outcome::Unauthorized | Outcome::LinkDead, _) => "your link did not work",
+        (Outcome::NoSuchUser, _) => "Zoom does not know your user",
+        (Outcome::NoSuchMeeting, _) => "no such meeting of yours",
+        (Outcome::StillStarting, _) => "an earlier start was under way",
+        (Outcome::TooFast | Outcome::DailyLimit { .. }, _) => "too many requests for Zoom",
+        (Outcome::NoAnswer | Outcome::Interrupted, _) => "*unknown*: look at the stream",
+        (Outcome::Unreachable, _) => "Zoom was not reached",
+        (Outcome::TooLate, _) => "too late, so not done",
+        (Outcome::OperatorMustMend, _) => "this bot's access to Zoom is broken",
+        (Outcome::NotAllowed, _) => "not allowed",
+        (Outcome::Other { .. }, _) => "refused by Zoom",
+    }
+}
+
+/// A time as Slack shows it to each person in their own zone, and plainly where it cannot.
+/// <https://docs.slack.dev/messaging/formatting-message-text#date-formatting>
+fn date(at: DateTime<Utc>, slack: &str, plain: &str) -> String {
+    format!("<!date^{}^{slack}|{}>", at.timestamp(), at.format(plain))
+}
+
+/// Goes with a one-time link.
+const OFFER: &str = "Link your Zoom account: you sign in with Slack, then with Zoom, and confirm. \
+                     This link is yours alone and works for 10 minutes. Don't pass it on.";
 
 const LINK_DEAD: &str = "Zoom no longer accepts your linked account: the permission was withdrawn or has run out. \
                          Link it again, then type the command again.";

@@ -10,7 +10,7 @@ use sqlx::PgPool;
 
 use crate::app::App;
 use crate::db::grants::NewPair;
-use crate::db::{grants, persist};
+use crate::db::{grants, installations, persist};
 use crate::ids::ZoomUserId;
 use crate::vault::{Row, Vault};
 use crate::zoom::oauth::TokenError;
@@ -148,8 +148,23 @@ fn open(vault: &Vault, row: Row<'_>, sealed: &[u8]) -> Result<SecretString, NoTo
     })
 }
 
-/// Seals every grant with the first key again, while others serve. Returns how many it was.
+/// Seals every token with the first key again, while others serve. Returns of how many
+/// grants and installations it was.
 pub async fn reseal(db: &PgPool, vault: &Vault) -> anyhow::Result<usize> {
+    let mut count = reseal_grants(db, vault).await?;
+    for old in installations::sealed_otherwise(db, &vault.prefix()).await? {
+        let row = Row::BotToken(&old.place);
+        let token = vault.open(row, &old.bot_token);
+        let token =
+            token.with_context(|| format!("the bot token of {} does not open", old.place))?;
+        if installations::reseal(db, &old, &vault.seal(row, &token)).await? {
+            count += 1;
+        }
+    }
+    Ok(count)
+}
+
+async fn reseal_grants(db: &PgPool, vault: &Vault) -> anyhow::Result<usize> {
     let (mut count, mut after) = (0, String::new());
     loop {
         let grants = grants::sealed_otherwise(db, &vault.prefix(), &after).await?;

@@ -29,6 +29,8 @@ pub enum Row<'a> {
     OfferUrl(&'a str),
     /// What a browser was granted and has not confirmed.
     SessionToken(&'a str),
+    /// Of the installation at a place.
+    BotToken(&'a str),
 }
 
 /// Why a sealed value does not open. Says nothing of what is in it.
@@ -172,6 +174,7 @@ impl fmt::Display for Row<'_> {
             Self::ResponseUrl(trigger) => write!(f, "command.response_url/{trigger}"),
             Self::OfferUrl(offer) => write!(f, "link_offer.response_url/{offer}"),
             Self::SessionToken(session) => write!(f, "link_session.token/{session}"),
+            Self::BotToken(place) => write!(f, "installation.bot_token/{place}"),
         }
     }
 }

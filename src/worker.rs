@@ -22,10 +22,10 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use crate::app::App;
-use crate::db::{self, commands};
-use crate::ids::CommandId;
-use crate::linking;
+use crate::db::{self, commands, installations, requests};
+use crate::ids::{Asker, CommandId, EnterpriseId, Place, SlackUserId, TeamId};
 use crate::livestream::{self, Next};
+use crate::{home, installing, linking};
 
 /// Jobs wait on Zoom and Slack most of the time, so one process can hold many.
 const CONCURRENCY: usize = 32;
@@ -40,7 +40,7 @@ const GRACE: Duration = Duration::from_mins(1);
 /// How long to wait before starting again after Postgres went away.
 const RESTART_AFTER: Duration = Duration::from_secs(1);
 
-/// The queue's row: which command to advance.
+/// The queue's row of a command: which one to advance.
 #[derive(Debug, Serialize, Deserialize)]
 struct Job {
     command_id: CommandId,
@@ -50,9 +50,8 @@ impl TaskHandler for Job {
     const IDENTIFIER: &'static str = "livestream";
 
     async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
-        let app = context.get_ext::<Arc<App>>().expect("run() adds it");
         let span = tracing::info_span!("job", command.id = self.command_id.0);
-        advance(app, self.command_id)
+        advance(app(&context), self.command_id)
             .instrument(span)
             .await
             .map_err(|error| error.to_string())
@@ -64,6 +63,81 @@ async fn advance(app: &Arc<App>, id: CommandId) -> sqlx::Result<()> {
         commands::requeue(&app.db, id, delay).await?;
     }
     Ok(())
+}
+
+/// Whose App Home to show.
+#[derive(Debug, Serialize, Deserialize)]
+struct Home {
+    #[serde(flatten)]
+    person: Person,
+    has_offer: bool,
+}
+
+/// Whose link to end.
+#[derive(Debug, Serialize, Deserialize)]
+struct Unlink {
+    #[serde(flatten)]
+    person: Person,
+}
+
+/// Which place to forget, a day after the app left it.
+#[derive(Debug, Serialize, Deserialize)]
+struct Leave {
+    enterprise: Option<EnterpriseId>,
+    team: Option<TeamId>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Person {
+    enterprise: Option<EnterpriseId>,
+    team: TeamId,
+    user: SlackUserId,
+}
+
+impl From<Person> for Asker {
+    fn from(person: Person) -> Self {
+        Self {
+            enterprise: person.enterprise,
+            team: person.team,
+            user: person.user,
+        }
+    }
+}
+
+impl TaskHandler for Home {
+    const IDENTIFIER: &'static str = "home";
+
+    async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
+        let shown = home::show(app(&context), &self.person.into(), self.has_offer).await;
+        shown.map_err(|error| error.to_string())
+    }
+}
+
+impl TaskHandler for Unlink {
+    const IDENTIFIER: &'static str = "unlink";
+
+    async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
+        let ended = linking::end(app(&context), &self.person.into()).await;
+        ended.map_err(|error| error.to_string())
+    }
+}
+
+impl TaskHandler for Leave {
+    const IDENTIFIER: &'static str = "leave";
+
+    async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
+        let place = match (self.enterprise, self.team) {
+            (enterprise, Some(team)) => Place::Workspace(enterprise, team),
+            (Some(enterprise), None) => Place::Organisation(enterprise),
+            (None, None) => return Ok(()),
+        };
+        let forgotten = installing::forget(app(&context), &place).await;
+        forgotten.map_err(|error| error.to_string())
+    }
+}
+
+fn app(context: &WorkerContext) -> &Arc<App> {
+    context.get_ext::<Arc<App>>().expect("run() adds it")
 }
 
 /// Whether the worker runs; it does not while Postgres is away.
@@ -107,10 +181,16 @@ async fn sweep(app: Arc<App>, shutdown: CancellationToken) {
             Ok(count) => tracing::warn!(count, "commands had lost their jobs and got new ones"),
             Err(error) => tracing::warn!(%error, "lost commands were not looked for"),
         }
-        if let Err(error) = linking::sweep(&app).await {
-            tracing::warn!(%error, "old browsers were not forgotten");
+        if let Err(error) = forget(&app).await {
+            tracing::warn!(%error, "old browsers and requests were not forgotten");
         }
     }
+}
+
+async fn forget(app: &App) -> sqlx::Result<()> {
+    linking::sweep(app).await?;
+    installations::forget_sessions(&app.db).await?;
+    requests::forget_old(&app.db).await
 }
 
 async fn run_once(
@@ -134,6 +214,9 @@ async fn run_once(
         .shutdown_grace_period(GRACE)
         .shutdown_interrupted_job_retry_delay(Duration::ZERO)
         .define_job::<Job>()
+        .define_job::<Home>()
+        .define_job::<Unlink>()
+        .define_job::<Leave>()
         .add_extension(Arc::clone(app))
         .init()
         .await

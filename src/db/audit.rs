@@ -2,14 +2,16 @@
 
 use sqlx::PgExecutor;
 
-use crate::ids::{Asker, ZoomUserId};
+use crate::ids::{Asker, Place, SlackUserId, ZoomUserId};
 
 /// One thing that happened.
 #[derive(Debug, Default)]
 pub struct Event<'a> {
     /// In words, such as `linked`.
     pub kind: &'static str,
-    pub asker: Option<&'a Asker>,
+    pub enterprise: Option<&'a str>,
+    pub team: Option<&'a str>,
+    pub user: Option<&'a SlackUserId>,
     pub zoom_user: Option<&'a ZoomUserId>,
     pub detail: Option<&'a str>,
 }
@@ -18,7 +20,20 @@ impl<'a> Event<'a> {
     pub fn of(asker: &'a Asker, kind: &'static str) -> Self {
         Self {
             kind,
-            asker: Some(asker),
+            enterprise: asker.enterprise(),
+            team: Some(asker.team.as_str()),
+            user: Some(&asker.user),
+            ..Self::default()
+        }
+    }
+
+    /// What happened to a place, by nobody we can name.
+    pub fn at(place: &'a Place, kind: &'static str) -> Self {
+        let (enterprise, team) = place.ids();
+        Self {
+            kind,
+            enterprise,
+            team,
             ..Self::default()
         }
     }
@@ -38,12 +53,13 @@ impl<'a> Event<'a> {
 
 pub async fn write(db: impl PgExecutor<'_>, event: &Event<'_>) -> sqlx::Result<()> {
     sqlx::query!(
-        "insert into audit (kind, team_id, user_id, zoom_user_id, detail) values ($1, $2, $3, $4, $5)",
+        "insert into audit (kind, enterprise_id, team_id, user_id, zoom_user_id, detail) values ($1, $6, $2, $3, $4, $5)",
         event.kind,
-        event.asker.map(|asker| asker.team.as_str()),
-        event.asker.map(|asker| asker.user.as_str()),
+        event.team,
+        event.user.map(SlackUserId::as_str),
         event.zoom_user.map(ZoomUserId::as_str),
         event.detail,
+        event.enterprise,
     )
     .execute(db)
     .await

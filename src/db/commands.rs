@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use sqlx::postgres::types::PgInterval;
 use sqlx::types::Json;
 use sqlx::{PgExecutor, PgPool};
 
 use crate::command::{Action, Settings, Wish};
-use crate::ids::{Asker, ChannelId, CommandId, SlackUserId, TeamId, TriggerId, ZoomUserId};
+use crate::ids::{
+    Asker, ChannelId, CommandId, EnterpriseId, SlackUserId, TeamId, TriggerId, ZoomUserId,
+};
 use crate::meeting::MeetingId;
 use crate::outcome::Outcome;
 
@@ -20,6 +23,10 @@ pub struct NewCommand<'a> {
     pub wish: &'a Wish,
     /// Sealed.
     pub response_url: &'a [u8],
+    /// How often the response URL is posted to before the outcome is.
+    pub posts: i16,
+    /// Guests may run it here.
+    pub guests_allowed: bool,
 }
 
 /// What became of an attempt to record a command.
@@ -36,6 +43,8 @@ pub enum Recorded {
     },
     NotLinked,
     LinkDead,
+    /// Slack has said that they are no full member here.
+    NotAllowed,
 }
 
 /// A command on its way.
@@ -44,6 +53,7 @@ pub struct Running {
     pub command_id: CommandId,
     pub trigger_id: TriggerId,
     pub asker: Asker,
+    pub channel_id: ChannelId,
     pub zoom_user_id: ZoomUserId,
     pub wish: Wish,
     pub age: Duration,
@@ -78,12 +88,19 @@ async fn insert(db: &PgPool, new: &NewCommand<'_>) -> sqlx::Result<Option<Comman
         r#"
         with accepted as (
             insert into command
-                (trigger_id, team_id, user_id, channel_id, zoom_user_id, action, meeting_id, settings, response_url)
-            select $1, zoom_link.team_id, zoom_link.user_id, $4, zoom_user_id, $5, $6, $7, $8
-            from zoom_link join zoom_grant using (zoom_user_id),
+                (trigger_id, enterprise_id, team_id, user_id, channel_id, zoom_user_id, action, meeting_id, settings,
+                response_url, posts)
+            select $1, $9, $2, $3, $4, zoom_user_id, $5, $6, $7, $8, $10
+            from (
+                    select zoom_user_id, dead_at from zoom_link join zoom_grant using (zoom_user_id)
+                    where user_id = $3 and (team_id = $2 or enterprise_id = $9)
+                    order by team_id = $2 desc limit 1
+                ) as link,
                 -- Numbers of one meeting are given and committed one after another.
                 (select pg_advisory_xact_lock($6)) as in_turn
-            where team_id = $2 and user_id = $3 and dead_at is null
+            where dead_at is null and ($11 or not exists (
+                select from slack_person where team_id = $2 and user_id = $3 and kind <> 'member'
+            ))
             on conflict do nothing
             returning command_id
         )
@@ -100,6 +117,9 @@ async fn insert(db: &PgPool, new: &NewCommand<'_>) -> sqlx::Result<Option<Comman
         new.wish.meeting.get(),
         Json(&new.wish.settings) as _,
         new.response_url,
+        new.asker.enterprise(),
+        new.posts,
+        new.guests_allowed,
     )
     .fetch_optional(db)
     .await
@@ -111,7 +131,10 @@ async fn why_not(db: &PgPool, new: &NewCommand<'_>) -> sqlx::Result<Option<Recor
         select
             exists (select from command where trigger_id = $1) as "is_repeated!",
             (select dead_at is not null from zoom_link join zoom_grant using (zoom_user_id)
-                where zoom_link.team_id = $2 and zoom_link.user_id = $3) as is_dead,
+                where zoom_link.user_id = $3 and (zoom_link.team_id = $2 or zoom_link.enterprise_id = $6)
+                order by zoom_link.team_id = $2 desc limit 1) as is_dead,
+            not $7 and exists (select from slack_person where slack_person.team_id = $2
+                and slack_person.user_id = $3 and kind <> 'member') as "is_refused!",
             under_way.user_id as "by?: SlackUserId",
             extract(epoch from now() - under_way.received_at)::bigint as seconds
         from (values (1)) as once
@@ -123,9 +146,14 @@ async fn why_not(db: &PgPool, new: &NewCommand<'_>) -> sqlx::Result<Option<Recor
         new.asker.user.as_str(),
         new.wish.action.as_str(),
         new.wish.meeting.get(),
+        new.asker.enterprise(),
+        new.guests_allowed,
     )
     .fetch_one(db)
     .await?;
+    if found.is_refused && !found.is_repeated {
+        return Ok(Some(Recorded::NotAllowed));
+    }
     Ok(match (found.is_repeated, found.is_dead, found.by) {
         (true, ..) => Some(Recorded::Repeated),
         (_, None, _) => Some(Recorded::NotLinked),
@@ -144,7 +172,8 @@ pub async fn find(db: impl PgExecutor<'_>, id: CommandId) -> sqlx::Result<Option
         r#"
         select
             command_id as "command_id: CommandId", trigger_id as "trigger_id: TriggerId",
-            team_id as "team_id: TeamId", user_id as "user_id: SlackUserId",
+            enterprise_id as "enterprise_id: EnterpriseId", team_id as "team_id: TeamId",
+            user_id as "user_id: SlackUserId", channel_id as "channel_id: ChannelId",
             zoom_user_id as "zoom_user_id: ZoomUserId", action as "action: Action",
             meeting_id as "meeting: MeetingId", settings as "settings: Json<Settings>",
             extract(epoch from now() - received_at)::float8 as "age!",
@@ -161,9 +190,11 @@ pub async fn find(db: impl PgExecutor<'_>, id: CommandId) -> sqlx::Result<Option
         command_id: row.command_id,
         trigger_id: row.trigger_id,
         asker: Asker {
+            enterprise: row.enterprise_id,
             team: row.team_id,
             user: row.user_id,
         },
+        channel_id: row.channel_id,
         zoom_user_id: row.zoom_user_id,
         wish: Wish {
             action: row.action,
@@ -182,6 +213,36 @@ pub async fn find(db: impl PgExecutor<'_>, id: CommandId) -> sqlx::Result<Option
         posts: row.posts,
         is_told: row.is_told,
     }))
+}
+
+/// A command as its asker may look back at it.
+#[derive(Debug)]
+pub struct Past {
+    pub command_id: CommandId,
+    pub action: Action,
+    pub meeting: MeetingId,
+    pub received_at: DateTime<Utc>,
+    /// None while it is under way.
+    pub outcome: Option<Json<Outcome>>,
+}
+
+/// What a person asked for last, the newest first.
+pub async fn last(db: impl PgExecutor<'_>, asker: &Asker, count: i64) -> sqlx::Result<Vec<Past>> {
+    sqlx::query_as!(
+        Past,
+        r#"
+        select command_id as "command_id: CommandId", action as "action: Action",
+            meeting_id as "meeting: MeetingId", received_at, outcome as "outcome: Json<Outcome>"
+        from command where user_id = $2 and (team_id = $1 or enterprise_id = $3)
+        order by command_id desc limit $4
+        "#,
+        asker.team.as_str(),
+        asker.user.as_str(),
+        asker.enterprise(),
+        count,
+    )
+    .fetch_all(db)
+    .await
 }
 
 /// Whether an older command of the same meeting is still on its way.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::{PgExecutor, PgPool};
 
-use crate::ids::{Asker, SlackUserId, TeamId, ZoomUserId};
+use crate::ids::{Asker, EnterpriseId, SlackUserId, TeamId, ZoomUserId};
 use crate::linking::Question;
 
 /// A link as it is made.
@@ -12,8 +12,8 @@ pub struct NewOffer<'a> {
     pub token_hash: &'a [u8],
     pub asker: &'a Asker,
     pub typed: Option<String>,
-    /// Sealed.
-    pub response_url: &'a [u8],
+    /// Sealed; none where no message can answer.
+    pub response_url: Option<&'a [u8]>,
     pub expires_at: DateTime<Utc>,
 }
 
@@ -33,7 +33,7 @@ pub struct Session {
     pub token_hash: Vec<u8>,
     pub asker: Asker,
     pub typed: Option<String>,
-    pub response_url: Vec<u8>,
+    pub response_url: Option<Vec<u8>>,
     pub slack_name: Option<String>,
     pub zoom_user: Option<ZoomUserId>,
     pub zoom_account_id: Option<String>,
@@ -69,14 +69,15 @@ impl Leg {
 
 pub async fn offer(db: impl PgExecutor<'_>, offer: &NewOffer<'_>) -> sqlx::Result<()> {
     sqlx::query!(
-        "insert into link_offer (token_hash, team_id, user_id, typed, response_url, expires_at)
-        values ($1, $2, $3, $4, $5, $6)",
+        "insert into link_offer (token_hash, enterprise_id, team_id, user_id, typed, response_url, expires_at)
+        values ($1, $7, $2, $3, $4, $5, $6)",
         offer.token_hash,
         offer.asker.team.as_str(),
         offer.asker.user.as_str(),
         offer.typed,
         offer.response_url,
         offer.expires_at,
+        offer.asker.enterprise(),
     )
     .execute(db)
     .await
@@ -93,13 +94,15 @@ pub async fn begin(
     let row = sqlx::query!(
         r#"
         with good as (
-            select token_hash, team_id, user_id from link_offer
+            select token_hash, enterprise_id, team_id, user_id from link_offer
             where token_hash = $1 and used_at is null and expires_at > now()
         ), begun as (
             insert into link_session (session_hash, token_hash, expires_at)
             select $2, token_hash, $3 from good
         )
-        select team_id as "team: TeamId", user_id as "user: SlackUserId" from good
+        select enterprise_id as "enterprise: EnterpriseId", team_id as "team: TeamId",
+            user_id as "user: SlackUserId"
+        from good
         "#,
         token_hash,
         session_hash,
@@ -108,6 +111,7 @@ pub async fn begin(
     .fetch_optional(db)
     .await?;
     Ok(row.map(|row| Asker {
+        enterprise: row.enterprise,
         team: row.team,
         user: row.user,
     }))
@@ -158,7 +162,7 @@ pub async fn take(
 async fn find(db: impl PgExecutor<'_>, session_hash: &[u8]) -> sqlx::Result<Option<Session>> {
     let row = sqlx::query!(
         r#"
-        select session_hash, token_hash, team_id as "team: TeamId", user_id as "user: SlackUserId", typed,
+        select session_hash, token_hash, enterprise_id as "enterprise: EnterpriseId", team_id as "team: TeamId", user_id as "user: SlackUserId", typed,
             response_url, slack_name, zoom_user_id as "zoom_user: ZoomUserId", zoom_account_id, email,
             scope, access_token, refresh_token, token_expires_at
         from link_session join link_offer using (token_hash)
@@ -172,6 +176,7 @@ async fn find(db: impl PgExecutor<'_>, session_hash: &[u8]) -> sqlx::Result<Opti
         session_hash: row.session_hash,
         token_hash: row.token_hash,
         asker: Asker {
+            enterprise: row.enterprise,
             team: row.team,
             user: row.user,
         },

@@ -76,10 +76,13 @@ pub async fn find(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<Option
         Link,
         r#"
         select email, zoom_link.created_at as since, dead_at is not null as "is_dead!"
-        from zoom_link join zoom_grant using (zoom_user_id) where team_id = $1 and user_id = $2
+        from zoom_link join zoom_grant using (zoom_user_id)
+        where user_id = $2 and (team_id = $1 or enterprise_id = $3)
+        order by team_id = $1 desc limit 1
         "#,
         asker.team.as_str(),
         asker.user.as_str(),
+        asker.enterprise(),
     )
     .fetch_optional(db)
     .await
@@ -90,26 +93,52 @@ pub async fn store(
     db: &mut sqlx::PgConnection,
     asker: &Asker,
     zoom_user: &ZoomUserId,
-) -> sqlx::Result<Option<ZoomUserId>> {
+) -> sqlx::Result<Vec<ZoomUserId>> {
     let before = remove(&mut *db, asker).await?;
     sqlx::query!(
-        "insert into zoom_link (team_id, user_id, zoom_user_id) values ($1, $2, $3)",
+        "insert into zoom_link (enterprise_id, team_id, user_id, zoom_user_id) values ($4, $1, $2, $3)",
         asker.team.as_str(),
         asker.user.as_str(),
         zoom_user.as_str(),
+        asker.enterprise(),
     )
     .execute(db)
     .await?;
     Ok(before)
 }
 
-/// Removes a person's link. Returns whom they were linked to.
-pub async fn remove(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<Option<ZoomUserId>> {
+/// Removes a person's link, in whichever workspace of their organisation they made it.
+/// Returns whom they were linked to: nobody, or one user; more only where links of an
+/// organisation's people came in by import.
+pub async fn remove(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<Vec<ZoomUserId>> {
     sqlx::query_scalar!(
-        r#"delete from zoom_link where team_id = $1 and user_id = $2
+        r#"delete from zoom_link where user_id = $2 and (team_id = $1 or enterprise_id = $3)
         returning zoom_user_id as "zoom_user_id: ZoomUserId""#,
         asker.team.as_str(),
         asker.user.as_str(),
+        asker.enterprise(),
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// The Zoom user whom a person, and nobody else, is linked to.
+pub async fn only_theirs(
+    db: impl PgExecutor<'_>,
+    asker: &Asker,
+) -> sqlx::Result<Option<ZoomUserId>> {
+    sqlx::query_scalar!(
+        r#"
+        select zoom_user_id as "zoom_user_id: ZoomUserId" from zoom_link mine
+        where user_id = $2 and (team_id = $1 or enterprise_id = $3) and not exists (
+            select from zoom_link other where other.zoom_user_id = mine.zoom_user_id
+                and (other.team_id, other.user_id) <> (mine.team_id, mine.user_id)
+        )
+        limit 1
+        "#,
+        asker.team.as_str(),
+        asker.user.as_str(),
+        asker.enterprise(),
     )
     .fetch_optional(db)
     .await

@@ -3,8 +3,12 @@
 pub mod audit;
 pub mod commands;
 pub mod grants;
+pub mod installations;
+pub mod jobs;
 pub mod linking;
 pub mod links;
+pub mod people;
+pub mod requests;
 
 use std::time::{Duration, Instant};
 

@@ -34,7 +34,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::slack::Slack;
 use self::zoom::Zoom;
-use crate::config::{Config, LogConfig, SignInConfig};
+use crate::config::{Config, GuestsAllowedIn, LogConfig, PagesConfig};
 use crate::postgres::{Durability, Server};
 use crate::vault::Vault;
 use crate::zoom::client::BodyForm;
@@ -90,12 +90,15 @@ pub fn config(slack: &Slack, zoom: &Zoom, public_url: &str) -> anyhow::Result<Co
         listen_addr: ([127, 0, 0, 1], 0).into(),
         slack_signing_secrets: vec![slack::SIGNING_SECRET.into()],
         slack_app_id: Some(slack::APP_ID.to_owned()),
-        sign_in: Some(SignInConfig {
+        pages: Some(PagesConfig {
             public_url: public_url.parse()?,
             slack_url: slack.url().parse()?,
             slack_client_id: slack::CLIENT_ID.to_owned(),
             slack_client_secret: slack::CLIENT_SECRET.into(),
+            support_contact: None,
+            privacy_url: None,
         }),
+        guests_allowed_in: GuestsAllowedIn::Workspaces(Vec::new()),
         zoom_webhook_secret: Some(zoom::WEBHOOK_SECRET.into()),
         slack_response_origins: vec![slack.url().parse()?],
         slash_command: "/livestream".to_owned(),

@@ -63,6 +63,8 @@ pub(super) struct Inner {
     pub(super) basic_users: HashSet<String>,
     /// What the next questions who somebody is get instead of an answer.
     pub(super) me_faults: VecDeque<Fault>,
+    /// What the next attempts to give tokens back get instead of an answer.
+    pub(super) revoke_faults: VecDeque<Fault>,
     /// Whose tokens the app has given back.
     pub(super) revocations: Vec<String>,
 }
@@ -209,6 +211,13 @@ impl Zoom {
     pub fn begin(&self, id: i64) {
         if let Some(meeting) = self.lock().meetings.get_mut(&id) {
             meeting.is_running = true;
+        }
+    }
+
+    /// The host closes the meeting, and with it the livestream.
+    pub fn end(&self, id: i64) {
+        if let Some(meeting) = self.lock().meetings.get_mut(&id) {
+            (meeting.is_running, meeting.is_live) = (false, false);
         }
     }
 

@@ -65,6 +65,11 @@ impl Zoom {
         self.lock().me_faults.push_back(fault);
     }
 
+    /// What the next attempt to give tokens back gets.
+    pub fn fail_next_revoke(&self, fault: Fault) {
+        self.lock().revoke_faults.push_back(fault);
+    }
+
     /// The users whose tokens the app has given back.
     pub fn revocations(&self) -> Vec<String> {
         self.lock().revocations.clone()
@@ -177,6 +182,10 @@ async fn revoke(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
+    let fault = zoom.lock().revoke_faults.pop_front();
+    if let Some(fault) = fault {
+        return play(fault).await;
+    }
     let mut inner = zoom.lock();
     if !inner.is_client(&headers) {
         return token_error(401, "invalid_client", "Invalid client_id or client_secret");

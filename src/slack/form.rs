@@ -2,14 +2,18 @@
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::Value;
 
-use crate::ids::{Asker, ChannelId, SlackUserId, TeamId, TriggerId};
+use crate::ids::{Asker, ChannelId, EnterpriseId, SlackUserId, TeamId, TriggerId};
 
 /// A [slash command]: what of the form we use; unknown fields are ignored.
 ///
 /// [slash command]: https://docs.slack.dev/interactivity/implementing-slash-commands
 #[derive(Debug, Deserialize)]
 pub struct SlashCommand {
+    /// Only where the workspace belongs to an organisation.
+    pub enterprise_id: Option<EnterpriseId>,
     pub team_id: TeamId,
     pub user_id: SlackUserId,
     pub channel_id: ChannelId,
@@ -25,6 +29,7 @@ pub struct SlashCommand {
 impl SlashCommand {
     pub fn asker(&self) -> Asker {
         Asker {
+            enterprise: self.enterprise_id.clone(),
             team: self.team_id.clone(),
             user: self.user_id.clone(),
         }
@@ -42,10 +47,39 @@ pub struct Interaction {
 /// What was pressed.
 #[derive(Debug)]
 pub enum Pressed {
-    /// A button whose value is what could be typed, with the presser as the asker.
-    Typed(SlashCommand),
+    /// A button under a message. Its value is what could be typed, with the presser as the asker.
+    Message(SlashCommand, Original),
+    /// The same on the App Home, where no message can answer.
+    Home(HomePress),
     /// Nothing that asks for an answer.
     Nothing,
+}
+
+/// The message whose button was pressed.
+#[derive(Debug)]
+pub struct Original {
+    /// What it says; Slack sends it only of a message that everybody sees.
+    pub content: Option<Content>,
+    /// The presser is from another organisation, in a channel that is shared with it.
+    pub is_strangers: bool,
+}
+
+/// What a message says, as Slack keeps it.
+#[derive(Debug, Deserialize)]
+pub struct Content {
+    #[serde(default)]
+    pub text: String,
+    #[serde(default)]
+    pub blocks: Vec<Value>,
+}
+
+/// A press on the App Home.
+#[derive(Debug)]
+pub struct HomePress {
+    pub asker: Asker,
+    pub text: String,
+    pub trigger_id: TriggerId,
+    pub api_app_id: Option<String>,
 }
 
 /// The JSON is not that of an interaction. Quotes nothing of it: it holds a `response_url`.
@@ -58,11 +92,15 @@ struct Payload {
     r#type: String,
     /// Null where the app is installed for an organisation.
     team: Option<Team>,
+    enterprise: Option<Enterprise>,
     user: User,
     channel: Option<Channel>,
     trigger_id: Option<TriggerId>,
     response_url: Option<SecretString>,
     api_app_id: Option<String>,
+    message: Option<Content>,
+    /// Where there is no message: the view that the button is in.
+    view: Option<IgnoredAny>,
     #[serde(default)]
     actions: Vec<Action>,
 }
@@ -70,6 +108,11 @@ struct Payload {
 #[derive(Deserialize)]
 struct Team {
     id: TeamId,
+}
+
+#[derive(Deserialize)]
+struct Enterprise {
+    id: EnterpriseId,
 }
 
 #[derive(Deserialize)]
@@ -97,19 +140,39 @@ impl Interaction {
         let (true, Some(text)) = (payload.r#type == "block_actions", value) else {
             return Ok(Pressed::Nothing);
         };
-        Ok(Pressed::Typed(SlashCommand {
-            team_id: payload
-                .team
-                .map(|team| team.id)
-                .or(payload.user.team_id)
-                .ok_or(BadPayload)?,
+        let team = payload.team.map(|team| team.id);
+        let enterprise_id = payload.enterprise.map(|enterprise| enterprise.id);
+        // Within an organisation a person's own workspace may be another than this one.
+        let is_strangers = enterprise_id.is_none()
+            && matches!((&team, &payload.user.team_id), (Some(here), Some(theirs)) if here != theirs);
+        let trigger_id = payload.trigger_id.ok_or(BadPayload)?;
+        if payload.view.is_some() {
+            return Ok(Pressed::Home(HomePress {
+                asker: Asker {
+                    enterprise: enterprise_id,
+                    team: team.or(payload.user.team_id).ok_or(BadPayload)?,
+                    user: payload.user.id,
+                },
+                text,
+                trigger_id,
+                api_app_id: payload.api_app_id,
+            }));
+        }
+        let command = SlashCommand {
+            enterprise_id,
+            team_id: team.or(payload.user.team_id).ok_or(BadPayload)?,
             user_id: payload.user.id,
             channel_id: payload.channel.ok_or(BadPayload)?.id,
             text,
             response_url: payload.response_url.ok_or(BadPayload)?,
-            trigger_id: payload.trigger_id.ok_or(BadPayload)?,
+            trigger_id,
             api_app_id: payload.api_app_id,
-        }))
+        };
+        let original = Original {
+            content: payload.message,
+            is_strangers,
+        };
+        Ok(Pressed::Message(command, original))
     }
 }
 

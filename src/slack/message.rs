@@ -4,8 +4,14 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::slack::form::Content;
+
 /// Slack's limit for the text of a section.
 const SECTION_MAX: usize = 3000;
+/// Of a header.
+const HEADER_MAX: usize = 150;
+/// Of what a button asks before it counts.
+const QUESTION_MAX: usize = 300;
 
 /// Who sees a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -21,6 +27,9 @@ pub enum Visibility {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Message {
     response_type: Visibility,
+    /// Whether it takes the place of the message whose button was pressed.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    replace_original: bool,
     /// What notifications and screen readers use.
     text: String,
     blocks: Vec<Value>,
@@ -29,14 +38,16 @@ pub struct Message {
 /// A button. Pressing it is typing: its value is what would stand after the command's name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Button {
-    pub label: &'static str,
-    pub does: Does,
-    pub is_primary: bool,
+    label: &'static str,
+    does: Does,
+    style: Option<&'static str>,
+    /// What is asked before it counts, and what to press then.
+    question: Option<(String, &'static str)>,
 }
 
 /// What a button does.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Does {
+enum Does {
     /// Types this.
     Type(String),
     /// Leads to this address.
@@ -48,7 +59,8 @@ impl Button {
         Self {
             label,
             does: Does::Type(text.into()),
-            is_primary: false,
+            style: None,
+            question: None,
         }
     }
 
@@ -56,8 +68,24 @@ impl Button {
         Self {
             label,
             does: Does::Open(url.into()),
-            is_primary: true,
+            style: Some("primary"),
+            question: None,
         }
+    }
+
+    /// Makes it the one to press.
+    #[must_use]
+    pub fn primary(mut self) -> Self {
+        self.style = Some("primary");
+        self
+    }
+
+    /// Marks that it ends something, and asks in plain text before it does.
+    #[must_use]
+    pub fn asking(mut self, question: impl Into<String>, yes: &'static str) -> Self {
+        self.style = Some("danger");
+        self.question = Some((question.into(), yes));
+        self
     }
 }
 
@@ -65,39 +93,71 @@ impl Message {
     /// A message of one section in mrkdwn, whose echoes are already [escaped](escape).
     pub fn new(response_type: Visibility, mrkdwn: &str) -> Self {
         let text = cap(mrkdwn, SECTION_MAX);
-        let blocks = vec![json!({ "type": "section", "text": { "type": "mrkdwn", "text": text } })];
         Self {
             response_type,
+            replace_original: false,
+            blocks: vec![section(&text)],
             text,
+        }
+    }
+
+    /// What a message says, without the buttons it had; it takes the place of that message.
+    pub fn pressed(content: Content) -> Self {
+        let mut blocks = content.blocks;
+        blocks.retain(|block| block["type"] != "actions");
+        Self {
+            response_type: Visibility::InChannel,
+            replace_original: true,
+            text: cap(&content.text, SECTION_MAX),
             blocks,
         }
+    }
+
+    /// Puts it in place of the message whose button was pressed.
+    #[must_use]
+    pub fn replacing(mut self) -> Self {
+        self.replace_original = true;
+        self
     }
 
     /// Adds a line of small print.
     #[must_use]
     pub fn with_context(mut self, mrkdwn: &str) -> Self {
-        let elements = json!([{ "type": "mrkdwn", "text": cap(mrkdwn, SECTION_MAX) }]);
-        self.blocks
-            .push(json!({ "type": "context", "elements": elements }));
+        self.blocks.push(context(mrkdwn));
+        self
+    }
+
+    /// Adds a row of buttons, if there are any.
+    #[must_use]
+    pub fn with_buttons(mut self, buttons: impl IntoIterator<Item = Button>) -> Self {
+        self.blocks.extend(actions(buttons));
         self
     }
 }
 
-impl Message {
-    /// Adds a row of buttons, if there are any.
-    #[must_use]
-    pub fn with_buttons(mut self, buttons: impl IntoIterator<Item = Button>) -> Self {
-        let elements: Vec<Value> = buttons
-            .into_iter()
-            .enumerate()
-            .map(|(index, button)| button.json(index))
-            .collect();
-        if !elements.is_empty() {
-            self.blocks
-                .push(json!({ "type": "actions", "elements": elements }));
-        }
-        self
-    }
+/// A paragraph in mrkdwn.
+pub fn section(mrkdwn: &str) -> Value {
+    json!({ "type": "section", "text": { "type": "mrkdwn", "text": cap(mrkdwn, SECTION_MAX) } })
+}
+
+/// A heading in plain text.
+pub fn header(text: &str) -> Value {
+    json!({ "type": "header", "text": { "type": "plain_text", "text": cap(text, HEADER_MAX) } })
+}
+
+/// A line of small print in mrkdwn.
+pub fn context(mrkdwn: &str) -> Value {
+    json!({ "type": "context", "elements": [{ "type": "mrkdwn", "text": cap(mrkdwn, SECTION_MAX) }] })
+}
+
+/// A row of buttons, if there are any.
+pub fn actions(buttons: impl IntoIterator<Item = Button>) -> Option<Value> {
+    let elements: Vec<Value> = buttons
+        .into_iter()
+        .enumerate()
+        .map(|(index, button)| button.json(index))
+        .collect();
+    (!elements.is_empty()).then(|| json!({ "type": "actions", "elements": elements }))
 }
 
 impl Button {
@@ -111,8 +171,18 @@ impl Button {
             Does::Type(text) => json["value"] = text.into(),
             Does::Open(url) => json["url"] = url.into(),
         }
-        if self.is_primary {
-            json["style"] = "primary".into();
+        if let Some(style) = self.style {
+            json["style"] = style.into();
+        }
+        if let Some((question, yes)) = self.question {
+            let plain = |text: &str| json!({ "type": "plain_text", "text": text });
+            json["confirm"] = json!({
+                "title": plain(self.label),
+                "text": plain(&cap(&question, QUESTION_MAX)),
+                "confirm": plain(yes),
+                "deny": plain("Not now"),
+                "style": "danger",
+            });
         }
         json
     }

@@ -20,11 +20,12 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::http::body;
-use crate::ids::{Asker, SlackUserId, TeamId};
+use crate::http::{base, body};
+use crate::ids::{Asker, EnterpriseId, SlackUserId, TeamId};
+use crate::slack::paths::SIGN_IN_CALLBACK;
 
-/// The path Slack sends browsers back to.
-pub const SLACK_CALLBACK: &str = "/slack/oidc/callback";
+/// What we ask a person for; the library adds the first by itself.
+pub const SCOPES: [&str; 2] = ["openid", "profile"];
 
 /// Slack as an OpenID provider, and where its browsers come back to.
 #[derive(Debug, Clone)]
@@ -55,6 +56,9 @@ struct SlackClaims {
     user: SlackUserId,
     #[serde(rename = "https://slack.com/team_name")]
     team_name: Option<String>,
+    /// Only in the userInfo of somebody in an organisation.
+    #[serde(rename = "https://slack.com/enterprise_id")]
+    enterprise: Option<EnterpriseId>,
 }
 
 impl AdditionalClaims for SlackClaims {}
@@ -105,13 +109,12 @@ impl SignIn {
         secret: SecretString,
         public: &Url,
     ) -> Self {
-        let plain = |url: &Url| url.as_str().trim_end_matches('/').to_owned();
         Self {
             http: Http(http),
-            issuer: plain(issuer),
+            issuer: base(issuer),
             id,
             secret,
-            public: plain(public),
+            public: base(public),
         }
     }
 
@@ -134,7 +137,11 @@ impl SignIn {
                 || CsrfToken::new(state),
                 || Nonce::new(nonce),
             )
-            .add_scope(Scope::new("profile".to_owned()))
+            .add_scopes(
+                SCOPES[1..]
+                    .iter()
+                    .map(|scope| Scope::new((*scope).to_owned())),
+            )
             .add_extra_param("team", team.as_str())
             .url();
         Ok(url.into())
@@ -174,6 +181,7 @@ impl SignIn {
             .map(|name| name.to_string());
         Ok(SlackPerson {
             asker: Asker {
+                enterprise: info.additional_claims().enterprise.clone(),
                 team: ours.team.clone(),
                 user: ours.user.clone(),
             },
@@ -191,7 +199,7 @@ impl SignIn {
         let issuer = IssuerUrl::new(self.issuer.clone())?;
         let metadata = CoreProviderMetadata::discover_async(issuer, &self.http).await?;
         let secret = ClientSecret::new(self.secret.expose_secret().to_owned());
-        let callback = RedirectUrl::new(self.page(SLACK_CALLBACK))?;
+        let callback = RedirectUrl::new(self.page(SIGN_IN_CALLBACK))?;
         let client: SlackClient<_, _, _> =
             Client::from_provider_metadata(metadata, ClientId::new(self.id.clone()), Some(secret));
         Ok(client.set_redirect_uri(callback))

@@ -13,7 +13,8 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use crate::app::App;
-use crate::linking::{self, Browser, NoCode, Stop, Token};
+use crate::browser::{Browser, Token};
+use crate::linking::{self, NoCode, Stop};
 use crate::web::pages;
 
 /// Its prefix makes browsers refuse it from anywhere but this host, by https.
@@ -22,14 +23,14 @@ const COOKIE: &str = "__Host-link";
 /// What both vendors append to our address.
 #[derive(Deserialize)]
 pub(super) struct Callback {
-    state: Option<String>,
+    pub(super) state: Option<String>,
     code: Option<SecretString>,
     error: Option<String>,
 }
 
 impl Callback {
     /// RFC 6749, section 4.1.2.1. What else the vendor may have said of an error goes nowhere.
-    fn code(&self) -> Result<SecretString, NoCode> {
+    pub(super) fn code(&self) -> Result<SecretString, NoCode> {
         let is_declined = self.error.as_deref() == Some("access_denied");
         self.code.clone().ok_or(if is_declined {
             NoCode::Declined
@@ -53,12 +54,8 @@ pub(super) async fn open(
     jar: CookieJar,
 ) -> Response {
     let opened = linking::open(&app, &token).await.map(|(cookie, url)| {
-        let cookie = Cookie::build((COOKIE, cookie.expose()))
-            .path("/")
-            .secure(true)
-            .http_only(true)
-            .same_site(SameSite::Lax);
-        (pages::headers(), jar.add(cookie), Redirect::to(&url)).into_response()
+        let jar = jar.add(self::cookie(COOKIE, &cookie));
+        (pages::headers(), jar, Redirect::to(&url)).into_response()
     });
     opened.unwrap_or_else(|stop| stopped(&app, &stop))
 }
@@ -99,7 +96,7 @@ pub(super) async fn zoom_back(
 /// `GET /confirm`
 pub(super) async fn ask(State(app): State<Arc<App>>, jar: CookieJar) -> Response {
     let asked = async {
-        let browser = browser(&jar)?;
+        let browser = browser(&jar, COOKIE).ok_or(Stop::NoSession)?;
         let question = linking::question(&app, &browser).await?;
         Ok(page(
             StatusCode::OK,
@@ -117,7 +114,7 @@ pub(super) async fn answer(
     Form(form): Form<Answer>,
 ) -> Response {
     let answered = async {
-        let browser = browser(&jar)?;
+        let browser = browser(&jar, COOKIE).ok_or(Stop::NoSession)?;
         if !browser.is_csrf(&form.csrf) {
             return Err(Stop::NoSession);
         }
@@ -135,16 +132,25 @@ pub(super) async fn answer(
     answered.await.unwrap_or_else(|stop| stopped(&app, &stop))
 }
 
-fn browser(jar: &CookieJar) -> Result<Browser, Stop> {
-    let cookie = jar
-        .get(COOKIE)
-        .and_then(|cookie| Token::read(cookie.value()));
-    cookie.map(Browser::new).ok_or(Stop::NoSession)
+/// A cookie that lasts as long as the browser runs, for this host by https alone.
+pub(super) fn cookie(name: &'static str, token: &Token) -> Cookie<'static> {
+    Cookie::build((name, token.expose()))
+        .path("/")
+        .secure(true)
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .build()
+}
+
+/// The browser that such a cookie was given to.
+pub(super) fn browser(jar: &CookieJar, name: &str) -> Option<Browser> {
+    let token = Token::read(jar.get(name)?.value())?;
+    Some(Browser::new(token))
 }
 
 fn came_back<'a>(jar: &CookieJar, callback: &'a Callback) -> Result<(Browser, &'a str), Stop> {
     let state = callback.state.as_deref().ok_or(Stop::NoSession)?;
-    Ok((browser(jar)?, state))
+    Ok((browser(jar, COOKIE).ok_or(Stop::NoSession)?, state))
 }
 
 /// The browser in words that its owner recognises; no more of it is kept.
@@ -181,7 +187,7 @@ fn device(headers: &HeaderMap) -> String {
     )
 }
 
-fn page(status: StatusCode, markup: Markup) -> Response {
+pub(super) fn page(status: StatusCode, markup: Markup) -> Response {
     (status, pages::headers(), markup).into_response()
 }
 

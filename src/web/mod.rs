@@ -1,6 +1,8 @@
 //! What the world can reach: every route on one screen.
 
+mod events;
 mod health;
+mod install;
 mod link;
 mod pages;
 mod slack;
@@ -16,7 +18,7 @@ use tower_http::trace::TraceLayer;
 
 use crate::app::App;
 use crate::linking::ZOOM_CALLBACK;
-use crate::slack::sign_in::SLACK_CALLBACK;
+use crate::slack::paths;
 use crate::worker::Health;
 
 /// Slack's forms have a few hundred bytes.
@@ -24,12 +26,16 @@ const BODY_MAX: usize = 64 * 1024;
 
 pub fn router(app: Arc<App>, worker: Health) -> Router {
     Router::new()
-        .route("/slack/commands", post(slack::command))
-        .route("/slack/interactivity", post(slack::interactivity))
+        .route(paths::COMMANDS, post(slack::command))
+        .route(paths::INTERACTIVITY, post(slack::interactivity))
+        .route(paths::EVENTS, post(events::event))
         .route("/zoom/events", post(zoom::event))
         // What follows is for browsers.
+        .route("/", get(install::landing))
+        .route(install::INSTALL, get(install::begin))
+        .route(paths::INSTALL_CALLBACK, get(install::back))
         .route("/link/{token}", get(link::open))
-        .route(SLACK_CALLBACK, get(link::slack_back))
+        .route(paths::SIGN_IN_CALLBACK, get(link::slack_back))
         .route(ZOOM_CALLBACK, get(link::zoom_back))
         .route("/confirm", get(link::ask).post(link::answer))
         .route("/style.css", get(pages::style))

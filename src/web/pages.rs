@@ -1,11 +1,14 @@
-//! The pages people link their account on. No script, no asset from elsewhere.
+//! The pages people install the app and link their account on. No script, no asset from elsewhere.
 
 use axum::http::{HeaderName, header};
 use axum::response::IntoResponse;
 use maud::{DOCTYPE, Markup, html};
 
-use crate::linking::{Linked, Question, Stop};
+use crate::app::Contact;
+use crate::installing::{Installed, LINKS_OUTLIVE_BY, Stop};
+use crate::linking::{self, Linked, Question};
 use crate::reply::Words;
+use crate::web::install::INSTALL;
 
 /// What every page is sent with.
 pub(super) fn headers() -> [(HeaderName, &'static str); 7] {
@@ -95,20 +98,20 @@ pub(super) fn cancelled(words: &Words, is_withdrawn: bool) -> Markup {
 }
 
 /// Why the way ends here, and how it goes on.
-pub(super) fn stopped(words: &Words, stop: &Stop) -> Markup {
+pub(super) fn stopped(words: &Words, stop: &linking::Stop) -> Markup {
     let (title, text) = match stop {
-        Stop::NoOffer => (
+        linking::Stop::NoOffer => (
             "This link no longer works",
             html! { p { "A link works once, for 10 minutes." } (new_link(words)) },
         ),
-        Stop::NoSession => (
+        linking::Stop::NoSession => (
             "This page is not waiting for you",
             html! {
                 p { "It belongs to another browser or tab, took too long, or is done already. Nothing was linked here." }
                 (new_link(words))
             },
         ),
-        Stop::SomebodyElse => (
+        linking::Stop::SomebodyElse => (
             "This link was made for somebody else",
             html! {
                 p { "You signed in with Slack, but the link belongs to another person, so nothing was linked. \
@@ -117,11 +120,11 @@ pub(super) fn stopped(words: &Words, stop: &Stop) -> Markup {
                 p { "To link your own, type " code.typed { (words.slash()) " connect" } " in Slack." }
             },
         ),
-        Stop::Declined(at) => (
+        linking::Stop::Declined(at) => (
             "You went back",
             html! { p { "You did not go on at " (at) ", so nothing was linked." } (new_link(words)) },
         ),
-        Stop::VendorFailed(vendor) => (
+        linking::Stop::VendorFailed(vendor) => (
             "That did not work",
             html! {
                 p { (vendor) " did not answer as it should, so nothing was linked. This is not your mistake." }
@@ -129,23 +132,104 @@ pub(super) fn stopped(words: &Words, stop: &Stop) -> Markup {
                 p.small { "If it happens again, tell whoever runs this bot; its log says more." }
             },
         ),
-        Stop::ScopeMissing(scope) => (
+        linking::Stop::ScopeMissing(scope) => (
             "A permission is missing",
             html! {
                 p { "Zoom did not grant " code { (scope) } ", without which livestreams can't be started. Nothing was linked." }
                 p { "Whoever runs this bot can add it under Scopes in the Zoom app; then link again." }
             },
         ),
-        Stop::NotSetUp => (
+        linking::Stop::NotSetUp => (
             "Linking is not set up here",
             html! { p { "Ask whoever runs this bot." } },
         ),
-        Stop::Database(_) => (
+        linking::Stop::Database(_) => (
             "Please try again in a minute",
             html! { p { "I can't reach my own database just now. Nothing was linked." } (new_link(words)) },
         ),
     };
     layout(title, &text)
+}
+
+/// What the app does, for whom, and how to get it.
+pub(super) fn landing(words: &Words, contact: &Contact, can_install: bool) -> Markup {
+    layout(
+        "Zoom livestreams, started from Slack",
+        &html! {
+            p { code.typed { (words.slash()) " start 68423085" } ", typed in Slack, makes a Zoom meeting go live on the \
+                stream its host has set up in Zoom. The channel is told in plain words what happened, by whom and as \
+                which Zoom account." }
+            p { "Each person links their own Zoom account, and acts with that alone. Nobody acts with somebody else's." }
+            @if can_install {
+                p { a.button href=(INSTALL) { "Add to Slack" } }
+            } @else {
+                p.note { "This installation serves the workspaces its operator has set up." }
+            }
+            h2 { "Privacy" }
+            ul {
+                li { "Kept of each person: the ids of their Slack account and workspace, the id and e-mail of the linked Zoom \
+                    account, and what they asked for with its outcome." }
+                li { "Zoom's tokens are kept encrypted. Stream keys and meeting contents are never seen." }
+                li { code.typed { (words.slash()) " disconnect" } " deletes the tokens at once and withdraws the permission at Zoom." }
+                li { "When the app is removed from a workspace, its Slack token is deleted at once, and the links of its people "
+                    (LINKS_OUTLIVE_BY.num_hours()) " hours later." }
+                @if let Some(page) = &contact.privacy {
+                    li { a href=(page) { "Privacy policy" } }
+                }
+            }
+            h2 { "Support" }
+            @match &contact.support {
+                Some(mail) if mail.scheme() == "mailto" => p { "Write to " a href=(mail) { (mail.path()) } ", also to have your data deleted." },
+                Some(page) => p { a href=(page) { "Get help" } ", also to have your data deleted." },
+                None => p { "Ask whoever runs this bot in your team, also to have your data deleted." },
+            }
+        },
+    )
+}
+
+pub(super) fn installed(words: &Words, installed: &Installed) -> Markup {
+    layout(
+        "Installed",
+        &html! {
+            p { "Livestream for Zoom is now in " strong { (installed.name) } "." }
+            @if let Some(url) = &installed.add_to_workspaces {
+                p { "It is installed for the whole organisation. One more step: " a href=(url) { "choose the workspaces that get it" } "." }
+            }
+            p { "Next, everybody who starts livestreams types " code.typed { (words.slash()) " connect" } " in Slack, and links their Zoom account." }
+        },
+    )
+}
+
+/// Why nothing was installed, and how it goes on.
+pub(super) fn not_installed(stop: &Stop) -> Markup {
+    let (title, text) = match stop {
+        Stop::NoSession => (
+            "This page is not waiting for you",
+            "It belongs to another browser, took too long, or is done already. Nothing was installed here.",
+        ),
+        Stop::Declined => ("You went back", "Nothing was installed."),
+        Stop::SlackFailed => (
+            "That did not work",
+            "Slack did not answer as it should, so nothing was installed. This is not your mistake.",
+        ),
+        Stop::NotSetUp => (
+            "There is nothing to install here",
+            "This installation serves the workspaces its operator has set up. Ask whoever runs it.",
+        ),
+        Stop::Database(_) => (
+            "Please try again in a minute",
+            "I can't reach my own database just now. Nothing was installed.",
+        ),
+    };
+    layout(
+        title,
+        &html! {
+            p { (text) }
+            @if !matches!(stop, Stop::NotSetUp) {
+                p { a href=(INSTALL) { "Add to Slack" } " begins anew." }
+            }
+        },
+    )
 }
 
 fn new_link(words: &Words) -> Markup {

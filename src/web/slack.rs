@@ -8,6 +8,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use chrono::Utc;
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 use serde_json::json;
@@ -15,17 +16,22 @@ use serde_json::json;
 use crate::app::App;
 use crate::command::{Command, Wish};
 use crate::db::commands::{self, NewCommand, Recorded};
-use crate::db::links;
-use crate::linking;
-use crate::signature;
-use crate::slack::form::{Interaction, Pressed, SlashCommand, is_ssl_check};
+use crate::db::people::{self as known_people, Kind};
+use crate::db::{jobs, links, requests};
+use crate::ids::Asker;
+use crate::reply::Standing;
+use crate::slack::form::{HomePress, Interaction, Original, Pressed, SlashCommand, is_ssl_check};
 use crate::slack::message::Message;
 use crate::vault::Row;
+use crate::{linking, people, signature};
 
 /// Slack gives up after 3 s; a body that is still coming then is of no use.
 const BODY_WITHIN: Duration = Duration::from_secs(2);
 /// The same for what we do with it, after a body that came as fast as bodies do.
-const TAKE_WITHIN: Duration = Duration::from_millis(2500);
+pub(super) const TAKE_WITHIN: Duration = Duration::from_millis(2500);
+
+/// How long to look up what is nice to know.
+const LOOK_UP_WITHIN: Duration = Duration::from_secs(1);
 
 /// A form from Slack, parsed only after its signature held.
 pub(super) struct Signed<T>(T);
@@ -39,6 +45,8 @@ pub(super) enum Rejection {
     BadForm,
     TooLarge,
     TooSlow,
+    /// It is Slack's, but could not be taken: Slack shows that, or sends it again.
+    NotTaken,
 }
 
 impl IntoResponse for Rejection {
@@ -49,6 +57,7 @@ impl IntoResponse for Rejection {
             Self::BadForm => StatusCode::BAD_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::NotTaken => StatusCode::SERVICE_UNAVAILABLE,
         }
         .into_response()
     }
@@ -88,16 +97,34 @@ pub(super) async fn verified(
     Ok(body)
 }
 
+/// What was done with what somebody typed or pressed.
+enum Taken {
+    /// It stands in the queue; its outcome follows.
+    Recorded,
+    /// The same request was taken before.
+    Repeated,
+    /// It is answered by this.
+    Answered(Message),
+    /// It was not taken, or we cannot tell.
+    Failed(Message),
+}
+
 /// `POST /slack/commands`: record the command, answer in time. The outcome goes to
 /// the `response_url`, from [`crate::livestream`].
 pub(super) async fn command(
     State(app): State<Arc<App>>,
     Signed(form): Signed<SlashCommand>,
 ) -> Result<Response, Rejection> {
-    Ok(match take(&app, &form).await? {
-        Some(message) => Json(message).into_response(),
+    Ok(match take(&app, &form, 0).await? {
+        Taken::Answered(message) | Taken::Failed(message) => Json(message).into_response(),
+        // What was typed in a direct message stays between the person and us.
+        Taken::Recorded | Taken::Repeated if form.channel_id.is_direct() => {
+            StatusCode::OK.into_response()
+        }
         // Shows the channel what was typed, and says nothing yet.
-        None => Json(json!({ "response_type": "in_channel" })).into_response(),
+        Taken::Recorded | Taken::Repeated => {
+            Json(json!({ "response_type": "in_channel" })).into_response()
+        }
     })
 }
 
@@ -106,49 +133,105 @@ pub(super) async fn interactivity(
     State(app): State<Arc<App>>,
     Signed(form): Signed<Interaction>,
 ) -> Result<StatusCode, Rejection> {
-    // A button that leads elsewhere is reported too, and needs no more than a 200.
-    let Pressed::Typed(pressed) = form.read().map_err(|_| Rejection::BadForm)? else {
-        return Ok(StatusCode::OK);
-    };
-    if let Some(message) = take(&app, &pressed).await? {
-        let url = app
-            .responder
-            .url(&pressed.response_url)
-            .map_err(|_| Rejection::BadForm)?;
-        // Slack wants its 200 within 3 s, however long it takes to take the message.
-        let responder = app.responder.clone();
-        tokio::spawn(async move {
-            if let Err(error) = responder.post(&url, &message).await {
-                tracing::warn!(%error, "a person who pressed a button was not answered");
-            }
-        });
+    match form.read().map_err(|_| Rejection::BadForm)? {
+        // A button that leads elsewhere is reported too, and needs no more than a 200.
+        Pressed::Nothing => Ok(StatusCode::OK),
+        Pressed::Home(press) => pressed_at_home(&app, &press).await,
+        Pressed::Message(command, original) => pressed(&app, &command, original).await,
     }
+}
+
+/// Takes what a button types. The message it was under is replaced once it has done its
+/// work, so that nobody presses it again: at once if only the presser sees it.
+async fn pressed(
+    app: &App,
+    command: &SlashCommand,
+    original: Original,
+) -> Result<StatusCode, Rejection> {
+    let url = app
+        .responder
+        .url(&command.response_url)
+        .map_err(|_| Rejection::BadForm)?;
+    let taken = if original.is_strangers && !app.allows_guests(&command.team_id) {
+        Taken::Answered(app.words.not_allowed())
+    } else {
+        // One post of five is for the message with the button.
+        take(app, command, 1).await?
+    };
+    let message = match taken {
+        Taken::Recorded => match original.content {
+            Some(content) => app.words.pressed(content, &command.user_id, &command.text),
+            None => app.words.running(&command.text),
+        },
+        Taken::Answered(message) if original.content.is_none() => message.replacing(),
+        // Others may still have a use for the button.
+        Taken::Answered(message) | Taken::Failed(message) => message,
+        Taken::Repeated => return Ok(StatusCode::OK),
+    };
+    // Slack wants its 200 within 3 s, however long it takes to take the message.
+    let responder = app.responder.clone();
+    tokio::spawn(async move {
+        if let Err(error) = responder.post(&url, &message).await {
+            tracing::warn!(%error, "a pressed button was not answered");
+        }
+    });
     Ok(StatusCode::OK)
 }
 
-/// Does what was typed. A message is for whoever typed, at once; none means that the
-/// command was recorded and its outcome follows.
-async fn take(app: &App, form: &SlashCommand) -> Result<Option<Message>, Rejection> {
-    if let (Some(ours), Some(theirs)) = (&app.slack_app_id, &form.api_app_id)
-        && ours != theirs
-    {
+/// Takes a button of the App Home, which is then shown anew: no message can answer there.
+async fn pressed_at_home(app: &App, press: &HomePress) -> Result<StatusCode, Rejection> {
+    if !app.is_for_us(press.api_app_id.as_deref()) {
+        tracing::warn!("a press names another Slack app than SLACK_APP_ID");
+        return Err(Rejection::BadForm);
+    }
+    let taking = async {
+        if !requests::is_first(&app.db, press.trigger_id.as_str()).await? {
+            return Ok(());
+        }
+        let has_offer = match press.text.parse() {
+            Ok(Command::Connect(_)) => is_allowed(app, &press.asker).await?,
+            Ok(Command::Disconnect) => {
+                linking::unlink(app, &press.asker).await?;
+                false
+            }
+            _ => false,
+        };
+        jobs::home(&app.db, &press.asker, has_offer, Utc::now()).await
+    };
+    match tokio::time::timeout(TAKE_WITHIN, taking).await {
+        Ok(Ok(())) => Ok(StatusCode::OK),
+        failed => {
+            let error = failed.map(Result::err);
+            tracing::error!(?error, "a press on the App Home was not taken in time");
+            Err(Rejection::NotTaken)
+        }
+    }
+}
+
+/// Does what was typed or pressed; `posts` is how many messages its response URL takes
+/// before the outcome.
+async fn take(app: &App, form: &SlashCommand, posts: i16) -> Result<Taken, Rejection> {
+    if !app.is_for_us(form.api_app_id.as_deref()) {
         tracing::warn!("a command names another Slack app than SLACK_APP_ID");
-        return Ok(Some(app.words.wrong_app()));
+        return Ok(Taken::Answered(app.words.wrong_app()));
     }
     let command = match form.text.parse() {
         Ok(command) => command,
-        Err(mistake) => return Ok(Some(app.words.mistake(&mistake))),
+        Err(mistake) => {
+            let standing = standing(app, &form.asker()).await;
+            return Ok(Taken::Answered(app.words.mistake(&mistake, standing)));
+        }
     };
     if command != Command::Help && app.responder.url(&form.response_url).is_err() {
         tracing::warn!("a command has a response_url that SLACK_RESPONSE_ORIGINS does not allow");
         return Err(Rejection::BadForm);
     }
-    match tokio::time::timeout(TAKE_WITHIN, carry_out(app, form, command)).await {
-        Ok(Ok(answer)) => Ok(answer),
+    match tokio::time::timeout(TAKE_WITHIN, carry_out(app, form, command, posts)).await {
+        Ok(Ok(taken)) => Ok(taken),
         failed => {
             let error = failed.map(Result::err);
             tracing::error!(?error, "a command was not taken in time");
-            Ok(Some(app.words.cannot_tell()))
+            Ok(Taken::Failed(app.words.cannot_tell()))
         }
     }
 }
@@ -157,32 +240,77 @@ async fn carry_out(
     app: &App,
     form: &SlashCommand,
     command: Command,
-) -> sqlx::Result<Option<Message>> {
-    let can_link = app.sign_in.is_some();
-    match command {
-        Command::Help => Ok(Some(app.words.help())),
-        Command::Wish(wish) => record(app, form, &wish).await,
-        Command::Connect(wish) => connect(app, form, wish.as_ref()).await.map(Some),
-        Command::Disconnect => {
-            let unlinked = linking::unlink(app, &form.asker()).await?;
-            Ok(Some(app.words.disconnected(&unlinked)))
-        }
+    posts: i16,
+) -> sqlx::Result<Taken> {
+    let (asker, can_link) = (form.asker(), app.sign_in.is_some());
+    Ok(Taken::Answered(match command {
+        Command::Wish(wish) => return record(app, form, &wish, posts).await,
+        Command::Help => app.words.help(standing(app, &asker).await),
         Command::Whoami => {
-            let link = links::find(&app.db, &form.asker()).await?;
-            Ok(Some(app.words.whoami(link.as_ref(), can_link)))
+            let link = links::find(&app.db, &asker).await?;
+            app.words.whoami(link.as_ref(), can_link)
         }
-    }
+        // These do something, and nothing else remembers that they did.
+        Command::Connect(_) | Command::Disconnect
+            if !requests::is_first(&app.db, form.trigger_id.as_str()).await? =>
+        {
+            return Ok(Taken::Repeated);
+        }
+        Command::Connect(wish) => connect(app, form, wish.as_ref()).await?,
+        Command::Disconnect => app.words.disconnected(&linking::unlink(app, &asker).await?),
+    }))
 }
 
 async fn connect(app: &App, form: &SlashCommand, wish: Option<&Wish>) -> sqlx::Result<Message> {
-    let url = linking::offer(app, &form.asker(), wish, &form.response_url).await?;
+    let asker = form.asker();
+    if !is_allowed(app, &asker).await? {
+        return Ok(app.words.not_allowed());
+    }
+    let url = linking::offer(app, &asker, wish, Some(&form.response_url)).await?;
     Ok(url.map_or_else(
         || app.words.linking_not_set_up(),
         |url| app.words.connect(&url),
     ))
 }
 
-async fn record(app: &App, form: &SlashCommand, wish: &Wish) -> sqlx::Result<Option<Message>> {
+/// Whether somebody may use the app here. If Slack does not say in time they may: they
+/// are asked about again before Zoom is.
+async fn is_allowed(app: &App, asker: &Asker) -> sqlx::Result<bool> {
+    match tokio::time::timeout(LOOK_UP_WITHIN, people::kind(app, asker)).await {
+        Ok(kind) => Ok(kind? == Kind::Member),
+        Err(_) => Ok(true),
+    }
+}
+
+/// What somebody can do now, if linking is set up here.
+async fn look_up(app: &App, asker: &Asker) -> sqlx::Result<Standing> {
+    if !app.allows_guests(&asker.team)
+        && let Some(known) = known_people::find(&app.db, asker).await?
+        && known.kind != Kind::Member
+    {
+        return Ok(Standing::NotAllowed);
+    }
+    let link = links::find(&app.db, asker).await?;
+    Ok(match link {
+        Some(link) if link.is_dead => Standing::Dead,
+        Some(_) => Standing::Linked,
+        None => Standing::NotLinked,
+    })
+}
+
+/// What somebody can do now, as far as it can be said in time.
+async fn standing(app: &App, asker: &Asker) -> Standing {
+    match tokio::time::timeout(LOOK_UP_WITHIN, look_up(app, asker)).await {
+        Ok(Ok(standing)) => standing.where_linking_is(app.sign_in.is_some()),
+        failed => {
+            let error = failed.map(Result::err);
+            tracing::warn!(?error, "help cannot tell what somebody can do");
+            Standing::Linked
+        }
+    }
+}
+
+async fn record(app: &App, form: &SlashCommand, wish: &Wish, posts: i16) -> sqlx::Result<Taken> {
     let new = NewCommand {
         trigger: &form.trigger_id,
         asker: &form.asker(),
@@ -192,28 +320,32 @@ async fn record(app: &App, form: &SlashCommand, wish: &Wish) -> sqlx::Result<Opt
             Row::ResponseUrl(form.trigger_id.as_str()),
             &form.response_url,
         ),
+        posts,
+        guests_allowed: app.allows_guests(&form.team_id),
     };
-    Ok(match commands::record(&app.db, &new).await? {
-        Recorded::Accepted(id) => {
-            tracing::info!(
-                command.id = id.0,
-                action = wish.action.as_str(),
-                zoom.meeting = %wish.meeting,
-                slack.team = %form.team_id,
-                "command accepted"
-            );
-            None
-        }
-        Recorded::Repeated => None,
-        Recorded::UnderWay { by, seconds } => {
-            Some(
+    let can_link = app.sign_in.is_some();
+    Ok(Taken::Answered(
+        match commands::record(&app.db, &new).await? {
+            Recorded::Accepted(id) => {
+                tracing::info!(
+                    command.id = id.0,
+                    action = wish.action.as_str(),
+                    zoom.meeting = %wish.meeting,
+                    slack.team = %form.team_id,
+                    "command accepted"
+                );
+                return Ok(Taken::Recorded);
+            }
+            Recorded::Repeated => return Ok(Taken::Repeated),
+            Recorded::UnderWay { by, seconds } => {
                 app.words
-                    .already_under_way(wish.action, wish.meeting, &by, seconds),
-            )
-        }
-        Recorded::NotLinked => Some(app.words.not_linked(wish, app.sign_in.is_some())),
-        Recorded::LinkDead => Some(app.words.link_dead(wish, app.sign_in.is_some())),
-    })
+                    .already_under_way(wish.action, wish.meeting, &by, seconds)
+            }
+            Recorded::NotLinked => app.words.not_linked(wish, can_link),
+            Recorded::LinkDead => app.words.link_dead(wish, can_link),
+            Recorded::NotAllowed => app.words.not_allowed(),
+        },
+    ))
 }
 
 #[expect(

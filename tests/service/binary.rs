@@ -497,7 +497,7 @@ async fn link_and_keep_what_is_secret(around: &Surroundings, service: &Service) 
     let mut secrets = vec![
         csrf.to_owned(),
         cookie.replace("__Host-link=", ""),
-        typed.trigger,
+        format!("/commands/{}", typed.trigger),
     ];
     secrets.push(link.rsplit('/').next().expect("a token").to_owned());
     for address in [signed_in, consent, consented] {

@@ -29,7 +29,14 @@ async fn a_start_goes_live_and_the_channel_reads_who_asked_as_whom() {
             ] },
             { "type": "actions", "elements": [{
                 "type": "button", "action_id": "type_0", "text": { "type": "plain_text", "text": "Stop" },
-                "value": "stop 68423085",
+                "value": "stop 68423085", "style": "danger",
+                "confirm": {
+                    "title": { "type": "plain_text", "text": "Stop" },
+                    "text": { "type": "plain_text", "text": "Stop the livestream of meeting 6842 3085?" },
+                    "confirm": { "type": "plain_text", "text": "Stop it" },
+                    "deny": { "type": "plain_text", "text": "Not now" },
+                    "style": "danger",
+                },
             }] },
         ],
     });

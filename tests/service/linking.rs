@@ -1,31 +1,43 @@
 //! Linking an account, on the very pages people use, and every way to be tricked on them.
 
-use livestream_bot::demo::slack::Tamper;
+use livestream_bot::demo::slack::{Place, TOWN_HALL, Tamper};
 use livestream_bot::demo::zoom::{Fault, SCOPE};
 use livestream_bot::demo::{DANA, ELI, FAY, Person, World};
 use reqwest::{Client, Response, StatusCode, redirect};
 use serde_json::Value;
 
-use crate::world::{MEETING, accepted, connect as database, end, said, send, type_and_read, world};
+use crate::world::{
+    MEETING, accepted, connect as database, end, said, send, type_and_read, values, world,
+};
+
+/// The cookie of the linking pages.
+const LINK: &str = "__Host-link";
 
 /// A browser: it keeps the one cookie of the pages, and follows where it is told.
-struct Browser {
+#[derive(Clone)]
+pub(crate) struct Browser {
     http: Client,
     cookie: Option<String>,
+    cookie_name: &'static str,
 }
 
 impl Browser {
-    fn new() -> Self {
+    /// One that must get this cookie, if it gets any.
+    pub(crate) fn new(cookie_name: &'static str) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         #[expect(clippy::disallowed_methods, reason = "a person's browser")]
         let http = Client::builder()
             .redirect(redirect::Policy::none())
             .build()
             .expect("a browser");
-        Self { http, cookie: None }
+        Self {
+            http,
+            cookie: None,
+            cookie_name,
+        }
     }
 
-    async fn get(&mut self, url: &str) -> Response {
+    pub(crate) async fn get(&mut self, url: &str) -> Response {
         let request = self
             .http
             .get(url)
@@ -33,7 +45,7 @@ impl Browser {
         let answer = request.send().await.expect("an answer");
         if let Some(cookie) = answer.headers().get("set-cookie") {
             let cookie = cookie.to_str().expect("ASCII");
-            assert!(cookie.starts_with("__Host-link="), "{cookie}");
+            assert!(cookie.starts_with(self.cookie_name), "{cookie}");
             for attribute in ["; HttpOnly", "; SameSite=Lax", "; Secure", "; Path=/"] {
                 assert!(cookie.contains(attribute), "{cookie}");
             }
@@ -93,7 +105,13 @@ impl Browser {
         (csrf.expect("a CSRF token").to_owned(), page)
     }
 
-    async fn link(&mut self, world: &World, link: &str, person: Person, zoom: Person) -> String {
+    pub(crate) async fn link(
+        &mut self,
+        world: &World,
+        link: &str,
+        person: Person,
+        zoom: Person,
+    ) -> String {
         let (csrf, _) = self.reach_the_question(world, link, person, zoom).await;
         let page = self.answer(world, &csrf, "link").await;
         assert_eq!(page.status(), StatusCode::OK);
@@ -101,7 +119,7 @@ impl Browser {
     }
 }
 
-fn location(answer: &Response) -> String {
+pub(crate) fn location(answer: &Response) -> String {
     assert_eq!(answer.status(), StatusCode::SEE_OTHER, "{answer:?}");
     assert_eq!(answer.headers()["referrer-policy"], "no-referrer");
     answer.headers()["location"]
@@ -112,7 +130,11 @@ fn location(answer: &Response) -> String {
 
 /// Types `connect`, and returns the link that only this person reads.
 async fn offer(world: &World, person: Person, text: &str) -> String {
-    let answer = send(world, &world.slack.type_command(person.slack, text)).await;
+    offer_at(world, TOWN_HALL, person, text).await
+}
+
+pub(crate) async fn offer_at(world: &World, place: Place, person: Person, text: &str) -> String {
+    let answer = send(world, &world.slack.type_at(place, person.slack, text)).await;
     assert_eq!(answer.body["response_type"], "ephemeral");
     url(&answer.body).unwrap_or_else(|| panic!("a link: {answer:?}"))
 }
@@ -128,18 +150,7 @@ fn url(message: &Value) -> Option<String> {
         .find_map(|button| Some(button["url"].as_str()?.to_owned()))
 }
 
-fn values(message: &Value) -> Vec<String> {
-    let blocks = message["blocks"].as_array().expect("blocks");
-    let elements = blocks
-        .iter()
-        .filter_map(|block| block["elements"].as_array())
-        .flatten();
-    elements
-        .filter_map(|button| Some(button["value"].as_str()?.to_owned()))
-        .collect()
-}
-
-async fn linked_zoom_user(world: &World, person: Person) -> Option<String> {
+pub(crate) async fn linked_zoom_user(world: &World, person: Person) -> Option<String> {
     sqlx::query_scalar(
         "select zoom_user_id from zoom_link where team_id = 'T0ACME' and user_id = $1",
     )
@@ -188,8 +199,8 @@ async fn a_person_links_and_then_runs_what_they_had_typed() {
         .send_press(&world.service, &press)
         .await
         .expect("an answer");
-    let link = url(&world.slack.outcome(&press).await.expect("a message")).expect("a link");
-    let mut browser = Browser::new();
+    let link = url(&world.slack.reply(&press).await.expect("a message")).expect("a link");
+    let mut browser = Browser::new(LINK);
     let (csrf, question) = browser.reach_the_question(&world, &link, FAY, FAY).await;
     assert!(
         question.contains("<strong>Fay") && question.contains("in Acme"),
@@ -251,7 +262,7 @@ async fn a_forwarded_start_link_ends_at_slacks_sign_in() {
     let world = world().await;
     // Fay sends her own link to Eli, who signs in as himself.
     let link = offer(&world, FAY, "connect").await;
-    let mut victim = Browser::new();
+    let mut victim = Browser::new(LINK);
     let slack = victim.open(&link).await;
     let back = world.slack.sign_in(&slack, ELI).await.expect("signed in");
     let page = victim.get(&back).await;
@@ -269,7 +280,7 @@ async fn a_forwarded_start_link_ends_at_slacks_sign_in() {
         "{note}"
     );
     // The link is used up.
-    let page = Browser::new().get(&link).await;
+    let page = Browser::new(LINK).get(&link).await;
     assert_nothing_bound(&world, page, 410, "This link no longer works").await;
     end(world).await;
 }
@@ -278,19 +289,19 @@ async fn a_forwarded_start_link_ends_at_slacks_sign_in() {
 async fn a_forwarded_sign_in_or_consent_page_comes_back_to_the_wrong_browser() {
     let world = world().await;
     let link = offer(&world, FAY, "connect").await;
-    let mut mallory = Browser::new();
+    let mut mallory = Browser::new(LINK);
     // Slack's page, forwarded.
     let slack = mallory.open(&link).await;
     let back = world.slack.sign_in(&slack, ELI).await.expect("signed in");
-    let page = Browser::new().get(&back).await;
+    let page = Browser::new(LINK).get(&back).await;
     assert_nothing_bound(&world, page, 400, "This page is not waiting for you").await;
     // Zoom's page, forwarded after Mallory signed in as herself.
     let consent = mallory.sign_in(&world, &link, FAY).await;
     let back = world.zoom.consent(&consent, ELI).await.expect("consented");
-    let page = Browser::new().get(&back).await;
+    let page = Browser::new(LINK).get(&back).await;
     assert_nothing_bound(&world, page, 400, "This page is not waiting for you").await;
     // The same with a cookie of the victim's own flow.
-    let mut victim = Browser::new();
+    let mut victim = Browser::new(LINK);
     victim.open(&offer(&world, ELI, "connect").await).await;
     let page = victim.get(&back).await;
     assert_nothing_bound(&world, page, 400, "This page is not waiting for you").await;
@@ -301,7 +312,7 @@ async fn a_forwarded_sign_in_or_consent_page_comes_back_to_the_wrong_browser() {
 async fn a_state_is_good_once_and_never_absent() {
     let world = world().await;
     let link = offer(&world, FAY, "connect").await;
-    let mut browser = Browser::new();
+    let mut browser = Browser::new(LINK);
     let slack = browser.open(&link).await;
     let back = world.slack.sign_in(&slack, FAY).await.expect("signed in");
     for without in [
@@ -326,7 +337,7 @@ async fn a_state_is_good_once_and_never_absent() {
 #[tokio::test]
 async fn the_slack_person_cannot_change_between_the_legs() {
     let world = world().await;
-    let mut browser = Browser::new();
+    let mut browser = Browser::new(LINK);
     let slack = browser.open(&offer(&world, FAY, "connect").await).await;
     let as_fay = world.slack.sign_in(&slack, FAY).await.expect("signed in");
     let as_eli = world.slack.sign_in(&slack, ELI).await.expect("signed in");
@@ -350,7 +361,7 @@ async fn the_slack_person_cannot_change_between_the_legs() {
 #[tokio::test]
 async fn a_vendor_that_sends_an_error_back_is_not_taken_for_the_person() {
     let world = world().await;
-    let mut browser = Browser::new();
+    let mut browser = Browser::new(LINK);
     let slack = browser.open(&offer(&world, FAY, "connect").await).await;
     let back = world.slack.cancel_sign_in(&slack).await.expect("cancelled");
     let page = browser
@@ -364,7 +375,7 @@ async fn a_vendor_that_sends_an_error_back_is_not_taken_for_the_person() {
 #[tokio::test]
 async fn a_form_without_its_browsers_csrf_token_does_nothing() {
     let world = world().await;
-    let mut browser = Browser::new();
+    let mut browser = Browser::new(LINK);
     let (csrf, _) = browser
         .reach_the_question(&world, &offer(&world, FAY, "connect").await, FAY, FAY)
         .await;
@@ -372,7 +383,7 @@ async fn a_form_without_its_browsers_csrf_token_does_nothing() {
         let page = browser.answer(&world, forged, "link").await;
         assert_nothing_bound(&world, page, 400, "This page is not waiting for you").await;
     }
-    let mut stranger = Browser::new();
+    let mut stranger = Browser::new(LINK);
     let page = stranger.answer(&world, &csrf, "link").await;
     assert_nothing_bound(&world, page, 400, "This page is not waiting for you").await;
     // Pressed twice, it counts once.
@@ -386,7 +397,7 @@ async fn a_form_without_its_browsers_csrf_token_does_nothing() {
 async fn the_second_tab_takes_over_from_the_first() {
     let world = world().await;
     let link = offer(&world, FAY, "connect").await;
-    let mut browser = Browser::new();
+    let mut browser = Browser::new(LINK);
     let first = browser.open(&link).await;
     let second = browser.open(&link).await;
     let back = world.slack.sign_in(&first, FAY).await.expect("signed in");
@@ -403,18 +414,18 @@ async fn previews_and_scanners_burn_nothing() {
     let world = world().await;
     let link = offer(&world, FAY, "connect").await;
     for _ in 0..3 {
-        Browser::new().open(&link).await;
-        Browser::new()
+        Browser::new(LINK).open(&link).await;
+        Browser::new(LINK)
             .http
             .head(&link)
             .send()
             .await
             .expect("an answer");
     }
-    let page = Browser::new().link(&world, &link, FAY, FAY).await;
+    let page = Browser::new(LINK).link(&world, &link, FAY, FAY).await;
     assert!(page.contains("Your accounts are linked"), "{page}");
     // Now it is used up.
-    assert_eq!(Browser::new().get(&link).await.status(), 410);
+    assert_eq!(Browser::new(LINK).get(&link).await.status(), 410);
     end(world).await;
 }
 
@@ -428,7 +439,7 @@ async fn an_expired_or_unknown_link_says_how_to_get_a_new_one() {
         .expect("expired");
     let unknown = format!("{}/link/{}", world.service, "00".repeat(32));
     for link in [link, unknown, format!("{}/link/x", world.service)] {
-        let page = Browser::new().get(&link).await;
+        let page = Browser::new(LINK).get(&link).await;
         assert_nothing_bound(&world, page, 410, "/livestream connect</code> in Slack").await;
     }
     end(world).await;
@@ -445,7 +456,7 @@ async fn an_id_token_that_is_not_slacks_word_for_this_browser_is_refused() {
         (Tamper::Expired, 502),
         (Tamper::OtherTeam, 403),
     ] {
-        let mut browser = Browser::new();
+        let mut browser = Browser::new(LINK);
         let slack = browser.open(&offer(&world, FAY, "connect").await).await;
         world.slack.next_id_token(tamper);
         let back = world.slack.sign_in(&slack, FAY).await.expect("signed in");
@@ -458,7 +469,7 @@ async fn an_id_token_that_is_not_slacks_word_for_this_browser_is_refused() {
 #[tokio::test]
 async fn a_person_may_go_back_at_each_leg() {
     let world = world().await;
-    let mut browser = Browser::new();
+    let mut browser = Browser::new(LINK);
     let slack = browser.open(&offer(&world, FAY, "connect").await).await;
     let back = world.slack.cancel_sign_in(&slack).await.expect("cancelled");
     let page = browser.get(&back).await;
@@ -490,7 +501,7 @@ async fn a_person_may_go_back_at_each_leg() {
 #[tokio::test]
 async fn a_browser_that_never_comes_back_leaves_no_permission_behind() {
     let world = world().await;
-    let mut browser = Browser::new();
+    let mut browser = Browser::new(LINK);
     browser
         .reach_the_question(&world, &offer(&world, FAY, "connect").await, FAY, FAY)
         .await;
@@ -528,7 +539,7 @@ async fn failures_at_zoom_are_told_and_leave_nothing() {
         Fault::Hang,
         Fault::error(400, 4734, ""),
     ] {
-        let mut browser = Browser::new();
+        let mut browser = Browser::new(LINK);
         let consent = browser
             .sign_in(&world, &offer(&world, FAY, "connect").await, FAY)
             .await;
@@ -537,7 +548,7 @@ async fn failures_at_zoom_are_told_and_leave_nothing() {
         let page = browser.get(&back).await;
         assert_nothing_bound(&world, page, 502, "Zoom did not answer as it should").await;
     }
-    let mut browser = Browser::new();
+    let mut browser = Browser::new(LINK);
     let consent = browser
         .sign_in(&world, &offer(&world, FAY, "connect").await, FAY)
         .await;
@@ -557,7 +568,7 @@ async fn failures_at_zoom_are_told_and_leave_nothing() {
 async fn a_missing_scope_is_found_at_linking_not_on_the_day_of_the_show() {
     let world = world().await;
     world.zoom.grant_scope_next("user:read:user");
-    let mut browser = Browser::new();
+    let mut browser = Browser::new(LINK);
     let consent = browser
         .sign_in(&world, &offer(&world, FAY, "connect").await, FAY)
         .await;
@@ -573,7 +584,7 @@ async fn a_missing_scope_is_found_at_linking_not_on_the_day_of_the_show() {
     assert_eq!(world.zoom.revocations(), [FAY.zoom]);
     // Classic scopes will do as well.
     world.zoom.grant_scope_next("meeting:write user:read");
-    let page = Browser::new()
+    let page = Browser::new(LINK)
         .link(&world, &offer(&world, FAY, "connect").await, FAY, FAY)
         .await;
     assert!(page.contains("Your accounts are linked"), "{page}");
@@ -585,7 +596,7 @@ async fn a_basic_plan_is_warned_of() {
     let world = world().await;
     world.zoom.make_basic(FAY.zoom);
     let link = offer(&world, FAY, "connect").await;
-    let (_, question) = Browser::new()
+    let (_, question) = Browser::new(LINK)
         .reach_the_question(&world, &link, FAY, FAY)
         .await;
     assert!(question.contains("Basic plan"), "{question}");
@@ -602,7 +613,7 @@ async fn a_zoom_account_is_shared_knowingly_and_survives_a_new_authorization() {
         .execute(&mut database(&world).await)
         .await
         .expect("a link");
-    let mut browser = Browser::new();
+    let mut browser = Browser::new(LINK);
     let link = offer(&world, FAY, "connect").await;
     let (csrf, question) = browser.reach_the_question(&world, &link, FAY, DANA).await;
     assert!(
@@ -666,7 +677,7 @@ async fn a_zoom_account_is_shared_knowingly_and_survives_a_new_authorization() {
 #[tokio::test]
 async fn cancelling_does_not_take_an_account_from_those_who_use_it() {
     let world = world().await;
-    let mut browser = Browser::new();
+    let mut browser = Browser::new(LINK);
     let link = offer(&world, FAY, "connect").await;
     let (csrf, _) = browser.reach_the_question(&world, &link, FAY, DANA).await;
     let page = browser.answer(&world, &csrf, "cancel").await;
@@ -683,7 +694,7 @@ async fn cancelling_does_not_take_an_account_from_those_who_use_it() {
 #[tokio::test]
 async fn linking_another_account_replaces_the_first_and_withdraws_it() {
     let world = world().await;
-    let mut browser = Browser::new();
+    let mut browser = Browser::new(LINK);
     let (csrf, question) = browser
         .reach_the_question(&world, &offer(&world, DANA, "connect").await, DANA, FAY)
         .await;
@@ -728,7 +739,7 @@ async fn whoami_says_which_account_and_how_it_is() {
             .contains("no longer accepts your linked account")
     );
     // Linked again, it is healthy.
-    Browser::new()
+    Browser::new(LINK)
         .link(&world, &offer(&world, DANA, "connect").await, DANA, DANA)
         .await;
     assert!(whoami(DANA).await.ends_with("It is healthy."));
@@ -770,7 +781,7 @@ async fn zooms_deauthorization_erases_its_user() {
     assert_eq!(left, 0);
     // Signed by nobody, it does nothing.
     let body = r#"{"event":"app_deauthorized","payload":{"user_id":"zoom-eli"}}"#;
-    let forged = Browser::new()
+    let forged = Browser::new(LINK)
         .http
         .post(format!("{}/zoom/events", world.service))
         .body(body)
@@ -820,7 +831,7 @@ async fn a_press_is_a_command_of_whoever_presses() {
 
 #[tokio::test]
 async fn without_its_settings_linking_says_so() {
-    let world = crate::world::world_with(|config| config.sign_in = None).await;
+    let world = crate::world::world_with(|config| config.pages = None).await;
     let read = said(
         &send(&world, &world.slack.type_command(FAY.slack, "connect"))
             .await
@@ -838,7 +849,7 @@ async fn without_its_settings_linking_says_so() {
     );
     assert!(values(&answer.body).is_empty());
     assert_eq!(
-        Browser::new()
+        Browser::new(LINK)
             .get(&format!("{}/link/{}", world.service, "00".repeat(32)))
             .await
             .status(),

@@ -93,6 +93,18 @@ pub(crate) fn said(message: &Value) -> String {
         .to_owned()
 }
 
+/// What the buttons of a message would type.
+pub(crate) fn values(message: &Value) -> Vec<String> {
+    let blocks = message["blocks"].as_array().expect("blocks");
+    let elements = blocks
+        .iter()
+        .filter_map(|block| block["elements"].as_array())
+        .flatten();
+    elements
+        .filter_map(|button| Some(button["value"].as_str()?.to_owned()))
+        .collect()
+}
+
 pub(crate) fn meeting(world: &World) -> Meeting {
     world.zoom.meeting(MEETING).expect("Dana's meeting")
 }

@@ -1,0 +1,72 @@
+//! Our voice in a workspace that gave us a bot token. Many have not, and nothing that
+//! people wait for depends on it.
+
+use secrecy::SecretString;
+use serde_json::Value;
+
+use crate::app::App;
+use crate::db::installations::{self, Speaker};
+use crate::ids::{Asker, SlackUserId};
+use crate::slack::web_api::{Error, User, WebApi};
+use crate::vault::Row;
+
+/// The bot of the installation that serves a person.
+pub struct Bot<'a> {
+    app: &'a App,
+    web_api: &'a WebApi,
+    speaker: Speaker,
+    token: SecretString,
+}
+
+/// None where the workspace gave us no token, or one that does not open any more.
+pub async fn find<'a>(app: &'a App, asker: &Asker) -> sqlx::Result<Option<Bot<'a>>> {
+    let Some(web_api) = &app.web_api else {
+        return Ok(None);
+    };
+    let Some(speaker) = installations::speaker(&app.db, asker).await? else {
+        return Ok(None);
+    };
+    let row = Row::BotToken(&speaker.place);
+    match app.vault.open(row, &speaker.bot_token) {
+        Ok(token) => Ok(Some(Bot {
+            app,
+            web_api,
+            speaker,
+            token,
+        })),
+        Err(error) => {
+            tracing::error!(%row, %error, "a token does not open");
+            Ok(None)
+        }
+    }
+}
+
+impl Bot<'_> {
+    /// Who somebody is.
+    pub async fn user(&self, user: &SlackUserId) -> Result<User, Error> {
+        let asked = self.web_api.user(&self.speaker.place, &self.token, user);
+        self.noted(asked.await).await
+    }
+
+    /// Shows these blocks on somebody's App Home.
+    pub async fn publish_home(&self, user: &SlackUserId, blocks: &[Value]) -> Result<(), Error> {
+        let place = &self.speaker.place;
+        let asked = self.web_api.publish_home(place, &self.token, user, blocks);
+        self.noted(asked.await).await
+    }
+
+    /// Logs a failure, and deletes a token that Slack has taken back.
+    async fn noted<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
+        if let Err(error) = &result {
+            let Speaker { place, bot_token } = &self.speaker;
+            tracing::warn!(slack.place = place, %error, "Slack's Web API did not do as asked");
+            if error.is_token_dead()
+                && let Err(error) =
+                    installations::forget_token(&self.app.db, place, bot_token).await
+            {
+                tracing::warn!(%error, "a dead bot token was not deleted");
+            }
+        }
+        result
+    }
+}

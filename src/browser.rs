@@ -1,0 +1,86 @@
+//! A browser on its way through somebody else's pages and back.
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Digest, Sha256};
+
+/// 256 random bits that name a one-time link or a browser. Stored only as its hash.
+#[derive(Clone)]
+pub struct Token([u8; 32]);
+
+/// A browser on its way, known by its cookie. What it must bring back from
+/// each leg is derived from the cookie, so it is fresh for each and stored nowhere.
+pub struct Browser(Token);
+
+impl Token {
+    pub fn random() -> Self {
+        Self(rand::random())
+    }
+
+    pub fn read(text: &str) -> Option<Self> {
+        let bytes = hex::decode(text).ok()?;
+        bytes.try_into().ok().map(Self)
+    }
+
+    /// As it stands in an address or a cookie: a secret.
+    pub fn expose(&self) -> String {
+        hex::encode(self.0)
+    }
+
+    /// As it stands in the database.
+    pub fn hash(&self) -> Vec<u8> {
+        Sha256::digest(self.0).to_vec()
+    }
+}
+
+impl Browser {
+    pub fn new(cookie: Token) -> Self {
+        Self(cookie)
+    }
+
+    pub fn hash(&self) -> Vec<u8> {
+        self.0.hash()
+    }
+
+    /// Proves that a form was made for this browser.
+    pub fn csrf(&self) -> String {
+        self.derive("csrf")
+    }
+
+    pub fn is_csrf(&self, brought: &str) -> bool {
+        self.is("csrf", brought)
+    }
+
+    /// What the browser must bring back from `what`.
+    pub fn derive(&self, what: &str) -> String {
+        hex::encode(self.mac(what).finalize().into_bytes())
+    }
+
+    /// Whether this was [derived](Self::derive) from the cookie. In constant time; what is
+    /// absent equals nothing.
+    pub fn is(&self, what: &str, brought: &str) -> bool {
+        hex::decode(brought).is_ok_and(|brought| self.mac(what).verify_slice(&brought).is_ok())
+    }
+
+    fn mac(&self, what: &str) -> Hmac<Sha256> {
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(&self.0.0).expect("HMAC takes a key of any length");
+        mac.update(what.as_bytes());
+        mac
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_browser_must_bring_back_is_its_own_and_of_one_kind() {
+        let (ours, theirs) = (Browser::new(Token::random()), Browser::new(Token::random()));
+        let state = ours.derive("slack state");
+        assert!(ours.is("slack state", &state));
+        assert!(!ours.is("zoom state", &state) && !theirs.is("slack state", &state));
+        for absent in ["", "00", &state[2..], "é"] {
+            assert!(!ours.is("slack state", absent), "{absent}");
+        }
+    }
+}

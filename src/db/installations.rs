@@ -1,0 +1,222 @@
+//! Where the app is installed, and browsers on their way to install it.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgExecutor;
+
+use crate::ids::{Asker, Place, SlackUserId};
+
+/// An installation as Slack gave it; the token sealed.
+#[derive(Debug)]
+pub struct NewInstallation<'a> {
+    pub place: &'a Place,
+    pub name: Option<&'a str>,
+    pub bot_token: &'a [u8],
+    pub scope: &'a str,
+    pub installed_by: &'a SlackUserId,
+}
+
+/// Sets a browser on its way to Slack's install page.
+pub async fn begin(
+    db: impl PgExecutor<'_>,
+    session_hash: &[u8],
+    expires_at: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into install_session (session_hash, expires_at) values ($1, $2)",
+        session_hash,
+        expires_at,
+    )
+    .execute(db)
+    .await
+    .map(drop)
+}
+
+/// Takes a browser that came back off its way. False if it was not on it.
+pub async fn take(db: impl PgExecutor<'_>, session_hash: &[u8]) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "delete from install_session where session_hash = $1 and expires_at > now()",
+        session_hash,
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+pub async fn forget_sessions(db: impl PgExecutor<'_>) -> sqlx::Result<()> {
+    sqlx::query!("delete from install_session where expires_at < now()")
+        .execute(db)
+        .await
+        .map(drop)
+}
+
+/// Stores an installation, in place of an earlier one at the same place.
+pub async fn store(db: impl PgExecutor<'_>, new: &NewInstallation<'_>) -> sqlx::Result<()> {
+    let (enterprise, team) = new.place.ids();
+    sqlx::query!(
+        "insert into installation (enterprise_id, team_id, name, bot_token, scope, installed_by)
+        values ($1, $2, $3, $4, $5, $6)
+        on conflict (place) do update set enterprise_id = $1, name = $3, bot_token = $4, scope = $5,
+            installed_by = $6, installed_at = now(), left_at = null",
+        enterprise,
+        team,
+        new.name,
+        new.bot_token,
+        new.scope,
+        new.installed_by.as_str(),
+    )
+    .execute(db)
+    .await
+    .map(drop)
+}
+
+/// Where somebody's App Home can be shown, and with which token; sealed.
+#[derive(Debug)]
+pub struct Speaker {
+    pub place: String,
+    pub bot_token: Vec<u8>,
+}
+
+/// The installation that serves a person: their workspace's own, else their organisation's.
+pub async fn speaker(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<Option<Speaker>> {
+    sqlx::query_as!(
+        Speaker,
+        r#"
+        select place, bot_token as "bot_token!" from installation
+        where bot_token is not null and (team_id = $2 or (team_id is null and enterprise_id = $1))
+        order by team_id nulls last limit 1
+        "#,
+        asker.enterprise(),
+        asker.team.as_str(),
+    )
+    .fetch_optional(db)
+    .await
+}
+
+/// The tokens sealed otherwise than with `prefix` in front.
+pub async fn sealed_otherwise(
+    db: impl PgExecutor<'_>,
+    prefix: &[u8],
+) -> sqlx::Result<Vec<Speaker>> {
+    sqlx::query_as!(
+        Speaker,
+        r#"select place, bot_token as "bot_token!" from installation
+        where substr(bot_token, 1, length($1::bytea)) <> $1"#,
+        prefix,
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// Stores the same token, sealed anew. False if it has changed since.
+pub async fn reseal(
+    db: impl PgExecutor<'_>,
+    old: &Speaker,
+    bot_token: &[u8],
+) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "update installation set bot_token = $3 where place = $1 and bot_token = $2",
+        old.place,
+        old.bot_token,
+        bot_token,
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Deletes a token that Slack no longer takes, if it is still this one.
+pub async fn forget_token(
+    db: impl PgExecutor<'_>,
+    place: &str,
+    bot_token: &[u8],
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update installation set bot_token = null where place = $1 and bot_token = $2",
+        place,
+        bot_token,
+    )
+    .execute(db)
+    .await
+    .map(drop)
+}
+
+/// Notes that the app left a place at this time (whole seconds), and deletes its token.
+/// Returns since when it is gone; none if it was installed anew since.
+pub async fn leave(
+    db: impl PgExecutor<'_>,
+    place: &Place,
+    at: DateTime<Utc>,
+) -> sqlx::Result<Option<DateTime<Utc>>> {
+    let (enterprise, team) = place.ids();
+    sqlx::query_scalar!(
+        r#"
+        insert into installation (enterprise_id, team_id, installed_at, left_at) values ($1, $2, $3, $3)
+        on conflict (place) do update set bot_token = null,
+            left_at = coalesce(installation.left_at, excluded.left_at)
+        where date_trunc('second', installation.installed_at) <= excluded.left_at
+        returning left_at as "left_at!"
+        "#,
+        enterprise,
+        team,
+        at,
+    )
+    .fetch_optional(db)
+    .await
+}
+
+/// Whether the app is still gone from a place: nobody there has installed it, or, a minute
+/// or more later, typed a command or linked an account.
+pub async fn is_gone(db: impl PgExecutor<'_>, place: &Place) -> sqlx::Result<bool> {
+    let (enterprise, team) = place.ids();
+    sqlx::query_scalar!(
+        r#"
+        select exists (
+            select from installation
+            where place = $3 and left_at is not null
+                and not exists (
+                    select from command
+                    where received_at > left_at + interval '1 minute'
+                        and (command.team_id = $2 or ($2 is null and command.enterprise_id = $1))
+                )
+                and not exists (
+                    select from zoom_link
+                    where created_at > left_at + interval '1 minute'
+                        and (zoom_link.team_id = $2 or ($2 is null and zoom_link.enterprise_id = $1))
+                )
+        ) as "is!"
+        "#,
+        enterprise,
+        team,
+        place.id(),
+    )
+    .fetch_one(db)
+    .await
+}
+
+/// Forgets a place that the app has left, and who its people are.
+pub async fn forget(db: &mut sqlx::PgConnection, place: &Place) -> sqlx::Result<()> {
+    let (enterprise, team) = place.ids();
+    for forgetting in [
+        sqlx::query!(
+            "delete from slack_person where team_id = $1
+                or team_id in (select team_id from zoom_link where enterprise_id = $2 and $1 is null)",
+            team,
+            enterprise,
+        ),
+        sqlx::query!("delete from installation where place = $1", place.id()),
+    ] {
+        forgetting.execute(&mut *db).await?;
+    }
+    Ok(())
+}
+
+/// Notes that the app is back at a place.
+pub async fn is_back(db: impl PgExecutor<'_>, place: &Place) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update installation set left_at = null where place = $1",
+        place.id()
+    )
+    .execute(db)
+    .await
+    .map(drop)
+}

@@ -1,0 +1,91 @@
+//! What else the queue has to do. A command's own job is put there with it, in
+//! [`super::commands`]; these come after.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgExecutor;
+
+use crate::ids::{Asker, Place};
+
+/// Shows a person's App Home anew, where we can: now, or when Slack allows it again. With
+/// `has_offer` it shows a one-time link as well.
+pub async fn home(
+    db: impl PgExecutor<'_>,
+    asker: &Asker,
+    has_offer: bool,
+    at: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "select from installation, graphile_worker.add_job(
+            'home',
+            json_build_object('enterprise', $1::text, 'team', $2::text, 'user', $3::text, 'has_offer', $4::boolean),
+            job_key => concat_ws(' ', 'home', $2, $3), run_at => $5, priority => 5
+        )
+        where bot_token is not null and (team_id = $2 or (team_id is null and enterprise_id = $1))
+        limit 1",
+        asker.enterprise(),
+        asker.team.as_str(),
+        asker.user.as_str(),
+        has_offer,
+        at,
+    )
+    .execute(db)
+    .await
+    .map(drop)
+}
+
+/// Ends a person's link, and withdraws the permission behind it.
+pub async fn unlink(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<()> {
+    sqlx::query!(
+        "select from graphile_worker.add_job(
+            'unlink', json_build_object('enterprise', $1::text, 'team', $2::text, 'user', $3::text),
+            job_key => concat_ws(' ', 'unlink', $2::text, $3::text), priority => 10
+        )",
+        asker.enterprise(),
+        asker.team.as_str(),
+        asker.user.as_str(),
+    )
+    .execute(db)
+    .await
+    .map(drop)
+}
+
+/// Does the same for everybody of a place that the app has left.
+pub async fn unlink_all(db: impl PgExecutor<'_>, place: &Place) -> sqlx::Result<u64> {
+    let (enterprise, team) = place.ids();
+    let done = sqlx::query!(
+        "select from zoom_link, graphile_worker.add_job(
+            'unlink',
+            json_build_object('enterprise', zoom_link.enterprise_id, 'team', zoom_link.team_id, 'user', user_id),
+            job_key => concat_ws(' ', 'unlink', zoom_link.team_id, user_id), priority => 10
+        )
+        where case when $2::text is not null then zoom_link.team_id = $2
+            -- Of an organisation, those workspaces that have no installation of their own.
+            else zoom_link.enterprise_id = $1 and not exists (
+                select from installation
+                where installation.team_id = zoom_link.team_id and left_at is null
+            ) end",
+        enterprise,
+        team,
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Ends the links of a place that the app has left, at this time.
+pub async fn leave(db: impl PgExecutor<'_>, place: &Place, at: DateTime<Utc>) -> sqlx::Result<()> {
+    let (enterprise, team) = place.ids();
+    sqlx::query!(
+        "select from graphile_worker.add_job(
+            'leave', json_build_object('enterprise', $1::text, 'team', $2::text),
+            job_key => concat_ws(' ', 'leave', $3::text), run_at => $4, priority => 10
+        )",
+        enterprise,
+        team,
+        place.id(),
+        at,
+    )
+    .execute(db)
+    .await
+    .map(drop)
+}

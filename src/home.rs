@@ -1,0 +1,49 @@
+//! The App Home: what a person finds when they open the app in Slack. It needs a bot
+//! token; without one there is none.
+
+use chrono::Utc;
+
+use crate::app::App;
+use crate::bot;
+use crate::db::{commands, jobs, links};
+use crate::ids::Asker;
+use crate::linking;
+use crate::reply::Home;
+use crate::slack::web_api::Error;
+
+/// How many of a person's last commands it shows.
+const LAST: i64 = 5;
+
+/// Why the App Home is not shown yet.
+#[derive(Debug, thiserror::Error)]
+pub enum NotShown {
+    #[error("Slack does not show it: {0}")]
+    Slack(String),
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}
+
+/// Shows a person's App Home as things stand now. An error means: try again.
+pub async fn show(app: &App, asker: &Asker, has_offer: bool) -> Result<(), NotShown> {
+    let Some(bot) = bot::find(app, asker).await? else {
+        return Ok(());
+    };
+    let offer = match has_offer {
+        true => linking::offer(app, asker, None, None).await?,
+        false => None,
+    };
+    let home = Home {
+        link: links::find(&app.db, asker).await?,
+        last: commands::last(&app.db, asker, LAST).await?,
+        can_link: app.sign_in.is_some(),
+        offer,
+    };
+    match bot.publish_home(&asker.user, &app.words.home(&home)).await {
+        Err(Error::Limited(wait)) => {
+            Ok(jobs::home(&app.db, asker, has_offer, Utc::now() + wait).await?)
+        }
+        Err(Error::Failed(why)) => Err(NotShown::Slack(why)),
+        // What Slack refuses today it refuses tomorrow.
+        Ok(()) | Err(Error::Refused(_)) => Ok(()),
+    }
+}

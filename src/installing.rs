@@ -1,0 +1,173 @@
+//! Installing the app into a workspace or an organisation, and what is left to do when it
+//! leaves. A workspace that was set up with the manifest alone never comes by here.
+//!
+//! The state that Slack hands back is bound to the browser that began, and works once
+//! (<https://docs.slack.dev/authentication/installing-with-oauth>).
+
+use chrono::{DateTime, TimeDelta, Utc};
+use secrecy::SecretString;
+
+use crate::app::App;
+use crate::browser::{Browser, Token};
+use crate::db::audit::{self, Event};
+use crate::db::installations::{self, NewInstallation};
+use crate::db::jobs;
+use crate::ids::{Asker, Place};
+use crate::linking::NoCode;
+use crate::slack::web_api;
+use crate::vault::Row;
+
+/// How long a browser may take to come back from Slack.
+const SESSION_LIFE: TimeDelta = TimeDelta::minutes(15);
+/// How long links outlive an installation: long enough to install again by mistake's undoing,
+/// short enough to have kept nothing.
+pub const LINKS_OUTLIVE_BY: TimeDelta = TimeDelta::hours(24);
+
+/// What was installed where.
+#[derive(Debug)]
+pub struct Installed {
+    /// What people call the workspace or the organisation.
+    pub name: String,
+    /// Where an organisation's admin goes on to say which workspaces get the app.
+    pub add_to_workspaces: Option<String>,
+}
+
+/// Why the way ends here. Each is a page.
+#[derive(Debug, thiserror::Error)]
+pub enum Stop {
+    #[error("the browser did not begin this, or it is done")]
+    NoSession,
+    #[error("the person did not want to")]
+    Declined,
+    #[error("Slack did not answer as it should")]
+    SlackFailed,
+    #[error("the install page is not set up")]
+    NotSetUp,
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}
+
+/// Sets a browser on its way. Returns its cookie, and where Slack asks.
+pub async fn begin(app: &App) -> Result<(Token, String), Stop> {
+    let web_api = app.web_api.as_ref().ok_or(Stop::NotSetUp)?;
+    let cookie = Token::random();
+    let browser = Browser::new(cookie.clone());
+    let expires_at = Utc::now() + SESSION_LIFE;
+    installations::begin(&app.db, &browser.hash(), expires_at).await?;
+    Ok((
+        cookie,
+        web_api.install_url(&browser.derive("install state")),
+    ))
+}
+
+/// The browser is back from Slack: what it brings is stored.
+pub async fn back(
+    app: &App,
+    browser: &Browser,
+    state: &str,
+    code: Result<SecretString, NoCode>,
+) -> Result<Installed, Stop> {
+    let web_api = app.web_api.as_ref().ok_or(Stop::NotSetUp)?;
+    // Taken before the code is traded: the same state does nothing a second time.
+    if !browser.is("install state", state) || !installations::take(&app.db, &browser.hash()).await?
+    {
+        return Err(Stop::NoSession);
+    }
+    let code = code.map_err(|why| match why {
+        NoCode::Declined => Stop::Declined,
+        NoCode::Refused => Stop::SlackFailed,
+    })?;
+    let access = web_api
+        .access(&code)
+        .await
+        .map_err(|error| failed(&error))?;
+    if app
+        .slack_app_id
+        .as_ref()
+        .is_some_and(|ours| *ours != access.app_id)
+    {
+        tracing::error!("an installation is of another Slack app than SLACK_APP_ID");
+        return Err(Stop::SlackFailed);
+    }
+    let (place, name) = access.place().ok_or(Stop::SlackFailed)?;
+    let new = NewInstallation {
+        place: &place,
+        name,
+        bot_token: &app
+            .vault
+            .seal(Row::BotToken(place.id()), &access.access_token),
+        scope: &access.scope,
+        installed_by: access.installer(),
+    };
+    let mut transaction = app.db.begin().await?;
+    installations::store(&mut *transaction, &new).await?;
+    let detail = format!("into {} by {}", place.id(), access.installer());
+    audit::write(
+        &mut *transaction,
+        &Event::at(&place, "installed").detail(&detail),
+    )
+    .await?;
+    transaction.commit().await?;
+    tracing::info!(slack.place = place.id(), "installed");
+    Ok(Installed {
+        name: name.unwrap_or(place.id()).to_owned(),
+        add_to_workspaces: match &place {
+            Place::Organisation(enterprise) => {
+                Some(web_api.add_to_workspaces_url(enterprise, &access.app_id))
+            }
+            Place::Workspace(..) => None,
+        },
+    })
+}
+
+/// The app left a place: its token is gone at once, its links will be.
+pub async fn left(
+    db: &mut sqlx::PgConnection,
+    place: &Place,
+    at: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    let Some(since) = installations::leave(&mut *db, place, at).await? else {
+        return Ok(());
+    };
+    tracing::info!(slack.place = place.id(), "the app left");
+    audit::write(
+        &mut *db,
+        &Event::at(place, "uninstalled").detail(place.id()),
+    )
+    .await?;
+    jobs::leave(&mut *db, place, since + LINKS_OUTLIVE_BY).await
+}
+
+/// Ends the links of a place that the app left a day ago, unless it is back.
+pub async fn forget(app: &App, place: &Place) -> sqlx::Result<()> {
+    if !installations::is_gone(&app.db, place).await? {
+        return installations::is_back(&app.db, place).await;
+    }
+    let mut transaction = app.db.begin().await?;
+    let count = jobs::unlink_all(&mut *transaction, place).await?;
+    installations::forget(&mut transaction, place).await?;
+    transaction.commit().await?;
+    tracing::info!(
+        slack.place = place.id(),
+        count,
+        "ending the links of a place that left"
+    );
+    Ok(())
+}
+
+/// Somebody's account was deactivated, or is asked about again.
+pub async fn changed(
+    db: &mut sqlx::PgConnection,
+    asker: &Asker,
+    is_deactivated: bool,
+) -> sqlx::Result<()> {
+    if is_deactivated {
+        jobs::unlink(&mut *db, asker).await?;
+    }
+    crate::db::people::forget(db, asker).await
+}
+
+fn failed(error: &web_api::Error) -> Stop {
+    tracing::warn!(%error, "an installation failed");
+    Stop::SlackFailed
+}

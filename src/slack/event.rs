@@ -1,0 +1,166 @@
+//! What Slack tells of by itself: the [Events API].
+//!
+//! [Events API]: https://docs.slack.dev/apis/events-api/
+
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+
+use crate::ids::{EnterpriseId, Place, SlackUserId, TeamId};
+
+/// The events we ask for, as `manifest.yaml` lists them.
+pub const EVENTS: [&str; 4] = [
+    "app_home_opened",
+    "app_uninstalled",
+    "tokens_revoked",
+    "user_change",
+];
+
+/// A request of Slack's.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Request {
+    /// Slack asks whether this address is ours.
+    UrlVerification {
+        challenge: String,
+    },
+    EventCallback(Box<Envelope>),
+    #[serde(other)]
+    Other,
+}
+
+/// What an event comes in.
+#[derive(Debug, Deserialize)]
+pub struct Envelope {
+    /// The same for every copy of it.
+    pub event_id: String,
+    /// When it happened, in Unix seconds.
+    event_time: i64,
+    pub api_app_id: Option<String>,
+    enterprise_id: Option<EnterpriseId>,
+    /// Null where all of an organisation is meant.
+    team_id: Option<TeamId>,
+    #[serde(default)]
+    authorizations: Vec<Authorization>,
+    pub event: Event,
+}
+
+#[derive(Debug, Deserialize)]
+struct Authorization {
+    #[serde(default)]
+    is_enterprise_install: bool,
+}
+
+/// What happened.
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    AppHomeOpened {
+        user: SlackUserId,
+        tab: Option<String>,
+    },
+    AppUninstalled,
+    TokensRevoked {
+        tokens: RevokedTokens,
+    },
+    UserChange {
+        user: ChangedUser,
+    },
+    #[serde(other)]
+    Other,
+}
+
+/// Whose tokens were revoked: ids, not tokens.
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+pub struct RevokedTokens {
+    #[serde(default)]
+    pub bot: Vec<SlackUserId>,
+}
+
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+pub struct ChangedUser {
+    pub id: SlackUserId,
+    /// Deactivated.
+    #[serde(default)]
+    pub deleted: bool,
+}
+
+impl Envelope {
+    /// When it happened.
+    pub fn happened_at(&self) -> DateTime<Utc> {
+        DateTime::from_timestamp(self.event_time, 0).unwrap_or_default()
+    }
+
+    /// Where the app is, or was, installed. None if Slack names neither.
+    pub fn place(&self) -> Option<Place> {
+        let is_organisation = self
+            .authorizations
+            .first()
+            .is_some_and(|authorization| authorization.is_enterprise_install);
+        match (self.team(), &self.enterprise_id) {
+            (Some(team), enterprise) if !is_organisation => {
+                Some(Place::Workspace(enterprise.clone(), team.clone()))
+            }
+            (_, enterprise) => enterprise.clone().map(Place::Organisation),
+        }
+    }
+
+    pub fn enterprise(&self) -> Option<&EnterpriseId> {
+        self.enterprise_id.as_ref()
+    }
+
+    /// The workspace it happened in. Of an organisation as a whole Slack may send the
+    /// organisation's own id here.
+    pub fn team(&self) -> Option<&TeamId> {
+        let enterprise = self.enterprise_id.as_ref().map(EnterpriseId::as_str);
+        self.team_id
+            .as_ref()
+            .filter(|team| Some(team.as_str()) != enterprise)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn every_event_we_ask_for_is_one_we_read() {
+        for kind in EVENTS {
+            let event = json!({
+                "type": kind, "tokens": { "oauth": ["U1"] }, "user": { "id": "U1", "deleted": true },
+            });
+            let event = match kind {
+                "app_home_opened" => json!({ "type": kind, "user": "U1", "tab": "home" }),
+                _ => event,
+            };
+            let read: Event = serde_json::from_value(event).expect("an event");
+            assert_ne!(read, Event::Other, "{kind}");
+        }
+    }
+
+    #[test]
+    fn what_left_is_a_workspace_or_an_organisation() {
+        let place = |team: Option<&str>, enterprise: Option<&str>, is_organisation: bool| {
+            let envelope: Envelope = serde_json::from_value(json!({
+                "event_id": "Ev1", "event_time": 1, "team_id": team, "enterprise_id": enterprise,
+                "authorizations": [{ "is_enterprise_install": is_organisation }],
+                "event": { "type": "app_uninstalled" },
+            }))
+            .expect("an envelope");
+            envelope.place()
+        };
+        let (team, enterprise) = (TeamId::new("T1"), EnterpriseId::new("E1"));
+        let workspace = |enterprise| Some(Place::Workspace(enterprise, team.clone()));
+        let organisation = Some(Place::Organisation(enterprise.clone()));
+        assert_eq!(place(Some("T1"), None, false), workspace(None));
+        assert_eq!(
+            place(Some("T1"), Some("E1"), false),
+            workspace(Some(enterprise))
+        );
+        assert_eq!(place(Some("T1"), Some("E1"), true), organisation);
+        assert_eq!(place(None, Some("E1"), false), organisation);
+        assert_eq!(place(Some("E1"), Some("E1"), false), organisation);
+        assert_eq!(place(None, None, false), None);
+    }
+}

@@ -1,0 +1,301 @@
+//! The few methods of Slack's [Web API] that we call, and its rate limits.
+//!
+//! Nothing a person waits for depends on them: without a bot token, or while Slack limits
+//! us, commands go on.
+//!
+//! [Web API]: https://docs.slack.dev/apis/web-api/
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use reqwest::RequestBuilder;
+use reqwest::header::RETRY_AFTER;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use url::Url;
+
+use crate::http::{base, body};
+use crate::ids::{EnterpriseId, Place, SlackUserId, TeamId};
+use crate::slack::paths::INSTALL_CALLBACK;
+
+/// What we ask a workspace for: its command, and who somebody is.
+pub const BOT_SCOPES: [&str; 2] = ["commands", "users:read"];
+
+/// How long Slack may take: somebody may be waiting for what comes after.
+const ANSWER_WITHIN: Duration = Duration::from_secs(2);
+/// How long to wait where Slack limits us and does not say.
+const RETRY_AFTER_DEFAULT: Duration = Duration::from_secs(30);
+
+/// Slack's Web API, as this app.
+#[derive(Debug)]
+pub struct WebApi {
+    http: reqwest::Client,
+    /// `SLACK_URL`, without a slash at its end.
+    base: String,
+    id: String,
+    secret: SecretString,
+    redirect_uri: String,
+    /// Until when a method may not be called for a place.
+    limits: Mutex<HashMap<(String, &'static str), Instant>>,
+}
+
+/// Why a method gave nothing. Holds no token.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("Slack limits us for {0:?}")]
+    Limited(Duration),
+    #[error("Slack refused with {0}")]
+    Refused(String),
+    #[error("Slack did not answer as it should: {0}")]
+    Failed(String),
+}
+
+impl Error {
+    /// Slack has taken the token back.
+    pub fn is_token_dead(&self) -> bool {
+        matches!(self, Self::Refused(code)
+            if ["invalid_auth", "token_revoked", "account_inactive", "token_expired"].contains(&code.as_str()))
+    }
+}
+
+/// What an installation gives: `oauth.v2.access`.
+/// <https://docs.slack.dev/reference/methods/oauth.v2.access>
+#[derive(Debug, Deserialize)]
+pub struct Access {
+    pub app_id: String,
+    pub access_token: SecretString,
+    pub scope: String,
+    /// Null for all of an organisation.
+    team: Option<Named<TeamId>>,
+    enterprise: Option<Named<EnterpriseId>>,
+    #[serde(default)]
+    is_enterprise_install: bool,
+    authed_user: AuthedUser,
+}
+
+#[derive(Debug, Deserialize)]
+struct Named<T> {
+    id: T,
+    name: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct AuthedUser {
+    id: SlackUserId,
+}
+
+impl Access {
+    /// Where it was installed, and what people call it. None if Slack names no place.
+    pub fn place(&self) -> Option<(Place, Option<&str>)> {
+        let enterprise = self.enterprise.as_ref();
+        if self.is_enterprise_install {
+            let enterprise = enterprise?;
+            let place = Place::Organisation(enterprise.id.clone());
+            return Some((place, enterprise.name.as_deref()));
+        }
+        let team = self.team.as_ref()?;
+        let enterprise = enterprise.map(|enterprise| enterprise.id.clone());
+        Some((
+            Place::Workspace(enterprise, team.id.clone()),
+            team.name.as_deref(),
+        ))
+    }
+
+    pub fn installer(&self) -> &SlackUserId {
+        &self.authed_user.id
+    }
+}
+
+/// Who somebody is: `users.info`.
+/// <https://docs.slack.dev/reference/methods/users.info>
+#[derive(Debug, Deserialize)]
+pub struct User {
+    #[serde(default)]
+    pub is_restricted: bool,
+    #[serde(default)]
+    pub is_ultra_restricted: bool,
+    /// Of another organisation, in a shared channel.
+    #[serde(default)]
+    pub is_stranger: bool,
+}
+
+impl WebApi {
+    /// `public` is `PUBLIC_URL`; `http` has a time limit and follows no redirects.
+    pub fn new(
+        http: reqwest::Client,
+        slack: &Url,
+        id: String,
+        secret: SecretString,
+        public: &Url,
+    ) -> Self {
+        Self {
+            http,
+            base: base(slack),
+            id,
+            secret,
+            redirect_uri: base(public) + INSTALL_CALLBACK,
+            limits: Mutex::default(),
+        }
+    }
+
+    /// Where somebody installs the app:
+    /// <https://docs.slack.dev/authentication/installing-with-oauth>.
+    pub fn install_url(&self, state: &str) -> String {
+        let query = form_urlencoded::Serializer::new(String::new())
+            .append_pair("client_id", &self.id)
+            .append_pair("scope", &BOT_SCOPES.join(","))
+            .append_pair("redirect_uri", &self.redirect_uri)
+            .append_pair("state", state)
+            .finish();
+        format!("{}/oauth/v2/authorize?{query}", self.base)
+    }
+
+    /// Where an organisation's admin says which workspaces get the app.
+    pub fn add_to_workspaces_url(&self, enterprise: &EnterpriseId, app_id: &str) -> String {
+        let host = self.base.replacen("://", "://app.", 1);
+        format!("{host}/manage/{enterprise}/integrations/profile/{app_id}/workspaces/add")
+    }
+
+    /// Trades the code of an installation for its bot token.
+    pub async fn access(&self, code: &SecretString) -> Result<Access, Error> {
+        let request = self
+            .http
+            .post(self.method("oauth.v2.access"))
+            .basic_auth(&self.id, Some(self.secret.expose_secret()))
+            .form(&[
+                ("code", code.expose_secret()),
+                ("redirect_uri", &self.redirect_uri),
+            ]);
+        self.call("", "oauth.v2.access", request).await
+    }
+
+    /// Asks who somebody is.
+    pub async fn user(
+        &self,
+        place: &str,
+        token: &SecretString,
+        user: &SlackUserId,
+    ) -> Result<User, Error> {
+        #[derive(Deserialize)]
+        struct Answer {
+            user: User,
+        }
+        let request = self
+            .http
+            .post(self.method("users.info"))
+            .bearer_auth(token.expose_secret())
+            .form(&[("user", user.as_str())]);
+        let answer: Answer = self.call(place, "users.info", request).await?;
+        Ok(answer.user)
+    }
+
+    /// Shows these blocks on somebody's App Home.
+    /// <https://docs.slack.dev/reference/methods/views.publish>
+    pub async fn publish_home(
+        &self,
+        place: &str,
+        token: &SecretString,
+        user: &SlackUserId,
+        blocks: &[Value],
+    ) -> Result<(), Error> {
+        let request = self
+            .http
+            .post(self.method("views.publish"))
+            .bearer_auth(token.expose_secret())
+            .json(&json!({ "user_id": user, "view": { "type": "home", "blocks": blocks } }));
+        let _: Value = self.call(place, "views.publish", request).await?;
+        Ok(())
+    }
+
+    fn method(&self, method: &str) -> String {
+        format!("{}/api/{method}", self.base)
+    }
+
+    /// Calls a method, unless Slack has said not to yet:
+    /// <https://docs.slack.dev/apis/web-api/rate-limits>.
+    async fn call<T: DeserializeOwned>(
+        &self,
+        place: &str,
+        method: &'static str,
+        request: RequestBuilder,
+    ) -> Result<T, Error> {
+        let key = (place.to_owned(), method);
+        if let Some(left) = self.limit(&key) {
+            return Err(Error::Limited(left));
+        }
+        let failed = |error: reqwest::Error| Error::Failed(error.without_url().to_string());
+        let response = request
+            .timeout(ANSWER_WITHIN)
+            .send()
+            .await
+            .map_err(failed)?;
+        let status = response.status();
+        if status.as_u16() == 429 {
+            let seconds = response.headers().get(RETRY_AFTER);
+            let seconds = seconds.and_then(|value| value.to_str().ok()?.trim().parse().ok());
+            let wait = seconds.map_or(RETRY_AFTER_DEFAULT, Duration::from_secs);
+            let mut limits = self.limits.lock().unwrap_or_else(PoisonError::into_inner);
+            limits.retain(|_, until| *until > Instant::now());
+            limits.insert(key, Instant::now() + wait);
+            return Err(Error::Limited(wait));
+        }
+        let body = body(response).await.map_err(failed)?;
+        // The causes would quote the body, which may hold a token.
+        let answer: Value = serde_json::from_slice(&body)
+            .map_err(|_| Error::Failed(format!("status {status}, and no JSON")))?;
+        if answer["ok"] != true {
+            let code = answer["error"].as_str().unwrap_or("no reason");
+            return Err(Error::Refused(code.to_owned()));
+        }
+        serde_json::from_value(answer)
+            .map_err(|_| Error::Failed(format!("an answer of {method} lacks what it should have")))
+    }
+
+    /// How long the method may not be called.
+    fn limit(&self, key: &(String, &'static str)) -> Option<Duration> {
+        let limits = self.limits.lock().unwrap_or_else(PoisonError::into_inner);
+        let until = limits.get(key)?;
+        until.checked_duration_since(Instant::now())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_installation_is_of_a_workspace_or_of_an_organisation() {
+        let read = |team: Value, enterprise: Value, is_enterprise: bool| {
+            let json = json!({
+                "ok": true, "app_id": "A1", "access_token": "xoxb-1", "scope": "commands",
+                "team": team, "enterprise": enterprise, "is_enterprise_install": is_enterprise,
+                "authed_user": { "id": "U1" },
+            });
+            let access: Access = serde_json::from_value(json).expect("an answer");
+            access
+                .place()
+                .map(|(place, name)| (place, name.map(str::to_owned)))
+        };
+        let team = || json!({ "id": "T1", "name": "Acme" });
+        let organisation = || json!({ "id": "E1", "name": "Globex" });
+        let (t, e) = (TeamId::new("T1"), EnterpriseId::new("E1"));
+        let acme = Some("Acme".to_owned());
+        assert_eq!(
+            read(team(), Value::Null, false),
+            Some((Place::Workspace(None, t.clone()), acme.clone()))
+        );
+        assert_eq!(
+            read(team(), organisation(), false),
+            Some((Place::Workspace(Some(e.clone()), t), acme))
+        );
+        assert_eq!(
+            read(Value::Null, organisation(), true),
+            Some((Place::Organisation(e), Some("Globex".to_owned())))
+        );
+        assert_eq!(read(Value::Null, Value::Null, true), None);
+        assert_eq!(read(Value::Null, organisation(), false), None);
+    }
+}

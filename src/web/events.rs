@@ -1,0 +1,95 @@
+//! `POST /slack/events`: <https://docs.slack.dev/apis/events-api/>.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use chrono::Utc;
+use serde_json::json;
+
+use crate::app::App;
+use crate::db::{jobs, requests};
+use crate::ids::{Asker, EnterpriseId, SlackUserId, TeamId};
+use crate::installing;
+use crate::signature;
+use crate::slack::event::{self, Envelope, Event};
+use crate::web::slack::{Rejection, TAKE_WITHIN, verified};
+
+/// Answers once what follows from the event is committed; Slack sends it again otherwise.
+pub(super) async fn event(
+    State(app): State<Arc<App>>,
+    request: Request,
+) -> Result<Response, Rejection> {
+    let body = verified(signature::SLACK, &app.signing_secrets, request, &app).await?;
+    let envelope = match serde_json::from_slice(&body) {
+        Ok(event::Request::UrlVerification { challenge }) => {
+            return Ok(Json(json!({ "challenge": challenge })).into_response());
+        }
+        Ok(event::Request::EventCallback(envelope)) => envelope,
+        Ok(event::Request::Other) => return Ok(StatusCode::OK.into_response()),
+        Err(_) => {
+            tracing::warn!("Slack signed an event that lacks what events have");
+            return Err(Rejection::BadForm);
+        }
+    };
+    if !app.is_for_us(envelope.api_app_id.as_deref()) {
+        tracing::warn!("an event names another Slack app than SLACK_APP_ID");
+        return Err(Rejection::BadForm);
+    }
+    match tokio::time::timeout(TAKE_WITHIN, take(&app, &envelope)).await {
+        Ok(Ok(())) => Ok(StatusCode::OK.into_response()),
+        failed => {
+            let error = failed.map(Result::err);
+            tracing::error!(?error, "an event was not taken in time");
+            Err(Rejection::NotTaken)
+        }
+    }
+}
+
+/// Does what follows from an event, once.
+async fn take(app: &App, envelope: &Envelope) -> sqlx::Result<()> {
+    let mut transaction = app.db.begin().await?;
+    if !requests::is_first(&mut *transaction, &envelope.event_id).await? {
+        return Ok(());
+    }
+    match &envelope.event {
+        Event::AppHomeOpened { user, tab } if tab.as_deref() != Some("messages") => {
+            if let Some(asker) = person(envelope, user) {
+                jobs::home(&mut *transaction, &asker, false, Utc::now()).await?;
+            }
+        }
+        Event::UserChange { user } => {
+            if let Some(asker) = person(envelope, &user.id) {
+                installing::changed(&mut transaction, &asker, user.deleted).await?;
+            }
+        }
+        Event::AppUninstalled => left(&mut transaction, envelope).await?,
+        // People's own tokens are of no concern to us: we keep none.
+        Event::TokensRevoked { tokens } if !tokens.bot.is_empty() => {
+            left(&mut transaction, envelope).await?;
+        }
+        Event::AppHomeOpened { .. } | Event::TokensRevoked { .. } | Event::Other => {}
+    }
+    transaction.commit().await
+}
+
+async fn left(db: &mut sqlx::PgConnection, envelope: &Envelope) -> sqlx::Result<()> {
+    match envelope.place() {
+        Some(place) => installing::left(db, &place, envelope.happened_at()).await,
+        None => Ok(()),
+    }
+}
+
+/// Whom an event is about. Of an organisation as a whole Slack names no workspace; then its
+/// own id stands there, which is no workspace's.
+fn person(envelope: &Envelope, user: &SlackUserId) -> Option<Asker> {
+    let enterprise = envelope.enterprise();
+    let whole = enterprise.map(EnterpriseId::as_str).map(TeamId::new);
+    Some(Asker {
+        enterprise: enterprise.cloned(),
+        team: envelope.team().cloned().or(whole)?,
+        user: user.clone(),
+    })
+}

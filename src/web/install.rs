@@ -1,0 +1,75 @@
+//! The landing page, and the way of a browser through an installation; each step is one
+//! of [`crate::installing`].
+
+use std::sync::Arc;
+
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum_extra::extract::CookieJar;
+
+use crate::app::App;
+use crate::installing::{self, Stop};
+use crate::web::link::{Callback, browser, cookie, page};
+use crate::web::pages;
+
+pub(super) const INSTALL: &str = "/slack/install";
+const COOKIE: &str = "__Host-install";
+
+/// `GET /`
+pub(super) async fn landing(State(app): State<Arc<App>>) -> Response {
+    let can_install = app.web_api.is_some();
+    page(
+        StatusCode::OK,
+        pages::landing(&app.words, &app.contact, can_install),
+    )
+}
+
+/// `GET /slack/install`
+pub(super) async fn begin(State(app): State<Arc<App>>, jar: CookieJar) -> Response {
+    match installing::begin(&app).await {
+        Ok((token, url)) => (
+            pages::headers(),
+            jar.add(cookie(COOKIE, &token)),
+            Redirect::to(&url),
+        )
+            .into_response(),
+        Err(stop) => stopped(&stop),
+    }
+}
+
+/// `GET /slack/oauth/callback`
+pub(super) async fn back(
+    State(app): State<Arc<App>>,
+    jar: CookieJar,
+    Query(callback): Query<Callback>,
+) -> Response {
+    // An installation that was begun on Slack's side is begun again on ours: without a
+    // state nobody knows whose browser this is.
+    let Some(state) = callback.state.as_deref() else {
+        return (pages::headers(), Redirect::to(INSTALL)).into_response();
+    };
+    let back = async {
+        let browser = browser(&jar, COOKIE).ok_or(Stop::NoSession)?;
+        installing::back(&app, &browser, state, callback.code()).await
+    };
+    match back.await {
+        Ok(installed) => page(StatusCode::OK, pages::installed(&app.words, &installed)),
+        Err(stop) => stopped(&stop),
+    }
+}
+
+/// The page that says why the way ends here.
+fn stopped(stop: &Stop) -> Response {
+    let status = match stop {
+        Stop::NoSession => StatusCode::BAD_REQUEST,
+        Stop::Declined => StatusCode::OK,
+        Stop::SlackFailed => StatusCode::BAD_GATEWAY,
+        Stop::NotSetUp => StatusCode::NOT_FOUND,
+        Stop::Database(error) => {
+            tracing::error!(%error, "an installation failed");
+            StatusCode::SERVICE_UNAVAILABLE
+        }
+    };
+    page(status, pages::not_installed(stop))
+}
