@@ -64,7 +64,7 @@ pub async fn import(db: &PgPool, links: &NewLinks) -> sqlx::Result<()> {
 }
 
 /// A link, as its owner may see it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Link {
     pub email: String,
     pub since: DateTime<Utc>,

@@ -20,7 +20,8 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 
 use crate::commands::hold_up;
 use crate::database::{self, program};
-use crate::world::{MEETING, accepted, said};
+use crate::linking::{Browser, location};
+use crate::world::{MEETING, accepted, said, values};
 
 /// Stand-ins and a database that outlive the program between them.
 struct Surroundings {
@@ -323,6 +324,89 @@ async fn two_hundred_commands_on_two_replicas_refresh_an_expiring_token_once() {
 }
 
 #[tokio::test]
+async fn a_button_outlives_the_program_that_made_it() {
+    let around = Surroundings::new().await;
+    let service = around.serve().await;
+    let start = around.slack.type_command(DANA.slack, "start 68423085");
+    let answer = around.slack.send(&service.url, &start).await;
+    assert_eq!(answer.expect("an answer"), accepted());
+    around.slack.outcome(&start).await.expect("an outcome");
+    service.kill().await;
+
+    let service = around.serve().await;
+    let stop = around.slack.press(DANA.slack, "stop 68423085");
+    let answer = around.slack.send_press(&service.url, &stop).await;
+    assert_eq!(answer.expect("an answer").status, 200);
+    let outcome = around.slack.outcome(&stop).await.expect("an outcome");
+    assert!(said(&outcome).contains("is stopped"), "{outcome}");
+    let pressed = &around.slack.messages()[0].message;
+    assert_eq!(values(pressed), Vec::<String>::new(), "{pressed}");
+    service.terminate().await;
+    around.end().await;
+}
+
+#[tokio::test]
+async fn a_press_accepted_before_a_crash_is_carried_out_after_it() {
+    let around = Surroundings::new().await;
+    let service = around.serve().await;
+    let start = around.slack.type_command(DANA.slack, "start 68423085");
+    let answer = around.slack.send(&service.url, &start).await;
+    assert_eq!(answer.expect("an answer"), accepted());
+    around.slack.outcome(&start).await.expect("an outcome");
+    let mut db = around.database.connect().await.expect("the database");
+    hold_up(&mut db).await;
+    let stop = around.slack.press(DANA.slack, "stop 68423085");
+    let answer = around.slack.send_press(&service.url, &stop).await;
+    assert_eq!(answer.expect("an answer").status, 200);
+    service.kill().await;
+    assert_eq!(around.zoom.calls().len(), 1, "the start alone");
+    sqlx::query("delete from command where trigger_id = 'elder'")
+        .execute(&mut db)
+        .await
+        .expect("deleted");
+
+    let service = around.serve().await;
+    let outcome = around.slack.outcome(&stop).await.expect("an outcome");
+    assert!(said(&outcome).contains("is stopped"), "{outcome}");
+    service.terminate().await;
+    around.end().await;
+}
+
+#[tokio::test]
+async fn the_same_wish_on_another_replica_is_told_who_asked_first() {
+    let around = Surroundings::new().await;
+    let (one, other) = (around.serve().await, around.serve().await);
+    around.zoom.fail_next(Fault::Hang);
+    let first = around.slack.type_command(DANA.slack, "start 68423085");
+    let answer = around.slack.send(&one.url, &first).await;
+    assert_eq!(answer.expect("an answer"), accepted());
+    let second = around.slack.type_command(DANA.slack, "start 68423085");
+    let answer = around
+        .slack
+        .send(&other.url, &second)
+        .await
+        .expect("an answer");
+    let read = said(&answer.body);
+    assert!(
+        read.starts_with(
+            "Already starting the livestream of meeting 6842 3085, asked by <@U0DANA> "
+        ),
+        "{read}"
+    );
+    // A stop during the start waits its turn.
+    let stop = around.slack.type_command(DANA.slack, "stop 68423085");
+    let answer = around.slack.send(&other.url, &stop).await;
+    assert_eq!(answer.expect("an answer"), accepted());
+    around.slack.outcome(&stop).await.expect("an outcome");
+    let calls = around.zoom.calls();
+    let actions: Vec<_> = calls.iter().map(|call| call.body.as_str()).collect();
+    assert_eq!(actions, [r#"{"action":"start"}"#, r#"{"action":"stop"}"#]);
+    one.terminate().await;
+    other.terminate().await;
+    around.end().await;
+}
+
+#[tokio::test]
 async fn killed_in_mid_refresh_it_heals_within_a_lease() {
     let around = Surroundings::new().await;
     let service = around.serve().await;
@@ -366,6 +450,7 @@ async fn the_log_and_the_database_hold_no_secret() {
         .env("SLACK_CLIENT_SECRET", slack::CLIENT_SECRET);
     let service = Service::start(command).await;
     let mut secrets = link_and_keep_what_is_secret(&around, &service).await;
+    secrets.extend(install_and_keep_what_is_secret(&around, &service).await);
     for text in [
         "start https://zoom.us/j/68423085?pwd=passcode",
         "stop 68423085",
@@ -516,6 +601,21 @@ async fn link_and_keep_what_is_secret(around: &Surroundings, service: &Service) 
 }
 
 /// Every row of every table, as text.
+/// The app is installed; every state, code, cookie and token on the way.
+async fn install_and_keep_what_is_secret(around: &Surroundings, service: &Service) -> Vec<String> {
+    let mut browser = Browser::new("__Host-install");
+    let slack = location(&browser.get(&format!("{}/slack/install", service.url)).await);
+    let back = around.slack.install(&slack, "acme").await.expect("chosen");
+    assert_eq!(browser.get(&back).await.status(), 200);
+    let token = around.slack.bot_token(slack::TEAM).expect("a bot token");
+    let query = back.split_once('?').expect("a query").1;
+    let query = form_urlencoded::parse(query.as_bytes());
+    let mut secrets: Vec<String> = query.map(|(_, value)| value.into_owned()).collect();
+    assert_eq!(secrets.len(), 2, "a code and a state");
+    secrets.extend([token, browser.cookie_value()]);
+    secrets
+}
+
 async fn dump(database: &PgConnectOptions) -> String {
     let mut db = database.connect().await.expect("the database");
     let tables: Vec<String> = sqlx::query_scalar(

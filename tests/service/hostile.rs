@@ -2,13 +2,13 @@
 
 use std::time::{Duration, SystemTime};
 
-use livestream_bot::demo::slack::{SIGNING_SECRET, sign};
-use livestream_bot::demo::{DANA, World};
+use livestream_bot::demo::slack::{SIGNING_SECRET, TOWN_HALL, sign};
+use livestream_bot::demo::{DANA, ELI, World};
 use reqwest::{Client, Response};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::world::{accepted, connect, end, send, world, world_with};
+use crate::world::{connect, end, queue_is_empty, send, type_and_read, world, world_with};
 
 fn client() -> Client {
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -45,13 +45,17 @@ async fn post_to(
 
 /// Posts a body with a signature that holds.
 async fn post_signed(world: &World, body: &[u8]) -> Response {
+    post_signed_to(world, "commands", body).await
+}
+
+async fn post_signed_to(world: &World, route: &str, body: &[u8]) -> Response {
     let now = unix_now();
     let signature = sign(SIGNING_SECRET, now, body);
     let headers = [
         ("x-slack-request-timestamp", &*now.to_string()),
         ("x-slack-signature", &signature),
     ];
-    post(world, &headers, body.to_owned()).await
+    post_to(world, route, &headers, body.to_owned()).await
 }
 
 async fn commands(world: &World) -> i64 {
@@ -62,104 +66,180 @@ async fn commands(world: &World) -> i64 {
         .expect("a count")
 }
 
+/// What Slack signs for each route, by the route.
+async fn good_bodies(world: &World) -> [(&'static str, String); 3] {
+    type_and_read(world, DANA, "start 68423085").await;
+    [
+        (
+            "commands",
+            world.slack.type_command(DANA.slack, "stop 68423085").body,
+        ),
+        (
+            "interactivity",
+            world.slack.press(DANA.slack, "stop 68423085").body,
+        ),
+        ("events", world.slack.deactivate(TOWN_HALL, ELI.slack).body),
+    ]
+}
+
+/// Everything that a request could have done.
+async fn traces(world: &World) -> (i64, i64, i64) {
+    let count = "select (select count(*) from command), (select count(*) from slack_request),
+        (select count(*) from zoom_link)";
+    sqlx::query_as(count)
+        .fetch_one(&mut connect(world).await)
+        .await
+        .expect("counts")
+}
+
 #[tokio::test]
-async fn every_bad_signature_gets_the_same_empty_401() {
+async fn every_bad_signature_gets_the_same_empty_401_on_every_route() {
     let world = world().await;
-    let good = world.slack.type_command(DANA.slack, "start 68423085");
-    let sent = good.timestamp.to_string();
-    let upper = format!("v0={}", good.signature[3..].to_uppercase());
-    let v1 = good.signature.replace("v0=", "v1=");
-    let old = unix_now() - 301;
-    let (old_sent, old_signature) = (
-        old.to_string(),
-        sign(SIGNING_SECRET, old, good.body.as_bytes()),
-    );
-    let other_secret = sign("another secret", good.timestamp, good.body.as_bytes());
-    let (plus, space, underscore) = (format!("+{sent}"), format!("{sent} x"), format!("1_{sent}"));
-    let (timestamp, signature) = ("x-slack-request-timestamp", "x-slack-signature");
-    let hostile: &[&[(&str, &str)]] = &[
-        &[],
-        &[(timestamp, &sent)],
-        &[(signature, &good.signature)],
-        &[(timestamp, &sent), (signature, &upper)],
-        &[(timestamp, &sent), (signature, &v1)],
-        &[(timestamp, &sent), (signature, "v0=é")],
-        &[(timestamp, &sent), (signature, &other_secret)],
-        &[
-            (timestamp, &sent),
-            (signature, &good.signature),
-            (signature, &good.signature),
-        ],
-        &[
-            (timestamp, &sent),
-            (timestamp, &sent),
-            (signature, &good.signature),
-        ],
-        &[(timestamp, &plus), (signature, &good.signature)],
-        &[(timestamp, &space), (signature, &good.signature)],
-        &[(timestamp, &underscore), (signature, &good.signature)],
-        &[(timestamp, &old_sent), (signature, &old_signature)],
-    ];
-    for (headers, route) in hostile
-        .iter()
-        .flat_map(|headers| [(headers, "commands"), (headers, "interactivity")])
-    {
-        let answer = post_to(&world, route, headers, good.body.clone()).await;
-        assert_eq!(answer.status(), 401, "{route} {headers:?}");
-        assert_eq!(
-            answer.text().await.expect("a body"),
+    let good_bodies = good_bodies(&world).await;
+    let before = traces(&world).await;
+    for (route, good) in &good_bodies {
+        let now = unix_now();
+        let sent = now.to_string();
+        let good_signature = sign(SIGNING_SECRET, now, good.as_bytes());
+        let upper = format!("v0={}", good_signature[3..].to_uppercase());
+        let v1 = good_signature.replace("v0=", "v1=");
+        let cut = &good_signature[..good_signature.len() - 2];
+        let (old, ahead) = (now - 301, now + 310);
+        let (old_sent, ahead_sent) = (old.to_string(), ahead.to_string());
+        let old_signature = sign(SIGNING_SECRET, old, good.as_bytes());
+        let ahead_signature = sign(SIGNING_SECRET, ahead, good.as_bytes());
+        let other_secret = sign("another secret", now, good.as_bytes());
+        let no_secret = sign("", now, good.as_bytes());
+        let plus = format!("+{sent}");
+        let space = format!("{sent} x");
+        let underscore = format!("1_{sent}");
+        let (timestamp, signature) = ("x-slack-request-timestamp", "x-slack-signature");
+        let hostile: &[&[(&str, &str)]] = &[
+            &[],
+            &[(timestamp, &sent)],
+            &[(signature, &good_signature)],
+            &[(timestamp, &sent), (signature, "")],
+            &[(timestamp, ""), (signature, &good_signature)],
+            &[(timestamp, &sent), (signature, &upper)],
+            &[(timestamp, &sent), (signature, &v1)],
+            &[(timestamp, &sent), (signature, cut)],
+            &[(timestamp, &sent), (signature, "v0=é")],
+            &[(timestamp, &sent), (signature, &other_secret)],
+            &[(timestamp, &sent), (signature, &no_secret)],
+            &[
+                (timestamp, &sent),
+                (signature, &good_signature),
+                (signature, &good_signature),
+            ],
+            &[
+                (timestamp, &sent),
+                (timestamp, &sent),
+                (signature, &good_signature),
+            ],
+            &[(timestamp, &plus), (signature, &good_signature)],
+            &[(timestamp, &space), (signature, &good_signature)],
+            &[(timestamp, &underscore), (signature, &good_signature)],
+            &[(timestamp, "abc"), (signature, &good_signature)],
+            &[(timestamp, &old_sent), (signature, &old_signature)],
+            &[(timestamp, &ahead_sent), (signature, &ahead_signature)],
+            // What Zoom would sign with is of no use here.
+            &[
+                ("x-zm-request-timestamp", &sent),
+                ("x-zm-signature", &good_signature),
+            ],
+        ];
+        for headers in hostile {
+            let answer = post_to(&world, route, headers, good.clone()).await;
+            assert_eq!(answer.status(), 401, "{route} {headers:?}");
+            let body = answer.text().await.expect("a body");
+            assert_eq!(body, "", "{route} {headers:?}");
+        }
+        let good_headers = [(timestamp, &*sent), (signature, &*good_signature)];
+        for body in [
+            Vec::new(),
+            format!("{good}&").into_bytes(),
+            good.as_bytes()[1..].to_vec(),
+            b"text=\xff\xfe".to_vec(),
+        ] {
+            let answer = post_to(&world, route, &good_headers, body).await;
+            assert_eq!(answer.status(), 401, "{route}");
+        }
+        // Signed, and something else than the route takes.
+        for body in [
             "",
-            "{route} {headers:?}"
+            "a=b",
+            "{}",
+            "[]",
+            "null",
+            "payload={}",
+            "payload=",
+            "\u{0}",
+            "{\"type\":1}",
+        ] {
+            let status = post_signed_to(&world, route, body.as_bytes())
+                .await
+                .status();
+            assert_eq!(status, 400, "{route} {body:?}");
+        }
+        // What was signed for one route is no request of another.
+        for (other, body) in &good_bodies {
+            if other != route {
+                let status = post_signed_to(&world, route, body.as_bytes())
+                    .await
+                    .status();
+                assert_eq!(status, 400, "{route} got what {other} gets");
+            }
+        }
+        let large = "a".repeat(64 * 1024 + 1);
+        assert_eq!(
+            post_signed_to(&world, route, large.as_bytes())
+                .await
+                .status(),
+            413,
+            "{route}"
         );
     }
-    // What was signed for one route is no request of the other.
-    let swapped = [
-        ("x-slack-request-timestamp", &*sent),
-        ("x-slack-signature", &*good.signature),
-    ];
-    assert_eq!(
-        post_to(&world, "interactivity", &swapped, good.body.clone())
-            .await
-            .status(),
-        400
-    );
-    let good_headers = [(timestamp, &*sent), (signature, &*good.signature)];
-    for body in [
-        Vec::new(),
-        format!("{}&", good.body).into_bytes(),
-        b"text=\xff\xfe".to_vec(),
-    ] {
-        assert_eq!(post(&world, &good_headers, body).await.status(), 401);
+    assert_eq!(traces(&world).await, before, "nothing was done");
+    // The very bodies, signed as they should be, are taken on their routes, and once.
+    for (route, good) in &good_bodies {
+        for _ in 0..2 {
+            let status = post_signed_to(&world, route, good.as_bytes())
+                .await
+                .status();
+            assert_eq!(status, 200, "{route}");
+        }
     }
-    assert_eq!(commands(&world).await, 0);
-    // The very same request, untouched, is taken.
-    assert_eq!(send(&world, &good).await, accepted());
-    world.slack.outcome(&good).await.expect("an outcome");
+    queue_is_empty(&world.database).await;
+    // The command stopped it; the press came while it did, or after; Eli's link is gone.
+    let after = traces(&world).await;
+    assert!([before.0 + 1, before.0 + 2].contains(&after.0), "{after:?}");
+    assert_eq!((after.1, after.2), (before.1 + 1, before.2 - 1));
     end(world).await;
 }
 
 #[tokio::test]
-async fn a_certificate_check_is_answered_and_does_nothing_else() {
+async fn a_certificate_check_is_answered_on_every_route_and_does_nothing_else() {
     let world = world().await;
-    let command = world.slack.type_command(DANA.slack, "start 68423085");
-    for body in [
-        "ssl_check=1&token=x".to_owned(),
-        format!("{}&ssl_check=1", command.body),
-    ] {
-        let unsigned = post(&world, &[], body.clone()).await;
-        assert_eq!(
-            (
-                unsigned.status().as_u16(),
-                unsigned.text().await.expect("a body").as_str()
-            ),
-            (200, "")
-        );
-        assert_eq!(post_signed(&world, body.as_bytes()).await.status(), 200);
+    let good_bodies = good_bodies(&world).await;
+    let before = traces(&world).await;
+    for (route, good) in &good_bodies {
+        for body in [
+            "ssl_check=1&token=x".to_owned(),
+            format!("{good}&ssl_check=1"),
+        ] {
+            let unsigned = post_to(&world, route, &[], body.clone()).await;
+            let status = unsigned.status().as_u16();
+            let said = unsigned.text().await.expect("a body");
+            assert_eq!((status, said.as_str()), (200, ""), "{route}");
+            let signed = post_signed_to(&world, route, body.as_bytes()).await;
+            assert_eq!(signed.status(), 200, "{route}");
+        }
+        for body in ["ssl_check=0", "ssl_check=", "ssl_check=11", "x=ssl_check=1"] {
+            let status = post_to(&world, route, &[], body).await.status();
+            assert_eq!(status, 401, "{route} {body}");
+        }
     }
-    for body in ["ssl_check=0", "ssl_check=", "ssl_check=11", "x=ssl_check=1"] {
-        assert_eq!(post(&world, &[], body).await.status(), 401, "{body}");
-    }
-    assert_eq!(commands(&world).await, 0);
+    assert_eq!(traces(&world).await, before);
     end(world).await;
 }
 
@@ -264,14 +344,27 @@ async fn a_body_over_64_kib_is_refused_before_it_is_read_whole() {
 #[tokio::test]
 async fn a_body_that_does_not_come_times_out_within_slacks_three_seconds() {
     let world = world().await;
+    let (commands, interactivity, events) = tokio::join!(
+        half_a_body(&world, "commands"),
+        half_a_body(&world, "interactivity"),
+        half_a_body(&world, "events"),
+    );
+    for line in [commands, interactivity, events] {
+        assert_eq!(line, "HTTP/1.1 408 Request Timeout");
+    }
+    end(world).await;
+}
+
+/// What a route says to a body that stops coming.
+async fn half_a_body(world: &World, route: &str) -> String {
     let mut stream = TcpStream::connect(world.service.trim_start_matches("http://"))
         .await
         .expect("a connection");
-    let head = "POST /slack/commands HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nteam_id=";
+    let head =
+        format!("POST /slack/{route} HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nteam_id=");
     stream.write_all(head.as_bytes()).await.expect("sent");
     let answered = tokio::time::timeout(Duration::from_secs(3), status_line(&mut stream)).await;
-    assert_eq!(answered.expect("in time"), "HTTP/1.1 408 Request Timeout");
-    end(world).await;
+    answered.expect("in time")
 }
 
 async fn status_line(stream: &mut TcpStream) -> String {

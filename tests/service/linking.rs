@@ -37,6 +37,12 @@ impl Browser {
         }
     }
 
+    /// What the server gave it to remember.
+    pub(crate) fn cookie_value(&self) -> String {
+        let cookie = self.cookie.as_deref().expect("a cookie");
+        cookie.split_once('=').expect("its value").1.to_owned()
+    }
+
     pub(crate) async fn get(&mut self, url: &str) -> Response {
         let request = self
             .http

@@ -1,0 +1,214 @@
+//! The App Home.
+
+use std::time::Duration;
+
+use livestream_bot::demo::slack::{
+    ApiFault, ENTERPRISE, ORG_OTHER, ORG_TOWN_HALL, Place, TOWN_HALL,
+};
+use livestream_bot::demo::{DANA, FAY, Person, World};
+use serde_json::Value;
+
+use crate::installing::install;
+use crate::linking::{Browser, linked_zoom_user};
+use crate::world::{connect, end, queue_is_empty, type_and_read, type_and_read_at_once, world};
+
+async fn open(world: &World, place: Place, who: Person) -> Value {
+    let before = world.slack.homes(who.slack).len();
+    let event = world.slack.open_home(place, who.slack);
+    let answer = world.slack.send_event(&world.service, &event).await;
+    assert_eq!(answer.expect("an answer").status, 200);
+    world
+        .slack
+        .home_after(who.slack, before)
+        .await
+        .expect("a home")
+}
+
+async fn press(world: &World, place: Place, who: Person, value: &str) -> Value {
+    let before = world.slack.homes(who.slack).len();
+    let press = world.slack.press_home_at(place, who.slack, value);
+    for _ in 0..2 {
+        let answer = world.slack.send_press(&world.service, &press).await;
+        assert_eq!(answer.expect("an answer").status, 200, "once, and its copy");
+    }
+    world
+        .slack
+        .home_after(who.slack, before)
+        .await
+        .expect("a home")
+}
+
+/// All that a home says, and its buttons' values and addresses.
+fn read(home: &Value) -> (String, Vec<String>) {
+    let blocks = home["blocks"].as_array().expect("blocks");
+    let texts = blocks
+        .iter()
+        .filter_map(|block| block["text"]["text"].as_str());
+    let buttons = blocks
+        .iter()
+        .filter_map(|block| block["elements"].as_array())
+        .flatten();
+    let buttons = buttons.filter_map(|button| button["value"].as_str().or(button["url"].as_str()));
+    (
+        texts.collect::<Vec<_>>().join("\n"),
+        buttons.map(str::to_owned).collect(),
+    )
+}
+
+#[tokio::test]
+async fn a_person_links_and_unlinks_on_their_home() {
+    let world = world().await;
+    install(&world, "acme").await;
+    let (text, buttons) = read(&open(&world, TOWN_HALL, FAY).await);
+    assert!(
+        text.contains("No Zoom account is linked for you."),
+        "{text}"
+    );
+    assert!(text.contains("None yet."), "{text}");
+    assert_eq!(buttons, ["connect"]);
+
+    let (text, buttons) = read(&press(&world, TOWN_HALL, FAY, "connect").await);
+    assert!(text.contains("This link is yours alone"), "{text}");
+    let [link] = &buttons[..] else {
+        panic!("one link: {buttons:?}")
+    };
+    assert!(
+        link.starts_with(&format!("{}/link/", world.service)),
+        "{link}"
+    );
+    queue_is_empty(&world.database).await;
+    let before = world.slack.homes(FAY.slack).len();
+    Browser::new("__Host-link")
+        .link(&world, link, FAY, FAY)
+        .await;
+    // The home shows it by itself.
+    let home = world
+        .slack
+        .home_after(FAY.slack, before)
+        .await
+        .expect("a home");
+    let (text, buttons) = read(&home);
+    assert!(
+        text.contains("You act as Zoom account *fay@acme.example*"),
+        "{text}"
+    );
+    assert_eq!(buttons, ["disconnect"]);
+
+    let (text, _) = read(&press(&world, TOWN_HALL, FAY, "disconnect").await);
+    assert!(
+        text.contains("No Zoom account is linked for you."),
+        "{text}"
+    );
+    assert_eq!(linked_zoom_user(&world, FAY).await, None);
+    end(world).await;
+}
+
+#[tokio::test]
+async fn the_last_commands_are_there_with_what_became_of_them() {
+    let world = world().await;
+    install(&world, "acme").await;
+    for text in ["start 68423085", "stop 68423085", "stop 91234567890"] {
+        type_and_read(&world, DANA, text).await;
+    }
+    let (text, _) = read(&open(&world, TOWN_HALL, DANA).await);
+    let last: Vec<_> = text
+        .lines()
+        .filter(|line| line.contains("reference"))
+        .collect();
+    assert_eq!(last.len(), 3, "{text}");
+    assert!(
+        last[0].contains("stop 912 3456 7890: no such meeting of yours · reference 3"),
+        "{text}"
+    );
+    assert!(
+        last[1].contains("stop 6842 3085: *stopped* · reference 2"),
+        "{text}"
+    );
+    assert!(
+        last[2].contains("start 6842 3085: *went live* · reference 1"),
+        "{text}"
+    );
+    // Nobody else's.
+    let (text, _) = read(&open(&world, TOWN_HALL, FAY).await);
+    assert!(text.contains("None yet."), "{text}");
+    end(world).await;
+}
+
+#[tokio::test]
+async fn in_an_organisation_each_workspace_shows_the_same() {
+    let world = world().await;
+    install(&world, "globex").await;
+    open(&world, ORG_TOWN_HALL, FAY).await;
+    let (_, buttons) = read(&press(&world, ORG_TOWN_HALL, FAY, "connect").await);
+    queue_is_empty(&world.database).await;
+    let before = world.slack.homes(FAY.slack).len();
+    Browser::new("__Host-link")
+        .link(&world, &buttons[0], FAY, FAY)
+        .await;
+    world
+        .slack
+        .home_after(FAY.slack, before)
+        .await
+        .expect("a home");
+    let (text, _) = read(&open(&world, ORG_OTHER, FAY).await);
+    assert!(
+        text.contains("You act as Zoom account *fay@acme.example*"),
+        "{text}"
+    );
+    assert!(world.slack.bot_token(ENTERPRISE).is_some());
+    end(world).await;
+}
+
+#[tokio::test]
+async fn a_home_waits_as_long_as_slack_says_and_is_shown_then() {
+    let world = world().await;
+    install(&world, "acme").await;
+    world
+        .slack
+        .fail_api("views.publish", ApiFault::RateLimited(2));
+    open(&world, TOWN_HALL, DANA).await;
+    let calls = world.slack.api_calls();
+    let published: Vec<_> = calls
+        .iter()
+        .filter(|(method, _)| method == "views.publish")
+        .map(|(_, at)| *at)
+        .collect();
+    let [limited, shown] = published[..] else {
+        panic!("two calls: {calls:?}")
+    };
+    assert!(shown - limited >= Duration::from_secs(2), "{calls:?}");
+    // A fault that passes is tried again.
+    world.slack.fail_api("views.publish", ApiFault::Status(503));
+    open(&world, TOWN_HALL, DANA).await;
+    end(world).await;
+}
+
+#[tokio::test]
+async fn without_a_token_there_is_no_home_and_nothing_else_is_missing() {
+    let world = world().await;
+    let event = world.slack.open_home(TOWN_HALL, DANA.slack);
+    let answer = world.slack.send_event(&world.service, &event).await;
+    assert_eq!(answer.expect("an answer").status, 200);
+    let read = type_and_read(&world, DANA, "start 68423085").await;
+    assert!(read.contains("going live"), "{read}");
+    let read = type_and_read_at_once(&world, DANA, "whoami").await;
+    assert!(read.contains("dana@acme.example"), "{read}");
+    let jobs: i64 = sqlx::query_scalar("select count(*) from graphile_worker._private_jobs")
+        .fetch_one(&mut connect(&world).await)
+        .await
+        .expect("a count");
+    assert_eq!(jobs, 0);
+    assert!(world.slack.api_calls().is_empty());
+    end(world).await;
+}
+
+#[tokio::test]
+async fn a_press_for_another_app_is_refused() {
+    let world =
+        crate::world::world_with(|config| config.slack_app_id = Some("A0OTHER".to_owned())).await;
+    let press = world.slack.press_home(DANA.slack, "disconnect");
+    let answer = world.slack.send_press(&world.service, &press).await;
+    assert_eq!(answer.expect("an answer").status, 400);
+    assert!(linked_zoom_user(&world, DANA).await.is_some());
+    end(world).await;
+}

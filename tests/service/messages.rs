@@ -1,0 +1,281 @@
+//! Every message and view, at its longest, within Slack's limits.
+
+use chrono::Utc;
+use livestream_bot::command::{Action, Command, Mistake, Settings, Wish};
+use livestream_bot::db::commands::Past;
+use livestream_bot::db::links::Link;
+use livestream_bot::demo::block_kit::{check, check_home};
+use livestream_bot::ids::{Asker, CommandId, EnterpriseId, SlackUserId, TeamId};
+use livestream_bot::linking::Unlinked;
+use livestream_bot::outcome::Outcome;
+use livestream_bot::reply::{Home, Standing, Told, Words};
+use livestream_bot::slack::form::Content;
+use livestream_bot::slack::message::Message;
+use serde_json::{Value, json};
+
+/// Longer than anything may be, and full of what must be escaped.
+fn long() -> String {
+    "<!channel> &`é\"".repeat(2000)
+}
+
+fn words() -> Words {
+    Words::new(format!("/{}", "é".repeat(31)))
+}
+
+fn wishes() -> Vec<Wish> {
+    let meeting = "91234567890".parse().expect("a meeting number");
+    let settings = Settings {
+        display_name: Some("&".repeat(50)),
+        active_speaker_name: Some(true),
+        layout: Some(livestream_bot::command::Layout::SpeakerView),
+        close_caption: Some(livestream_bot::command::Captions::BurntIn),
+    };
+    [Action::Start, Action::Stop]
+        .map(|action| Wish {
+            action,
+            meeting,
+            settings: settings.clone(),
+        })
+        .into()
+}
+
+/// All of them; adding one without adding it here does not compile.
+fn outcomes() -> Vec<Outcome> {
+    let all = vec![
+        Outcome::Accepted,
+        Outcome::NotAMeetingNumber,
+        Outcome::NotSetUp,
+        Outcome::NotStarted,
+        Outcome::WrongAccount,
+        Outcome::MayNotHost,
+        Outcome::EndToEndEncrypted,
+        Outcome::ScopeMissing,
+        Outcome::Unauthorized,
+        Outcome::NoSuchUser,
+        Outcome::NoSuchMeeting,
+        Outcome::StillStarting,
+        Outcome::TooFast,
+        Outcome::DailyLimit {
+            until: Some(Utc::now()),
+        },
+        Outcome::DailyLimit { until: None },
+        Outcome::NoAnswer,
+        Outcome::Unreachable,
+        Outcome::Interrupted,
+        Outcome::TooLate,
+        Outcome::LinkDead,
+        Outcome::OperatorMustMend,
+        Outcome::NotAllowed,
+        Outcome::Other {
+            status: 599,
+            code: Some(i64::MAX),
+            message: long(),
+        },
+        Outcome::Other {
+            status: 400,
+            code: None,
+            message: String::new(),
+        },
+    ];
+    for outcome in &all {
+        match outcome {
+            Outcome::Accepted
+            | Outcome::NotAMeetingNumber
+            | Outcome::NotSetUp
+            | Outcome::NotStarted
+            | Outcome::WrongAccount
+            | Outcome::MayNotHost
+            | Outcome::EndToEndEncrypted
+            | Outcome::ScopeMissing
+            | Outcome::Unauthorized
+            | Outcome::NoSuchUser
+            | Outcome::NoSuchMeeting
+            | Outcome::StillStarting
+            | Outcome::TooFast
+            | Outcome::DailyLimit { .. }
+            | Outcome::NoAnswer
+            | Outcome::Unreachable
+            | Outcome::Interrupted
+            | Outcome::TooLate
+            | Outcome::LinkDead
+            | Outcome::OperatorMustMend
+            | Outcome::NotAllowed
+            | Outcome::Other { .. } => {}
+        }
+    }
+    all
+}
+
+const STANDINGS: [Standing; 5] = [
+    Standing::Linked,
+    Standing::Dead,
+    Standing::NotLinked,
+    Standing::OperatorMustLink,
+    Standing::NotAllowed,
+];
+
+fn links() -> [Option<Link>; 3] {
+    let link = |is_dead| Link {
+        email: long(),
+        since: Utc::now(),
+        is_dead,
+    };
+    [None, Some(link(false)), Some(link(true))]
+}
+
+#[track_caller]
+fn assert_fits(message: &Message) {
+    let message = serde_json::to_value(message).expect("JSON");
+    if let Err(problem) = check(&message) {
+        panic!("{problem:#}: {message}");
+    }
+}
+
+#[test]
+fn every_outcome_fits() {
+    let asker = Asker {
+        enterprise: Some(EnterpriseId::new("E1")),
+        team: TeamId::new("T1"),
+        user: SlackUserId::new("U1"),
+    };
+    let (email, words) = (long(), words());
+    for wish in wishes() {
+        for outcome in outcomes() {
+            for (can_link, is_direct) in [(true, false), (false, true)] {
+                let told = Told {
+                    command: CommandId(i64::MAX),
+                    asker: &asker,
+                    is_direct,
+                    wish: &wish,
+                    can_link,
+                    zoom_account: Some(&email),
+                };
+                assert_fits(&words.outcome(&told, &outcome));
+            }
+        }
+    }
+}
+
+#[test]
+fn every_mistake_fits() {
+    let words = words();
+    let typed = [
+        format!("{} 68423085", long()),
+        "strat 68423085".to_owned(),
+        "strat".to_owned(),
+        "conect".to_owned(),
+        "68423085".to_owned(),
+        "start".to_owned(),
+        format!("start {}", long()),
+        "start 1".to_owned(),
+        "start https://zoom.us/my/dana".to_owned(),
+        "start https://zoom.us/meeting/register/abc".to_owned(),
+        "start https://zoom.us/rec/share/abc".to_owned(),
+        format!("start https://{}.example/j/68423085", "a".repeat(60)),
+        "start https://zoom.us/test".to_owned(),
+        format!("start 68423085 {}=1", "x".repeat(5000)),
+        "start 68423085 nam=1".to_owned(),
+        "start 68423085 name=a name=b".to_owned(),
+        format!("start 68423085 layout={}", "x".repeat(5000)),
+        format!("start 68423085 name={}", "x".repeat(5000)),
+        "start 68423085 name=".to_owned(),
+        "stop 68423085 name=a".to_owned(),
+        "start 68423085 name=\"a".to_owned(),
+    ];
+    for text in typed {
+        let mistake: Mistake = text.parse::<Command>().expect_err(&text);
+        for standing in STANDINGS {
+            assert_fits(&words.mistake(&mistake, standing));
+        }
+    }
+}
+
+#[test]
+fn every_answer_fits() {
+    let (words, long, user) = (words(), long(), SlackUserId::new("U1"));
+    let url = format!("https://my.host/link/{}", "0".repeat(64));
+    for standing in STANDINGS {
+        assert_fits(&words.help(standing));
+    }
+    for wish in wishes() {
+        for can_link in [true, false] {
+            assert_fits(&words.not_linked(&wish, can_link));
+            assert_fits(&words.link_dead(&wish, can_link));
+        }
+        assert_fits(&words.already_under_way(wish.action, wish.meeting, &user, i64::MAX));
+        assert_fits(&words.linked(&long, &long, Some(&wish.to_string())));
+        assert_fits(&words.running(&wish.to_string()));
+    }
+    for unlinked in [
+        Unlinked::NotLinked,
+        Unlinked::Shared,
+        Unlinked::Revoked,
+        Unlinked::NotRevoked,
+    ] {
+        assert_fits(&words.disconnected(&unlinked));
+    }
+    for link in links() {
+        for can_link in [true, false] {
+            assert_fits(&words.whoami(link.as_ref(), can_link));
+        }
+    }
+    assert_fits(&words.linked(&long, &long, None));
+    assert_fits(&words.connect(&url));
+    assert_fits(&words.linking_not_set_up());
+    assert_fits(&words.link_opened_by_somebody_else());
+    assert_fits(&words.cannot_tell());
+    assert_fits(&words.wrong_app());
+    assert_fits(&words.not_allowed());
+    let pressed = Content {
+        text: long.replace("<!channel>", ""),
+        blocks: vec![
+            json!({ "type": "section", "text": { "type": "mrkdwn", "text": "x" } }),
+            json!({ "type": "actions", "elements": [] }),
+        ],
+    };
+    assert_fits(&words.pressed(pressed, &user, &long));
+}
+
+#[test]
+fn every_home_fits() {
+    let words = words();
+    for link in links() {
+        for (can_link, offer) in [
+            (true, None),
+            (false, None),
+            (
+                true,
+                Some(format!("https://my.host/link/{}", "0".repeat(64))),
+            ),
+        ] {
+            let mut outcomes = outcomes().into_iter().map(Some).chain([None]);
+            loop {
+                let last: Vec<_> = outcomes
+                    .by_ref()
+                    .take(5)
+                    .map(|outcome| Past {
+                        command_id: CommandId(i64::MAX),
+                        action: Action::Start,
+                        meeting: "91234567890".parse().expect("a meeting number"),
+                        received_at: Utc::now(),
+                        outcome: outcome.map(sqlx::types::Json),
+                    })
+                    .collect();
+                let is_last = last.is_empty();
+                let home = Home {
+                    link: link.clone(),
+                    last,
+                    can_link,
+                    offer: offer.clone(),
+                };
+                let view: Value = json!({ "type": "home", "blocks": words.home(&home) });
+                if let Err(problem) = check_home(&view) {
+                    panic!("{problem:#}: {view}");
+                }
+                if is_last {
+                    break;
+                }
+            }
+        }
+    }
+}

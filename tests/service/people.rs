@@ -1,0 +1,269 @@
+//! Who may run commands, and who reads what becomes of them.
+
+use livestream_bot::config::GuestsAllowedIn;
+use livestream_bot::demo::slack::{ApiFault, DIRECT, Standing, TEAM};
+use livestream_bot::demo::{DANA, ELI, FAY, Person, World};
+use livestream_bot::ids::TeamId;
+use serde_json::Value;
+
+use crate::installing::install;
+use crate::world::{
+    accepted, connect, end, meeting, said, send, type_and_read, type_and_read_at_once, values,
+    world, world_with,
+};
+
+const REFUSED: &str = "guests, and people from other organisations, can't use /livestream";
+
+async fn a_while_passes(world: &World) {
+    sqlx::query("update slack_person set checked_at = checked_at - interval '61 minutes'")
+        .execute(&mut connect(world).await)
+        .await
+        .expect("time passes");
+}
+
+/// Types a start, and returns what becomes of it, once it was taken.
+async fn start(world: &World, who: Person) -> Value {
+    let typed = world.slack.type_command(who.slack, "start 68423085");
+    assert_eq!(send(world, &typed).await, accepted());
+    world.slack.outcome(&typed).await.expect("an outcome")
+}
+
+#[tokio::test]
+async fn guests_are_refused_alone_and_politely() {
+    let world = world().await;
+    install(&world, "acme").await;
+    for standing in [
+        Standing::Guest,
+        Standing::SingleChannelGuest,
+        Standing::Stranger,
+    ] {
+        world.slack.set_person(DANA.slack, standing);
+        // The first time Slack is asked while the command is on its way.
+        let outcome = start(&world, DANA).await;
+        assert_eq!(outcome["response_type"], "ephemeral");
+        let read = said(&outcome);
+        assert!(
+            read.contains("was not started") && read.contains(REFUSED),
+            "{read}"
+        );
+        assert_eq!(values(&outcome), Vec::<String>::new());
+        // From then on it is known.
+        let read = type_and_read_at_once(&world, DANA, "start 68423085").await;
+        assert!(
+            read.contains("I did nothing") && read.contains(REFUSED),
+            "{read}"
+        );
+        for text in ["help", "connect", "strat 68423085"] {
+            let read = type_and_read_at_once(&world, DANA, text).await;
+            assert!(read.contains(REFUSED), "{text}: {read}");
+        }
+        world.slack.set_person(DANA.slack, Standing::Member);
+        a_while_passes(&world).await;
+        sqlx::query("delete from slack_person")
+            .execute(&mut connect(&world).await)
+            .await
+            .expect("forgotten");
+    }
+    assert!(world.zoom.calls().is_empty());
+    let outcome = start(&world, DANA).await;
+    assert!(said(&outcome).contains("going live"), "{outcome}");
+    end(world).await;
+}
+
+#[tokio::test]
+async fn a_guest_is_not_even_offered_a_link() {
+    let world = world().await;
+    install(&world, "acme").await;
+    world.slack.set_person(FAY.slack, Standing::Guest);
+    let read = type_and_read_at_once(&world, FAY, "connect").await;
+    assert!(read.contains(REFUSED), "{read}");
+    end(world).await;
+}
+
+#[tokio::test]
+async fn a_workspace_may_allow_its_guests() {
+    let world = world_with(|config| {
+        config.guests_allowed_in = GuestsAllowedIn::Workspaces(vec![TeamId::new(TEAM)]);
+    })
+    .await;
+    install(&world, "acme").await;
+    world.slack.set_person(DANA.slack, Standing::Guest);
+    let outcome = start(&world, DANA).await;
+    assert!(said(&outcome).contains("going live"), "{outcome}");
+    let asked = world.slack.api_calls();
+    assert!(
+        asked.iter().all(|(method, _)| method != "users.info"),
+        "{asked:?}"
+    );
+    end(world).await;
+}
+
+#[tokio::test]
+async fn somebody_of_another_organisation_presses_in_vain() {
+    let world = world().await;
+    type_and_read(&world, DANA, "start 68423085").await;
+    let press = world.slack.press_as_stranger(ELI.slack, "stop 68423085");
+    world
+        .slack
+        .send_press(&world.service, &press)
+        .await
+        .expect("an answer");
+    let read = world.slack.reply(&press).await.expect("an answer");
+    assert_eq!(read["response_type"], "ephemeral");
+    assert!(said(&read).contains(REFUSED), "{read}");
+    assert!(meeting(&world).is_live);
+    end(world).await;
+}
+
+#[tokio::test]
+async fn whatever_slacks_web_api_does_no_command_fails_for_it() {
+    let world = world().await;
+    install(&world, "acme").await;
+    for fault in [
+        ApiFault::Status(503),
+        ApiFault::Error("internal_error"),
+        ApiFault::Hang,
+        ApiFault::Error("account_inactive"),
+    ] {
+        world.slack.fail_api("users.info", fault);
+        let read = said(&start(&world, DANA).await);
+        assert!(read.contains("going live"), "{read}");
+        let stopped = type_and_read(&world, DANA, "stop 68423085").await;
+        assert!(stopped.contains("is stopped"), "{stopped}");
+        sqlx::query("delete from slack_person")
+            .execute(&mut connect(&world).await)
+            .await
+            .expect("forgotten");
+    }
+    // A token that Slack has taken back is not kept.
+    let kept: i64 = sqlx::query_scalar("select count(bot_token) from installation")
+        .fetch_one(&mut connect(&world).await)
+        .await
+        .expect("a count");
+    assert_eq!(kept, 0);
+    end(world).await;
+}
+
+#[tokio::test]
+async fn while_slack_limits_us_it_is_not_asked_and_what_it_said_before_counts() {
+    let world = world().await;
+    install(&world, "acme").await;
+    world.slack.set_person(ELI.slack, Standing::Guest);
+    let outcome = start(&world, ELI).await;
+    assert!(said(&outcome).contains(REFUSED), "{outcome}");
+    a_while_passes(&world).await;
+
+    world
+        .slack
+        .fail_api("users.info", ApiFault::RateLimited(3600));
+    let asked = || {
+        let calls = world.slack.api_calls();
+        calls
+            .iter()
+            .filter(|(method, _)| method == "users.info")
+            .count()
+    };
+    let before = asked();
+    let outcome = start(&world, DANA).await;
+    assert!(said(&outcome).contains("going live"), "{outcome}");
+    type_and_read(&world, DANA, "stop 68423085").await;
+    let read = type_and_read_at_once(&world, ELI, "start 68423085").await;
+    assert!(read.contains(REFUSED), "{read}");
+    assert_eq!(asked() - before, 1, "the one that was limited");
+    end(world).await;
+}
+
+#[tokio::test]
+async fn a_change_slack_tells_of_is_looked_up_at_once() {
+    let world = world().await;
+    install(&world, "acme").await;
+    assert!(said(&start(&world, DANA).await).contains("going live"));
+    world.slack.set_person(DANA.slack, Standing::Guest);
+    let event = serde_json::json!({
+        "type": "user_change", "user": { "id": DANA.slack, "is_restricted": true },
+    });
+    let event = world
+        .slack
+        .event(livestream_bot::demo::slack::TOWN_HALL, event);
+    let answer = world.slack.send_event(&world.service, &event).await;
+    assert_eq!(answer.expect("an answer").status, 200);
+    let read = said(&start(&world, DANA).await);
+    assert!(read.contains(REFUSED), "{read}");
+    end(world).await;
+}
+
+#[tokio::test]
+async fn what_is_typed_in_a_direct_message_stays_there() {
+    let world = world().await;
+    let typed = world.slack.type_at(DIRECT, DANA.slack, "start 68423085");
+    let answer = send(&world, &typed).await;
+    assert_eq!(
+        (answer.status, answer.body),
+        (200, Value::Null),
+        "not even the echo"
+    );
+    let outcome = world.slack.outcome(&typed).await.expect("an outcome");
+    assert_eq!(outcome["response_type"], "ephemeral");
+    assert!(said(&outcome).contains("going live"), "{outcome}");
+    let press = world.slack.press(DANA.slack, "stop 68423085");
+    world
+        .slack
+        .send_press(&world.service, &press)
+        .await
+        .expect("an answer");
+    let outcome = world.slack.outcome(&press).await.expect("an outcome");
+    assert_eq!(outcome["response_type"], "ephemeral");
+    for shown in world.slack.messages() {
+        assert_eq!(shown.only_for.as_deref(), Some(DANA.slack), "{shown:?}");
+        assert_eq!(shown.channel, DIRECT.channel);
+    }
+    end(world).await;
+}
+
+#[tokio::test]
+async fn help_and_mistakes_show_what_this_person_can_do_now() {
+    let world = world().await;
+    // Not linked: only how to link.
+    for text in ["help", "start abc", "strat 68423085", "68423085"] {
+        let answer = send(&world, &world.slack.type_command(FAY.slack, text)).await;
+        let read = said(&answer.body);
+        assert!(read.contains("`/livestream connect`"), "{text}: {read}");
+        assert!(!read.contains("/livestream start"), "{text}: {read}");
+        assert_eq!(values(&answer.body), ["connect"], "{text}");
+    }
+    let read = type_and_read_at_once(&world, FAY, "frobnicate").await;
+    assert_eq!(
+        read,
+        "I don't know `frobnicate`. You can type `connect`, `help`; try `/livestream connect`."
+    );
+    let read = type_and_read_at_once(&world, FAY, "conect").await;
+    assert_eq!(read, "Did you mean `/livestream connect`?");
+    // Linked: everything.
+    let read = type_and_read_at_once(&world, DANA, "frobnicate").await;
+    assert!(read.contains("`start`, `stop`, `connect`"), "{read}");
+    // The permission is gone: how to link again.
+    world.zoom.revoke(DANA.zoom);
+    sqlx::query("update zoom_grant set expires_at = now()")
+        .execute(&mut connect(&world).await)
+        .await
+        .expect("expired");
+    let read = said(&start(&world, DANA).await);
+    assert!(read.contains("no longer accepts"), "{read}");
+    let answer = send(&world, &world.slack.type_command(DANA.slack, "help")).await;
+    assert!(
+        said(&answer.body).contains("`/livestream connect` links it again"),
+        "{answer:?}"
+    );
+    assert_eq!(values(&answer.body), ["connect"]);
+    end(world).await;
+
+    // Only the operator can link.
+    let world = world_with(|config| config.pages = None).await;
+    let answer = send(&world, &world.slack.type_command(FAY.slack, "help")).await;
+    assert!(
+        said(&answer.body).contains("whoever runs this bot"),
+        "{answer:?}"
+    );
+    assert_eq!(values(&answer.body), Vec::<String>::new());
+    end(world).await;
+}
