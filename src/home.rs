@@ -28,9 +28,10 @@ pub async fn show(app: &App, asker: &Asker, has_offer: bool) -> Result<(), NotSh
     let Some(bot) = bot::find(app, asker).await? else {
         return Ok(());
     };
-    let offer = match has_offer {
-        true => linking::offer(app, asker, None, None).await?,
-        false => None,
+    let offer = if has_offer {
+        linking::offer(app, asker, None, None).await?
+    } else {
+        None
     };
     let home = Home {
         link: links::find(&app.db, asker).await?,

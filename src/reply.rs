@@ -732,7 +732,7 @@ fn past(past: &Past) -> String {
 /// An outcome in a few words.
 fn brief(outcome: &Outcome, action: Action) -> &'static str {
     match (outcome, action) {
-        (Outcome::Accepted, Action::Start) => "*went live*",
+        (Outcome::Accepted, Action::Start) => "*started*",
         (Outcome::Accepted, Action::Stop) => "*stopped*",
         (Outcome::NotAMeetingNumber, _) => "not a meeting number",
         (Outcome::NotSetUp, _) => "livestreaming is not set up",

@@ -81,8 +81,15 @@ pub const FAY: Person = Person {
     zoom: "zoom-fay",
     email: "fay@acme.example",
 };
+/// From outside, in some channels of the workspace.
+pub const GUS: Person = Person {
+    name: "Gus",
+    slack: "U0GUS",
+    zoom: "zoom-gus",
+    email: "gus@elsewhere.example",
+};
 /// Everybody.
-pub const PEOPLE: [Person; 3] = [DANA, ELI, FAY];
+pub const PEOPLE: [Person; 4] = [DANA, ELI, FAY, GUS];
 
 /// Where the stand-ins are, and the service with them.
 pub fn config(slack: &Slack, zoom: &Zoom, public_url: &str) -> anyhow::Result<Config> {
@@ -155,6 +162,22 @@ impl World {
         import::links(&pool, &vault, line.to_string().as_bytes()).await?;
         pool.close().await;
         Ok(())
+    }
+
+    /// An admin adds the app from its landing page, to `acme` or to all of `globex`. Returns
+    /// what the last page says.
+    pub async fn install(&self, choice: &str) -> anyhow::Result<String> {
+        let http = browser::client()?;
+        let begun = http.get(format!("{}/slack/install", self.service));
+        let begun = begun.send().await?;
+        let cookie = header(&begun, "set-cookie")?;
+        let cookie = cookie.split(';').next().unwrap_or_default();
+        let back = self
+            .slack
+            .install(&header(&begun, "location")?, choice)
+            .await?;
+        let installed = http.get(back).header("cookie", cookie).send().await?;
+        Ok(installed.text().await?)
     }
 
     /// A person types `connect` and goes through the very pages people use, to link the Zoom

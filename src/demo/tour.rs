@@ -5,18 +5,30 @@
 use anyhow::{Context, ensure};
 use serde_json::Value;
 
-use super::slack::CHANNEL;
+use super::slack::{CHANNEL, DIRECT, Place, Standing, TOWN_HALL};
 use super::zoom::{Fault, Obstacle};
-use super::{DANA, ELI, FAY, Person, World};
+use super::{DANA, ELI, FAY, GUS, PEOPLE, Person, World};
 
-/// One thing that happens: what goes before, who types what, and what must be read.
+/// One thing that happens: what goes before, who does what, and what must be read.
 struct Scene {
     title: &'static str,
     before: fn(&World),
     who: Person,
-    types: &'static str,
+    does: Does,
     reads: &'static str,
 }
+
+/// What somebody does in Slack.
+enum Does {
+    Types(&'static str),
+    /// What the button says, and what it types.
+    Presses(&'static str, &'static str),
+    /// The same in a direct message.
+    TypesAlone(&'static str),
+    OpensHome,
+    PressesAtHome(&'static str, &'static str),
+}
+use Does::{OpensHome, Presses, PressesAtHome, Types, TypesAlone};
 
 /// The meetings of the tour.
 const MEETING: i64 = 68_423_085;
@@ -29,84 +41,157 @@ const SCENES: &[Scene] = &[
         title: "Help",
         before: nothing,
         who: DANA,
-        types: "",
+        does: Types(""),
         reads: "starts and stops the livestream",
     },
     Scene {
         title: "A slip of the finger",
         before: nothing,
         who: DANA,
-        types: "strat 68423085",
+        does: Types("strat 68423085"),
         reads: "Did you mean `/livestream start 68423085`?",
     },
     Scene {
         title: "A link without a number",
         before: nothing,
         who: DANA,
-        types: "start <https://zoom.us/my/dana>",
+        does: Types("start <https://zoom.us/my/dana>"),
         reads: "does not say the meeting's number",
     },
     Scene {
         title: "Somebody whose Zoom account is not linked",
         before: nothing,
         who: FAY,
-        types: "start 68423085",
+        does: Types("start 68423085"),
         reads: "not linked yet",
     },
     Scene {
         title: "The meeting is not running yet",
         before: nothing,
         who: DANA,
-        types: "start 68423085",
+        does: Types("start 68423085"),
         reads: "has not started",
     },
     Scene {
         title: "Dana starts the meeting in Zoom, and tries again with its join link",
         before: |world| world.zoom.begin(MEETING),
         who: DANA,
-        types: "start <https://us02web.zoom.us/j/68423085?pwd=x|Town hall> name=“Town Hall”",
+        does: Types("start <https://us02web.zoom.us/j/68423085?pwd=x|Town hall> name=“Town Hall”"),
         reads: "is going live",
     },
     Scene {
         title: "A second start, too soon for Zoom",
         before: nothing,
         who: DANA,
-        types: "start 684 230 85",
+        does: Types("start 684 230 85"),
         reads: "still handling an earlier start",
     },
     Scene {
         title: "The end of the livestream",
         before: nothing,
         who: DANA,
-        types: "stop 68423085",
+        does: Types("stop 68423085"),
         reads: "is stopped",
+    },
+    Scene {
+        title: "A direct message stays between Dana and the bot",
+        before: |world| {
+            world.zoom.end(MEETING);
+            world.zoom.begin(MEETING);
+        },
+        who: DANA,
+        does: TypesAlone("start 68423085"),
+        reads: "is going live",
+    },
+    Scene {
+        title: "Dana presses Stop there",
+        before: nothing,
+        who: DANA,
+        does: Presses("Stop", "stop 68423085"),
+        reads: "is stopped",
+    },
+    Scene {
+        title: "Live once more, for all to see",
+        before: nothing,
+        who: DANA,
+        does: Types("start 68423085"),
+        reads: "is going live",
+    },
+    Scene {
+        title: "Fay presses Stop, and has no account linked: the button stays for others",
+        before: nothing,
+        who: FAY,
+        does: Presses("Stop", "stop 68423085"),
+        reads: "not linked yet",
+    },
+    Scene {
+        title: "Eli presses it, and is not the host: he hands it on",
+        before: nothing,
+        who: ELI,
+        does: Presses("Stop", "stop 68423085"),
+        reads: "Zoom finds no meeting 6842 3085",
+    },
+    Scene {
+        title: "Dana presses it",
+        before: nothing,
+        who: DANA,
+        does: Presses("Stop", "stop 68423085"),
+        reads: "is stopped",
+    },
+    Scene {
+        title: "Dana opens the app in Slack",
+        before: nothing,
+        who: DANA,
+        does: OpensHome,
+        reads: "You act as Zoom account *dana@acme.example*",
+    },
+    Scene {
+        title: "Fay opens it",
+        before: nothing,
+        who: FAY,
+        does: OpensHome,
+        reads: "No Zoom account is linked for you.",
+    },
+    Scene {
+        title: "She asks for a link there",
+        before: nothing,
+        who: FAY,
+        does: PressesAtHome("Link my Zoom account", "connect"),
+        reads: "This link is yours alone",
+    },
+    Scene {
+        title: "Gus is a guest of the workspace",
+        before: |world| world.slack.set_person(GUS.slack, Standing::Guest),
+        who: GUS,
+        does: Types("connect"),
+        reads: "guests, and people from other organisations, can't use /livestream",
     },
     Scene {
         title: "Eli is not the host",
         before: nothing,
         who: ELI,
-        types: "start 68423085",
+        does: Types("start 68423085"),
         reads: "Zoom finds no meeting 6842 3085",
     },
     Scene {
         title: "A webinar, or livestreaming is not set up",
         before: nothing,
         who: DANA,
-        types: "start 87654321",
+        does: Types("start 87654321"),
         reads: "can't be livestreamed yet",
     },
     Scene {
         title: "An end-to-end encrypted meeting",
         before: nothing,
         who: DANA,
-        types: "start 820 5652 7587",
+        does: Types("start 820 5652 7587"),
         reads: "end-to-end encrypted",
     },
     Scene {
         title: "A host who may not host",
         before: nothing,
         who: DANA,
-        types: "start 91234567890",
+        does: Types("start 91234567890"),
         reads: "may not host",
     },
     Scene {
@@ -117,7 +202,7 @@ const SCENES: &[Scene] = &[
                 .fail_next(Fault::error(400, 300, "Invalid meeting ID."));
         },
         who: DANA,
-        types: "start 12345678",
+        does: Types("start 12345678"),
         reads: "not a meeting number Zoom knows",
     },
     Scene {
@@ -130,7 +215,7 @@ const SCENES: &[Scene] = &[
             ));
         },
         who: DANA,
-        types: "start 68423085",
+        does: Types("start 68423085"),
         reads: "another Zoom account",
     },
     Scene {
@@ -141,7 +226,7 @@ const SCENES: &[Scene] = &[
                 .fail_next(Fault::error(404, 1001, "User x does not exist."));
         },
         who: DANA,
-        types: "start 68423085",
+        does: Types("start 68423085"),
         reads: "no longer knows the linked user",
     },
     Scene {
@@ -154,21 +239,21 @@ const SCENES: &[Scene] = &[
             ));
         },
         who: DANA,
-        types: "start 68423085",
+        does: Types("start 68423085"),
         reads: "has not granted permission",
     },
     Scene {
         title: "An expired token: refreshed, without a word",
         before: |world| world.zoom.expire_access_token(DANA.zoom),
         who: DANA,
-        types: "start 68423085",
+        does: Types("start 68423085"),
         reads: "is going live",
     },
     Scene {
         title: "Too many requests this second: tried once more",
         before: |world| world.zoom.fail_next(per_second()),
         who: DANA,
-        types: "stop 68423085",
+        does: Types("stop 68423085"),
         reads: "is stopped",
     },
     Scene {
@@ -178,35 +263,35 @@ const SCENES: &[Scene] = &[
             world.zoom.fail_next(per_second());
         },
         who: DANA,
-        types: "start 68423085",
+        does: Types("start 68423085"),
         reads: "too many requests",
     },
     Scene {
         title: "Zoom's limit for the day",
         before: |world| world.zoom.fail_next(daily()),
         who: DANA,
-        types: "start 68423085",
+        does: Types("start 68423085"),
         reads: "used up its requests for today",
     },
     Scene {
         title: "Zoom breaks",
         before: |world| world.zoom.fail_next(Fault::error(503, 0, "")),
         who: DANA,
-        types: "start 68423085",
+        does: Types("start 68423085"),
         reads: "Zoom did not answer",
     },
     Scene {
         title: "Zoom hangs",
         before: |world| world.zoom.fail_next(Fault::Hang),
         who: DANA,
-        types: "start 68423085",
+        does: Types("start 68423085"),
         reads: "Zoom did not answer",
     },
     Scene {
         title: "Zoom hangs up",
         before: |world| world.zoom.fail_next(Fault::Reset),
         who: DANA,
-        types: "stop 68423085",
+        does: Types("stop 68423085"),
         reads: "Zoom did not answer",
     },
     Scene {
@@ -217,14 +302,14 @@ const SCENES: &[Scene] = &[
                 .fail_next(Fault::error(400, 200, "No permission. <!channel>"));
         },
         who: DANA,
-        types: "start 68423085",
+        does: Types("start 68423085"),
         reads: "No permission.",
     },
     Scene {
         title: "Slack loses the first message: told again",
         before: |world| world.slack.refuse_next_post(503),
         who: DANA,
-        types: "stop 68423085",
+        does: Types("stop 68423085"),
         reads: "is stopped",
     },
     Scene {
@@ -234,7 +319,7 @@ const SCENES: &[Scene] = &[
             world.zoom.refuse_client(true);
         },
         who: DANA,
-        types: "start 68423085",
+        does: Types("start 68423085"),
         reads: "own access to Zoom is broken",
     },
     Scene {
@@ -244,14 +329,14 @@ const SCENES: &[Scene] = &[
             world.zoom.revoke(DANA.zoom);
         },
         who: DANA,
-        types: "start 68423085",
+        does: Types("start 68423085"),
         reads: "no longer accepts your linked account",
     },
     Scene {
         title: "From then on she is told at once",
         before: nothing,
         who: DANA,
-        types: "start 68423085",
+        does: Types("start 68423085"),
         reads: "Link it again",
     },
 ];
@@ -264,6 +349,9 @@ pub(super) async fn play(world: &World, database: &str) -> anyhow::Result<()> {
         world.slack.url(),
         world.zoom.url()
     );
+    let page = world.install("acme").await.context("installing the app")?;
+    ensure!(page.contains("Installed"), "the app was not installed");
+    println!("An admin added the app to the workspace Acme");
     for person in [DANA, ELI] {
         let page = world
             .link_by_the_pages(person, person)
@@ -320,8 +408,47 @@ pub(super) async fn linger(world: &World) -> anyhow::Result<()> {
 
 async fn play_scene(world: &World, scene: &Scene) -> anyhow::Result<String> {
     (scene.before)(world);
-    println!("   {}: /livestream {}", scene.who.name, plain(scene.types));
-    let invocation = world.slack.type_command(scene.who.slack, scene.types);
+    let (slack, who) = (&world.slack, scene.who);
+    match scene.does {
+        Types(text) => type_at(world, TOWN_HALL, who, text).await,
+        TypesAlone(text) => type_at(world, DIRECT, who, text).await,
+        Presses(label, value) => {
+            println!("   {} presses [ {label} ]", who.name);
+            let press = slack.press(who.slack, value);
+            let answer = slack.send_press(&world.service, &press).await?;
+            ensure!(
+                answer.status == 200,
+                "the press got status {}",
+                answer.status
+            );
+            let reply = slack.reply(&press).await?;
+            if reply["replace_original"] != true {
+                return Ok(show(&reply));
+            }
+            println!("   the message with the button becomes:");
+            show(&reply);
+            Ok(show(&slack.outcome(&press).await?))
+        }
+        OpensHome => {
+            println!("   {} opens the App Home", who.name);
+            let before = slack.homes(who.slack).len();
+            let opened = slack.open_home(TOWN_HALL, who.slack);
+            slack.send_event(&world.service, &opened).await?;
+            Ok(show(&slack.home_after(who.slack, before).await?))
+        }
+        PressesAtHome(label, value) => {
+            println!("   {} presses [ {label} ] there", who.name);
+            let before = slack.homes(who.slack).len();
+            let press = slack.press_home(who.slack, value);
+            slack.send_press(&world.service, &press).await?;
+            Ok(show(&slack.home_after(who.slack, before).await?))
+        }
+    }
+}
+
+async fn type_at(world: &World, place: Place, who: Person, text: &str) -> anyhow::Result<String> {
+    println!("   {}: /livestream {}", who.name, plain(text));
+    let invocation = world.slack.type_at(place, who.slack, text);
     let answer = world.slack.send(&world.service, &invocation).await?;
     ensure!(
         answer.status == 200,
@@ -351,10 +478,10 @@ async fn double_enter(world: &World) -> anyhow::Result<()> {
 
 /// Prints a message as the channel reads it, and returns what it says.
 fn show(message: &Value) -> String {
-    let place = if message["response_type"] == "ephemeral" {
-        "only you"
-    } else {
-        CHANNEL_NAME
+    let place = match message["response_type"].as_str() {
+        Some("in_channel") => CHANNEL_NAME,
+        Some(_) => "only you",
+        None => "App Home",
     };
     let mut said = String::new();
     for block in message["blocks"].as_array().into_iter().flatten() {
@@ -375,7 +502,8 @@ fn show(message: &Value) -> String {
             .or(block["elements"][0]["text"].as_str())
             .unwrap_or_default();
         for line in text.lines() {
-            println!("   {place:>10} │ {}", plain(line));
+            let heading = if block["type"] == "header" { "# " } else { "" };
+            println!("   {place:>10} │ {heading}{}", plain(line));
         }
         said.push_str(text);
     }
@@ -393,7 +521,7 @@ fn plain(mrkdwn: &str) -> String {
         shown.push_str(before);
         let (tag, after) = tag.split_once('>').unwrap_or((tag, ""));
         let (target, label) = tag.split_once('|').unwrap_or((tag, tag));
-        let person = [DANA, ELI, FAY]
+        let person = PEOPLE
             .into_iter()
             .find(|person| target.strip_prefix('@') == Some(person.slack));
         match person {

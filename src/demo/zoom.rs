@@ -217,7 +217,7 @@ impl Zoom {
     /// The host closes the meeting, and with it the livestream.
     pub fn end(&self, id: i64) {
         if let Some(meeting) = self.lock().meetings.get_mut(&id) {
-            (meeting.is_running, meeting.is_live) = (false, false);
+            (meeting.is_running, meeting.is_live, meeting.started_at) = (false, false, None);
         }
     }
 

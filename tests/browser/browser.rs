@@ -148,7 +148,7 @@ impl Browser {
 
     /// Clicks the button of this label.
     pub(crate) async fn click(&self, label: &str) {
-        let button = format!("//button[contains(., '{label}')]");
+        let button = format!("//*[self::button or self::a][contains(., '{label}')]");
         let button = self.client.find(Locator::XPath(&button)).await;
         let button = button.unwrap_or_else(|error| panic!("no button {label}: {error}"));
         button.click().await.expect("it can be clicked");

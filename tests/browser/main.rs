@@ -115,6 +115,48 @@ async fn fay_links_her_account_and_goes_live() {
 }
 
 #[tokio::test]
+async fn an_admin_adds_the_app_to_their_workspace() {
+    let database = database::create().await;
+    let adjust = |config: &mut livestream_bot::config::Config| {
+        let pages = config.pages.as_mut().expect("pages");
+        pages.support_contact = Some("mailto:help@acme.example".parse().expect("an address"));
+    };
+    let world = World::start(database, adjust).await.expect("a world");
+    let browser = Browser::open().await;
+    browser.goto(&world.service).await;
+    let landing = browser.read("Zoom livestreams, started from Slack").await;
+    for part in ["Nobody acts with somebody else's", "help@acme.example"] {
+        assert!(landing.contains(part), "{landing}");
+    }
+    browser.inspect("landing").await;
+    browser.click("Add to Slack").await;
+    browser.read("Demo Slack").await;
+    browser.inspect("demo-slack-install").await;
+    browser.click("Acme").await;
+    let installed = browser.read("Installed").await;
+    assert!(installed.contains("is now in Acme"), "{installed}");
+    browser.inspect("installed").await;
+
+    // For a whole organisation there is one more step; and somebody goes back.
+    browser
+        .goto(&format!("{}/slack/install", world.service))
+        .await;
+    browser.read("Demo Slack").await;
+    browser.click("Globex").await;
+    let installed = browser.read("Installed").await;
+    assert!(installed.contains("choose the workspaces"), "{installed}");
+    browser.inspect("installed-organisation").await;
+    browser
+        .goto(&format!("{}/slack/install", world.service))
+        .await;
+    browser.read("Demo Slack").await;
+    browser.click("Cancel").await;
+    browser.read("You went back").await;
+    browser.inspect("not-installed").await;
+    end(world, browser, &[]).await;
+}
+
+#[tokio::test]
 async fn a_forwarded_link_does_nothing_for_eli() {
     let (world, browser) = (world().await, Browser::open().await);
     let link = offer(&world, FAY).await;

@@ -2,26 +2,12 @@
 
 use livestream_bot::demo::slack::{CHANNEL, TEAM};
 use livestream_bot::demo::zoom::Fault;
-use livestream_bot::demo::{DANA, ELI, FAY, Person, World};
-use serde_json::Value;
+use livestream_bot::demo::{DANA, ELI, FAY, World};
 
 use crate::world::{
-    MEETING, accepted, connect, end, meeting, queue_is_empty, said, send, type_and_read, values,
-    world,
+    MEETING, accepted, connect, end, meeting, press, queue_is_empty, said, send, send_press,
+    type_and_read, values, world,
 };
-
-/// Presses a button; Slack gets its 200 and an empty body.
-async fn press(world: &World, who: Person, value: &str) -> livestream_bot::demo::slack::Invocation {
-    let press = world.slack.press(who.slack, value);
-    send_press(world, &press).await;
-    press
-}
-
-async fn send_press(world: &World, press: &livestream_bot::demo::slack::Invocation) {
-    let answer = world.slack.send_press(&world.service, press).await;
-    let answer = answer.expect("an answer in time");
-    assert_eq!((answer.status, answer.body), (200, Value::Null));
-}
 
 /// What the channel shows now, message by message: what each says, and its buttons.
 fn channel(world: &World) -> Vec<(String, Vec<String>)> {

@@ -125,7 +125,7 @@ async fn the_last_commands_are_there_with_what_became_of_them() {
         "{text}"
     );
     assert!(
-        last[2].contains("start 6842 3085: *went live* · reference 1"),
+        last[2].contains("start 6842 3085: *started* · reference 1"),
         "{text}"
     );
     // Nobody else's.

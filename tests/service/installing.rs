@@ -9,7 +9,9 @@ use reqwest::{Response, StatusCode};
 use secrecy::ExposeSecret;
 
 use crate::linking::{Browser, linked_zoom_user, location, offer_at};
-use crate::world::{connect, end, queue_is_empty, said, send, type_and_read, world, world_with};
+use crate::world::{
+    connect, end, queue_is_empty, said, send, send_press, type_and_read, world, world_with,
+};
 
 /// The cookie of the install page.
 const INSTALL: &str = "__Host-install";
@@ -177,11 +179,7 @@ async fn an_organisation_is_installed_as_a_whole_and_serves_all_its_workspaces()
     let press = world
         .slack
         .press_at(ORG_OTHER, FAY.slack, "stop 91234567890");
-    world
-        .slack
-        .send_press(&world.service, &press)
-        .await
-        .expect("an answer");
+    send_press(&world, &press).await;
     let outcome = world.slack.outcome(&press).await.expect("an outcome");
     assert!(said(&outcome).contains("is stopped"), "{outcome}");
     // An organisation's id says nothing to a workspace outside it.
@@ -269,9 +267,10 @@ async fn when_the_app_leaves_its_token_goes_at_once_and_its_links_a_day_later() 
         let world = world().await;
         install(&world, "acme").await;
         let (uninstalled, revoked) = world.slack.uninstall(TOWN_HALL);
-        let (first, second) = match is_revoked_first {
-            true => (revoked, uninstalled),
-            false => (uninstalled, revoked),
+        let (first, second) = if is_revoked_first {
+            (revoked, uninstalled)
+        } else {
+            (uninstalled, revoked)
         };
         tell(&world, &first).await;
         assert_eq!(kept_token(&world, TEAM).await, None);

@@ -7,7 +7,8 @@ use reqwest::{Client, Response, StatusCode, redirect};
 use serde_json::Value;
 
 use crate::world::{
-    MEETING, accepted, connect as database, end, said, send, type_and_read, values, world,
+    MEETING, accepted, connect as database, end, press, said, send, send_press, type_and_read,
+    values, world,
 };
 
 /// The cookie of the linking pages.
@@ -199,13 +200,8 @@ async fn a_person_links_and_then_runs_what_they_had_typed() {
     let value = values(&answer.body).remove(0);
     assert_eq!(value, "connect start 91234567890 name=\"Town Hall\"");
 
-    let press = world.slack.press(FAY.slack, &value);
-    world
-        .slack
-        .send_press(&world.service, &press)
-        .await
-        .expect("an answer");
-    let link = url(&world.slack.reply(&press).await.expect("a message")).expect("a link");
+    let pressed = press(&world, FAY, &value).await;
+    let link = url(&world.slack.reply(&pressed).await.expect("a message")).expect("a link");
     let mut browser = Browser::new(LINK);
     let (csrf, question) = browser.reach_the_question(&world, &link, FAY, FAY).await;
     assert!(
@@ -252,13 +248,8 @@ async fn a_person_links_and_then_runs_what_they_had_typed() {
         ["start 91234567890 name=\"Town Hall\"", "disconnect"]
     );
     assert!(world.zoom.calls().is_empty());
-    let press = world.slack.press(FAY.slack, &buttons[0]);
-    world
-        .slack
-        .send_press(&world.service, &press)
-        .await
-        .expect("an answer");
-    let outcome = world.slack.outcome(&press).await.expect("an outcome");
+    let pressed = press(&world, FAY, &buttons[0]).await;
+    let outcome = world.slack.outcome(&pressed).await.expect("an outcome");
     assert!(said(&outcome).contains("is going live"), "{outcome}");
     end(world).await;
 }
@@ -808,13 +799,8 @@ async fn a_press_is_a_command_of_whoever_presses() {
     let outcome = world.slack.outcome(&start).await.expect("an outcome");
     assert_eq!(values(&outcome), ["stop 68423085"]);
     // Eli is not the host: he may press, and Zoom says no to him.
-    let press = world.slack.press(ELI.slack, "stop 68423085");
-    world
-        .slack
-        .send_press(&world.service, &press)
-        .await
-        .expect("an answer");
-    let outcome = world.slack.outcome(&press).await.expect("an outcome");
+    let pressed = press(&world, ELI, "stop 68423085").await;
+    let outcome = world.slack.outcome(&pressed).await.expect("an outcome");
     assert!(
         said(&outcome).contains("Zoom finds no meeting"),
         "{outcome}"
@@ -823,11 +809,7 @@ async fn a_press_is_a_command_of_whoever_presses() {
     // Dana may, and her press twice is one.
     let press = world.slack.press(DANA.slack, "stop 68423085");
     for _ in 0..2 {
-        world
-            .slack
-            .send_press(&world.service, &press)
-            .await
-            .expect("an answer");
+        send_press(&world, &press).await;
     }
     let outcome = world.slack.outcome(&press).await.expect("an outcome");
     assert!(said(&outcome).contains("is stopped"), "{outcome}");

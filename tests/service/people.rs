@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use crate::installing::install;
 use crate::world::{
-    accepted, connect, end, meeting, said, send, type_and_read, type_and_read_at_once, values,
-    world, world_with,
+    accepted, connect, end, meeting, press, said, send, send_press, type_and_read,
+    type_and_read_at_once, values, world, world_with,
 };
 
 const REFUSED: &str = "guests, and people from other organisations, can't use /livestream";
@@ -103,11 +103,7 @@ async fn somebody_of_another_organisation_presses_in_vain() {
     let world = world().await;
     type_and_read(&world, DANA, "start 68423085").await;
     let press = world.slack.press_as_stranger(ELI.slack, "stop 68423085");
-    world
-        .slack
-        .send_press(&world.service, &press)
-        .await
-        .expect("an answer");
+    send_press(&world, &press).await;
     let read = world.slack.reply(&press).await.expect("an answer");
     assert_eq!(read["response_type"], "ephemeral");
     assert!(said(&read).contains(REFUSED), "{read}");
@@ -205,13 +201,8 @@ async fn what_is_typed_in_a_direct_message_stays_there() {
     let outcome = world.slack.outcome(&typed).await.expect("an outcome");
     assert_eq!(outcome["response_type"], "ephemeral");
     assert!(said(&outcome).contains("going live"), "{outcome}");
-    let press = world.slack.press(DANA.slack, "stop 68423085");
-    world
-        .slack
-        .send_press(&world.service, &press)
-        .await
-        .expect("an answer");
-    let outcome = world.slack.outcome(&press).await.expect("an outcome");
+    let pressed = press(&world, DANA, "stop 68423085").await;
+    let outcome = world.slack.outcome(&pressed).await.expect("an outcome");
     assert_eq!(outcome["response_type"], "ephemeral");
     for shown in world.slack.messages() {
         assert_eq!(shown.only_for.as_deref(), Some(DANA.slack), "{shown:?}");

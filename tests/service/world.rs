@@ -59,6 +59,19 @@ pub(crate) async fn send(world: &World, invocation: &Invocation) -> Answer {
         .expect("an answer in time")
 }
 
+/// Presses a button; Slack gets its 200 and an empty body.
+pub(crate) async fn press(world: &World, who: Person, value: &str) -> Invocation {
+    let press = world.slack.press(who.slack, value);
+    send_press(world, &press).await;
+    press
+}
+
+pub(crate) async fn send_press(world: &World, press: &Invocation) {
+    let answer = world.slack.send_press(&world.service, press).await;
+    let answer = answer.expect("an answer in time");
+    assert_eq!((answer.status, answer.body), (200, Value::Null));
+}
+
 /// Types a command that is taken; what the channel reads in the end.
 pub(crate) async fn type_and_read(world: &World, who: Person, text: &str) -> String {
     let invocation = world.slack.type_command(who.slack, text);
