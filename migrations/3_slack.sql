@@ -20,9 +20,10 @@ create table installation (
     constraint installation_left_check check (left_at is null or bot_token is null)
 );
 
--- A browser on its way through Slack's install page and back, by the hash of its cookie.
-create table install_session (
-    session_hash bytea constraint install_session_pkey primary key,
+-- A browser on its way to a page of Slack's and back, by the hash of its cookie. What for
+-- stands in the state it must bring back.
+create table visit (
+    visit_hash bytea constraint visit_pkey primary key,
     expires_at timestamptz not null
 );
 

@@ -1,17 +1,18 @@
 //! What a request or a job may reach. All state lives in Postgres; this holds handles.
 
+use chrono::TimeDelta;
 use secrecy::SecretString;
 use sqlx::PgPool;
 use url::Url;
 
-use crate::config::{Config, GuestsAllowedIn};
+use crate::config::Config;
 use crate::http;
-use crate::ids::TeamId;
 use crate::reply::Words;
 use crate::slack::respond::Responder;
 use crate::slack::sign_in::SignIn;
 use crate::slack::web_api::WebApi;
 use crate::vault::Vault;
+use crate::web::ADMIN;
 use crate::zoom;
 
 #[derive(Debug)]
@@ -28,7 +29,9 @@ pub struct App {
     pub web_api: Option<WebApi>,
     /// What the landing page tells of whoever runs this.
     pub contact: Contact,
-    guests_allowed_in: GuestsAllowedIn,
+    /// Admins may link one Zoom account for several people.
+    pub shared_accounts: bool,
+    pub audit_kept_for: Option<TimeDelta>,
     pub zoom_webhook_secret: Option<SecretString>,
     /// Ours, if we know it; requests for another app are refused.
     pub slack_app_id: Option<String>,
@@ -72,6 +75,7 @@ impl App {
                 &pages.public_url,
             )
         });
+        let admin_page = sign_in.as_ref().map(|sign_in| sign_in.page(ADMIN));
         let contact = pages.map_or_else(Contact::default, |pages| Contact {
             support: pages.support_contact.clone(),
             privacy: pages.privacy_url.clone(),
@@ -81,23 +85,16 @@ impl App {
             vault,
             zoom,
             responder: Responder::new(http, &config.slack_response_origins),
-            words: Words::new(config.slash_command.clone()),
+            words: Words::new(config.slash_command.clone(), admin_page),
             sign_in,
             web_api,
             contact,
-            guests_allowed_in: config.guests_allowed_in.clone(),
+            shared_accounts: config.shared_accounts,
+            audit_kept_for: config.audit_kept_for,
             zoom_webhook_secret: config.zoom_webhook_secret.clone(),
             signing_secrets: config.slack_signing_secrets.clone(),
             slack_app_id: config.slack_app_id.clone(),
         })
-    }
-
-    /// Whether guests, and people of other organisations, may run commands in a workspace.
-    pub fn allows_guests(&self, team: &TeamId) -> bool {
-        match &self.guests_allowed_in {
-            GuestsAllowedIn::Everywhere => true,
-            GuestsAllowedIn::Workspaces(teams) => teams.contains(team),
-        }
     }
 
     /// Whether what Slack sent is for this app, as far as both sides say which it is.

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use crate::app::App;
 use crate::db::installations::{self, Speaker};
-use crate::ids::{Asker, SlackUserId};
-use crate::slack::web_api::{Error, User, WebApi};
+use crate::ids::{Asker, ChannelId, SlackUserId};
+use crate::slack::web_api::{Channel, Error, User, WebApi};
 use crate::vault::Row;
 
 /// The bot of the installation that serves a person.
@@ -45,6 +45,26 @@ impl Bot<'_> {
     /// Who somebody is.
     pub async fn user(&self, user: &SlackUserId) -> Result<User, Error> {
         let asked = self.web_api.user(&self.speaker.place, &self.token, user);
+        self.noted(asked.await).await
+    }
+
+    /// How many read in a channel.
+    pub async fn channel(&self, channel: &ChannelId) -> Result<Channel, Error> {
+        let place = &self.speaker.place;
+        let asked = self.web_api.channel(place, &self.token, channel);
+        self.noted(asked.await).await
+    }
+
+    /// Who is in a user group.
+    pub async fn group(&self, group: &str) -> Result<Vec<String>, Error> {
+        let asked = self.web_api.group(&self.speaker.place, &self.token, group);
+        self.noted(asked.await).await
+    }
+
+    /// Writes to somebody alone.
+    pub async fn write_to(&self, user: &SlackUserId, text: &str) -> Result<(), Error> {
+        let place = &self.speaker.place;
+        let asked = self.web_api.write_to(place, &self.token, user, text);
         self.noted(asked.await).await
     }
 

@@ -27,6 +27,8 @@ pub struct Wish {
     pub action: Action,
     pub meeting: MeetingId,
     pub settings: Settings,
+    /// The person was asked, where a rule asks, and said yes: `confirm=yes`.
+    pub is_confirmed: bool,
 }
 
 /// As it could be typed; reads back as the same wish.
@@ -64,6 +66,9 @@ impl fmt::Display for Wish {
                 Captions::Off => "off",
             };
             write!(f, " captions={captions}")?;
+        }
+        if self.is_confirmed {
+            write!(f, " {CONFIRMED}")?;
         }
         Ok(())
     }
@@ -162,6 +167,8 @@ pub const OPTIONS: [(&str, &str); 4] = [
     ("layout", "follow_host, gallery_view or speaker_view"),
     ("captions", "burnt-in, embedded or off"),
 ];
+/// Says that the person was asked and wants it.
+const CONFIRMED: &str = "confirm=yes";
 /// Zoom's limit for `display_name`, in characters.
 const NAME_MAX: usize = 50;
 
@@ -211,10 +218,14 @@ impl Command {
         if action == Action::Stop && !options.is_empty() {
             return Err(Mistake::StopTakesNoOptions(meeting));
         }
+        // A button says this; whoever types it has thought of it.
+        let (confirmed, options): (Vec<_>, Vec<_>) =
+            options.iter().cloned().partition(|word| word == CONFIRMED);
         Ok(Self::Wish(Wish {
             action,
             meeting,
-            settings: settings(options)?,
+            settings: settings(&options)?,
+            is_confirmed: !confirmed.is_empty(),
         }))
     }
 }
@@ -433,6 +444,7 @@ mod tests {
             action: Action::Start,
             meeting: meeting(),
             settings,
+            is_confirmed: false,
         })
     }
 
@@ -484,6 +496,7 @@ mod tests {
                     action: Action::Stop,
                     meeting: meeting(),
                     settings: Settings::default(),
+                    is_confirmed: false,
                 }),
             ),
         ] {
@@ -571,6 +584,7 @@ mod tests {
         fn what_a_wish_prints_reads_back(
             name in proptest::option::of("[^»\\p{Cc}\\s&<>][^»\\p{Cc}&<>]{0,48}[^»\\p{Cc}\\s&<>]"),
             speaker in proptest::option::of(proptest::bool::ANY),
+            is_confirmed in proptest::bool::ANY,
         ) {
             let settings = Settings {
                 display_name: name,
@@ -578,7 +592,7 @@ mod tests {
                 layout: Some(Layout::GalleryView),
                 close_caption: Some(Captions::BurntIn),
             };
-            let wish = Wish { action: Action::Start, meeting: meeting(), settings };
+            let wish = Wish { action: Action::Start, meeting: meeting(), settings, is_confirmed };
             prop_assert_eq!(wish.to_string().parse(), Ok(Command::Wish(wish)));
         }
 

@@ -4,10 +4,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use secrecy::SecretString;
 use url::{Host, Url};
 
-use crate::ids::TeamId;
 use crate::zoom::client::BodyForm;
 
 /// What `serve` runs with.
@@ -22,8 +22,10 @@ pub struct Config {
     /// What our pages take: without it links come in by `import-links` only, and nobody can
     /// install the app into another workspace.
     pub pages: Option<PagesConfig>,
-    /// `GUESTS_ALLOWED_IN`
-    pub guests_allowed_in: GuestsAllowedIn,
+    /// `AUDIT_DAYS`: none keeps it for ever.
+    pub audit_kept_for: Option<TimeDelta>,
+    /// `SHARED_ACCOUNTS`: admins may link one Zoom account for several people.
+    pub shared_accounts: bool,
     /// `SLACK_RESPONSE_ORIGINS`
     pub slack_response_origins: Vec<Url>,
     /// `SLASH_COMMAND`
@@ -44,13 +46,6 @@ pub struct Config {
     pub zoom_timeout: Duration,
     /// `TOKEN_KEYS`
     pub token_keys: SecretString,
-}
-
-/// Where guests, and people of other organisations, may run commands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum GuestsAllowedIn {
-    Everywhere,
-    Workspaces(Vec<TeamId>),
 }
 
 /// What Sign in with Slack and the install page take; all of it or nothing.
@@ -127,7 +122,16 @@ impl Config {
             slack_signing_secrets: list(&signing_secrets).map(Into::into).collect(),
             slack_app_id: env("SLACK_APP_ID")?,
             pages: pages(env)?,
-            guests_allowed_in: guests_allowed_in(env)?,
+            shared_accounts: match or(env, "SHARED_ACCOUNTS", "off")?.as_str() {
+                "on" => true,
+                "off" => false,
+                _ => return problem("SHARED_ACCOUNTS", "it must be on or off"),
+            },
+            audit_kept_for: match env("AUDIT_DAYS")?.map(|days| days.parse()) {
+                None => None,
+                Some(Ok(days @ 30..=36500)) => Some(TimeDelta::days(days)),
+                Some(_) => return problem("AUDIT_DAYS", "it must be 30 or more, in days"),
+            },
             slack_response_origins: origins(&or(
                 env,
                 "SLACK_RESPONSE_ORIGINS",
@@ -218,22 +222,6 @@ fn slash_command(env: &impl Fn(&str) -> Setting<Option<String>>) -> Setting<Stri
         "SLASH_COMMAND",
         "it must be / and up to 31 small letters, digits, - and _, like /livestream",
     )
-}
-
-fn guests_allowed_in(env: &impl Fn(&str) -> Setting<Option<String>>) -> Setting<GuestsAllowedIn> {
-    let places = env("GUESTS_ALLOWED_IN")?.unwrap_or_default();
-    if places == "*" {
-        return Ok(GuestsAllowedIn::Everywhere);
-    }
-    if list(&places).any(|place| !place.starts_with('T')) {
-        return problem(
-            "GUESTS_ALLOWED_IN",
-            "it must be ids of workspaces like T0123ABCD, comma separated, or *",
-        );
-    }
-    Ok(GuestsAllowedIn::Workspaces(
-        list(&places).map(TeamId::new).collect(),
-    ))
 }
 
 fn pages(env: &impl Fn(&str) -> Setting<Option<String>>) -> Setting<Option<PagesConfig>> {
@@ -439,7 +427,8 @@ mod tests {
             ("LISTEN_ADDR", "3000"),
             ("SLASH_COMMAND", "livestream"),
             ("SLASH_COMMAND", "/Live Stream"),
-            ("GUESTS_ALLOWED_IN", "acme"),
+            ("SHARED_ACCOUNTS", "yes"),
+            ("AUDIT_DAYS", "7"),
             ("ZOOM_URL", "zoom.us"),
             ("ZOOM_API_URL", "http://api.zoom.us"),
             ("SLACK_RESPONSE_ORIGINS", "http://hooks.slack.com"),

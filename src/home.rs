@@ -1,12 +1,12 @@
-//! The App Home: what a person finds when they open the app in Slack. It needs a bot
-//! token; without one there is none.
+//! What we show and tell people by ourselves: the App Home that they find when they open
+//! the app in Slack, and that an admin ended their link. It needs a bot token.
 
 use chrono::Utc;
 
 use crate::app::App;
 use crate::bot;
 use crate::db::{commands, jobs, links};
-use crate::ids::Asker;
+use crate::ids::{Asker, SlackUserId};
 use crate::linking;
 use crate::reply::Home;
 use crate::slack::web_api::Error;
@@ -14,13 +14,27 @@ use crate::slack::web_api::Error;
 /// How many of a person's last commands it shows.
 const LAST: i64 = 5;
 
-/// Why the App Home is not shown yet.
+/// Why something is not shown yet.
 #[derive(Debug, thiserror::Error)]
 pub enum NotShown {
     #[error("Slack does not show it: {0}")]
     Slack(String),
     #[error(transparent)]
     Database(#[from] sqlx::Error),
+}
+
+/// Tells somebody that an admin ended their link, if we have a voice there.
+pub async fn tell_unlinked(app: &App, asker: &Asker, by: &SlackUserId) -> Result<(), NotShown> {
+    let Some(bot) = bot::find(app, asker).await? else {
+        return Ok(());
+    };
+    match bot.write_to(&asker.user, &app.words.unlinked_by(by)).await {
+        Err(Error::Limited(wait)) => {
+            Ok(jobs::tell_unlinked(&app.db, asker, by, Utc::now() + wait).await?)
+        }
+        Err(Error::Failed(why)) => Err(NotShown::Slack(why)),
+        Ok(()) | Err(Error::Refused(_)) => Ok(()),
+    }
 }
 
 /// Shows a person's App Home as things stand now. An error means: try again.

@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::browser::{Browser, Token};
 use crate::db::audit::{self, Event};
 use crate::db::installations::{self, NewInstallation};
-use crate::db::jobs;
+use crate::db::{admin, jobs, people, visits};
 use crate::ids::{Asker, Place};
 use crate::linking::NoCode;
 use crate::slack::web_api;
@@ -53,7 +53,7 @@ pub async fn begin(app: &App) -> Result<(Token, String), Stop> {
     let cookie = Token::random();
     let browser = Browser::new(cookie.clone());
     let expires_at = Utc::now() + SESSION_LIFE;
-    installations::begin(&app.db, &browser.hash(), expires_at).await?;
+    visits::begin(&app.db, &browser.hash(), expires_at).await?;
     Ok((
         cookie,
         web_api.install_url(&browser.derive("install state")),
@@ -69,8 +69,7 @@ pub async fn back(
 ) -> Result<Installed, Stop> {
     let web_api = app.web_api.as_ref().ok_or(Stop::NotSetUp)?;
     // Taken before the code is traded: the same state does nothing a second time.
-    if !browser.is("install state", state) || !installations::take(&app.db, &browser.hash()).await?
-    {
+    if !browser.is("install state", state) || !visits::end(&app.db, &browser.hash()).await? {
         return Err(Stop::NoSession);
     }
     let code = code.map_err(|why| match why {
@@ -164,7 +163,8 @@ pub async fn changed(
     if is_deactivated {
         jobs::unlink(&mut *db, asker).await?;
     }
-    crate::db::people::forget(db, asker).await
+    admin::doubt(&mut *db, asker).await?;
+    people::forget(db, asker).await
 }
 
 fn failed(error: &web_api::Error) -> Stop {

@@ -51,6 +51,7 @@
 //! Zoom; the tests use the same ones.
 
 // What a command passes through.
+pub mod admin;
 pub mod browser;
 pub mod command;
 pub mod installing;
@@ -60,6 +61,7 @@ pub mod meeting;
 pub mod outcome;
 pub mod people;
 pub mod reply;
+pub mod rules;
 pub mod signature;
 pub mod slack;
 pub mod tokens;

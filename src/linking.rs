@@ -19,8 +19,8 @@ use crate::browser::{Browser, Token};
 use crate::command::Wish;
 use crate::db::audit::{self, Event};
 use crate::db::linking::{self as table, Leg, NewOffer, Pending};
-use crate::db::{grants, jobs, links, persist};
-use crate::ids::{Asker, ZoomUserId};
+use crate::db::{grants, jobs, links, persist, shared};
+use crate::ids::{Asker, SlackUserId, ZoomUserId};
 use crate::slack::message::Message;
 use crate::slack::respond;
 use crate::slack::sign_in::SlackPerson;
@@ -67,6 +67,8 @@ pub struct Question {
     pub is_basic: bool,
     /// The Zoom account this person is linked to now, if it is another.
     pub replaces: Option<String>,
+    /// An admin links it for the workspace, not for themselves.
+    pub is_shared: bool,
     /// How many other Slack people use this Zoom account.
     pub shared_with: i64,
 }
@@ -76,6 +78,8 @@ pub struct Question {
 pub struct Linked {
     pub slack_name: String,
     pub email: String,
+    /// It is linked for the workspace.
+    pub is_shared: bool,
     /// They had typed something before, and are offered it now.
     pub has_typed: bool,
 }
@@ -100,6 +104,21 @@ pub async fn offer(
     wish: Option<&Wish>,
     response_url: Option<&SecretString>,
 ) -> sqlx::Result<Option<String>> {
+    make_offer(app, asker, wish, response_url, false).await
+}
+
+/// Makes a one-time link with which an admin links an account for their workspace.
+pub async fn offer_shared(app: &App, admin: &Asker) -> sqlx::Result<Option<String>> {
+    make_offer(app, admin, None, None, true).await
+}
+
+async fn make_offer(
+    app: &App,
+    asker: &Asker,
+    wish: Option<&Wish>,
+    response_url: Option<&SecretString>,
+    is_shared: bool,
+) -> sqlx::Result<Option<String>> {
     let Some(sign_in) = &app.sign_in else {
         return Ok(None);
     };
@@ -112,6 +131,7 @@ pub async fn offer(
         asker,
         typed: wish.map(ToString::to_string),
         response_url: response_url.as_deref(),
+        is_shared,
         expires_at: Utc::now() + OFFER_LIFE,
     };
     table::offer(&app.db, &offer).await?;
@@ -131,7 +151,7 @@ pub async fn open(app: &App, token: &str) -> Result<(Token, String), Stop> {
         .ok_or(Stop::NoOffer)?;
     let url = sign_in
         .authorize_url(
-            &asker.team,
+            Some(&asker.team),
             browser.derive("slack state"),
             browser.derive("slack nonce"),
         )
@@ -273,16 +293,28 @@ pub async fn confirm(app: &App, browser: &Browser, device: &str) -> Result<Linke
         grants::store(&mut *transaction, &row).await?;
     }
     let mut abandoned = Vec::new();
-    for before in links::store(&mut transaction, &session.asker, &zoom_user).await? {
+    let replaced = if session.is_shared {
+        let before = shared::store(&mut *transaction, &session.asker, &zoom_user).await?;
+        before.into_iter().collect()
+    } else {
+        let name = session.slack_name.as_deref();
+        links::store(&mut transaction, &session.asker, name, &zoom_user).await?
+    };
+    for before in replaced {
         if before != zoom_user
             && let Some(token) = grants::remove_unused(&mut *transaction, &before).await?
         {
             abandoned.push((before, token));
         }
     }
+    let kind = if session.is_shared {
+        "shared account linked"
+    } else {
+        "linked"
+    };
     audit::write(
         &mut *transaction,
-        &Event::of(&session.asker, "linked")
+        &Event::of(&session.asker, kind)
             .zoom(&zoom_user)
             .detail(device),
     )
@@ -295,6 +327,7 @@ pub async fn confirm(app: &App, browser: &Browser, device: &str) -> Result<Linke
     let linked = Linked {
         slack_name: session.slack_name.clone().unwrap_or_default(),
         email: session.email.clone().unwrap_or_default(),
+        is_shared: session.is_shared,
         has_typed: session.typed.is_some(),
     };
     let message = app
@@ -328,9 +361,10 @@ pub async fn sweep(app: &App) -> sqlx::Result<()> {
     table::forget_offers(&app.db).await
 }
 
-/// Ends a person's link; withdraws the permission at Zoom if nobody else uses it.
-pub async fn unlink(app: &App, asker: &Asker) -> sqlx::Result<Unlinked> {
-    let Some(unused) = remove(app, asker).await? else {
+/// Ends a person's link; withdraws the permission at Zoom if nobody else uses it. `by` is the
+/// admin who does it, if the person does not.
+pub async fn unlink(app: &App, asker: &Asker, by: Option<&SlackUserId>) -> sqlx::Result<Unlinked> {
+    let Some(unused) = remove(app, asker, by).await? else {
         return Ok(Unlinked::NotLinked);
     };
     show_home(app, asker).await;
@@ -366,13 +400,33 @@ pub async fn end(app: &Arc<App>, asker: &Asker) -> Result<(), NotEnded> {
             }
         }
     }
-    remove(app, asker).await?;
+    remove(app, asker, None).await?;
+    Ok(())
+}
+
+/// Ends the sharing of an account, and its permission if nobody is linked to it.
+pub async fn unshare(app: &App, admin: &Asker) -> sqlx::Result<()> {
+    let mut transaction = app.db.begin().await?;
+    let Some(zoom_user) = shared::remove(&mut *transaction, &admin.team).await? else {
+        return Ok(());
+    };
+    let event = Event::of(admin, "shared account unlinked").zoom(&zoom_user);
+    audit::write(&mut *transaction, &event).await?;
+    let token = grants::remove_unused(&mut *transaction, &zoom_user).await?;
+    transaction.commit().await?;
+    if let Some(sealed) = token {
+        revoke_sealed(app, &zoom_user, &sealed).await;
+    }
     Ok(())
 }
 
 /// Removes a person's link, and the grants that nobody else uses; returns those with
 /// their access tokens, sealed. None if they had no link.
-async fn remove(app: &App, asker: &Asker) -> sqlx::Result<Option<Vec<(ZoomUserId, Vec<u8>)>>> {
+async fn remove(
+    app: &App,
+    asker: &Asker,
+    by: Option<&SlackUserId>,
+) -> sqlx::Result<Option<Vec<(ZoomUserId, Vec<u8>)>>> {
     let mut transaction = app.db.begin().await?;
     let removed = links::remove(&mut *transaction, asker).await?;
     if removed.is_empty() {
@@ -382,7 +436,7 @@ async fn remove(app: &App, asker: &Asker) -> sqlx::Result<Option<Vec<(ZoomUserId
     for zoom_user in removed {
         audit::write(
             &mut *transaction,
-            &Event::of(asker, "unlinked").zoom(&zoom_user),
+            &Event::of(asker, "unlinked").zoom(&zoom_user).by(by),
         )
         .await?;
         if let Some(token) = grants::remove_unused(&mut *transaction, &zoom_user).await? {

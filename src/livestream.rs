@@ -9,12 +9,11 @@ use std::time::Duration;
 use crate::app::App;
 use crate::command::Action;
 use crate::db::commands::{self, NotDone, Running};
-use crate::db::people::Kind;
 use crate::db::{grants, persist};
 use crate::ids::CommandId;
 use crate::outcome::Outcome;
-use crate::people;
 use crate::reply::Told;
+use crate::rules::{self, Verdict};
 use crate::slack::respond::{self, ResponseUrl};
 use crate::tokens::{self, NoToken};
 use crate::vault::Row;
@@ -105,8 +104,16 @@ async fn ask(app: &Arc<App>, command: &Running) -> sqlx::Result<Progress> {
     if commands::has_elder(&app.db, command).await? {
         return Ok(Progress::Wait(Next::Later(LOOK_AGAIN)));
     }
-    if people::kind(app, &command.asker).await? != Kind::Member {
-        return Ok(Progress::Finished(Outcome::NotAllowed));
+    let judged = rules::judge(app, &command.asker, &command.channel_id, &command.wish);
+    match judged.await? {
+        Verdict::Allowed => {}
+        Verdict::Refused { rule, set_by } => {
+            return Ok(Progress::Finished(Outcome::NotAllowed { rule, set_by }));
+        }
+        Verdict::Confirm { members, is_shared } => {
+            let outcome = Outcome::NeedsConfirmation { members, is_shared };
+            return Ok(Progress::Finished(outcome));
+        }
     }
     let (mut asks, mut was_stale) = (command.asks, command.was_stale);
     loop {

@@ -124,7 +124,9 @@ async fn run(command: Command) -> anyhow::Result<()> {
             let vault = Vault::from_keys(&config::token_keys_from_env()?)
                 .context("TOKEN_KEYS cannot be used")?;
             let (database, _server) = database().await?;
-            let count = tokens::reseal(&db::pool(database), &vault).await?;
+            let pool = db::pool(database);
+            let count = tokens::reseal(&pool, &vault).await?;
+            db::audit::keys_rotated(&pool, &format!("{count} sealed with the first key")).await?;
             tracing::info!(count, "grants and installations sealed with the first key");
             Ok(())
         }

@@ -3,6 +3,9 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::ids::SlackUserId;
+use crate::rules::Rule;
+
 /// How a command ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -49,8 +52,18 @@ pub enum Outcome {
     /// Zoom refuses this app's own credentials, or a token cannot be unsealed:
     /// only the operator can mend it.
     OperatorMustMend,
-    /// The asker is no full member of the workspace, which does not allow that.
-    NotAllowed,
+    /// A rule of the workspace's admins forbids it.
+    NotAllowed {
+        rule: Rule,
+        /// The admin who changed the rules last.
+        set_by: Option<SlackUserId>,
+    },
+    /// A rule of theirs asks the person first. Nothing was done yet.
+    NeedsConfirmation {
+        /// How many read in the channel, if Slack says.
+        members: Option<i64>,
+        is_shared: bool,
+    },
     /// Something we have no better words for than Zoom's.
     Other {
         status: u16,
@@ -68,8 +81,19 @@ impl Outcome {
                 | Self::TooLate
                 | Self::LinkDead
                 | Self::OperatorMustMend
-                | Self::NotAllowed
+                | Self::NotAllowed { .. }
+                | Self::NeedsConfirmation { .. }
                 | Self::Interrupted
         )
+    }
+
+    /// Whether the person was refused, rather than Zoom asked.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::NotAllowed { .. })
+    }
+
+    /// Whether the person did not get what they wanted.
+    pub fn has_failed(&self) -> bool {
+        !matches!(self, Self::Accepted | Self::NeedsConfirmation { .. })
     }
 }

@@ -1,5 +1,5 @@
-//! Who somebody is to the workspace they type in: guests, and people of other
-//! organisations, are refused unless the workspace allows them.
+//! Who somebody is to the workspace they type in: a member, a guest, or a stranger from
+//! another organisation.
 
 use crate::app::App;
 use crate::bot;
@@ -10,9 +10,6 @@ use crate::slack::web_api::User;
 /// Who somebody is, as Slack said within the last hour; as it said before, if it does not
 /// answer now; a member, if it never did or cannot be asked. Never fails a command.
 pub async fn kind(app: &App, asker: &Asker) -> sqlx::Result<Kind> {
-    if app.allows_guests(&asker.team) {
-        return Ok(Kind::Member);
-    }
     let known = people::find(&app.db, asker).await?;
     if let Some(known) = &known
         && known.is_recent

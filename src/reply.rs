@@ -11,6 +11,7 @@ use crate::ids::{Asker, CommandId, SlackUserId};
 use crate::linking::Unlinked;
 use crate::meeting::{MeetingId, Refusal};
 use crate::outcome::Outcome;
+use crate::rules::Rule;
 use crate::slack::form::Content;
 use crate::slack::message::{
     Button, Message, Visibility, actions, cap, code, escape, header, section,
@@ -23,6 +24,8 @@ const EXAMPLE: &str = "68423085";
 #[derive(Debug, Clone)]
 pub struct Words {
     slash: String,
+    /// Where admins change the rules, if there is such a page.
+    admin_page: Option<String>,
 }
 
 /// What an outcome is told about.
@@ -89,9 +92,10 @@ pub struct Home {
 
 impl Words {
     /// `slash` is the command's name with its slash, as in `SLASH_COMMAND`.
-    pub fn new(slash: impl Into<String>) -> Self {
+    pub fn new(slash: impl Into<String>, admin_page: Option<String>) -> Self {
         Self {
             slash: slash.into(),
+            admin_page,
         }
     }
 
@@ -146,7 +150,7 @@ impl Words {
                  Ask whoever runs this bot in your team to link yours.\n\
                  • `{slash} whoami` says whether it is linked"
             ),
-            Standing::NotAllowed => format!("{what} {}", self.only_members()),
+            Standing::NotAllowed => format!("{what} {}", self.rule(Rule::Members, None)),
         }
     }
 
@@ -408,15 +412,43 @@ impl Words {
         .replacing()
     }
 
-    /// The person is a guest or of another organisation; nothing was done.
-    pub fn not_allowed(&self) -> Message {
-        ephemeral(&format!("I did nothing: {}", self.only_members()))
+    /// A rule forbids it; nothing was done.
+    pub fn not_allowed(&self, rule: Rule, set_by: Option<&SlackUserId>) -> Message {
+        ephemeral(&format!("I did nothing. {}", self.rule(rule, set_by)))
     }
 
-    fn only_members(&self) -> String {
+    /// Which rule forbids it, and who can change it.
+    fn rule(&self, rule: Rule, set_by: Option<&SlackUserId>) -> String {
+        let slash = &self.slash;
+        let rule = match rule {
+            Rule::Members => format!(
+                "In this workspace, guests and people from other organisations can't use {slash}."
+            ),
+            Rule::Named => {
+                format!("In this workspace, only people whom an admin named can use {slash}.")
+            }
+            Rule::Group => format!(
+                "In this workspace, only members of a user group that an admin chose can use {slash}."
+            ),
+            Rule::Channel => format!("In this channel, {slash} is not to be used."),
+        };
+        let admins = "The workspace's admins can change that";
+        let admins = match (set_by, &self.admin_page) {
+            (Some(admin), Some(page)) => {
+                let admin = escape(admin.as_str());
+                format!("{admins}, such as <@{admin}>, who did last, on <{page}|the admin's page>")
+            }
+            (None, Some(page)) => format!("{admins}, on <{page}|the admin's page>"),
+            (_, None) => admins.to_owned(),
+        };
+        format!("{rule} {admins}.")
+    }
+
+    /// An admin ended the person's link.
+    pub fn unlinked_by(&self, admin: &SlackUserId) -> String {
         format!(
-            "guests, and people from other organisations, can't use {} in this workspace. \
-             Whoever runs this bot can allow it.",
+            "<@{}>, an admin of this workspace, disconnected your Zoom account. To link it again, type `{} connect`.",
+            escape(admin.as_str()),
             self.slash
         )
     }
@@ -475,7 +507,7 @@ impl Words {
             None => "with no Zoom account".to_owned(),
         };
         let visibility = match outcome {
-            Outcome::NotAllowed => Visibility::Ephemeral,
+            Outcome::NotAllowed { .. } | Outcome::NeedsConfirmation { .. } => Visibility::Ephemeral,
             _ if told.is_direct => Visibility::Ephemeral,
             _ => Visibility::InChannel,
         };
@@ -595,8 +627,22 @@ impl Words {
                 ":warning: *{meeting} {not_done}: this bot's own access to Zoom is broken.* \
                  Whoever runs it can mend it, and finds why in its log under the reference below."
             ),
-            (Outcome::NotAllowed, _) => {
-                format!(":no_entry: *{meeting} {not_done}:* {}", self.only_members())
+            (Outcome::NotAllowed { rule, set_by }, _) => format!(
+                ":no_entry: *{meeting} {not_done}.* {}",
+                self.rule(*rule, set_by.as_ref())
+            ),
+            (Outcome::NeedsConfirmation { members, is_shared }, _) => {
+                let who = match (members, is_shared) {
+                    (Some(members), true) => {
+                        format!("{members} people read here, some of other organisations")
+                    }
+                    (Some(members), false) => format!("{members} people read here"),
+                    (None, _) => "I can't see who reads here".to_owned(),
+                };
+                format!(
+                    ":question: *Go live with {}?* {who}. Nothing was started yet.",
+                    meeting.to_lowercase()
+                )
             }
             (
                 Outcome::Other {
@@ -638,7 +684,14 @@ fn next_step(told: &Told<'_>, outcome: &Outcome) -> Vec<Button> {
             let question = format!("Stop the livestream of meeting {}?", meeting.grouped());
             vec![Button::typing("Stop", format!("stop {meeting}")).asking(question, "Stop it")]
         }
-        Outcome::Accepted | Outcome::NotAMeetingNumber | Outcome::NotAllowed => Vec::new(),
+        Outcome::NeedsConfirmation { .. } => {
+            let confirmed = Wish {
+                is_confirmed: true,
+                ..told.wish.clone()
+            };
+            vec![Button::typing("Go live", confirmed.to_string()).primary()]
+        }
+        Outcome::Accepted | Outcome::NotAMeetingNumber | Outcome::NotAllowed { .. } => Vec::new(),
         Outcome::NotSetUp
         | Outcome::NotStarted
         | Outcome::StillStarting
@@ -750,7 +803,8 @@ fn brief(outcome: &Outcome, action: Action) -> &'static str {
         (Outcome::Unreachable, _) => "Zoom was not reached",
         (Outcome::TooLate, _) => "too late, so not done",
         (Outcome::OperatorMustMend, _) => "this bot's access to Zoom is broken",
-        (Outcome::NotAllowed, _) => "not allowed",
+        (Outcome::NotAllowed { .. }, _) => "not allowed",
+        (Outcome::NeedsConfirmation { .. }, _) => "you were asked first",
         (Outcome::Other { .. }, _) => "refused by Zoom",
     }
 }

@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use crate::app::App;
-use crate::db::{self, commands, installations, requests};
+use crate::db::{self, admin, audit, commands, requests, visits};
 use crate::ids::{Asker, CommandId, EnterpriseId, Place, SlackUserId, TeamId};
 use crate::livestream::{self, Next};
 use crate::{home, installing, linking};
@@ -80,6 +80,14 @@ struct Unlink {
     person: Person,
 }
 
+/// Whom to tell that an admin ended their link.
+#[derive(Debug, Serialize, Deserialize)]
+struct TellUnlinked {
+    #[serde(flatten)]
+    person: Person,
+    by: SlackUserId,
+}
+
 /// Which place to forget, a day after the app left it.
 #[derive(Debug, Serialize, Deserialize)]
 struct Leave {
@@ -119,6 +127,15 @@ impl TaskHandler for Unlink {
     async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
         let ended = linking::end(app(&context), &self.person.into()).await;
         ended.map_err(|error| error.to_string())
+    }
+}
+
+impl TaskHandler for TellUnlinked {
+    const IDENTIFIER: &'static str = "tell_unlinked";
+
+    async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
+        let told = home::tell_unlinked(app(&context), &self.person.into(), &self.by).await;
+        told.map_err(|error| error.to_string())
     }
 }
 
@@ -189,7 +206,11 @@ async fn sweep(app: Arc<App>, shutdown: CancellationToken) {
 
 async fn forget(app: &App) -> sqlx::Result<()> {
     linking::sweep(app).await?;
-    installations::forget_sessions(&app.db).await?;
+    visits::forget_old(&app.db).await?;
+    admin::forget_old(&app.db).await?;
+    if let Some(keep) = app.audit_kept_for {
+        audit::forget_old(&app.db, keep).await?;
+    }
     requests::forget_old(&app.db).await
 }
 
@@ -217,6 +238,7 @@ async fn run_once(
         .define_job::<Home>()
         .define_job::<Unlink>()
         .define_job::<Leave>()
+        .define_job::<TellUnlinked>()
         .add_extension(Arc::clone(app))
         .init()
         .await

@@ -1,8 +1,12 @@
-//! Who linked and unlinked what, and what was refused.
+//! Everything that happened. Rows are only ever added; the database sees to that. What
+//! becomes of commands is written by [`super::commands::finish`].
 
-use sqlx::PgExecutor;
+use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::postgres::types::PgInterval;
+use sqlx::{PgExecutor, QueryBuilder};
 
-use crate::ids::{Asker, Place, SlackUserId, ZoomUserId};
+use crate::ids::{Asker, ChannelId, Place, SlackUserId, TeamId, ZoomUserId};
+use crate::meeting::MeetingId;
 
 /// One thing that happened.
 #[derive(Debug, Default)]
@@ -12,8 +16,14 @@ pub struct Event<'a> {
     pub enterprise: Option<&'a str>,
     pub team: Option<&'a str>,
     pub user: Option<&'a SlackUserId>,
+    /// The admin who did it to them.
+    pub actor: Option<&'a SlackUserId>,
     pub zoom_user: Option<&'a ZoomUserId>,
+    pub channel: Option<&'a ChannelId>,
+    pub meeting: Option<MeetingId>,
+    pub outcome: Option<&'a str>,
     pub detail: Option<&'a str>,
+    pub has_failed: bool,
 }
 
 impl<'a> Event<'a> {
@@ -49,17 +59,125 @@ impl<'a> Event<'a> {
         self.detail = Some(detail);
         self
     }
+
+    /// An admin did it.
+    #[must_use]
+    pub fn by(mut self, actor: Option<&'a SlackUserId>) -> Self {
+        self.actor = actor;
+        self
+    }
 }
 
 pub async fn write(db: impl PgExecutor<'_>, event: &Event<'_>) -> sqlx::Result<()> {
     sqlx::query!(
-        "insert into audit (kind, enterprise_id, team_id, user_id, zoom_user_id, detail) values ($1, $6, $2, $3, $4, $5)",
+        "insert into audit (kind, enterprise_id, team_id, user_id, actor_id, account_id, channel_id, meeting_id,
+            outcome, detail, has_failed)
+        values ($1, $2, $3, $4, $5, (select account_id from zoom_account where zoom_user_id = $6), $7, $8, $9, $10, $11)",
         event.kind,
+        event.enterprise,
         event.team,
         event.user.map(SlackUserId::as_str),
+        event.actor.map(SlackUserId::as_str),
         event.zoom_user.map(ZoomUserId::as_str),
+        event.channel.map(ChannelId::as_str),
+        event.meeting.map(MeetingId::get),
+        event.outcome,
         event.detail,
-        event.enterprise,
+        event.has_failed,
+    )
+    .execute(db)
+    .await
+    .map(drop)
+}
+
+/// Removes what is older than this, a thousand rows at a time; the database keeps 30 days
+/// at least. Returns how many rows it was.
+pub async fn forget_old(db: impl PgExecutor<'_>, keep: TimeDelta) -> sqlx::Result<u64> {
+    let keep = PgInterval::try_from(keep).map_err(sqlx::Error::Encode)?;
+    let done = sqlx::query!(
+        "delete from audit where audit_id in (
+            select audit_id from audit where happened_at < now() - greatest($1, interval '30 days 1 hour')
+            order by happened_at limit 1000
+        )",
+        keep,
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Something that happened, as admins read it.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Entry {
+    pub audit_id: i64,
+    pub happened_at: DateTime<Utc>,
+    pub kind: String,
+    pub user_id: Option<String>,
+    pub slack_name: Option<String>,
+    pub actor_id: Option<String>,
+    pub email: Option<String>,
+    pub channel_id: Option<String>,
+    pub meeting_id: Option<i64>,
+    pub command_id: Option<i64>,
+    pub outcome: Option<String>,
+    pub code: Option<i64>,
+    /// Seconds from the command to its outcome.
+    pub took: Option<f64>,
+    pub detail: Option<String>,
+}
+
+/// Which entries are wanted.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    pub kind: Option<String>,
+    pub user: Option<String>,
+    pub meeting: Option<i64>,
+    pub failed_only: bool,
+}
+
+/// Of one workspace, the newest first, from before `before`. The statement names only the
+/// filters that are set, so that each has its index.
+pub async fn entries(
+    db: impl PgExecutor<'_>,
+    team: &TeamId,
+    filter: &Filter,
+    before: i64,
+    count: i64,
+) -> sqlx::Result<Vec<Entry>> {
+    let mut query = QueryBuilder::new(
+        "select audit_id, happened_at, kind, audit.user_id, slack_name, actor_id, email, channel_id, meeting_id,
+            command_id, outcome, code, extract(epoch from took)::float8 as took, detail
+        from audit
+        left join zoom_account using (account_id)
+        left join zoom_link on zoom_link.team_id = audit.team_id and zoom_link.user_id = audit.user_id
+        where audit.team_id = ",
+    );
+    query.push_bind(team.as_str());
+    query.push(" and audit_id < ").push_bind(before);
+    if let Some(kind) = &filter.kind {
+        query.push(" and kind = ").push_bind(kind);
+    }
+    if let Some(user) = &filter.user {
+        query.push(" and audit.user_id = ").push_bind(user);
+    }
+    if let Some(meeting) = filter.meeting {
+        query.push(" and meeting_id = ").push_bind(meeting);
+    }
+    if filter.failed_only {
+        query.push(" and has_failed");
+    }
+    query
+        .push(" order by audit_id desc limit ")
+        .push_bind(count);
+    query.build_query_as().persistent(false).fetch_all(db).await
+}
+
+/// Notes in every workspace's audit that its tokens were sealed with another key.
+pub async fn keys_rotated(db: impl PgExecutor<'_>, detail: &str) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into audit (kind, enterprise_id, team_id, detail)
+        select distinct on (team_id) 'keys rotated', enterprise_id, team_id, $1 from zoom_link",
+        detail,
     )
     .execute(db)
     .await

@@ -25,8 +25,6 @@ pub struct NewCommand<'a> {
     pub response_url: &'a [u8],
     /// How often the response URL is posted to before the outcome is.
     pub posts: i16,
-    /// Guests may run it here.
-    pub guests_allowed: bool,
 }
 
 /// What became of an attempt to record a command.
@@ -43,8 +41,6 @@ pub enum Recorded {
     },
     NotLinked,
     LinkDead,
-    /// Slack has said that they are no full member here.
-    NotAllowed,
 }
 
 /// A command on its way.
@@ -89,18 +85,20 @@ async fn insert(db: &PgPool, new: &NewCommand<'_>) -> sqlx::Result<Option<Comman
         with accepted as (
             insert into command
                 (trigger_id, enterprise_id, team_id, user_id, channel_id, zoom_user_id, action, meeting_id, settings,
-                response_url, posts)
-            select $1, $9, $2, $3, $4, zoom_user_id, $5, $6, $7, $8, $10
-            from (
-                    select zoom_user_id, dead_at from zoom_link join zoom_grant using (zoom_user_id)
+                response_url, posts, is_confirmed)
+            select $1, $9, $2, $3, $4, zoom_user_id, $5, $6, $7, $8, $10, $11
+            -- Their own account; else the one that the workspace shares with them.
+            from coalesce((
+                    select zoom_user_id from zoom_link
                     where user_id = $3 and (team_id = $2 or enterprise_id = $9)
                     order by team_id = $2 desc limit 1
-                ) as link,
+                ), (
+                    select zoom_user_id from shared_account where team_id = $2 and $3 = any (people)
+                )) as account
+                join zoom_grant on zoom_user_id = account,
                 -- Numbers of one meeting are given and committed one after another.
                 (select pg_advisory_xact_lock($6)) as in_turn
-            where dead_at is null and ($11 or not exists (
-                select from slack_person where team_id = $2 and user_id = $3 and kind <> 'member'
-            ))
+            where dead_at is null
             on conflict do nothing
             returning command_id
         )
@@ -119,7 +117,7 @@ async fn insert(db: &PgPool, new: &NewCommand<'_>) -> sqlx::Result<Option<Comman
         new.response_url,
         new.asker.enterprise(),
         new.posts,
-        new.guests_allowed,
+        new.wish.is_confirmed,
     )
     .fetch_optional(db)
     .await
@@ -130,11 +128,14 @@ async fn why_not(db: &PgPool, new: &NewCommand<'_>) -> sqlx::Result<Option<Recor
         r#"
         select
             exists (select from command where trigger_id = $1) as "is_repeated!",
-            (select dead_at is not null from zoom_link join zoom_grant using (zoom_user_id)
-                where zoom_link.user_id = $3 and (zoom_link.team_id = $2 or zoom_link.enterprise_id = $6)
-                order by zoom_link.team_id = $2 desc limit 1) as is_dead,
-            not $7 and exists (select from slack_person where slack_person.team_id = $2
-                and slack_person.user_id = $3 and kind <> 'member') as "is_refused!",
+            (select dead_at is not null from zoom_grant where zoom_user_id = coalesce((
+                    select zoom_user_id from zoom_link
+                    where zoom_link.user_id = $3 and (zoom_link.team_id = $2 or zoom_link.enterprise_id = $6)
+                    order by zoom_link.team_id = $2 desc limit 1
+                ), (
+                    select zoom_user_id from shared_account
+                    where shared_account.team_id = $2 and $3 = any (people)
+                ))) as is_dead,
             under_way.user_id as "by?: SlackUserId",
             extract(epoch from now() - under_way.received_at)::bigint as seconds
         from (values (1)) as once
@@ -147,13 +148,9 @@ async fn why_not(db: &PgPool, new: &NewCommand<'_>) -> sqlx::Result<Option<Recor
         new.wish.action.as_str(),
         new.wish.meeting.get(),
         new.asker.enterprise(),
-        new.guests_allowed,
     )
     .fetch_one(db)
     .await?;
-    if found.is_refused && !found.is_repeated {
-        return Ok(Some(Recorded::NotAllowed));
-    }
     Ok(match (found.is_repeated, found.is_dead, found.by) {
         (true, ..) => Some(Recorded::Repeated),
         (_, None, _) => Some(Recorded::NotLinked),
@@ -175,7 +172,7 @@ pub async fn find(db: impl PgExecutor<'_>, id: CommandId) -> sqlx::Result<Option
             enterprise_id as "enterprise_id: EnterpriseId", team_id as "team_id: TeamId",
             user_id as "user_id: SlackUserId", channel_id as "channel_id: ChannelId",
             zoom_user_id as "zoom_user_id: ZoomUserId", action as "action: Action",
-            meeting_id as "meeting: MeetingId", settings as "settings: Json<Settings>",
+            meeting_id as "meeting: MeetingId", settings as "settings: Json<Settings>", is_confirmed,
             extract(epoch from now() - received_at)::float8 as "age!",
             extract(epoch from now() - asking_since)::float8 as asked_ago, asks, was_stale, was_busy,
             outcome as "outcome: Json<Outcome>", response_url, posts,
@@ -200,6 +197,7 @@ pub async fn find(db: impl PgExecutor<'_>, id: CommandId) -> sqlx::Result<Option
             action: row.action,
             meeting: row.meeting,
             settings: row.settings.0,
+            is_confirmed: row.is_confirmed,
         },
         age: Duration::try_from_secs_f64(row.age).unwrap_or_default(),
         asked_ago: row
@@ -272,15 +270,24 @@ pub async fn has_younger(db: impl PgExecutor<'_>, command: &Running) -> sqlx::Re
 /// Notes that Zoom is about to be asked for the `asks + 1`st time. False if
 /// somebody else has taken the command on since it was read.
 pub async fn asking(db: impl PgExecutor<'_>, id: CommandId, asks: i16) -> sqlx::Result<bool> {
-    let done = sqlx::query!(
-        "update command set asking_since = now(), asks = asks + 1
-        where command_id = $1 and asks = $2 and finished_at is null",
+    sqlx::query_scalar!(
+        r#"
+        with asked as (
+            update command set asking_since = now(), asks = asks + 1
+            where command_id = $1 and asks = $2 and finished_at is null
+            returning enterprise_id, team_id, user_id
+        ), used as (
+            update zoom_link set used_at = now() from asked
+            where zoom_link.user_id = asked.user_id
+                and (zoom_link.team_id = asked.team_id or zoom_link.enterprise_id = asked.enterprise_id)
+        )
+        select exists (select from asked) as "is!"
+        "#,
         id.0,
         asks,
     )
-    .execute(db)
-    .await?;
-    Ok(done.rows_affected() == 1)
+    .fetch_one(db)
+    .await
 }
 
 /// Why Zoom has plainly not done what it was asked.
@@ -310,17 +317,29 @@ pub async fn not_done(
     .map(drop)
 }
 
-/// Notes how the command ended. False if it had ended before.
+/// Notes how the command ended, in the audit as well. False if it had ended before.
 pub async fn finish(
     db: impl PgExecutor<'_>,
     id: CommandId,
     outcome: &Outcome,
 ) -> sqlx::Result<bool> {
     let done = sqlx::query!(
-        "update command set outcome = $2, finished_at = now(), asking_since = null
-        where command_id = $1 and finished_at is null",
+        "with finished as (
+            update command set outcome = $2, finished_at = now(), asking_since = null
+            where command_id = $1 and finished_at is null
+            returning command.*
+        )
+        insert into audit (kind, enterprise_id, team_id, user_id, account_id, channel_id, meeting_id, command_id,
+            outcome, code, took, has_failed)
+        select case when $3 then 'refused' else action end, enterprise_id, team_id, user_id,
+            (select account_id from zoom_account where zoom_account.zoom_user_id = finished.zoom_user_id),
+            channel_id, meeting_id, command_id, outcome ->> 'kind', (outcome ->> 'code')::bigint,
+            finished_at - received_at, $4
+        from finished",
         id.0,
         Json(outcome) as _,
+        outcome.is_refusal(),
+        outcome.has_failed(),
     )
     .execute(db)
     .await?;

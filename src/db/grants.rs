@@ -199,6 +199,7 @@ pub async fn remove_unused(
     sqlx::query_scalar!(
         "delete from zoom_grant where zoom_user_id = $1
             and not exists (select from zoom_link where zoom_link.zoom_user_id = $1)
+            and not exists (select from shared_account where shared_account.zoom_user_id = $1)
         returning access_token",
         zoom_user.as_str(),
     )
@@ -219,7 +220,7 @@ pub async fn erase(db: &mut sqlx::PgConnection, zoom_user: &ZoomUserId) -> sqlx:
             zoom_user.as_str()
         ),
         sqlx::query!(
-            "update audit set zoom_user_id = null where zoom_user_id = $1",
+            "update zoom_account set zoom_user_id = null, email = null where zoom_user_id = $1",
             zoom_user.as_str()
         ),
     ] {

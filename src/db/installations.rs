@@ -1,4 +1,4 @@
-//! Where the app is installed, and browsers on their way to install it.
+//! Where the app is installed.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
@@ -13,40 +13,6 @@ pub struct NewInstallation<'a> {
     pub bot_token: &'a [u8],
     pub scope: &'a str,
     pub installed_by: &'a SlackUserId,
-}
-
-/// Sets a browser on its way to Slack's install page.
-pub async fn begin(
-    db: impl PgExecutor<'_>,
-    session_hash: &[u8],
-    expires_at: DateTime<Utc>,
-) -> sqlx::Result<()> {
-    sqlx::query!(
-        "insert into install_session (session_hash, expires_at) values ($1, $2)",
-        session_hash,
-        expires_at,
-    )
-    .execute(db)
-    .await
-    .map(drop)
-}
-
-/// Takes a browser that came back off its way. False if it was not on it.
-pub async fn take(db: impl PgExecutor<'_>, session_hash: &[u8]) -> sqlx::Result<bool> {
-    let done = sqlx::query!(
-        "delete from install_session where session_hash = $1 and expires_at > now()",
-        session_hash,
-    )
-    .execute(db)
-    .await?;
-    Ok(done.rows_affected() == 1)
-}
-
-pub async fn forget_sessions(db: impl PgExecutor<'_>) -> sqlx::Result<()> {
-    sqlx::query!("delete from install_session where expires_at < now()")
-        .execute(db)
-        .await
-        .map(drop)
 }
 
 /// Stores an installation, in place of an earlier one at the same place.

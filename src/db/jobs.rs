@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 
-use crate::ids::{Asker, Place};
+use crate::ids::{Asker, Place, SlackUserId};
 
 /// Shows a person's App Home anew, where we can: now, or when Slack allows it again. With
 /// `has_offer` it shows a one-time link as well.
@@ -83,6 +83,30 @@ pub async fn leave(db: impl PgExecutor<'_>, place: &Place, at: DateTime<Utc>) ->
         enterprise,
         team,
         place.id(),
+        at,
+    )
+    .execute(db)
+    .await
+    .map(drop)
+}
+
+/// Tells somebody that an admin ended their link.
+pub async fn tell_unlinked(
+    db: impl PgExecutor<'_>,
+    asker: &Asker,
+    by: &SlackUserId,
+    at: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "select from graphile_worker.add_job(
+            'tell_unlinked',
+            json_build_object('enterprise', $1::text, 'team', $2::text, 'user', $3::text, 'by', $4::text),
+            job_key => concat_ws(' ', 'tell', $2::text, $3::text), run_at => $5, priority => 5
+        )",
+        asker.enterprise(),
+        asker.team.as_str(),
+        asker.user.as_str(),
+        by.as_str(),
         at,
     )
     .execute(db)

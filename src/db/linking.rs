@@ -14,6 +14,8 @@ pub struct NewOffer<'a> {
     pub typed: Option<String>,
     /// Sealed; none where no message can answer.
     pub response_url: Option<&'a [u8]>,
+    /// An admin links it for the workspace.
+    pub is_shared: bool,
     pub expires_at: DateTime<Utc>,
 }
 
@@ -34,6 +36,7 @@ pub struct Session {
     pub asker: Asker,
     pub typed: Option<String>,
     pub response_url: Option<Vec<u8>>,
+    pub is_shared: bool,
     pub slack_name: Option<String>,
     pub zoom_user: Option<ZoomUserId>,
     pub zoom_account_id: Option<String>,
@@ -69,8 +72,9 @@ impl Leg {
 
 pub async fn offer(db: impl PgExecutor<'_>, offer: &NewOffer<'_>) -> sqlx::Result<()> {
     sqlx::query!(
-        "insert into link_offer (token_hash, enterprise_id, team_id, user_id, typed, response_url, expires_at)
-        values ($1, $7, $2, $3, $4, $5, $6)",
+        "insert into link_offer
+            (token_hash, enterprise_id, team_id, user_id, typed, response_url, expires_at, is_shared)
+        values ($1, $7, $2, $3, $4, $5, $6, $8)",
         offer.token_hash,
         offer.asker.team.as_str(),
         offer.asker.user.as_str(),
@@ -78,6 +82,7 @@ pub async fn offer(db: impl PgExecutor<'_>, offer: &NewOffer<'_>) -> sqlx::Resul
         offer.response_url,
         offer.expires_at,
         offer.asker.enterprise(),
+        offer.is_shared,
     )
     .execute(db)
     .await
@@ -163,7 +168,7 @@ async fn find(db: impl PgExecutor<'_>, session_hash: &[u8]) -> sqlx::Result<Opti
     let row = sqlx::query!(
         r#"
         select session_hash, token_hash, enterprise_id as "enterprise: EnterpriseId", team_id as "team: TeamId", user_id as "user: SlackUserId", typed,
-            response_url, slack_name, zoom_user_id as "zoom_user: ZoomUserId", zoom_account_id, email,
+            response_url, is_shared, slack_name, zoom_user_id as "zoom_user: ZoomUserId", zoom_account_id, email,
             scope, access_token, refresh_token, token_expires_at
         from link_session join link_offer using (token_hash)
         where session_hash = $1
@@ -182,6 +187,7 @@ async fn find(db: impl PgExecutor<'_>, session_hash: &[u8]) -> sqlx::Result<Opti
         },
         typed: row.typed,
         response_url: row.response_url,
+        is_shared: row.is_shared,
         slack_name: row.slack_name,
         zoom_user: row.zoom_user,
         zoom_account_id: row.zoom_account_id,
@@ -244,8 +250,8 @@ pub async fn question(
 ) -> sqlx::Result<Option<Question>> {
     let row = sqlx::query!(
         r#"
-        select slack_name as "slack_name!", slack_team as "slack_team!", session.email as "email!",
-            is_basic as "is_basic!", zoom_grant.email as "replaces?",
+        select session.slack_name as "slack_name!", slack_team as "slack_team!", session.email as "email!",
+            is_basic as "is_basic!", is_shared, case when not is_shared then zoom_grant.email end as replaces,
             (select count(*) from zoom_link other where other.zoom_user_id = session.zoom_user_id
                 and (other.team_id, other.user_id) <> (offer.team_id, offer.user_id)) as "shared_with!"
         from link_session session
@@ -264,6 +270,7 @@ pub async fn question(
         slack_team: row.slack_team,
         email: row.email,
         is_basic: row.is_basic,
+        is_shared: row.is_shared,
         replaces: row.replaces,
         shared_with: row.shared_with,
     }))

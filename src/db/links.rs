@@ -49,11 +49,13 @@ pub async fn import(db: &PgPool, links: &NewLinks) -> sqlx::Result<()> {
     .execute(&mut *transaction)
     .await?;
     sqlx::query!(
-        "insert into zoom_link (team_id, user_id, zoom_user_id)
-        select distinct on (team_id, user_id) team_id, user_id, zoom_user_id
+        "insert into zoom_link (team_id, user_id, zoom_user_id, search)
+        select distinct on (team_id, user_id) team_id, user_id, zoom_user_id, lower(concat_ws(' ', user_id, email))
         from unnest($1::text[], $2::text[], $3::text[]) with ordinality as new (team_id, user_id, zoom_user_id, line)
+            join zoom_grant using (zoom_user_id)
         order by team_id, user_id, line desc
-        on conflict (team_id, user_id) do update set zoom_user_id = excluded.zoom_user_id, created_at = now()",
+        on conflict (team_id, user_id) do update set zoom_user_id = excluded.zoom_user_id, created_at = now(),
+            search = excluded.search",
         &links.team_id,
         &links.user_id,
         &links.zoom_user_id,
@@ -92,15 +94,20 @@ pub async fn find(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<Option
 pub async fn store(
     db: &mut sqlx::PgConnection,
     asker: &Asker,
+    slack_name: Option<&str>,
     zoom_user: &ZoomUserId,
 ) -> sqlx::Result<Vec<ZoomUserId>> {
     let before = remove(&mut *db, asker).await?;
     sqlx::query!(
-        "insert into zoom_link (enterprise_id, team_id, user_id, zoom_user_id) values ($4, $1, $2, $3)",
+        "insert into zoom_link (enterprise_id, team_id, user_id, zoom_user_id, slack_name, search)
+        values ($4, $1, $2, $3, $5, lower(concat_ws(
+            ' ', $5::text, $2::text, (select email from zoom_grant where zoom_user_id = $3)
+        )))",
         asker.team.as_str(),
         asker.user.as_str(),
         zoom_user.as_str(),
         asker.enterprise(),
+        slack_name,
     )
     .execute(db)
     .await?;
@@ -130,7 +137,9 @@ pub async fn only_theirs(
     sqlx::query_scalar!(
         r#"
         select zoom_user_id as "zoom_user_id: ZoomUserId" from zoom_link mine
-        where user_id = $2 and (team_id = $1 or enterprise_id = $3) and not exists (
+        where user_id = $2 and (team_id = $1 or enterprise_id = $3)
+            and not exists (select from shared_account where shared_account.zoom_user_id = mine.zoom_user_id)
+            and not exists (
             select from zoom_link other where other.zoom_user_id = mine.zoom_user_id
                 and (other.team_id, other.user_id) <> (mine.team_id, mine.user_id)
         )

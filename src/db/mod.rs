@@ -1,5 +1,6 @@
 //! Postgres. One file a table; the queries are free functions.
 
+pub mod admin;
 pub mod audit;
 pub mod commands;
 pub mod grants;
@@ -9,6 +10,10 @@ pub mod linking;
 pub mod links;
 pub mod people;
 pub mod requests;
+pub mod roster;
+pub mod rules;
+pub mod shared;
+pub mod visits;
 
 use std::time::{Duration, Instant};
 

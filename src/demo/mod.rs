@@ -6,6 +6,7 @@ mod browser;
 mod page;
 pub mod slack;
 mod slack_api;
+mod slack_channels;
 mod slack_events;
 mod slack_home;
 mod slack_install;
@@ -34,7 +35,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::slack::Slack;
 use self::zoom::Zoom;
-use crate::config::{Config, GuestsAllowedIn, LogConfig, PagesConfig};
+use crate::config::{Config, LogConfig, PagesConfig};
 use crate::postgres::{Durability, Server};
 use crate::vault::Vault;
 use crate::zoom::client::BodyForm;
@@ -88,8 +89,15 @@ pub const GUS: Person = Person {
     zoom: "zoom-gus",
     email: "gus@elsewhere.example",
 };
+/// An admin of the workspace.
+pub const ADA: Person = Person {
+    name: "Ada",
+    slack: "U0ADA",
+    zoom: "zoom-ada",
+    email: "ada@acme.example",
+};
 /// Everybody.
-pub const PEOPLE: [Person; 4] = [DANA, ELI, FAY, GUS];
+pub const PEOPLE: [Person; 5] = [ADA, DANA, ELI, FAY, GUS];
 
 /// Where the stand-ins are, and the service with them.
 pub fn config(slack: &Slack, zoom: &Zoom, public_url: &str) -> anyhow::Result<Config> {
@@ -105,7 +113,8 @@ pub fn config(slack: &Slack, zoom: &Zoom, public_url: &str) -> anyhow::Result<Co
             support_contact: None,
             privacy_url: None,
         }),
-        guests_allowed_in: GuestsAllowedIn::Workspaces(Vec::new()),
+        shared_accounts: false,
+        audit_kept_for: None,
         zoom_webhook_secret: Some(zoom::WEBHOOK_SECRET.into()),
         slack_response_origins: vec![slack.url().parse()?],
         slash_command: "/livestream".to_owned(),

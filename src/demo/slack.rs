@@ -18,6 +18,7 @@ use tokio::sync::watch;
 use super::block_kit::check;
 use super::slack_api::Api;
 pub use super::slack_api::ApiFault;
+use super::slack_channels::{self, Directory};
 pub use super::slack_events::Event;
 use super::slack_home::Home;
 use super::slack_install::Installs;
@@ -69,6 +70,7 @@ pub(super) struct Inner {
     pub(super) people: HashMap<String, Standing>,
     /// Every view that was published, in order.
     pub(super) homes: Vec<Home>,
+    pub(super) directory: Directory,
 }
 
 /// A slash command or the press of a button, ready to be sent, and sent again.
@@ -125,6 +127,7 @@ impl Slack {
             .merge(slack_install::routes())
             .merge(slack_people::routes())
             .merge(slack_home::routes())
+            .merge(slack_channels::routes())
             .layer(middleware::from_fn_with_state(
                 slack.clone(),
                 slack_api::receive,

@@ -33,7 +33,7 @@ const CHOICES: [(&str, Place, &str); 2] = [
     ),
 ];
 /// What the app's settings at Slack ask for.
-const SCOPE: &str = "commands,users:read";
+const SCOPE: &str = "commands,users:read,chat:write,channels:read,groups:read,usergroups:read";
 /// Slack's limit for a code.
 const CODE_LIFE: Duration = Duration::from_mins(10);
 
@@ -105,6 +105,13 @@ impl Installs {
         } else {
             Err("account_inactive")
         }
+    }
+
+    /// The same, if the token has this permission.
+    pub(super) fn allowed(&self, headers: &HeaderMap, scope: &str) -> Result<&Bot, &'static str> {
+        let bot = self.bot(headers)?;
+        let has_scope = bot.scope.split(',').any(|granted| granted == scope);
+        has_scope.then_some(bot).ok_or("missing_scope")
     }
 
     /// The app is removed: no token for this place is good any more.

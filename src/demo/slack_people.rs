@@ -8,11 +8,11 @@ use axum::routing::post;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
-use super::PEOPLE;
 use super::page::Fields;
 use super::slack::{Inner, Slack};
 use super::slack_api::problem;
-use super::slack_place::{ORG_OTHER, ORG_TEAM, Place};
+use super::slack_place::{ENTERPRISE, ORG_OTHER, ORG_TEAM, Place};
+use super::{ADA, PEOPLE};
 
 /// The workspace of those who are in none of ours.
 pub const STRANGER_TEAM: &str = "T0STRANGE";
@@ -31,6 +31,9 @@ pub enum Standing {
     Stranger,
     Deactivated,
     Admin,
+    Owner,
+    /// Of the organisation, and of none of its workspaces.
+    OrgAdmin,
 }
 
 impl Slack {
@@ -43,6 +46,11 @@ impl Slack {
     /// Somebody is seen, and is this if nothing else was said.
     pub(super) fn meet(&self, user: &str, standing: Standing) {
         let mut state = self.lock();
+        let standing = if user == ADA.slack {
+            Standing::Admin
+        } else {
+            standing
+        };
         state.people.entry(user.to_owned()).or_insert(standing);
     }
 }
@@ -51,7 +59,11 @@ impl Inner {
     pub(super) fn standing(&self, user: &str) -> Option<Standing> {
         let is_known = PEOPLE.iter().any(|person| person.slack == user);
         let standing = self.people.get(user).copied();
-        standing.or(is_known.then_some(Standing::Member))
+        standing.or(is_known.then_some(if user == ADA.slack {
+            Standing::Admin
+        } else {
+            Standing::Member
+        }))
     }
 }
 
@@ -62,16 +74,10 @@ pub(super) fn routes() -> Router<Slack> {
 /// <https://docs.slack.dev/reference/methods/users.info>, which takes a form and no JSON.
 async fn info(State(slack): State<Slack>, headers: HeaderMap, body: Bytes) -> Json<Value> {
     let state = slack.lock();
-    let bot = match state.installs.bot(&headers) {
+    let bot = match state.installs.allowed(&headers, SCOPE) {
         Ok(bot) => bot,
         Err(error) => return Json(problem(error)),
     };
-    if !bot.scope.split(',').any(|scope| scope == SCOPE) {
-        let mut answer = problem("missing_scope");
-        answer["needed"] = SCOPE.into();
-        answer["provided"] = bot.scope.as_str().into();
-        return Json(answer);
-    }
     let is_form = headers.get(CONTENT_TYPE).is_some_and(|value| {
         let form = b"application/x-www-form-urlencoded";
         value.as_bytes().starts_with(form)
@@ -110,17 +116,20 @@ pub(super) fn describe(user: &str, standing: Standing, place: Place) -> Value {
     }
     let is_single = standing == Standing::SingleChannelGuest;
     object["real_name"] = name.into();
-    object["is_admin"] = (standing == Standing::Admin).into();
-    object["is_owner"] = false.into();
+    let is_owner = standing == Standing::Owner;
+    object["is_admin"] = (is_owner || standing == Standing::Admin).into();
+    object["is_owner"] = is_owner.into();
     object["is_primary_owner"] = false.into();
     object["is_restricted"] = (is_single || standing == Standing::Guest).into();
     object["is_ultra_restricted"] = is_single.into();
-    if let Some(enterprise) = place.enterprise.filter(|_| !is_stranger) {
+    let is_org_admin = standing == Standing::OrgAdmin;
+    let enterprise = place.enterprise.or(is_org_admin.then_some(ENTERPRISE));
+    if let Some(enterprise) = enterprise.filter(|_| !is_stranger) {
         object["enterprise_user"] = json!({
             "id": user,
             "enterprise_id": enterprise,
             "enterprise_name": place.enterprise_name(),
-            "is_admin": false,
+            "is_admin": is_org_admin,
             "is_owner": false,
             "is_primary_owner": false,
             "teams": [ORG_TEAM, ORG_OTHER.team],

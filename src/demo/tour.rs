@@ -164,7 +164,7 @@ const SCENES: &[Scene] = &[
         before: |world| world.slack.set_person(GUS.slack, Standing::Guest),
         who: GUS,
         does: Types("connect"),
-        reads: "guests, and people from other organisations, can't use /livestream",
+        reads: "guests and people from other organisations can't use /livestream",
     },
     Scene {
         title: "Eli is not the host",

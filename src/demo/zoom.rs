@@ -61,6 +61,8 @@ pub(super) struct Inner {
     pub(super) next_scope: Option<String>,
     /// Those without a licence.
     pub(super) basic_users: HashSet<String>,
+    /// Those who have switched livestreaming off.
+    pub(super) streamless_users: HashSet<String>,
     /// What the next questions who somebody is get instead of an answer.
     pub(super) me_faults: VecDeque<Fault>,
     /// What the next attempts to give tokens back get instead of an answer.

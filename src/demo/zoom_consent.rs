@@ -25,6 +25,8 @@ const AUTHORIZE: &str = "/oauth/authorize";
 const DECLINE: &str = "decline";
 /// The permission to know who somebody is.
 const IDENTITY_SCOPE: &str = "user:read:user";
+/// The permission to read a user's settings.
+const SETTINGS_SCOPE: &str = "user:read:settings";
 /// Zoom's limit for a code.
 const CODE_LIFE: Duration = Duration::from_mins(5);
 
@@ -60,6 +62,21 @@ impl Zoom {
         self.lock().basic_users.insert(user.to_owned());
     }
 
+    /// The user has a licence after all.
+    pub fn make_licensed(&self, user: &str) {
+        self.lock().basic_users.remove(user);
+    }
+
+    /// Livestreaming is allowed in a user's settings, or not.
+    pub fn switch_livestreaming(&self, user: &str, is_on: bool) {
+        let users = &mut self.lock().streamless_users;
+        if is_on {
+            users.remove(user);
+        } else {
+            users.insert(user.to_owned());
+        }
+    }
+
     /// What the next question who somebody is gets.
     pub fn fail_next_me(&self, fault: Fault) {
         self.lock().me_faults.push_back(fault);
@@ -81,6 +98,7 @@ pub(super) fn routes() -> Router<Zoom> {
         .route(AUTHORIZE, get(ask).post(decide))
         .route("/oauth/revoke", post(revoke))
         .route("/v2/users/me", get(me))
+        .route("/v2/users/me/settings", get(settings))
 }
 
 async fn ask(RawQuery(query): RawQuery) -> Response {
@@ -239,6 +257,38 @@ async fn me(State(zoom): State<Zoom>, headers: HeaderMap) -> Response {
         "display_name": format!("{name} Acme"),
         "status": "active",
         "pmi": 1_234_567_890,
+    }))
+    .into_response()
+}
+
+/// <https://developers.zoom.us/docs/api/users/#tag/users/GET/users/{userId}/settings>
+async fn settings(State(zoom): State<Zoom>, headers: HeaderMap) -> Response {
+    let authorization = headers
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
+    let inner = zoom.lock();
+    let (user, scope) = match inner.bearer(authorization.unwrap_or_default()) {
+        Ok(bearer) => bearer,
+        Err(problem) => return error(401, 124, problem),
+    };
+    if !scope
+        .split(' ')
+        .any(|scope| [SETTINGS_SCOPE, "user:read"].contains(&scope))
+    {
+        return error(
+            400,
+            4711,
+            &format!("Invalid access token, does not contain scopes:[{SETTINGS_SCOPE}]."),
+        );
+    }
+    let is_on = !inner.streamless_users.contains(&user);
+    Json(json!({
+        "schedule_meeting": { "host_video": true },
+        "in_meeting": {
+            "allow_live_streaming": is_on,
+            "custom_live_streaming_service": is_on,
+            "chat": true,
+        },
     }))
     .into_response()
 }

@@ -123,15 +123,15 @@ impl SignIn {
         format!("{}{path}", self.public)
     }
 
-    /// Where the person signs in; `team` is chosen for them.
+    /// Where the person signs in; `team` is chosen for them, if one is named.
     pub async fn authorize_url(
         &self,
-        team: &TeamId,
+        team: Option<&TeamId>,
         state: String,
         nonce: String,
     ) -> Result<String, Error> {
         let client = self.discover().await.map_err(|error| failed(&error))?;
-        let (url, _, _) = client
+        let mut request = client
             .authorize_url(
                 CoreAuthenticationFlow::AuthorizationCode,
                 || CsrfToken::new(state),
@@ -141,9 +141,11 @@ impl SignIn {
                 SCOPES[1..]
                     .iter()
                     .map(|scope| Scope::new((*scope).to_owned())),
-            )
-            .add_extra_param("team", team.as_str())
-            .url();
+            );
+        if let Some(team) = team {
+            request = request.add_extra_param("team", team.as_str());
+        }
+        let (url, _, _) = request.url();
         Ok(url.into())
     }
 

@@ -18,11 +18,20 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::http::{base, body};
-use crate::ids::{EnterpriseId, Place, SlackUserId, TeamId};
+use crate::ids::{ChannelId, EnterpriseId, Place, SlackUserId, TeamId};
 use crate::slack::paths::INSTALL_CALLBACK;
 
-/// What we ask a workspace for: its command, and who somebody is.
-pub const BOT_SCOPES: [&str; 2] = ["commands", "users:read"];
+/// What we ask a workspace for: its command, who somebody is, a word to those whose link an
+/// admin ended, and what the rules of admins need: how many read in a channel, and who is in
+/// a user group.
+pub const BOT_SCOPES: [&str; 6] = [
+    "commands",
+    "users:read",
+    "chat:write",
+    "channels:read",
+    "groups:read",
+    "usergroups:read",
+];
 
 /// How long Slack may take: somebody may be waiting for what comes after.
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
@@ -112,6 +121,7 @@ impl Access {
 /// Who somebody is: `users.info`.
 /// <https://docs.slack.dev/reference/methods/users.info>
 #[derive(Debug, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "Slack's own shape")]
 pub struct User {
     #[serde(default)]
     pub is_restricted: bool,
@@ -120,6 +130,41 @@ pub struct User {
     /// Of another organisation, in a shared channel.
     #[serde(default)]
     pub is_stranger: bool,
+    #[serde(default)]
+    is_admin: bool,
+    #[serde(default)]
+    is_owner: bool,
+    #[serde(default)]
+    deleted: bool,
+    /// Who they are to the organisation.
+    enterprise_user: Option<EnterpriseUser>,
+}
+
+#[derive(Debug, Deserialize)]
+struct EnterpriseUser {
+    #[serde(default)]
+    is_admin: bool,
+    #[serde(default)]
+    is_owner: bool,
+}
+
+impl User {
+    /// An admin or owner of the workspace, or of its organisation.
+    pub fn is_admin(&self) -> bool {
+        let organisation = self.enterprise_user.as_ref();
+        let is_organisations = organisation.is_some_and(|user| user.is_admin || user.is_owner);
+        !self.deleted && (self.is_admin || self.is_owner || is_organisations)
+    }
+}
+
+/// How many read in a channel: `conversations.info`.
+/// <https://docs.slack.dev/reference/methods/conversations.info>
+#[derive(Debug, Deserialize)]
+pub struct Channel {
+    pub num_members: Option<i64>,
+    /// With another organisation.
+    #[serde(default)]
+    pub is_ext_shared: bool,
 }
 
 impl WebApi {
@@ -190,6 +235,68 @@ impl WebApi {
             .form(&[("user", user.as_str())]);
         let answer: Answer = self.call(place, "users.info", request).await?;
         Ok(answer.user)
+    }
+
+    /// Asks how many read in a channel.
+    pub async fn channel(
+        &self,
+        place: &str,
+        token: &SecretString,
+        channel: &ChannelId,
+    ) -> Result<Channel, Error> {
+        #[derive(Deserialize)]
+        struct Answer {
+            channel: Channel,
+        }
+        let request = self
+            .http
+            .post(self.method("conversations.info"))
+            .bearer_auth(token.expose_secret())
+            .form(&[
+                ("channel", channel.as_str()),
+                ("include_num_members", "true"),
+            ]);
+        let answer: Answer = self.call(place, "conversations.info", request).await?;
+        Ok(answer.channel)
+    }
+
+    /// Asks who is in a user group.
+    /// <https://docs.slack.dev/reference/methods/usergroups.users.list>
+    pub async fn group(
+        &self,
+        place: &str,
+        token: &SecretString,
+        group: &str,
+    ) -> Result<Vec<String>, Error> {
+        #[derive(Deserialize)]
+        struct Answer {
+            users: Vec<String>,
+        }
+        let request = self
+            .http
+            .post(self.method("usergroups.users.list"))
+            .bearer_auth(token.expose_secret())
+            .form(&[("usergroup", group)]);
+        let answer: Answer = self.call(place, "usergroups.users.list", request).await?;
+        Ok(answer.users)
+    }
+
+    /// Writes to somebody alone.
+    /// <https://docs.slack.dev/reference/methods/chat.postMessage>
+    pub async fn write_to(
+        &self,
+        place: &str,
+        token: &SecretString,
+        user: &SlackUserId,
+        text: &str,
+    ) -> Result<(), Error> {
+        let request = self
+            .http
+            .post(self.method("chat.postMessage"))
+            .bearer_auth(token.expose_secret())
+            .json(&json!({ "channel": user, "text": text }));
+        let _: Value = self.call(place, "chat.postMessage", request).await?;
+        Ok(())
     }
 
     /// Shows these blocks on somebody's App Home.

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use crate::app::App;
 use crate::browser::{Browser, Token};
 use crate::linking::{self, NoCode, Stop};
-use crate::web::pages;
+use crate::web::{admin, pages};
 
 /// Its prefix makes browsers refuse it from anywhere but this host, by https.
 const COOKIE: &str = "__Host-link";
@@ -60,12 +60,18 @@ pub(super) async fn open(
     opened.unwrap_or_else(|stop| stopped(&app, &stop))
 }
 
-/// `GET /slack/oidc/callback`
+/// `GET /slack/oidc/callback`: those who link an account come back here, and admins who sign
+/// in. The state says which.
 pub(super) async fn slack_back(
     State(app): State<Arc<App>>,
     jar: CookieJar,
     Query(callback): Query<Callback>,
 ) -> Response {
+    if let (Some(browser), Some(state)) = (browser(&jar, admin::VISIT), &callback.state)
+        && crate::admin::is_ours(&browser, state)
+    {
+        return admin::back(&app, jar, &browser, &callback).await;
+    }
     let back = async {
         let (browser, state) = came_back(&jar, &callback)?;
         linking::slack_back(&app, &browser, state, callback.code()).await

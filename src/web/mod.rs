@@ -1,6 +1,9 @@
 //! What the world can reach: every route on one screen.
 
+mod admin;
+mod admin_pages;
 mod events;
+mod export;
 mod health;
 mod install;
 mod link;
@@ -16,6 +19,7 @@ use axum::routing::{get, post};
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::trace::TraceLayer;
 
+pub use self::admin::ADMIN;
 use crate::app::App;
 use crate::linking::ZOOM_CALLBACK;
 use crate::slack::paths;
@@ -38,6 +42,7 @@ pub fn router(app: Arc<App>, worker: Health) -> Router {
         .route(paths::SIGN_IN_CALLBACK, get(link::slack_back))
         .route(ZOOM_CALLBACK, get(link::zoom_back))
         .route("/confirm", get(link::ask).post(link::answer))
+        .merge(admin::routes())
         .route("/style.css", get(pages::style))
         .with_state(Arc::clone(&app))
         .route("/readyz", get(health::ready).with_state((app, worker)))

@@ -8,6 +8,7 @@ use crate::app::Contact;
 use crate::installing::{Installed, LINKS_OUTLIVE_BY, Stop};
 use crate::linking::{self, Linked, Question};
 use crate::reply::Words;
+use crate::web::ADMIN;
 use crate::web::install::INSTALL;
 
 /// What every page is sent with.
@@ -42,7 +43,12 @@ pub(super) fn confirm(words: &Words, question: &Question, csrf: &str) -> Markup 
     layout(
         "Link these accounts?",
         &html! {
-            p { "From then on " code.typed { (words.slash()) } " commands of this Slack person act as this Zoom account." }
+            @if question.is_shared {
+                p { "From then on the people whom the workspace's admins list can act as this Zoom account with "
+                    code.typed { (words.slash()) } "." }
+            } @else {
+                p { "From then on " code.typed { (words.slash()) } " commands of this Slack person act as this Zoom account." }
+            }
             dl {
                 div { dt { "Slack" } dd { strong { (question.slack_name) } " in " (question.slack_team) } }
                 div { dt { "Zoom" } dd { strong { (question.email) } } }
@@ -75,7 +81,12 @@ pub(super) fn linked(linked: &Linked) -> Markup {
     layout(
         "Your accounts are linked",
         &html! {
-            p { strong { (linked.slack_name) } " now acts as Zoom account " strong { (linked.email) } "." }
+            @if linked.is_shared {
+                p { "Zoom account " strong { (linked.email) } " is now there for your workspace. "
+                    a href={ (ADMIN) "/shared" } { "List who may use it" } "." }
+            } @else {
+                p { strong { (linked.slack_name) } " now acts as Zoom account " strong { (linked.email) } "." }
+            }
             p {
             @if linked.has_typed { "Go back to Slack: what you had typed waits there as a button. " }
             "You can close this page."
@@ -237,6 +248,11 @@ fn new_link(words: &Words) -> Markup {
 }
 
 fn layout(title: &str, content: &Markup) -> Markup {
+    document(title, "narrow", &html! { h1 { (title) } (content) })
+}
+
+/// A whole page; `width` is `narrow` or `wide`.
+pub(super) fn document(title: &str, width: &str, content: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -248,9 +264,8 @@ fn layout(title: &str, content: &Markup) -> Markup {
                 link rel="stylesheet" href="/style.css";
             }
             body {
-                main {
+                main class=(width) {
                     p.brand { "Livestream for Zoom" }
-                    h1 { (title) }
                     (content)
                 }
             }

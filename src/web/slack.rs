@@ -15,15 +15,18 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::command::{Command, Wish};
+use crate::db::audit::{self, Event};
 use crate::db::commands::{self, NewCommand, Recorded};
 use crate::db::people::{self as known_people, Kind};
-use crate::db::{jobs, links, requests};
+use crate::db::{jobs, links, requests, rules as rules_table};
 use crate::ids::Asker;
+use crate::meeting::MeetingId;
 use crate::reply::Standing;
+use crate::rules::{self, Rule};
 use crate::slack::form::{HomePress, Interaction, Original, Pressed, SlashCommand, is_ssl_check};
 use crate::slack::message::Message;
 use crate::vault::Row;
-use crate::{linking, people, signature};
+use crate::{linking, signature};
 
 /// Slack gives up after 3 s; a body that is still coming then is of no use.
 const BODY_WITHIN: Duration = Duration::from_secs(2);
@@ -152,8 +155,9 @@ async fn pressed(
         .responder
         .url(&command.response_url)
         .map_err(|_| Rejection::BadForm)?;
-    let taken = if original.is_strangers && !app.allows_guests(&command.team_id) {
-        Taken::Answered(app.words.not_allowed())
+    let taken = if original.is_strangers && !guests_allowed(app, command).await {
+        refused(app, command, "not_allowed", "a button", None).await;
+        Taken::Answered(app.words.not_allowed(Rule::Members, None))
     } else {
         // One post of five is for the message with the button.
         take(app, command, 1).await?
@@ -178,6 +182,15 @@ async fn pressed(
     Ok(StatusCode::OK)
 }
 
+/// Whether a rule lets in people from other organisations; if we cannot tell, none does.
+async fn guests_allowed(app: &App, command: &SlashCommand) -> bool {
+    let rules = rules_table::find(&app.db, &command.team_id);
+    match tokio::time::timeout(LOOK_UP_WITHIN, rules).await {
+        Ok(Ok(rules)) => rules.guests_allowed,
+        _ => false,
+    }
+}
+
 /// Takes a button of the App Home, which is then shown anew: no message can answer there.
 async fn pressed_at_home(app: &App, press: &HomePress) -> Result<StatusCode, Rejection> {
     if !app.is_for_us(press.api_app_id.as_deref()) {
@@ -191,7 +204,7 @@ async fn pressed_at_home(app: &App, press: &HomePress) -> Result<StatusCode, Rej
         let has_offer = match press.text.parse() {
             Ok(Command::Connect(_)) => is_allowed(app, &press.asker).await?,
             Ok(Command::Disconnect) => {
-                linking::unlink(app, &press.asker).await?;
+                linking::unlink(app, &press.asker, None).await?;
                 false
             }
             _ => false,
@@ -257,14 +270,17 @@ async fn carry_out(
             return Ok(Taken::Repeated);
         }
         Command::Connect(wish) => connect(app, form, wish.as_ref()).await?,
-        Command::Disconnect => app.words.disconnected(&linking::unlink(app, &asker).await?),
+        Command::Disconnect => app
+            .words
+            .disconnected(&linking::unlink(app, &asker, None).await?),
     }))
 }
 
 async fn connect(app: &App, form: &SlashCommand, wish: Option<&Wish>) -> sqlx::Result<Message> {
     let asker = form.asker();
     if !is_allowed(app, &asker).await? {
-        return Ok(app.words.not_allowed());
+        refused(app, form, "not_allowed", "connect", None).await;
+        return Ok(app.words.not_allowed(Rule::Members, None));
     }
     let url = linking::offer(app, &asker, wish, Some(&form.response_url)).await?;
     Ok(url.map_or_else(
@@ -276,17 +292,20 @@ async fn connect(app: &App, form: &SlashCommand, wish: Option<&Wish>) -> sqlx::R
 /// Whether somebody may use the app here. If Slack does not say in time they may: they
 /// are asked about again before Zoom is.
 async fn is_allowed(app: &App, asker: &Asker) -> sqlx::Result<bool> {
-    match tokio::time::timeout(LOOK_UP_WITHIN, people::kind(app, asker)).await {
-        Ok(kind) => Ok(kind? == Kind::Member),
+    let allowed = rules::allows_person(app, asker);
+    match tokio::time::timeout(LOOK_UP_WITHIN, allowed).await {
+        Ok(allowed) => allowed,
         Err(_) => Ok(true),
     }
 }
 
 /// What somebody can do now, if linking is set up here.
 async fn look_up(app: &App, asker: &Asker) -> sqlx::Result<Standing> {
-    if !app.allows_guests(&asker.team)
-        && let Some(known) = known_people::find(&app.db, asker).await?
+    if let Some(known) = known_people::find(&app.db, asker).await?
         && known.kind != Kind::Member
+        && !rules_table::find(&app.db, &asker.team)
+            .await?
+            .guests_allowed
     {
         return Ok(Standing::NotAllowed);
     }
@@ -321,31 +340,55 @@ async fn record(app: &App, form: &SlashCommand, wish: &Wish, posts: i16) -> sqlx
             &form.response_url,
         ),
         posts,
-        guests_allowed: app.allows_guests(&form.team_id),
     };
     let can_link = app.sign_in.is_some();
-    Ok(Taken::Answered(
-        match commands::record(&app.db, &new).await? {
-            Recorded::Accepted(id) => {
-                tracing::info!(
-                    command.id = id.0,
-                    action = wish.action.as_str(),
-                    zoom.meeting = %wish.meeting,
-                    slack.team = %form.team_id,
-                    "command accepted"
-                );
-                return Ok(Taken::Recorded);
-            }
-            Recorded::Repeated => return Ok(Taken::Repeated),
-            Recorded::UnderWay { by, seconds } => {
-                app.words
-                    .already_under_way(wish.action, wish.meeting, &by, seconds)
-            }
-            Recorded::NotLinked => app.words.not_linked(wish, can_link),
-            Recorded::LinkDead => app.words.link_dead(wish, can_link),
-            Recorded::NotAllowed => app.words.not_allowed(),
-        },
-    ))
+    let recorded = commands::record(&app.db, &new).await?;
+    let (why, message) = match &recorded {
+        Recorded::Accepted(id) => {
+            tracing::info!(
+                command.id = id.0,
+                action = wish.action.as_str(),
+                zoom.meeting = %wish.meeting,
+                slack.team = %form.team_id,
+                "command accepted"
+            );
+            return Ok(Taken::Recorded);
+        }
+        Recorded::Repeated => return Ok(Taken::Repeated),
+        Recorded::UnderWay { by, seconds } => {
+            let message = app
+                .words
+                .already_under_way(wish.action, wish.meeting, by, *seconds);
+            ("under_way", message)
+        }
+        Recorded::NotLinked => ("not_linked", app.words.not_linked(wish, can_link)),
+        Recorded::LinkDead => ("link_dead", app.words.link_dead(wish, can_link)),
+    };
+    refused(app, form, why, &wish.to_string(), Some(wish.meeting)).await;
+    Ok(Taken::Answered(message))
+}
+
+/// Notes what was refused at once; nobody goes without an answer if that fails. `wanted` is
+/// not the text as typed, which may hold a meeting's passcode.
+async fn refused(
+    app: &App,
+    form: &SlashCommand,
+    why: &str,
+    wanted: &str,
+    meeting: Option<MeetingId>,
+) {
+    let asker = form.asker();
+    let event = Event {
+        channel: Some(&form.channel_id),
+        meeting,
+        outcome: Some(why),
+        detail: Some(wanted),
+        has_failed: true,
+        ..Event::of(&asker, "refused")
+    };
+    if let Err(error) = audit::write(&app.db, &event).await {
+        tracing::warn!(%error, "a refusal is not in the audit");
+    }
 }
 
 #[expect(

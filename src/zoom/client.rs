@@ -57,6 +57,7 @@ impl Client {
             action,
             meeting,
             settings,
+            is_confirmed: _,
         } = wish;
         let action = *action;
         let mut url = self.api.clone();

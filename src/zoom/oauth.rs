@@ -3,6 +3,7 @@
 use reqwest::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use crate::http::body;
 use crate::ids::ZoomUserId;
@@ -19,11 +20,21 @@ pub struct TokenPair {
     pub scope: Option<String>,
 }
 
+/// What of a user's settings decides over livestreams.
+#[derive(Debug, Deserialize)]
+pub struct LiveSettings {
+    #[serde(default)]
+    pub allow_live_streaming: bool,
+    /// The one that the API starts.
+    #[serde(default)]
+    pub custom_live_streaming_service: bool,
+}
+
 /// Why there is no new pair.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
     /// `invalid_grant`: used by somebody else, withdrawn or expired.
-    #[error("Zoom says that the code or refresh token is dead")]
+    #[error("Zoom says that the code or token is dead")]
     Dead,
     /// `invalid_client`: the operator's mistake; says nothing about the grant.
     #[error("Zoom refuses this app's client id or secret")]
@@ -116,16 +127,41 @@ impl Client {
     /// Who the token is of: `GET /v2/users/me`.
     /// <https://developers.zoom.us/docs/api/users/#tag/users/GET/users/{userId}>
     pub async fn me(&self, access_token: &SecretString) -> Result<Account, TokenError> {
+        self.get("/v2/users/me", access_token).await
+    }
+
+    /// Whether the user may livestream at all: `GET /v2/users/me/settings`. Takes the
+    /// permission `user:read:settings`, which not every app has.
+    /// <https://developers.zoom.us/docs/api/users/#tag/users/GET/users/{userId}/settings>
+    pub async fn live_settings(
+        &self,
+        access_token: &SecretString,
+    ) -> Result<LiveSettings, TokenError> {
+        #[derive(Deserialize)]
+        struct Settings {
+            in_meeting: LiveSettings,
+        }
+        let settings: Settings = self.get("/v2/users/me/settings", access_token).await?;
+        Ok(settings.in_meeting)
+    }
+
+    /// Reads something of the user's.
+    async fn get<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        access_token: &SecretString,
+    ) -> Result<T, TokenError> {
         let mut url = self.api.clone();
-        url.set_path("/v2/users/me");
+        url.set_path(path);
         let request = self.http.get(url).bearer_auth(access_token.expose_secret());
         let response = request.send().await.map_err(transient)?;
         let status = response.status();
         let body = body(response).await.map_err(transient)?;
         match serde_json::from_slice(&body) {
-            Ok(account) if status.is_success() => Ok(account),
+            Ok(found) if status.is_success() => Ok(found),
+            _ if status == StatusCode::UNAUTHORIZED => Err(TokenError::Dead),
             _ => Err(TokenError::Transient(format!(
-                "users/me answered with status {status}"
+                "{path} answered with status {status}"
             ))),
         }
     }

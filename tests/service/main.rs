@@ -1,5 +1,6 @@
 //! The service between its stand-ins: real HTTP over loopback, a real Postgres.
 
+mod admin;
 mod binary;
 mod buttons;
 mod commands;

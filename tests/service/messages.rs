@@ -9,6 +9,7 @@ use livestream_bot::ids::{Asker, CommandId, EnterpriseId, SlackUserId, TeamId};
 use livestream_bot::linking::Unlinked;
 use livestream_bot::outcome::Outcome;
 use livestream_bot::reply::{Home, Standing, Told, Words};
+use livestream_bot::rules::Rule;
 use livestream_bot::slack::form::Content;
 use livestream_bot::slack::message::Message;
 use serde_json::{Value, json};
@@ -19,7 +20,10 @@ fn long() -> String {
 }
 
 fn words() -> Words {
-    Words::new(format!("/{}", "é".repeat(31)))
+    Words::new(
+        format!("/{}", "é".repeat(31)),
+        Some("https://my.host/admin".to_owned()),
+    )
 }
 
 fn wishes() -> Vec<Wish> {
@@ -35,6 +39,7 @@ fn wishes() -> Vec<Wish> {
             action,
             meeting,
             settings: settings.clone(),
+            is_confirmed: action == Action::Start,
         })
         .into()
 }
@@ -65,7 +70,14 @@ fn outcomes() -> Vec<Outcome> {
         Outcome::TooLate,
         Outcome::LinkDead,
         Outcome::OperatorMustMend,
-        Outcome::NotAllowed,
+        Outcome::NeedsConfirmation {
+            members: Some(i64::MAX),
+            is_shared: true,
+        },
+        Outcome::NeedsConfirmation {
+            members: None,
+            is_shared: false,
+        },
         Outcome::Other {
             status: 599,
             code: Some(i64::MAX),
@@ -77,6 +89,11 @@ fn outcomes() -> Vec<Outcome> {
             message: String::new(),
         },
     ];
+    let rules = RULES.map(|rule| Outcome::NotAllowed {
+        rule,
+        set_by: Some(SlackUserId::new("U1")),
+    });
+    let all = [all, rules.into()].concat();
     for outcome in &all {
         match outcome {
             Outcome::Accepted
@@ -99,12 +116,15 @@ fn outcomes() -> Vec<Outcome> {
             | Outcome::TooLate
             | Outcome::LinkDead
             | Outcome::OperatorMustMend
-            | Outcome::NotAllowed
+            | Outcome::NotAllowed { .. }
+            | Outcome::NeedsConfirmation { .. }
             | Outcome::Other { .. } => {}
         }
     }
     all
 }
+
+const RULES: [Rule; 4] = [Rule::Members, Rule::Named, Rule::Group, Rule::Channel];
 
 const STANDINGS: [Standing; 5] = [
     Standing::Linked,
@@ -225,7 +245,10 @@ fn every_answer_fits() {
     assert_fits(&words.link_opened_by_somebody_else());
     assert_fits(&words.cannot_tell());
     assert_fits(&words.wrong_app());
-    assert_fits(&words.not_allowed());
+    for rule in RULES {
+        assert_fits(&words.not_allowed(rule, Some(&user)));
+        assert_fits(&words.not_allowed(rule, None));
+    }
     let pressed = Content {
         text: long.replace("<!channel>", ""),
         blocks: vec![

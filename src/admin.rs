@@ -1,0 +1,332 @@
+//! The admins of a workspace: who is one, their sessions, and what they may do.
+//!
+//! Slack says who is an admin where a bot token lets us ask; elsewhere it is whoever
+//! installed the app, and whom they name. The right is looked at on every page, and anew
+//! before everything that changes something.
+
+use std::sync::Arc;
+
+use chrono::{TimeDelta, Utc};
+use secrecy::SecretString;
+
+use crate::app::App;
+use crate::bot;
+use crate::browser::{Browser, Token};
+use crate::db::admin as table;
+use crate::db::audit::{self, Event};
+use crate::db::roster::{self, Row};
+use crate::db::rules::{self, Rules};
+use crate::db::{grants, jobs, shared, visits};
+use crate::ids::{Asker, SlackUserId};
+use crate::linking::{self, NoCode, Unlinked};
+use crate::slack::web_api;
+use crate::tokens::{self, NoToken};
+use crate::zoom::oauth::TokenError;
+
+/// How long a browser may take to come back from Slack.
+const VISIT_LIFE: TimeDelta = TimeDelta::minutes(15);
+const STATE: &str = "admin state";
+const NONCE: &str = "admin nonce";
+
+/// An admin at one of their pages.
+#[derive(Debug)]
+pub struct Admin {
+    pub asker: Asker,
+    pub name: String,
+    pub team_name: String,
+}
+
+/// Why a page stays closed. Each is a page.
+#[derive(Debug, thiserror::Error)]
+pub enum Closed {
+    #[error("nobody is signed in, or not any more")]
+    NoSession,
+    #[error("the form was made for another page, or is out of date")]
+    StaleForm,
+    #[error("the person is no admin")]
+    NotAdmin,
+    #[error("the person did not want to sign in")]
+    Declined,
+    #[error("Slack does not say whether the person is an admin")]
+    CannotTell,
+    #[error("signing in is not set up")]
+    NotSetUp,
+    #[error("there is nobody of that id in this workspace")]
+    Nobody,
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}
+
+/// What a test of somebody's link showed.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Tested {
+    Works,
+    /// It does, and livestreams will not: the page says why.
+    Trouble,
+    Dead,
+    /// Zoom did not answer.
+    NoAnswer,
+    OperatorMustMend,
+}
+
+/// Sets a browser on its way to sign in. Returns its cookie, and where it goes.
+pub async fn begin(app: &App) -> Result<(Token, String), Closed> {
+    let sign_in = app.sign_in.as_ref().ok_or(Closed::NotSetUp)?;
+    let cookie = Token::random();
+    let browser = Browser::new(cookie.clone());
+    let url = sign_in
+        .authorize_url(None, browser.derive(STATE), browser.derive(NONCE))
+        .await
+        .map_err(|error| {
+            tracing::warn!(%error, "an admin could not sign in");
+            Closed::CannotTell
+        })?;
+    visits::begin(&app.db, &browser.hash(), Utc::now() + VISIT_LIFE).await?;
+    Ok((cookie, url))
+}
+
+/// Whether a browser that is back from Slack was sent there by [`begin`].
+pub fn is_ours(browser: &Browser, state: &str) -> bool {
+    browser.is(STATE, state)
+}
+
+/// The browser is back from Slack. Returns the cookie of the session that begins.
+pub async fn back(
+    app: &App,
+    browser: &Browser,
+    code: Result<SecretString, NoCode>,
+) -> Result<Token, Closed> {
+    let sign_in = app.sign_in.as_ref().ok_or(Closed::NotSetUp)?;
+    // Taken before the code is traded: the same state does nothing a second time.
+    if !visits::end(&app.db, &browser.hash()).await? {
+        return Err(Closed::NoSession);
+    }
+    let code = code.map_err(|why| match why {
+        NoCode::Declined => Closed::Declined,
+        NoCode::Refused => Closed::CannotTell,
+    })?;
+    let person = sign_in.person(code, browser.derive(NONCE)).await;
+    let person = person.map_err(|error| {
+        tracing::warn!(%error, "an admin could not sign in");
+        Closed::CannotTell
+    })?;
+    if !is_admin(app, &person.asker).await? {
+        refused(app, &person.asker, "sign-in").await?;
+        return Err(Closed::NotAdmin);
+    }
+    let token = Token::random();
+    let (name, team_name) = (&person.name, &person.team_name);
+    table::begin(&app.db, &token.hash(), &person.asker, name, team_name).await?;
+    audit::write(&app.db, &Event::of(&person.asker, "admin signed in")).await?;
+    Ok(token)
+}
+
+/// Lets an admin in; before an action their right is asked about anew, whenever it was last.
+pub async fn admit(app: &App, browser: &Browser, acts: bool) -> Result<Admin, Closed> {
+    let hash = browser.hash();
+    let session = table::find(&app.db, &hash)
+        .await?
+        .ok_or(Closed::NoSession)?;
+    if acts || !session.is_checked {
+        match is_admin(app, &session.asker).await {
+            Ok(true) => table::checked(&app.db, &hash).await?,
+            Ok(false) => {
+                table::end_all(&app.db, &session.asker).await?;
+                refused(app, &session.asker, "no admin any more").await?;
+                return Err(Closed::NotAdmin);
+            }
+            // Looking is allowed for a while; doing something is not.
+            Err(Closed::CannotTell) if !acts && session.was_checked => {}
+            Err(closed) => return Err(closed),
+        }
+    }
+    Ok(Admin {
+        asker: session.asker,
+        name: session.name,
+        team_name: session.team_name,
+    })
+}
+
+pub async fn sign_out(app: &App, browser: &Browser) -> sqlx::Result<()> {
+    table::end(&app.db, &browser.hash()).await
+}
+
+/// Whether somebody is an admin of their workspace.
+async fn is_admin(app: &App, asker: &Asker) -> Result<bool, Closed> {
+    let asked = match bot::find(app, asker).await? {
+        Some(bot) => Some(bot.user(&asker.user).await),
+        None => None,
+    };
+    match asked {
+        Some(Ok(user)) => Ok(user.is_admin()),
+        // An installation of long ago, which may not ask.
+        Some(Err(web_api::Error::Refused(code))) if code == "missing_scope" => {
+            Ok(table::is_named(&app.db, asker).await?)
+        }
+        Some(Err(_)) => Err(Closed::CannotTell),
+        None => Ok(table::is_named(&app.db, asker).await?),
+    }
+}
+
+/// Whether Slack is asked who is an admin; else people are named.
+pub async fn names_admins(app: &App, admin: &Admin) -> sqlx::Result<bool> {
+    Ok(bot::find(app, &admin.asker).await?.is_none())
+}
+
+async fn refused(app: &App, asker: &Asker, what: &str) -> sqlx::Result<()> {
+    let event = Event {
+        outcome: Some("not_admin"),
+        detail: Some(what),
+        has_failed: true,
+        ..Event::of(asker, "refused")
+    };
+    audit::write(&app.db, &event).await
+}
+
+/// Somebody of the admin's workspace, and of no other.
+pub async fn person(app: &App, admin: &Admin, user: &SlackUserId) -> Result<Row, Closed> {
+    let asker = of_theirs(admin, user);
+    roster::find(&app.db, &asker).await?.ok_or(Closed::Nobody)
+}
+
+fn of_theirs(admin: &Admin, user: &SlackUserId) -> Asker {
+    Asker {
+        // Only the link of this very workspace.
+        enterprise: None,
+        team: admin.asker.team.clone(),
+        user: user.clone(),
+    }
+}
+
+/// Asks Zoom how somebody's account is, by reading it; changes nothing there.
+pub async fn test(app: &Arc<App>, admin: &Admin, user: &SlackUserId) -> Result<Tested, Closed> {
+    let row = person(app, admin, user).await?;
+    let tested = ask_zoom(app, &row).await?;
+    let outcome = match tested {
+        Tested::Works => "works",
+        Tested::Trouble => "trouble",
+        Tested::Dead => "dead",
+        Tested::NoAnswer => "no_answer",
+        Tested::OperatorMustMend => "operator_must_mend",
+    };
+    let asker = of_theirs(admin, user);
+    let event = Event {
+        outcome: Some(outcome),
+        has_failed: tested != Tested::Works,
+        ..Event::of(&asker, "tested")
+            .zoom(&row.zoom_user_id)
+            .by(Some(&admin.asker.user))
+    };
+    audit::write(&app.db, &event).await?;
+    Ok(tested)
+}
+
+async fn ask_zoom(app: &Arc<App>, row: &Row) -> Result<Tested, Closed> {
+    let mut was_stale = false;
+    let (token, account) = loop {
+        let fresh = match tokens::fresh_token(app, &row.zoom_user_id).await {
+            Ok(fresh) => fresh,
+            Err(NoToken::Dead) => return Ok(Tested::Dead),
+            Err(NoToken::OperatorMustMend) => return Ok(Tested::OperatorMustMend),
+            Err(NoToken::BeingRefreshed | NoToken::NotNow) => return Ok(Tested::NoAnswer),
+            Err(NoToken::Database(error)) => return Err(error.into()),
+        };
+        match app.zoom.me(&fresh.token).await {
+            Ok(account) => break (fresh.token, account),
+            // It died before its time: a refresh shows whether the permission did.
+            Err(TokenError::Dead) if !was_stale => {
+                was_stale = true;
+                grants::expire(&app.db, &row.zoom_user_id, fresh.generation).await?;
+            }
+            Err(TokenError::Dead) => return Ok(Tested::Dead),
+            Err(TokenError::ClientRefused) => return Ok(Tested::OperatorMustMend),
+            Err(TokenError::Transient(_)) => return Ok(Tested::NoAnswer),
+        }
+    };
+    // May only be read where the operator's Zoom app has the permission for it.
+    let settings = app.zoom.live_settings(&token).await.ok();
+    let problem = match settings {
+        _ if account.is_basic() => Some("basic_plan"),
+        Some(settings) if !settings.allow_live_streaming => Some("streaming_off"),
+        Some(settings) if !settings.custom_live_streaming_service => Some("custom_streaming_off"),
+        _ => None,
+    };
+    roster::checked(&app.db, &row.zoom_user_id, problem).await?;
+    Ok(match problem {
+        Some(_) => Tested::Trouble,
+        None => Tested::Works,
+    })
+}
+
+/// Ends somebody's link, and tells them. `linked_at` is that of the link the admin saw, in
+/// microseconds: a form that is sent again later does nothing to a newer one.
+pub async fn disconnect(
+    app: &App,
+    admin: &Admin,
+    user: &SlackUserId,
+    linked_at: i64,
+) -> Result<Unlinked, Closed> {
+    let row = person(app, admin, user).await?;
+    if row.linked_at.timestamp_micros() != linked_at {
+        return Err(Closed::StaleForm);
+    }
+    let asker = of_theirs(admin, user);
+    let by = Some(&admin.asker.user);
+    let unlinked = linking::unlink(app, &asker, by).await?;
+    let whole = Asker {
+        enterprise: admin.asker.enterprise.clone(),
+        ..asker
+    };
+    jobs::tell_unlinked(&app.db, &whole, &admin.asker.user, Utc::now()).await?;
+    Ok(unlinked)
+}
+
+/// Changes the workspace's rules, if they are still those the admin saw.
+pub async fn set_rules(app: &App, admin: &Admin, mut new: Rules) -> Result<(), Closed> {
+    new.changed_by = Some(admin.asker.user.clone());
+    let mut transaction = app.db.begin().await?;
+    if !rules::store(&mut *transaction, &admin.asker.team, &new).await? {
+        return Err(Closed::StaleForm);
+    }
+    let detail = format!(
+        "who: {} {}{}; where: {} {}; asks over: {}; asks where shared: {}; guests: {}",
+        new.who.as_str(),
+        new.people.join(" "),
+        new.group_id.as_deref().unwrap_or_default(),
+        new.place.as_str(),
+        new.channels.join(" "),
+        new.confirm_over
+            .map_or_else(|| "never".to_owned(), |over| over.to_string()),
+        new.confirm_shared,
+        new.guests_allowed,
+    );
+    let event = Event::of(&admin.asker, "rules changed").detail(&detail);
+    audit::write(&mut *transaction, &event).await?;
+    Ok(transaction.commit().await?)
+}
+
+/// Names who else may open these pages, where Slack does not say.
+pub async fn name_admins(app: &App, admin: &Admin, people: &[String]) -> Result<(), Closed> {
+    let mut transaction = app.db.begin().await?;
+    table::name(
+        &mut transaction,
+        &admin.asker.team,
+        people,
+        &admin.asker.user,
+    )
+    .await?;
+    let detail = people.join(" ");
+    let event = Event::of(&admin.asker, "admins named").detail(&detail);
+    audit::write(&mut *transaction, &event).await?;
+    Ok(transaction.commit().await?)
+}
+
+/// Lists who may use the workspace's shared Zoom account.
+pub async fn share_with(app: &App, admin: &Admin, people: &[String]) -> Result<(), Closed> {
+    let mut transaction = app.db.begin().await?;
+    shared::allow(&mut *transaction, &admin.asker.team, people).await?;
+    let detail = people.join(" ");
+    let event = Event::of(&admin.asker, "shared account's people").detail(&detail);
+    audit::write(&mut *transaction, &event).await?;
+    Ok(transaction.commit().await?)
+}

@@ -1,0 +1,146 @@
+//! What a workspace's admins allow.
+
+use sqlx::PgExecutor;
+
+use crate::ids::{SlackUserId, TeamId};
+
+/// Who may run commands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, sqlx::Type)]
+#[sqlx(type_name = "text", rename_all = "lowercase")]
+pub enum Who {
+    /// Everybody linked.
+    #[default]
+    Linked,
+    Named,
+    Group,
+}
+
+/// Where they may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, sqlx::Type)]
+#[sqlx(type_name = "text", rename_all = "lowercase")]
+pub enum Where {
+    #[default]
+    Anywhere,
+    Only,
+    Except,
+}
+
+/// A workspace's rules; the default is that of a workspace that has none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rules {
+    pub who: Who,
+    pub people: Vec<String>,
+    pub group_id: Option<String>,
+    pub place: Where,
+    pub channels: Vec<String>,
+    /// Ask before going live where more than so many people read.
+    pub confirm_over: Option<i32>,
+    pub confirm_shared: bool,
+    pub guests_allowed: bool,
+    /// Who changed them last; none if nobody has.
+    pub changed_by: Option<SlackUserId>,
+    pub version: i64,
+}
+
+impl Who {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Linked => "linked",
+            Self::Named => "named",
+            Self::Group => "group",
+        }
+    }
+}
+
+impl Where {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Anywhere => "anywhere",
+            Self::Only => "only",
+            Self::Except => "except",
+        }
+    }
+}
+
+pub async fn find(db: impl PgExecutor<'_>, team: &TeamId) -> sqlx::Result<Rules> {
+    let rules = sqlx::query_as!(
+        Rules,
+        r#"
+        select who as "who: Who", people, group_id, place as "place: Where", channels, confirm_over,
+            confirm_shared, guests_allowed, changed_by as "changed_by?: SlackUserId", version
+        from rules where team_id = $1
+        "#,
+        team.as_str(),
+    );
+    Ok(rules.fetch_optional(db).await?.unwrap_or_default())
+}
+
+/// Stores rules in place of the version they were made from. False if it is not there any more.
+pub async fn store(db: impl PgExecutor<'_>, team: &TeamId, rules: &Rules) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "insert into rules (team_id, who, people, group_id, place, channels, confirm_over, confirm_shared,
+            guests_allowed, changed_by)
+        select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10
+        where $11::bigint = 0 or exists (select from rules where team_id = $1)
+        on conflict (team_id) do update set who = $2, people = $3, group_id = $4, place = $5, channels = $6,
+            confirm_over = $7, confirm_shared = $8, guests_allowed = $9, changed_by = $10,
+            version = rules.version + 1
+        where rules.version = $11",
+        team.as_str(),
+        rules.who.as_str(),
+        &rules.people,
+        rules.group_id,
+        rules.place.as_str(),
+        &rules.channels,
+        rules.confirm_over,
+        rules.confirm_shared,
+        rules.guests_allowed,
+        rules.changed_by.as_ref().map(SlackUserId::as_str),
+        rules.version,
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Who is in a user group.
+#[derive(Debug)]
+pub struct Group {
+    pub people: Vec<String>,
+    /// Slack said so within the last five minutes.
+    pub is_recent: bool,
+}
+
+pub async fn group(
+    db: impl PgExecutor<'_>,
+    team: &TeamId,
+    group_id: &str,
+) -> sqlx::Result<Option<Group>> {
+    sqlx::query_as!(
+        Group,
+        r#"select people, checked_at > now() - interval '5 minutes' as "is_recent!" from slack_group
+        where team_id = $1 and group_id = $2"#,
+        team.as_str(),
+        group_id,
+    )
+    .fetch_optional(db)
+    .await
+}
+
+pub async fn store_group(
+    db: impl PgExecutor<'_>,
+    team: &TeamId,
+    group_id: &str,
+    people: &[String],
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into slack_group (team_id, group_id, people) values ($1, $2, $3)
+        on conflict (team_id, group_id) do update set people = excluded.people, checked_at = now()",
+        team.as_str(),
+        group_id,
+        people,
+    )
+    .execute(db)
+    .await
+    .map(drop)
+}

@@ -1,0 +1,38 @@
+//! Browsers on their way to a page of Slack's and back.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgExecutor;
+
+/// Sets a browser on its way.
+pub async fn begin(
+    db: impl PgExecutor<'_>,
+    visit_hash: &[u8],
+    expires_at: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into visit (visit_hash, expires_at) values ($1, $2)",
+        visit_hash,
+        expires_at,
+    )
+    .execute(db)
+    .await
+    .map(drop)
+}
+
+/// Takes a browser that came back off its way. False if it was not on it.
+pub async fn end(db: impl PgExecutor<'_>, visit_hash: &[u8]) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "delete from visit where visit_hash = $1 and expires_at > now()",
+        visit_hash,
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+pub async fn forget_old(db: impl PgExecutor<'_>) -> sqlx::Result<()> {
+    sqlx::query!("delete from visit where expires_at < now()")
+        .execute(db)
+        .await
+        .map(drop)
+}

@@ -1,0 +1,138 @@
+//! Whether a command may be carried out here, by the rules of the workspace's admins. They
+//! are looked at last, just before Zoom is asked, so that they hold for what was typed, for
+//! what was pressed, and for both after a rule changed.
+
+use serde::{Deserialize, Serialize};
+
+use crate::app::App;
+use crate::bot;
+use crate::command::{Action, Wish};
+use crate::db::people::Kind;
+use crate::db::rules::{self, Rules, Where, Who};
+use crate::ids::{Asker, ChannelId, SlackUserId};
+use crate::people;
+
+/// Why somebody may not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rule {
+    /// No guests, nor people from other organisations.
+    Members,
+    /// Only people an admin named.
+    Named,
+    /// Only members of a user group.
+    Group,
+    /// Not in this channel.
+    Channel,
+}
+
+/// What the rules say of a command.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Verdict {
+    Allowed,
+    Refused {
+        rule: Rule,
+        /// The admin who changed the rules last.
+        set_by: Option<SlackUserId>,
+    },
+    /// Many read here, or others do, or we cannot tell: first the person is asked.
+    Confirm {
+        members: Option<i64>,
+        is_shared: bool,
+    },
+}
+
+/// Judges a command. Slack failing to answer lets nobody do what they may not.
+pub async fn judge(
+    app: &App,
+    asker: &Asker,
+    channel: &ChannelId,
+    wish: &Wish,
+) -> sqlx::Result<Verdict> {
+    let rules = rules::find(&app.db, &asker.team).await?;
+    if let Some(rule) = refusing(app, &rules, asker, channel).await? {
+        return Ok(Verdict::Refused {
+            rule,
+            set_by: rules.changed_by,
+        });
+    }
+    let asks = rules.confirm_over.is_some() || rules.confirm_shared;
+    if !asks || wish.is_confirmed || wish.action == Action::Stop || channel.is_direct() {
+        return Ok(Verdict::Allowed);
+    }
+    let channel = match bot::find(app, asker).await? {
+        Some(bot) => bot.channel(channel).await.ok(),
+        None => None,
+    };
+    let members = channel.as_ref().and_then(|channel| channel.num_members);
+    let is_shared = channel
+        .as_ref()
+        .is_some_and(|channel| channel.is_ext_shared);
+    let is_many = match (rules.confirm_over, members) {
+        (Some(most), Some(members)) => members > i64::from(most),
+        (Some(_), None) => true,
+        (None, _) => channel.is_none(),
+    };
+    Ok(if is_many || (rules.confirm_shared && is_shared) {
+        Verdict::Confirm { members, is_shared }
+    } else {
+        Verdict::Allowed
+    })
+}
+
+/// Whether somebody may use the app at all, wherever it is.
+pub async fn allows_person(app: &App, asker: &Asker) -> sqlx::Result<bool> {
+    let rules = rules::find(&app.db, &asker.team).await?;
+    is_member(app, &rules, asker).await
+}
+
+async fn is_member(app: &App, rules: &Rules, asker: &Asker) -> sqlx::Result<bool> {
+    Ok(rules.guests_allowed || people::kind(app, asker).await? == Kind::Member)
+}
+
+async fn refusing(
+    app: &App,
+    rules: &Rules,
+    asker: &Asker,
+    channel: &ChannelId,
+) -> sqlx::Result<Option<Rule>> {
+    if !is_member(app, rules, asker).await? {
+        return Ok(Some(Rule::Members));
+    }
+    let is_in = |people: &[String]| people.iter().any(|user| user == asker.user.as_str());
+    match (rules.who, &rules.group_id) {
+        (Who::Named, _) if !is_in(&rules.people) => return Ok(Some(Rule::Named)),
+        (Who::Group, Some(group)) if !is_in(&group_members(app, asker, group).await?) => {
+            return Ok(Some(Rule::Group));
+        }
+        (Who::Group, None) => return Ok(Some(Rule::Group)),
+        _ => {}
+    }
+    let is_listed = rules
+        .channels
+        .iter()
+        .any(|listed| listed == channel.as_str());
+    let is_refused = match rules.place {
+        Where::Anywhere => false,
+        Where::Only => !is_listed,
+        Where::Except => is_listed,
+    };
+    Ok(is_refused.then_some(Rule::Channel))
+}
+
+/// As Slack said within the last five minutes; as it said before, if it does not answer.
+async fn group_members(app: &App, asker: &Asker, group: &str) -> sqlx::Result<Vec<String>> {
+    let known = rules::group(&app.db, &asker.team, group).await?;
+    if let Some(known) = &known
+        && known.is_recent
+    {
+        return Ok(known.people.clone());
+    }
+    if let Some(bot) = bot::find(app, asker).await?
+        && let Ok(people) = bot.group(group).await
+    {
+        rules::store_group(&app.db, &asker.team, group, &people).await?;
+        return Ok(people);
+    }
+    Ok(known.map(|known| known.people).unwrap_or_default())
+}

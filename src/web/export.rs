@@ -1,0 +1,146 @@
+//! The activity as a file of any size. It is read and sent a thousand entries at a time,
+//! so it takes no more memory for a million than for one, and holds no connection meanwhile.
+
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
+use futures_util::stream;
+use serde::Serialize;
+
+use crate::app::App;
+use crate::db::audit::{self, Entry, Filter};
+use crate::ids::TeamId;
+
+const AT_ONCE: i64 = 1000;
+
+/// An entry as files have it; the names are the columns'.
+#[derive(Serialize)]
+struct Line<'a> {
+    id: i64,
+    happened_at: String,
+    kind: &'a str,
+    slack_user: Option<&'a str>,
+    slack_name: Option<&'a str>,
+    admin: Option<&'a str>,
+    zoom_account: Option<&'a str>,
+    channel: Option<&'a str>,
+    meeting: Option<i64>,
+    outcome: Option<&'a str>,
+    zoom_code: Option<i64>,
+    reference: Option<i64>,
+    seconds: Option<f64>,
+    detail: Option<&'a str>,
+}
+
+impl<'a> Line<'a> {
+    fn of(entry: &'a Entry) -> Self {
+        Self {
+            id: entry.audit_id,
+            happened_at: entry
+                .happened_at
+                .to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
+            kind: &entry.kind,
+            slack_user: entry.user_id.as_deref(),
+            slack_name: entry.slack_name.as_deref(),
+            admin: entry.actor_id.as_deref(),
+            zoom_account: entry.email.as_deref(),
+            channel: entry.channel_id.as_deref(),
+            meeting: entry.meeting_id,
+            outcome: entry.outcome.as_deref(),
+            zoom_code: entry.code,
+            reference: entry.command_id,
+            seconds: entry.took,
+            detail: entry.detail.as_deref(),
+        }
+    }
+}
+
+/// How entries are written, and what stands around them.
+trait Form: Send + 'static {
+    fn write(&mut self, entries: &[Entry]) -> anyhow::Result<Vec<u8>>;
+    fn end(&mut self) -> &'static str;
+}
+
+struct Csv {
+    has_begun: bool,
+}
+
+struct Json {
+    has_begun: bool,
+}
+
+impl Form for Csv {
+    fn write(&mut self, entries: &[Entry]) -> anyhow::Result<Vec<u8>> {
+        let mut writer = csv::WriterBuilder::new()
+            .has_headers(!std::mem::replace(&mut self.has_begun, true))
+            .from_writer(Vec::new());
+        for entry in entries {
+            let name = entry.slack_name.as_deref().map(harmless);
+            let detail = entry.detail.as_deref().map(harmless);
+            writer.serialize(Line {
+                slack_name: name.as_deref(),
+                detail: detail.as_deref(),
+                ..Line::of(entry)
+            })?;
+        }
+        Ok(writer.into_inner()?)
+    }
+
+    fn end(&mut self) -> &'static str {
+        ""
+    }
+}
+
+/// Text that people chose, so that no spreadsheet takes it for a formula.
+/// <https://owasp.org/www-community/attacks/CSV_Injection>
+fn harmless(text: &str) -> String {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        format!("'{text}")
+    } else {
+        text.to_owned()
+    }
+}
+
+impl Form for Json {
+    fn write(&mut self, entries: &[Entry]) -> anyhow::Result<Vec<u8>> {
+        let mut text = Vec::new();
+        for entry in entries {
+            let has_begun = std::mem::replace(&mut self.has_begun, true);
+            text.extend_from_slice(if has_begun { b",\n" } else { b"[\n" });
+            serde_json::to_writer(&mut text, &Line::of(entry))?;
+        }
+        Ok(text)
+    }
+
+    fn end(&mut self) -> &'static str {
+        if self.has_begun { "\n]\n" } else { "[]\n" }
+    }
+}
+
+pub(super) fn csv(app: Arc<App>, team: TeamId, filter: Filter) -> Body {
+    body(app, team, filter, Csv { has_begun: false })
+}
+
+pub(super) fn json(app: Arc<App>, team: TeamId, filter: Filter) -> Body {
+    body(app, team, filter, Json { has_begun: false })
+}
+
+fn body(app: Arc<App>, team: TeamId, filter: Filter, form: impl Form) -> Body {
+    let begin = (form, Some(i64::MAX));
+    let parts = stream::try_unfold(begin, move |(mut form, before)| {
+        let (app, team, filter) = (Arc::clone(&app), team.clone(), filter.clone());
+        async move {
+            let Some(before) = before else {
+                return anyhow::Ok(None);
+            };
+            let entries = audit::entries(&app.db, &team, &filter, before, AT_ONCE).await?;
+            let mut part = form.write(&entries)?;
+            let next = entries.last().map(|entry| entry.audit_id);
+            if next.is_none() {
+                part.extend_from_slice(form.end().as_bytes());
+            }
+            Ok(Some((Bytes::from(part), (form, next))))
+        }
+    });
+    Body::from_stream(parts)
+}
