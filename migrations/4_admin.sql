@@ -58,15 +58,17 @@ alter table zoom_link
     add search text not null default '';
 create index zoom_link_name_idx on zoom_link (team_id, (lower(coalesce(slack_name, user_id))), user_id);
 create index zoom_link_created_at_idx on zoom_link (team_id, created_at);
-create index zoom_link_used_at_idx on zoom_link (team_id, used_at);
+create index zoom_link_used_at_idx on zoom_link (team_id, used_at desc nulls last);
 
 -- What Zoom said when it was last asked how the account is.
 alter table zoom_grant
     add checked_at timestamptz,
     add problem text constraint zoom_grant_problem_check
         check (problem in ('basic_plan', 'streaming_off', 'custom_streaming_off'));
+-- Those in trouble, and those that may soon be, are few among many.
 create index zoom_grant_trouble_idx on zoom_grant (zoom_user_id)
-    where dead_at is not null or problem is not null;
+    where dead_at is not null or problem is not null or scope !~ 'meeting:(write|update:livestream_status)';
+create index zoom_grant_idle_idx on zoom_grant ((coalesce(refreshed_at, created_at)));
 
 -- What a workspace's admins allow; without a row, everybody linked may do everything.
 create table rules (

@@ -153,11 +153,11 @@ pub async fn sign_out(app: &App, browser: &Browser) -> sqlx::Result<()> {
 
 /// Whether somebody is an admin of their workspace.
 async fn is_admin(app: &App, asker: &Asker) -> Result<bool, Closed> {
-    let asked = match bot::find(app, asker).await? {
+    let answer = match bot::find(app, asker).await? {
         Some(bot) => Some(bot.user(&asker.user).await),
         None => None,
     };
-    match asked {
+    match answer {
         Some(Ok(user)) => Ok(user.is_admin()),
         // An installation of long ago, which may not ask.
         Some(Err(web_api::Error::Refused(code))) if code == "missing_scope" => {

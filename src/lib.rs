@@ -42,6 +42,11 @@
 //! each person their App Home. Without one, commands do as well. What need not be done at
 //! once is a job: [`db::jobs`].
 //!
+//! # For admins
+//!
+//! [`admin`] knows who is one and what they may do; its pages are the routes of
+//! `web/admin.rs`. What they allow is judged by [`rules`] in step 6, before there is a token.
+//!
 //! # Around it
 //!
 //! [`config`] is the only reader of the environment, [`app`] is what requests and jobs

@@ -137,7 +137,8 @@ pub struct User {
     #[serde(default)]
     deleted: bool,
     /// Who they are to the organisation.
-    enterprise_user: Option<EnterpriseUser>,
+    #[serde(rename = "enterprise_user")]
+    organisation: Option<EnterpriseUser>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -151,7 +152,7 @@ struct EnterpriseUser {
 impl User {
     /// An admin or owner of the workspace, or of its organisation.
     pub fn is_admin(&self) -> bool {
-        let organisation = self.enterprise_user.as_ref();
+        let organisation = self.organisation.as_ref();
         let is_organisations = organisation.is_some_and(|user| user.is_admin || user.is_owner);
         !self.deleted && (self.is_admin || self.is_owner || is_organisations)
     }

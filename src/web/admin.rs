@@ -90,12 +90,12 @@ async fn acts(app: &App, jar: &CookieJar, csrf: &str) -> Result<Admin, Closed> {
     admin::admit(app, &browser, true).await
 }
 
-fn ok(markup: maud::Markup) -> Shown {
-    Ok(page(StatusCode::OK, markup))
+fn shown(markup: maud::Markup) -> Response {
+    page(StatusCode::OK, markup)
 }
 
-fn to(path: &str) -> Shown {
-    Ok((headers(), Redirect::to(path)).into_response())
+fn to(path: &str) -> Response {
+    (headers(), Redirect::to(path)).into_response()
 }
 
 /// What every form carries.
@@ -116,14 +116,14 @@ async fn overview(State(app): State<Arc<App>>, jar: CookieJar) -> Shown {
     let troubled = roster::count(&app.db, team, &trouble).await?;
     let warnings = roster::page(&app.db, team, &trouble).await?;
     let last = audit::entries(&app.db, team, &Filter::default(), i64::MAX, 10).await?;
-    ok(pages::overview(
+    Ok(shown(pages::overview(
         &admin,
         &browser.csrf(),
         people,
         troubled,
         &warnings,
         &last,
-    ))
+    )))
 }
 
 async fn sign_in(State(app): State<Arc<App>>, jar: CookieJar) -> Shown {
@@ -195,13 +195,13 @@ async fn people(
     };
     let count = roster::count(&app.db, &admin.asker.team, &wanted).await?;
     let rows = roster::page(&app.db, &admin.asker.team, &wanted).await?;
-    ok(pages::people(
+    Ok(shown(pages::people(
         &admin,
         &browser.csrf(),
         &wanted,
         count,
         &rows,
-    ))
+    )))
 }
 
 async fn person(
@@ -216,7 +216,13 @@ async fn person(
         ..Filter::default()
     };
     let last = audit::entries(&app.db, &admin.asker.team, &filter, i64::MAX, 10).await?;
-    ok(pages::person(&admin, &browser.csrf(), &row, &last, None))
+    Ok(shown(pages::person(
+        &admin,
+        &browser.csrf(),
+        &row,
+        &last,
+        None,
+    )))
 }
 
 async fn test(
@@ -228,7 +234,13 @@ async fn test(
     let admin = acts(&app, &jar, &form.csrf).await?;
     let tested = admin::test(&app, &admin, &user).await?;
     let row = admin::person(&app, &admin, &user).await?;
-    ok(pages::person(&admin, &form.csrf, &row, &[], Some(&tested)))
+    Ok(shown(pages::person(
+        &admin,
+        &form.csrf,
+        &row,
+        &[],
+        Some(&tested),
+    )))
 }
 
 async fn ask_disconnect(
@@ -238,7 +250,7 @@ async fn ask_disconnect(
 ) -> Shown {
     let (admin, browser) = looks(&app, &jar).await?;
     let row = admin::person(&app, &admin, &user).await?;
-    ok(pages::ask_disconnect(&admin, &browser.csrf(), &row))
+    Ok(shown(pages::ask_disconnect(&admin, &browser.csrf(), &row)))
 }
 
 #[derive(Deserialize)]
@@ -256,7 +268,9 @@ async fn disconnect(
     let admin = acts(&app, &jar, &form.csrf).await?;
     let row = admin::person(&app, &admin, &user).await?;
     let unlinked = admin::disconnect(&app, &admin, &user, form.linked_at).await?;
-    ok(pages::disconnected(&admin, &form.csrf, &row, &unlinked))
+    Ok(shown(pages::disconnected(
+        &admin, &form.csrf, &row, &unlinked,
+    )))
 }
 
 /// Which entries of the activity are wanted.
@@ -299,14 +313,14 @@ async fn activity(
     let filter = query.filter();
     let entries = audit::entries(&app.db, &admin.asker.team, &filter, before, ENTRIES).await?;
     let has_more = entries.len() == usize::try_from(ENTRIES).unwrap_or_default();
-    ok(pages::activity(
+    Ok(shown(pages::activity(
         &admin,
         &browser.csrf(),
         &filter,
         query.meeting.trim(),
         &entries,
         has_more,
-    ))
+    )))
 }
 
 async fn csv(
@@ -341,17 +355,18 @@ fn download(content_type: &'static str, name: &str, body: axum::body::Body) -> R
 async fn show_rules(State(app): State<Arc<App>>, jar: CookieJar) -> Shown {
     let (admin, browser) = looks(&app, &jar).await?;
     let rules = rules::find(&app.db, &admin.asker.team).await?;
-    let named = match admin::names_admins(&app, &admin).await? {
-        true => Some(sessions::named(&app.db, &admin.asker.team).await?),
-        false => None,
+    let named = if admin::names_admins(&app, &admin).await? {
+        Some(sessions::named(&app.db, &admin.asker.team).await?)
+    } else {
+        None
     };
-    ok(pages::rules(
+    Ok(shown(pages::rules(
         &admin,
         &browser.csrf(),
         &rules,
         named.as_deref(),
         &[],
-    ))
+    )))
 }
 
 #[derive(Deserialize)]
@@ -452,7 +467,7 @@ async fn set_rules(
         return Ok(page(StatusCode::UNPROCESSABLE_ENTITY, markup));
     }
     admin::set_rules(&app, &admin, rules).await?;
-    to("/admin/rules")
+    Ok(to("/admin/rules"))
 }
 
 #[derive(Deserialize)]
@@ -476,20 +491,20 @@ async fn name_admins(
         return Ok(page(StatusCode::UNPROCESSABLE_ENTITY, markup));
     }
     admin::name_admins(&app, &admin, &people).await?;
-    to("/admin/rules")
+    Ok(to("/admin/rules"))
 }
 
 async fn show_shared(State(app): State<Arc<App>>, jar: CookieJar) -> Shown {
     let (admin, browser) = looks(&app, &jar).await?;
     let shared = shared::find(&app.db, &admin.asker.team).await?;
     let csrf = browser.csrf();
-    ok(pages::shared(
+    Ok(shown(pages::shared(
         &admin,
         &csrf,
         app.shared_accounts,
         shared.as_ref(),
         &[],
-    ))
+    )))
 }
 
 async fn share(State(app): State<Arc<App>>, jar: CookieJar, Form(form): Form<PeopleForm>) -> Shown {
@@ -505,7 +520,7 @@ async fn share(State(app): State<Arc<App>>, jar: CookieJar, Form(form): Form<Peo
         return Ok(page(StatusCode::UNPROCESSABLE_ENTITY, markup));
     }
     admin::share_with(&app, &admin, &people).await?;
-    to("/admin/shared")
+    Ok(to("/admin/shared"))
 }
 
 async fn link_shared(State(app): State<Arc<App>>, jar: CookieJar, Form(form): Form<Bare>) -> Shown {
@@ -514,11 +529,11 @@ async fn link_shared(State(app): State<Arc<App>>, jar: CookieJar, Form(form): Fo
         return Err(Closed::NotSetUp);
     }
     let url = linking::offer_shared(&app, &admin.asker).await?;
-    to(&url.ok_or(Closed::NotSetUp)?)
+    Ok(to(&url.ok_or(Closed::NotSetUp)?))
 }
 
 async fn unshare(State(app): State<Arc<App>>, jar: CookieJar, Form(form): Form<Bare>) -> Shown {
     let admin = acts(&app, &jar, &form.csrf).await?;
     linking::unshare(&app, &admin.asker).await?;
-    to("/admin/shared")
+    Ok(to("/admin/shared"))
 }

@@ -146,7 +146,11 @@ pub(super) fn overview(
                 thead { tr { th scope="col" { "Who" } th scope="col" { "Zoom account" } th scope="col" { "What is wrong, and what to do" } } }
                 tbody {
                     @for row in warnings.iter().take(10) {
-                        tr { td { (who(row)) } td { (row.email) } td { (health(row.health)) ". " (remedy(row.health)) } }
+                        tr {
+                            td data-label="Who" { (who(row)) }
+                            td data-label="Zoom account" { (row.email) }
+                            td data-label="What is wrong, and what to do" { (health(row.health)) ". " (remedy(row.health)) }
+                        }
                     }
                 }
             }
@@ -207,22 +211,20 @@ pub(super) fn people(
         @if rows.is_empty() {
             p { "Nobody like that is linked here." }
         } @else {
-            div.scroll tabindex="0" role="region" aria-label="People" {
-                table {
-                    thead { tr {
-                        th scope="col" { "Who" } th scope="col" { "Zoom account" } th scope="col" { "Health" }
-                        th scope="col" { "Linked" } th scope="col" { "Last used" } th scope="col" { "Last refreshed" }
-                    } }
-                    tbody {
-                        @for row in rows {
-                            tr {
-                                td { (who(row)) }
-                                td { (row.email) }
-                                td { (health(row.health)) }
-                                td { (time(Some(row.linked_at))) }
-                                td { (time(row.used_at)) }
-                                td { (time(row.refreshed_at)) }
-                            }
+            table {
+                thead { tr {
+                    th scope="col" { "Who" } th scope="col" { "Zoom account" } th scope="col" { "Health" }
+                    th scope="col" { "Linked" } th scope="col" { "Last used" } th scope="col" { "Last refreshed" }
+                } }
+                tbody {
+                    @for row in rows {
+                        tr {
+                            td data-label="Who" { (who(row)) }
+                            td data-label="Zoom account" { (row.email) }
+                            td data-label="Health" { (health(row.health)) }
+                            td data-label="Linked" { (time(Some(row.linked_at))) }
+                            td data-label="Last used" { (time(row.used_at)) }
+                            td data-label="Last refreshed" { (time(row.refreshed_at)) }
                         }
                     }
                 }
@@ -258,7 +260,7 @@ pub(super) fn person(
             }
         }
         dl {
-            div { dt { "Slack" } dd { strong { (name(row)) } " " code { (row.user_id) } } }
+            div { dt { "Slack" } dd { @if let Some(name) = &row.slack_name { strong { (name) } " " } code { (row.user_id) } } }
             div { dt { "Zoom" } dd { strong { (row.email) } } }
             div { dt { "Health" } dd { (health(row.health)) @if row.health != Health::Healthy { ". " (remedy(row.health)) } } }
             div { dt { "Linked" } dd { (time(Some(row.linked_at))) } }
@@ -371,35 +373,33 @@ fn entries(entries: &[Entry]) -> Markup {
         @if entries.is_empty() {
             p { "Nothing yet." }
         } @else {
-            div.scroll tabindex="0" role="region" aria-label="Entries" {
-                table {
-                    thead { tr {
-                        th scope="col" { "When" } th scope="col" { "What" } th scope="col" { "Who" }
-                        th scope="col" { "Meeting" } th scope="col" { "Zoom account" } th scope="col" { "Outcome" }
-                        th scope="col" { "Took" } th scope="col" { "Reference" }
-                    } }
-                    tbody {
-                        @for entry in entries {
-                            tr {
-                                td { (time(Some(entry.happened_at))) }
-                                td { (entry.kind) @if let Some(detail) = &entry.detail { br; span.small { (detail) } } }
-                                td {
-                                    @match (&entry.slack_name, &entry.user_id) {
-                                        (Some(name), _) => (name),
-                                        (None, Some(user)) => code { (user) },
-                                        (None, None) => "–",
-                                    }
-                                    @if let Some(actor) = &entry.actor_id { br; span.small { "by admin " (actor) } }
+            table {
+                thead { tr {
+                    th scope="col" { "When" } th scope="col" { "What" } th scope="col" { "Who" }
+                    th scope="col" { "Meeting" } th scope="col" { "Zoom account" } th scope="col" { "Outcome" }
+                    th scope="col" { "Took" } th scope="col" { "Reference" }
+                } }
+                tbody {
+                    @for entry in entries {
+                        tr {
+                            td data-label="When" { (time(Some(entry.happened_at))) }
+                            td data-label="What" { (entry.kind) @if let Some(detail) = &entry.detail { br; span.small { (detail) } } }
+                            td data-label="Who" {
+                                @match (&entry.slack_name, &entry.user_id) {
+                                    (Some(name), _) => (name),
+                                    (None, Some(user)) => code { (user) },
+                                    (None, None) => "–",
                                 }
-                                td { @if let Some(meeting) = entry.meeting_id { (meeting) } }
-                                td { @if let Some(email) = &entry.email { (email) } }
-                                td {
-                                    @if let Some(outcome) = &entry.outcome { (outcome.replace('_', " ")) }
-                                    @if let Some(code) = entry.code { " (" (code) ")" }
-                                }
-                                td { @if let Some(took) = entry.took { (format!("{took:.1} s")) } }
-                                td { @if let Some(command) = entry.command_id { (command) } }
+                                @if let Some(actor) = &entry.actor_id { br; span.small { "by admin " (actor) } }
                             }
+                            td.number data-label="Meeting" { @if let Some(meeting) = entry.meeting_id { (meeting) } }
+                            td data-label="Zoom account" { @if let Some(email) = &entry.email { (email) } }
+                            td data-label="Outcome" {
+                                @if let Some(outcome) = &entry.outcome { (outcome.replace('_', " ")) }
+                                @if let Some(code) = entry.code { " (" (code) ")" }
+                            }
+                            td.number data-label="Took" { @if let Some(took) = entry.took { (format!("{took:.1} s")) } }
+                            td.number data-label="Reference" { @if let Some(command) = entry.command_id { (command) } }
                         }
                     }
                 }

@@ -31,9 +31,10 @@ pub(crate) struct Browser {
     pub(crate) client: Client,
     axe: String,
     screenshots: Option<PathBuf>,
-    /// Ends Chromium, and only then is its profile removed.
+    /// Ends Chromium, and only then are its folders removed.
     _driver: Driver,
     _profile: TempDir,
+    downloads: TempDir,
 }
 
 /// A running chromedriver. It and its Chromium end with this, however the test ends.
@@ -108,6 +109,7 @@ impl Browser {
         let axe = axe_core();
         let driver = Driver::start();
         let profile = tempfile::tempdir().expect("a folder for the profile");
+        let downloads = tempfile::tempdir().expect("a folder for downloads");
         let capabilities = json!({
             "goog:chromeOptions": { "args": [
                 "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic",
@@ -116,7 +118,7 @@ impl Browser {
                 // Whatever Chromium itself wishes to know, it finds nobody to ask.
                 "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
                 format!("--user-data-dir={}", profile.path().display()),
-            ] },
+            ], "prefs": { "download.default_directory": downloads.path() } },
             "goog:loggingPrefs": { "browser": "ALL", "performance": "ALL" },
         });
         let Value::Object(capabilities) = capabilities else {
@@ -133,6 +135,7 @@ impl Browser {
             screenshots: variable("SCREENSHOTS").map(PathBuf::from),
             _driver: driver,
             _profile: profile,
+            downloads,
         };
         // The page that Chromium shows to begin with is none of ours.
         browser.goto("about:blank").await;
@@ -152,6 +155,53 @@ impl Browser {
         let button = self.client.find(Locator::XPath(&button)).await;
         let button = button.unwrap_or_else(|error| panic!("no button {label}: {error}"));
         button.click().await.expect("it can be clicked");
+    }
+
+    /// Clicks the button of this label, and waits until another page is there, which may look
+    /// the same.
+    pub(crate) async fn submit(&self, label: &str) {
+        self.run("document.documentElement.id = 'before'").await;
+        self.click(label).await;
+        let other = Locator::Css("html:not(#before) h1");
+        let wait = self.client.wait().at_most(PATIENCE);
+        wait.for_element(other).await.expect("another page");
+    }
+
+    /// Clicks what this label is for.
+    pub(crate) async fn click_label(&self, label: &str) {
+        let label = format!("//label[contains(., '{label}')]");
+        let label = self.client.find(Locator::XPath(&label)).await;
+        label
+            .expect("a label")
+            .click()
+            .await
+            .expect("it can be clicked");
+    }
+
+    /// Types into the field of this name.
+    pub(crate) async fn fill(&self, name: &str, text: &str) {
+        let field = format!("[name='{name}']");
+        let field = self.client.find(Locator::Css(&field)).await;
+        let field = field.unwrap_or_else(|error| panic!("no field {name}: {error}"));
+        field.clear().await.expect("it can be cleared");
+        field.send_keys(text).await.expect("it can be typed into");
+    }
+
+    /// Waits for a file that was downloaded; what is in it.
+    pub(crate) async fn downloaded(&self, name: &str) -> String {
+        let path = self.downloads.path().join(name);
+        let mut ticks = tokio::time::interval(Duration::from_millis(20));
+        let read = async {
+            loop {
+                ticks.tick().await;
+                // It has another name until it is whole.
+                if let Ok(text) = std::fs::read_to_string(&path) {
+                    return text;
+                }
+            }
+        };
+        let read = tokio::time::timeout(PATIENCE, read).await;
+        read.unwrap_or_else(|_| panic!("{name} was not downloaded"))
     }
 
     /// Strikes a key, wherever the focus is.

@@ -8,6 +8,7 @@ use fantoccini::key::Key;
 use livestream_bot::demo::zoom::{Fault, SCOPE};
 use livestream_bot::demo::{DANA, ELI, FAY, Person, World};
 use serde_json::json;
+use sqlx::ConnectOptions;
 
 use crate::browser::Browser;
 
@@ -154,6 +155,118 @@ async fn an_admin_adds_the_app_to_their_workspace() {
     browser.read("You went back").await;
     browser.inspect("not-installed").await;
     end(world, browser, &[]).await;
+}
+
+/// Three thousand people who are linked, and one more.
+async fn fill(world: &World) {
+    let fill = "insert into zoom_grant
+            (zoom_user_id, zoom_account_id, email, scope, access_token, refresh_token, expires_at, dead_at)
+        select 'z' || n, 'acme', 'person' || n || '@acme.example', 'meeting:write user:read', '', '', now(),
+            case when n % 1000 = 0 then now() end
+        from generate_series(1, 3000) as n;
+        insert into zoom_link (team_id, user_id, zoom_user_id, slack_name, search, used_at)
+        select 'T0ACME', 'U' || n, 'z' || n, 'Person ' || n, lower('Person ' || n || ' person' || n || '@acme.example'),
+            now() - n * interval '1 minute'
+        from generate_series(1, 3000) as n";
+    let mut db = world.database.connect().await.expect("the database");
+    sqlx::raw_sql(fill).execute(&mut db).await.expect("people");
+}
+
+#[tokio::test]
+async fn an_admin_finds_a_person_sets_a_rule_and_downloads_what_happened() {
+    let (world, browser) = (world().await, Browser::open().await);
+    world.install("acme").await.expect("installed");
+    world.link(ELI, SCOPE).await.expect("Eli's link");
+    world.link(DANA, SCOPE).await.expect("Dana's link");
+    fill(&world).await;
+    let admin = format!("{}/admin", world.service);
+    browser.goto(&admin).await;
+    browser.read("For admins of your workspace").await;
+    browser.inspect("admin-closed").await;
+    browser.click("Sign in with Slack").await;
+    browser.read("Demo Slack").await;
+    browser.click("Ada").await;
+    let overview = browser.read("Will the next show go live?").await;
+    assert!(
+        overview.contains("3 of 3002 linked accounts need attention"),
+        "{overview}"
+    );
+    browser.inspect("admin-overview").await;
+    let seen = browser.run("return [document.cookie]").await;
+    assert_eq!(seen, json!([""]), "no script can read the session");
+
+    // One among thousands is found and disconnected.
+    browser.click("People").await;
+    browser.read("People").await;
+    browser.inspect("admin-people").await;
+    browser.fill("q", "dana@").await;
+    browser.submit("Show").await;
+    let found = browser.read("People").await;
+    assert!(
+        found.contains("1 person") && found.contains("dana@acme.example"),
+        "{found}"
+    );
+    browser.click("U0DANA").await;
+    browser.read("U0DANA").await;
+    browser.inspect("admin-person").await;
+    browser.click("Disconnect").await;
+    browser.read("Disconnect U0DANA?").await;
+    browser.inspect("admin-disconnect").await;
+    browser.click("Disconnect U0DANA").await;
+    let done = browser.read("Disconnected").await;
+    assert!(
+        done.contains("The permission at Zoom is withdrawn."),
+        "{done}"
+    );
+
+    // A rule, and whom it refuses.
+    browser.click("Rules").await;
+    browser.read("Rules").await;
+    browser.inspect("admin-rules").await;
+    browser.click_label("only these people").await;
+    browser.fill("people", "Fay").await;
+    browser.submit("Save the rules").await;
+    let refused = browser.read("Rules").await;
+    assert!(refused.contains("Nothing was saved."), "{refused}");
+    browser.inspect("admin-rules-refused").await;
+    browser.fill("people", "U0FAY").await;
+    browser.submit("Save the rules").await;
+    let saved = browser.read("Rules").await;
+    assert!(saved.contains("Changed last by U0ADA"), "{saved}");
+    let start = world.slack.type_command(ELI.slack, "start 68423085");
+    world
+        .slack
+        .send(&world.service, &start)
+        .await
+        .expect("an answer");
+    let outcome = world.slack.outcome(&start).await.expect("an outcome");
+    assert!(
+        outcome
+            .to_string()
+            .contains("only people whom an admin named"),
+        "{outcome}"
+    );
+    browser.click("Activity").await;
+    let activity = browser.read("Activity").await;
+    assert!(
+        activity.contains("not allowed") && activity.contains("rules changed"),
+        "{activity}"
+    );
+    browser.inspect("admin-activity").await;
+    browser.click("CSV").await;
+    let csv = browser.downloaded("activity.csv").await;
+    assert!(
+        csv.contains(",refused,U0ELI,") && csv.contains(",unlinked,U0DANA,"),
+        "{csv}"
+    );
+    browser.click("Shared account").await;
+    browser.read("A shared Zoom account").await;
+    browser.inspect("admin-shared").await;
+    browser.click("Sign out").await;
+    browser.read("Zoom livestreams, started from Slack").await;
+    browser.goto(&admin).await;
+    browser.read("For admins of your workspace").await;
+    end(world, browser, &[401, 422, 401]).await;
 }
 
 #[tokio::test]

@@ -16,14 +16,14 @@ use crate::world::{
 };
 
 /// An admin's browser: it keeps cookies by name, and follows where it is told.
-struct Desk<'w> {
+pub(crate) struct Desk<'w> {
     world: &'w World,
     http: Client,
     cookies: Vec<(String, String)>,
 }
 
 impl<'w> Desk<'w> {
-    fn new(world: &'w World) -> Self {
+    pub(crate) fn new(world: &'w World) -> Self {
         #[expect(clippy::disallowed_methods, reason = "an admin's browser")]
         let http = Client::builder()
             .redirect(redirect::Policy::none())
@@ -37,7 +37,7 @@ impl<'w> Desk<'w> {
     }
 
     /// Signs in with Slack; the page where it ends.
-    async fn sign_in(&mut self, person: Person) -> Response {
+    pub(crate) async fn sign_in(&mut self, person: Person) -> Response {
         let slack = self.get("/admin/sign-in").await;
         let slack = header(&slack, "location");
         let back = self.world.slack.sign_in(&slack, person).await;
@@ -84,7 +84,7 @@ impl<'w> Desk<'w> {
     }
 
     /// Opens a page that an admin may see.
-    async fn read(&mut self, path: &str) -> String {
+    pub(crate) async fn read(&mut self, path: &str) -> String {
         let answer = self.get(path).await;
         assert_eq!(answer.status(), StatusCode::OK, "{path}");
         let policy = header(&answer, "content-security-policy");

@@ -14,5 +14,6 @@ mod messages;
 mod outcomes;
 mod people;
 mod postgres;
+mod scale;
 mod tokens;
 mod world;

@@ -1,0 +1,136 @@
+//! The admin's pages over 50,000 people and 1,000,000 entries.
+//!
+//! `cargo test --release --test service -- --nocapture scale` prints the times and plans.
+#![expect(clippy::print_stdout, reason = "it measures as well")]
+
+use std::time::{Duration, Instant};
+
+use livestream_bot::demo::{ADA, World};
+
+use crate::admin::Desk;
+use crate::installing::install;
+use crate::world::{connect, end, world};
+
+/// No page may take longer on a busy machine, in a build for tests; see what is printed for
+/// how long they do take.
+const LONGEST: Duration = Duration::from_millis(500);
+const TIMES: usize = 20;
+
+async fn fill(world: &World) {
+    let fill = "
+        insert into zoom_grant
+            (zoom_user_id, zoom_account_id, email, scope, access_token, refresh_token, expires_at, refreshed_at, dead_at)
+        select 'z' || n, 'acme', 'person' || n || '@acme.example', 'meeting:write user:read', '', '', now(), now(),
+            case when n % 1000 = 0 then now() end
+        from generate_series(1, 50000) as n;
+        insert into zoom_link (team_id, user_id, zoom_user_id, slack_name, search, used_at, created_at)
+        select 'T0ACME', 'U' || n, 'z' || n, 'Person ' || n, lower('Person ' || n || ' U' || n || ' person' || n || '@acme.example'),
+            now() - n * interval '1 minute', now() - n * interval '2 minutes'
+        from generate_series(1, 50000) as n;
+        insert into audit (happened_at, kind, team_id, user_id, account_id, channel_id, meeting_id, command_id, outcome, took, has_failed)
+        select now() - (1000000 - n) * interval '30 seconds',
+            case when n % 50000 = 7 then 'linked' when n % 2 = 0 then 'start' else 'stop' end, 'T0ACME',
+            'U' || 1 + n % 50000, 1 + n % 50000, 'C0TOWNHALL', 100000000 + n % 20000, n,
+            case when n % 20 = 0 then 'not_started' else 'accepted' end, interval '0.3 seconds', n % 20 = 0
+        from generate_series(1, 1000000) as n;
+        analyze";
+    let filling = sqlx::raw_sql(fill);
+    filling
+        .execute(&mut connect(world).await)
+        .await
+        .expect("filled");
+}
+
+#[tokio::test]
+async fn the_admins_pages_stay_fast_over_many_people_and_entries() {
+    let world = world().await;
+    install(&world, "acme").await;
+    fill(&world).await;
+    let mut desk = Desk::new(&world);
+    desk.sign_in(ADA).await;
+    for path in [
+        "/admin",
+        "/admin/people",
+        "/admin/people?page=900",
+        "/admin/people?sort=used",
+        "/admin/people?sort=linked&page=900",
+        "/admin/people?q=person4711%40",
+        "/admin/people?only=trouble",
+        "/admin/people/U4711",
+        "/admin/activity",
+        "/admin/activity?before=1000",
+        "/admin/activity?kind=linked",
+        "/admin/activity?user=U4711",
+        "/admin/activity?meeting=100004711",
+        "/admin/activity?only=failed",
+        "/admin/activity?kind=linked&only=failed",
+    ] {
+        desk.read(path).await;
+        let mut times = Vec::new();
+        for _ in 0..TIMES {
+            let begun = Instant::now();
+            desk.read(path).await;
+            times.push(begun.elapsed());
+        }
+        times.sort();
+        let (p50, p95) = (times[TIMES / 2], times[TIMES * 95 / 100]);
+        println!("{path:44} p50 {p50:>8.1?}  p95 {p95:>8.1?}");
+        assert!(p95 < LONGEST, "{path}: {times:?}");
+    }
+    for (what, query) in PLANS {
+        let plan: Vec<String> = sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
+            "explain (analyze, costs off, timing off, buffers off) {query}"
+        )))
+        .fetch_all(&mut connect(&world).await)
+        .await
+        .expect("a plan");
+        println!("\n{what}\n  {}", plan.join("\n  "));
+    }
+    let begun = Instant::now();
+    let lines = desk
+        .read("/admin/activity.csv?only=failed")
+        .await
+        .lines()
+        .count();
+    println!("\n{lines} lines of CSV in {:?}", begun.elapsed());
+    assert!(lines > 50_000, "{lines}");
+    end(world).await;
+}
+
+/// What the pages ask, with one set of values.
+const PLANS: [(&str, &str); 6] = [
+    (
+        "people by name, far back",
+        "select user_id, email from (
+            select * from zoom_link where team_id = 'T0ACME'
+            order by lower(coalesce(slack_name, user_id)), user_id limit 50 offset 45000
+        ) as zoom_link join zoom_grant using (zoom_user_id)",
+    ),
+    (
+        "people in trouble",
+        "select user_id from zoom_link where team_id = 'T0ACME' and zoom_user_id in (
+            select zoom_user_id from zoom_grant
+            where dead_at is not null or problem is not null or scope !~ 'meeting:(write|update:livestream_status)'
+            union all
+            select zoom_user_id from zoom_grant where coalesce(refreshed_at, created_at) < now() - interval '75 days'
+        )",
+    ),
+    (
+        "people who match",
+        "select user_id from zoom_link join zoom_grant using (zoom_user_id)
+        where zoom_link.team_id = 'T0ACME' and position('person4711@' in search) > 0
+        order by lower(coalesce(slack_name, user_id)), user_id limit 50",
+    ),
+    (
+        "the newest entries",
+        "select * from audit where team_id = 'T0ACME' and audit_id < 900000 order by audit_id desc limit 50",
+    ),
+    (
+        "entries of a rare kind",
+        "select * from audit where team_id = 'T0ACME' and audit_id < 900000 and kind = 'linked' order by audit_id desc limit 50",
+    ),
+    (
+        "entries that failed",
+        "select * from audit where team_id = 'T0ACME' and audit_id < 900000 and has_failed order by audit_id desc limit 50",
+    ),
+];
