@@ -15,6 +15,8 @@ use crate::zoom::client::BodyForm;
 pub struct Config {
     /// `LISTEN_ADDR`
     pub listen_addr: SocketAddr,
+    /// `METRICS_ADDR`
+    pub metrics_addr: Option<SocketAddr>,
     /// `SLACK_SIGNING_SECRET`: one or more, so that one can be replaced without a gap.
     pub slack_signing_secrets: Vec<SecretString>,
     /// `SLACK_APP_ID`
@@ -113,12 +115,10 @@ impl Config {
         )?;
         non_empty("SLACK_SIGNING_SECRET", &signing_secrets)?;
         Ok(Self {
-            listen_addr: listen_addr.parse().or_else(|_| {
-                problem(
-                    "LISTEN_ADDR",
-                    "it must be an address and a port, like 127.0.0.1:3000",
-                )
-            })?,
+            listen_addr: address("LISTEN_ADDR", &listen_addr)?,
+            metrics_addr: env("METRICS_ADDR")?
+                .map(|listen| address("METRICS_ADDR", &listen))
+                .transpose()?,
             slack_signing_secrets: list(&signing_secrets).map(Into::into).collect(),
             slack_app_id: env("SLACK_APP_ID")?,
             pages: pages(env)?,
@@ -190,6 +190,15 @@ impl LogConfig {
             is_json,
         })
     }
+}
+
+fn address(name: &str, value: &str) -> Setting<SocketAddr> {
+    value.parse().or_else(|_| {
+        problem(
+            name,
+            "it must be an address and a port, like 127.0.0.1:3000",
+        )
+    })
 }
 
 /// `DATA_DIR`: where our own Postgres keeps its files.
@@ -425,6 +434,7 @@ mod tests {
         }
         for (name, value) in [
             ("LISTEN_ADDR", "3000"),
+            ("METRICS_ADDR", "localhost"),
             ("SLASH_COMMAND", "livestream"),
             ("SLASH_COMMAND", "/Live Stream"),
             ("SHARED_ACCOUNTS", "yes"),

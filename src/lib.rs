@@ -51,7 +51,7 @@
 //!
 //! [`config`] is the only reader of the environment, [`app`] is what requests and jobs
 //! may reach, [`http`] is how we call others, [`serve`] runs listener and worker until it is
-//! told to stop, [`import`] takes links from elsewhere. [`postgres`] runs a private server
+//! told to stop, [`metrics`] counts, [`import`] takes links from elsewhere. [`postgres`] runs a private server
 //! for those who bring none. [`demo`] puts the real service between stand-ins for Slack and
 //! Zoom; the tests use the same ones.
 
@@ -86,6 +86,7 @@ pub mod ids;
 pub mod import;
 pub mod log;
 pub mod manifest;
+pub mod metrics;
 pub mod postgres;
 pub mod serve;
 

@@ -4,13 +4,14 @@
 //! it has come, so any replica may take it on from wherever another left it.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::app::App;
 use crate::command::Action;
 use crate::db::commands::{self, NotDone, Running};
 use crate::db::{grants, persist};
 use crate::ids::CommandId;
+use crate::metrics;
 use crate::outcome::Outcome;
 use crate::reply::Told;
 use crate::rules::{self, Verdict};
@@ -61,6 +62,7 @@ pub async fn advance(app: &Arc<App>, id: CommandId) -> sqlx::Result<Next> {
                 if !persist(|| commands::finish(&app.db, id, &outcome)).await? {
                     return Ok(Next::Done); // Whoever finished it tells it.
                 }
+                metrics::finished(command.wish.action.as_str(), outcome.name());
                 tracing::info!(
                     ?outcome,
                     action = command.wish.action.as_str(),
@@ -135,7 +137,10 @@ async fn ask(app: &Arc<App>, command: &Running) -> sqlx::Result<Progress> {
         }
         asks += 1;
         let wish = &command.wish;
-        match app.zoom.update_livestream(&token.token, wish).await {
+        let begun = Instant::now();
+        let answer = app.zoom.update_livestream(&token.token, wish).await;
+        metrics::zoom_answered(begun.elapsed());
+        match answer {
             Answer::Final(outcome) => return Ok(Progress::Finished(outcome)),
             Answer::StaleToken if was_stale => {
                 return Ok(Progress::Finished(Outcome::Unauthorized));
@@ -179,7 +184,10 @@ async fn tell(app: &App, command: &Running, outcome: &Outcome) -> sqlx::Result<N
     );
     commands::posting(&app.db, id).await?;
     match app.responder.post(&url, &message).await {
-        Ok(()) => commands::told(&app.db, id, Ok(())).await?,
+        Ok(()) => {
+            metrics::told(command.age);
+            commands::told(&app.db, id, Ok(())).await?;
+        }
         Err(respond::Error::Transient(why)) => {
             tracing::warn!(
                 why,

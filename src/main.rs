@@ -8,7 +8,7 @@ use clap::{Parser, Subcommand};
 use livestream_bot::config::{self, Config, DatabaseConfig, LogConfig};
 use livestream_bot::postgres::{self, Durability, Server};
 use livestream_bot::vault::Vault;
-use livestream_bot::{db, demo, import, manifest, serve, tokens};
+use livestream_bot::{db, demo, import, manifest, metrics, serve, tokens};
 use secrecy::ExposeSecret;
 use sqlx::postgres::PgConnectOptions;
 use tokio::net::TcpListener;
@@ -87,6 +87,10 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Serve => {
             init_log(&log)?;
             let config = Config::from_env()?;
+            serve::raise_connection_limit();
+            if config.metrics_addr.is_some() {
+                metrics::install()?;
+            }
             let (database, _server) = database().await?;
             let listener = TcpListener::bind(config.listen_addr)
                 .await

@@ -87,6 +87,35 @@ impl Outcome {
         )
     }
 
+    /// Its name, as it is kept and counted by.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::NotAMeetingNumber => "not_a_meeting_number",
+            Self::NotSetUp => "not_set_up",
+            Self::NotStarted => "not_started",
+            Self::WrongAccount => "wrong_account",
+            Self::MayNotHost => "may_not_host",
+            Self::EndToEndEncrypted => "end_to_end_encrypted",
+            Self::ScopeMissing => "scope_missing",
+            Self::Unauthorized => "unauthorized",
+            Self::NoSuchUser => "no_such_user",
+            Self::NoSuchMeeting => "no_such_meeting",
+            Self::StillStarting => "still_starting",
+            Self::TooFast => "too_fast",
+            Self::DailyLimit { .. } => "daily_limit",
+            Self::NoAnswer => "no_answer",
+            Self::Unreachable => "unreachable",
+            Self::Interrupted => "interrupted",
+            Self::TooLate => "too_late",
+            Self::LinkDead => "link_dead",
+            Self::OperatorMustMend => "operator_must_mend",
+            Self::NotAllowed { .. } => "not_allowed",
+            Self::NeedsConfirmation { .. } => "needs_confirmation",
+            Self::Other { .. } => "other",
+        }
+    }
+
     /// Whether the person was refused, rather than Zoom asked.
     pub fn is_refusal(&self) -> bool {
         matches!(self, Self::NotAllowed { .. })
@@ -95,5 +124,25 @@ impl Outcome {
     /// Whether the person did not get what they wanted.
     pub fn has_failed(&self) -> bool {
         !matches!(self, Self::Accepted | Self::NeedsConfirmation { .. })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_outcome_is_counted_by_the_name_it_is_kept_by() {
+        for outcome in [
+            Outcome::EndToEndEncrypted,
+            Outcome::DailyLimit { until: None },
+            Outcome::NeedsConfirmation {
+                members: None,
+                is_shared: false,
+            },
+        ] {
+            let kept = serde_json::to_value(&outcome).expect("JSON");
+            assert_eq!(kept["kind"], outcome.name());
+        }
     }
 }

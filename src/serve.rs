@@ -1,11 +1,18 @@
 //! The service: a listener and a worker, until it is told to stop.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use sqlx::postgres::PgConnectOptions;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -13,9 +20,16 @@ use crate::app::App;
 use crate::config::Config;
 use crate::vault::Vault;
 use crate::worker::Health;
-use crate::{db, web, worker};
+use crate::{db, metrics, web, worker};
 
-/// How long connections may take to end after the worker has.
+/// How long a client may take over a request's headers, or stay without one: longer than
+/// proxies keep a connection that they do not use.
+const HEADERS_WITHIN: Duration = Duration::from_secs(75);
+/// How long to wait where no connection could be accepted.
+const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(100);
+/// At the end, how long nobody must have connected.
+const LAST_CALL: Duration = Duration::from_millis(100);
+/// How long connections may take to end.
 const CONNECTIONS_END_WITHIN: Duration = Duration::from_secs(5);
 
 /// Serves until `shutdown`, then finishes what runs.
@@ -38,18 +52,73 @@ pub async fn serve(
         health.clone(),
         shutdown.clone(),
     ));
-    let http = axum::serve(listener, web::router(app, health))
-        .with_graceful_shutdown(shutdown.cancelled_owned());
-    let http = tokio::spawn(http.into_future());
+    let router = web::router(Arc::clone(&app), health.clone());
+    let http = tokio::spawn(listen(listener, router, shutdown.clone()));
+    let metrics = config
+        .metrics_addr
+        .map(|address| tokio::spawn(metrics::serve(address, app, health, shutdown.clone())));
 
     worker.await.context("the worker panicked")?;
-    if let Ok(ended) = tokio::time::timeout(CONNECTIONS_END_WITHIN, http).await {
-        ended.context("the listener panicked")??;
-    } else {
-        tracing::warn!("some connections did not end; leaving them");
+    http.await.context("the listener panicked")?;
+    if let Some(metrics) = metrics {
+        metrics.await.context("the metrics' listener panicked")??;
     }
     pool.close().await;
     Ok(())
+}
+
+/// Takes connections until `shutdown`, then lets them end what they are at.
+async fn listen(listener: TcpListener, router: Router, shutdown: CancellationToken) {
+    let connections = GracefulShutdown::new();
+    let mut protocol = http1::Builder::new();
+    protocol
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADERS_WITHIN);
+    let take = |accepted: io::Result<(TcpStream, _)>| match accepted {
+        Ok((stream, _)) => {
+            let _ = stream.set_nodelay(true);
+            let service = TowerToHyperService::new(router.clone());
+            let connection = protocol.serve_connection(TokioIo::new(stream), service);
+            // How connections end is their clients' concern.
+            tokio::spawn(connections.watch(connection));
+            true
+        }
+        Err(error) => {
+            tracing::warn!(%error, "a connection was not accepted");
+            false
+        }
+    };
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = shutdown.cancelled() => break,
+        };
+        // Out of file descriptors, most likely: until some are given back.
+        if !take(accepted) {
+            let _ = tokio::time::timeout(ACCEPT_AGAIN_AFTER, shutdown.cancelled()).await;
+        }
+    }
+    // Who has connected already is served; the others find another replica.
+    let last_call = async {
+        while let Ok(accepted) = tokio::time::timeout(LAST_CALL, listener.accept()).await {
+            take(accepted);
+        }
+    };
+    let _ = tokio::time::timeout(LAST_CALL * 10, last_call).await;
+    drop(listener);
+    let ending = tokio::time::timeout(CONNECTIONS_END_WITHIN, connections.shutdown());
+    if ending.await.is_err() {
+        tracing::warn!("some connections did not end; leaving them");
+    }
+}
+
+/// Allows as many open connections as the system does; the usual limit is a thousand.
+pub fn raise_connection_limit() {
+    let raised = getrlimit(Resource::RLIMIT_NOFILE)
+        .and_then(|(_, hard)| setrlimit(Resource::RLIMIT_NOFILE, hard, hard));
+    if let Err(error) = raised {
+        tracing::warn!(%error, "the limit of open files stays as it is");
+    }
 }
 
 /// Cancelled by the first SIGTERM or Ctrl-C.

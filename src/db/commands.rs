@@ -104,7 +104,14 @@ async fn insert(db: &PgPool, new: &NewCommand<'_>) -> sqlx::Result<Option<Comman
         )
         select command_id as "command_id!: CommandId"
         from accepted, graphile_worker.add_job(
-            'livestream', json_build_object('command_id', command_id), job_key => 'command ' || command_id
+            'livestream', json_build_object('command_id', command_id), job_key => 'command ' || command_id,
+            -- The more of a workspace's commands wait, the further back it goes: a flood of one
+            -- delays nobody else.
+            priority => (
+                select count(*) / 8 from (
+                    select from command where team_id = $2 and finished_at is null limit 400
+                ) as waiting
+            )::integer
         )
         "#,
         new.trigger.as_str(),

@@ -18,7 +18,7 @@ pub async fn home(
         "select from installation, graphile_worker.add_job(
             'home',
             json_build_object('enterprise', $1::text, 'team', $2::text, 'user', $3::text, 'has_offer', $4::boolean),
-            job_key => concat_ws(' ', 'home', $2, $3), run_at => $5, priority => 5
+            job_key => concat_ws(' ', 'home', $2, $3), run_at => $5, priority => 60
         )
         where bot_token is not null and (team_id = $2 or (team_id is null and enterprise_id = $1))
         limit 1",
@@ -38,7 +38,7 @@ pub async fn unlink(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<()> 
     sqlx::query!(
         "select from graphile_worker.add_job(
             'unlink', json_build_object('enterprise', $1::text, 'team', $2::text, 'user', $3::text),
-            job_key => concat_ws(' ', 'unlink', $2::text, $3::text), priority => 10
+            job_key => concat_ws(' ', 'unlink', $2::text, $3::text), priority => 100
         )",
         asker.enterprise(),
         asker.team.as_str(),
@@ -56,7 +56,7 @@ pub async fn unlink_all(db: impl PgExecutor<'_>, place: &Place) -> sqlx::Result<
         "select from zoom_link, graphile_worker.add_job(
             'unlink',
             json_build_object('enterprise', zoom_link.enterprise_id, 'team', zoom_link.team_id, 'user', user_id),
-            job_key => concat_ws(' ', 'unlink', zoom_link.team_id, user_id), priority => 10
+            job_key => concat_ws(' ', 'unlink', zoom_link.team_id, user_id), priority => 100
         )
         where case when $2::text is not null then zoom_link.team_id = $2
             -- Of an organisation, those workspaces that have no installation of their own.
@@ -78,7 +78,7 @@ pub async fn leave(db: impl PgExecutor<'_>, place: &Place, at: DateTime<Utc>) ->
     sqlx::query!(
         "select from graphile_worker.add_job(
             'leave', json_build_object('enterprise', $1::text, 'team', $2::text),
-            job_key => concat_ws(' ', 'leave', $3::text), run_at => $4, priority => 10
+            job_key => concat_ws(' ', 'leave', $3::text), run_at => $4, priority => 100
         )",
         enterprise,
         team,
@@ -101,7 +101,7 @@ pub async fn tell_unlinked(
         "select from graphile_worker.add_job(
             'tell_unlinked',
             json_build_object('enterprise', $1::text, 'team', $2::text, 'user', $3::text, 'by', $4::text),
-            job_key => concat_ws(' ', 'tell', $2::text, $3::text), run_at => $5, priority => 5
+            job_key => concat_ws(' ', 'tell', $2::text, $3::text), run_at => $5, priority => 60
         )",
         asker.enterprise(),
         asker.team.as_str(),

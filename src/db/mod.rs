@@ -9,6 +9,7 @@ pub mod jobs;
 pub mod linking;
 pub mod links;
 pub mod people;
+pub mod queue;
 pub mod requests;
 pub mod roster;
 pub mod rules;

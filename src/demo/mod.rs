@@ -103,6 +103,7 @@ pub const PEOPLE: [Person; 5] = [ADA, DANA, ELI, FAY, GUS];
 pub fn config(slack: &Slack, zoom: &Zoom, public_url: &str) -> anyhow::Result<Config> {
     Ok(Config {
         listen_addr: ([127, 0, 0, 1], 0).into(),
+        metrics_addr: None,
         slack_signing_secrets: vec![slack::SIGNING_SECRET.into()],
         slack_app_id: Some(slack::APP_ID.to_owned()),
         pages: Some(PagesConfig {

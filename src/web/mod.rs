@@ -22,6 +22,7 @@ use tower_http::trace::TraceLayer;
 pub use self::admin::ADMIN;
 use crate::app::App;
 use crate::linking::ZOOM_CALLBACK;
+use crate::metrics;
 use crate::slack::paths;
 use crate::worker::Health;
 
@@ -49,6 +50,7 @@ pub fn router(app: Arc<App>, worker: Health) -> Router {
         .route("/healthz", get(health::alive))
         // Refuses what says that it is larger, and stops reading what turns out to be.
         .layer(RequestBodyLimitLayer::new(BODY_MAX))
+        .layer(axum::middleware::from_fn(metrics::observe))
         .layer(TraceLayer::new_for_http().make_span_with(span))
 }
 

@@ -1,0 +1,28 @@
+//! How much waits.
+
+use sqlx::PgExecutor;
+
+/// What is under way and what is behind.
+#[derive(Debug)]
+pub struct Depth {
+    /// Commands without an outcome.
+    pub unfinished: i64,
+    /// How long the oldest of them has been waiting, in seconds.
+    pub oldest: f64,
+    /// Everything the queue has to do, what is for later included.
+    pub jobs: i64,
+}
+
+pub async fn depth(db: impl PgExecutor<'_>) -> sqlx::Result<Depth> {
+    sqlx::query_as!(
+        Depth,
+        r#"
+        select count(*) as "unfinished!",
+            coalesce(extract(epoch from now() - min(received_at)), 0)::float8 as "oldest!",
+            (select count(*) from graphile_worker._private_jobs) as "jobs!"
+        from command where finished_at is null
+        "#,
+    )
+    .fetch_one(db)
+    .await
+}
