@@ -25,6 +25,8 @@ pub struct NewCommand<'a> {
     pub response_url: &'a [u8],
     /// How often the response URL is posted to before the outcome is.
     pub posts: i16,
+    /// Workspaces may share a Zoom account here.
+    pub shared_accounts: bool,
 }
 
 /// What became of an attempt to record a command.
@@ -93,7 +95,7 @@ async fn insert(db: &PgPool, new: &NewCommand<'_>) -> sqlx::Result<Option<Comman
                     where user_id = $3 and (team_id = $2 or enterprise_id = $9)
                     order by team_id = $2 desc limit 1
                 ), (
-                    select zoom_user_id from shared_account where team_id = $2 and $3 = any (people)
+                    select zoom_user_id from shared_account where team_id = $2 and $3 = any (people) and $12
                 )) as account
                 join zoom_grant on zoom_user_id = account,
                 -- Numbers of one meeting are given and committed one after another.
@@ -125,6 +127,7 @@ async fn insert(db: &PgPool, new: &NewCommand<'_>) -> sqlx::Result<Option<Comman
         new.asker.enterprise(),
         new.posts,
         new.wish.is_confirmed,
+        new.shared_accounts,
     )
     .fetch_optional(db)
     .await
@@ -141,7 +144,7 @@ async fn why_not(db: &PgPool, new: &NewCommand<'_>) -> sqlx::Result<Option<Recor
                     order by zoom_link.team_id = $2 desc limit 1
                 ), (
                     select zoom_user_id from shared_account
-                    where shared_account.team_id = $2 and $3 = any (people)
+                    where shared_account.team_id = $2 and $3 = any (people) and $7
                 ))) as is_dead,
             under_way.user_id as "by?: SlackUserId",
             extract(epoch from now() - under_way.received_at)::bigint as seconds
@@ -155,6 +158,7 @@ async fn why_not(db: &PgPool, new: &NewCommand<'_>) -> sqlx::Result<Option<Recor
         new.wish.action.as_str(),
         new.wish.meeting.get(),
         new.asker.enterprise(),
+        new.shared_accounts,
     )
     .fetch_one(db)
     .await?;

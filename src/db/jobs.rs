@@ -14,21 +14,24 @@ pub async fn home(
     has_offer: bool,
     at: DateTime<Utc>,
 ) -> sqlx::Result<()> {
-    sqlx::query!(
-        "select from installation, graphile_worker.add_job(
+    sqlx::query_scalar!(
+        "select (graphile_worker.add_job(
             'home',
             json_build_object('enterprise', $1::text, 'team', $2::text, 'user', $3::text, 'has_offer', $4::boolean),
             job_key => concat_ws(' ', 'home', $2, $3), run_at => $5, priority => 60
-        )
-        where bot_token is not null and (team_id = $2 or (team_id is null and enterprise_id = $1))
-        limit 1",
+        )).id
+        from (
+            select from installation
+            where bot_token is not null and (team_id = $2 or (team_id is null and enterprise_id = $1))
+            limit 1
+        ) as speaker",
         asker.enterprise(),
         asker.team.as_str(),
         asker.user.as_str(),
         has_offer,
         at,
     )
-    .execute(db)
+    .fetch_optional(db)
     .await
     .map(drop)
 }

@@ -2,6 +2,8 @@
 //! <https://docs.slack.dev/authentication/sign-in-with-slack/>.
 
 use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use openidconnect::core::{
@@ -18,6 +20,7 @@ use openidconnect::{
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
+use tokio::sync::Mutex;
 use url::Url;
 
 use crate::http::{base, body};
@@ -26,6 +29,9 @@ use crate::slack::paths::SIGN_IN_CALLBACK;
 
 /// What we ask a person for; the library adds the first by itself.
 pub const SCOPES: [&str; 2] = ["openid", "profile"];
+
+/// How long Slack's endpoints are believed to be what they were.
+const KNOWN_FOR: Duration = Duration::from_mins(5);
 
 /// Slack as an OpenID provider, and where its browsers come back to.
 #[derive(Debug, Clone)]
@@ -37,6 +43,8 @@ pub struct SignIn {
     secret: SecretString,
     /// `PUBLIC_URL`, without a slash at its end.
     public: String,
+    /// What Slack said of itself last, and when.
+    known: Arc<Mutex<Option<(Instant, CoreProviderMetadata)>>>,
 }
 
 /// Who signed in, as Slack vouches for it.
@@ -115,6 +123,7 @@ impl SignIn {
             id,
             secret,
             public: base(public),
+            known: Arc::default(),
         }
     }
 
@@ -130,7 +139,7 @@ impl SignIn {
         state: String,
         nonce: String,
     ) -> Result<String, Error> {
-        let client = self.discover().await.map_err(|error| failed(&error))?;
+        let client = self.known().await.map_err(|error| failed(&error))?;
         let mut request = client
             .authorize_url(
                 CoreAuthenticationFlow::AuthorizationCode,
@@ -196,10 +205,32 @@ impl SignIn {
         })
     }
 
-    /// Reads Slack's endpoints and keys anew: they may change, and people link rarely.
+    /// Slack's endpoints, as they were within the last minutes: anybody may set out to sign
+    /// in, and Slack need not be asked each time.
+    async fn known(&self) -> anyhow::Result<Discovered> {
+        let mut known = self.known.lock().await;
+        let metadata = match &*known {
+            Some((at, metadata)) if at.elapsed() < KNOWN_FOR => metadata.clone(),
+            _ => {
+                let metadata = self.ask().await?;
+                *known = Some((Instant::now(), metadata.clone()));
+                metadata
+            }
+        };
+        self.client(metadata)
+    }
+
+    /// Reads Slack's endpoints and keys anew: keys may change, and people sign in rarely.
     async fn discover(&self) -> anyhow::Result<Discovered> {
+        self.client(self.ask().await?)
+    }
+
+    async fn ask(&self) -> anyhow::Result<CoreProviderMetadata> {
         let issuer = IssuerUrl::new(self.issuer.clone())?;
-        let metadata = CoreProviderMetadata::discover_async(issuer, &self.http).await?;
+        Ok(CoreProviderMetadata::discover_async(issuer, &self.http).await?)
+    }
+
+    fn client(&self, metadata: CoreProviderMetadata) -> anyhow::Result<Discovered> {
         let secret = ClientSecret::new(self.secret.expose_secret().to_owned());
         let callback = RedirectUrl::new(self.page(SIGN_IN_CALLBACK))?;
         let client: SlackClient<_, _, _> =

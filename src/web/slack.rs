@@ -340,6 +340,7 @@ async fn record(app: &App, form: &SlashCommand, wish: &Wish, posts: i16) -> sqlx
             &form.response_url,
         ),
         posts,
+        shared_accounts: app.shared_accounts,
     };
     let can_link = app.sign_in.is_some();
     let recorded = commands::record(&app.db, &new).await?;

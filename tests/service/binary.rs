@@ -24,22 +24,22 @@ use crate::linking::{Browser, location};
 use crate::world::{MEETING, accepted, said, values};
 
 /// Stand-ins and a database that outlive the program between them.
-struct Surroundings {
-    slack: Slack,
-    zoom: Zoom,
+pub(crate) struct Surroundings {
+    pub(crate) slack: Slack,
+    pub(crate) zoom: Zoom,
     config: Config,
     database: PgConnectOptions,
 }
 
 /// The program, serving.
-struct Service {
+pub(crate) struct Service {
     child: tokio::process::Child,
-    url: String,
+    pub(crate) url: String,
     log: tokio::task::JoinHandle<String>,
 }
 
 impl Surroundings {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let (slack, zoom) = (
             Slack::start().await.expect("Slack"),
             Zoom::start().await.expect("Zoom"),
@@ -80,7 +80,7 @@ impl Surroundings {
         url.to_string()
     }
 
-    fn command(&self, subcommand: &str) -> Command {
+    pub(crate) fn command(&self, subcommand: &str) -> Command {
         let mut command = bare(subcommand);
         command
             .env("DATABASE_URL", self.database_url())
@@ -99,18 +99,18 @@ impl Surroundings {
         command
     }
 
-    async fn serve(&self) -> Service {
+    pub(crate) async fn serve(&self) -> Service {
         Service::start(self.command("serve")).await
     }
 
-    async fn end(self) {
+    pub(crate) async fn end(self) {
         database::drop(&self.database).await;
     }
 }
 
 impl Service {
     /// Starts it, and waits until it says where it serves.
-    async fn start(command: Command) -> Self {
+    pub(crate) async fn start(command: Command) -> Self {
         let mut command = tokio::process::Command::from(command);
         command.stderr(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn().expect("the program");
@@ -145,7 +145,7 @@ impl Service {
     }
 
     /// As an operator would.
-    async fn terminate(mut self) -> String {
+    pub(crate) async fn terminate(mut self) -> String {
         let pid = self.child.id().expect("it runs");
         kill(
             Pid::from_raw(pid.try_into().expect("a pid")),

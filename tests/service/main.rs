@@ -9,6 +9,7 @@ mod home;
 mod hostile;
 mod installing;
 mod linking;
+mod load;
 mod manifest;
 mod messages;
 mod outcomes;

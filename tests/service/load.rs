@@ -1,0 +1,241 @@
+//! Floods, slow clients, slow databases and rolling restarts.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use livestream_bot::demo::slack::ORG_TOWN_HALL;
+use livestream_bot::demo::zoom::{Fault, SCOPE};
+use livestream_bot::demo::{DANA, ELI, World};
+use livestream_bot::vault::Vault;
+use livestream_bot::{db, import, serve};
+use serde_json::json;
+use sqlx::Connection;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+
+use crate::binary::{Service, Surroundings};
+use crate::world::{accepted, connect, end, said, send, type_and_read, world};
+
+/// Links somebody in another workspace.
+async fn link_elsewhere(world: &World) {
+    let tokens = world.zoom.authorize("zoom-elsewhere", SCOPE);
+    let line = json!({
+        "team_id": ORG_TOWN_HALL.team, "user_id": "U0ELSEWHERE", "zoom_user_id": "zoom-elsewhere",
+        "zoom_account_id": "globex", "email": "elsewhere@globex.example", "scope": tokens.scope,
+        "access_token": tokens.access_token, "refresh_token": tokens.refresh_token,
+        "expires_at": "2099-01-01T00:00:00Z",
+    });
+    let pool = db::pool(world.database.clone());
+    let vault = Vault::from_keys(&world.config.token_keys).expect("keys");
+    let imported = import::links(&pool, &vault, line.to_string().as_bytes()).await;
+    imported.expect("a link");
+    pool.close().await;
+}
+
+#[tokio::test]
+async fn a_flood_of_one_workspace_does_not_starve_another() {
+    const FLOOD: i64 = 400;
+    let world = world().await;
+    link_elsewhere(&world).await;
+    // Each takes Zoom's whole time limit, a second; all together they take a while.
+    for meeting in 0..FLOOD {
+        world.zoom.fail_next(Fault::Hang);
+        let text = format!("stop {}", 700_000_000 + meeting);
+        let flood = world.slack.type_command(DANA.slack, &text);
+        assert_eq!(send(&world, &flood).await, accepted());
+    }
+    let theirs = world
+        .slack
+        .type_at(ORG_TOWN_HALL, "U0ELSEWHERE", "stop 91234567890");
+    assert_eq!(send(&world, &theirs).await, accepted());
+    world.slack.outcome(&theirs).await.expect("an outcome");
+    let behind: i64 = sqlx::query_scalar("select count(*) from command where finished_at is null")
+        .fetch_one(&mut connect(&world).await)
+        .await
+        .expect("a count");
+    assert!(
+        behind > FLOOD / 4,
+        "it waited until only {behind} of the flood were left"
+    );
+    end(world).await;
+}
+
+#[tokio::test]
+async fn while_postgres_is_slow_people_are_told_in_time_and_in_words() {
+    let world = world().await;
+    let mut db = connect(&world).await;
+    let mut holding = db.begin().await.expect("a transaction");
+    sqlx::query("lock table command in access exclusive mode")
+        .execute(&mut *holding)
+        .await
+        .expect("locked");
+    // More at once than there are connections to Postgres.
+    let commands: Vec<_> = (0..40)
+        .map(|meeting| {
+            let text = format!("stop {}", 700_000_000 + meeting);
+            world.slack.type_command(DANA.slack, &text)
+        })
+        .collect();
+    let begun = Instant::now();
+    let answers =
+        futures_util::future::join_all(commands.iter().map(|command| send(&world, command)));
+    for answer in answers.await {
+        assert_eq!(answer.status, 200);
+        assert!(
+            said(&answer.body).contains("My own database does not answer"),
+            "{answer:?}"
+        );
+    }
+    assert!(
+        begun.elapsed() < Duration::from_secs(3),
+        "{:?}",
+        begun.elapsed()
+    );
+    holding.rollback().await.expect("released");
+    let read = type_and_read(&world, ELI, "stop 68423085").await;
+    assert!(read.contains("Zoom finds no meeting"), "{read}");
+    end(world).await;
+}
+
+#[tokio::test]
+async fn ten_thousand_idle_connections_and_slow_clients_keep_nobody_waiting() {
+    serve::raise_connection_limit();
+    let around = Surroundings::new().await;
+    let service = around.serve().await;
+    let address = service.url.trim_start_matches("http://").to_owned();
+    let mut connections = Vec::new();
+    for count in 0..10_000 {
+        let mut stream = TcpStream::connect(&address).await.expect("a connection");
+        let part: &[u8] = match count % 10 {
+            0 => b"POST /slack/commands HTTP/1.1\r\nhost: x\r\nx-sl",
+            1 => {
+                b"POST /slack/commands HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\nteam_id="
+            }
+            _ => b"",
+        };
+        stream.write_all(part).await.expect("sent");
+        connections.push(stream);
+    }
+    for _ in 0..10 {
+        let command = around.slack.type_command(DANA.slack, "help");
+        let begun = Instant::now();
+        let answer = around.slack.send(&service.url, &command).await;
+        assert_eq!(answer.expect("an answer").status, 200);
+        assert!(
+            begun.elapsed() < Duration::from_secs(1),
+            "{:?}",
+            begun.elapsed()
+        );
+    }
+    let start = around.slack.type_command(DANA.slack, "start 68423085");
+    let answer = around.slack.send(&service.url, &start).await;
+    assert_eq!(answer.expect("an answer"), accepted());
+    let outcome = around.slack.outcome(&start).await.expect("an outcome");
+    assert!(said(&outcome).contains("is going live"), "{outcome}");
+    drop(connections);
+    service.terminate().await;
+    around.end().await;
+}
+
+#[tokio::test]
+async fn a_rolling_restart_under_load_loses_nothing_and_answers_everybody() {
+    let around = Arc::new(Surroundings::new().await);
+    let ports = [free_port(), free_port()];
+    let serve = async |port: u16| {
+        let mut command = around.command("serve");
+        command
+            .env("LISTEN_ADDR", format!("127.0.0.1:{port}"))
+            .env("RUST_LOG", "info");
+        Service::start(command).await
+    };
+    let mut services = [Some(serve(ports[0]).await), Some(serve(ports[1]).await)];
+    let is_over = Arc::new(AtomicBool::new(false));
+    let load = {
+        let (around, is_over) = (Arc::clone(&around), Arc::clone(&is_over));
+        tokio::spawn(async move {
+            let mut ticks = tokio::time::interval(Duration::from_millis(10));
+            let mut taken = Vec::new();
+            let mut count = 0;
+            while !is_over.load(Ordering::Relaxed) {
+                ticks.tick().await;
+                count += 1;
+                let text = format!("stop {}", 700_000_000 + count);
+                let command = around.slack.type_command(DANA.slack, &text);
+                let turn = usize::try_from(count).expect("a small number") % 2;
+                // A proxy that is refused a connection takes the other replica.
+                let port = match TcpStream::connect(("127.0.0.1", ports[turn])).await {
+                    Ok(_) => ports[turn],
+                    Err(_) => ports[1 - turn],
+                };
+                let url = format!("http://127.0.0.1:{port}");
+                match around.slack.send(&url, &command).await {
+                    Ok(answer) => assert_eq!(answer, accepted()),
+                    // It stopped listening between our look and the request.
+                    Err(error) if format!("{error:#}").contains("onnect") => {
+                        let url = format!("http://127.0.0.1:{}", ports[1 - turn]);
+                        let answer = around.slack.send(&url, &command).await;
+                        assert_eq!(answer.expect("an answer"), accepted());
+                    }
+                    Err(error) => panic!("{error:#}"),
+                }
+                taken.push(command);
+            }
+            taken
+        })
+    };
+    for (index, port) in ports.into_iter().enumerate() {
+        services[index].take().expect("it runs").terminate().await;
+        services[index] = Some(serve(port).await);
+    }
+    is_over.store(true, Ordering::Relaxed);
+    let taken = load.await.expect("nobody was turned away");
+    assert!(taken.len() > 20, "{}", taken.len());
+    for command in &taken {
+        around.slack.outcome(command).await.expect("an outcome");
+    }
+    for service in services.into_iter().flatten() {
+        service.terminate().await;
+    }
+    Arc::into_inner(around).expect("nobody else").end().await;
+}
+
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("its address").port()
+}
+
+#[tokio::test]
+async fn an_operator_reads_numbers_that_name_nobody() {
+    let around = Surroundings::new().await;
+    let port = free_port();
+    let mut command = around.command("serve");
+    command.env("METRICS_ADDR", format!("127.0.0.1:{port}"));
+    let service = Service::start(command).await;
+    let start = around.slack.type_command(DANA.slack, "start 68423085");
+    around
+        .slack
+        .send(&service.url, &start)
+        .await
+        .expect("an answer");
+    around.slack.outcome(&start).await.expect("an outcome");
+    #[expect(clippy::disallowed_methods, reason = "an operator's scraper")]
+    let scraped = reqwest::get(format!("http://127.0.0.1:{port}/metrics")).await;
+    let scraped = scraped.expect("an answer").text().await.expect("text");
+    for wanted in [
+        "livestream_commands_total{action=\"start\",outcome=\"accepted\"} 1",
+        "livestream_requests_total{route=\"/slack/commands\",status=\"200\"} 1",
+        "livestream_zoom_seconds_count 1",
+        "livestream_told_seconds_count 1",
+        "livestream_queue_commands 0",
+        "livestream_worker_running 1",
+        "livestream_database_answers 1",
+    ] {
+        assert!(scraped.contains(wanted), "{wanted}:\n{scraped}");
+    }
+    for secret in ["T0ACME", "U0DANA", "68423085", "acme.example"] {
+        assert!(!scraped.contains(secret), "{secret}:\n{scraped}");
+    }
+    service.terminate().await;
+    around.end().await;
+}
