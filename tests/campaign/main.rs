@@ -6,10 +6,9 @@
 //! a long one. `--seed` repeats one.
 #![expect(clippy::print_stdout, reason = "it tells what it did")]
 
-mod postgres;
-
 use std::collections::{BTreeMap, HashMap};
 use std::net::TcpListener;
+use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -18,17 +17,20 @@ use std::time::{Duration, Instant};
 use clap::Parser;
 use livestream_bot::demo::slack::{self, Invocation, Slack};
 use livestream_bot::demo::zoom::{self, Fault, Zoom};
+use livestream_bot::postgres::{Durability, Server};
 use livestream_bot::vault::Vault;
 use livestream_bot::{db, import};
+use nix::sys::signal::{self, Signal};
+use nix::unistd::Pid;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use secrecy::ExposeSecret;
 use serde_json::json;
-use sqlx::PgPool;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions, PgPool};
+use tempfile::TempDir;
 use tokio::process::{Child, Command};
 use tokio::sync::Mutex;
-
-use crate::postgres::Postgres;
 
 const PEOPLE: usize = 10;
 /// Each person's; enough that some wait for others of the same meeting.
@@ -53,6 +55,62 @@ struct Arguments {
     /// What `cargo test` passes on to every test program is of no concern here.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
     rest: Vec<String>,
+}
+
+/// A PostgreSQL server of the campaign's own, with its durability on.
+struct Postgres {
+    server: Server,
+    _folder: TempDir,
+}
+
+impl Postgres {
+    async fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let server = Server::start(program(), folder.path(), Durability::Durable).await;
+        let server = server.expect("PostgreSQL");
+        server
+            .create_database("campaign")
+            .await
+            .expect("a database");
+        Self {
+            server,
+            _folder: folder,
+        }
+    }
+
+    fn options(&self) -> PgConnectOptions {
+        self.server.options("campaign")
+    }
+
+    /// For `DATABASE_URL`.
+    fn url(&self) -> String {
+        let options = self.options();
+        let socket = options.get_socket().expect("it is reached by a socket");
+        let user = options.get_username();
+        format!(
+            "postgres://{user}@localhost/campaign?host={}",
+            socket.display()
+        )
+    }
+
+    /// Kills one of its processes: PostgreSQL takes its memory for spoilt, breaks off with
+    /// everybody, and recovers from its log.
+    async fn crash(&self) {
+        let mut db = self.options().connect().await.expect("a connection");
+        let pid: i32 = sqlx::query_scalar("select pg_backend_pid()")
+            .fetch_one(&mut db)
+            .await
+            .expect("its process");
+        signal::kill(Pid::from_raw(pid), Signal::SIGKILL).expect("killed");
+        let mut ticks = tokio::time::interval(Duration::from_millis(50));
+        while self.options().connect().await.is_err() {
+            ticks.tick().await;
+        }
+    }
+}
+
+fn program() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_livestream-bot"))
 }
 
 /// What outlives the replicas.
@@ -113,7 +171,7 @@ async fn play(arguments: &Arguments) {
 
 impl Field {
     async fn new() -> Self {
-        let postgres = Postgres::start();
+        let postgres = Postgres::start().await;
         let slack = Slack::start().await.expect("Slack");
         let zoom = Zoom::start().await.expect("Zoom");
         let keys = Vault::fresh_keys();
@@ -188,7 +246,7 @@ fn replica(
     keys: &secrecy::SecretString,
     port: u16,
 ) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_livestream-bot"))
+    Command::new(program())
         .arg("serve")
         .env_clear()
         .env("DATABASE_URL", postgres.url())
@@ -302,9 +360,7 @@ async fn kill(field: &Arc<Field>, kills: usize, mut rng: StdRng) -> usize {
         let mut replica = field.replicas[index].lock().await;
         replica.kill().await.expect("killed");
         if count % POSTGRES_EVERY == POSTGRES_EVERY / 2 {
-            let field = Arc::clone(field);
-            let crashed = tokio::task::spawn_blocking(move || field.postgres.crash());
-            crashed.await.expect("PostgreSQL is back");
+            field.postgres.crash().await;
             crashes += 1;
         }
         *replica = field.start(index);

@@ -219,7 +219,6 @@ async fn an_operator_reads_numbers_that_name_nobody() {
         .await
         .expect("an answer");
     around.slack.outcome(&start).await.expect("an outcome");
-    #[expect(clippy::disallowed_methods, reason = "an operator's scraper")]
     let scraped = reqwest::get(format!("http://127.0.0.1:{port}/metrics")).await;
     let scraped = scraped.expect("an answer").text().await.expect("text");
     for wanted in [
