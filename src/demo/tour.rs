@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::slack::{CHANNEL, DIRECT, Place, Standing, TOWN_HALL};
 use super::zoom::{Fault, Obstacle};
-use super::{DANA, ELI, FAY, GUS, PEOPLE, Person, World};
+use super::{ADA, DANA, ELI, FAY, GUS, PEOPLE, Person, World};
 
 /// One thing that happens: what goes before, who does what, and what must be read.
 struct Scene {
@@ -402,7 +402,11 @@ pub(super) async fn linger(world: &World) -> anyhow::Result<()> {
         world.service, FAY.name
     );
     println!("   {}", world.offer(FAY).await?);
-    println!("The link works once, for 10 minutes.");
+    println!(
+        "The link works once, for 10 minutes. The admin's page, as {}:",
+        ADA.name
+    );
+    println!("   {}/admin", world.service);
     Ok(())
 }
 

@@ -222,24 +222,11 @@ async fn me(State(zoom): State<Zoom>, headers: HeaderMap) -> Response {
     if let Some(fault) = fault {
         return play(fault).await;
     }
-    let authorization = headers
-        .get(AUTHORIZATION)
-        .and_then(|value| value.to_str().ok());
     let inner = zoom.lock();
-    let (user, scope) = match inner.bearer(authorization.unwrap_or_default()) {
-        Ok(bearer) => bearer,
-        Err(problem) => return error(401, 124, problem),
+    let user = match inner.allowed(&headers, IDENTITY_SCOPE) {
+        Ok(user) => user,
+        Err(refusal) => return *refusal,
     };
-    if !scope
-        .split(' ')
-        .any(|scope| [IDENTITY_SCOPE, "user:read"].contains(&scope))
-    {
-        return error(
-            400,
-            4711,
-            &format!("Invalid access token, does not contain scopes:[{IDENTITY_SCOPE}]."),
-        );
-    }
     // Some are authorized without being anybody in the demo.
     let person = PEOPLE.into_iter().find(|person| person.zoom == user);
     let name = person.map_or(user.as_str(), |person| person.name);
@@ -263,24 +250,11 @@ async fn me(State(zoom): State<Zoom>, headers: HeaderMap) -> Response {
 
 /// <https://developers.zoom.us/docs/api/users/#tag/users/GET/users/{userId}/settings>
 async fn settings(State(zoom): State<Zoom>, headers: HeaderMap) -> Response {
-    let authorization = headers
-        .get(AUTHORIZATION)
-        .and_then(|value| value.to_str().ok());
     let inner = zoom.lock();
-    let (user, scope) = match inner.bearer(authorization.unwrap_or_default()) {
-        Ok(bearer) => bearer,
-        Err(problem) => return error(401, 124, problem),
+    let user = match inner.allowed(&headers, SETTINGS_SCOPE) {
+        Ok(user) => user,
+        Err(refusal) => return *refusal,
     };
-    if !scope
-        .split(' ')
-        .any(|scope| [SETTINGS_SCOPE, "user:read"].contains(&scope))
-    {
-        return error(
-            400,
-            4711,
-            &format!("Invalid access token, does not contain scopes:[{SETTINGS_SCOPE}]."),
-        );
-    }
     let is_on = !inner.streamless_users.contains(&user);
     Json(json!({
         "schedule_meeting": { "host_video": true },
@@ -291,4 +265,24 @@ async fn settings(State(zoom): State<Zoom>, headers: HeaderMap) -> Response {
         },
     }))
     .into_response()
+}
+
+impl Inner {
+    /// Whose token this is, if it has the permission or the older one that holds it.
+    fn allowed(&self, headers: &HeaderMap, needed: &str) -> Result<String, Box<Response>> {
+        let authorization = headers
+            .get(AUTHORIZATION)
+            .and_then(|value| value.to_str().ok());
+        let (user, scope) = self
+            .bearer(authorization.unwrap_or_default())
+            .map_err(|problem| Box::new(error(401, 124, problem)))?;
+        if !scope
+            .split(' ')
+            .any(|scope| [needed, "user:read"].contains(&scope))
+        {
+            let problem = format!("Invalid access token, does not contain scopes:[{needed}].");
+            return Err(Box::new(error(400, 4711, &problem)));
+        }
+        Ok(user)
+    }
 }
