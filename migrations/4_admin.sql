@@ -17,8 +17,11 @@ create trigger remember_zoom_account after insert or update of email on zoom_gra
     for each row execute function remember_zoom_account();
 insert into zoom_account (zoom_user_id, email) select zoom_user_id, email from zoom_grant;
 
+insert into zoom_account (zoom_user_id)
+    select distinct zoom_user_id from audit where zoom_user_id is not null
+    on conflict do nothing;
+
 -- Everything that happened: commands as they ended, links, refusals, what admins did.
-alter table audit drop column zoom_user_id;
 alter table audit
     add account_id bigint constraint audit_account_id_fkey references zoom_account,
     -- The admin who did it to the person, if it was not the person.
@@ -32,6 +35,10 @@ alter table audit
     add code bigint,
     add took interval,
     add has_failed boolean not null default false;
+
+update audit set account_id = zoom_account.account_id
+    from zoom_account where zoom_account.zoom_user_id = audit.zoom_user_id;
+alter table audit drop column zoom_user_id;
 
 create index audit_team_idx on audit (team_id, audit_id);
 create index audit_kind_idx on audit (team_id, kind, audit_id);
@@ -56,6 +63,8 @@ alter table zoom_link
     add slack_name text,
     add used_at timestamptz,
     add search text not null default '';
+update zoom_link set search = lower(concat_ws(' ', user_id, email))
+    from zoom_grant where zoom_grant.zoom_user_id = zoom_link.zoom_user_id;
 create index zoom_link_name_idx on zoom_link (team_id, (lower(coalesce(slack_name, user_id))), user_id);
 create index zoom_link_created_at_idx on zoom_link (team_id, created_at);
 create index zoom_link_used_at_idx on zoom_link (team_id, used_at desc nulls last);
@@ -124,6 +133,7 @@ create table admin_session (
 -- A Zoom account for several people of a workspace, where the operator allows that.
 create table shared_account (
     team_id text constraint shared_account_pkey primary key,
+    enterprise_id text,
     zoom_user_id text not null
         constraint shared_account_zoom_user_id_fkey references zoom_grant on delete cascade,
     people text[] not null default '{}',

@@ -19,7 +19,7 @@ use crate::db::rules::{self, Rules};
 use crate::db::{grants, jobs, shared, visits};
 use crate::ids::{Asker, SlackUserId};
 use crate::linking::{self, NoCode, Unlinked};
-use crate::slack::web_api;
+use crate::people::{self, NotKnown};
 use crate::tokens::{self, NoToken};
 use crate::zoom::oauth::TokenError;
 
@@ -55,6 +55,15 @@ pub enum Closed {
     Nobody,
     #[error(transparent)]
     Database(#[from] sqlx::Error),
+}
+
+impl From<NotKnown> for Closed {
+    fn from(error: NotKnown) -> Self {
+        match error {
+            NotKnown::SlackIsSilent => Self::CannotTell,
+            NotKnown::Database(error) => Self::Database(error),
+        }
+    }
 }
 
 /// What a test of somebody's link showed.
@@ -110,7 +119,7 @@ pub async fn back(
         tracing::warn!(%error, "an admin could not sign in");
         Closed::CannotTell
     })?;
-    if !is_admin(app, &person.asker).await? {
+    if !people::is_admin(app, &person.asker).await? {
         refused(app, &person.asker, "sign-in").await?;
         return Err(Closed::NotAdmin);
     }
@@ -128,7 +137,7 @@ pub async fn admit(app: &App, browser: &Browser, acts: bool) -> Result<Admin, Cl
         .await?
         .ok_or(Closed::NoSession)?;
     if acts || !session.is_checked {
-        match is_admin(app, &session.asker).await {
+        match people::is_admin(app, &session.asker).await {
             Ok(true) => table::checked(&app.db, &hash).await?,
             Ok(false) => {
                 table::end_all(&app.db, &session.asker).await?;
@@ -136,8 +145,8 @@ pub async fn admit(app: &App, browser: &Browser, acts: bool) -> Result<Admin, Cl
                 return Err(Closed::NotAdmin);
             }
             // Looking is allowed for a while; doing something is not.
-            Err(Closed::CannotTell) if !acts && session.was_checked => {}
-            Err(closed) => return Err(closed),
+            Err(NotKnown::SlackIsSilent) if !acts && session.was_checked => {}
+            Err(error) => return Err(error.into()),
         }
     }
     Ok(Admin {
@@ -149,23 +158,6 @@ pub async fn admit(app: &App, browser: &Browser, acts: bool) -> Result<Admin, Cl
 
 pub async fn sign_out(app: &App, browser: &Browser) -> sqlx::Result<()> {
     table::end(&app.db, &browser.hash()).await
-}
-
-/// Whether somebody is an admin of their workspace.
-async fn is_admin(app: &App, asker: &Asker) -> Result<bool, Closed> {
-    let answer = match bot::find(app, asker).await? {
-        Some(bot) => Some(bot.user(&asker.user).await),
-        None => None,
-    };
-    match answer {
-        Some(Ok(user)) => Ok(user.is_admin()),
-        // An installation of long ago, which may not ask.
-        Some(Err(web_api::Error::Refused(code))) if code == "missing_scope" => {
-            Ok(table::is_named(&app.db, asker).await?)
-        }
-        Some(Err(_)) => Err(Closed::CannotTell),
-        None => Ok(table::is_named(&app.db, asker).await?),
-    }
 }
 
 /// Whether Slack is asked who is an admin; else people are named.
@@ -307,6 +299,9 @@ pub async fn set_rules(app: &App, admin: &Admin, mut new: Rules) -> Result<(), C
 
 /// Names who else may open these pages, where Slack does not say.
 pub async fn name_admins(app: &App, admin: &Admin, people: &[String]) -> Result<(), Closed> {
+    if !names_admins(app, admin).await? {
+        return Err(Closed::NotSetUp);
+    }
     let mut transaction = app.db.begin().await?;
     table::name(
         &mut transaction,

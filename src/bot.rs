@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::app::App;
 use crate::db::installations::{self, Speaker};
-use crate::ids::{Asker, ChannelId, SlackUserId};
+use crate::ids::{Asker, ChannelId, SlackUserId, TeamId};
 use crate::slack::web_api::{Channel, Error, User, WebApi};
 use crate::vault::Row;
 
@@ -56,8 +56,9 @@ impl Bot<'_> {
     }
 
     /// Who is in a user group.
-    pub async fn group(&self, group: &str) -> Result<Vec<String>, Error> {
-        let asked = self.web_api.group(&self.speaker.place, &self.token, group);
+    pub async fn group(&self, team: &TeamId, group: &str) -> Result<Vec<String>, Error> {
+        let place = &self.speaker.place;
+        let asked = self.web_api.group(place, &self.token, team, group);
         self.noted(asked.await).await
     }
 

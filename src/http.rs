@@ -31,10 +31,15 @@ pub fn base(url: &Url) -> String {
 }
 
 /// The body of an answer, up to a limit; what is beyond is not read.
-pub async fn body(mut response: Response) -> reqwest::Result<Vec<u8>> {
+pub async fn body(response: Response) -> reqwest::Result<Vec<u8>> {
+    body_up_to(response, ANSWER_MAX).await
+}
+
+/// The same up to another limit, in bytes.
+pub async fn body_up_to(mut response: Response, most: usize) -> reqwest::Result<Vec<u8>> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await? {
-        let room = ANSWER_MAX - body.len();
+        let room = most - body.len();
         body.extend_from_slice(&chunk[..chunk.len().min(room)]);
         if chunk.len() >= room {
             break;

@@ -4,6 +4,8 @@
 //! The state that Slack hands back is bound to the browser that began, and works once
 //! (<https://docs.slack.dev/authentication/installing-with-oauth>).
 
+use std::sync::Arc;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::SecretString;
 
@@ -13,7 +15,7 @@ use crate::db::audit::{self, Event};
 use crate::db::installations::{self, NewInstallation};
 use crate::db::{admin, jobs, people, visits};
 use crate::ids::{Asker, Place};
-use crate::linking::NoCode;
+use crate::linking::{self, NoCode, NotEnded};
 use crate::slack::web_api;
 use crate::vault::Row;
 
@@ -138,10 +140,11 @@ pub async fn left(
 }
 
 /// Ends the links of a place that the app left a day ago, unless it is back.
-pub async fn forget(app: &App, place: &Place) -> sqlx::Result<()> {
+pub async fn forget(app: &Arc<App>, place: &Place) -> Result<(), NotEnded> {
     if !installations::is_gone(&app.db, place).await? {
-        return installations::is_back(&app.db, place).await;
+        return Ok(installations::is_back(&app.db, place).await?);
     }
+    linking::end_sharing(app, place).await?;
     let mut transaction = app.db.begin().await?;
     let count = jobs::unlink_all(&mut *transaction, place).await?;
     installations::forget(&mut transaction, place).await?;

@@ -20,7 +20,8 @@ use crate::command::Wish;
 use crate::db::audit::{self, Event};
 use crate::db::linking::{self as table, Leg, NewOffer, Pending};
 use crate::db::{grants, jobs, links, persist, shared};
-use crate::ids::{Asker, SlackUserId, ZoomUserId};
+use crate::ids::{Asker, Place, SlackUserId, TeamId, ZoomUserId};
+use crate::people::{self, NotKnown};
 use crate::slack::message::Message;
 use crate::slack::respond;
 use crate::slack::sign_in::SlackPerson;
@@ -51,6 +52,8 @@ pub enum Stop {
     VendorFailed(&'static str),
     #[error("the Zoom app lacks the permission {0}")]
     ScopeMissing(&'static str),
+    #[error("an account is linked for the workspace by somebody who is no admin any more")]
+    NotAdmin,
     #[error("linking is not set up")]
     NotSetUp,
     #[error(transparent)]
@@ -270,6 +273,18 @@ pub async fn question(app: &App, browser: &Browser) -> Result<Question, Stop> {
 
 /// The person said yes: now, and only now, the link is stored.
 pub async fn confirm(app: &App, browser: &Browser, device: &str) -> Result<Linked, Stop> {
+    let waiting = table::find(&app.db, &browser.hash()).await?;
+    if let Some(session) = waiting.filter(|session| session.is_shared) {
+        match people::is_admin(app, &session.asker).await {
+            Ok(true) if app.shared_accounts => {}
+            Ok(_) => {
+                abandon(app, browser, &session, "the last page: no admin any more").await?;
+                return Err(Stop::NotAdmin);
+            }
+            Err(NotKnown::SlackIsSilent) => return Err(Stop::VendorFailed("Slack")),
+            Err(NotKnown::Database(error)) => return Err(error.into()),
+        }
+    }
     let mut transaction = app.db.begin().await?;
     let session = table::take(&mut transaction, &browser.hash())
         .await?
@@ -302,7 +317,7 @@ pub async fn confirm(app: &App, browser: &Browser, device: &str) -> Result<Linke
     };
     for before in replaced {
         if before != zoom_user
-            && let Some(token) = grants::remove_unused(&mut *transaction, &before).await?
+            && let Some(token) = grants::remove_unused(&mut transaction, &before).await?
         {
             abandoned.push((before, token));
         }
@@ -390,29 +405,51 @@ pub enum NotEnded {
 /// however often that takes. An error means: try again.
 pub async fn end(app: &Arc<App>, asker: &Asker) -> Result<(), NotEnded> {
     if let Some(zoom_user) = links::only_theirs(&app.db, asker).await? {
-        match tokens::fresh_token(app, &zoom_user).await {
-            Ok(fresh) if revoke(app, &fresh.token).await => {}
-            // There is nothing that could be withdrawn, or nothing to do it with.
-            Err(NoToken::Dead | NoToken::OperatorMustMend) => {}
-            Err(NoToken::Database(error)) => return Err(error.into()),
-            Ok(_) | Err(NoToken::BeingRefreshed | NoToken::NotNow) => {
-                return Err(NotEnded::NotNow);
-            }
-        }
+        withdraw(app, &zoom_user).await?;
     }
     remove(app, asker, None).await?;
     Ok(())
 }
 
-/// Ends the sharing of an account, and its permission if nobody is linked to it.
-pub async fn unshare(app: &App, admin: &Asker) -> sqlx::Result<()> {
+/// Does the same for the accounts that workspaces of a place shared.
+pub async fn end_sharing(app: &Arc<App>, place: &Place) -> Result<(), NotEnded> {
+    for team in shared::of(&app.db, place).await? {
+        if let Some(zoom_user) = shared::only_theirs(&app.db, &team).await? {
+            withdraw(app, &zoom_user).await?;
+        }
+        let event = Event {
+            team: Some(team.as_str()),
+            ..Event::at(place, UNSHARED)
+        };
+        unshare(app, &team, event).await?;
+    }
+    Ok(())
+}
+
+async fn withdraw(app: &Arc<App>, zoom_user: &ZoomUserId) -> Result<(), NotEnded> {
+    match tokens::fresh_token(app, zoom_user).await {
+        Ok(fresh) if revoke(app, &fresh.token).await => Ok(()),
+        // There is nothing that could be withdrawn, or nothing to do it with.
+        Err(NoToken::Dead | NoToken::OperatorMustMend) => Ok(()),
+        Err(NoToken::Database(error)) => Err(error.into()),
+        Ok(_) | Err(NoToken::BeingRefreshed | NoToken::NotNow) => Err(NotEnded::NotNow),
+    }
+}
+
+/// An admin ends the sharing of an account, and its permission if nobody is linked to it.
+pub async fn end_sharing_by(app: &App, admin: &Asker) -> sqlx::Result<()> {
+    unshare(app, &admin.team, Event::of(admin, UNSHARED)).await
+}
+
+const UNSHARED: &str = "shared account unlinked";
+
+async fn unshare(app: &App, team: &TeamId, event: Event<'_>) -> sqlx::Result<()> {
     let mut transaction = app.db.begin().await?;
-    let Some(zoom_user) = shared::remove(&mut *transaction, &admin.team).await? else {
+    let Some(zoom_user) = shared::remove(&mut *transaction, team).await? else {
         return Ok(());
     };
-    let event = Event::of(admin, "shared account unlinked").zoom(&zoom_user);
-    audit::write(&mut *transaction, &event).await?;
-    let token = grants::remove_unused(&mut *transaction, &zoom_user).await?;
+    audit::write(&mut *transaction, &event.zoom(&zoom_user)).await?;
+    let token = grants::remove_unused(&mut transaction, &zoom_user).await?;
     transaction.commit().await?;
     if let Some(sealed) = token {
         revoke_sealed(app, &zoom_user, &sealed).await;
@@ -439,7 +476,7 @@ async fn remove(
             &Event::of(asker, "unlinked").zoom(&zoom_user).by(by),
         )
         .await?;
-        if let Some(token) = grants::remove_unused(&mut *transaction, &zoom_user).await? {
+        if let Some(token) = grants::remove_unused(&mut transaction, &zoom_user).await? {
             unused.push((zoom_user, token));
         }
     }

@@ -672,9 +672,14 @@ impl Words {
 
 /// What to press next. Whoever presses acts for themselves, with their own account.
 fn next_step(told: &Told<'_>, outcome: &Outcome) -> Vec<Button> {
-    let again = || Button::typing("Try again", told.wish.to_string());
+    // What one person confirmed, another has not.
+    let wish = Wish {
+        is_confirmed: false,
+        ..told.wish.clone()
+    };
+    let again = || Button::typing("Try again", wish.to_string());
     let link = || {
-        let connect = format!("connect {}", told.wish);
+        let connect = format!("connect {wish}");
         told.can_link
             .then(|| Button::typing("Link a Zoom account", connect))
     };

@@ -129,7 +129,7 @@ async fn group_members(app: &App, asker: &Asker, group: &str) -> sqlx::Result<Ve
         return Ok(known.people.clone());
     }
     if let Some(bot) = bot::find(app, asker).await?
-        && let Ok(people) = bot.group(group).await
+        && let Ok(people) = bot.group(&asker.team, group).await
     {
         rules::store_group(&app.db, &asker.team, group, &people).await?;
         return Ok(people);

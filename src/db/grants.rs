@@ -193,9 +193,17 @@ pub async fn store(db: impl PgExecutor<'_>, grant: &NewGrant<'_>) -> sqlx::Resul
 
 /// Removes a grant that nobody is linked to any more. Returns its access token, sealed.
 pub async fn remove_unused(
-    db: impl PgExecutor<'_>,
+    db: &mut sqlx::PgConnection,
     zoom_user: &ZoomUserId,
 ) -> sqlx::Result<Option<Vec<u8>>> {
+    // Whoever is just linking to it, or ending their link, is waited for; only then is it
+    // looked at who uses it.
+    sqlx::query!(
+        "select from zoom_grant where zoom_user_id = $1 for update",
+        zoom_user.as_str()
+    )
+    .fetch_optional(&mut *db)
+    .await?;
     sqlx::query_scalar!(
         "delete from zoom_grant where zoom_user_id = $1
             and not exists (select from zoom_link where zoom_link.zoom_user_id = $1)

@@ -159,7 +159,7 @@ pub async fn is_gone(db: impl PgExecutor<'_>, place: &Place) -> sqlx::Result<boo
     .await
 }
 
-/// Forgets a place that the app has left, and who its people are.
+/// Forgets a place that the app has left, who its people are, and what its admins said.
 pub async fn forget(db: &mut sqlx::PgConnection, place: &Place) -> sqlx::Result<()> {
     let (enterprise, team) = place.ids();
     for forgetting in [
@@ -169,6 +169,14 @@ pub async fn forget(db: &mut sqlx::PgConnection, place: &Place) -> sqlx::Result<
             team,
             enterprise,
         ),
+        sqlx::query!(
+            "delete from admin_session where team_id = $1 or (enterprise_id = $2 and $1 is null)",
+            team,
+            enterprise,
+        ),
+        sqlx::query!("delete from named_admin where team_id = $1", team),
+        sqlx::query!("delete from rules where team_id = $1", team),
+        sqlx::query!("delete from slack_group where team_id = $1", team),
         sqlx::query!("delete from installation where place = $1", place.id()),
     ] {
         forgetting.execute(&mut *db).await?;

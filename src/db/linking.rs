@@ -164,7 +164,7 @@ pub async fn take(
     Ok(session)
 }
 
-async fn find(db: impl PgExecutor<'_>, session_hash: &[u8]) -> sqlx::Result<Option<Session>> {
+pub async fn find(db: impl PgExecutor<'_>, session_hash: &[u8]) -> sqlx::Result<Option<Session>> {
     let row = sqlx::query!(
         r#"
         select session_hash, token_hash, enterprise_id as "enterprise: EnterpriseId", team_id as "team: TeamId", user_id as "user: SlackUserId", typed,

@@ -2,7 +2,7 @@
 
 use sqlx::PgExecutor;
 
-use crate::ids::{Asker, SlackUserId, TeamId, ZoomUserId};
+use crate::ids::{Asker, Place, SlackUserId, TeamId, ZoomUserId};
 
 /// Whose account it is, and who may use it.
 #[derive(Debug)]
@@ -37,13 +37,14 @@ pub async fn store(
     sqlx::query_scalar!(
         r#"
         with before as (select zoom_user_id from shared_account where team_id = $1)
-        insert into shared_account (team_id, zoom_user_id, linked_by) values ($1, $2, $3)
-        on conflict (team_id) do update set zoom_user_id = $2, linked_by = $3, linked_at = now()
+        insert into shared_account (team_id, zoom_user_id, linked_by, enterprise_id) values ($1, $2, $3, $4)
+        on conflict (team_id) do update set zoom_user_id = $2, linked_by = $3, enterprise_id = $4, linked_at = now()
         returning (select zoom_user_id from before) as "before: ZoomUserId"
         "#,
         admin.team.as_str(),
         zoom_user.as_str(),
         admin.user.as_str(),
+        admin.enterprise(),
     )
     .fetch_one(db)
     .await
@@ -65,6 +66,47 @@ pub async fn allow(db: impl PgExecutor<'_>, team: &TeamId, people: &[String]) ->
 pub async fn remove(db: impl PgExecutor<'_>, team: &TeamId) -> sqlx::Result<Option<ZoomUserId>> {
     sqlx::query_scalar!(
         r#"delete from shared_account where team_id = $1 returning zoom_user_id as "zoom_user: ZoomUserId""#,
+        team.as_str(),
+    )
+    .fetch_optional(db)
+    .await
+}
+
+/// The workspaces of a place that share an account: of an organisation, those that have no
+/// installation of their own.
+pub async fn of(db: impl PgExecutor<'_>, place: &Place) -> sqlx::Result<Vec<TeamId>> {
+    let (enterprise, team) = place.ids();
+    sqlx::query_scalar!(
+        r#"
+        select team_id as "team: TeamId" from shared_account
+        where case when $2::text is not null then team_id = $2
+            else enterprise_id = $1 and not exists (
+                select from installation
+                where installation.team_id = shared_account.team_id and left_at is null
+            ) end
+        "#,
+        enterprise,
+        team,
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// The Zoom user whose account a workspace shares, if nobody else uses it.
+pub async fn only_theirs(
+    db: impl PgExecutor<'_>,
+    team: &TeamId,
+) -> sqlx::Result<Option<ZoomUserId>> {
+    sqlx::query_scalar!(
+        r#"
+        select zoom_user_id as "zoom_user: ZoomUserId" from shared_account mine
+        where team_id = $1
+            and not exists (select from zoom_link where zoom_link.zoom_user_id = mine.zoom_user_id)
+            and not exists (
+                select from shared_account other
+                where other.zoom_user_id = mine.zoom_user_id and other.team_id <> mine.team_id
+            )
+        "#,
         team.as_str(),
     )
     .fetch_optional(db)

@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::http::{base, body};
+use crate::http::{base, body_up_to};
 use crate::ids::{ChannelId, EnterpriseId, Place, SlackUserId, TeamId};
 use crate::slack::paths::INSTALL_CALLBACK;
 
@@ -35,6 +35,8 @@ pub const BOT_SCOPES: [&str; 6] = [
 
 /// How long Slack may take: somebody may be waiting for what comes after.
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
+/// A user group may have tens of thousands of members.
+const ANSWER_MAX: usize = 2 * 1024 * 1024;
 /// How long to wait where Slack limits us and does not say.
 const RETRY_AFTER_DEFAULT: Duration = Duration::from_secs(30);
 
@@ -123,6 +125,7 @@ impl Access {
 #[derive(Debug, Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "Slack's own shape")]
 pub struct User {
+    team_id: Option<TeamId>,
     #[serde(default)]
     pub is_restricted: bool,
     #[serde(default)]
@@ -150,11 +153,13 @@ struct EnterpriseUser {
 }
 
 impl User {
-    /// An admin or owner of the workspace, or of its organisation.
-    pub fn is_admin(&self) -> bool {
+    /// An admin or owner of this workspace, or of its organisation. What Slack says of
+    /// another workspace of theirs does not count.
+    pub fn is_admin(&self, team: &TeamId) -> bool {
+        let is_here = self.team_id.as_ref().is_none_or(|theirs| theirs == team);
         let organisation = self.organisation.as_ref();
         let is_organisations = organisation.is_some_and(|user| user.is_admin || user.is_owner);
-        !self.deleted && (self.is_admin || self.is_owner || is_organisations)
+        !self.deleted && ((is_here && (self.is_admin || self.is_owner)) || is_organisations)
     }
 }
 
@@ -267,6 +272,7 @@ impl WebApi {
         &self,
         place: &str,
         token: &SecretString,
+        team: &TeamId,
         group: &str,
     ) -> Result<Vec<String>, Error> {
         #[derive(Deserialize)]
@@ -277,7 +283,8 @@ impl WebApi {
             .http
             .post(self.method("usergroups.users.list"))
             .bearer_auth(token.expose_secret())
-            .form(&[("usergroup", group)]);
+            // An organisation's token has to say of which workspace.
+            .form(&[("usergroup", group), ("team_id", team.as_str())]);
         let answer: Answer = self.call(place, "usergroups.users.list", request).await?;
         Ok(answer.users)
     }
@@ -350,7 +357,7 @@ impl WebApi {
             limits.insert(key, Instant::now() + wait);
             return Err(Error::Limited(wait));
         }
-        let body = body(response).await.map_err(failed)?;
+        let body = body_up_to(response, ANSWER_MAX).await.map_err(failed)?;
         // The causes would quote the body, which may hold a token.
         let answer: Value = serde_json::from_slice(&body)
             .map_err(|_| Error::Failed(format!("status {status}, and no JSON")))?;

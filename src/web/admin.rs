@@ -529,11 +529,12 @@ async fn link_shared(State(app): State<Arc<App>>, jar: CookieJar, Form(form): Fo
         return Err(Closed::NotSetUp);
     }
     let url = linking::offer_shared(&app, &admin.asker).await?;
-    Ok(to(&url.ok_or(Closed::NotSetUp)?))
+    let url = url.ok_or(Closed::NotSetUp)?;
+    Ok(shown(pages::link_shared(&admin, &form.csrf, &url)))
 }
 
 async fn unshare(State(app): State<Arc<App>>, jar: CookieJar, Form(form): Form<Bare>) -> Shown {
     let admin = acts(&app, &jar, &form.csrf).await?;
-    linking::unshare(&app, &admin.asker).await?;
+    linking::end_sharing_by(&app, &admin.asker).await?;
     Ok(to("/admin/shared"))
 }

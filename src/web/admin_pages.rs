@@ -534,6 +534,22 @@ pub(super) fn shared(
     )
 }
 
+/// A link and no redirect: browsers let a form lead to no other site, not even by the way.
+pub(super) fn link_shared(admin: &Admin, csrf: &str, url: &str) -> Markup {
+    let content = html! {
+        p { "You sign in with Slack once more, then with the Zoom account that is to be shared, and confirm. \
+            The link is yours alone and works for 10 minutes." }
+        p { a.button href=(url) { "Go on to Slack" } }
+    };
+    layout(
+        admin,
+        csrf,
+        "/admin/shared",
+        "Link a Zoom account for the workspace",
+        &content,
+    )
+}
+
 fn who(row: &Row) -> Markup {
     html! { a href={ "/admin/people/" (row.user_id) } { (name(row)) } }
 }

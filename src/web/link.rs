@@ -202,7 +202,7 @@ fn stopped(app: &App, stop: &Stop) -> Response {
     let status = match stop {
         Stop::NoOffer => StatusCode::GONE,
         Stop::NoSession => StatusCode::BAD_REQUEST,
-        Stop::SomebodyElse => StatusCode::FORBIDDEN,
+        Stop::SomebodyElse | Stop::NotAdmin => StatusCode::FORBIDDEN,
         Stop::Declined(_) | Stop::ScopeMissing(_) => StatusCode::OK,
         Stop::VendorFailed(_) => StatusCode::BAD_GATEWAY,
         Stop::NotSetUp => StatusCode::NOT_FOUND,

@@ -150,6 +150,11 @@ pub(super) fn stopped(words: &Words, stop: &linking::Stop) -> Markup {
                 p { "Whoever runs this bot can add it under Scopes in the Zoom app; then link again." }
             },
         ),
+        linking::Stop::NotAdmin => (
+            "Only admins link an account for the workspace",
+            html! { p { "Slack says that you are no admin of it any more, or sharing was switched off here. Nothing was linked, \
+            and the permission you gave at Zoom is withdrawn unless others use that account." } },
+        ),
         linking::Stop::NotSetUp => (
             "Linking is not set up here",
             html! { p { "Ask whoever runs this bot." } },

@@ -8,7 +8,7 @@ use livestream_bot::demo::{ADA, DANA, ELI, FAY, Person, World};
 use reqwest::{Client, Response, StatusCode, redirect};
 use serde_json::Value;
 
-use crate::installing::install;
+use crate::installing::{install, let_a_day_pass, tell};
 use crate::linking::{Browser, linked_zoom_user};
 use crate::world::{
     accepted, connect, end, press, queue_is_empty, said, send, type_and_read, values, world,
@@ -849,6 +849,75 @@ async fn rules_that_make_no_sense_are_refused_and_old_forms_change_nothing() {
     end(world).await;
 }
 
+/// The link with which an admin links an account for the workspace.
+async fn shared_link(desk: &mut Desk<'_>) -> String {
+    let csrf = desk.csrf().await;
+    let answer = desk.post("/admin/shared/link", &[("csrf", &csrf)]).await;
+    assert_eq!(answer.status(), StatusCode::OK);
+    let page = answer.text().await.expect("a page");
+    let link = page
+        .split("class=\"button\" href=\"")
+        .nth(1)
+        .and_then(|rest| rest.split('"').next());
+    link.unwrap_or_else(|| panic!("no link on {page}"))
+        .to_owned()
+}
+
+#[tokio::test]
+async fn who_is_no_admin_any_more_shares_no_account() {
+    let world = world_with(|config| config.shared_accounts = true).await;
+    install(&world, "acme").await;
+    let mut desk = Desk::new(&world);
+    desk.sign_in(ADA).await;
+    let link = shared_link(&mut desk).await;
+    let mut browser = Browser::new("__Host-link");
+    let (csrf, _) = browser.reach_the_question(&world, &link, ADA, ADA).await;
+    world.slack.set_person(ADA.slack, Standing::Member);
+    let answer = browser.answer(&world, &csrf, "link").await;
+    assert_eq!(answer.status(), StatusCode::FORBIDDEN);
+    let page = answer.text().await.expect("a page");
+    assert!(page.contains("Only admins"), "{page}");
+    assert!(world.zoom.revocations().contains(&ADA.zoom.to_owned()));
+    let count: i64 = sqlx::query_scalar("select count(*) from shared_account")
+        .fetch_one(&mut connect(&world).await)
+        .await
+        .expect("a count");
+    assert_eq!(count, 0);
+    end(world).await;
+}
+
+#[tokio::test]
+async fn a_workspace_that_the_app_left_shares_no_account_and_has_no_rules() {
+    let world = world_with(|config| config.shared_accounts = true).await;
+    install(&world, "acme").await;
+    let mut desk = Desk::new(&world);
+    desk.sign_in(ADA).await;
+    let link = shared_link(&mut desk).await;
+    Browser::new("__Host-link")
+        .link(&world, &link, ADA, ADA)
+        .await;
+    desk.set_rules(&[("who", "named"), ("people", DANA.slack)])
+        .await;
+    let (uninstalled, _) = world.slack.uninstall(TOWN_HALL);
+    tell(&world, &uninstalled).await;
+    let_a_day_pass(&world).await;
+    assert!(world.zoom.revocations().contains(&ADA.zoom.to_owned()));
+    let left: i64 = sqlx::query_scalar(
+        "select (select count(*) from shared_account) + (select count(*) from rules)
+            + (select count(*) from admin_session) + (select count(*) from zoom_grant)",
+    )
+    .fetch_one(&mut connect(&world).await)
+    .await
+    .expect("a count");
+    assert_eq!(left, 0);
+    assert!(
+        kinds(&world)
+            .await
+            .contains(&"shared account unlinked".to_owned())
+    );
+    end(world).await;
+}
+
 #[tokio::test]
 async fn an_account_is_shared_only_where_that_is_on_and_with_whom_is_listed() {
     let off = installed().await;
@@ -873,8 +942,7 @@ async fn an_account_is_shared_only_where_that_is_on_and_with_whom_is_listed() {
     let mut desk = Desk::new(&world);
     desk.sign_in(ADA).await;
     let csrf = desk.csrf().await;
-    let link = desk.post("/admin/shared/link", &[("csrf", &csrf)]).await;
-    let link = header(&link, "location");
+    let link = shared_link(&mut desk).await;
     let page = Browser::new("__Host-link")
         .link(&world, &link, ADA, ADA)
         .await;

@@ -64,13 +64,13 @@ async fn installations(world: &World) -> i64 {
         .expect("a count")
 }
 
-async fn tell(world: &World, event: &Event) {
+pub(crate) async fn tell(world: &World, event: &Event) {
     let answer = world.slack.send_event(&world.service, event).await;
     assert_eq!(answer.expect("an answer").status, 200);
 }
 
 /// A day and a minute pass for what the app left.
-async fn let_a_day_pass(world: &World) {
+pub(crate) async fn let_a_day_pass(world: &World) {
     let pass = "update installation set left_at = left_at - interval '24 hours 1 minute';
         update zoom_link set created_at = created_at - interval '24 hours 1 minute';
         update graphile_worker._private_jobs set run_at = run_at - interval '24 hours 1 minute'";

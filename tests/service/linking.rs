@@ -61,7 +61,7 @@ impl Browser {
         answer
     }
 
-    async fn answer(&mut self, world: &World, csrf: &str, answer: &str) -> Response {
+    pub(crate) async fn answer(&mut self, world: &World, csrf: &str, answer: &str) -> Response {
         let request = self.http.post(format!("{}/confirm", world.service));
         let request = request.header("cookie", self.cookie.clone().unwrap_or_default());
         let request = request.header(
@@ -92,7 +92,7 @@ impl Browser {
     }
 
     /// Goes the whole way to the confirm page, and returns it with its CSRF token.
-    async fn reach_the_question(
+    pub(crate) async fn reach_the_question(
         &mut self,
         world: &World,
         link: &str,
