@@ -90,4 +90,5 @@ pub mod metrics;
 pub mod postgres;
 pub mod serve;
 
+#[cfg(feature = "demo")]
 pub mod demo;

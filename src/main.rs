@@ -6,9 +6,11 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use livestream_bot::config::{self, Config, DatabaseConfig, LogConfig};
+#[cfg(feature = "demo")]
+use livestream_bot::demo;
 use livestream_bot::postgres::{self, Durability, Server};
 use livestream_bot::vault::Vault;
-use livestream_bot::{db, demo, import, manifest, metrics, serve, tokens};
+use livestream_bot::{db, import, manifest, metrics, serve, tokens};
 use secrecy::ExposeSecret;
 use sqlx::postgres::PgConnectOptions;
 use tokio::net::TcpListener;
@@ -27,11 +29,8 @@ enum Command {
     /// Serves Slack's commands. Settings come from the environment; see the README.
     Serve,
     /// Plays the whole product on this machine, with stand-ins for Slack and Zoom.
-    Demo {
-        /// End after the tour; the status says whether all went as told.
-        #[arg(long)]
-        exit: bool,
-    },
+    #[cfg(feature = "demo")]
+    Demo(demo::Options),
     /// Brings the database up to date, and ends.
     Migrate,
     /// Prints the Slack app's manifest, filled in with the address Slack reaches us at and
@@ -100,7 +99,8 @@ async fn run(command: Command) -> anyhow::Result<()> {
             tracing::info!(address = %listener.local_addr()?, "serving");
             serve::serve(&config, database, listener, serve::shutdown_signal()?).await
         }
-        Command::Demo { exit } => demo::run(exit, &config::data_dir()?, &log).await,
+        #[cfg(feature = "demo")]
+        Command::Demo(options) => demo::run(options, &config::data_dir()?, &log).await,
         Command::Migrate => {
             init_log(&log)?;
             let (database, _server) = database().await?;

@@ -30,6 +30,14 @@ pub fn filled_in(url: &Url, slash: &str) -> anyhow::Result<String> {
         .replace(PLACEHOLDER, &base(url)))
 }
 
+/// What the manifest says of the command under this name, such as its `usage_hint`.
+pub fn of_command(name: &str) -> &'static str {
+    let (_, command) = MANIFEST.split_once("slash_commands:").unwrap_or_default();
+    let mut lines = command.lines();
+    let value = lines.find_map(|line| line.trim().strip_prefix(name)?.strip_prefix(": "));
+    value.unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -45,6 +53,12 @@ mod tests {
         assert!(!manifest.contains("example.com"));
         assert!(manifest.contains("command: /golive\n") && manifest.contains("Type /golive start"));
         assert!(!manifest.contains(COMMAND), "{manifest}");
+    }
+
+    #[test]
+    fn the_command_says_what_it_is_for() {
+        assert!(of_command("usage_hint").starts_with("start 68423085"));
+        assert!(of_command("description").contains("livestream"));
     }
 
     #[test]

@@ -3,7 +3,9 @@
 
 pub mod block_kit;
 mod browser;
+mod knobs;
 mod page;
+mod playground;
 pub mod slack;
 mod slack_api;
 mod slack_channels;
@@ -18,6 +20,7 @@ mod slack_sign_in;
 #[cfg(test)]
 mod slack_tests;
 mod tour;
+pub mod wire;
 pub mod zoom;
 mod zoom_consent;
 mod zoom_events;
@@ -27,13 +30,18 @@ use std::time::Duration;
 
 use anyhow::Context;
 use chrono::Utc;
+use nix::sys::signal::kill;
+use nix::unistd::Pid;
 use serde_json::json;
+use sqlx::ConnectOptions;
 use sqlx::postgres::PgConnectOptions;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use self::slack::Slack;
+use self::playground::Playground;
+use self::slack::{DIRECT, Place, Slack, TOWN_HALL};
+use self::wire::Wire;
 use self::zoom::Zoom;
 use crate::config::{Config, LogConfig, PagesConfig};
 use crate::postgres::{Durability, Server};
@@ -96,8 +104,15 @@ pub const ADA: Person = Person {
     zoom: "zoom-ada",
     email: "ada@acme.example",
 };
+/// Linked once; his permission was withdrawn at Zoom since.
+pub const HAL: Person = Person {
+    name: "Hal",
+    slack: "U0HAL",
+    zoom: "zoom-hal",
+    email: "hal@acme.example",
+};
 /// Everybody.
-pub const PEOPLE: [Person; 5] = [ADA, DANA, ELI, FAY, GUS];
+pub const PEOPLE: [Person; 6] = [ADA, DANA, ELI, FAY, GUS, HAL];
 
 /// Where the stand-ins are, and the service with them.
 pub fn config(slack: &Slack, zoom: &Zoom, public_url: &str) -> anyhow::Result<Config> {
@@ -135,8 +150,17 @@ impl World {
         database: PgConnectOptions,
         adjust: impl FnOnce(&mut Config),
     ) -> anyhow::Result<Self> {
-        let slack = Slack::start().await?;
-        let zoom = Zoom::start().await?;
+        Self::start_on(Wire::default(), database, adjust).await
+    }
+
+    /// The same, with a record of what passes.
+    pub async fn start_on(
+        wire: Wire,
+        database: PgConnectOptions,
+        adjust: impl FnOnce(&mut Config),
+    ) -> anyhow::Result<Self> {
+        let slack = Slack::start_on(wire.clone()).await?;
+        let zoom = Zoom::start_on(wire).await?;
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let service = format!("http://{}", listener.local_addr()?);
         let mut config = config(&slack, &zoom, &service)?;
@@ -193,7 +217,7 @@ impl World {
     /// A person types `connect` and goes through the very pages people use, to link the Zoom
     /// account of `zoom`. Returns what the last page says.
     pub async fn link_by_the_pages(&self, person: Person, zoom: Person) -> anyhow::Result<String> {
-        let link = self.offer(person).await?;
+        let link = self.offer_at(DIRECT, person).await?;
         let http = browser::client()?;
         let opened = http.get(link).send().await?;
         let cookie = header(&opened, "set-cookie")?;
@@ -228,13 +252,12 @@ impl World {
 
     /// A person types `connect`; the one-time link that only they read.
     pub async fn offer(&self, person: Person) -> anyhow::Result<String> {
-        let answer = self
-            .slack
-            .send(
-                &self.service,
-                &self.slack.type_command(person.slack, "connect"),
-            )
-            .await?;
+        self.offer_at(TOWN_HALL, person).await
+    }
+
+    async fn offer_at(&self, place: Place, person: Person) -> anyhow::Result<String> {
+        let typed = self.slack.type_at(place, person.slack, "connect");
+        let answer = self.slack.send(&self.service, &typed).await?;
         let mut buttons = answer.body["blocks"]
             .as_array()
             .context("no message")?
@@ -258,24 +281,84 @@ fn header(response: &reqwest::Response, name: &str) -> anyhow::Result<String> {
     Ok(value.to_str()?.to_owned())
 }
 
-/// Plays the tour, then goes on serving until Ctrl-C, or ends at once.
-pub async fn run(exit: bool, data_dir: &Path, log: &LogConfig) -> anyhow::Result<()> {
-    // The tour tells what happens; the log would tell it twice.
+/// How the demo is to be played.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub struct Options {
+    /// Plays every outcome in the terminal instead, and ends; the status says whether all
+    /// went as told.
+    #[arg(long, conflicts_with_all = ["port", "open"])]
+    exit: bool,
+    /// Where the playground is on this machine.
+    #[arg(long, default_value_t = 3100)]
+    port: u16,
+    /// Opens the playground in a browser.
+    #[arg(long)]
+    open: bool,
+}
+
+/// Opens the playground until Ctrl-C, or plays the tour in the terminal.
+pub async fn run(options: Options, data_dir: &Path, log: &LogConfig) -> anyhow::Result<()> {
+    // People see what happens; the log would tell it twice.
     let quiet = LogConfig {
         filter: log.filter.clone().or(Some("off".to_owned())),
         ..*log
     };
     log::init(&quiet)?;
+    let listener = if options.exit {
+        None
+    } else {
+        Some(listen(options.port).await?)
+    };
     let server = Server::start(&std::env::current_exe()?, data_dir, Durability::Durable).await?;
-    let name = format!("demo_{}", std::process::id());
+    forget_others(&server).await?;
+    let name = format!("{DATABASE}{}", std::process::id());
     server.create_database(&name).await?;
-    let world = World::start(server.options(&name), |_| ()).await?;
-    let toured = tour::play(&world, &server.describe()).await;
-    if toured.is_ok() && !exit {
-        tour::linger(&world).await?;
-        serve::shutdown_signal()?.cancelled().await;
-    }
+    let wire = match listener {
+        Some(_) => Wire::recording(),
+        None => Wire::default(),
+    };
+    let world = World::start_on(wire.clone(), server.options(&name), |_| ()).await?;
+    let played = match listener {
+        Some(listener) => play(&world, wire, listener, options.open).await,
+        None => tour::play(&world, &server.describe()).await,
+    };
     let stopped = world.stop().await;
     server.drop_database(&name).await?;
-    toured.and(stopped)
+    played.and(stopped)
+}
+
+async fn listen(port: u16) -> anyhow::Result<TcpListener> {
+    let listener = TcpListener::bind(("127.0.0.1", port)).await;
+    listener.with_context(|| {
+        format!("the playground cannot be at port {port}; choose another with --port, or 0 for any")
+    })
+}
+
+async fn play(world: &World, wire: Wire, listener: TcpListener, opens: bool) -> anyhow::Result<()> {
+    let address = format!("http://{}", listener.local_addr()?);
+    let playground = Playground::furnish(world, wire).await?;
+    playground::tell(&address)?;
+    if opens && let Err(error) = open::that_detached(&address) {
+        eprintln!("No browser could be opened ({error}); open the address yourself.");
+    }
+    playground::serve(playground, listener, serve::shutdown_signal()?).await
+}
+
+/// What databases of demos are called, before the number of their process.
+const DATABASE: &str = "demo_";
+
+/// Drops what demos left behind that were killed.
+async fn forget_others(server: &Server) -> anyhow::Result<()> {
+    let mut connection = server.options("postgres").connect().await?;
+    let names = sqlx::query_scalar("select datname from pg_database where datname like 'demo\\_%'");
+    let names: Vec<String> = names.fetch_all(&mut connection).await?;
+    for name in names {
+        let pid = name.strip_prefix(DATABASE).and_then(|pid| pid.parse().ok());
+        if let Some(pid) = pid
+            && kill(Pid::from_raw(pid), None).is_err()
+        {
+            server.drop_database(&name).await?;
+        }
+    }
+    Ok(())
 }

@@ -26,13 +26,14 @@ use super::slack_messages::Channels;
 pub use super::slack_messages::{Posted, Shown};
 pub use super::slack_people::{STRANGER_TEAM, Standing};
 pub use super::slack_place::{
-    DIRECT, ENTERPRISE, ORG_OTHER, ORG_TEAM, ORG_TOWN_HALL, Place, TOWN_HALL,
+    DIRECT, ENTERPRISE, EVERYBODY, ORG_OTHER, ORG_TEAM, ORG_TOWN_HALL, Place, TOWN_HALL,
 };
 use super::slack_sign_in::SignIn;
 pub use super::slack_sign_in::Tamper;
+use super::wire::Wire;
 use super::{
     Person, browser, slack_api, slack_home, slack_install, slack_messages, slack_people,
-    slack_sign_in,
+    slack_sign_in, wire,
 };
 
 pub const SIGNING_SECRET: &str = "8f742231b10e8888abcd99yyyzzz85a5";
@@ -53,6 +54,7 @@ pub struct Slack {
     state: Arc<Mutex<Inner>>,
     changes: watch::Sender<usize>,
     pub(super) http: reqwest::Client,
+    pub(super) wire: Wire,
 }
 
 #[derive(Debug, Default)]
@@ -108,11 +110,26 @@ impl Invocation {
             place,
         }
     }
+
+    /// The command and its text, as they were typed.
+    fn typed(&self) -> String {
+        let field = |wanted: &str| {
+            let mut fields = form_urlencoded::parse(self.body.as_bytes());
+            let found = fields.find(|(name, _)| name == wanted);
+            found.map_or_else(String::new, |(_, value)| value.into_owned())
+        };
+        format!("{} {}", field("command"), field("text"))
+    }
 }
 
 impl Slack {
     /// Serves on a free port of this machine.
     pub async fn start() -> anyhow::Result<Self> {
+        Self::start_on(Wire::default()).await
+    }
+
+    /// The same, with a record of what passes.
+    pub async fn start_on(wire: Wire) -> anyhow::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let slack = Self {
@@ -120,6 +137,7 @@ impl Slack {
             state: Arc::default(),
             changes: watch::Sender::new(0),
             http: browser::client()?,
+            wire: wire.clone(),
         };
         let router = Router::new()
             .merge(slack_messages::routes())
@@ -131,6 +149,10 @@ impl Slack {
             .layer(middleware::from_fn_with_state(
                 slack.clone(),
                 slack_api::receive,
+            ))
+            .layer(middleware::from_fn_with_state(
+                (wire, "Slack"),
+                wire::record,
             ))
             .with_state(slack.clone());
         tokio::spawn(axum::serve(listener, router).into_future());
@@ -188,10 +210,17 @@ impl Slack {
         let answer = self
             .deliver(&format!("{service}/slack/commands"), invocation)
             .await?;
-        if answer.status == 200 && says_something(&answer.body) {
-            self.lock()
-                .channels
-                .add(invocation.place, &invocation.user, &answer.body);
+        if answer.status == 200 {
+            let Invocation { place, user, .. } = invocation;
+            let mut state = self.lock();
+            // Everybody sees what was typed, or nobody does.
+            if answer.body["response_type"] == "in_channel" {
+                state.channels.say(*place, user, &invocation.typed());
+            }
+            if says_something(&answer.body) {
+                state.channels.add(*place, user, &answer.body);
+            }
+            drop(state);
             self.tell_waiters();
         }
         Ok(answer)
@@ -209,9 +238,9 @@ impl Slack {
             .header("x-slack-request-timestamp", invocation.timestamp)
             .header("x-slack-signature", &invocation.signature)
             .body(invocation.body.clone());
-        let response = request.send().await.context("operation_timeout")?;
-        let status = response.status().as_u16();
-        let body = response.text().await?;
+        let sent = self.wire.send(&self.http, "Slack", request).await;
+        let (status, body) = sent.context("operation_timeout")?;
+        let status = status.as_u16();
         let body: Value = if body.is_empty() {
             Value::Null
         } else {
@@ -243,6 +272,11 @@ impl Slack {
         tokio::time::timeout(Duration::from_mins(1), found)
             .await
             .context(or_else)?
+    }
+
+    /// Tells of every change.
+    pub(super) fn changes(&self) -> watch::Receiver<usize> {
+        self.changes.subscribe()
     }
 
     /// Something is there that somebody may be waiting for.

@@ -130,6 +130,7 @@ impl Inner {
         }
         check(&message).map_err(|_| "invalid_arguments")?;
         let ts = format!("{}.000300", unix_now());
+        self.channels.write(&to, &message);
         self.directory.written.push((to.clone(), message.clone()));
         Ok(json!({ "ok": true, "channel": format!("D0{to}"), "ts": ts, "message": message }))
     }

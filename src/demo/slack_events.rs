@@ -162,9 +162,9 @@ impl Slack {
                 .header("x-slack-retry-num", n)
                 .header("x-slack-retry-reason", "http_timeout");
         }
-        let response = request.send().await.context("http_timeout")?;
-        let status = response.status().as_u16();
-        let text = response.text().await?;
+        let sent = self.wire.send(&self.http, "Slack", request).await;
+        let (status, text) = sent.context("http_timeout")?;
+        let status = status.as_u16();
         // A challenge may come back as text.
         let body = match text.parse() {
             Ok(body) => body,

@@ -15,7 +15,7 @@ use super::slack_api::problem;
 use super::slack_messages::{complete_blocks, trigger};
 use super::slack_people::Standing;
 use super::slack_place::{Place, TOWN_HALL};
-use super::slack_press::{action, button, form, payload};
+use super::slack_press::{action, button, form, of_value, payload};
 
 /// A view that was published.
 #[derive(Debug)]
@@ -59,7 +59,7 @@ impl Slack {
         let mut payload = payload(place, user, None, &trigger);
         payload["container"] = json!({ "type": "view", "view_id": view_id(user) });
         payload["view"] = view(home, user, place);
-        let button = home.and_then(|home| button(&home.blocks, Some(value)));
+        let button = home.and_then(|home| button(&home.blocks, of_value(Some(value))));
         payload["actions"] = json!([action(button, Some(value))]);
         let nowhere = Place {
             channel: "",

@@ -10,11 +10,11 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::block_kit::check;
 use super::slack::{Invocation, Slack, unix_now};
-use super::slack_place::Place;
+use super::slack_place::{DIRECT, Place};
 
 /// Slack's limits for one response URL.
 const MAX_POSTS: usize = 5;
@@ -73,8 +73,11 @@ pub(super) struct Message {
     /// The blocks with all that Slack adds to them.
     pub(super) blocks: Vec<Value>,
     pub(super) place: Place,
-    /// Whose command or press it answers.
-    user: String,
+    /// Whose command or press it answers, or who said it.
+    pub(super) user: String,
+    pub(super) is_by_app: bool,
+    /// It took the place of what stood there before.
+    pub(super) is_edited: bool,
 }
 
 impl Message {
@@ -100,11 +103,14 @@ impl Slack {
         posts.map(|post| post.posted.clone()).collect()
     }
 
-    /// Every message as it stands now, in order.
+    /// Every answer of the app as it stands now, in order.
     pub fn messages(&self) -> Vec<Shown> {
         let state = self.lock();
         let messages = state.channels.messages.iter();
-        messages.map(|message| message.shown.clone()).collect()
+        messages
+            .filter(|message| message.is_by_app)
+            .map(|message| message.shown.clone())
+            .collect()
     }
 
     /// The message that tells what became of a command; waits for it. It is the first that
@@ -134,6 +140,11 @@ impl Slack {
         message.map_err(|problem| anyhow::anyhow!("Slack took no message: {problem}"))
     }
 
+    /// A person says something that is no command.
+    pub(super) fn say(&self, place: Place, user: &str, text: &str) {
+        self.lock().channels.say(place, user, text);
+    }
+
     /// A fresh response URL, by its trigger. `original` is the message whose button was
     /// pressed.
     pub(super) fn open_response_url(
@@ -161,20 +172,44 @@ pub(super) fn trigger() -> String {
 }
 
 impl Channels {
-    /// A new message, for everybody only if it says so.
+    /// A new message of the app, for everybody only if it says so.
     pub(super) fn add(&mut self, place: Place, user: &str, message: &Value) {
-        self.count += 1;
         let is_for_all = message["response_type"] == "in_channel";
+        let only_for = (!is_for_all).then(|| user.to_owned());
+        self.push(place, user, message, only_for, true);
+    }
+
+    /// A person says something.
+    pub(super) fn say(&mut self, place: Place, user: &str, text: &str) {
+        self.push(place, user, &json!({ "text": text }), None, false);
+    }
+
+    /// The app writes to a person alone.
+    pub(super) fn write(&mut self, user: &str, message: &Value) {
+        self.push(DIRECT, user, message, None, true);
+    }
+
+    fn push(
+        &mut self,
+        place: Place,
+        user: &str,
+        message: &Value,
+        only_for: Option<String>,
+        is_by_app: bool,
+    ) {
+        self.count += 1;
         self.messages.push(Message {
             shown: Shown {
                 ts: format!("{}.{:06}", unix_now(), self.count),
                 channel: place.channel.to_owned(),
-                only_for: (!is_for_all).then(|| user.to_owned()),
+                only_for,
                 message: message.clone(),
             },
             blocks: complete_blocks(&message["blocks"]),
             place,
             user: user.to_owned(),
+            is_by_app,
+            is_edited: false,
         });
     }
 
@@ -238,6 +273,7 @@ impl Channels {
         );
         original.blocks = complete_blocks(&message["blocks"]);
         original.shown.message = message.clone();
+        original.is_edited = true;
         Ok(message)
     }
 }

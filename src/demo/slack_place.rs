@@ -28,6 +28,12 @@ pub const TOWN_HALL: Place = Place {
     channel: CHANNEL,
     channel_name: "town-hall",
 };
+/// Where everybody reads.
+pub const EVERYBODY: Place = Place {
+    channel: "C0EVERYBODY",
+    channel_name: "all-acme",
+    ..TOWN_HALL
+};
 /// A conversation of two.
 pub const DIRECT: Place = Place {
     channel: "D0DIRECT",

@@ -84,9 +84,34 @@ impl Slack {
             .await
     }
 
+    /// A person presses this very button, by its message and its name; none if they cannot
+    /// see it any more.
+    pub fn press_this(&self, user: &str, ts: &str, action_id: &str) -> Option<Invocation> {
+        let is_meant = |button: &Value| button["action_id"] == action_id;
+        let found = self.find_button(user, |message| {
+            (message.shown.ts == ts).then(|| button(&message.blocks, is_meant))?
+        })?;
+        let press = Press {
+            user,
+            home: None,
+            place: None,
+            value: None,
+        };
+        Some(self.invoke(&press, Some(found)))
+    }
+
     fn press_button(&self, press: &Press<'_>) -> Invocation {
         self.meet(press.user, Standing::Member);
-        let found = self.find_button(press);
+        let found = self.find_button(press.user, |message| {
+            let is_here = press
+                .place
+                .is_none_or(|place| place.channel == message.place.channel);
+            button(&message.blocks, of_value(press.value)).filter(|_| is_here)
+        });
+        self.invoke(press, found)
+    }
+
+    fn invoke(&self, press: &Press<'_>, found: Option<Found>) -> Invocation {
         let place = found.as_ref().map(|found| found.place).or(press.place);
         let place = place.unwrap_or(TOWN_HALL);
         let ts = found.as_ref().map(|found| found.ts.clone());
@@ -109,20 +134,17 @@ impl Slack {
         Invocation::new(place, press.user, trigger, form(&payload))
     }
 
-    fn find_button(&self, press: &Press<'_>) -> Option<Found> {
+    /// The newest message that a person can see and in which a button is found.
+    fn find_button(&self, user: &str, button: impl Fn(&Message) -> Option<Value>) -> Option<Found> {
         let state = self.lock();
-        let mut messages = state.channels.seen_by(press.user);
+        let mut messages = state.channels.seen_by(user);
         messages.find_map(|message| {
-            let is_here = press
-                .place
-                .is_none_or(|place| place.channel == message.place.channel);
-            let button = button(&message.blocks, press.value).filter(|_| is_here)?;
             Some(Found {
+                button: button(message)?,
                 place: message.place,
                 ts: message.shown.ts.clone(),
                 is_ephemeral: message.shown.only_for.is_some(),
                 message: kept(message),
-                button,
             })
         })
     }
@@ -173,20 +195,22 @@ pub(super) fn action(button: Option<Value>, value: Option<&str>) -> Value {
     action
 }
 
-/// The first button of this value, or the first that leads elsewhere, with the id of its
-/// block.
-pub(super) fn button(blocks: &[Value], value: Option<&str>) -> Option<Value> {
+/// A button of this value, or one that leads elsewhere.
+pub(super) fn of_value(value: Option<&str>) -> impl Fn(&Value) -> bool {
+    move |button| match value {
+        Some(value) => button["value"] == value,
+        None => button.get("url").is_some() && button.get("value").is_none(),
+    }
+}
+
+/// The first button that is meant, with the id of its block.
+pub(super) fn button(blocks: &[Value], is_meant: impl Fn(&Value) -> bool) -> Option<Value> {
     blocks.iter().find_map(|block| {
         let elements = block["elements"].as_array().into_iter().flatten();
         let mut buttons = elements
             .chain(block.get("accessory"))
             .filter(|element| element["type"] == "button");
-        let mut button = buttons
-            .find(|button| match value {
-                Some(value) => button["value"] == value,
-                None => button.get("url").is_some() && button.get("value").is_none(),
-            })?
-            .clone();
+        let mut button = buttons.find(|button| is_meant(button))?.clone();
         button["block_id"] = block["block_id"].clone();
         Some(button)
     })

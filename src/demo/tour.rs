@@ -6,8 +6,8 @@ use anyhow::{Context, ensure};
 use serde_json::Value;
 
 use super::slack::{CHANNEL, DIRECT, Place, Standing, TOWN_HALL};
-use super::zoom::{Fault, Obstacle};
-use super::{ADA, DANA, ELI, FAY, GUS, PEOPLE, Person, World};
+use super::zoom::Obstacle;
+use super::{DANA, ELI, FAY, GUS, PEOPLE, Person, World, knobs};
 
 /// One thing that happens: what goes before, who does what, and what must be read.
 struct Scene {
@@ -196,48 +196,28 @@ const SCENES: &[Scene] = &[
     },
     Scene {
         title: "A number Zoom does not know",
-        before: |world| {
-            world
-                .zoom
-                .fail_next(Fault::error(400, 300, "Invalid meeting ID."));
-        },
+        before: |world| world.zoom.fail_next(knobs::livestream("300")),
         who: DANA,
         does: Types("start 12345678"),
         reads: "not a meeting number Zoom knows",
     },
     Scene {
         title: "A meeting of another Zoom account",
-        before: |world| {
-            world.zoom.fail_next(Fault::error(
-                400,
-                1010,
-                "User does not belong to this account: x.",
-            ));
-        },
+        before: |world| world.zoom.fail_next(knobs::livestream("1010")),
         who: DANA,
         does: Types("start 68423085"),
         reads: "another Zoom account",
     },
     Scene {
         title: "A Zoom user who is gone",
-        before: |world| {
-            world
-                .zoom
-                .fail_next(Fault::error(404, 1001, "User x does not exist."));
-        },
+        before: |world| world.zoom.fail_next(knobs::livestream("1001")),
         who: DANA,
         does: Types("start 68423085"),
         reads: "no longer knows the linked user",
     },
     Scene {
         title: "A permission that is missing",
-        before: |world| {
-            world.zoom.fail_next(Fault::error(
-                400,
-                4711,
-                "Invalid access token, does not contain scopes:[meeting:update:livestream_status].",
-            ));
-        },
+        before: |world| world.zoom.fail_next(knobs::livestream("4711")),
         who: DANA,
         does: Types("start 68423085"),
         reads: "has not granted permission",
@@ -251,7 +231,7 @@ const SCENES: &[Scene] = &[
     },
     Scene {
         title: "Too many requests this second: tried once more",
-        before: |world| world.zoom.fail_next(per_second()),
+        before: |world| world.zoom.fail_next(knobs::livestream("429-second")),
         who: DANA,
         does: Types("stop 68423085"),
         reads: "is stopped",
@@ -259,8 +239,8 @@ const SCENES: &[Scene] = &[
     Scene {
         title: "Too many requests, twice",
         before: |world| {
-            world.zoom.fail_next(per_second());
-            world.zoom.fail_next(per_second());
+            world.zoom.fail_next(knobs::livestream("429-second"));
+            world.zoom.fail_next(knobs::livestream("429-second"));
         },
         who: DANA,
         does: Types("start 68423085"),
@@ -268,39 +248,35 @@ const SCENES: &[Scene] = &[
     },
     Scene {
         title: "Zoom's limit for the day",
-        before: |world| world.zoom.fail_next(daily()),
+        before: |world| world.zoom.fail_next(knobs::livestream("429-day")),
         who: DANA,
         does: Types("start 68423085"),
         reads: "used up its requests for today",
     },
     Scene {
         title: "Zoom breaks",
-        before: |world| world.zoom.fail_next(Fault::error(503, 0, "")),
+        before: |world| world.zoom.fail_next(knobs::livestream("503")),
         who: DANA,
         does: Types("start 68423085"),
         reads: "Zoom did not answer",
     },
     Scene {
         title: "Zoom hangs",
-        before: |world| world.zoom.fail_next(Fault::Hang),
+        before: |world| world.zoom.fail_next(knobs::livestream("hang")),
         who: DANA,
         does: Types("start 68423085"),
         reads: "Zoom did not answer",
     },
     Scene {
         title: "Zoom hangs up",
-        before: |world| world.zoom.fail_next(Fault::Reset),
+        before: |world| world.zoom.fail_next(knobs::livestream("reset")),
         who: DANA,
         does: Types("stop 68423085"),
         reads: "Zoom did not answer",
     },
     Scene {
         title: "Something nobody documented",
-        before: |world| {
-            world
-                .zoom
-                .fail_next(Fault::error(400, 200, "No permission. <!channel>"));
-        },
+        before: |world| world.zoom.fail_next(knobs::livestream("200")),
         who: DANA,
         does: Types("start 68423085"),
         reads: "No permission.",
@@ -392,21 +368,6 @@ pub(super) async fn play(world: &World, database: &str) -> anyhow::Result<()> {
     }
     double_enter(world).await?;
     println!("All {} scenes went as told.", SCENES.len() + 1);
-    Ok(())
-}
-
-/// What to do with a demo that goes on.
-pub(super) async fn linger(world: &World) -> anyhow::Result<()> {
-    println!(
-        "The service goes on at {} until Ctrl-C. Link Fay's account yourself, as {}:",
-        world.service, FAY.name
-    );
-    println!("   {}", world.offer(FAY).await?);
-    println!(
-        "The link works once, for 10 minutes. The admin's page, as {}:",
-        ADA.name
-    );
-    println!("   {}/admin", world.service);
     Ok(())
 }
 
@@ -555,18 +516,3 @@ fn plain(mrkdwn: &str) -> String {
 }
 
 fn nothing(_: &World) {}
-
-fn per_second() -> Fault {
-    Fault::error(
-        429,
-        429,
-        "You have reached the maximum per-second rate limit for this API. Try again later.",
-    )
-    .with_header("x-ratelimit-type", "QPS")
-}
-
-fn daily() -> Fault {
-    Fault::error(429, 429, "You have reached the maximum daily rate limit for this API. Refer to the response header for details.")
-        .with_header("x-ratelimit-type", "Daily-limit")
-        .with_header("retry-after", (chrono::Utc::now() + chrono::TimeDelta::hours(3)).format("%Y-%m-%dT%H:%M:%SZ").to_string())
-}

@@ -13,17 +13,19 @@ use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{patch, post};
-use axum::{Json, Router};
+use axum::{Json, Router, middleware};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use super::page::Fields;
+use super::wire::Wire;
 use super::zoom_consent::Consent;
 pub use super::zoom_events::WEBHOOK_SECRET;
-use super::{browser, zoom_consent};
+use super::{browser, wire, zoom_consent};
 
 /// The OAuth app that Zoom knows.
 pub const CLIENT_ID: &str = "demo-zoom-client";
@@ -41,6 +43,7 @@ pub struct Zoom {
     called: watch::Sender<usize>,
     token_called: watch::Sender<usize>,
     pub(super) http: reqwest::Client,
+    pub(super) wire: Wire,
 }
 
 #[derive(Debug, Default)]
@@ -99,6 +102,17 @@ pub enum Obstacle {
     EndToEndEncrypted,
 }
 
+/// What an app may do for a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Permission {
+    /// Nothing: it was never granted, or was withdrawn.
+    None,
+    /// The access token has expired; the refresh token lives.
+    Expired,
+    Granted,
+}
+
 /// What happens instead of an answer.
 #[derive(Debug, Clone)]
 pub enum Fault {
@@ -154,6 +168,11 @@ pub struct Tokens {
 impl Zoom {
     /// Serves on a free port of this machine.
     pub async fn start() -> std::io::Result<Self> {
+        Self::start_on(Wire::default()).await
+    }
+
+    /// The same, with a record of what passes.
+    pub async fn start_on(wire: Wire) -> std::io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let zoom = Self {
             address: listener.local_addr()?,
@@ -161,11 +180,13 @@ impl Zoom {
             called: watch::Sender::new(0),
             token_called: watch::Sender::new(0),
             http: browser::client().map_err(std::io::Error::other)?,
+            wire: wire.clone(),
         };
         let router = Router::new()
             .route("/v2/meetings/{id}/livestream/status", patch(livestream))
             .route("/oauth/token", post(token))
             .merge(zoom_consent::routes())
+            .layer(middleware::from_fn_with_state((wire, "Zoom"), wire::record))
             .with_state(zoom.clone());
         tokio::spawn(axum::serve(listener, router).into_future());
         Ok(zoom)
@@ -225,6 +246,28 @@ impl Zoom {
 
     pub fn meeting(&self, id: i64) -> Option<Meeting> {
         self.lock().meetings.get(&id).cloned()
+    }
+
+    /// How a user's permission for the app stands.
+    pub fn permission(&self, user: &str) -> Permission {
+        match self.lock().users.get(user) {
+            None => Permission::None,
+            Some(user) if user.expires_at <= Instant::now() => Permission::Expired,
+            Some(_) => Permission::Granted,
+        }
+    }
+
+    /// How many faults wait: for livestream requests, and for requests to the token endpoint.
+    pub fn faults_waiting(&self) -> (usize, usize) {
+        let state = self.lock();
+        (state.faults.len(), state.token_faults.len())
+    }
+
+    /// From now on everything is answered as it should be.
+    pub fn clear_faults(&self) {
+        let mut state = self.lock();
+        state.faults.clear();
+        state.token_faults.clear();
     }
 
     /// What the next livestream request gets.

@@ -1,6 +1,7 @@
 //! What Zoom tells an app by itself: <https://developers.zoom.us/docs/api/webhooks/>.
 
 use anyhow::{Context, ensure};
+use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use super::slack::{hmac, sign, unix_now};
@@ -25,8 +26,8 @@ impl Zoom {
                 "client_id": CLIENT_ID,
             },
         });
-        let response = self.tell(service, &event).await?;
-        Ok(response.status().as_u16())
+        let (status, _) = self.tell(service, &event).await?;
+        Ok(status.as_u16())
     }
 
     /// Asks the service to prove that it has the secret, and returns the proof.
@@ -37,10 +38,9 @@ impl Zoom {
             "event_ts": unix_now() * 1000,
             "payload": { "plainToken": plain },
         });
-        let response = self.tell(service, &event).await?;
-        let status = response.status();
+        let (status, answer) = self.tell(service, &event).await?;
         ensure!(status == 200, "the validation is answered with {status}");
-        let answer: Value = response.json().await?;
+        let answer: Value = answer.parse()?;
         ensure!(answer["plainToken"] == plain, "another token: {answer}");
         ensure!(
             answer["encryptedToken"] == hmac(WEBHOOK_SECRET, &[plain.as_bytes()]),
@@ -50,9 +50,10 @@ impl Zoom {
     }
 
     /// Zoom signs as Slack does, under headers of its own.
-    async fn tell(&self, service: &str, event: &Value) -> anyhow::Result<reqwest::Response> {
+    async fn tell(&self, service: &str, event: &Value) -> anyhow::Result<(StatusCode, String)> {
         let (timestamp, body) = (unix_now(), event.to_string());
-        self.http
+        let request = self
+            .http
             .post(format!("{service}/zoom/events"))
             .header("content-type", "application/json; charset=utf-8")
             .header("x-zm-request-timestamp", timestamp)
@@ -60,9 +61,8 @@ impl Zoom {
                 "x-zm-signature",
                 sign(WEBHOOK_SECRET, timestamp, body.as_bytes()),
             )
-            .body(body)
-            .send()
-            .await
-            .context("the service did not answer Zoom in time")
+            .body(body);
+        let sent = self.wire.send(&self.http, "Zoom", request).await;
+        sent.context("the service did not answer Zoom in time")
     }
 }

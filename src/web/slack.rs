@@ -362,6 +362,10 @@ async fn record(app: &App, form: &SlashCommand, wish: &Wish, posts: i16) -> sqlx
                 .already_under_way(wish.action, wish.meeting, by, *seconds);
             ("under_way", message)
         }
+        // Who may not use it here is offered no link.
+        Recorded::NotLinked | Recorded::LinkDead if !is_allowed(app, &form.asker()).await? => {
+            ("not_allowed", app.words.not_allowed(Rule::Members, None))
+        }
         Recorded::NotLinked => ("not_linked", app.words.not_linked(wish, can_link)),
         Recorded::LinkDead => ("link_dead", app.words.link_dead(wish, can_link)),
     };

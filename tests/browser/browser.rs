@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use url::{ParseError, Url};
 
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 const WIDTHS: [u32; 2] = [390, 1280];
 const SCHEMES: [&str; 2] = ["light", "dark"];
 const AXE_CORE: &str = concat!(
@@ -249,6 +249,12 @@ impl Browser {
                     json!([width, true, scheme == "dark"]),
                     "{name}: how wide the window is, whether the page fits, and whether it is dark"
                 );
+                if let Some(folder) = &self.screenshots {
+                    let file = folder.join(format!("{name}-{width}-{scheme}.png"));
+                    let png = self.client.screenshot().await.expect("a screenshot");
+                    std::fs::create_dir_all(folder).expect("a folder for screenshots");
+                    std::fs::write(file, png).expect("it is kept");
+                }
                 let found = self
                     .client
                     .execute_async(
@@ -269,12 +275,6 @@ impl Browser {
                     [&json!([]), &json!([])],
                     "{name}, {width} wide, {scheme}: what axe-core minds, and what it cannot judge"
                 );
-                if let Some(folder) = &self.screenshots {
-                    let file = folder.join(format!("{name}-{width}-{scheme}.png"));
-                    let png = self.client.screenshot().await.expect("a screenshot");
-                    std::fs::create_dir_all(folder).expect("a folder for screenshots");
-                    std::fs::write(file, png).expect("it is kept");
-                }
             }
         }
     }

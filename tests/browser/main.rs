@@ -3,6 +3,7 @@
 mod browser;
 #[path = "../service/database.rs"]
 mod database;
+mod playground;
 
 use fantoccini::key::Key;
 use livestream_bot::demo::zoom::{Fault, SCOPE};

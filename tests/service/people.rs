@@ -67,8 +67,10 @@ async fn a_guest_is_not_even_offered_a_link() {
     let world = world().await;
     install(&world, "acme").await;
     world.slack.set_person(FAY.slack, Standing::Guest);
-    let read = type_and_read_at_once(&world, FAY, "connect").await;
-    assert!(read.contains(REFUSED), "{read}");
+    for text in ["start 68423085", "connect"] {
+        let read = type_and_read_at_once(&world, FAY, text).await;
+        assert!(read.contains(REFUSED), "{text}: {read}");
+    }
     end(world).await;
 }
 

@@ -1,0 +1,201 @@
+//! What can be made to go wrong at Zoom, by name: every error that the service has words for,
+//! and some that nobody documents.
+
+use chrono::{TimeDelta, Utc};
+
+use super::zoom::Fault;
+
+/// One thing that goes wrong.
+#[derive(Clone, Copy)]
+pub(super) struct Knob {
+    pub(super) name: &'static str,
+    pub(super) label: &'static str,
+    fault: fn() -> Fault,
+}
+
+impl Knob {
+    pub(super) fn fault(&self) -> Fault {
+        (self.fault)()
+    }
+}
+
+/// With the next livestream request.
+pub(super) const LIVESTREAM: [Knob; 20] = [
+    Knob {
+        name: "300",
+        label: "400 · 300 – no such meeting number",
+        fault: || Fault::error(400, 300, "Invalid meeting ID."),
+    },
+    Knob {
+        name: "300-status",
+        label: "300 – the same, as older pages have it",
+        fault: || Fault::error(300, 300, "Invalid meeting ID."),
+    },
+    Knob {
+        name: "3000",
+        label: "400 · 3000 – a webinar, or not set up",
+        fault: || Fault::error(400, 3000, "Cannot access webinar info."),
+    },
+    Knob {
+        name: "4927",
+        label: "400 · 4927 – not started",
+        fault: || Fault::error(400, 4927, "Meeting has not started."),
+    },
+    Knob {
+        name: "1010",
+        label: "400 · 1010 – another Zoom account's",
+        fault: || Fault::error(400, 1010, "User does not belong to this account: x."),
+    },
+    Knob {
+        name: "3161",
+        label: "400 · 3161 – may not host",
+        fault: || {
+            let message =
+                "Your user account is not allowed meeting hosting and scheduling capabilities.";
+            Fault::error(400, 3161, message)
+        },
+    },
+    Knob {
+        name: "4400",
+        label: "400 · 4400 – end-to-end encrypted",
+        fault: || {
+            let message =
+                "End-to-end encrypted meetings currently do not support the livestreaming feature.";
+            Fault::error(400, 4400, message)
+        },
+    },
+    Knob {
+        name: "4711",
+        label: "400 · 4711 – a permission is missing",
+        fault: || {
+            let message =
+                "Invalid access token, does not contain scopes:[meeting:update:livestream_status].";
+            Fault::error(400, 4711, message)
+        },
+    },
+    Knob {
+        name: "200",
+        label: "400 · 200 – something nobody documents",
+        fault: || Fault::error(400, 200, "No permission. <!channel>"),
+    },
+    Knob {
+        name: "124",
+        label: "401 · 124 – the token is not taken",
+        fault: || Fault::error(401, 124, "Invalid access token."),
+    },
+    Knob {
+        name: "1001",
+        label: "404 · 1001 – no such user",
+        fault: || Fault::error(404, 1001, "User x does not exist."),
+    },
+    Knob {
+        name: "3001",
+        label: "404 · 3001 – no such meeting, or not theirs",
+        fault: || Fault::error(404, 3001, "Meeting does not exist."),
+    },
+    Knob {
+        name: "429-start",
+        label: "429 – an earlier start is under way",
+        fault: || {
+            let message = "Too many requests submitted to start the live stream of this meeting. \
+                If the live stream has not already started, retry making a new request after 30 seconds.";
+            Fault::error(429, 429, message)
+        },
+    },
+    Knob {
+        name: "429-second",
+        label: "429 – too many this second",
+        fault: || {
+            let message =
+                "You have reached the maximum per-second rate limit for this API. Try again later.";
+            Fault::error(429, 429, message).with_header("x-ratelimit-type", "QPS")
+        },
+    },
+    Knob {
+        name: "429-day",
+        label: "429 – too many today",
+        fault: || {
+            let message = "You have reached the maximum daily rate limit for this API. \
+                Refer to the response header for details.";
+            let again = Utc::now() + TimeDelta::hours(3);
+            Fault::error(429, 429, message)
+                .with_header("x-ratelimit-type", "Daily-limit")
+                .with_header(
+                    "retry-after",
+                    again.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
+                )
+        },
+    },
+    Knob {
+        name: "500",
+        label: "500 – Zoom breaks",
+        fault: || Fault::error(500, 0, ""),
+    },
+    Knob {
+        name: "503",
+        label: "503 – Zoom is overloaded",
+        fault: || Fault::error(503, 0, ""),
+    },
+    Knob {
+        name: "html",
+        label: "502 – a proxy's page, no JSON",
+        fault: || Fault::Answer {
+            status: 502,
+            headers: vec![("content-type", "text/html".to_owned())],
+            body: "<html><body>Bad Gateway</body></html>".to_owned(),
+        },
+    },
+    Knob {
+        name: "hang",
+        label: "No answer at all",
+        fault: || Fault::Hang,
+    },
+    Knob {
+        name: "reset",
+        label: "The connection breaks",
+        fault: || Fault::Reset,
+    },
+];
+
+/// With the next request for tokens.
+pub(super) const TOKENS: [Knob; 5] = [
+    Knob {
+        name: "token-429",
+        label: "429 – too many requests",
+        fault: || Fault::error(429, 429, "Too many requests."),
+    },
+    Knob {
+        name: "token-500",
+        label: "500 – Zoom breaks",
+        fault: || Fault::error(500, 0, ""),
+    },
+    Knob {
+        name: "token-hang",
+        label: "No answer at all",
+        fault: || Fault::Hang,
+    },
+    Knob {
+        name: "token-grant",
+        label: "400 – the refresh token is dead",
+        fault: || token_error(400, "Invalid Token!", "invalid_grant"),
+    },
+    Knob {
+        name: "token-client",
+        label: "401 – the operator's credentials are wrong",
+        fault: || token_error(401, "Invalid client_id or client_secret", "invalid_client"),
+    },
+];
+
+fn token_error(status: u16, reason: &str, error: &str) -> Fault {
+    Fault::Answer {
+        status,
+        headers: vec![("content-type", "application/json".to_owned())],
+        body: serde_json::json!({ "reason": reason, "error": error }).to_string(),
+    }
+}
+
+/// What goes wrong under this name.
+pub(super) fn livestream(name: &str) -> Fault {
+    let knob = LIVESTREAM.iter().find(|knob| knob.name == name);
+    knob.expect("a knob of this name").fault()
+}

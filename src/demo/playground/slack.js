@@ -1,0 +1,244 @@
+// Slack's side: channels, messages in Block Kit, the composer.
+// https://docs.slack.dev/reference/block-kit/blocks
+
+import { act, become, byId, draw, el, who } from "/page.js";
+
+// The emoji that the service uses.
+const EMOJI = {
+  red_circle: "🔴", black_square_for_stop: "⏹️", warning: "⚠️", lock: "🔒", no_entry: "⛔", question: "❓",
+  hourglass_flowing_sand: "⏳", white_check_mark: "✅", link: "🔗", wave: "👋", bulb: "💡",
+};
+const HOME = "home";
+const APP = "livestream";
+
+let state = null;
+let place = "C0TOWNHALL";
+
+const person = (id) => state.people.find((person) => person.id === id);
+const channel = () => state.channels.find((channel) => channel.id === place) ?? state.channels[0];
+
+export function begin() {
+  byId("who").addEventListener("change", (event) => become(event.target.value));
+  byId("composer").addEventListener("submit", (event) => { event.preventDefault(); send(); });
+  const text = byId("text");
+  text.addEventListener("input", suggest);
+  text.addEventListener("keydown", complete);
+  text.addEventListener("blur", () => setTimeout(hideSuggestions));
+}
+
+// What `/livestream` can be followed by, as the app's manifest hints.
+function words() {
+  const known = state.command.hint.split(",").map((word) => word.trim());
+  return [...known, "disconnect"].map((word) => `${state.command.name} ${word}`);
+}
+
+export function show(now) {
+  state = now;
+  const select = byId("who");
+  if (select.options.length === 0) {
+    select.append(...state.people.map(({ id, name }) => el("option", { value: id }, name)));
+  }
+  select.value = state.who;
+  const { about, email, permission } = person(state.who);
+  const status = permission === "none" ? "has given this app no permission" : "has let this app in";
+  byId("about").textContent = `${about}; at Zoom ${email}, who ${status}`;
+  if (place !== HOME) place = channel().id;
+  const places = [...state.channels, { id: HOME }];
+  draw(byId("places"), places.map(({ id, name, is_direct }) => ({ id, name, is_direct, is_here: id === place })), ({ id }) => id,
+    ({ id, name, is_direct, is_here }) => el("button", { type: "button", "aria-current": is_here && "page", onclick: () => go(id) },
+      id === HOME ? `${APP} · Home` : is_direct ? `${APP} · Messages` : `# ${name}`));
+  byId("composer").hidden = place === HOME;
+  byId("channel-name").textContent = place === HOME ? "Home of livestream" : channel().is_direct ? "livestream (only you and the app)" : `# ${channel().name}`;
+  const [log, messages] = [byId("log"), byId("messages")];
+  const wasAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
+  messages.classList.toggle("home", place === HOME);
+  if (place === HOME) {
+    const blocks = state.home?.blocks ?? [];
+    draw(messages, blocks.map((block, at) => ({ at, block })), ({ at }) => `home ${at}`, ({ block }) =>
+      el("li", {}, shown(block, (button) => pressHome(button))));
+  } else {
+    draw(messages, channel().messages.map((message) => ({ ...message, place })), ({ ts }) => ts, bubble);
+    if (messages.children.length === 0) messages.append(el("li", { class: "empty" }, "Nothing was said here yet."));
+  }
+  if (wasAtEnd) log.scrollTop = log.scrollHeight;
+}
+
+export function go(id) {
+  place = id;
+  show(state);
+  byId("log").scrollTop = byId("log").scrollHeight;
+  byId("problem").textContent = "";
+  if (id === HOME) act("open_home", { who });
+}
+
+// Puts a command into the composer, as if it had been typed.
+export function propose(text) {
+  byId("text").value = text;
+  byId("text").focus();
+  hint();
+}
+
+function bubble(message) {
+  const author = message.author ? person(message.author)?.name ?? message.author : APP;
+  const time = new Date(Number(message.ts.split(".")[0]) * 1000);
+  const content = message.blocks.length > 0
+    ? message.blocks.map((block) => shown(block, (button) => press(message.ts, button)))
+    : [el("p", {}, ...mrkdwn(message.text ?? ""))];
+  return el("li", { class: message.author ? "person" : "app" },
+    el("span", { class: "face", "aria-hidden": "true" }, author[0].toUpperCase()),
+    el("div", {},
+      message.only_you && el("p", { class: "only" }, "Only visible to you"),
+      el("p", { class: "by" }, el("strong", {}, author), !message.author && el("span", { class: "badge" }, "APP"),
+        el("time", { datetime: time.toISOString() }, time.toTimeString().slice(0, 5)), message.is_edited && el("span", {}, "(edited)")),
+      ...content));
+}
+
+// One block as Slack shows it.
+function shown(block, onpress) {
+  switch (block.type) {
+    case "header": return el("h4", {}, emoji(block.text.text));
+    case "divider": return el("hr");
+    case "context": return el("p", { class: "context" }, ...block.elements.flatMap((part) => text(part)));
+    case "actions": return el("div", { class: "actions" }, ...block.elements.map((part) => button(part, onpress)));
+    case "section": return el("div", { class: "block" },
+      block.text && el("p", {}, ...text(block.text)),
+      ...(block.fields ?? []).map((field) => el("p", {}, ...text(field))),
+      block.accessory?.type === "button" && button(block.accessory, onpress));
+    default: return el("p", { class: "context" }, `(a block of type ${block.type})`);
+  }
+}
+
+function button(part, onpress) {
+  const label = emoji(part.text.text);
+  // A button with an address opens it, and Slack tells the app as well.
+  if (part.url) return el("a", { class: `press ${part.style ?? ""}`, href: part.url, target: "_blank", rel: "noopener", onclick: () => onpress(part) }, label);
+  return el("button", { type: "button", class: `press ${part.style ?? ""}`, onclick: async () => {
+    if (part.confirm && !(await ask(part.confirm))) return;
+    onpress(part);
+  } }, label);
+}
+
+function ask(confirm) {
+  byId("ask-title").textContent = confirm.title.text;
+  byId("ask-text").replaceChildren(...text(confirm.text));
+  byId("ask-yes").textContent = confirm.confirm.text;
+  byId("ask-yes").className = confirm.style ?? "primary";
+  byId("ask-no").textContent = confirm.deny.text;
+  const dialog = byId("ask");
+  dialog.returnValue = "";
+  dialog.showModal();
+  return new Promise((answer) => dialog.addEventListener("close", () => answer(dialog.returnValue === "yes"), { once: true }));
+}
+
+async function press(ts, { action_id }) {
+  byId("problem").textContent = await act("press", { who, ts, action_id }) ?? "";
+}
+
+async function pressHome({ value }) {
+  if (value) byId("problem").textContent = await act("press_home", { who, value }) ?? "";
+}
+
+const text = (part) => part.type === "mrkdwn" ? mrkdwn(part.text) : [emoji(part.text)];
+
+const emoji = (text) => text.replace(/:([a-z_]+):/g, (code, name) => EMOJI[name] ?? code);
+
+const plain = (text) => emoji(text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&"));
+
+// Slack's markup: https://docs.slack.dev/messaging/formatting-message-text
+function mrkdwn(source) {
+  const parts = [];
+  const pattern = /```([\s\S]+?)```|`([^`\n]+)`|<([^>]+)>|(?<![\w*])\*([^*\n]+)\*(?![\w*])|(?<![\w_])_([^_\n]+)_(?![\w_])|(?<![\w~])~([^~\n]+)~(?![\w~])|\n/g;
+  let end = 0;
+  for (const match of source.matchAll(pattern)) {
+    if (match.index > end) parts.push(plain(source.slice(end, match.index)));
+    end = match.index + match[0].length;
+    const [whole, block, code, tag, bold, italic, struck] = match;
+    if (whole === "\n") parts.push(el("br"));
+    else if (block) parts.push(el("pre", {}, plain(block)));
+    else if (code) parts.push(el("code", {}, plain(code)));
+    else if (tag) parts.push(tagged(tag));
+    else if (bold) parts.push(el("strong", {}, ...mrkdwn(bold)));
+    else if (italic) parts.push(el("em", {}, ...mrkdwn(italic)));
+    else if (struck) parts.push(el("s", {}, ...mrkdwn(struck)));
+  }
+  if (end < source.length) parts.push(plain(source.slice(end)));
+  return parts;
+}
+
+function tagged(tag) {
+  const [target, label] = tag.split("|");
+  if (target.startsWith("@")) return el("span", { class: "mention" }, `@${person(target.slice(1))?.name ?? label ?? target.slice(1)}`);
+  if (target.startsWith("#")) {
+    const known = state.channels.find(({ id }) => id === target.slice(1));
+    return el("span", { class: "mention" }, `#${known?.name ?? label ?? target.slice(1)}`);
+  }
+  if (target.startsWith("!date")) return plain(label ?? "");
+  if (target.startsWith("!")) return el("span", { class: "mention" }, plain(label ?? target.slice(1)));
+  const url = target.replaceAll("&amp;", "&");
+  if (!/^(https?|mailto):/.test(url)) return plain(label ?? target);
+  return el("a", { href: url, target: "_blank", rel: "noopener" }, plain(label ?? target));
+}
+
+async function send() {
+  const input = byId("text");
+  const sent = input.value;
+  if (sent.trim() === "") return;
+  input.value = "";
+  hint();
+  hideSuggestions();
+  const problem = await act("send", { who, channel: place, text: sent });
+  byId("problem").textContent = problem ?? "";
+  if (problem && input.value === "") input.value = sent;
+}
+
+// The commands that begin as what was typed does.
+function suggest() {
+  hint();
+  const typed = byId("text").value;
+  const found = typed.startsWith("/") ? words().filter((word) => word.startsWith(typed) && word !== typed) : [];
+  const list = byId("suggestions");
+  list.hidden = found.length === 0;
+  byId("text").setAttribute("aria-expanded", String(!list.hidden));
+  byId("text").removeAttribute("aria-activedescendant");
+  list.replaceChildren(...found.map((word, at) => el("div", {
+    role: "option", id: `suggestion-${at}`, "aria-selected": "false",
+    // Before the field loses its focus.
+    onmousedown: (event) => { event.preventDefault(); take(word); },
+  }, el("strong", {}, word), at === 0 && el("span", {}, ` ${state.command.description}`))));
+}
+
+function hideSuggestions() {
+  byId("suggestions").hidden = true;
+  byId("text").setAttribute("aria-expanded", "false");
+  byId("text").removeAttribute("aria-activedescendant");
+}
+
+function take(word) {
+  byId("text").value = word;
+  hideSuggestions();
+  hint();
+}
+
+// The command's hint, once the command stands there.
+function hint() {
+  const { name, hint } = state?.command ?? {};
+  byId("hint").textContent = byId("text").value.trim() === name ? `${name} [${hint}]` : "";
+}
+
+function complete(event) {
+  const list = byId("suggestions");
+  const options = [...list.children];
+  const at = options.findIndex((option) => option.getAttribute("aria-selected") === "true");
+  if (list.hidden) return;
+  if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+    event.preventDefault();
+    const next = (at + (event.key === "ArrowDown" ? 1 : -1) + options.length) % options.length;
+    options.forEach((option, index) => option.setAttribute("aria-selected", String(index === next)));
+    byId("text").setAttribute("aria-activedescendant", options[next].id);
+  } else if (event.key === "Tab" || (event.key === "Enter" && at >= 0)) {
+    event.preventDefault();
+    take(options[Math.max(at, 0)].firstChild.textContent);
+  } else if (event.key === "Escape") {
+    hideSuggestions();
+  }
+}

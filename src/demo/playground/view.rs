@@ -1,0 +1,125 @@
+//! What the page shows: Slack as one person sees it, and Zoom.
+
+use serde_json::{Value, json};
+
+use super::super::knobs::{Knob, LIVESTREAM, TOKENS};
+use super::super::slack::{Standing, TOWN_HALL};
+use super::super::slack_messages::Message;
+use super::super::zoom::Obstacle;
+use super::super::{ADA, DANA, ELI, FAY, GUS, HAL, PEOPLE, Person};
+use super::acts::PLACES;
+use super::{MEETINGS, Playground};
+use crate::manifest;
+
+/// So many messages of a channel are shown, the newest.
+const MESSAGES: usize = 60;
+
+impl Playground {
+    pub(super) fn view(&self, who: &str) -> Value {
+        json!({
+            "who": who,
+            "people": PEOPLE.map(|person| self.person(person)),
+            "command": {
+                "name": "/livestream",
+                "description": manifest::of_command("description"),
+                "hint": manifest::of_command("usage_hint"),
+            },
+            "channels": self.channels(who),
+            "home": self.slack.homes(who).pop(),
+            "meetings": self.meetings(),
+            "knobs": { "livestream": LIVESTREAM.map(labelled), "tokens": TOKENS.map(labelled) },
+            "faults": self.faults_waiting(),
+            "admin": format!("{}/admin", self.service),
+        })
+    }
+
+    fn person(&self, person: Person) -> Value {
+        let Person {
+            name,
+            slack,
+            zoom,
+            email,
+        } = person;
+        let about = match person.slack {
+            id if id == ADA.slack => "admin of the workspace",
+            id if id == DANA.slack => "hosts the town hall",
+            id if id == ELI.slack => "hosts nothing",
+            id if id == FAY.slack => "hosts the fireside chat",
+            id if id == GUS.slack => "a guest",
+            id if id == HAL.slack => "hosts the release party",
+            _ => "",
+        };
+        json!({
+            "id": slack, "name": name, "about": about, "account": zoom, "email": email,
+            "permission": self.zoom.permission(zoom),
+        })
+    }
+
+    fn channels(&self, who: &str) -> Value {
+        let is_guest = self.slack.lock().standing(who) == Some(Standing::Guest);
+        let places = PLACES
+            .iter()
+            .filter(|place| !is_guest || **place == TOWN_HALL || place.is_direct());
+        let channels = places.map(|place| {
+            let state = self.slack.lock();
+            let seen = state.channels.seen_by(who);
+            let mut messages: Vec<Value> = seen
+                .filter(|message| message.place == *place)
+                .take(MESSAGES)
+                .map(message)
+                .collect();
+            messages.reverse();
+            json!({
+                "id": place.channel,
+                "name": place.channel_name,
+                "is_direct": place.is_direct(),
+                "messages": messages,
+            })
+        });
+        channels.collect()
+    }
+
+    fn meetings(&self) -> Value {
+        let meetings = MEETINGS.iter().map(|meeting| {
+            let now = self.zoom.meeting(meeting.id);
+            let is = |what: fn(&super::super::zoom::Meeting) -> bool| now.as_ref().is_some_and(what);
+            let obstacle = meeting.obstacle.map(|obstacle| match obstacle {
+                Obstacle::IsWebinar => "a webinar",
+                Obstacle::MayNotHost => "its host may not host",
+                Obstacle::EndToEndEncrypted => "end-to-end encrypted",
+            });
+            json!({
+                "id": meeting.id, "topic": meeting.topic, "host": meeting.host.name, "obstacle": obstacle,
+                "is_running": is(|now| now.is_running), "is_live": is(|now| now.is_live),
+            })
+        });
+        meetings.collect()
+    }
+
+    /// What the faults that wait are called, the next one first.
+    fn faults_waiting(&self) -> Value {
+        let (livestream, tokens) = self.zoom.faults_waiting();
+        let mut faults = self.faults();
+        for (names, waiting) in faults.iter_mut().zip([livestream, tokens]) {
+            // Those that have happened stood in front.
+            let happened = names.len().saturating_sub(waiting);
+            names.drain(..happened);
+        }
+        json!({ "livestream": faults[0], "tokens": faults[1] })
+    }
+}
+
+fn labelled(knob: Knob) -> Value {
+    json!({ "name": knob.name, "label": knob.label })
+}
+
+fn message(message: &Message) -> Value {
+    json!({
+        "ts": message.shown.ts,
+        "author": (!message.is_by_app).then_some(&message.user),
+        "is_edited": message.is_edited,
+        "only_you": message.shown.only_for.is_some(),
+        "text": message.shown.message["text"],
+        "blocks": message.blocks,
+    })
+}

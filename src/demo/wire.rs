@@ -1,0 +1,415 @@
+//! What passes between Slack, the service and Zoom, kept for people to read. Secrets are
+//! hidden before anything is kept.
+
+use std::collections::VecDeque;
+use std::fmt::Write;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use reqwest::{Client, RequestBuilder};
+use serde::Serialize;
+use serde_json::Value;
+use tokio::sync::watch;
+
+/// Older exchanges are forgotten.
+const KEPT: usize = 300;
+/// Nothing that is sent here is longer, in bytes.
+const BODY_MAX: usize = 1024 * 1024;
+/// The service, as the record names it.
+const SERVICE: &str = "livestream-bot";
+const HIDDEN: &str = "•••";
+/// What these are called is shown, and never what they are.
+const SECRETS: [&str; 11] = [
+    "access_token",
+    "client_secret",
+    "code",
+    "code_challenge",
+    "code_verifier",
+    "encryptedToken",
+    "id_token",
+    "nonce",
+    "plainToken",
+    "refresh_token",
+    "state",
+];
+/// A run of so many hexadecimal digits is a secret, wherever it stands.
+const HEX_MAX: usize = 15;
+/// The headers that tell something.
+const HEADERS: [&str; 12] = [
+    "authorization",
+    "content-type",
+    "location",
+    "retry-after",
+    "x-ratelimit-type",
+    "x-slack-request-timestamp",
+    "x-slack-retry-num",
+    "x-slack-retry-reason",
+    "x-slack-signature",
+    "x-zm-request-timestamp",
+    "x-zm-signature",
+    "x-zm-trackingid",
+];
+
+/// A record that the stand-ins share, or none: then nothing is kept and nothing is slower.
+#[derive(Debug, Clone, Default)]
+pub struct Wire(Option<Arc<Recorder>>);
+
+#[derive(Debug)]
+struct Recorder {
+    begun_at: Instant,
+    record: Mutex<Record>,
+    changes: watch::Sender<u64>,
+}
+
+#[derive(Debug, Default)]
+struct Record {
+    exchanges: VecDeque<Exchange>,
+    /// How often it has changed.
+    version: u64,
+}
+
+/// A request and its answer.
+#[derive(Debug, Clone, Serialize)]
+pub struct Exchange {
+    pub id: u64,
+    /// Milliseconds since the record began.
+    pub at: u64,
+    pub from: &'static str,
+    pub to: &'static str,
+    pub method: String,
+    pub path: String,
+    pub request: String,
+    /// None while it is under way, or if it broke off.
+    pub status: Option<u16>,
+    pub answer: String,
+    /// In milliseconds.
+    pub took: Option<f64>,
+    pub is_broken: bool,
+    #[serde(skip)]
+    version: u64,
+}
+
+/// An exchange under way; one that is dropped before its end broke off.
+struct Open {
+    recorder: Arc<Recorder>,
+    id: u64,
+    begun_at: Instant,
+    has_ended: bool,
+}
+
+impl Wire {
+    /// A record that is kept.
+    pub fn recording() -> Self {
+        Self(Some(Arc::new(Recorder {
+            begun_at: Instant::now(),
+            record: Mutex::default(),
+            changes: watch::Sender::new(0),
+        })))
+    }
+
+    /// What was added or has ended after a version, and which version that is.
+    pub fn since(&self, version: u64) -> (u64, Vec<Exchange>) {
+        let Some(recorder) = &self.0 else {
+            return (0, Vec::new());
+        };
+        let record = recorder.lock();
+        let news = record.exchanges.iter();
+        let news = news.filter(|exchange| exchange.version > version);
+        (record.version, news.cloned().collect())
+    }
+
+    /// Forgets what has passed so far.
+    pub(super) fn forget(&self) {
+        if let Some(recorder) = &self.0 {
+            recorder.lock().exchanges.clear();
+        }
+    }
+
+    /// Tells of every change; never, if nothing is kept.
+    pub(super) fn changes(&self) -> watch::Receiver<u64> {
+        match &self.0 {
+            Some(recorder) => recorder.changes.subscribe(),
+            None => watch::Sender::new(0).subscribe(),
+        }
+    }
+
+    /// Sends a request to the service in a vendor's name; the status and the body of its answer.
+    pub(super) async fn send(
+        &self,
+        http: &Client,
+        from: &'static str,
+        request: RequestBuilder,
+    ) -> reqwest::Result<(StatusCode, String)> {
+        let request = request.build()?;
+        let open = self.0.as_ref().map(|recorder| {
+            let body = request.body().and_then(reqwest::Body::as_bytes);
+            let (url, headers) = (request.url(), request.headers());
+            let path = match url.query() {
+                Some(query) => format!("{}?{query}", url.path()),
+                None => url.path().to_owned(),
+            };
+            let body = body.unwrap_or_default();
+            recorder.begin(from, SERVICE, request.method(), &path, headers, body)
+        });
+        let response = http.execute(request).await?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = response.text().await?;
+        if let Some(open) = open {
+            open.end(status, &headers, body.as_bytes());
+        }
+        Ok((status, body))
+    }
+}
+
+/// Stands before every route of a stand-in.
+pub(super) async fn record(
+    State((wire, vendor)): State<(Wire, &'static str)>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let Some(recorder) = wire.0 else {
+        return next.run(request).await;
+    };
+    let (parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, BODY_MAX).await else {
+        return StatusCode::BAD_REQUEST.into_response();
+    };
+    // Only people's browsers come to the pages that ask something.
+    let from = if parts.uri.path().ends_with("/authorize") {
+        "a browser"
+    } else {
+        SERVICE
+    };
+    let path = parts.uri.to_string();
+    let open = recorder.begin(from, vendor, &parts.method, &path, &parts.headers, &body);
+    let response = next.run(Request::from_parts(parts, Body::from(body))).await;
+    let (parts, body) = response.into_parts();
+    match to_bytes(body, BODY_MAX).await {
+        Ok(body) => {
+            open.end(parts.status, &parts.headers, &body);
+            Response::from_parts(parts, Body::from(body))
+        }
+        // It broke in mid-answer, and does for whoever asked.
+        Err(error) => {
+            drop(open);
+            let broken = futures_util::stream::iter([Err::<Bytes, _>(error)]);
+            Response::from_parts(parts, Body::from_stream(broken))
+        }
+    }
+}
+
+impl Recorder {
+    fn begin(
+        self: &Arc<Self>,
+        from: &'static str,
+        to: &'static str,
+        method: &Method,
+        path: &str,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> Open {
+        let mut record = self.lock();
+        record.version += 1;
+        let id = record.version;
+        record.exchanges.push_back(Exchange {
+            id,
+            at: u64::try_from(self.begun_at.elapsed().as_millis()).unwrap_or(u64::MAX),
+            from,
+            to,
+            method: method.to_string(),
+            path: hide_in_path(path),
+            request: readable(headers, body),
+            status: None,
+            answer: String::new(),
+            took: None,
+            is_broken: false,
+            version: id,
+        });
+        if record.exchanges.len() > KEPT {
+            record.exchanges.pop_front();
+        }
+        drop(record);
+        self.changes.send_replace(id);
+        Open {
+            recorder: Arc::clone(self),
+            id,
+            begun_at: Instant::now(),
+            has_ended: false,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Record> {
+        self.record.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Open {
+    fn end(mut self, status: StatusCode, headers: &HeaderMap, body: &[u8]) {
+        self.has_ended = true;
+        self.change(|exchange| {
+            exchange.status = Some(status.as_u16());
+            exchange.answer = readable(headers, body);
+        });
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Exchange)) {
+        let took = self.begun_at.elapsed().as_secs_f64() * 1000.0;
+        let mut record = self.recorder.lock();
+        record.version += 1;
+        let version = record.version;
+        let mut exchanges = record.exchanges.iter_mut().rev();
+        if let Some(exchange) = exchanges.find(|exchange| exchange.id == self.id) {
+            change(exchange);
+            (exchange.took, exchange.version) = (Some(took), version);
+        }
+        drop(record);
+        self.recorder.changes.send_replace(version);
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        if !self.has_ended {
+            self.change(|exchange| exchange.is_broken = true);
+        }
+    }
+}
+
+/// The headers that tell something, and the body, without secrets.
+fn readable(headers: &HeaderMap, body: &[u8]) -> String {
+    let mut text = String::new();
+    for name in HEADERS {
+        let Some(value) = headers.get(name).and_then(|value| value.to_str().ok()) else {
+            continue;
+        };
+        let value = match (name, value.split_once(' ')) {
+            ("authorization", Some((scheme, _))) => format!("{scheme} {HIDDEN}"),
+            ("authorization", None) => HIDDEN.to_owned(),
+            ("location", _) => hide_in_path(value),
+            _ => hide_hex(value),
+        };
+        let _ = writeln!(text, "{name}: {value}");
+    }
+    let content_type = headers
+        .get("content-type")
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let body = readable_body(content_type, body);
+    if !body.is_empty() {
+        let _ = write!(text, "\n{body}");
+    }
+    text
+}
+
+fn readable_body(content_type: &str, body: &[u8]) -> String {
+    if content_type.starts_with("text/html") {
+        return "(a page)".to_owned();
+    }
+    if let Ok(mut json) = serde_json::from_slice::<Value>(body) {
+        hide_in_json(&mut json);
+        return hide_hex(&format!("{json:#}"));
+    }
+    if content_type.starts_with("application/x-www-form-urlencoded") {
+        let mut text = String::new();
+        for (name, value) in form_urlencoded::parse(body) {
+            let value = match serde_json::from_str::<Value>(&value) {
+                Ok(mut json) if json.is_object() => {
+                    hide_in_json(&mut json);
+                    format!("{json:#}")
+                }
+                _ if SECRETS.contains(&name.as_ref()) => HIDDEN.to_owned(),
+                _ => value.into_owned(),
+            };
+            let _ = writeln!(text, "{name}={}", hide_hex(&value));
+        }
+        return text;
+    }
+    hide_hex(&String::from_utf8_lossy(body))
+}
+
+fn hide_in_json(value: &mut Value) {
+    match value {
+        Value::Array(parts) => parts.iter_mut().for_each(hide_in_json),
+        Value::Object(parts) => {
+            for (name, part) in parts {
+                if part.is_string() && SECRETS.contains(&name.as_str()) {
+                    *part = HIDDEN.into();
+                } else {
+                    hide_in_json(part);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A path with its query.
+fn hide_in_path(path: &str) -> String {
+    let Some((path, query)) = path.split_once('?') else {
+        return hide_hex(path);
+    };
+    let mut text = format!("{}?", hide_hex(path));
+    for (index, (name, value)) in form_urlencoded::parse(query.as_bytes()).enumerate() {
+        let is_secret = SECRETS.contains(&name.as_ref());
+        let value = if is_secret { HIDDEN } else { &value };
+        let between = if index == 0 { "" } else { "&" };
+        let _ = write!(text, "{between}{name}={}", hide_hex(value));
+    }
+    text
+}
+
+/// Hides every long run of hexadecimal digits.
+fn hide_hex(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut run = String::new();
+    for c in text.chars().chain(['\0']) {
+        if c.is_ascii_hexdigit() {
+            run.push(c);
+            continue;
+        }
+        shown.push_str(if run.len() > HEX_MAX { HIDDEN } else { &run });
+        run.clear();
+        shown.push(c);
+    }
+    shown.pop();
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn secrets_are_hidden_wherever_they_stand() {
+        let token = format!("zoom-access-1-{:016x}", u64::MAX / 3);
+        let mut headers = HeaderMap::new();
+        let bearer = format!("Bearer {token}");
+        headers.insert("authorization", bearer.parse().expect("a header"));
+        headers.insert(
+            "content-type",
+            "application/json".parse().expect("a header"),
+        );
+        let body =
+            json!({ "id_token": "a.b.c", "deep": [{ "text": token }], "state": { "values": {} } });
+        let text = readable(&headers, body.to_string().as_bytes());
+        assert_eq!(
+            text,
+            "authorization: Bearer •••\ncontent-type: application/json\n\n{\n  \"deep\": [\n    {\n      \
+            \"text\": \"zoom-access-1-•••\"\n    }\n  ],\n  \"id_token\": \"•••\",\n  \"state\": {\n    \"values\": {}\n  }\n}"
+        );
+        let form = format!("grant_type=refresh_token&refresh_token={token}&x=1");
+        assert_eq!(
+            readable_body("application/x-www-form-urlencoded", form.as_bytes()),
+            "grant_type=refresh_token\nrefresh_token=•••\nx=1\n"
+        );
+        let path = format!("/commands/1790000000.{:016x}?code=c&a=b", u64::MAX);
+        assert_eq!(hide_in_path(&path), "/commands/1790000000.•••?code=•••&a=b");
+    }
+}

@@ -1,0 +1,86 @@
+//! The record of what passes between Slack, the service and Zoom.
+
+use livestream_bot::demo::slack::{self, SIGNING_SECRET};
+use livestream_bot::demo::wire::Wire;
+use livestream_bot::demo::zoom::{self, Fault, SCOPE};
+use livestream_bot::demo::{DANA, FAY, World};
+
+use crate::database;
+use crate::world::{MEETING, end, type_and_read};
+
+#[tokio::test]
+async fn the_record_shows_what_passed_and_no_secret() {
+    let wire = Wire::recording();
+    let database = database::create().await;
+    let world = World::start_on(wire.clone(), database, |_| ())
+        .await
+        .expect("a world");
+    world.install("acme").await.expect("installed");
+    let tokens = world.zoom.authorize(DANA.zoom, SCOPE);
+    world.link(DANA, SCOPE).await.expect("a link");
+    world.zoom.schedule(MEETING, DANA.zoom, None);
+    world.zoom.begin(MEETING);
+    let linked = world.link_by_the_pages(FAY, FAY).await.expect("linked");
+    assert!(linked.contains("Your accounts are linked"), "{linked}");
+
+    // A call with its answer, a refresh, and what never got one.
+    world.zoom.expire_access_token(DANA.zoom);
+    let read = type_and_read(&world, DANA, "start 68423085").await;
+    assert!(read.contains("is going live"), "{read}");
+    world.zoom.fail_next(Fault::Hang);
+    let read = type_and_read(&world, DANA, "stop 68423085").await;
+    assert!(read.contains("Zoom did not answer"), "{read}");
+    let (version, exchanges) = wire.since(0);
+    let is_told = |from: &str, to: &str, path: &str, status: Option<u16>| {
+        exchanges.iter().any(|exchange| {
+            exchange.from == from
+                && exchange.to == to
+                && exchange.path == path
+                && exchange.status == status
+                && exchange.is_broken == status.is_none()
+        })
+    };
+    let livestream = "/v2/meetings/68423085/livestream/status";
+    assert!(is_told(
+        "Slack",
+        "livestream-bot",
+        "/slack/commands",
+        Some(200)
+    ));
+    assert!(is_told("livestream-bot", "Zoom", livestream, Some(401)));
+    assert!(is_told("livestream-bot", "Zoom", "/oauth/token", Some(200)));
+    assert!(is_told("livestream-bot", "Zoom", livestream, Some(204)));
+    assert!(
+        is_told("livestream-bot", "Zoom", livestream, None),
+        "{exchanges:#?}"
+    );
+    assert_eq!(wire.since(version).1.len(), 0);
+
+    // Slack's public key is long, and for everybody.
+    let (_, rest): (Vec<_>, Vec<_>) = exchanges
+        .iter()
+        .partition(|exchange| exchange.path == "/openid/connect/keys");
+    let text = serde_json::to_string(&rest).expect("JSON");
+    let mut secrets = vec![
+        SIGNING_SECRET.to_owned(),
+        slack::CLIENT_SECRET.to_owned(),
+        zoom::CLIENT_SECRET.to_owned(),
+        tokens.access_token,
+        tokens.refresh_token,
+        "xoxb-0".to_owned(),
+    ];
+    for call in world.zoom.calls() {
+        secrets.push(call.authorization.replace("Bearer ", ""));
+    }
+    for post in world.slack.posted() {
+        secrets.push(post.trigger);
+    }
+    for secret in secrets {
+        assert!(!text.contains(&secret), "{secret} is in {text}");
+    }
+    let long = text
+        .split(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_')
+        .find(|word| word.len() > 40);
+    assert_eq!(long, None, "it may be a secret");
+    end(world).await;
+}
