@@ -53,7 +53,7 @@
 //! may reach, [`http`] is how we call others, [`serve`] runs listener and worker until it is
 //! told to stop, [`metrics`] counts, [`import`] takes links from elsewhere. [`postgres`] runs a private server
 //! for those who bring none. [`demo`] puts the real service between stand-ins for Slack and
-//! Zoom; the tests use the same ones.
+//! Zoom, with a playground before them; the tests use the same stand-ins.
 
 // What a command passes through.
 pub mod admin;

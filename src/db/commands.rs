@@ -341,11 +341,11 @@ pub async fn finish(
             returning command.*
         )
         insert into audit (kind, enterprise_id, team_id, user_id, account_id, channel_id, meeting_id, command_id,
-            outcome, code, took, has_failed)
+            outcome, code, took, detail, has_failed)
         select case when $3 then 'refused' else action end, enterprise_id, team_id, user_id,
             (select account_id from zoom_account where zoom_account.zoom_user_id = finished.zoom_user_id),
             channel_id, meeting_id, command_id, outcome ->> 'kind', (outcome ->> 'code')::bigint,
-            finished_at - received_at, $4
+            finished_at - received_at, case when $3 then action end, $4
         from finished",
         id.0,
         Json(outcome) as _,

@@ -20,7 +20,7 @@ impl Knob {
 }
 
 /// With the next livestream request.
-pub(super) const LIVESTREAM: [Knob; 20] = [
+pub(super) const LIVESTREAM: [Knob; 21] = [
     Knob {
         name: "300",
         label: "400 · 300 – no such meeting number",
@@ -72,6 +72,11 @@ pub(super) const LIVESTREAM: [Knob; 20] = [
                 "Invalid access token, does not contain scopes:[meeting:update:livestream_status].";
             Fault::error(400, 4711, message)
         },
+    },
+    Knob {
+        name: "4700",
+        label: "400 · 4700 – a permission is missing, as others say it",
+        fault: || Fault::error(400, 4700, "Invalid access token, does not contain scopes."),
     },
     Knob {
         name: "200",
