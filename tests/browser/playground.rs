@@ -280,6 +280,12 @@ async fn a_newcomer_breaks_things_and_looks_around() {
         .run("for (const part of document.querySelectorAll('section')) part.scrollTop = 0")
         .await;
     browser.inspect("playground-limited").await;
+    // What a phone shows one at a time.
+    for part in ["zoom", "wire", "slack"] {
+        let show = format!("document.querySelector('main').dataset.view = '{part}'");
+        browser.run(&show).await;
+        browser.inspect(&format!("playground-{part}")).await;
+    }
     let text = browser.client.source().await.expect("the page");
     assert!(!text.contains("zoom-access-"), "a token is on the page");
 
