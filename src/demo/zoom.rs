@@ -134,7 +134,7 @@ impl Fault {
         let body = json!({ "code": code, "message": message }).to_string();
         Self::Answer {
             status,
-            headers: Vec::new(),
+            headers: vec![("content-type", "application/json".to_owned())],
             body,
         }
     }
