@@ -7,9 +7,9 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::super::knobs::{LIVESTREAM, TOKENS};
-use super::super::slack::{Answer, DIRECT, EVERYBODY, Place, TOWN_HALL};
 use super::Playground;
+use crate::demo::knobs::{LIVESTREAM, TOKENS};
+use crate::demo::slack::{Answer, DIRECT, EVERYBODY, Place, TOWN_HALL};
 
 /// The channels of the playground, and the direct message with the app.
 pub(super) const PLACES: [Place; 3] = [TOWN_HALL, EVERYBODY, DIRECT];

@@ -19,7 +19,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use futures_core::Stream;
-use futures_util::stream;
+use futures_util::stream::{self, StreamExt};
 use serde::Deserialize;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -28,13 +28,13 @@ use self::acts::{Act, Problem};
 use super::slack::{EVERYBODY, Slack, Standing};
 use super::wire::Wire;
 use super::zoom::{Obstacle, Zoom};
-use super::{DANA, ELI, FAY, GUS, HAL, World};
+use super::{DANA, ELI, FAY, GUS, HAL, Person, World};
 
 /// A meeting at Zoom, as its host sees it.
 struct Meeting {
     id: i64,
     topic: &'static str,
-    host: super::Person,
+    host: Person,
     obstacle: Option<Obstacle>,
 }
 
@@ -220,20 +220,22 @@ async fn events(
     State((playground, shutdown)): State<(Arc<Playground>, CancellationToken)>,
     Query(watch): Query<Watch>,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    let mut slack = playground.slack.changes();
+    // All there is at first counts as a change.
+    slack.mark_changed();
     let news = News {
-        slack: playground.slack.changes(),
+        slack,
         wire: playground.wire.changes(),
         playground,
         shutdown,
         who: watch.who,
         version: 0,
-        is_first: true,
     };
     let events = stream::unfold(news, |mut news| async move {
         let batch = news.next().await?;
         Some((stream::iter(batch.map(Ok)), news))
     });
-    let events = futures_util::StreamExt::flatten(events);
+    let events = events.flatten();
     Sse::new(events).keep_alive(KeepAlive::default())
 }
 
@@ -245,20 +247,16 @@ struct News {
     wire: tokio::sync::watch::Receiver<u64>,
     who: String,
     version: u64,
-    is_first: bool,
 }
 
 impl News {
     /// Waits for a change, and tells it; none when the demo ends.
     async fn next(&mut self) -> Option<[Event; 2]> {
-        if !self.is_first {
-            tokio::select! {
-                changed = self.slack.changed() => changed.ok()?,
-                changed = self.wire.changed() => changed.ok()?,
-                () = self.shutdown.cancelled() => return None,
-            }
+        tokio::select! {
+            changed = self.slack.changed() => changed.ok()?,
+            changed = self.wire.changed() => changed.ok()?,
+            () = self.shutdown.cancelled() => return None,
         }
-        self.is_first = false;
         self.slack.mark_unchanged();
         self.wire.mark_unchanged();
         let (version, exchanges) = self.playground.wire.since(self.version);

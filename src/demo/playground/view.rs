@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::super::knobs::{Knob, LIVESTREAM, TOKENS};
-use super::super::slack::{Standing, TOWN_HALL};
-use super::super::slack_messages::Message;
-use super::super::zoom::Obstacle;
-use super::super::{ADA, DANA, ELI, FAY, GUS, HAL, PEOPLE, Person};
 use super::acts::PLACES;
 use super::{MEETINGS, Playground};
+use crate::demo::knobs::{Knob, LIVESTREAM, TOKENS};
+use crate::demo::slack::{Standing, TOWN_HALL};
+use crate::demo::slack_messages::Message;
+use crate::demo::zoom::{Meeting, Obstacle};
+use crate::demo::{ADA, DANA, ELI, FAY, GUS, HAL, PEOPLE, Person};
 use crate::manifest;
 
 /// So many messages of a channel are shown, the newest.
@@ -82,7 +82,7 @@ impl Playground {
     fn meetings(&self) -> Value {
         let meetings = MEETINGS.iter().map(|meeting| {
             let now = self.zoom.meeting(meeting.id);
-            let is = |what: fn(&super::super::zoom::Meeting) -> bool| now.as_ref().is_some_and(what);
+            let is = |what: fn(&Meeting) -> bool| now.as_ref().is_some_and(what);
             let obstacle = meeting.obstacle.map(|obstacle| match obstacle {
                 Obstacle::IsWebinar => "a webinar",
                 Obstacle::MayNotHost => "its host may not host",
