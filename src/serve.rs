@@ -25,6 +25,9 @@ use crate::{db, metrics, web, worker};
 /// How long a client may take over a request's headers, or stay without one: longer than
 /// proxies keep a connection that they do not use.
 const HEADERS_WITHIN: Duration = Duration::from_secs(75);
+/// How long they may be, in bytes: browsers send a few thousand. Ten thousand clients that
+/// never end theirs hold 320 MB at most.
+const HEADERS_MAX: usize = 32 * 1024;
 /// How long to wait where no connection could be accepted.
 const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(100);
 /// At the end, how long nobody must have connected.
@@ -73,7 +76,8 @@ async fn listen(listener: TcpListener, router: Router, shutdown: CancellationTok
     let mut protocol = http1::Builder::new();
     protocol
         .timer(TokioTimer::new())
-        .header_read_timeout(HEADERS_WITHIN);
+        .header_read_timeout(HEADERS_WITHIN)
+        .max_buf_size(HEADERS_MAX);
     let take = |accepted: io::Result<(TcpStream, _)>| match accepted {
         Ok((stream, _)) => {
             let _ = stream.set_nodelay(true);

@@ -347,6 +347,33 @@ async fn a_body_over_64_kib_is_refused_before_it_is_read_whole() {
 }
 
 #[tokio::test]
+async fn headers_and_paths_that_go_on_and_on_are_refused() {
+    let world = world().await;
+    let long = "a".repeat(64 * 1024);
+    for head in [
+        format!("POST /slack/commands HTTP/1.1\r\nhost: x\r\nx-long: {long}"),
+        format!("GET /link/{long}"),
+        format!(
+            "POST /slack/commands HTTP/1.1\r\n{}",
+            "a: b\r\n".repeat(200)
+        ),
+    ] {
+        let mut stream = TcpStream::connect(world.service.trim_start_matches("http://"))
+            .await
+            .expect("a connection");
+        // It may be refused before all of it is there.
+        let _ = stream.write_all(head.as_bytes()).await;
+        let line = status_line(&mut stream).await;
+        assert_eq!(line, "HTTP/1.1 431 Request Header Fields Too Large");
+    }
+    // As long as browsers send, and longer.
+    let cookie = format!("x={}", "a".repeat(16 * 1024));
+    let answer = post(&world, &[("cookie", &cookie)], "a=b").await;
+    assert_eq!(answer.status(), 401);
+    end(world).await;
+}
+
+#[tokio::test]
 async fn a_body_that_does_not_come_times_out_within_slacks_three_seconds() {
     let world = world().await;
     let (commands, interactivity, events) = tokio::join!(
