@@ -110,6 +110,11 @@ impl Server {
             .context("dropping a database")
     }
 
+    /// One of PostgreSQL's programs, to be run as the server is.
+    pub fn command(&self, program: &str) -> Command {
+        self.cluster.command(program)
+    }
+
     /// What to tell the operator about it.
     pub fn describe(&self) -> String {
         format!(
@@ -512,11 +517,7 @@ impl Cluster {
         Ok(std::fs::rename(unfinished, &self.data)?)
     }
 
-    fn run(
-        &self,
-        program: &str,
-        arguments: impl Fn(&mut Command) -> &mut Command,
-    ) -> anyhow::Result<()> {
+    fn command(&self, program: &str) -> Command {
         let mut command = Command::new(self.installation.bin.join(program));
         // The server keeps what it is given: nobody's pipes, no settings of this shell.
         command
@@ -527,6 +528,15 @@ impl Cluster {
         if let Some(account) = &self.home.account {
             command.uid(account.uid.as_raw()).gid(account.gid.as_raw());
         }
+        command
+    }
+
+    fn run(
+        &self,
+        program: &str,
+        arguments: impl Fn(&mut Command) -> &mut Command,
+    ) -> anyhow::Result<()> {
+        let mut command = self.command(program);
         arguments(&mut command);
         let status = command
             .status()

@@ -40,12 +40,16 @@ pub(crate) struct Service {
 
 impl Surroundings {
     pub(crate) async fn new() -> Self {
+        Self::over(database::create().await).await
+    }
+
+    /// The same over a database that is migrated already.
+    pub(crate) async fn over(database: PgConnectOptions) -> Self {
         let (slack, zoom) = (
             Slack::start().await.expect("Slack"),
             Zoom::start().await.expect("Zoom"),
         );
         let config = demo::config(&slack, &zoom, "http://127.0.0.1:1").expect("settings");
-        let database = database::create().await;
         let tokens = zoom.authorize(DANA.zoom, zoom::SCOPE);
         zoom.schedule(MEETING, DANA.zoom, None);
         zoom.begin(MEETING);

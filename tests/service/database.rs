@@ -32,6 +32,13 @@ pub(crate) fn program() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_livestream-bot"))
 }
 
+/// The server that the tests share where no other is named.
+pub(crate) async fn server() -> Server {
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let started = Server::start(program(), dir, Durability::Throwaway).await;
+    started.expect("a server")
+}
+
 /// A database of one test's own, migrated and empty.
 pub(crate) async fn create() -> PgConnectOptions {
     let cluster = CLUSTER.get_or_init(Cluster::open).await;
@@ -62,10 +69,7 @@ impl Cluster {
         let (options, server) = match DatabaseConfig::from_env().expect("DATABASE_URL") {
             DatabaseConfig::Url(url) => (url.expose_secret().parse().expect("DATABASE_URL"), None),
             DatabaseConfig::Private(_) => {
-                let dir = Path::new(env!("CARGO_TARGET_TMPDIR"));
-                let server = Server::start(program(), dir, Durability::Throwaway)
-                    .await
-                    .expect("a server");
+                let server = server().await;
                 (server.options("postgres"), Some(server))
             }
         };

@@ -2,8 +2,7 @@
 
 use std::fs::{File, Permissions};
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 
 use livestream_bot::demo::DANA;
 use livestream_bot::postgres::{Durability, Server};
@@ -24,7 +23,7 @@ async fn start(dir: &Path) -> Server {
 }
 
 /// A folder that the server's account may enter.
-fn data_dir() -> TempDir {
+pub(crate) fn data_dir() -> TempDir {
     let permissions = Permissions::from_mode(0o755);
     tempfile::Builder::new()
         .permissions(permissions)
@@ -48,7 +47,7 @@ async fn supervisor_ended(dir: &Path) {
     assert!(left.is_empty(), "the server still runs: {left:?}");
 }
 
-fn home(dir: &Path) -> std::path::PathBuf {
+fn home(dir: &Path) -> PathBuf {
     let inside = dir.join("postgres");
     assert!(
         inside.join("supervisor.lock").exists(),
@@ -143,14 +142,15 @@ fn postmaster(dir: &Path) -> nix::unistd::Pid {
     )
 }
 
-/// Stands between the service and Postgres, and can be cut.
-struct Cable {
-    options: PgConnectOptions,
-    is_cut: Arc<watch::Sender<bool>>,
+/// Stands between the service and Postgres; it can be cut, and led to another server.
+pub(crate) struct Cable {
+    pub(crate) options: PgConnectOptions,
+    /// The socket at its far end; none while it is cut.
+    far: watch::Sender<Option<PathBuf>>,
 }
 
 impl Cable {
-    async fn lay(to: &PgConnectOptions) -> Self {
+    pub(crate) async fn lay(to: &PgConnectOptions) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("its address").port();
         let options = PgConnectOptions::new_without_pgpass()
@@ -159,29 +159,41 @@ impl Cable {
             .username(to.get_username())
             .database(to.get_database().expect("a database"))
             .ssl_mode(sqlx::postgres::PgSslMode::Disable);
-        let socket = to
-            .get_socket()
-            .expect("our own server has a socket")
-            .join(".s.PGSQL.5432");
-        let is_cut = Arc::new(watch::Sender::new(false));
-        let cut = is_cut.subscribe();
+        let far = watch::Sender::new(Some(socket(to)));
+        let ends = far.subscribe();
         tokio::spawn(async move {
             while let Ok((mut near, _)) = listener.accept().await {
-                let (socket, mut cut) = (socket.clone(), cut.clone());
+                let mut ends = ends.clone();
                 tokio::spawn(async move {
+                    let Some(socket) = ends.borrow_and_update().clone() else {
+                        return;
+                    };
                     let carried = async {
                         let mut far = UnixStream::connect(socket).await?;
                         copy_bidirectional(&mut near, &mut far).await
                     };
                     tokio::select! {
                         _ = carried => {}
-                        _ = cut.wait_for(|is_cut| *is_cut) => {}
+                        _ = ends.changed() => {}
                     }
                 });
             }
         });
-        Self { options, is_cut }
+        Self { options, far }
     }
+
+    pub(crate) fn cut(&self) {
+        self.far.send_replace(None);
+    }
+
+    pub(crate) fn lead(&self, to: &PgConnectOptions) {
+        self.far.send_replace(Some(socket(to)));
+    }
+}
+
+fn socket(of: &PgConnectOptions) -> PathBuf {
+    let folder = of.get_socket().expect("our own servers have a socket");
+    folder.join(format!(".s.PGSQL.{}", of.get_port()))
 }
 
 #[tokio::test]
@@ -195,7 +207,7 @@ async fn while_postgres_is_away_people_are_told_in_time_and_readiness_says_so() 
     type_and_read(&world, DANA, "start 68423085").await;
     assert_eq!(readiness(&world.service).await, (200, "ready\n".to_owned()));
 
-    cable.is_cut.send_replace(true);
+    cable.cut();
     let read = type_and_read_at_once(&world, DANA, "stop 68423085").await;
     assert!(
         read.contains("I can't tell whether I took your command"),
@@ -210,14 +222,14 @@ async fn while_postgres_is_away_people_are_told_in_time_and_readiness_says_so() 
         (200, "ok\n".to_owned())
     );
 
-    cable.is_cut.send_replace(false);
+    cable.lead(&database);
     let read = type_and_read(&world, DANA, "stop 68423085").await;
     assert!(read.contains("is stopped"), "{read}");
     assert_eq!(readiness(&world.service).await.0, 200);
     end(world).await;
 }
 
-async fn readiness(service: &str) -> (u16, String) {
+pub(crate) async fn readiness(service: &str) -> (u16, String) {
     get(&format!("{service}/readyz")).await
 }
 

@@ -1,0 +1,263 @@
+//! A highly available Postgres: its primary dies, and the standby takes over.
+
+use std::fs::{File, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use livestream_bot::db;
+use livestream_bot::demo::DANA;
+use livestream_bot::demo::slack::Invocation;
+use livestream_bot::demo::zoom::Fault;
+use livestream_bot::postgres::Server;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use sqlx::ConnectOptions;
+use sqlx::postgres::PgConnectOptions;
+use tempfile::TempDir;
+use tokio::process::Child;
+use tokio::task::JoinSet;
+
+use crate::binary::{Service, Surroundings};
+use crate::database;
+use crate::postgres::{Cable, data_dir, readiness};
+use crate::world::{accepted, said};
+
+const SUPERUSER: &str = "livestream";
+/// Between two commands.
+const COMMAND_EVERY: Duration = Duration::from_millis(40);
+/// Slack waits no longer for an answer.
+const SLACK_WAITS: Duration = Duration::from_secs(3);
+/// How long a change may take to come about.
+const COMES_WITHIN: Duration = Duration::from_secs(30);
+
+/// A primary and its standby: what the one says is committed, the other has.
+struct Pair {
+    primary: Node,
+    standby: Node,
+    programs: Server,
+    _folder: TempDir,
+}
+
+/// One server. Its socket is beside its data.
+struct Node {
+    data: PathBuf,
+    /// Listened to by no other means than the socket, whose name has it.
+    port: u16,
+    process: Child,
+}
+
+impl Pair {
+    async fn start() -> Self {
+        let programs = database::server().await;
+        let folder = data_dir();
+        // The server's account makes its own folders there.
+        std::fs::set_permissions(folder.path(), Permissions::from_mode(0o1777)).expect("opened");
+        let [first, second] = ["primary", "standby"].map(|name| folder.path().join(name));
+        let mut initdb = programs.command("initdb");
+        initdb.args(["-U", SUPERUSER, "-A", "trust", "--no-sync", "-D"]);
+        succeed(initdb.arg(&first));
+        let is_synchronous = ["-c", "synchronous_standby_names=*"];
+        let primary = Node::start(&programs, first, 1, &is_synchronous).await;
+        let mut copy = programs.command("pg_basebackup");
+        copy.args(["-U", SUPERUSER, "-R", "-c", "fast", "--no-sync"])
+            .args(["-p", "1", "-h"])
+            .arg(folder.path());
+        succeed(copy.arg("-D").arg(&second));
+        let standby = Node::start(&programs, second, 2, &[]).await;
+        Self {
+            primary,
+            standby,
+            programs,
+            _folder: folder,
+        }
+    }
+
+    fn promote(&self) {
+        let mut promote = self.programs.command("pg_ctl");
+        succeed(
+            promote
+                .args(["promote", "-w", "-D"])
+                .arg(&self.standby.data),
+        );
+    }
+}
+
+impl Node {
+    async fn start(programs: &Server, data: PathBuf, port: u16, settings: &[&str]) -> Self {
+        let log = data.with_extension("log");
+        let mut command = programs.command("postgres");
+        command
+            .arg("-D")
+            .arg(&data)
+            .args(["-p", &port.to_string(), "-k"])
+            .arg(data.parent().expect("a folder"))
+            .args(["-c", "listen_addresses="])
+            // What a killed server leaves behind goes with its folder.
+            .args(["-c", "dynamic_shared_memory_type=mmap"])
+            .args(settings)
+            .stderr(File::create(&log).expect("a log"));
+        let mut command = tokio::process::Command::from(command);
+        let process = command.kill_on_drop(true).spawn().expect("a server");
+        let node = Self {
+            data,
+            port,
+            process,
+        };
+        let mut ticks = tokio::time::interval(Duration::from_millis(20));
+        let begun = Instant::now();
+        while node.options("postgres").connect().await.is_err() {
+            assert!(
+                begun.elapsed() < COMES_WITHIN,
+                "{}",
+                std::fs::read_to_string(log).unwrap_or_default()
+            );
+            ticks.tick().await;
+        }
+        node
+    }
+
+    fn options(&self, database: &str) -> PgConnectOptions {
+        PgConnectOptions::new_without_pgpass()
+            .socket(self.data.parent().expect("a folder"))
+            .port(self.port)
+            .username(SUPERUSER)
+            .database(database)
+    }
+
+    async fn stop(&mut self) {
+        let pid = self.process.id().expect("it runs");
+        let pid = Pid::from_raw(pid.try_into().expect("a pid"));
+        kill(pid, Signal::SIGQUIT).expect("signalled");
+        self.process.wait().await.expect("it ends");
+    }
+}
+
+fn succeed(command: &mut Command) {
+    let output = command.stderr(Stdio::piped()).output().expect("it runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}: {said}");
+}
+
+/// People type, each about a meeting of its own, until it is over. Returns what was taken.
+async fn load(around: Arc<Surroundings>, url: String, is_over: Arc<AtomicBool>) -> Vec<Invocation> {
+    let mut sending = JoinSet::new();
+    let mut ticks = tokio::time::interval(COMMAND_EVERY);
+    let mut meeting = 700_000_000;
+    while !is_over.load(Ordering::Relaxed) {
+        ticks.tick().await;
+        meeting += 1;
+        around.zoom.schedule(meeting, DANA.zoom, None);
+        around.zoom.begin(meeting);
+        let action = if meeting % 3 == 0 { "stop" } else { "start" };
+        let text = format!("{action} {meeting}");
+        let (around, url) = (Arc::clone(&around), url.clone());
+        sending.spawn(async move {
+            let command = around.slack.type_command(DANA.slack, &text);
+            is_taken(&around, &url, &command).await.then_some(command)
+        });
+    }
+    sending.join_all().await.into_iter().flatten().collect()
+}
+
+/// Sends a command. It is taken, or the person is told in words and in time that this
+/// cannot be told.
+async fn is_taken(around: &Surroundings, url: &str, command: &Invocation) -> bool {
+    let begun = Instant::now();
+    let answer = around.slack.send(url, command).await.expect("an answer");
+    assert!(begun.elapsed() < SLACK_WAITS, "{:?}", begun.elapsed());
+    if answer == accepted() {
+        return true;
+    }
+    assert_eq!(answer.status, 200);
+    let read = said(&answer.body);
+    assert!(
+        read.starts_with("My own database does not answer"),
+        "{read}"
+    );
+    false
+}
+
+/// Waits until the service says that it is ready, or that it is not.
+async fn becomes(service: &Service, status: u16) {
+    let mut ticks = tokio::time::interval(Duration::from_millis(20));
+    let looking = async {
+        while readiness(&service.url).await.0 != status {
+            ticks.tick().await;
+        }
+    };
+    let came = tokio::time::timeout(COMES_WITHIN, looking).await;
+    came.unwrap_or_else(|_| panic!("/readyz did not become {status}"));
+}
+
+#[tokio::test]
+async fn a_failover_of_postgres_loses_no_command_and_starts_nothing_twice() {
+    let mut pair = Pair::start().await;
+    let created = sqlx::raw_sql("create database livestream")
+        .execute(
+            &mut pair
+                .primary
+                .options("postgres")
+                .connect()
+                .await
+                .expect("the primary"),
+        )
+        .await;
+    created.expect("a database");
+    let cable = Cable::lay(&pair.primary.options("livestream")).await;
+    let pool = db::pool(cable.options.clone());
+    db::migrate(&pool).await.expect("migrated");
+    pool.close().await;
+    let around = Arc::new(Surroundings::over(cable.options.clone()).await);
+    let mut command = around.command("serve");
+    command.env("ZOOM_TIMEOUT", "1").env("RUST_LOG", "info");
+    let service = Service::start(command).await;
+    becomes(&service, 200).await;
+    let is_over = Arc::new(AtomicBool::new(false));
+    let load = load(
+        Arc::clone(&around),
+        service.url.clone(),
+        Arc::clone(&is_over),
+    );
+    let load = tokio::spawn(load);
+
+    // A command is with Zoom when its Postgres goes.
+    around.zoom.called(20).await;
+    around.zoom.fail_next(Fault::Hang);
+    around.zoom.called(around.zoom.calls().len() + 1).await;
+    pair.primary.process.kill().await.expect("killed");
+    becomes(&service, 503).await;
+    for _ in 0..3 {
+        let start = around.slack.type_command(DANA.slack, "start 68423085");
+        assert!(!is_taken(&around, &service.url, &start).await);
+    }
+
+    pair.promote();
+    cable.lead(&pair.standby.options("livestream"));
+    becomes(&service, 200).await;
+    let start = around.slack.type_command(DANA.slack, "start 68423085");
+    assert!(is_taken(&around, &service.url, &start).await);
+    let outcome = around.slack.outcome(&start).await.expect("an outcome");
+    assert!(said(&outcome).contains("is going live"), "{outcome}");
+    is_over.store(true, Ordering::Relaxed);
+    let taken = load.await.expect("everybody was answered");
+    for command in &taken {
+        around.slack.outcome(command).await.expect("an outcome");
+    }
+    let calls = around.zoom.calls();
+    let mut started: Vec<_> = calls
+        .iter()
+        .filter(|call| call.body.contains("start"))
+        .map(|call| call.path.as_str())
+        .collect();
+    let count = started.len();
+    started.sort_unstable();
+    started.dedup();
+    assert_eq!(started.len(), count, "Zoom was asked twice for a start");
+    // The same process all along.
+    service.terminate().await;
+    pair.standby.stop().await;
+}
