@@ -34,6 +34,8 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A pool that connects when it is first used.
 pub fn pool(options: PgConnectOptions) -> PgPool {
+    // PgBouncer refuses this parameter, and every Postgres we know writes floats exactly.
+    let options = options.extra_float_digits(None);
     PgPoolOptions::new()
         .max_connections(16)
         .acquire_timeout(ACQUIRE_TIMEOUT)
