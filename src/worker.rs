@@ -9,7 +9,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -22,13 +22,15 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use crate::app::App;
-use crate::db::{self, admin, audit, commands, requests, visits};
+use crate::db::{self, admin, audit, commands, queue, requests, visits};
 use crate::ids::{Asker, CommandId, EnterpriseId, Place, SlackUserId, TeamId};
 use crate::livestream::{self, Next};
 use crate::{home, installing, linking};
 
 /// Jobs wait on Zoom and Slack most of the time, so one process can hold many.
 const CONCURRENCY: usize = 32;
+/// After how many commands the queue is told to look again.
+const LOOK_AGAIN_AFTER: usize = CONCURRENCY / 2;
 /// A worker that has not been heard of for so long is taken for dead. Longer than a
 /// pause of the machine, shorter than people's patience.
 const DEAD_AFTER: Duration = Duration::from_secs(8);
@@ -51,10 +53,29 @@ impl TaskHandler for Job {
 
     async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
         let span = tracing::info_span!("job", command.id = self.command_id.0);
-        advance(app(&context), self.command_id)
+        let advanced = advance(app(&context), self.command_id)
             .instrument(span)
             .await
-            .map_err(|error| error.to_string())
+            .map_err(|error| error.to_string());
+        look_again(&context).await;
+        advanced
+    }
+}
+
+/// How many commands were advanced.
+#[derive(Debug, Clone, Default)]
+struct Advanced(Arc<AtomicUsize>);
+
+/// Has the queue look again for as long as it finds much. By itself each of its hands takes
+/// one job whenever one is added, and one each time it polls: what has piled up while Zoom or
+/// we were away would be worked off at the pace of the polls.
+async fn look_again(context: &WorkerContext) {
+    let advanced = context.get_ext::<Advanced>().expect("run_once() adds it");
+    let count = 1 + advanced.0.fetch_add(1, Ordering::Relaxed);
+    if count.is_multiple_of(LOOK_AGAIN_AFTER)
+        && let Err(error) = queue::look_again(&app(context).db).await
+    {
+        tracing::warn!(%error, "the queue was not told to look again");
     }
 }
 
@@ -240,6 +261,7 @@ async fn run_once(
         .define_job::<Leave>()
         .define_job::<TellUnlinked>()
         .add_extension(Arc::clone(app))
+        .add_extension(Advanced::default())
         .init()
         .await
         .context("starting the worker")?;

@@ -1,4 +1,4 @@
-//! How much waits.
+//! How much waits, and a nudge.
 
 use sqlx::PgExecutor;
 
@@ -25,4 +25,12 @@ pub async fn depth(db: impl PgExecutor<'_>) -> sqlx::Result<Depth> {
     )
     .fetch_one(db)
     .await
+}
+
+/// Wakes the workers of all replicas, as a new job does.
+pub async fn look_again(db: impl PgExecutor<'_>) -> sqlx::Result<()> {
+    sqlx::query("select pg_notify('jobs:insert', '')")
+        .execute(db)
+        .await
+        .map(drop)
 }
