@@ -1,0 +1,137 @@
+//! Those who do nothing but the statement.
+
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::State;
+use axum::routing::post;
+use livestream_bot::db;
+use livestream_bot::demo::slack;
+use serde_json::json;
+use sqlx::PgPool;
+use tokio::net::TcpListener;
+
+use crate::ground::Ground;
+use crate::load::Measured;
+use crate::statement::STATEMENT;
+
+/// The bare handler: reads nothing, checks nothing, executes the statement.
+pub(crate) async fn serve(port: u16, url: &str) {
+    let pool = db::pool(url.parse().expect("a URL"));
+    let next = Arc::new(AtomicI64::new(1));
+    let handler = async |State((pool, next)): State<(PgPool, Arc<AtomicI64>)>| {
+        let count = next.fetch_add(1, Ordering::Relaxed);
+        sqlx::query(STATEMENT)
+            .bind(format!("bare {count}"))
+            .bind(slack::TEAM)
+            .bind("U0")
+            .bind("C0")
+            .bind("stop")
+            .bind(600_000_000 + count)
+            .bind(json!({}))
+            .bind(vec![0_u8; 100])
+            .bind(None::<String>)
+            .bind(0_i16)
+            .bind(false)
+            .bind(false)
+            .execute(&pool)
+            .await
+            .map_or("failed", |_| "{\"response_type\":\"in_channel\"}")
+    };
+    let router = Router::new()
+        .route("/slack/commands", post(handler))
+        .with_state((pool, next));
+    let listener = TcpListener::bind(("127.0.0.1", port))
+        .await
+        .expect("a listener");
+    axum::serve(listener, router).await.expect("serving");
+}
+
+/// PostgreSQL's own measure: the statement, prepared, over the same socket.
+pub(crate) fn pgbench(ground: &Ground, connections: usize, requests: usize) -> Measured {
+    let folder = tempfile::tempdir().expect("a folder");
+    let script = folder.path().join("script");
+    // The last first, for $1 is also how $12 begins.
+    let statement = VARIABLES.iter().enumerate().rev().fold(
+        STATEMENT.to_owned(),
+        |statement, (at, (name, _))| {
+            statement.replace(&format!("${}", at + 1), &format!(":{name}"))
+        },
+    );
+    let counted = format!(
+        "\\set n 1 + case when :n = 0 then :client_id * 100000 else :n end\n{statement};\n"
+    );
+    std::fs::write(&script, counted).expect("a script");
+    let options = ground.options();
+    // As whoever runs this, who can write where the log is to go.
+    let pgbench = ground.server.command("pgbench");
+    let mut pgbench = Command::new(pgbench.get_program());
+    pgbench
+        .args(["--no-vacuum", "--protocol=prepared", "--log"])
+        .arg(format!(
+            "--log-prefix={}",
+            folder.path().join("log").display()
+        ))
+        .arg(format!("--client={connections}"))
+        .arg(format!("--transactions={}", requests / connections))
+        .arg(format!("--file={}", script.display()))
+        .args(["--username", options.get_username(), "--host"])
+        .arg(options.get_socket().expect("it is reached by a socket"));
+    for (name, value) in VARIABLES {
+        pgbench.arg(format!("--define={name}={value}"));
+    }
+    let begun = Instant::now();
+    let output = pgbench.arg("bench").output().expect("pgbench");
+    let elapsed = begun.elapsed();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{output:?}");
+    let times = std::fs::read_dir(folder.path()).expect("its folder");
+    let logs = times
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| *path != script)
+        .map(|path| std::fs::read_to_string(path).expect("a log"));
+    // The third of each line is how long it took, in microseconds.
+    let times: Vec<_> = logs
+        .flat_map(|log| {
+            let times = log
+                .lines()
+                .filter_map(|line| line.split(' ').nth(2)?.parse().ok());
+            times.map(Duration::from_micros).collect::<Vec<_>>()
+        })
+        .collect();
+    let rate = said.lines().find_map(|line| {
+        line.strip_prefix("tps = ")?
+            .split(' ')
+            .next()?
+            .parse::<f64>()
+            .ok()
+    });
+    let count = u32::try_from(times.len()).expect("a small number");
+    Measured {
+        took: rate.map_or(elapsed, |rate| {
+            Duration::from_secs_f64(f64::from(count) / rate)
+        }),
+        times,
+        cpu: Duration::ZERO,
+    }
+}
+
+/// What stands for the statement's parameters, in their order. The first is counted, since
+/// no command comes twice, and stands for the meeting as well.
+const VARIABLES: [(&str, &str); 12] = [
+    ("n", "0"),
+    ("team", slack::TEAM),
+    ("user", "U0"),
+    ("channel", "C0"),
+    ("action", "stop"),
+    ("n", "0"),
+    ("settings", "{}"),
+    ("response_url", "\\x00112233445566778899"),
+    ("organisation", "E0"),
+    ("posts", "0"),
+    ("is_confirmed", "f"),
+    ("shared_accounts", "f"),
+];

@@ -1,0 +1,259 @@
+//! How long it takes to find whose Zoom account acts for somebody, as links become many.
+//!
+//! `cargo bench --bench lookup` fills a database with ten thousand links and one with ten
+//! million, on a durable PostgreSQL of its own, which takes some minutes and ten gigabytes. For
+//! both it prints the time of the lookup and of the whole statement that takes a command, of
+//! people who are drawn from all and of a few who come again and again; and the plans.
+#![expect(clippy::print_stdout, reason = "it prints what it measured")]
+
+#[path = "accept/statement.rs"]
+mod statement;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use livestream_bot::db;
+use livestream_bot::postgres::{Durability, Server};
+use rand::RngExt;
+use serde_json::json;
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, raw_sql};
+
+use crate::statement::STATEMENT;
+
+/// How many links there are, in one database and in the other.
+const LINKS: [u32; 2] = [10_000, 10_000_000];
+/// How many people come again and again.
+const REGULARS: u32 = 100;
+const ROUNDS: usize = 10;
+/// In each round.
+const TIMES: usize = 200;
+/// What is measured.
+const WHAT: [&str; 4] = [
+    "the lookup, of anybody",
+    "the lookup, of a few",
+    "the whole statement, of anybody",
+    "the whole statement, of a few",
+];
+/// However busy the machine is, it ends.
+const FILL_WITHIN: &str = "20min";
+
+/// The statement's own way to whose account it is.
+const LOOKUP: &str = "
+    select zoom_user_id
+    from coalesce((
+            select zoom_user_id from zoom_link
+            where user_id = $2 and (team_id = $1 or enterprise_id = $3)
+            order by team_id = $1 desc limit 1
+        ), (
+            select zoom_user_id from shared_account where team_id = $1 and $2 = any (people) and $4
+        )) as account
+        join zoom_grant on zoom_user_id = account
+    where dead_at is null";
+
+fn main() {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(measure());
+}
+
+async fn measure() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = Path::new(env!("CARGO_BIN_EXE_livestream-bot"));
+    let server = Server::start(program, folder.path(), Durability::Durable).await;
+    let server = server.expect("PostgreSQL");
+    let mut databases = Vec::new();
+    for links in LINKS {
+        let begun = Instant::now();
+        databases.push(filled(&server, links).await);
+        println!("{links} links, after {:.0?}", begun.elapsed());
+    }
+
+    // In turns, since machines have their moods.
+    let mut times = [0; LINKS.len()].map(|_| [0; WHAT.len()].map(|_| Vec::new()));
+    for _ in 0..ROUNDS {
+        for (at, links) in LINKS.into_iter().enumerate() {
+            let db = &mut databases[at];
+            times[at][0].extend(look_up(db, links).await);
+            times[at][1].extend(look_up(db, REGULARS).await);
+            times[at][2].extend(take(db, links).await);
+            times[at][3].extend(take(db, REGULARS).await);
+            // What was rolled back is in nobody's way.
+            run(db, "vacuum").await;
+        }
+    }
+    for (at, links) in LINKS.into_iter().enumerate() {
+        println!("\nof {links}");
+        explain(&mut databases[at], links).await;
+    }
+    println!();
+    let [few, many] = times.map(|of| of.map(median));
+    for (at, what) in WHAT.into_iter().enumerate() {
+        println!(
+            "{what:32} p50 {:>7.0?} at {}, {:>7.0?} at {}, ratio {:.2}",
+            few[at],
+            LINKS[0],
+            many[at],
+            LINKS[1],
+            many[at].as_secs_f64() / few[at].as_secs_f64()
+        );
+    }
+    // The server ends before its folder goes.
+    let options = server.options("postgres");
+    drop((databases, server));
+    let mut ticks = tokio::time::interval(Duration::from_millis(100));
+    let ending = async {
+        while options.connect().await.is_ok() {
+            ticks.tick().await;
+        }
+    };
+    let ended = tokio::time::timeout(Duration::from_mins(1), ending).await;
+    ended.expect("it ends after its last user");
+}
+
+async fn filled(server: &Server, links: u32) -> PgConnection {
+    let name = format!("links_{links}");
+    server.create_database(&name).await.expect("a database");
+    let pool = db::pool(server.options(&name));
+    db::migrate(&pool).await.expect("migrated");
+    pool.close().await;
+    let mut db = server.options(&name).connect().await.expect("PostgreSQL");
+    fill(&mut db, links).await;
+    db
+}
+
+async fn run(db: &mut PgConnection, sql: &str) {
+    let ran = raw_sql(AssertSqlSafe(sql.to_owned())).execute(db).await;
+    ran.expect("it ran");
+}
+
+/// A thousand people a workspace; its indexes are made when all are there.
+async fn fill(db: &mut PgConnection, links: u32) {
+    let indexes: Vec<(String, String)> = sqlx::query_as(
+        "select indexname, indexdef from pg_indexes
+        where tablename in ('zoom_link', 'zoom_grant') and indexname not like '%_pkey'",
+    )
+    .fetch_all(&mut *db)
+    .await
+    .expect("the indexes");
+    let names: Vec<_> = indexes.iter().map(|(name, _)| name.as_str()).collect();
+    let definitions: Vec<_> = indexes.iter().map(|(_, index)| index.as_str()).collect();
+    let (names, definitions) = (names.join(", "), definitions.join(";\n"));
+    let fill = format!(
+        "
+        set statement_timeout = '{FILL_WITHIN}';
+        set maintenance_work_mem = '512MB';
+        -- Neither the audit's names nor references are measured here.
+        set session_replication_role = replica;
+        drop index {names};
+        insert into zoom_grant
+            (zoom_user_id, zoom_account_id, email, scope, access_token, refresh_token, expires_at, refreshed_at)
+        select 'z' || lpad(n::text, 8, '0'), 'acme', 'person' || n || '@acme.example', 'meeting:write user:read',
+            decode(repeat('00', 100), 'hex'), decode(repeat('00', 100), 'hex'), now() + interval '1 hour', now()
+        from generate_series(0, {links} - 1) as n;
+        insert into zoom_link (team_id, user_id, zoom_user_id, slack_name, search, used_at, created_at)
+        select 'T' || lpad((n / 1000)::text, 8, '0'), 'U' || lpad(n::text, 8, '0'), 'z' || lpad(n::text, 8, '0'),
+            'Person ' || n, 'person ' || n, now() - n * interval '1 second', now() - n * interval '2 seconds'
+        from generate_series(0, {links} - 1) as n;
+        {definitions};
+        set session_replication_role = origin;
+        set statement_timeout = 0;"
+    );
+    run(db, &fill).await;
+    run(db, "vacuum analyze").await;
+    run(db, "checkpoint").await;
+}
+
+/// Somebody among the first so many people, and their workspace.
+fn somebody(of: u32) -> (String, String) {
+    let number = rand::rng().random_range(0..of);
+    (format!("T{:08}", number / 1000), format!("U{number:08}"))
+}
+
+async fn look_up(db: &mut PgConnection, of: u32) -> Vec<Duration> {
+    let mut times = Vec::new();
+    for _ in 0..TIMES {
+        let (team, user) = somebody(of);
+        let begun = Instant::now();
+        let found: Option<String> = sqlx::query_scalar(LOOKUP)
+            .bind(team)
+            .bind(user)
+            .bind(None::<String>)
+            .bind(false)
+            .fetch_optional(&mut *db)
+            .await
+            .expect("an answer");
+        times.push(begun.elapsed());
+        assert!(found.is_some(), "everybody is linked");
+    }
+    times
+}
+
+/// Takes commands, and thinks better of it each time.
+async fn take(db: &mut PgConnection, of: u32) -> Vec<Duration> {
+    let mut times = Vec::new();
+    for _ in 0..TIMES {
+        let (team, user) = somebody(of);
+        let mut transaction = db.begin().await.expect("a transaction");
+        let begun = Instant::now();
+        let taken = sqlx::query(STATEMENT)
+            .bind("lookup")
+            .bind(team)
+            .bind(user)
+            .bind("C0")
+            .bind("stop")
+            .bind(600_000_000_i64)
+            .bind(json!({}))
+            .bind(vec![0_u8; 100])
+            .bind(None::<String>)
+            .bind(0_i16)
+            .bind(false)
+            .bind(false)
+            .fetch_optional(&mut *transaction)
+            .await
+            .expect("an answer");
+        times.push(begun.elapsed());
+        assert!(taken.is_some(), "everybody's command is taken");
+        transaction.rollback().await.expect("rolled back");
+    }
+    times
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
+}
+
+/// The plans that prepared statements come to.
+async fn explain(db: &mut PgConnection, of: u32) {
+    let (team, user) = somebody(of);
+    let mut transaction = db.begin().await.expect("a transaction");
+    let prepare = format!(
+        "set local plan_cache_mode = force_generic_plan;
+        prepare lookup (text, text, text, boolean) as {LOOKUP};
+        prepare take (text, text, text, text, text, bigint, jsonb, bytea, text, smallint, boolean, boolean) as {STATEMENT}"
+    );
+    let prepared = raw_sql(AssertSqlSafe(prepare)).execute(&mut *transaction);
+    prepared.await.expect("prepared");
+    for (what, run) in [
+        (
+            "the lookup",
+            format!("lookup ('{team}', '{user}', null, false)"),
+        ),
+        (
+            "the whole statement",
+            format!(
+                "take ('x', '{team}', '{user}', 'C0', 'stop', 600000000, '{{}}', '', null, 0::smallint, false, false)"
+            ),
+        ),
+    ] {
+        let explain = format!("explain (analyze, costs off, buffers) execute {run}");
+        let plan: Vec<String> = sqlx::query_scalar(AssertSqlSafe(explain))
+            .persistent(false)
+            .fetch_all(&mut *transaction)
+            .await
+            .expect("a plan");
+        println!("{what}\n  {}", plan.join("\n  "));
+    }
+    let forget = raw_sql("deallocate lookup; deallocate take").execute(&mut *transaction);
+    forget.await.expect("forgotten");
+    transaction.rollback().await.expect("rolled back");
+}
