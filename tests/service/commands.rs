@@ -300,6 +300,8 @@ async fn a_response_url_that_slack_no_longer_knows_is_given_up() {
     let lost = world.slack.type_command(DANA.slack, "start 68423085");
     send(&world, &lost).await;
     type_and_read(&world, DANA, "stop 68423085").await;
+    // That a message was posted is noted after it was.
+    queue_is_empty(&world.database).await;
     let rows: Vec<(Option<String>, bool, bool)> = sqlx::query_as(
         "select untold, told_at is null, response_url is null from command order by command_id",
     )

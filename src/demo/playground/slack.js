@@ -58,7 +58,10 @@ export function show(now) {
       el("li", {}, shown(block, (button) => pressHome(button))));
   } else {
     draw(messages, channel().messages.map((message) => ({ ...message, place })), ({ ts }) => ts, bubble);
-    if (messages.children.length === 0) messages.append(el("li", { class: "empty" }, "Nothing was said here yet."));
+    if (messages.children.length === 0) {
+      messages.append(el("li", { class: "empty" }, el("p", {}, "Nothing was said here yet. Type ",
+        el("code", {}, `${state.command.name} start 68423085`), " below, or take the tour.")));
+    }
   }
   if (wasAtEnd) log.scrollTop = log.scrollHeight;
 }
