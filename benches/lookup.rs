@@ -15,10 +15,9 @@ use std::time::{Duration, Instant};
 use livestream_bot::db;
 use livestream_bot::postgres::{Durability, Server};
 use rand::RngExt;
-use serde_json::json;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, raw_sql};
 
-use crate::statement::STATEMENT;
+use crate::statement::{STATEMENT, stop};
 
 /// How many links there are, in one database and in the other.
 const LINKS: [u32; 2] = [10_000, 10_000_000];
@@ -194,19 +193,7 @@ async fn take(db: &mut PgConnection, of: u32) -> Vec<Duration> {
         let (team, user) = somebody(of);
         let mut transaction = db.begin().await.expect("a transaction");
         let begun = Instant::now();
-        let taken = sqlx::query(STATEMENT)
-            .bind("lookup")
-            .bind(team)
-            .bind(user)
-            .bind("C0")
-            .bind("stop")
-            .bind(600_000_000_i64)
-            .bind(json!({}))
-            .bind(vec![0_u8; 100])
-            .bind(None::<String>)
-            .bind(0_i16)
-            .bind(false)
-            .bind(false)
+        let taken = stop("lookup".to_owned(), team, user, 600_000_000)
             .fetch_optional(&mut *transaction)
             .await
             .expect("an answer");

@@ -10,13 +10,12 @@ use axum::extract::State;
 use axum::routing::post;
 use livestream_bot::db;
 use livestream_bot::demo::slack;
-use serde_json::json;
 use sqlx::PgPool;
 use tokio::net::TcpListener;
 
 use crate::ground::Ground;
 use crate::load::Measured;
-use crate::statement::STATEMENT;
+use crate::statement::{STATEMENT, stop};
 
 /// The bare handler: reads nothing, checks nothing, executes the statement.
 pub(crate) async fn serve(port: u16, url: &str) {
@@ -24,20 +23,9 @@ pub(crate) async fn serve(port: u16, url: &str) {
     let next = Arc::new(AtomicI64::new(1));
     let handler = async |State((pool, next)): State<(PgPool, Arc<AtomicI64>)>| {
         let count = next.fetch_add(1, Ordering::Relaxed);
-        sqlx::query(STATEMENT)
-            .bind(format!("bare {count}"))
-            .bind(slack::TEAM)
-            .bind("U0")
-            .bind("C0")
-            .bind("stop")
-            .bind(600_000_000 + count)
-            .bind(json!({}))
-            .bind(vec![0_u8; 100])
-            .bind(None::<String>)
-            .bind(0_i16)
-            .bind(false)
-            .bind(false)
-            .execute(&pool)
+        let (team, user) = (slack::TEAM.to_owned(), "U0".to_owned());
+        let stop = stop(format!("bare {count}"), team, user, 600_000_000 + count);
+        stop.execute(&pool)
             .await
             .map_or("failed", |_| "{\"response_type\":\"in_channel\"}")
     };

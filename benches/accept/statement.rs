@@ -1,5 +1,10 @@
 //! The statement that takes a command.
 
+use serde_json::json;
+use sqlx::Postgres;
+use sqlx::postgres::PgArguments;
+use sqlx::query::Query;
+
 /// What the program does to take a command, word for word.
 pub(crate) const STATEMENT: &str = "
     with accepted as (
@@ -29,3 +34,25 @@ pub(crate) const STATEMENT: &str = "
             ) as waiting
         )::integer
     )";
+
+/// The statement for a stop of this meeting, with as much beside it as a real one has.
+pub(crate) fn stop(
+    trigger: String,
+    team: String,
+    user: String,
+    meeting: i64,
+) -> Query<'static, Postgres, PgArguments> {
+    sqlx::query(STATEMENT)
+        .bind(trigger)
+        .bind(team)
+        .bind(user)
+        .bind("C0")
+        .bind("stop")
+        .bind(meeting)
+        .bind(json!({}))
+        .bind(vec![0_u8; 100])
+        .bind(None::<String>)
+        .bind(0_i16)
+        .bind(false)
+        .bind(false)
+}

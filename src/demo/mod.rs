@@ -30,6 +30,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use chrono::Utc;
+use nix::errno::Errno;
 use nix::sys::signal::kill;
 use nix::unistd::Pid;
 use serde_json::json;
@@ -355,7 +356,7 @@ async fn forget_others(server: &Server) -> anyhow::Result<()> {
     for name in names {
         let pid = name.strip_prefix(DATABASE).and_then(|pid| pid.parse().ok());
         if let Some(pid) = pid
-            && kill(Pid::from_raw(pid), None).is_err()
+            && kill(Pid::from_raw(pid), None) == Err(Errno::ESRCH)
         {
             server.drop_database(&name).await?;
         }

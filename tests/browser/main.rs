@@ -3,6 +3,8 @@
 mod browser;
 #[path = "../service/database.rs"]
 mod database;
+#[path = "../service/demo.rs"]
+mod demo;
 mod playground;
 
 use fantoccini::key::Key;

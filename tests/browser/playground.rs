@@ -1,60 +1,12 @@
 //! The playground, played as a newcomer would.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
-
 use fantoccini::Locator;
 use fantoccini::key::Key;
-use nix::sys::signal::{self, Signal};
-use nix::unistd::Pid;
+use nix::sys::signal::Signal;
 use serde_json::json;
-use tempfile::TempDir;
 
 use crate::browser::{Browser, PATIENCE};
-
-/// The real program, playing.
-struct Demo {
-    child: Child,
-    url: String,
-    _data: TempDir,
-}
-
-impl Demo {
-    fn start() -> Self {
-        let data = tempfile::tempdir().expect("a folder");
-        let mut child = Command::new(env!("CARGO_BIN_EXE_livestream-bot"))
-            .args(["demo", "--port", "0"])
-            .env("DATA_DIR", data.path())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the demo starts");
-        let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
-        let line = lines.next().expect("a line").expect("text");
-        let url = line.strip_prefix("The playground is at ");
-        Self {
-            url: url.unwrap_or_else(|| panic!("{line}")).to_owned(),
-            child,
-            _data: data,
-        }
-    }
-
-    fn signal(&self, signal: Signal) {
-        let pid = self.child.id().try_into().expect("a process's number");
-        signal::kill(Pid::from_raw(pid), signal).expect("it runs");
-    }
-
-    fn end(mut self) {
-        self.signal(Signal::SIGINT);
-        let status = self.child.wait().expect("it ends");
-        assert!(status.success(), "{status}");
-    }
-}
-
-impl Drop for Demo {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-    }
-}
+use crate::demo::Demo;
 
 impl Browser {
     /// Waits until something stands on the page.
@@ -164,7 +116,8 @@ impl Browser {
 
 #[tokio::test]
 async fn a_newcomer_takes_the_tour() {
-    let demo = Demo::start();
+    let data = tempfile::tempdir().expect("a folder");
+    let demo = Demo::start(data.path()).await;
     let browser = Browser::open().await;
     browser.goto(&demo.url).await;
     browser.sees("//html[@data-ready]").await;
@@ -224,7 +177,8 @@ async fn a_newcomer_takes_the_tour() {
 
 #[tokio::test]
 async fn a_newcomer_breaks_things_and_looks_around() {
-    let demo = Demo::start();
+    let data = tempfile::tempdir().expect("a folder");
+    let demo = Demo::start(data.path()).await;
     let browser = Browser::open().await;
     browser.goto(&demo.url).await;
     browser.sees("//html[@data-ready]").await;
@@ -331,16 +285,17 @@ async fn end(demo: Demo, browser: Browser) {
     for error in errors {
         assert!(error.contains(status), "{error}");
     }
-    demo.end();
+    demo.end(Signal::SIGINT).await;
 }
 
 #[tokio::test]
 async fn a_page_that_lost_its_demo_says_so() {
-    let demo = Demo::start();
+    let data = tempfile::tempdir().expect("a folder");
+    let demo = Demo::start(data.path()).await;
     let browser = Browser::open().await;
     browser.goto(&demo.url).await;
     browser.sees("//html[@data-ready]").await;
-    demo.end();
+    demo.end(Signal::SIGINT).await;
     browser.sees("//p[@id='lost'][not(@hidden)]").await;
     browser.inspect("playground-lost").await;
     assert_eq!(

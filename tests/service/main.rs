@@ -5,6 +5,7 @@ mod binary;
 mod buttons;
 mod commands;
 mod database;
+mod demo;
 mod failover;
 mod home;
 mod hostile;
