@@ -4,13 +4,13 @@ use std::hint::black_box;
 
 use axum::http::HeaderMap;
 use criterion::{Criterion, criterion_group, criterion_main};
+use livestream_bot::command::outcome::Outcome;
 use livestream_bot::command::{Command, Wish};
+use livestream_bot::crypto::signature::{self, SLACK};
+use livestream_bot::crypto::vault::{Row, Vault};
 use livestream_bot::demo::slack::{SIGNING_SECRET, sign};
 use livestream_bot::ids::{Asker, CommandId, SlackUserId, TeamId};
-use livestream_bot::outcome::Outcome;
 use livestream_bot::reply::{Told, Words};
-use livestream_bot::signature::{self, SLACK};
-use livestream_bot::vault::{Row, Vault};
 
 /// As long as a real one.
 const BODY: &str = "token=gIkuvaNzQIHg97ATvDxqgjtO&team_id=T0001&team_domain=example&channel_id=C2147483705&channel_name=test&user_id=U2147483697&user_name=Steve&command=%2Flivestream&text=start+68423085&api_app_id=A123456&is_enterprise_install=false&response_url=https%3A%2F%2Fhooks.slack.com%2Fcommands%2F1234%2F5678&trigger_id=13345224609.738474920.8088930838d88f008e0";

@@ -6,12 +6,12 @@ use sqlx::PgPool;
 use url::Url;
 
 use crate::config::Config;
+use crate::crypto::vault::Vault;
 use crate::http;
 use crate::reply::Words;
 use crate::slack::respond::Responder;
 use crate::slack::sign_in::SignIn;
 use crate::slack::web_api::WebApi;
-use crate::vault::Vault;
 use crate::web::ADMIN;
 use crate::zoom;
 

@@ -26,7 +26,7 @@
 //!
 //! # One link
 //!
-//! `connect` is read like any command, and answered by [`linking::offer`] with a one-time
+//! `connect` is read like any command, and answered by [`link::offer`] with a one-time
 //! link for one person's eyes. Each request of the [`browser`] that opens it is a route in
 //! `web/link.rs` and a step in [`linking`], in this order: `open`, `slack_back` (with
 //! [`slack::sign_in`]), `zoom_back` (with [`zoom::oauth`]), `question`, and `confirm` or
@@ -55,40 +55,25 @@
 //! for those who bring none. [`demo`] puts the real service between stand-ins for Slack and
 //! Zoom, with a playground before them; the tests use the same stand-ins.
 
-// What a command passes through.
+pub mod account;
 pub mod admin;
-pub mod browser;
-pub mod command;
-pub mod installing;
-pub mod linking;
-pub mod livestream;
-pub mod meeting;
-pub mod outcome;
-pub mod people;
-pub mod reply;
-pub mod rules;
-pub mod signature;
-pub mod slack;
-pub mod tokens;
-pub mod vault;
-pub mod web;
-pub mod worker;
-pub mod zoom;
-
-// What all of them stand on.
 pub mod app;
-pub mod bot;
+pub mod command;
 pub mod config;
+pub mod crypto;
 pub mod db;
-pub mod home;
-pub mod http;
-pub mod ids;
-pub mod import;
-pub mod log;
-pub mod manifest;
-pub mod metrics;
-pub mod postgres;
-pub mod serve;
-
 #[cfg(feature = "demo")]
 pub mod demo;
+pub mod http;
+pub mod ids;
+pub mod livestream;
+pub mod manifest;
+pub mod postgres;
+pub mod reply;
+pub mod serve;
+pub mod slack;
+pub mod telemetry;
+pub mod web;
+pub mod worker;
+pub mod workspace;
+pub mod zoom;

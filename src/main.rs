@@ -5,12 +5,14 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
+use livestream_bot::account::{import, tokens};
 use livestream_bot::config::{self, Config, DatabaseConfig, LogConfig};
+use livestream_bot::crypto::vault::Vault;
 #[cfg(feature = "demo")]
 use livestream_bot::demo;
 use livestream_bot::postgres::{self, Durability, Server};
-use livestream_bot::vault::Vault;
-use livestream_bot::{db, import, manifest, metrics, serve, tokens};
+use livestream_bot::telemetry::metrics;
+use livestream_bot::{db, manifest, serve};
 use secrecy::ExposeSecret;
 use sqlx::postgres::PgConnectOptions;
 use tokio::net::TcpListener;
@@ -163,5 +165,5 @@ async fn database() -> anyhow::Result<(PgConnectOptions, Option<Server>)> {
 }
 
 fn init_log(log: &LogConfig) -> anyhow::Result<()> {
-    livestream_bot::log::init(log)
+    livestream_bot::telemetry::log::init(log)
 }

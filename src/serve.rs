@@ -18,9 +18,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 use crate::config::Config;
-use crate::vault::Vault;
+use crate::crypto::vault::Vault;
+use crate::telemetry::metrics;
 use crate::worker::Health;
-use crate::{db, metrics, web, worker};
+use crate::{db, web, worker};
 
 /// How long a client may take over a request's headers, or stay without one: longer than
 /// proxies keep a connection that they do not use.

@@ -4,11 +4,12 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
+use livestream_bot::account::import;
+use livestream_bot::crypto::vault::Vault;
+use livestream_bot::db;
 use livestream_bot::demo::slack::{self, Slack};
 use livestream_bot::demo::zoom::{self, Fault, Zoom};
 use livestream_bot::postgres::{Durability, Server};
-use livestream_bot::vault::Vault;
-use livestream_bot::{db, import};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use sqlx::postgres::PgConnectOptions;

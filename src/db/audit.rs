@@ -5,8 +5,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::postgres::types::PgInterval;
 use sqlx::{PgExecutor, QueryBuilder};
 
+use crate::command::meeting::MeetingId;
 use crate::ids::{Asker, ChannelId, Place, SlackUserId, TeamId, ZoomUserId};
-use crate::meeting::MeetingId;
 
 /// One thing that happened.
 #[derive(Debug, Default)]

@@ -7,12 +7,12 @@ use sqlx::postgres::types::PgInterval;
 use sqlx::types::Json;
 use sqlx::{PgExecutor, PgPool};
 
+use crate::command::meeting::MeetingId;
+use crate::command::outcome::Outcome;
 use crate::command::{Action, Settings, Wish};
 use crate::ids::{
     Asker, ChannelId, CommandId, EnterpriseId, SlackUserId, TeamId, TriggerId, ZoomUserId,
 };
-use crate::meeting::MeetingId;
-use crate::outcome::Outcome;
 
 /// A command as it is asked for.
 #[derive(Debug)]

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use sqlx::{PgExecutor, PgPool};
 
+use crate::account::link::Question;
 use crate::ids::{Asker, EnterpriseId, SlackUserId, TeamId, ZoomUserId};
-use crate::linking::Question;
 
 /// A link as it is made.
 #[derive(Debug)]

@@ -44,11 +44,13 @@ use self::playground::Playground;
 use self::slack::{DIRECT, Place, Slack, TOWN_HALL};
 use self::wire::Wire;
 use self::zoom::Zoom;
+use crate::account::import;
 use crate::config::{Config, LogConfig, PagesConfig};
+use crate::crypto::vault::Vault;
 use crate::postgres::{Durability, Server};
-use crate::vault::Vault;
+use crate::telemetry::log;
 use crate::zoom::client::BodyForm;
-use crate::{db, import, log, serve};
+use crate::{db, serve};
 
 /// A service between its stand-ins, on free ports of this machine.
 #[derive(Debug)]

@@ -1,5 +1,5 @@
 //! The landing page, and the way of a browser through an installation; each step is one
-//! of [`crate::installing`].
+//! of [`crate::workspace::install`].
 
 use std::sync::Arc;
 
@@ -9,9 +9,9 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::CookieJar;
 
 use crate::app::App;
-use crate::installing::{self, Stop};
 use crate::web::link::{Callback, browser, cookie, page};
 use crate::web::pages;
+use crate::workspace::install::{self, Stop};
 
 pub(super) const INSTALL: &str = "/slack/install";
 const COOKIE: &str = "__Host-install";
@@ -27,7 +27,7 @@ pub(super) async fn landing(State(app): State<Arc<App>>) -> Response {
 
 /// `GET /slack/install`
 pub(super) async fn begin(State(app): State<Arc<App>>, jar: CookieJar) -> Response {
-    match installing::begin(&app).await {
+    match install::begin(&app).await {
         Ok((token, url)) => (
             pages::headers(),
             jar.add(cookie(COOKIE, &token)),
@@ -51,7 +51,7 @@ pub(super) async fn back(
     };
     let back = async {
         let browser = browser(&jar, COOKIE).ok_or(Stop::NoSession)?;
-        installing::back(&app, &browser, state, callback.code()).await
+        install::back(&app, &browser, state, callback.code()).await
     };
     match back.await {
         Ok(installed) => page(StatusCode::OK, pages::installed(&app.words, &installed)),

@@ -1,4 +1,4 @@
-//! The way of a browser through a link; each step is one of [`crate::linking`].
+//! The way of a browser through a link; each step is one of [`crate::account::link`].
 
 use std::sync::Arc;
 
@@ -12,9 +12,9 @@ use maud::Markup;
 use secrecy::SecretString;
 use serde::Deserialize;
 
+use crate::account::link::{self, NoCode, Stop};
 use crate::app::App;
-use crate::browser::{Browser, Token};
-use crate::linking::{self, NoCode, Stop};
+use crate::crypto::browser::{Browser, Token};
 use crate::web::{admin, pages};
 
 /// Its prefix makes browsers refuse it from anywhere but this host, by https.
@@ -53,7 +53,7 @@ pub(super) async fn open(
     Path(token): Path<String>,
     jar: CookieJar,
 ) -> Response {
-    let opened = linking::open(&app, &token).await.map(|(cookie, url)| {
+    let opened = link::open(&app, &token).await.map(|(cookie, url)| {
         let jar = jar.add(self::cookie(COOKIE, &cookie));
         (pages::headers(), jar, Redirect::to(&url)).into_response()
     });
@@ -74,7 +74,7 @@ pub(super) async fn slack_back(
     }
     let back = async {
         let (browser, state) = came_back(&jar, &callback)?;
-        linking::slack_back(&app, &browser, state, callback.code()).await
+        link::slack_back(&app, &browser, state, callback.code()).await
     };
     match back.await {
         Ok(url) => (pages::headers(), Redirect::to(&url)).into_response(),
@@ -90,7 +90,7 @@ pub(super) async fn zoom_back(
 ) -> Response {
     let back = async {
         let (browser, state) = came_back(&jar, &callback)?;
-        linking::zoom_back(&app, &browser, state, callback.code()).await
+        link::zoom_back(&app, &browser, state, callback.code()).await
     };
     match back.await {
         // The code leaves the address bar.
@@ -103,7 +103,7 @@ pub(super) async fn zoom_back(
 pub(super) async fn ask(State(app): State<Arc<App>>, jar: CookieJar) -> Response {
     let asked = async {
         let browser = browser(&jar, COOKIE).ok_or(Stop::NoSession)?;
-        let question = linking::question(&app, &browser).await?;
+        let question = link::question(&app, &browser).await?;
         Ok(page(
             StatusCode::OK,
             pages::confirm(&app.words, &question, &browser.csrf()),
@@ -125,10 +125,10 @@ pub(super) async fn answer(
             return Err(Stop::NoSession);
         }
         if form.answer == "link" {
-            let linked = linking::confirm(&app, &browser, &device(&headers)).await?;
+            let linked = link::confirm(&app, &browser, &device(&headers)).await?;
             Ok(page(StatusCode::OK, pages::linked(&linked)))
         } else {
-            let is_withdrawn = linking::cancel(&app, &browser).await?;
+            let is_withdrawn = link::cancel(&app, &browser).await?;
             Ok(page(
                 StatusCode::OK,
                 pages::cancelled(&app.words, is_withdrawn),

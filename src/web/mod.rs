@@ -1,9 +1,6 @@
 //! What the world can reach: every route on one screen.
 
 mod admin;
-mod admin_pages;
-mod events;
-mod export;
 mod health;
 mod install;
 mod link;
@@ -20,10 +17,10 @@ use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::trace::TraceLayer;
 
 pub use self::admin::ADMIN;
+use crate::account::link::ZOOM_CALLBACK;
 use crate::app::App;
-use crate::linking::ZOOM_CALLBACK;
-use crate::metrics;
 use crate::slack::paths;
+use crate::telemetry::metrics;
 use crate::worker::Health;
 
 /// Slack's forms have a few hundred bytes.
@@ -33,7 +30,7 @@ pub fn router(app: Arc<App>, worker: Health) -> Router {
     Router::new()
         .route(paths::COMMANDS, post(slack::command))
         .route(paths::INTERACTIVITY, post(slack::interactivity))
-        .route(paths::EVENTS, post(events::event))
+        .route(paths::EVENTS, post(slack::events::event))
         .route("/zoom/events", post(zoom::event))
         // What follows is for browsers.
         .route("/", get(install::landing))

@@ -4,12 +4,12 @@ use axum::http::{HeaderName, header};
 use axum::response::IntoResponse;
 use maud::{DOCTYPE, Markup, html};
 
+use crate::account::link::{self, Linked, Question};
 use crate::app::Contact;
-use crate::installing::{Installed, LINKS_OUTLIVE_BY, Stop};
-use crate::linking::{self, Linked, Question};
 use crate::reply::Words;
 use crate::web::ADMIN;
 use crate::web::install::INSTALL;
+use crate::workspace::install::{Installed, LINKS_OUTLIVE_BY, Stop};
 
 /// What every page is sent with.
 pub(super) fn headers() -> [(HeaderName, &'static str); 7] {
@@ -109,20 +109,20 @@ pub(super) fn cancelled(words: &Words, is_withdrawn: bool) -> Markup {
 }
 
 /// Why the way ends here, and how it goes on.
-pub(super) fn stopped(words: &Words, stop: &linking::Stop) -> Markup {
+pub(super) fn stopped(words: &Words, stop: &link::Stop) -> Markup {
     let (title, text) = match stop {
-        linking::Stop::NoOffer => (
+        link::Stop::NoOffer => (
             "This link no longer works",
             html! { p { "A link works once, for 10 minutes." } (new_link(words)) },
         ),
-        linking::Stop::NoSession => (
+        link::Stop::NoSession => (
             "This page is not waiting for you",
             html! {
                 p { "It belongs to another browser or tab, took too long, or is done already. Nothing was linked here." }
                 (new_link(words))
             },
         ),
-        linking::Stop::SomebodyElse => (
+        link::Stop::SomebodyElse => (
             "This link was made for somebody else",
             html! {
                 p { "You signed in with Slack, but the link belongs to another person, so nothing was linked. \
@@ -131,11 +131,11 @@ pub(super) fn stopped(words: &Words, stop: &linking::Stop) -> Markup {
                 p { "To link your own, type " code.typed { (words.slash()) " connect" } " in Slack." }
             },
         ),
-        linking::Stop::Declined(at) => (
+        link::Stop::Declined(at) => (
             "You went back",
             html! { p { "You did not go on at " (at) ", so nothing was linked." } (new_link(words)) },
         ),
-        linking::Stop::VendorFailed(vendor) => (
+        link::Stop::VendorFailed(vendor) => (
             "That did not work",
             html! {
                 p { (vendor) " did not answer as it should, so nothing was linked. This is not your mistake." }
@@ -143,23 +143,23 @@ pub(super) fn stopped(words: &Words, stop: &linking::Stop) -> Markup {
                 p.small { "If it happens again, tell whoever runs this bot; its log says more." }
             },
         ),
-        linking::Stop::ScopeMissing(scope) => (
+        link::Stop::ScopeMissing(scope) => (
             "A permission is missing",
             html! {
                 p { "Zoom did not grant " code { (scope) } ", without which livestreams can't be started. Nothing was linked." }
                 p { "Whoever runs this bot can add it under Scopes in the Zoom app; then link again." }
             },
         ),
-        linking::Stop::NotAdmin => (
+        link::Stop::NotAdmin => (
             "Only admins link an account for the workspace",
             html! { p { "Slack says that you are no admin of it any more, or sharing was switched off here. Nothing was linked, \
             and the permission you gave at Zoom is withdrawn unless others use that account." } },
         ),
-        linking::Stop::NotSetUp => (
+        link::Stop::NotSetUp => (
             "Linking is not set up here",
             html! { p { "Ask whoever runs this bot." } },
         ),
-        linking::Stop::Database(_) => (
+        link::Stop::Database(_) => (
             "Please try again in a minute",
             html! { p { "I can't reach my own database just now. Nothing was linked." } (new_link(words)) },
         ),

@@ -12,10 +12,10 @@ use serde::Deserialize;
 use serde_json::json;
 use sha2::Sha256;
 
+use crate::account::link;
 use crate::app::App;
+use crate::crypto::signature;
 use crate::ids::ZoomUserId;
-use crate::linking;
-use crate::signature;
 use crate::web::slack::{Rejection, verified};
 
 /// What of an event we use. Others carry stream keys; they are not even parsed.
@@ -50,7 +50,7 @@ pub(super) async fn event(
             )
         }
         // Zoom sends it again until it gets its 200; a second time nothing is left to do.
-        Ok(Event::Deauthorized { user_id }) => match linking::deauthorized(&app, &user_id).await {
+        Ok(Event::Deauthorized { user_id }) => match link::deauthorized(&app, &user_id).await {
             Ok(()) => Ok(StatusCode::OK.into_response()),
             Err(error) => {
                 tracing::error!(%error, "a deauthorization was not carried out");

@@ -10,7 +10,7 @@ use reqwest::header::HeaderMap;
 use serde::Deserialize;
 
 use crate::command::Action;
-use crate::outcome::Outcome;
+use crate::command::outcome::Outcome;
 
 /// What an answer asks of us.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -16,11 +16,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use clap::Parser;
+use livestream_bot::account::import;
+use livestream_bot::crypto::vault::Vault;
+use livestream_bot::db;
 use livestream_bot::demo::slack::{self, Invocation, Slack};
 use livestream_bot::demo::zoom::{self, Fault, Zoom};
 use livestream_bot::postgres::{Durability, Server};
-use livestream_bot::vault::Vault;
-use livestream_bot::{db, import};
 use nix::sys::signal::{self, Signal};
 use nix::unistd::Pid;
 use rand::rngs::StdRng;

@@ -4,12 +4,13 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::process::{Child, Command, Output, Stdio};
 
+use livestream_bot::account::import;
 use livestream_bot::config::Config;
+use livestream_bot::crypto::vault::Vault;
+use livestream_bot::db;
 use livestream_bot::demo::slack::{self, Slack};
 use livestream_bot::demo::zoom::{self, Fault, Zoom};
 use livestream_bot::demo::{self, DANA, ELI};
-use livestream_bot::vault::Vault;
-use livestream_bot::{db, import};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use secrecy::ExposeSecret;

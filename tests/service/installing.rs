@@ -1,10 +1,10 @@
 //! Installing the app into workspaces and organisations, and what is left when it leaves.
 
+use livestream_bot::crypto::vault::{Row, Vault};
 use livestream_bot::db;
 use livestream_bot::demo::slack::{ENTERPRISE, Event, ORG_OTHER, ORG_TOWN_HALL, TEAM, TOWN_HALL};
 use livestream_bot::demo::zoom::{Fault, SCOPE};
 use livestream_bot::demo::{DANA, ELI, FAY, Person, World};
-use livestream_bot::vault::{Row, Vault};
 use reqwest::{Response, StatusCode};
 use secrecy::ExposeSecret;
 
@@ -445,7 +445,7 @@ async fn bot_tokens_are_sealed_anew_with_the_rest() {
     let both = format!("{new},{}", old.expose_secret()).into();
     let pool = db::pool(world.database.clone());
     let vault = Vault::from_keys(&both).expect("keys");
-    let count = livestream_bot::tokens::reseal(&pool, &vault)
+    let count = livestream_bot::account::tokens::reseal(&pool, &vault)
         .await
         .expect("sealed anew");
     assert_eq!(count, 3, "two grants and an installation");

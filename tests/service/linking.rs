@@ -848,8 +848,8 @@ async fn without_its_settings_linking_says_so() {
 
 #[tokio::test]
 async fn keys_are_rotated_while_the_service_runs() {
-    use livestream_bot::tokens;
-    use livestream_bot::vault::Vault;
+    use livestream_bot::account::tokens;
+    use livestream_bot::crypto::vault::Vault;
     use secrecy::{ExposeSecret, SecretString};
 
     let old = Vault::fresh_keys();

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use livestream_bot::account::import;
+use livestream_bot::crypto::vault::Vault;
 use livestream_bot::demo::slack::ORG_TOWN_HALL;
 use livestream_bot::demo::zoom::{Fault, SCOPE};
 use livestream_bot::demo::{DANA, ELI, World};
-use livestream_bot::vault::Vault;
-use livestream_bot::{db, import, serve};
+use livestream_bot::{db, serve};
 use serde_json::json;
 use sqlx::Connection;
 use tokio::io::AsyncWriteExt;

@@ -1,15 +1,15 @@
 //! Every message and view, at its longest, within Slack's limits.
 
 use chrono::Utc;
+use livestream_bot::account::link::Unlinked;
+use livestream_bot::command::outcome::Outcome;
 use livestream_bot::command::{Action, Command, Mistake, Settings, Wish};
 use livestream_bot::db::commands::Past;
 use livestream_bot::db::links::Link;
 use livestream_bot::demo::block_kit::{check, check_home};
 use livestream_bot::ids::{Asker, CommandId, EnterpriseId, SlackUserId, TeamId};
-use livestream_bot::linking::Unlinked;
-use livestream_bot::outcome::Outcome;
+use livestream_bot::livestream::policy::Rule;
 use livestream_bot::reply::{Home, Standing, Told, Words};
-use livestream_bot::rules::Rule;
 use livestream_bot::slack::form::Content;
 use livestream_bot::slack::message::Message;
 use serde_json::{Value, json};

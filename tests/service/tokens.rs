@@ -1,10 +1,11 @@
 //! Tokens: refreshed when they must be, by one at a time, and never killed by a passing fault.
 
+use livestream_bot::account::import;
+use livestream_bot::crypto::vault::Vault;
+use livestream_bot::db;
 use livestream_bot::demo::slack::TEAM;
 use livestream_bot::demo::zoom::{Fault, SCOPE};
 use livestream_bot::demo::{DANA, World};
-use livestream_bot::vault::Vault;
-use livestream_bot::{db, import};
 
 use crate::world::{connect, end, said, send, type_and_read, type_and_read_at_once, world};
 

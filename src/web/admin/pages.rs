@@ -3,12 +3,12 @@
 use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 
+use crate::account::link::Unlinked;
 use crate::admin::{Admin, Closed, Tested};
 use crate::db::audit::{Entry, Filter};
 use crate::db::roster::{self, Health, Row, Sort};
 use crate::db::rules::{Rules, Where, Who};
 use crate::db::shared::Shared;
-use crate::linking::Unlinked;
 use crate::web::pages::document;
 
 pub(super) const NO_PEOPLE: &str = "Some of the people are no ids of Slack people, like U0123ABCD. \

@@ -7,9 +7,9 @@ use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use serde::Deserialize;
 
+use crate::crypto::vault::Vault;
 use crate::db::links::{self as table, NewLinks};
 use crate::ids::{SlackUserId, TeamId, ZoomUserId};
-use crate::vault::Vault;
 
 /// One line of `import-links`.
 #[derive(Deserialize)]

@@ -1,5 +1,8 @@
 //! The admin's pages; what they do is in [`crate::admin`].
 
+mod export;
+mod pages;
+
 use std::sync::Arc;
 
 use axum::extract::{Path, Query, State};
@@ -11,18 +14,16 @@ use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::Cookie;
 use serde::Deserialize;
 
-use super::admin_pages as pages;
-use super::export;
+use crate::account::link::{self, NoCode};
 use crate::admin::{self, Admin, Closed};
 use crate::app::App;
-use crate::browser::Browser;
+use crate::command::meeting::MeetingId;
+use crate::crypto::browser::Browser;
 use crate::db::audit::{self, Filter};
 use crate::db::roster::{self, Sort};
 use crate::db::rules::{self, Rules, Where, Who};
 use crate::db::{admin as sessions, shared};
 use crate::ids::SlackUserId;
-use crate::linking::{self, NoCode};
-use crate::meeting::MeetingId;
 use crate::web::link::{Callback, browser, cookie, page};
 use crate::web::pages::headers;
 
@@ -528,13 +529,13 @@ async fn link_shared(State(app): State<Arc<App>>, jar: CookieJar, Form(form): Fo
     if !app.shared_accounts {
         return Err(Closed::NotSetUp);
     }
-    let url = linking::offer_shared(&app, &admin.asker).await?;
+    let url = link::offer_shared(&app, &admin.asker).await?;
     let url = url.ok_or(Closed::NotSetUp)?;
     Ok(shown(pages::link_shared(&admin, &form.csrf, &url)))
 }
 
 async fn unshare(State(app): State<Arc<App>>, jar: CookieJar, Form(form): Form<Bare>) -> Shown {
     let admin = acts(&app, &jar, &form.csrf).await?;
-    linking::end_sharing_by(&app, &admin.asker).await?;
+    link::end_sharing_by(&app, &admin.asker).await?;
     Ok(to("/admin/shared"))
 }

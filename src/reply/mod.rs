@@ -3,15 +3,15 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
+use crate::account::link::Unlinked;
 use crate::command::Wish;
+use crate::command::meeting::{MeetingId, Refusal};
+use crate::command::outcome::Outcome;
 use crate::command::{Action, Mistake, OPTIONS, VERBS};
 use crate::db::commands::Past;
 use crate::db::links::Link;
 use crate::ids::{Asker, CommandId, SlackUserId};
-use crate::linking::Unlinked;
-use crate::meeting::{MeetingId, Refusal};
-use crate::outcome::Outcome;
-use crate::rules::Rule;
+use crate::livestream::policy::Rule;
 use crate::slack::form::Content;
 use crate::slack::message::{
     Button, Message, Visibility, actions, cap, code, escape, header, section,

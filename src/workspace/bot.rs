@@ -5,10 +5,10 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 use crate::app::App;
+use crate::crypto::vault::Row;
 use crate::db::installations::{self, Speaker};
 use crate::ids::{Asker, ChannelId, SlackUserId, TeamId};
 use crate::slack::web_api::{Channel, Error, User, WebApi};
-use crate::vault::Row;
 
 /// The bot of the installation that serves a person.
 pub struct Bot<'a> {

@@ -9,10 +9,10 @@ use secrecy::SecretString;
 use sqlx::PgPool;
 
 use crate::app::App;
+use crate::crypto::vault::{Row, Vault};
 use crate::db::grants::NewPair;
 use crate::db::{grants, installations, persist};
 use crate::ids::ZoomUserId;
-use crate::vault::{Row, Vault};
 use crate::zoom::oauth::TokenError;
 
 /// How long a refresh is believed to be running: longer than our time limit on

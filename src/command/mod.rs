@@ -1,12 +1,15 @@
 //! The grammar of `/livestream`. What can be asked, and what can be wrong with
 //! the asking; the words about it stand in [`crate::reply`].
 
+pub mod meeting;
+pub mod outcome;
+
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::meeting::{MeetingId, Refusal};
+use crate::command::meeting::{MeetingId, Refusal};
 
 /// What the text after `/livestream` asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]

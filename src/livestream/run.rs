@@ -6,18 +6,18 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::account::tokens::{self, NoToken};
 use crate::app::App;
 use crate::command::Action;
+use crate::command::outcome::Outcome;
+use crate::crypto::vault::Row;
 use crate::db::commands::{self, NotDone, Running};
 use crate::db::{grants, persist};
 use crate::ids::CommandId;
-use crate::metrics;
-use crate::outcome::Outcome;
+use crate::livestream::policy::{self, Verdict};
 use crate::reply::Told;
-use crate::rules::{self, Verdict};
 use crate::slack::respond::{self, ResponseUrl};
-use crate::tokens::{self, NoToken};
-use crate::vault::Row;
+use crate::telemetry::metrics;
 use crate::zoom::answer::Answer;
 
 /// A command not begun by then is not begun at all: a start ten minutes late
@@ -106,7 +106,7 @@ async fn ask(app: &Arc<App>, command: &Running) -> sqlx::Result<Progress> {
     if commands::has_elder(&app.db, command).await? {
         return Ok(Progress::Wait(Next::Later(LOOK_AGAIN)));
     }
-    let judged = rules::judge(app, &command.asker, &command.channel_id, &command.wish);
+    let judged = policy::judge(app, &command.asker, &command.channel_id, &command.wish);
     match judged.await? {
         Verdict::Allowed => {}
         Verdict::Refused { rule, set_by } => {

@@ -1,5 +1,7 @@
 //! What Slack posts: verified on the raw body, then parsed, then answered in time.
 
+pub(super) mod events;
+
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -13,20 +15,21 @@ use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
+use crate::account::link;
 use crate::app::App;
+use crate::command::meeting::MeetingId;
 use crate::command::{Command, Wish};
+use crate::crypto::signature;
+use crate::crypto::vault::Row;
 use crate::db::audit::{self, Event};
 use crate::db::commands::{self, NewCommand, Recorded};
 use crate::db::people::{self as known_people, Kind};
 use crate::db::{jobs, links, requests, rules as rules_table};
 use crate::ids::Asker;
-use crate::meeting::MeetingId;
+use crate::livestream::policy::{self, Rule};
 use crate::reply::Standing;
-use crate::rules::{self, Rule};
 use crate::slack::form::{HomePress, Interaction, Original, Pressed, SlashCommand, is_ssl_check};
 use crate::slack::message::Message;
-use crate::vault::Row;
-use crate::{linking, signature};
 
 /// Slack gives up after 3 s; a body that is still coming then is of no use.
 const BODY_WITHIN: Duration = Duration::from_secs(2);
@@ -204,7 +207,7 @@ async fn pressed_at_home(app: &App, press: &HomePress) -> Result<StatusCode, Rej
         let has_offer = match press.text.parse() {
             Ok(Command::Connect(_)) => is_allowed(app, &press.asker).await?,
             Ok(Command::Disconnect) => {
-                linking::unlink(app, &press.asker, None).await?;
+                link::unlink(app, &press.asker, None).await?;
                 false
             }
             _ => false,
@@ -272,7 +275,7 @@ async fn carry_out(
         Command::Connect(wish) => connect(app, form, wish.as_ref()).await?,
         Command::Disconnect => app
             .words
-            .disconnected(&linking::unlink(app, &asker, None).await?),
+            .disconnected(&link::unlink(app, &asker, None).await?),
     }))
 }
 
@@ -282,7 +285,7 @@ async fn connect(app: &App, form: &SlashCommand, wish: Option<&Wish>) -> sqlx::R
         refused(app, form, "not_allowed", "connect", None).await;
         return Ok(app.words.not_allowed(Rule::Members, None));
     }
-    let url = linking::offer(app, &asker, wish, Some(&form.response_url)).await?;
+    let url = link::offer(app, &asker, wish, Some(&form.response_url)).await?;
     Ok(url.map_or_else(
         || app.words.linking_not_set_up(),
         |url| app.words.connect(&url),
@@ -292,7 +295,7 @@ async fn connect(app: &App, form: &SlashCommand, wish: Option<&Wish>) -> sqlx::R
 /// Whether somebody may use the app here. If Slack does not say in time they may: they
 /// are asked about again before Zoom is.
 async fn is_allowed(app: &App, asker: &Asker) -> sqlx::Result<bool> {
-    let allowed = rules::allows_person(app, asker);
+    let allowed = policy::allows_person(app, asker);
     match tokio::time::timeout(LOOK_UP_WITHIN, allowed).await {
         Ok(allowed) => allowed,
         Err(_) => Ok(true),

@@ -2,11 +2,11 @@
 //! another organisation; and who is one of its admins.
 
 use crate::app::App;
-use crate::bot;
 use crate::db::admin;
 use crate::db::people::{self, Kind};
 use crate::ids::Asker;
 use crate::slack::web_api::{Error, User};
+use crate::workspace::bot;
 
 /// Who somebody is, as Slack said within the last hour; as it said before, if it does not
 /// answer now; a member, if it never did or cannot be asked. Never fails a command.

@@ -9,15 +9,15 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::SecretString;
 
+use crate::account::link::{self, NoCode, NotEnded};
 use crate::app::App;
-use crate::browser::{Browser, Token};
+use crate::crypto::browser::{Browser, Token};
+use crate::crypto::vault::Row;
 use crate::db::audit::{self, Event};
 use crate::db::installations::{self, NewInstallation};
 use crate::db::{admin, jobs, people, visits};
 use crate::ids::{Asker, Place};
-use crate::linking::{self, NoCode, NotEnded};
 use crate::slack::web_api;
-use crate::vault::Row;
 
 /// How long a browser may take to come back from Slack.
 const SESSION_LIFE: TimeDelta = TimeDelta::minutes(15);
@@ -144,7 +144,7 @@ pub async fn forget(app: &Arc<App>, place: &Place) -> Result<(), NotEnded> {
     if !installations::is_gone(&app.db, place).await? {
         return Ok(installations::is_back(&app.db, place).await?);
     }
-    linking::end_sharing(app, place).await?;
+    link::end_sharing(app, place).await?;
     let mut transaction = app.db.begin().await?;
     let count = jobs::unlink_all(&mut *transaction, place).await?;
     installations::forget(&mut transaction, place).await?;

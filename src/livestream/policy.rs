@@ -5,12 +5,12 @@
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
-use crate::bot;
 use crate::command::{Action, Wish};
 use crate::db::people::Kind;
 use crate::db::rules::{self, Rules, Where, Who};
 use crate::ids::{Asker, ChannelId, SlackUserId};
-use crate::people;
+use crate::workspace::bot;
+use crate::workspace::people;
 
 /// Why somebody may not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

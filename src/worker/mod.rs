@@ -21,11 +21,12 @@ use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
+use crate::account::link;
 use crate::app::App;
 use crate::db::{self, admin, audit, commands, queue, requests, visits};
 use crate::ids::{Asker, CommandId, EnterpriseId, Place, SlackUserId, TeamId};
-use crate::livestream::{self, Next};
-use crate::{home, installing, linking};
+use crate::livestream::run::{self, Next};
+use crate::workspace::{home, install};
 
 /// Jobs wait on Zoom and Slack most of the time, so one process can hold many.
 const CONCURRENCY: usize = 32;
@@ -80,7 +81,7 @@ async fn look_again(context: &WorkerContext) {
 }
 
 async fn advance(app: &Arc<App>, id: CommandId) -> sqlx::Result<()> {
-    if let Next::Later(delay) = livestream::advance(app, id).await? {
+    if let Next::Later(delay) = run::advance(app, id).await? {
         commands::requeue(&app.db, id, delay).await?;
     }
     Ok(())
@@ -146,7 +147,7 @@ impl TaskHandler for Unlink {
     const IDENTIFIER: &'static str = "unlink";
 
     async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
-        let ended = linking::end(app(&context), &self.person.into()).await;
+        let ended = link::end(app(&context), &self.person.into()).await;
         ended.map_err(|error| error.to_string())
     }
 }
@@ -169,7 +170,7 @@ impl TaskHandler for Leave {
             (Some(enterprise), None) => Place::Organisation(enterprise),
             (None, None) => return Ok(()),
         };
-        let forgotten = installing::forget(app(&context), &place).await;
+        let forgotten = install::forget(app(&context), &place).await;
         forgotten.map_err(|error| error.to_string())
     }
 }
@@ -226,7 +227,7 @@ async fn sweep(app: Arc<App>, shutdown: CancellationToken) {
 }
 
 async fn forget(app: &App) -> sqlx::Result<()> {
-    linking::sweep(app).await?;
+    link::sweep(app).await?;
     visits::forget_old(&app.db).await?;
     admin::forget_old(&app.db).await?;
     if let Some(keep) = app.audit_kept_for {

@@ -14,19 +14,19 @@ use chrono::{TimeDelta, Utc};
 use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 
+use crate::account::tokens::{self, NoToken};
 use crate::app::App;
-use crate::browser::{Browser, Token};
 use crate::command::Wish;
+use crate::crypto::browser::{Browser, Token};
+use crate::crypto::vault::Row;
 use crate::db::audit::{self, Event};
 use crate::db::linking::{self as table, Leg, NewOffer, Pending};
 use crate::db::{grants, jobs, links, persist, shared};
 use crate::ids::{Asker, Place, SlackUserId, TeamId, ZoomUserId};
-use crate::people::{self, NotKnown};
 use crate::slack::message::Message;
 use crate::slack::respond;
 use crate::slack::sign_in::SlackPerson;
-use crate::tokens::{self, NoToken};
-use crate::vault::Row;
+use crate::workspace::people::{self, NotKnown};
 use crate::zoom::oauth::{TokenError, TokenPair};
 
 /// How long an offer can be opened.

@@ -9,18 +9,18 @@ use std::sync::Arc;
 use chrono::{TimeDelta, Utc};
 use secrecy::SecretString;
 
+use crate::account::link::{self, NoCode, Unlinked};
+use crate::account::tokens::{self, NoToken};
 use crate::app::App;
-use crate::bot;
-use crate::browser::{Browser, Token};
+use crate::crypto::browser::{Browser, Token};
 use crate::db::admin as table;
 use crate::db::audit::{self, Event};
 use crate::db::roster::{self, Row};
 use crate::db::rules::{self, Rules};
 use crate::db::{grants, jobs, shared, visits};
 use crate::ids::{Asker, SlackUserId};
-use crate::linking::{self, NoCode, Unlinked};
-use crate::people::{self, NotKnown};
-use crate::tokens::{self, NoToken};
+use crate::workspace::bot;
+use crate::workspace::people::{self, NotKnown};
 use crate::zoom::oauth::TokenError;
 
 /// How long a browser may take to come back from Slack.
@@ -264,7 +264,7 @@ pub async fn disconnect(
     }
     let asker = of_theirs(admin, user);
     let by = Some(&admin.asker.user);
-    let unlinked = linking::unlink(app, &asker, by).await?;
+    let unlinked = link::unlink(app, &asker, by).await?;
     let whole = Asker {
         enterprise: admin.asker.enterprise.clone(),
         ..asker

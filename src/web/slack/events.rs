@@ -10,15 +10,15 @@ use chrono::Utc;
 use serde_json::json;
 
 use crate::app::App;
+use crate::crypto::signature;
 use crate::db::{jobs, requests};
 use crate::ids::{Asker, EnterpriseId, SlackUserId, TeamId};
-use crate::installing;
-use crate::signature;
 use crate::slack::event::{self, Envelope, Event};
 use crate::web::slack::{Rejection, TAKE_WITHIN, verified};
+use crate::workspace::install;
 
 /// Answers once what follows from the event is committed; Slack sends it again otherwise.
-pub(super) async fn event(
+pub(in crate::web) async fn event(
     State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<Response, Rejection> {
@@ -62,7 +62,7 @@ async fn take(app: &App, envelope: &Envelope) -> sqlx::Result<()> {
         }
         Event::UserChange { user } => {
             if let Some(asker) = person(envelope, &user.id) {
-                installing::changed(&mut transaction, &asker, user.deleted).await?;
+                install::changed(&mut transaction, &asker, user.deleted).await?;
             }
         }
         Event::AppUninstalled => left(&mut transaction, envelope).await?,
@@ -77,7 +77,7 @@ async fn take(app: &App, envelope: &Envelope) -> sqlx::Result<()> {
 
 async fn left(db: &mut sqlx::PgConnection, envelope: &Envelope) -> sqlx::Result<()> {
     match envelope.place() {
-        Some(place) => installing::left(db, &place, envelope.happened_at()).await,
+        Some(place) => install::left(db, &place, envelope.happened_at()).await,
         None => Ok(()),
     }
 }

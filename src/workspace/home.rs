@@ -3,13 +3,13 @@
 
 use chrono::Utc;
 
+use crate::account::link;
 use crate::app::App;
-use crate::bot;
 use crate::db::{commands, jobs, links};
 use crate::ids::{Asker, SlackUserId};
-use crate::linking;
 use crate::reply::Home;
 use crate::slack::web_api::Error;
+use crate::workspace::bot;
 
 /// How many of a person's last commands it shows.
 const LAST: i64 = 5;
@@ -43,7 +43,7 @@ pub async fn show(app: &App, asker: &Asker, has_offer: bool) -> Result<(), NotSh
         return Ok(());
     };
     let offer = if has_offer {
-        linking::offer(app, asker, None, None).await?
+        link::offer(app, asker, None, None).await?
     } else {
         None
     };

@@ -1,0 +1,5 @@
+//! What keeps secrets and proves origins.
+
+pub mod browser;
+pub mod signature;
+pub mod vault;

@@ -1,0 +1,5 @@
+//! What this program is here for: taking a command, deciding whether it is allowed, and
+//! carrying it out at Zoom.
+
+pub mod policy;
+pub mod run;
