@@ -5,12 +5,12 @@ use std::hint::black_box;
 use axum::http::HeaderMap;
 use criterion::{Criterion, criterion_group, criterion_main};
 use livestream_bot::command::outcome::Outcome;
-use livestream_bot::command::{Command, Wish};
+use livestream_bot::command::{Command, LivestreamRequest};
 use livestream_bot::crypto::signature::{self, SLACK};
-use livestream_bot::crypto::vault::{Row, Vault};
+use livestream_bot::crypto::vault::{Context, Vault};
 use livestream_bot::demo::slack::{SIGNING_SECRET, sign};
 use livestream_bot::ids::{Asker, CommandId, SlackUserId, TeamId};
-use livestream_bot::reply::{Told, Words};
+use livestream_bot::reply::{OutcomeContext, Replies};
 
 /// As long as a real one.
 const BODY: &str = "token=gIkuvaNzQIHg97ATvDxqgjtO&team_id=T0001&team_domain=example&channel_id=C2147483705&channel_name=test&user_id=U2147483697&user_name=Steve&command=%2Flivestream&text=start+68423085&api_app_id=A123456&is_enterprise_install=false&response_url=https%3A%2F%2Fhooks.slack.com%2Fcommands%2F1234%2F5678&trigger_id=13345224609.738474920.8088930838d88f008e0";
@@ -33,8 +33,8 @@ fn parts(criterion: &mut Criterion) {
         bencher.iter(|| black_box(TYPED).parse::<Command>());
     });
 
-    let vault = Vault::from_keys(&Vault::fresh_keys()).expect("keys");
-    let row = Row::AccessToken("zoom-dana");
+    let vault = Vault::from_keys(&Vault::generate_keys()).expect("keys");
+    let row = Context::AccessToken("zoom-dana");
     let token = "t".repeat(700).into();
     let sealed = vault.seal(row, &token);
     criterion.bench_function("seal a token", |bencher| {
@@ -44,21 +44,21 @@ fn parts(criterion: &mut Criterion) {
         bencher.iter(|| vault.open(row, black_box(&sealed)));
     });
 
-    let words = Words::new("/livestream", None);
-    let Ok(Command::Wish(wish)) = TYPED.parse() else {
-        unreachable!("it is a wish")
+    let words = Replies::new("/livestream", None);
+    let Ok(Command::Livestream(request)) = TYPED.parse() else {
+        unreachable!("it is a request")
     };
-    let wish: Wish = wish;
+    let request: LivestreamRequest = request;
     let asker = Asker {
         enterprise: None,
         team: TeamId::new("T0001"),
         user: SlackUserId::new("U2147483697"),
     };
-    let told = Told {
+    let told = OutcomeContext {
         command: CommandId(1),
         asker: &asker,
         is_direct: false,
-        wish: &wish,
+        request: &request,
         can_link: true,
         zoom_account: Some("dana@acme.example"),
     };

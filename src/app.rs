@@ -8,7 +8,7 @@ use url::Url;
 use crate::config::Config;
 use crate::crypto::vault::Vault;
 use crate::http;
-use crate::reply::Words;
+use crate::reply::Replies;
 use crate::slack::respond::Responder;
 use crate::slack::sign_in::SignIn;
 use crate::slack::web_api::WebApi;
@@ -21,7 +21,7 @@ pub struct App {
     pub vault: Vault,
     pub zoom: zoom::Client,
     pub responder: Responder,
-    pub words: Words,
+    pub words: Replies,
     pub signing_secrets: Vec<SecretString>,
     /// Without it nobody can link an account here.
     pub sign_in: Option<SignIn>,
@@ -85,7 +85,7 @@ impl App {
             vault,
             zoom,
             responder: Responder::new(http, &config.slack_response_origins),
-            words: Words::new(config.slash_command.clone(), admin_page),
+            words: Replies::new(config.slash_command.clone(), admin_page),
             sign_in,
             web_api,
             contact,

@@ -67,14 +67,14 @@ impl Asker {
 
 /// Where the app is installed, or was.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Place {
+pub enum Tenant {
     /// One workspace; its organisation, if it belongs to one.
     Workspace(Option<EnterpriseId>, TeamId),
     /// All of an organisation.
     Organisation(EnterpriseId),
 }
 
-impl Place {
+impl Tenant {
     /// The two ids, as the database takes them.
     pub fn ids(&self) -> (Option<&str>, Option<&str>) {
         match self {

@@ -9,7 +9,7 @@
 //!    meeting in it, however it was pasted, in [`meeting`].
 //! 3. Help, a mistake, or a person without a link is answered at once and alone, in the
 //!    words of [`reply`]; nothing is recorded.
-//! 4. A wish is recorded and put into the queue by one statement,
+//! 4. A request is recorded and put into the queue by one statement,
 //!    [`db::commands::record`]. Once it is committed, Slack is answered, well within its 3 s.
 //! 5. In any replica, [`worker`] takes the job and hands its command to
 //!    [`livestream::advance`]: the job this program is here for.
@@ -28,8 +28,8 @@
 //!
 //! `connect` is read like any command, and answered by [`link::offer`] with a one-time
 //! link for one person's eyes. Each request of the [`browser`] that opens it is a route in
-//! `web/link.rs` and a step in [`linking`], in this order: `open`, `slack_back` (with
-//! [`slack::sign_in`]), `zoom_back` (with [`zoom::oauth`]), `question`, and `confirm` or
+//! `web/link.rs` and a step in [`linking`], in this order: `open`, `slack_callback` (with
+//! [`slack::sign_in`]), `zoom_callback` (with [`zoom::oauth`]), `question`, and `confirm` or
 //! `cancel`. The pages are in `web/pages.rs`.
 //!
 //! # What else Slack sends

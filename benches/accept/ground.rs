@@ -87,7 +87,7 @@ impl Ground {
             Slack::start().await.expect("Slack"),
             Zoom::start().await.expect("Zoom"),
         );
-        let keys = Vault::fresh_keys();
+        let keys = Vault::generate_keys();
         let pool = db::pool(server.options("bench"));
         db::migrate(&pool).await.expect("migrated");
         let tokens = zoom.authorize("zoom-0", zoom::SCOPE);

@@ -3,7 +3,7 @@
 //!
 //! `connect` makes a one-time [offer] for one person. The browser that opens it
 //! becomes a [`Browser`] of its own and must sign in with Slack as that very person
-//! ([`slack_back`]) before it may go to Zoom ([`zoom_back`]), and must [confirm] on a page
+//! ([`slack_callback`]) before it may go to Zoom ([`zoom_callback`]), and must [confirm] on a page
 //! that names both accounts. A link, or a sign-in page, that was forwarded to somebody
 //! else ends at the second leg.
 
@@ -14,19 +14,19 @@ use chrono::{TimeDelta, Utc};
 use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 
-use crate::account::tokens::{self, NoToken};
+use crate::account::tokens::{self, TokenUnavailable};
 use crate::app::App;
-use crate::command::Wish;
+use crate::command::LivestreamRequest;
 use crate::crypto::browser::{Browser, Token};
-use crate::crypto::vault::Row;
+use crate::crypto::vault::Context;
 use crate::db::audit::{self, Event};
-use crate::db::linking::{self as table, Leg, NewOffer, Pending};
+use crate::db::linking::{self as table, NewOffer, Pending, Step};
 use crate::db::{grants, jobs, links, persist, shared};
-use crate::ids::{Asker, Place, SlackUserId, TeamId, ZoomUserId};
+use crate::ids::{Asker, SlackUserId, TeamId, Tenant, ZoomUserId};
 use crate::slack::message::Message;
 use crate::slack::respond;
 use crate::slack::sign_in::SlackPerson;
-use crate::workspace::people::{self, NotKnown};
+use crate::workspace::people::{self, AdminUnknown};
 use crate::zoom::oauth::{TokenError, TokenPair};
 
 /// How long an offer can be opened.
@@ -39,7 +39,7 @@ const REVOKE_WITHIN: Duration = Duration::from_millis(1500);
 
 /// Why the way ends here. Each is a page.
 #[derive(Debug, thiserror::Error)]
-pub enum Stop {
+pub enum LinkError {
     #[error("the link is unknown, expired or used")]
     NoOffer,
     #[error("the browser did not begin this, or another tab took over, or it is done")]
@@ -62,7 +62,7 @@ pub enum Stop {
 
 /// What the confirm page asks about.
 #[derive(Debug)]
-pub struct Question {
+pub struct Confirmation {
     pub slack_name: String,
     pub slack_team: String,
     pub email: String,
@@ -104,10 +104,10 @@ pub enum Unlinked {
 pub async fn offer(
     app: &App,
     asker: &Asker,
-    wish: Option<&Wish>,
+    request: Option<&LivestreamRequest>,
     response_url: Option<&SecretString>,
 ) -> sqlx::Result<Option<String>> {
-    make_offer(app, asker, wish, response_url, false).await
+    make_offer(app, asker, request, response_url, false).await
 }
 
 /// Makes a one-time link with which an admin links an account for their workspace.
@@ -118,7 +118,7 @@ pub async fn offer_shared(app: &App, admin: &Asker) -> sqlx::Result<Option<Strin
 async fn make_offer(
     app: &App,
     asker: &Asker,
-    wish: Option<&Wish>,
+    request: Option<&LivestreamRequest>,
     response_url: Option<&SecretString>,
     is_shared: bool,
 ) -> sqlx::Result<Option<String>> {
@@ -128,11 +128,11 @@ async fn make_offer(
     let token = Token::random();
     let hash = token.hash();
     let name = hex::encode(&hash);
-    let response_url = response_url.map(|url| app.vault.seal(Row::OfferUrl(&name), url));
+    let response_url = response_url.map(|url| app.vault.seal(Context::OfferUrl(&name), url));
     let offer = NewOffer {
         token_hash: &hash,
         asker,
-        typed: wish.map(ToString::to_string),
+        typed: request.map(ToString::to_string),
         response_url: response_url.as_deref(),
         is_shared,
         expires_at: Utc::now() + OFFER_LIFE,
@@ -143,15 +143,15 @@ async fn make_offer(
 
 /// A browser opened the link. Binds nothing and burns nothing: previews and scanners
 /// open links too. Returns the browser's cookie, and where it signs in with Slack.
-pub async fn open(app: &App, token: &str) -> Result<(Token, String), Stop> {
-    let sign_in = app.sign_in.as_ref().ok_or(Stop::NotSetUp)?;
-    let token = Token::read(token).ok_or(Stop::NoOffer)?;
+pub async fn open(app: &App, token: &str) -> Result<(Token, String), LinkError> {
+    let sign_in = app.sign_in.as_ref().ok_or(LinkError::NotSetUp)?;
+    let token = Token::read(token).ok_or(LinkError::NoOffer)?;
     let cookie = Token::random();
     let browser = Browser::new(cookie.clone());
     let expires_at = Utc::now() + SESSION_LIFE;
     let asker = table::begin(&app.db, &token.hash(), &browser.hash(), expires_at)
         .await?
-        .ok_or(Stop::NoOffer)?;
+        .ok_or(LinkError::NoOffer)?;
     let url = sign_in
         .authorize_url(
             Some(&asker.team),
@@ -164,21 +164,21 @@ pub async fn open(app: &App, token: &str) -> Result<(Token, String), Stop> {
 }
 
 /// The browser is back from Slack. Returns where it goes to consent at Zoom.
-pub async fn slack_back(
+pub async fn slack_callback(
     app: &App,
     browser: &Browser,
     state: &str,
-    code: Result<SecretString, NoCode>,
-) -> Result<String, Stop> {
-    let sign_in = app.sign_in.as_ref().ok_or(Stop::NotSetUp)?;
-    let (session, code) = came_back(app, browser, Vendor::Slack, state, code).await?;
+    code: Result<SecretString, CallbackError>,
+) -> Result<String, LinkError> {
+    let sign_in = app.sign_in.as_ref().ok_or(LinkError::NotSetUp)?;
+    let (session, code) = verify_callback(app, browser, Vendor::Slack, state, code).await?;
     let person = sign_in
         .person(code, browser.derive("slack nonce"))
         .await
         .map_err(|error| vendor_failed("Slack", &error))?;
     if !person.asker.is(&session.asker) {
         refuse_somebody_else(app, browser, &session, &person).await?;
-        return Err(Stop::SomebodyElse);
+        return Err(LinkError::SomebodyElse);
     }
     table::signed_in(&app.db, &browser.hash(), &person.name, &person.team_name).await?;
     let state = browser.derive("zoom state");
@@ -193,7 +193,7 @@ pub const ZOOM_CALLBACK: &str = "/zoom/oauth/callback";
 
 /// Why a vendor sent a browser back without a code.
 #[derive(Debug, Clone, Copy)]
-pub enum NoCode {
+pub enum CallbackError {
     /// The person pressed "cancel": `access_denied`.
     Declined,
     /// The vendor would not go on.
@@ -201,14 +201,14 @@ pub enum NoCode {
 }
 
 /// The browser is back from Zoom. Nothing is bound yet: the person is asked next.
-pub async fn zoom_back(
+pub async fn zoom_callback(
     app: &App,
     browser: &Browser,
     state: &str,
-    code: Result<SecretString, NoCode>,
-) -> Result<(), Stop> {
-    let sign_in = app.sign_in.as_ref().ok_or(Stop::NotSetUp)?;
-    let (_, code) = came_back(app, browser, Vendor::Zoom, state, code).await?;
+    code: Result<SecretString, CallbackError>,
+) -> Result<(), LinkError> {
+    let sign_in = app.sign_in.as_ref().ok_or(LinkError::NotSetUp)?;
+    let (_, code) = verify_callback(app, browser, Vendor::Zoom, state, code).await?;
     let verifier = browser.derive("zoom verifier").into();
     let pair = app
         .zoom
@@ -223,7 +223,7 @@ pub async fn zoom_back(
             vendor_failed("Zoom", &error)
         })?;
     let scope = pair.scope.as_deref().unwrap_or_default();
-    let missing = missing_scope(scope).map(Stop::ScopeMissing);
+    let missing = missing_scope(scope).map(LinkError::ScopeMissing);
     let account = match app.zoom.me(&pair.access_token).await {
         Ok(account) => account,
         Err(error) => {
@@ -242,11 +242,13 @@ pub async fn zoom_back(
     }
     let name = hex::encode(browser.hash());
     let sealed = (!is_known).then(|| {
-        let access = app.vault.seal(Row::SessionToken(&name), &pair.access_token);
+        let access = app
+            .vault
+            .seal(Context::SessionToken(&name), &pair.access_token);
         (
             access,
             app.vault
-                .seal(Row::SessionToken(&name), &pair.refresh_token),
+                .seal(Context::SessionToken(&name), &pair.refresh_token),
         )
     });
     let pending = Pending {
@@ -265,33 +267,33 @@ pub async fn zoom_back(
 }
 
 /// What the confirm page asks this browser.
-pub async fn question(app: &App, browser: &Browser) -> Result<Question, Stop> {
+pub async fn question(app: &App, browser: &Browser) -> Result<Confirmation, LinkError> {
     table::question(&app.db, &browser.hash())
         .await?
-        .ok_or(Stop::NoSession)
+        .ok_or(LinkError::NoSession)
 }
 
 /// The person said yes: now, and only now, the link is stored.
-pub async fn confirm(app: &App, browser: &Browser, device: &str) -> Result<Linked, Stop> {
+pub async fn confirm(app: &App, browser: &Browser, device: &str) -> Result<Linked, LinkError> {
     let waiting = table::find(&app.db, &browser.hash()).await?;
     if let Some(session) = waiting.filter(|session| session.is_shared) {
         match people::is_admin(app, &session.asker).await {
             Ok(true) if app.shared_accounts => {}
             Ok(_) => {
                 abandon(app, browser, &session, "the last page: no admin any more").await?;
-                return Err(Stop::NotAdmin);
+                return Err(LinkError::NotAdmin);
             }
-            Err(NotKnown::SlackIsSilent) => return Err(Stop::VendorFailed("Slack")),
-            Err(NotKnown::Database(error)) => return Err(error.into()),
+            Err(AdminUnknown::SlackIsSilent) => return Err(LinkError::VendorFailed("Slack")),
+            Err(AdminUnknown::Database(error)) => return Err(error.into()),
         }
     }
     let mut transaction = app.db.begin().await?;
     let session = table::take(&mut transaction, &browser.hash())
         .await?
-        .ok_or(Stop::NoSession)?;
-    let zoom_user = session.zoom_user.clone().ok_or(Stop::NoSession)?;
-    if !table::burn(&mut *transaction, &session.token_hash).await? {
-        return Err(Stop::NoOffer);
+        .ok_or(LinkError::NoSession)?;
+    let zoom_user = session.zoom_user.clone().ok_or(LinkError::NoSession)?;
+    if !table::consume(&mut *transaction, &session.token_hash).await? {
+        return Err(LinkError::NoOffer);
     }
     if let Some((access, refresh)) = open_tokens(app, browser, &session) {
         let (access_token, refresh_token) =
@@ -355,11 +357,11 @@ pub async fn confirm(app: &App, browser: &Browser, device: &str) -> Result<Linke
 
 /// The person said no: nothing is bound. Returns whether the permission at Zoom is
 /// withdrawn; it stays where others use the account.
-pub async fn cancel(app: &App, browser: &Browser) -> Result<bool, Stop> {
+pub async fn cancel(app: &App, browser: &Browser) -> Result<bool, LinkError> {
     let mut transaction = app.db.begin().await?;
     let session = table::take(&mut transaction, &browser.hash())
         .await?
-        .ok_or(Stop::NoSession)?;
+        .ok_or(LinkError::NoSession)?;
     transaction.commit().await?;
     abandon(app, browser, &session, "the last page").await?;
     Ok(session.access_token.is_some())
@@ -394,7 +396,7 @@ pub async fn unlink(app: &App, asker: &Asker, by: Option<&SlackUserId>) -> sqlx:
 
 /// Why a link could not be ended yet.
 #[derive(Debug, thiserror::Error)]
-pub enum NotEnded {
+pub enum UnlinkError {
     #[error("Zoom does not withdraw the permission now")]
     NotNow,
     #[error(transparent)]
@@ -403,7 +405,7 @@ pub enum NotEnded {
 
 /// Ends the link of somebody who does not wait for it: the permission is withdrawn first,
 /// however often that takes. An error means: try again.
-pub async fn end(app: &Arc<App>, asker: &Asker) -> Result<(), NotEnded> {
+pub async fn end(app: &Arc<App>, asker: &Asker) -> Result<(), UnlinkError> {
     if let Some(zoom_user) = links::only_theirs(&app.db, asker).await? {
         withdraw(app, &zoom_user).await?;
     }
@@ -412,7 +414,7 @@ pub async fn end(app: &Arc<App>, asker: &Asker) -> Result<(), NotEnded> {
 }
 
 /// Does the same for the accounts that workspaces of a place shared.
-pub async fn end_sharing(app: &Arc<App>, place: &Place) -> Result<(), NotEnded> {
+pub async fn end_sharing(app: &Arc<App>, place: &Tenant) -> Result<(), UnlinkError> {
     for team in shared::of(&app.db, place).await? {
         if let Some(zoom_user) = shared::only_theirs(&app.db, &team).await? {
             withdraw(app, &zoom_user).await?;
@@ -426,13 +428,15 @@ pub async fn end_sharing(app: &Arc<App>, place: &Place) -> Result<(), NotEnded> 
     Ok(())
 }
 
-async fn withdraw(app: &Arc<App>, zoom_user: &ZoomUserId) -> Result<(), NotEnded> {
+async fn withdraw(app: &Arc<App>, zoom_user: &ZoomUserId) -> Result<(), UnlinkError> {
     match tokens::fresh_token(app, zoom_user).await {
         Ok(fresh) if revoke(app, &fresh.token).await => Ok(()),
         // There is nothing that could be withdrawn, or nothing to do it with.
-        Err(NoToken::Dead | NoToken::OperatorMustMend) => Ok(()),
-        Err(NoToken::Database(error)) => Err(error.into()),
-        Ok(_) | Err(NoToken::BeingRefreshed | NoToken::NotNow) => Err(NotEnded::NotNow),
+        Err(TokenUnavailable::Dead | TokenUnavailable::Misconfigured) => Ok(()),
+        Err(TokenUnavailable::Database(error)) => Err(error.into()),
+        Ok(_) | Err(TokenUnavailable::BeingRefreshed | TokenUnavailable::NotNow) => {
+            Err(UnlinkError::NotNow)
+        }
     }
 }
 
@@ -548,27 +552,27 @@ enum Vendor {
 }
 
 /// Takes what a browser brings back: once, and only the browser that was sent.
-async fn came_back(
+async fn verify_callback(
     app: &App,
     browser: &Browser,
     vendor: Vendor,
     state: &str,
-    code: Result<SecretString, NoCode>,
-) -> Result<(table::Session, SecretString), Stop> {
+    code: Result<SecretString, CallbackError>,
+) -> Result<(table::Session, SecretString), LinkError> {
     let (name, what, from, to) = match vendor {
-        Vendor::Slack => ("Slack", "slack state", Leg::Slack, Leg::SlackBack),
-        Vendor::Zoom => ("Zoom", "zoom state", Leg::Zoom, Leg::ZoomBack),
+        Vendor::Slack => ("Slack", "slack state", Step::Slack, Step::SlackBack),
+        Vendor::Zoom => ("Zoom", "zoom state", Step::Zoom, Step::ZoomBack),
     };
     if !browser.is(what, state) {
-        return Err(Stop::NoSession);
+        return Err(LinkError::NoSession);
     }
     // Taken before the code is traded: the same state does nothing a second time.
     let session = table::advance(&app.db, &browser.hash(), from, to).await?;
-    let session = session.ok_or(Stop::NoSession)?;
+    let session = session.ok_or(LinkError::NoSession)?;
     match code {
         Ok(code) => Ok((session, code)),
-        Err(NoCode::Declined) => Err(abandon(app, browser, &session, name).await?),
-        Err(NoCode::Refused) => Err(Stop::VendorFailed(name)),
+        Err(CallbackError::Declined) => Err(abandon(app, browser, &session, name).await?),
+        Err(CallbackError::Refused) => Err(LinkError::VendorFailed(name)),
     }
 }
 
@@ -601,7 +605,7 @@ async fn refuse_somebody_else(
         &Event::of(&session.asker, "link opened by somebody else").detail(&who),
     )
     .await?;
-    table::burn(&app.db, &session.token_hash).await?;
+    table::consume(&app.db, &session.token_hash).await?;
     table::forget(&app.db, &browser.hash()).await?;
     tell(app, session, &app.words.link_opened_by_somebody_else()).await;
     Ok(())
@@ -612,7 +616,7 @@ async fn abandon(
     browser: &Browser,
     session: &table::Session,
     at: &'static str,
-) -> sqlx::Result<Stop> {
+) -> sqlx::Result<LinkError> {
     if let Some((access, _)) = open_tokens(app, browser, session) {
         revoke(app, &access).await;
     }
@@ -622,7 +626,7 @@ async fn abandon(
     )
     .await?;
     table::forget(&app.db, &browser.hash()).await?;
-    Ok(Stop::Declined(at))
+    Ok(LinkError::Declined(at))
 }
 
 fn open_tokens(
@@ -641,7 +645,7 @@ fn open_session_tokens(
     let name = hex::encode(hash);
     let open = |sealed: &Option<Vec<u8>>| {
         app.vault
-            .open(Row::SessionToken(&name), sealed.as_deref()?)
+            .open(Context::SessionToken(&name), sealed.as_deref()?)
             .ok()
     };
     Some((open(&session.access_token)?, open(&session.refresh_token)?))
@@ -656,7 +660,10 @@ async fn revoke(app: &App, token: &SecretString) -> bool {
 }
 
 async fn revoke_sealed(app: &App, zoom_user: &ZoomUserId, sealed: &[u8]) -> bool {
-    match app.vault.open(Row::AccessToken(zoom_user.as_str()), sealed) {
+    match app
+        .vault
+        .open(Context::AccessToken(zoom_user.as_str()), sealed)
+    {
         Ok(token) => revoke(app, &token).await,
         Err(error) => {
             tracing::warn!(%error, "a permission was not withdrawn at Zoom");
@@ -671,7 +678,7 @@ async fn tell(app: &App, session: &table::Session, message: &Message) {
         return;
     };
     let name = hex::encode(&session.token_hash);
-    let url = app.vault.open(Row::OfferUrl(&name), sealed).ok();
+    let url = app.vault.open(Context::OfferUrl(&name), sealed).ok();
     let url = url.and_then(|url| app.responder.url(&url).ok());
     let told = match &url {
         Some(url) => app.responder.post(url, message).await,
@@ -684,9 +691,9 @@ async fn tell(app: &App, session: &table::Session, message: &Message) {
     }
 }
 
-fn vendor_failed(vendor: &'static str, error: &(dyn std::error::Error + 'static)) -> Stop {
+fn vendor_failed(vendor: &'static str, error: &(dyn std::error::Error + 'static)) -> LinkError {
     tracing::warn!(vendor, error, "linking failed");
-    Stop::VendorFailed(vendor)
+    LinkError::VendorFailed(vendor)
 }
 
 #[cfg(test)]

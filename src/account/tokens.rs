@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use sqlx::PgPool;
 
 use crate::app::App;
-use crate::crypto::vault::{Row, Vault};
+use crate::crypto::vault::{Context, Vault};
 use crate::db::grants::NewPair;
 use crate::db::{grants, installations, persist};
 use crate::ids::ZoomUserId;
@@ -27,7 +27,7 @@ pub struct FreshToken {
 
 /// Why there is no token to act with.
 #[derive(Debug, thiserror::Error)]
-pub enum NoToken {
+pub enum TokenUnavailable {
     #[error("the grant is gone or dead")]
     Dead,
     #[error("somebody else is refreshing it")]
@@ -37,25 +37,28 @@ pub enum NoToken {
     NotNow,
     /// Only the operator can mend this.
     #[error("the operator must mend this")]
-    OperatorMustMend,
+    Misconfigured,
     #[error(transparent)]
     Database(#[from] sqlx::Error),
 }
 
 /// An access token that is good for a minute at least. Refreshes the pair if it
 /// must, one at a time across all replicas; the new pair is committed before it is used.
-pub async fn fresh_token(app: &Arc<App>, zoom_user: &ZoomUserId) -> Result<FreshToken, NoToken> {
+pub async fn fresh_token(
+    app: &Arc<App>,
+    zoom_user: &ZoomUserId,
+) -> Result<FreshToken, TokenUnavailable> {
     loop {
         let grant = grants::find(&app.db, zoom_user)
             .await?
-            .ok_or(NoToken::Dead)?;
+            .ok_or(TokenUnavailable::Dead)?;
         if grant.is_dead {
-            return Err(NoToken::Dead);
+            return Err(TokenUnavailable::Dead);
         }
         if grant.is_fresh {
             let token = open(
                 &app.vault,
-                Row::AccessToken(zoom_user.as_str()),
+                Context::AccessToken(zoom_user.as_str()),
                 &grant.access_token,
             )?;
             return Ok(FreshToken {
@@ -65,13 +68,13 @@ pub async fn fresh_token(app: &Arc<App>, zoom_user: &ZoomUserId) -> Result<Fresh
         }
         let refresh_token = open(
             &app.vault,
-            Row::RefreshToken(zoom_user.as_str()),
+            Context::RefreshToken(zoom_user.as_str()),
             &grant.refresh_token,
         )?;
         let Some(lease) =
             grants::lease(&app.db, zoom_user, grant.generation, REFRESH_LEASE).await?
         else {
-            return Err(NoToken::BeingRefreshed);
+            return Err(TokenUnavailable::BeingRefreshed);
         };
         // In a task of its own: if this job is given up in the middle, the pair that the old
         // one was traded for must be stored all the same.
@@ -86,7 +89,7 @@ pub async fn fresh_token(app: &Arc<App>, zoom_user: &ZoomUserId) -> Result<Fresh
             Ok(Ok(Some(fresh))) => return Ok(fresh),
             Ok(Ok(None)) => {}
             Ok(Err(error)) => return Err(error),
-            Err(_) => return Err(NoToken::NotNow),
+            Err(_) => return Err(TokenUnavailable::NotNow),
         }
         // The pair was replaced while we held the old one: read it again.
     }
@@ -99,7 +102,7 @@ async fn refresh(
     refresh_token: SecretString,
     generation: i64,
     lease: DateTime<Utc>,
-) -> Result<Option<FreshToken>, NoToken> {
+) -> Result<Option<FreshToken>, TokenUnavailable> {
     match app.zoom.refresh(&refresh_token).await {
         Ok(pair) => {
             let (access_token, refresh_token) =
@@ -124,27 +127,27 @@ async fn refresh(
                 return Ok(None);
             }
             tracing::warn!(zoom.user = %zoom_user, "Zoom grant is dead");
-            Err(NoToken::Dead)
+            Err(TokenUnavailable::Dead)
         }
         Err(TokenError::ClientRefused) => {
             grants::release(&app.db, &zoom_user, lease).await?;
             tracing::error!(
                 "Zoom refuses ZOOM_CLIENT_ID or ZOOM_CLIENT_SECRET; no token can be refreshed"
             );
-            Err(NoToken::OperatorMustMend)
+            Err(TokenUnavailable::Misconfigured)
         }
         Err(TokenError::Transient(why)) => {
             grants::release(&app.db, &zoom_user, lease).await?;
             tracing::warn!(zoom.user = %zoom_user, why, "Zoom token not refreshed");
-            Err(NoToken::NotNow)
+            Err(TokenUnavailable::NotNow)
         }
     }
 }
 
-fn open(vault: &Vault, row: Row<'_>, sealed: &[u8]) -> Result<SecretString, NoToken> {
+fn open(vault: &Vault, row: Context<'_>, sealed: &[u8]) -> Result<SecretString, TokenUnavailable> {
     vault.open(row, sealed).map_err(|error| {
         tracing::error!(%row, %error, "a token does not open");
-        NoToken::OperatorMustMend
+        TokenUnavailable::Misconfigured
     })
 }
 
@@ -152,8 +155,8 @@ fn open(vault: &Vault, row: Row<'_>, sealed: &[u8]) -> Result<SecretString, NoTo
 /// grants and installations it was.
 pub async fn reseal(db: &PgPool, vault: &Vault) -> anyhow::Result<usize> {
     let mut count = reseal_grants(db, vault).await?;
-    for old in installations::sealed_otherwise(db, &vault.prefix()).await? {
-        let row = Row::BotToken(&old.place);
+    for old in installations::sealed_with_other_key(db, &vault.prefix()).await? {
+        let row = Context::BotToken(&old.place);
         let token = vault.open(row, &old.bot_token);
         let token =
             token.with_context(|| format!("the bot token of {} does not open", old.place))?;
@@ -167,7 +170,7 @@ pub async fn reseal(db: &PgPool, vault: &Vault) -> anyhow::Result<usize> {
 async fn reseal_grants(db: &PgPool, vault: &Vault) -> anyhow::Result<usize> {
     let (mut count, mut after) = (0, String::new());
     loop {
-        let grants = grants::sealed_otherwise(db, &vault.prefix(), &after).await?;
+        let grants = grants::sealed_with_other_key(db, &vault.prefix(), &after).await?;
         let Some(last) = grants.last() else {
             return Ok(count);
         };
@@ -179,7 +182,10 @@ async fn reseal_grants(db: &PgPool, vault: &Vault) -> anyhow::Result<usize> {
                 let opened = vault.open(row, sealed);
                 opened.with_context(|| format!("the grant of Zoom user {zoom_user} does not open"))
             };
-            let (access, refresh) = (Row::AccessToken(zoom_user), Row::RefreshToken(zoom_user));
+            let (access, refresh) = (
+                Context::AccessToken(zoom_user),
+                Context::RefreshToken(zoom_user),
+            );
             let (access, refresh) = (
                 open(access, &grant.access_token)?,
                 open(refresh, &grant.refresh_token)?,

@@ -9,18 +9,18 @@ use std::sync::Arc;
 use chrono::{TimeDelta, Utc};
 use secrecy::SecretString;
 
-use crate::account::link::{self, NoCode, Unlinked};
-use crate::account::tokens::{self, NoToken};
+use crate::account::link::{self, CallbackError, Unlinked};
+use crate::account::tokens::{self, TokenUnavailable};
 use crate::app::App;
 use crate::crypto::browser::{Browser, Token};
 use crate::db::admin as table;
 use crate::db::audit::{self, Event};
-use crate::db::roster::{self, Row};
+use crate::db::roster::{self, LinkedUser};
 use crate::db::rules::{self, Rules};
 use crate::db::{grants, jobs, shared, visits};
 use crate::ids::{Asker, SlackUserId};
 use crate::workspace::bot;
-use crate::workspace::people::{self, NotKnown};
+use crate::workspace::people::{self, AdminUnknown};
 use crate::zoom::oauth::TokenError;
 
 /// How long a browser may take to come back from Slack.
@@ -38,7 +38,7 @@ pub struct Admin {
 
 /// Why a page stays closed. Each is a page.
 #[derive(Debug, thiserror::Error)]
-pub enum Closed {
+pub enum AdminError {
     #[error("nobody is signed in, or not any more")]
     NoSession,
     #[error("the form was made for another page, or is out of date")]
@@ -57,30 +57,30 @@ pub enum Closed {
     Database(#[from] sqlx::Error),
 }
 
-impl From<NotKnown> for Closed {
-    fn from(error: NotKnown) -> Self {
+impl From<AdminUnknown> for AdminError {
+    fn from(error: AdminUnknown) -> Self {
         match error {
-            NotKnown::SlackIsSilent => Self::CannotTell,
-            NotKnown::Database(error) => Self::Database(error),
+            AdminUnknown::SlackIsSilent => Self::CannotTell,
+            AdminUnknown::Database(error) => Self::Database(error),
         }
     }
 }
 
 /// What a test of somebody's link showed.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Tested {
+pub enum TestResult {
     Works,
     /// It does, and livestreams will not: the page says why.
     Trouble,
     Dead,
     /// Zoom did not answer.
     NoAnswer,
-    OperatorMustMend,
+    Misconfigured,
 }
 
 /// Sets a browser on its way to sign in. Returns its cookie, and where it goes.
-pub async fn begin(app: &App) -> Result<(Token, String), Closed> {
-    let sign_in = app.sign_in.as_ref().ok_or(Closed::NotSetUp)?;
+pub async fn begin(app: &App) -> Result<(Token, String), AdminError> {
+    let sign_in = app.sign_in.as_ref().ok_or(AdminError::NotSetUp)?;
     let cookie = Token::random();
     let browser = Browser::new(cookie.clone());
     let url = sign_in
@@ -88,7 +88,7 @@ pub async fn begin(app: &App) -> Result<(Token, String), Closed> {
         .await
         .map_err(|error| {
             tracing::warn!(%error, "an admin could not sign in");
-            Closed::CannotTell
+            AdminError::CannotTell
         })?;
     visits::begin(&app.db, &browser.hash(), Utc::now() + VISIT_LIFE).await?;
     Ok((cookie, url))
@@ -103,25 +103,25 @@ pub fn is_ours(browser: &Browser, state: &str) -> bool {
 pub async fn back(
     app: &App,
     browser: &Browser,
-    code: Result<SecretString, NoCode>,
-) -> Result<Token, Closed> {
-    let sign_in = app.sign_in.as_ref().ok_or(Closed::NotSetUp)?;
+    code: Result<SecretString, CallbackError>,
+) -> Result<Token, AdminError> {
+    let sign_in = app.sign_in.as_ref().ok_or(AdminError::NotSetUp)?;
     // Taken before the code is traded: the same state does nothing a second time.
     if !visits::end(&app.db, &browser.hash()).await? {
-        return Err(Closed::NoSession);
+        return Err(AdminError::NoSession);
     }
     let code = code.map_err(|why| match why {
-        NoCode::Declined => Closed::Declined,
-        NoCode::Refused => Closed::CannotTell,
+        CallbackError::Declined => AdminError::Declined,
+        CallbackError::Refused => AdminError::CannotTell,
     })?;
     let person = sign_in.person(code, browser.derive(NONCE)).await;
     let person = person.map_err(|error| {
         tracing::warn!(%error, "an admin could not sign in");
-        Closed::CannotTell
+        AdminError::CannotTell
     })?;
     if !people::is_admin(app, &person.asker).await? {
         refused(app, &person.asker, "sign-in").await?;
-        return Err(Closed::NotAdmin);
+        return Err(AdminError::NotAdmin);
     }
     let token = Token::random();
     let (name, team_name) = (&person.name, &person.team_name);
@@ -131,21 +131,21 @@ pub async fn back(
 }
 
 /// Lets an admin in; before an action their right is asked about anew, whenever it was last.
-pub async fn admit(app: &App, browser: &Browser, acts: bool) -> Result<Admin, Closed> {
+pub async fn admit(app: &App, browser: &Browser, acts: bool) -> Result<Admin, AdminError> {
     let hash = browser.hash();
     let session = table::find(&app.db, &hash)
         .await?
-        .ok_or(Closed::NoSession)?;
+        .ok_or(AdminError::NoSession)?;
     if acts || !session.is_checked {
         match people::is_admin(app, &session.asker).await {
             Ok(true) => table::checked(&app.db, &hash).await?,
             Ok(false) => {
                 table::end_all(&app.db, &session.asker).await?;
                 refused(app, &session.asker, "no admin any more").await?;
-                return Err(Closed::NotAdmin);
+                return Err(AdminError::NotAdmin);
             }
             // Looking is allowed for a while; doing something is not.
-            Err(NotKnown::SlackIsSilent) if !acts && session.was_checked => {}
+            Err(AdminUnknown::SlackIsSilent) if !acts && session.was_checked => {}
             Err(error) => return Err(error.into()),
         }
     }
@@ -176,9 +176,15 @@ async fn refused(app: &App, asker: &Asker, what: &str) -> sqlx::Result<()> {
 }
 
 /// Somebody of the admin's workspace, and of no other.
-pub async fn person(app: &App, admin: &Admin, user: &SlackUserId) -> Result<Row, Closed> {
+pub async fn person(
+    app: &App,
+    admin: &Admin,
+    user: &SlackUserId,
+) -> Result<LinkedUser, AdminError> {
     let asker = of_theirs(admin, user);
-    roster::find(&app.db, &asker).await?.ok_or(Closed::Nobody)
+    roster::find(&app.db, &asker)
+        .await?
+        .ok_or(AdminError::Nobody)
 }
 
 fn of_theirs(admin: &Admin, user: &SlackUserId) -> Asker {
@@ -191,20 +197,24 @@ fn of_theirs(admin: &Admin, user: &SlackUserId) -> Asker {
 }
 
 /// Asks Zoom how somebody's account is, by reading it; changes nothing there.
-pub async fn test(app: &Arc<App>, admin: &Admin, user: &SlackUserId) -> Result<Tested, Closed> {
+pub async fn test(
+    app: &Arc<App>,
+    admin: &Admin,
+    user: &SlackUserId,
+) -> Result<TestResult, AdminError> {
     let row = person(app, admin, user).await?;
     let tested = ask_zoom(app, &row).await?;
     let outcome = match tested {
-        Tested::Works => "works",
-        Tested::Trouble => "trouble",
-        Tested::Dead => "dead",
-        Tested::NoAnswer => "no_answer",
-        Tested::OperatorMustMend => "operator_must_mend",
+        TestResult::Works => "works",
+        TestResult::Trouble => "trouble",
+        TestResult::Dead => "dead",
+        TestResult::NoAnswer => "no_answer",
+        TestResult::Misconfigured => "misconfigured",
     };
     let asker = of_theirs(admin, user);
     let event = Event {
         outcome: Some(outcome),
-        has_failed: tested != Tested::Works,
+        has_failed: tested != TestResult::Works,
         ..Event::of(&asker, "tested")
             .zoom(&row.zoom_user_id)
             .by(Some(&admin.asker.user))
@@ -213,15 +223,17 @@ pub async fn test(app: &Arc<App>, admin: &Admin, user: &SlackUserId) -> Result<T
     Ok(tested)
 }
 
-async fn ask_zoom(app: &Arc<App>, row: &Row) -> Result<Tested, Closed> {
+async fn ask_zoom(app: &Arc<App>, row: &LinkedUser) -> Result<TestResult, AdminError> {
     let mut was_stale = false;
     let (token, account) = loop {
         let fresh = match tokens::fresh_token(app, &row.zoom_user_id).await {
             Ok(fresh) => fresh,
-            Err(NoToken::Dead) => return Ok(Tested::Dead),
-            Err(NoToken::OperatorMustMend) => return Ok(Tested::OperatorMustMend),
-            Err(NoToken::BeingRefreshed | NoToken::NotNow) => return Ok(Tested::NoAnswer),
-            Err(NoToken::Database(error)) => return Err(error.into()),
+            Err(TokenUnavailable::Dead) => return Ok(TestResult::Dead),
+            Err(TokenUnavailable::Misconfigured) => return Ok(TestResult::Misconfigured),
+            Err(TokenUnavailable::BeingRefreshed | TokenUnavailable::NotNow) => {
+                return Ok(TestResult::NoAnswer);
+            }
+            Err(TokenUnavailable::Database(error)) => return Err(error.into()),
         };
         match app.zoom.me(&fresh.token).await {
             Ok(account) => break (fresh.token, account),
@@ -230,9 +242,9 @@ async fn ask_zoom(app: &Arc<App>, row: &Row) -> Result<Tested, Closed> {
                 was_stale = true;
                 grants::expire(&app.db, &row.zoom_user_id, fresh.generation).await?;
             }
-            Err(TokenError::Dead) => return Ok(Tested::Dead),
-            Err(TokenError::ClientRefused) => return Ok(Tested::OperatorMustMend),
-            Err(TokenError::Transient(_)) => return Ok(Tested::NoAnswer),
+            Err(TokenError::Dead) => return Ok(TestResult::Dead),
+            Err(TokenError::ClientRefused) => return Ok(TestResult::Misconfigured),
+            Err(TokenError::Transient(_)) => return Ok(TestResult::NoAnswer),
         }
     };
     // May only be read where the operator's Zoom app has the permission for it.
@@ -245,8 +257,8 @@ async fn ask_zoom(app: &Arc<App>, row: &Row) -> Result<Tested, Closed> {
     };
     roster::checked(&app.db, &row.zoom_user_id, problem).await?;
     Ok(match problem {
-        Some(_) => Tested::Trouble,
-        None => Tested::Works,
+        Some(_) => TestResult::Trouble,
+        None => TestResult::Works,
     })
 }
 
@@ -257,10 +269,10 @@ pub async fn disconnect(
     admin: &Admin,
     user: &SlackUserId,
     linked_at: i64,
-) -> Result<Unlinked, Closed> {
+) -> Result<Unlinked, AdminError> {
     let row = person(app, admin, user).await?;
     if row.linked_at.timestamp_micros() != linked_at {
-        return Err(Closed::StaleForm);
+        return Err(AdminError::StaleForm);
     }
     let asker = of_theirs(admin, user);
     let by = Some(&admin.asker.user);
@@ -274,11 +286,11 @@ pub async fn disconnect(
 }
 
 /// Changes the workspace's rules, if they are still those the admin saw.
-pub async fn set_rules(app: &App, admin: &Admin, mut new: Rules) -> Result<(), Closed> {
+pub async fn set_rules(app: &App, admin: &Admin, mut new: Rules) -> Result<(), AdminError> {
     new.changed_by = Some(admin.asker.user.clone());
     let mut transaction = app.db.begin().await?;
     if !rules::store(&mut *transaction, &admin.asker.team, &new).await? {
-        return Err(Closed::StaleForm);
+        return Err(AdminError::StaleForm);
     }
     let detail = format!(
         "who: {} {}{}; where: {} {}; asks over: {}; asks where shared: {}; guests: {}",
@@ -298,9 +310,9 @@ pub async fn set_rules(app: &App, admin: &Admin, mut new: Rules) -> Result<(), C
 }
 
 /// Names who else may open these pages, where Slack does not say.
-pub async fn name_admins(app: &App, admin: &Admin, people: &[String]) -> Result<(), Closed> {
+pub async fn name_admins(app: &App, admin: &Admin, people: &[String]) -> Result<(), AdminError> {
     if !names_admins(app, admin).await? {
-        return Err(Closed::NotSetUp);
+        return Err(AdminError::NotSetUp);
     }
     let mut transaction = app.db.begin().await?;
     table::name(
@@ -317,7 +329,7 @@ pub async fn name_admins(app: &App, admin: &Admin, people: &[String]) -> Result<
 }
 
 /// Lists who may use the workspace's shared Zoom account.
-pub async fn share_with(app: &App, admin: &Admin, people: &[String]) -> Result<(), Closed> {
+pub async fn share_with(app: &App, admin: &Admin, people: &[String]) -> Result<(), AdminError> {
     let mut transaction = app.db.begin().await?;
     shared::allow(&mut *transaction, &admin.asker.team, people).await?;
     let detail = people.join(" ");

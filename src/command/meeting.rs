@@ -15,7 +15,7 @@ pub struct MeetingId(i64);
 
 /// Why no meeting number can be had from a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Refusal {
+pub enum ParseMeetingIdError {
     /// There is something else than a number or a link.
     NotANumber,
     /// So many digits are too few or too many.
@@ -62,25 +62,27 @@ impl MeetingId {
         format!("{first} {second} {third}").trim_end().to_owned()
     }
 
-    fn from_digits(text: &str) -> Result<Self, Refusal> {
+    fn from_digits(text: &str) -> Result<Self, ParseMeetingIdError> {
         let mut digits = String::new();
         for c in text.chars() {
             match c {
                 '0'..='9' => digits.push(c),
                 _ if c.is_whitespace() || is_dash(c) || is_invisible(c) => {}
-                _ => return Err(Refusal::NotANumber),
+                _ => return Err(ParseMeetingIdError::NotANumber),
             }
         }
         match digits.len() {
-            8..=12 if !digits.starts_with('0') => {
-                Ok(Self(digits.parse().map_err(|_| Refusal::NotANumber)?))
-            }
-            0 | 8..=12 => Err(Refusal::NotANumber),
-            length => Err(Refusal::Length(length)),
+            8..=12 if !digits.starts_with('0') => Ok(Self(
+                digits
+                    .parse()
+                    .map_err(|_| ParseMeetingIdError::NotANumber)?,
+            )),
+            0 | 8..=12 => Err(ParseMeetingIdError::NotANumber),
+            length => Err(ParseMeetingIdError::Length(length)),
         }
     }
 
-    fn from_link(link: &Url) -> Result<Self, Refusal> {
+    fn from_link(link: &Url) -> Result<Self, ParseMeetingIdError> {
         let host = link
             .host_str()
             .unwrap_or_default()
@@ -92,7 +94,7 @@ impl MeetingId {
                 .is_some_and(|sub| sub.is_empty() || sub.ends_with('.'))
         });
         if !is_zoom {
-            return Err(Refusal::NotZoom(host));
+            return Err(ParseMeetingIdError::NotZoom(host));
         }
         if let Some((_, number)) = link.query_pairs().find(|(key, _)| key == "confno") {
             return Self::from_digits(&number);
@@ -103,16 +105,16 @@ impl MeetingId {
             .filter(|part| !part.is_empty())
             .collect();
         match path[..] {
-            ["my", ..] => Err(Refusal::PersonalLink),
-            ["meeting" | "webinar", "register", ..] => Err(Refusal::RegistrationLink),
-            ["rec", ..] => Err(Refusal::RecordingLink),
+            ["my", ..] => Err(ParseMeetingIdError::PersonalLink),
+            ["meeting" | "webinar", "register", ..] => Err(ParseMeetingIdError::RegistrationLink),
+            ["rec", ..] => Err(ParseMeetingIdError::RecordingLink),
             ["wc", "join" | "start", number, ..]
             | ["j" | "s" | "w" | "wc" | "meeting", number, ..] => Self::from_digits(number)
                 .map_err(|refusal| match refusal {
-                    Refusal::NotANumber => Refusal::NoNumberInLink,
+                    ParseMeetingIdError::NotANumber => ParseMeetingIdError::NoNumberInLink,
                     other => other,
                 }),
-            _ => Err(Refusal::NoNumberInLink),
+            _ => Err(ParseMeetingIdError::NoNumberInLink),
         }
     }
 }
@@ -125,11 +127,11 @@ impl fmt::Display for MeetingId {
 }
 
 impl FromStr for MeetingId {
-    type Err = Refusal;
+    type Err = ParseMeetingIdError;
 
     /// Takes a number with any spaces and dashes, Slack's `<tel:…|…>` and
     /// `<https://…|…>`, `zoommtg:` links, and every join link with or without its scheme.
-    fn from_str(text: &str) -> Result<Self, Refusal> {
+    fn from_str(text: &str) -> Result<Self, ParseMeetingIdError> {
         let mut text = text.trim();
         if let Some(inner) = text
             .strip_prefix('<')
@@ -150,7 +152,7 @@ impl FromStr for MeetingId {
             Ok(link) if matches!(link.scheme(), "https" | "http" | "zoommtg" | "zoomus") => {
                 Self::from_link(&link)
             }
-            _ => Err(Refusal::NotANumber),
+            _ => Err(ParseMeetingIdError::NotANumber),
         }
     }
 }
@@ -208,32 +210,38 @@ mod tests {
 
     #[test]
     fn what_holds_no_number_is_refused_with_the_reason() {
-        let stranger = |host: &str| Refusal::NotZoom(host.to_owned());
+        let stranger = |host: &str| ParseMeetingIdError::NotZoom(host.to_owned());
         for (text, reason) in [
-            ("", Refusal::NotANumber),
-            ("townhall", Refusal::NotANumber),
-            ("+68423085", Refusal::NotANumber),
-            ("-", Refusal::NotANumber),
-            ("684,230,85", Refusal::NotANumber),
-            ("６８４２３０８５", Refusal::NotANumber),
-            ("00000000", Refusal::NotANumber),
-            ("<@U012ABCDEF>", Refusal::NotANumber),
-            ("1234567", Refusal::Length(7)),
-            ("1234567890123", Refusal::Length(13)),
-            ("https://zoom.us/my/dana.li", Refusal::PersonalLink),
-            ("acme.zoom.us/my/dana", Refusal::PersonalLink),
+            ("", ParseMeetingIdError::NotANumber),
+            ("townhall", ParseMeetingIdError::NotANumber),
+            ("+68423085", ParseMeetingIdError::NotANumber),
+            ("-", ParseMeetingIdError::NotANumber),
+            ("684,230,85", ParseMeetingIdError::NotANumber),
+            ("６８４２３０８５", ParseMeetingIdError::NotANumber),
+            ("00000000", ParseMeetingIdError::NotANumber),
+            ("<@U012ABCDEF>", ParseMeetingIdError::NotANumber),
+            ("1234567", ParseMeetingIdError::Length(7)),
+            ("1234567890123", ParseMeetingIdError::Length(13)),
+            (
+                "https://zoom.us/my/dana.li",
+                ParseMeetingIdError::PersonalLink,
+            ),
+            ("acme.zoom.us/my/dana", ParseMeetingIdError::PersonalLink),
             (
                 "https://zoom.us/meeting/register/tZabc",
-                Refusal::RegistrationLink,
+                ParseMeetingIdError::RegistrationLink,
             ),
             (
                 "https://zoom.us/webinar/register/WN_x",
-                Refusal::RegistrationLink,
+                ParseMeetingIdError::RegistrationLink,
             ),
-            ("https://zoom.us/rec/share/abc", Refusal::RecordingLink),
-            ("https://zoom.us/j/", Refusal::NoNumberInLink),
-            ("https://zoom.us/j/abc", Refusal::NoNumberInLink),
-            ("https://zoom.us/", Refusal::NoNumberInLink),
+            (
+                "https://zoom.us/rec/share/abc",
+                ParseMeetingIdError::RecordingLink,
+            ),
+            ("https://zoom.us/j/", ParseMeetingIdError::NoNumberInLink),
+            ("https://zoom.us/j/abc", ParseMeetingIdError::NoNumberInLink),
+            ("https://zoom.us/", ParseMeetingIdError::NoNumberInLink),
             ("https://evilzoom.us/j/68423085", stranger("evilzoom.us")),
             (
                 "https://zoom.us.evil.example/j/68423085",
@@ -247,7 +255,10 @@ mod tests {
                 "https://xn--zom-uqa.us/j/68423085",
                 stranger("xn--zom-uqa.us"),
             ),
-            ("javascript://zoom.us/j/68423085", Refusal::NotANumber),
+            (
+                "javascript://zoom.us/j/68423085",
+                ParseMeetingIdError::NotANumber,
+            ),
         ] {
             assert_eq!(text.parse::<MeetingId>(), Err(reason), "{text:?}");
         }

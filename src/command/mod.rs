@@ -9,24 +9,24 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::command::meeting::{MeetingId, Refusal};
+use crate::command::meeting::{MeetingId, ParseMeetingIdError};
 
 /// What the text after `/livestream` asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     Help,
     /// Link a Zoom account; what was wished for before may stand behind it.
-    Connect(Option<Wish>),
+    Connect(Option<LivestreamRequest>),
     /// Unlink it.
     Disconnect,
     /// Say which one is linked.
     Whoami,
-    Wish(Wish),
+    Livestream(LivestreamRequest),
 }
 
 /// A change of one meeting's livestream.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wish {
+pub struct LivestreamRequest {
     pub action: Action,
     pub meeting: MeetingId,
     pub settings: Settings,
@@ -34,8 +34,8 @@ pub struct Wish {
     pub is_confirmed: bool,
 }
 
-/// As it could be typed; reads back as the same wish.
-impl fmt::Display for Wish {
+/// As it could be typed; reads back as the same request.
+impl fmt::Display for LivestreamRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Settings {
             active_speaker_name,
@@ -131,7 +131,7 @@ pub enum Captions {
 
 /// Why the text makes no sense.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Mistake {
+pub enum ParseError {
     /// `nearest` is the verb that was probably meant, `meeting` what it was to act on.
     UnknownVerb {
         typed: String,
@@ -144,7 +144,7 @@ pub enum Mistake {
     NotAMeeting {
         action: Action,
         typed: String,
-        why: Refusal,
+        why: ParseMeetingIdError,
     },
     UnknownOption {
         key: String,
@@ -176,16 +176,16 @@ const CONFIRMED: &str = "confirm=yes";
 const NAME_MAX: usize = 50;
 
 impl FromStr for Command {
-    type Err = Mistake;
+    type Err = ParseError;
 
     /// Reads the `text` of Slack's form, with or without Slack's escaping of links and `& < >`.
-    fn from_str(text: &str) -> Result<Self, Mistake> {
+    fn from_str(text: &str) -> Result<Self, ParseError> {
         Self::read(&words(text)?)
     }
 }
 
 impl Command {
-    fn read(words: &[String]) -> Result<Self, Mistake> {
+    fn read(words: &[String]) -> Result<Self, ParseError> {
         let Some((verb, rest)) = words.split_first() else {
             return Ok(Self::Help);
         };
@@ -194,11 +194,11 @@ impl Command {
             "disconnect" => return Ok(Self::Disconnect),
             "whoami" => return Ok(Self::Whoami),
             "connect" => {
-                let wish = match Self::read(rest) {
-                    Ok(Self::Wish(wish)) => Some(wish),
+                let request = match Self::read(rest) {
+                    Ok(Self::Livestream(request)) => Some(request),
                     _ => None,
                 };
-                return Ok(Self::Connect(wish));
+                return Ok(Self::Connect(request));
             }
             "start" => Action::Start,
             "stop" => Action::Stop,
@@ -211,20 +211,21 @@ impl Command {
             .unwrap_or(rest.len());
         let (meeting, options) = rest.split_at(options_at);
         if meeting.is_empty() {
-            return Err(Mistake::MeetingMissing(action));
+            return Err(ParseError::MeetingMissing(action));
         }
         let typed = meeting.join(" ");
-        let meeting = typed
-            .parse()
-            .map_err(|why| Mistake::NotAMeeting { action, typed, why })?;
+        let meeting =
+            typed
+                .parse()
+                .map_err(|why| ParseError::NotAMeeting { action, typed, why })?;
 
         if action == Action::Stop && !options.is_empty() {
-            return Err(Mistake::StopTakesNoOptions(meeting));
+            return Err(ParseError::StopTakesNoOptions(meeting));
         }
         // A button says this; whoever types it has thought of it.
         let (confirmed, options): (Vec<_>, Vec<_>) =
             options.iter().cloned().partition(|word| word == CONFIRMED);
-        Ok(Self::Wish(Wish {
+        Ok(Self::Livestream(LivestreamRequest {
             action,
             meeting,
             settings: settings(&options)?,
@@ -233,25 +234,25 @@ impl Command {
     }
 }
 
-fn unknown_verb(verb: &str, rest: &[String]) -> Mistake {
+fn unknown_verb(verb: &str, rest: &[String]) -> ParseError {
     let everything = [&[verb.to_owned()], rest].concat().join(" ");
     if let Ok(meeting) = everything.parse().or_else(|_| verb.parse()) {
-        return Mistake::VerbMissing(meeting);
+        return ParseError::VerbMissing(meeting);
     }
     let nearest = nearest(&verb.to_lowercase(), VERBS);
-    Mistake::UnknownVerb {
+    ParseError::UnknownVerb {
         typed: verb.to_owned(),
         nearest,
         meeting: rest.join(" ").parse().ok(),
     }
 }
 
-fn settings(options: &[String]) -> Result<Settings, Mistake> {
+fn settings(options: &[String]) -> Result<Settings, ParseError> {
     let mut settings = Settings::default();
     for word in options {
         // A word without `=` after the first option belongs to no option.
         let Some((typed_key, value)) = option(word) else {
-            return Err(Mistake::UnknownOption {
+            return Err(ParseError::UnknownOption {
                 key: word.clone(),
                 nearest: None,
             });
@@ -263,7 +264,7 @@ fn settings(options: &[String]) -> Result<Settings, Mistake> {
             "captions" | "caption" | "close_caption" => "captions",
             other => {
                 let nearest = nearest(other, OPTIONS.map(|(key, _)| key));
-                return Err(Mistake::UnknownOption {
+                return Err(ParseError::UnknownOption {
                     key: typed_key.to_owned(),
                     nearest,
                 });
@@ -285,13 +286,13 @@ fn settings(options: &[String]) -> Result<Settings, Mistake> {
                 .is_some(),
         };
         if is_twice {
-            return Err(Mistake::OptionTwice(key));
+            return Err(ParseError::OptionTwice(key));
         }
     }
     Ok(settings)
 }
 
-fn display_name(value: &str) -> Result<String, Mistake> {
+fn display_name(value: &str) -> Result<String, ParseError> {
     // Slack may have made a link of what looks like one: `<http://acme.com|acme.com>`.
     let label = value
         .strip_prefix('<')
@@ -301,12 +302,12 @@ fn display_name(value: &str) -> Result<String, Mistake> {
         .unwrap_or(value)
         .trim();
     match name.chars().count() {
-        1..=NAME_MAX if name.chars().any(char::is_control) => Err(Mistake::BadValue {
+        1..=NAME_MAX if name.chars().any(char::is_control) => Err(ParseError::BadValue {
             key: "name",
             typed: name.to_owned(),
         }),
         1..=NAME_MAX => Ok(name.to_owned()),
-        length => Err(Mistake::NameLength(length)),
+        length => Err(ParseError::NameLength(length)),
     }
 }
 
@@ -347,8 +348,8 @@ impl Choice for Captions {
     }
 }
 
-fn choice<T: Choice>(key: &'static str, value: &str) -> Result<T, Mistake> {
-    T::read(&value.to_lowercase().replace('-', "_")).ok_or_else(|| Mistake::BadValue {
+fn choice<T: Choice>(key: &'static str, value: &str) -> Result<T, ParseError> {
+    T::read(&value.to_lowercase().replace('-', "_")).ok_or_else(|| ParseError::BadValue {
         key,
         typed: value.to_owned(),
     })
@@ -375,7 +376,7 @@ fn nearest<const N: usize>(typed: &str, known: [&'static str; N]) -> Option<&'st
 
 /// Splits at white space, but not inside Slack's `<…>` nor inside quotes that
 /// open a value, and undoes Slack's escaping of `& < >`.
-fn words(text: &str) -> Result<Vec<String>, Mistake> {
+fn words(text: &str) -> Result<Vec<String>, ParseError> {
     let mut words = Vec::new();
     let mut word = String::new();
     let mut closing: Option<&[char]> = None;
@@ -402,7 +403,7 @@ fn words(text: &str) -> Result<Vec<String>, Mistake> {
         }
     }
     if closing.is_some_and(|ends| !ends.contains(&'>')) {
-        return Err(Mistake::QuoteOpen);
+        return Err(ParseError::QuoteOpen);
     }
     words.extend(finished(&mut word));
     Ok(words)
@@ -443,7 +444,7 @@ mod tests {
     }
 
     fn start(settings: Settings) -> Command {
-        Command::Wish(Wish {
+        Command::Livestream(LivestreamRequest {
             action: Action::Start,
             meeting: meeting(),
             settings,
@@ -495,7 +496,7 @@ mod tests {
             ("  help ", Command::Help),
             (
                 "stop 68423085",
-                Command::Wish(Wish {
+                Command::Livestream(LivestreamRequest {
                     action: Action::Stop,
                     meeting: meeting(),
                     settings: Settings::default(),
@@ -509,7 +510,7 @@ mod tests {
 
     #[test]
     fn a_slip_is_told_apart_from_nonsense() {
-        let unknown = |typed: &str, nearest, meeting| Mistake::UnknownVerb {
+        let unknown = |typed: &str, nearest, meeting| ParseError::UnknownVerb {
             typed: typed.to_owned(),
             nearest,
             meeting,
@@ -520,38 +521,41 @@ mod tests {
                 unknown("strat", Some("start"), Some(meeting())),
             ),
             ("dance", unknown("dance", None, None)),
-            ("68423085", Mistake::VerbMissing(meeting())),
-            ("684 230 85", Mistake::VerbMissing(meeting())),
-            ("start", Mistake::MeetingMissing(Action::Start)),
-            ("stop name=x", Mistake::MeetingMissing(Action::Stop)),
+            ("68423085", ParseError::VerbMissing(meeting())),
+            ("684 230 85", ParseError::VerbMissing(meeting())),
+            ("start", ParseError::MeetingMissing(Action::Start)),
+            ("stop name=x", ParseError::MeetingMissing(Action::Stop)),
             (
                 "stop 68423085 name=x",
-                Mistake::StopTakesNoOptions(meeting()),
+                ParseError::StopTakesNoOptions(meeting()),
             ),
             (
                 "start 68423085 nmae=x",
-                Mistake::UnknownOption {
+                ParseError::UnknownOption {
                     key: "nmae".into(),
                     nearest: Some("name"),
                 },
             ),
             (
                 "start 68423085 name=x now",
-                Mistake::UnknownOption {
+                ParseError::UnknownOption {
                     key: "now".into(),
                     nearest: None,
                 },
             ),
             (
                 "start 68423085 layout=wall",
-                Mistake::BadValue {
+                ParseError::BadValue {
                     key: "layout",
                     typed: "wall".into(),
                 },
             ),
-            ("start 68423085 name=", Mistake::NameLength(0)),
-            ("start 68423085 name=a name=b", Mistake::OptionTwice("name")),
-            ("start 68423085 name=\"Town", Mistake::QuoteOpen),
+            ("start 68423085 name=", ParseError::NameLength(0)),
+            (
+                "start 68423085 name=a name=b",
+                ParseError::OptionTwice("name"),
+            ),
+            ("start 68423085 name=\"Town", ParseError::QuoteOpen),
         ] {
             assert_eq!(text.parse::<Command>(), Err(mistake), "{text:?}");
         }
@@ -565,18 +569,18 @@ mod tests {
             Ok(start(named(&fifty)))
         );
         let more = format!("start 68423085 name={fifty}é").parse::<Command>();
-        assert_eq!(more, Err(Mistake::NameLength(51)));
+        assert_eq!(more, Err(ParseError::NameLength(51)));
     }
 
     #[test]
     fn a_wish_may_stand_behind_a_connect() {
         let text = "connect start 68423085 name=\"Town Hall\"";
-        let Ok(Command::Connect(Some(wish))) = text.parse() else {
-            panic!("a wish")
+        let Ok(Command::Connect(Some(request))) = text.parse() else {
+            panic!("a request")
         };
         assert_eq!(
-            Ok(Command::Wish(wish)),
-            Ok::<_, Mistake>(start(named("Town Hall")))
+            Ok(Command::Livestream(request)),
+            Ok::<_, ParseError>(start(named("Town Hall")))
         );
         assert_eq!("connect".parse(), Ok(Command::Connect(None)));
         assert_eq!("connect whatever".parse(), Ok(Command::Connect(None)));
@@ -595,8 +599,8 @@ mod tests {
                 layout: Some(Layout::GalleryView),
                 close_caption: Some(Captions::BurntIn),
             };
-            let wish = Wish { action: Action::Start, meeting: meeting(), settings, is_confirmed };
-            prop_assert_eq!(wish.to_string().parse(), Ok(Command::Wish(wish)));
+            let request = LivestreamRequest { action: Action::Start, meeting: meeting(), settings, is_confirmed };
+            prop_assert_eq!(request.to_string().parse(), Ok(Command::Livestream(request)));
         }
 
         #[test]

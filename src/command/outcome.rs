@@ -34,7 +34,7 @@ pub enum Outcome {
     /// Zoom is still at an earlier start of this meeting.
     StillStarting,
     /// The account's limit per second, twice.
-    TooFast,
+    RateLimited,
     /// The account's limit per day, until the time Zoom names.
     DailyLimit {
         until: Option<DateTime<Utc>>,
@@ -51,7 +51,7 @@ pub enum Outcome {
     LinkDead,
     /// Zoom refuses this app's own credentials, or a token cannot be unsealed:
     /// only the operator can mend it.
-    OperatorMustMend,
+    Misconfigured,
     /// A rule of the workspace's admins forbids it.
     NotAllowed {
         rule: Rule,
@@ -80,7 +80,7 @@ impl Outcome {
             Self::Unreachable
                 | Self::TooLate
                 | Self::LinkDead
-                | Self::OperatorMustMend
+                | Self::Misconfigured
                 | Self::NotAllowed { .. }
                 | Self::NeedsConfirmation { .. }
                 | Self::Interrupted
@@ -102,14 +102,14 @@ impl Outcome {
             Self::NoSuchUser => "no_such_user",
             Self::NoSuchMeeting => "no_such_meeting",
             Self::StillStarting => "still_starting",
-            Self::TooFast => "too_fast",
+            Self::RateLimited => "rate_limited",
             Self::DailyLimit { .. } => "daily_limit",
             Self::NoAnswer => "no_answer",
             Self::Unreachable => "unreachable",
             Self::Interrupted => "interrupted",
             Self::TooLate => "too_late",
             Self::LinkDead => "link_dead",
-            Self::OperatorMustMend => "operator_must_mend",
+            Self::Misconfigured => "misconfigured",
             Self::NotAllowed { .. } => "not_allowed",
             Self::NeedsConfirmation { .. } => "needs_confirmation",
             Self::Other { .. } => "other",

@@ -19,9 +19,9 @@ pub struct Vault {
     keys: Vec<(String, XChaCha20Poly1305)>,
 }
 
-/// Which row a sealed value belongs to.
+/// The associated data of a sealed value: the row and column it belongs to.
 #[derive(Debug, Clone, Copy)]
-pub enum Row<'a> {
+pub enum Context<'a> {
     AccessToken(&'a str),
     RefreshToken(&'a str),
     ResponseUrl(&'a str),
@@ -87,15 +87,15 @@ impl Vault {
     }
 
     /// A key with the id `k1` that nobody else has, in the form `TOKEN_KEYS` takes.
-    pub fn fresh_keys() -> SecretString {
+    pub fn generate_keys() -> SecretString {
         let key = Key::<XChaCha20Poly1305>::generate();
         format!("k1:{}", STANDARD.encode(key)).into()
     }
 
-    pub fn seal(&self, row: Row<'_>, secret: &SecretString) -> Vec<u8> {
+    pub fn seal(&self, context: Context<'_>, secret: &SecretString) -> Vec<u8> {
         let (_, cipher) = self.keys.first().expect("a vault has at least one key");
         let nonce = XNonce::generate();
-        let aad = row.to_string();
+        let aad = context.to_string();
         let payload = Payload {
             msg: secret.expose_secret().as_bytes(),
             aad: aad.as_bytes(),
@@ -113,11 +113,11 @@ impl Vault {
         access: &SecretString,
         refresh: &SecretString,
     ) -> (Vec<u8>, Vec<u8>) {
-        let access = self.seal(Row::AccessToken(zoom_user), access);
-        (access, self.seal(Row::RefreshToken(zoom_user), refresh))
+        let access = self.seal(Context::AccessToken(zoom_user), access);
+        (access, self.seal(Context::RefreshToken(zoom_user), refresh))
     }
 
-    pub fn open(&self, row: Row<'_>, sealed: &[u8]) -> Result<SecretString, OpenError> {
+    pub fn open(&self, context: Context<'_>, sealed: &[u8]) -> Result<SecretString, OpenError> {
         let (id_len, rest) = sealed.split_first().ok_or(OpenError::Forged)?;
         let (id, rest) = rest
             .split_at_checked((*id_len).into())
@@ -128,7 +128,7 @@ impl Vault {
             .key(id)
             .ok_or_else(|| OpenError::UnknownKey(id.to_owned()))?;
         let nonce = XNonce::try_from(nonce).map_err(|_| OpenError::Forged)?;
-        let aad = row.to_string();
+        let aad = context.to_string();
         let secret = cipher
             .decrypt(
                 &nonce,
@@ -166,7 +166,7 @@ impl fmt::Debug for Vault {
     }
 }
 
-impl fmt::Display for Row<'_> {
+impl fmt::Display for Context<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::AccessToken(zoom_user) => write!(f, "zoom_grant.access_token/{zoom_user}"),
@@ -183,7 +183,7 @@ impl fmt::Display for Row<'_> {
 mod tests {
     use super::*;
 
-    const DANA: Row<'_> = Row::AccessToken("dana");
+    const DANA: Context<'_> = Context::AccessToken("dana");
 
     fn vault(keys: &str) -> Vault {
         Vault::from_keys(&keys.into()).expect("keys")
@@ -202,8 +202,11 @@ mod tests {
             vault.open(DANA, &sealed).expect("opens").expose_secret(),
             "token"
         );
-        for row in [Row::AccessToken("mallory"), Row::RefreshToken("dana")] {
-            assert_eq!(vault.open(row, &sealed).err(), Some(OpenError::Forged));
+        for context in [
+            Context::AccessToken("mallory"),
+            Context::RefreshToken("dana"),
+        ] {
+            assert_eq!(vault.open(context, &sealed).err(), Some(OpenError::Forged));
         }
     }
 

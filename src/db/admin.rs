@@ -78,7 +78,7 @@ pub async fn checked(db: impl PgExecutor<'_>, session_hash: &[u8]) -> sqlx::Resu
 }
 
 /// Something about somebody changed: whether they are an admin is asked again.
-pub async fn doubt(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<()> {
+pub async fn invalidate(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<()> {
     sqlx::query!(
         "update admin_session set checked_at = '-infinity'
         where user_id = $2 and (team_id = $1 or enterprise_id = $3)",

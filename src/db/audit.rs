@@ -6,7 +6,7 @@ use sqlx::postgres::types::PgInterval;
 use sqlx::{PgExecutor, QueryBuilder};
 
 use crate::command::meeting::MeetingId;
-use crate::ids::{Asker, ChannelId, Place, SlackUserId, TeamId, ZoomUserId};
+use crate::ids::{Asker, ChannelId, SlackUserId, TeamId, Tenant, ZoomUserId};
 
 /// One thing that happened.
 #[derive(Debug, Default)]
@@ -38,7 +38,7 @@ impl<'a> Event<'a> {
     }
 
     /// What happened to a place, by nobody we can name.
-    pub fn at(place: &'a Place, kind: &'static str) -> Self {
+    pub fn at(place: &'a Tenant, kind: &'static str) -> Self {
         let (enterprise, team) = place.ids();
         Self {
             kind,

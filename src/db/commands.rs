@@ -9,7 +9,7 @@ use sqlx::{PgExecutor, PgPool};
 
 use crate::command::meeting::MeetingId;
 use crate::command::outcome::Outcome;
-use crate::command::{Action, Settings, Wish};
+use crate::command::{Action, LivestreamRequest, Settings};
 use crate::ids::{
     Asker, ChannelId, CommandId, EnterpriseId, SlackUserId, TeamId, TriggerId, ZoomUserId,
 };
@@ -20,7 +20,7 @@ pub struct NewCommand<'a> {
     pub trigger: &'a TriggerId,
     pub asker: &'a Asker,
     pub channel: &'a ChannelId,
-    pub wish: &'a Wish,
+    pub request: &'a LivestreamRequest,
     /// Sealed.
     pub response_url: &'a [u8],
     /// How often the response URL is posted to before the outcome is.
@@ -36,7 +36,7 @@ pub enum Recorded {
     Accepted(CommandId),
     /// This very request was accepted before.
     Repeated,
-    /// The same wish is under way.
+    /// The same request is under way.
     UnderWay {
         by: SlackUserId,
         seconds: i64,
@@ -53,7 +53,7 @@ pub struct Running {
     pub asker: Asker,
     pub channel_id: ChannelId,
     pub zoom_user_id: ZoomUserId,
-    pub wish: Wish,
+    pub request: LivestreamRequest,
     pub age: Duration,
     /// So long ago Zoom was asked, and we do not know what came of it.
     pub asked_ago: Option<Duration>,
@@ -120,13 +120,13 @@ async fn insert(db: &PgPool, new: &NewCommand<'_>) -> sqlx::Result<Option<Comman
         new.asker.team.as_str(),
         new.asker.user.as_str(),
         new.channel.as_str(),
-        new.wish.action.as_str(),
-        new.wish.meeting.get(),
-        Json(&new.wish.settings) as _,
+        new.request.action.as_str(),
+        new.request.meeting.get(),
+        Json(&new.request.settings) as _,
         new.response_url,
         new.asker.enterprise(),
         new.posts,
-        new.wish.is_confirmed,
+        new.request.is_confirmed,
         new.shared_accounts,
     )
     .fetch_optional(db)
@@ -155,8 +155,8 @@ async fn why_not(db: &PgPool, new: &NewCommand<'_>) -> sqlx::Result<Option<Recor
         new.trigger.as_str(),
         new.asker.team.as_str(),
         new.asker.user.as_str(),
-        new.wish.action.as_str(),
-        new.wish.meeting.get(),
+        new.request.action.as_str(),
+        new.request.meeting.get(),
         new.asker.enterprise(),
         new.shared_accounts,
     )
@@ -204,7 +204,7 @@ pub async fn find(db: impl PgExecutor<'_>, id: CommandId) -> sqlx::Result<Option
         },
         channel_id: row.channel_id,
         zoom_user_id: row.zoom_user_id,
-        wish: Wish {
+        request: LivestreamRequest {
             action: row.action,
             meeting: row.meeting,
             settings: row.settings.0,
@@ -226,7 +226,7 @@ pub async fn find(db: impl PgExecutor<'_>, id: CommandId) -> sqlx::Result<Option
 
 /// A command as its asker may look back at it.
 #[derive(Debug)]
-pub struct Past {
+pub struct RecentCommand {
     pub command_id: CommandId,
     pub action: Action,
     pub meeting: MeetingId,
@@ -236,9 +236,13 @@ pub struct Past {
 }
 
 /// What a person asked for last, the newest first.
-pub async fn last(db: impl PgExecutor<'_>, asker: &Asker, count: i64) -> sqlx::Result<Vec<Past>> {
+pub async fn last(
+    db: impl PgExecutor<'_>,
+    asker: &Asker,
+    count: i64,
+) -> sqlx::Result<Vec<RecentCommand>> {
     sqlx::query_as!(
-        Past,
+        RecentCommand,
         r#"
         select command_id as "command_id: CommandId", action as "action: Action",
             meeting_id as "meeting: MeetingId", received_at, outcome as "outcome: Json<Outcome>"
@@ -255,12 +259,15 @@ pub async fn last(db: impl PgExecutor<'_>, asker: &Asker, count: i64) -> sqlx::R
 }
 
 /// Whether an older command of the same meeting is still on its way.
-pub async fn has_elder(db: impl PgExecutor<'_>, command: &Running) -> sqlx::Result<bool> {
+pub async fn has_earlier_unfinished(
+    db: impl PgExecutor<'_>,
+    command: &Running,
+) -> sqlx::Result<bool> {
     sqlx::query_scalar!(
         r#"select exists (
             select from command where meeting_id = $1 and command_id < $2 and finished_at is null
         ) as "is!""#,
-        command.wish.meeting.get(),
+        command.request.meeting.get(),
         command.command_id.0,
     )
     .fetch_one(db)
@@ -268,10 +275,10 @@ pub async fn has_elder(db: impl PgExecutor<'_>, command: &Running) -> sqlx::Resu
 }
 
 /// Whether a later command of the same meeting was accepted.
-pub async fn has_younger(db: impl PgExecutor<'_>, command: &Running) -> sqlx::Result<bool> {
+pub async fn has_later(db: impl PgExecutor<'_>, command: &Running) -> sqlx::Result<bool> {
     sqlx::query_scalar!(
         r#"select exists (select from command where meeting_id = $1 and command_id > $2) as "is!""#,
-        command.wish.meeting.get(),
+        command.request.meeting.get(),
         command.command_id.0,
     )
     .fetch_one(db)
@@ -303,7 +310,7 @@ pub async fn asking(db: impl PgExecutor<'_>, id: CommandId, asks: i16) -> sqlx::
 
 /// Why Zoom has plainly not done what it was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NotDone {
+pub enum AttemptFailure {
     StaleToken,
     Busy,
 }
@@ -313,15 +320,15 @@ pub async fn not_done(
     db: impl PgExecutor<'_>,
     id: CommandId,
     asks: i16,
-    why: NotDone,
+    why: AttemptFailure,
 ) -> sqlx::Result<()> {
     sqlx::query!(
         "update command set asking_since = null, was_stale = was_stale or $3, was_busy = was_busy or $4
         where command_id = $1 and asks = $2 and finished_at is null",
         id.0,
         asks,
-        why == NotDone::StaleToken,
-        why == NotDone::Busy,
+        why == AttemptFailure::StaleToken,
+        why == AttemptFailure::Busy,
     )
     .execute(db)
     .await

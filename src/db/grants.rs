@@ -251,7 +251,7 @@ pub struct OldGrant {
 }
 
 /// Grants sealed otherwise than with `prefix` in front, after the given one; up to a hundred.
-pub async fn sealed_otherwise(
+pub async fn sealed_with_other_key(
     db: impl PgExecutor<'_>,
     prefix: &[u8],
     after: &str,

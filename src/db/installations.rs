@@ -3,12 +3,12 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 
-use crate::ids::{Asker, Place, SlackUserId};
+use crate::ids::{Asker, SlackUserId, Tenant};
 
 /// An installation as Slack gave it; the token sealed.
 #[derive(Debug)]
 pub struct NewInstallation<'a> {
-    pub place: &'a Place,
+    pub place: &'a Tenant,
     pub name: Option<&'a str>,
     pub bot_token: &'a [u8],
     pub scope: &'a str,
@@ -37,15 +37,15 @@ pub async fn store(db: impl PgExecutor<'_>, new: &NewInstallation<'_>) -> sqlx::
 
 /// Where somebody's App Home can be shown, and with which token; sealed.
 #[derive(Debug)]
-pub struct Speaker {
+pub struct BotToken {
     pub place: String,
     pub bot_token: Vec<u8>,
 }
 
 /// The installation that serves a person: their workspace's own, else their organisation's.
-pub async fn speaker(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<Option<Speaker>> {
+pub async fn bot_token(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<Option<BotToken>> {
     sqlx::query_as!(
-        Speaker,
+        BotToken,
         r#"
         select place, bot_token as "bot_token!" from installation
         where bot_token is not null and (team_id = $2 or (team_id is null and enterprise_id = $1))
@@ -59,12 +59,12 @@ pub async fn speaker(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<Opt
 }
 
 /// The tokens sealed otherwise than with `prefix` in front.
-pub async fn sealed_otherwise(
+pub async fn sealed_with_other_key(
     db: impl PgExecutor<'_>,
     prefix: &[u8],
-) -> sqlx::Result<Vec<Speaker>> {
+) -> sqlx::Result<Vec<BotToken>> {
     sqlx::query_as!(
-        Speaker,
+        BotToken,
         r#"select place, bot_token as "bot_token!" from installation
         where substr(bot_token, 1, length($1::bytea)) <> $1"#,
         prefix,
@@ -76,7 +76,7 @@ pub async fn sealed_otherwise(
 /// Stores the same token, sealed anew. False if it has changed since.
 pub async fn reseal(
     db: impl PgExecutor<'_>,
-    old: &Speaker,
+    old: &BotToken,
     bot_token: &[u8],
 ) -> sqlx::Result<bool> {
     let done = sqlx::query!(
@@ -110,7 +110,7 @@ pub async fn forget_token(
 /// Returns since when it is gone; none if it was installed anew since.
 pub async fn leave(
     db: impl PgExecutor<'_>,
-    place: &Place,
+    place: &Tenant,
     at: DateTime<Utc>,
 ) -> sqlx::Result<Option<DateTime<Utc>>> {
     let (enterprise, team) = place.ids();
@@ -132,7 +132,7 @@ pub async fn leave(
 
 /// Whether the app is still gone from a place: nobody there has installed it, or, a minute
 /// or more later, typed a command or linked an account.
-pub async fn is_gone(db: impl PgExecutor<'_>, place: &Place) -> sqlx::Result<bool> {
+pub async fn is_gone(db: impl PgExecutor<'_>, place: &Tenant) -> sqlx::Result<bool> {
     let (enterprise, team) = place.ids();
     sqlx::query_scalar!(
         r#"
@@ -160,7 +160,7 @@ pub async fn is_gone(db: impl PgExecutor<'_>, place: &Place) -> sqlx::Result<boo
 }
 
 /// Forgets a place that the app has left, who its people are, and what its admins said.
-pub async fn forget(db: &mut sqlx::PgConnection, place: &Place) -> sqlx::Result<()> {
+pub async fn forget(db: &mut sqlx::PgConnection, place: &Tenant) -> sqlx::Result<()> {
     let (enterprise, team) = place.ids();
     for forgetting in [
         sqlx::query!(
@@ -185,7 +185,7 @@ pub async fn forget(db: &mut sqlx::PgConnection, place: &Place) -> sqlx::Result<
 }
 
 /// Notes that the app is back at a place.
-pub async fn is_back(db: impl PgExecutor<'_>, place: &Place) -> sqlx::Result<()> {
+pub async fn is_back(db: impl PgExecutor<'_>, place: &Tenant) -> sqlx::Result<()> {
     sqlx::query!(
         "update installation set left_at = null where place = $1",
         place.id()

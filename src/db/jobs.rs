@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 
-use crate::ids::{Asker, Place, SlackUserId};
+use crate::ids::{Asker, SlackUserId, Tenant};
 
 /// Shows a person's App Home anew, where we can: now, or when Slack allows it again. With
 /// `has_offer` it shows a one-time link as well.
@@ -53,7 +53,7 @@ pub async fn unlink(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<()> 
 }
 
 /// Does the same for everybody of a place that the app has left.
-pub async fn unlink_all(db: impl PgExecutor<'_>, place: &Place) -> sqlx::Result<u64> {
+pub async fn unlink_all(db: impl PgExecutor<'_>, place: &Tenant) -> sqlx::Result<u64> {
     let (enterprise, team) = place.ids();
     let done = sqlx::query!(
         "select from zoom_link, graphile_worker.add_job(
@@ -76,7 +76,7 @@ pub async fn unlink_all(db: impl PgExecutor<'_>, place: &Place) -> sqlx::Result<
 }
 
 /// Ends the links of a place that the app has left, at this time.
-pub async fn leave(db: impl PgExecutor<'_>, place: &Place, at: DateTime<Utc>) -> sqlx::Result<()> {
+pub async fn leave(db: impl PgExecutor<'_>, place: &Tenant, at: DateTime<Utc>) -> sqlx::Result<()> {
     let (enterprise, team) = place.ids();
     sqlx::query!(
         "select from graphile_worker.add_job(

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::{PgExecutor, PgPool};
 
-use crate::account::link::Question;
+use crate::account::link::Confirmation;
 use crate::ids::{Asker, EnterpriseId, SlackUserId, TeamId, ZoomUserId};
 
 /// A link as it is made.
@@ -21,7 +21,7 @@ pub struct NewOffer<'a> {
 
 /// Where a browser is; see the migration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Leg {
+pub enum Step {
     Slack,
     SlackBack,
     Zoom,
@@ -59,7 +59,7 @@ pub struct Pending<'a> {
     pub token_expires_at: DateTime<Utc>,
 }
 
-impl Leg {
+impl Step {
     fn as_str(self) -> &'static str {
         match self {
             Self::Slack => "slack",
@@ -126,8 +126,8 @@ pub async fn begin(
 pub async fn advance(
     db: &PgPool,
     session_hash: &[u8],
-    from: Leg,
-    to: Leg,
+    from: Step,
+    to: Step,
 ) -> sqlx::Result<Option<Session>> {
     let moved = sqlx::query!(
         "update link_session set leg = $3 where session_hash = $1 and leg = $2 and expires_at > now()",
@@ -247,7 +247,7 @@ pub async fn consented(
 pub async fn question(
     db: impl PgExecutor<'_>,
     session_hash: &[u8],
-) -> sqlx::Result<Option<Question>> {
+) -> sqlx::Result<Option<Confirmation>> {
     let row = sqlx::query!(
         r#"
         select session.slack_name as "slack_name!", slack_team as "slack_team!", session.email as "email!",
@@ -265,7 +265,7 @@ pub async fn question(
     )
     .fetch_optional(db)
     .await?;
-    Ok(row.map(|row| Question {
+    Ok(row.map(|row| Confirmation {
         slack_name: row.slack_name,
         slack_team: row.slack_team,
         email: row.email,
@@ -277,7 +277,7 @@ pub async fn question(
 }
 
 /// Uses an offer up. False if it was before.
-pub async fn burn(db: impl PgExecutor<'_>, token_hash: &[u8]) -> sqlx::Result<bool> {
+pub async fn consume(db: impl PgExecutor<'_>, token_hash: &[u8]) -> sqlx::Result<bool> {
     let burnt = sqlx::query!(
         "update link_offer set used_at = now() where token_hash = $1 and used_at is null",
         token_hash,

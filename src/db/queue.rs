@@ -4,7 +4,7 @@ use sqlx::PgExecutor;
 
 /// What is under way and what is behind.
 #[derive(Debug)]
-pub struct Depth {
+pub struct QueueDepth {
     /// Commands without an outcome.
     pub unfinished: i64,
     /// How long the oldest of them has been waiting, in seconds.
@@ -13,9 +13,9 @@ pub struct Depth {
     pub jobs: i64,
 }
 
-pub async fn depth(db: impl PgExecutor<'_>) -> sqlx::Result<Depth> {
+pub async fn depth(db: impl PgExecutor<'_>) -> sqlx::Result<QueueDepth> {
     sqlx::query_as!(
-        Depth,
+        QueueDepth,
         r#"
         select count(*) as "unfinished!",
             coalesce(extract(epoch from now() - min(received_at)), 0)::float8 as "oldest!",
@@ -28,7 +28,7 @@ pub async fn depth(db: impl PgExecutor<'_>) -> sqlx::Result<Depth> {
 }
 
 /// Wakes the workers of all replicas, as a new job does.
-pub async fn look_again(db: impl PgExecutor<'_>) -> sqlx::Result<()> {
+pub async fn wake_workers(db: impl PgExecutor<'_>) -> sqlx::Result<()> {
     sqlx::query("select pg_notify('jobs:insert', '')")
         .execute(db)
         .await

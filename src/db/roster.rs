@@ -7,7 +7,7 @@ use crate::ids::{Asker, SlackUserId, TeamId, ZoomUserId};
 
 /// Somebody who is linked.
 #[derive(Debug, Clone, sqlx::FromRow)]
-pub struct Row {
+pub struct LinkedUser {
     pub user_id: SlackUserId,
     pub slack_name: Option<String>,
     pub zoom_user_id: ZoomUserId,
@@ -86,7 +86,7 @@ pub async fn page(
     db: impl PgExecutor<'_>,
     team: &TeamId,
     wanted: &Query,
-) -> sqlx::Result<Vec<Row>> {
+) -> sqlx::Result<Vec<LinkedUser>> {
     let order = match wanted.sort {
         Sort::Name => " order by lower(coalesce(slack_name, user_id)), user_id",
         Sort::Linked => " order by zoom_link.created_at desc",
@@ -132,7 +132,7 @@ fn filter(query: &mut QueryBuilder<sqlx::Postgres>, team: &TeamId, wanted: &Quer
 }
 
 /// One of them.
-pub async fn find(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<Option<Row>> {
+pub async fn find(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<Option<LinkedUser>> {
     let mut query = QueryBuilder::new("select ");
     query.push(COLUMNS);
     query

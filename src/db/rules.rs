@@ -18,7 +18,7 @@ pub enum Who {
 /// Where they may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, sqlx::Type)]
 #[sqlx(type_name = "text", rename_all = "lowercase")]
-pub enum Where {
+pub enum ChannelPolicy {
     #[default]
     Anywhere,
     Only,
@@ -31,7 +31,7 @@ pub struct Rules {
     pub who: Who,
     pub people: Vec<String>,
     pub group_id: Option<String>,
-    pub place: Where,
+    pub place: ChannelPolicy,
     pub channels: Vec<String>,
     /// Ask before going live where more than so many people read.
     pub confirm_over: Option<i32>,
@@ -52,7 +52,7 @@ impl Who {
     }
 }
 
-impl Where {
+impl ChannelPolicy {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Anywhere => "anywhere",
@@ -66,7 +66,7 @@ pub async fn find(db: impl PgExecutor<'_>, team: &TeamId) -> sqlx::Result<Rules>
     let rules = sqlx::query_as!(
         Rules,
         r#"
-        select who as "who: Who", people, group_id, place as "place: Where", channels, confirm_over,
+        select who as "who: Who", people, group_id, place as "place: ChannelPolicy", channels, confirm_over,
             confirm_shared, guests_allowed, changed_by as "changed_by?: SlackUserId", version
         from rules where team_id = $1
         "#,

@@ -2,7 +2,7 @@
 
 use sqlx::PgExecutor;
 
-use crate::ids::{Asker, Place, SlackUserId, TeamId, ZoomUserId};
+use crate::ids::{Asker, SlackUserId, TeamId, Tenant, ZoomUserId};
 
 /// Whose account it is, and who may use it.
 #[derive(Debug)]
@@ -74,7 +74,7 @@ pub async fn remove(db: impl PgExecutor<'_>, team: &TeamId) -> sqlx::Result<Opti
 
 /// The workspaces of a place that share an account: of an organisation, those that have no
 /// installation of their own.
-pub async fn of(db: impl PgExecutor<'_>, place: &Place) -> sqlx::Result<Vec<TeamId>> {
+pub async fn of(db: impl PgExecutor<'_>, place: &Tenant) -> sqlx::Result<Vec<TeamId>> {
     let (enterprise, team) = place.ids();
     sqlx::query_scalar!(
         r#"

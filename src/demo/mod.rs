@@ -143,7 +143,7 @@ pub fn config(slack: &Slack, zoom: &Zoom, public_url: &str) -> anyhow::Result<Co
         zoom_api_url: zoom.url().parse()?,
         zoom_body: BodyForm::Json,
         zoom_timeout: Duration::from_secs(1),
-        token_keys: Vault::fresh_keys(),
+        token_keys: Vault::generate_keys(),
     })
 }
 

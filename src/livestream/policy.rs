@@ -5,9 +5,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
-use crate::command::{Action, Wish};
+use crate::command::{Action, LivestreamRequest};
 use crate::db::people::Kind;
-use crate::db::rules::{self, Rules, Where, Who};
+use crate::db::rules::{self, ChannelPolicy, Rules, Who};
 use crate::ids::{Asker, ChannelId, SlackUserId};
 use crate::workspace::bot;
 use crate::workspace::people;
@@ -28,7 +28,7 @@ pub enum Rule {
 
 /// What the rules say of a command.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Decision {
     Allowed,
     Refused {
         rule: Rule,
@@ -47,18 +47,18 @@ pub async fn judge(
     app: &App,
     asker: &Asker,
     channel: &ChannelId,
-    wish: &Wish,
-) -> sqlx::Result<Verdict> {
+    request: &LivestreamRequest,
+) -> sqlx::Result<Decision> {
     let rules = rules::find(&app.db, &asker.team).await?;
     if let Some(rule) = refusing(app, &rules, asker, channel).await? {
-        return Ok(Verdict::Refused {
+        return Ok(Decision::Refused {
             rule,
             set_by: rules.changed_by,
         });
     }
     let asks = rules.confirm_over.is_some() || rules.confirm_shared;
-    if !asks || wish.is_confirmed || wish.action == Action::Stop || channel.is_direct() {
-        return Ok(Verdict::Allowed);
+    if !asks || request.is_confirmed || request.action == Action::Stop || channel.is_direct() {
+        return Ok(Decision::Allowed);
     }
     let channel = match bot::find(app, asker).await? {
         Some(bot) => bot.channel(channel).await.ok(),
@@ -74,9 +74,9 @@ pub async fn judge(
         (None, _) => channel.is_none(),
     };
     Ok(if is_many || (rules.confirm_shared && is_shared) {
-        Verdict::Confirm { members, is_shared }
+        Decision::Confirm { members, is_shared }
     } else {
-        Verdict::Allowed
+        Decision::Allowed
     })
 }
 
@@ -113,9 +113,9 @@ async fn refusing(
         .iter()
         .any(|listed| listed == channel.as_str());
     let is_refused = match rules.place {
-        Where::Anywhere => false,
-        Where::Only => !is_listed,
-        Where::Except => is_listed,
+        ChannelPolicy::Anywhere => false,
+        ChannelPolicy::Only => !is_listed,
+        ChannelPolicy::Except => is_listed,
     };
     Ok(is_refused.then_some(Rule::Channel))
 }

@@ -6,16 +6,16 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::account::tokens::{self, NoToken};
+use crate::account::tokens::{self, TokenUnavailable};
 use crate::app::App;
 use crate::command::Action;
 use crate::command::outcome::Outcome;
-use crate::crypto::vault::Row;
-use crate::db::commands::{self, NotDone, Running};
+use crate::crypto::vault::Context;
+use crate::db::commands::{self, AttemptFailure, Running};
 use crate::db::{grants, persist};
 use crate::ids::CommandId;
-use crate::livestream::policy::{self, Verdict};
-use crate::reply::Told;
+use crate::livestream::policy::{self, Decision};
+use crate::reply::OutcomeContext;
 use crate::slack::respond::{self, ResponseUrl};
 use crate::telemetry::metrics;
 use crate::zoom::answer::Answer;
@@ -62,11 +62,11 @@ pub async fn advance(app: &Arc<App>, id: CommandId) -> sqlx::Result<Next> {
                 if !persist(|| commands::finish(&app.db, id, &outcome)).await? {
                     return Ok(Next::Done); // Whoever finished it tells it.
                 }
-                metrics::finished(command.wish.action.as_str(), outcome.name());
+                metrics::finished(command.request.action.as_str(), outcome.name());
                 tracing::info!(
                     ?outcome,
-                    action = command.wish.action.as_str(),
-                    zoom.meeting = %command.wish.meeting,
+                    action = command.request.action.as_str(),
+                    zoom.meeting = %command.request.meeting,
                     slack.team = %command.asker.team,
                     "command finished"
                 );
@@ -83,9 +83,9 @@ async fn carry_out(app: &Arc<App>, command: &Running) -> sqlx::Result<Progress> 
     };
     // A stop that nothing followed can soon be asked for twice without harm; a start
     // cannot: somebody may have ended the stream since.
-    let is_harmless = command.wish.action == Action::Stop
+    let is_harmless = command.request.action == Action::Stop
         && ago < ASK_AGAIN_WITHIN
-        && !commands::has_younger(&app.db, command).await?;
+        && !commands::has_later(&app.db, command).await?;
     if !is_harmless {
         return Ok(Progress::Finished(Outcome::Interrupted));
     }
@@ -103,16 +103,16 @@ async fn ask(app: &Arc<App>, command: &Running) -> sqlx::Result<Progress> {
     if command.age > BEGIN_WITHIN {
         return Ok(Progress::Finished(Outcome::TooLate));
     }
-    if commands::has_elder(&app.db, command).await? {
+    if commands::has_earlier_unfinished(&app.db, command).await? {
         return Ok(Progress::Wait(Next::Later(LOOK_AGAIN)));
     }
-    let judged = policy::judge(app, &command.asker, &command.channel_id, &command.wish);
+    let judged = policy::judge(app, &command.asker, &command.channel_id, &command.request);
     match judged.await? {
-        Verdict::Allowed => {}
-        Verdict::Refused { rule, set_by } => {
+        Decision::Allowed => {}
+        Decision::Refused { rule, set_by } => {
             return Ok(Progress::Finished(Outcome::NotAllowed { rule, set_by }));
         }
-        Verdict::Confirm { members, is_shared } => {
+        Decision::Confirm { members, is_shared } => {
             let outcome = Outcome::NeedsConfirmation { members, is_shared };
             return Ok(Progress::Finished(outcome));
         }
@@ -121,38 +121,42 @@ async fn ask(app: &Arc<App>, command: &Running) -> sqlx::Result<Progress> {
     loop {
         let token = match tokens::fresh_token(app, &command.zoom_user_id).await {
             Ok(token) => token,
-            Err(NoToken::Dead) => return Ok(Progress::Finished(Outcome::LinkDead)),
-            Err(NoToken::OperatorMustMend) => {
-                return Ok(Progress::Finished(Outcome::OperatorMustMend));
+            Err(TokenUnavailable::Dead) => return Ok(Progress::Finished(Outcome::LinkDead)),
+            Err(TokenUnavailable::Misconfigured) => {
+                return Ok(Progress::Finished(Outcome::Misconfigured));
             }
-            Err(NoToken::BeingRefreshed) => return Ok(Progress::Wait(Next::Later(LOOK_AGAIN))),
-            Err(NoToken::NotNow) if command.age > TOKEN_PATIENCE => {
+            Err(TokenUnavailable::BeingRefreshed) => {
+                return Ok(Progress::Wait(Next::Later(LOOK_AGAIN)));
+            }
+            Err(TokenUnavailable::NotNow) if command.age > TOKEN_PATIENCE => {
                 return Ok(Progress::Finished(Outcome::Unreachable));
             }
-            Err(NoToken::NotNow) => return Ok(Progress::Wait(Next::Later(in_a_moment()))),
-            Err(NoToken::Database(error)) => return Err(error),
+            Err(TokenUnavailable::NotNow) => return Ok(Progress::Wait(Next::Later(in_a_moment()))),
+            Err(TokenUnavailable::Database(error)) => return Err(error),
         };
         if !commands::asking(&app.db, id, asks).await? {
             return Ok(Progress::Wait(Next::Done));
         }
         asks += 1;
-        let wish = &command.wish;
+        let request = &command.request;
         let begun = Instant::now();
-        let answer = app.zoom.update_livestream(&token.token, wish).await;
+        let answer = app.zoom.update_livestream(&token.token, request).await;
         metrics::zoom_answered(begun.elapsed());
         match answer {
             Answer::Final(outcome) => return Ok(Progress::Finished(outcome)),
             Answer::StaleToken if was_stale => {
                 return Ok(Progress::Finished(Outcome::Unauthorized));
             }
-            Answer::Busy if command.was_busy => return Ok(Progress::Finished(Outcome::TooFast)),
+            Answer::RateLimited if command.was_busy => {
+                return Ok(Progress::Finished(Outcome::RateLimited));
+            }
             Answer::StaleToken => {
                 was_stale = true;
                 grants::expire(&app.db, &command.zoom_user_id, token.generation).await?;
-                commands::not_done(&app.db, id, asks, NotDone::StaleToken).await?;
+                commands::not_done(&app.db, id, asks, AttemptFailure::StaleToken).await?;
             }
-            Answer::Busy => {
-                commands::not_done(&app.db, id, asks, NotDone::Busy).await?;
+            Answer::RateLimited => {
+                commands::not_done(&app.db, id, asks, AttemptFailure::Busy).await?;
                 return Ok(Progress::Wait(Next::Later(in_a_moment())));
             }
         }
@@ -172,11 +176,11 @@ async fn tell(app: &App, command: &Running, outcome: &Outcome) -> sqlx::Result<N
     };
     let zoom_account = grants::email(&app.db, &command.zoom_user_id).await?;
     let message = app.words.outcome(
-        &Told {
+        &OutcomeContext {
             command: id,
             asker: &command.asker,
             is_direct: command.channel_id.is_direct(),
-            wish: &command.wish,
+            request: &command.request,
             can_link: app.sign_in.is_some(),
             zoom_account: zoom_account.as_deref(),
         },
@@ -217,7 +221,7 @@ fn response_url(app: &App, command: &Running) -> Result<ResponseUrl, &'static st
         .ok_or("the response_url is gone")?;
     let text = app
         .vault
-        .open(Row::ResponseUrl(command.trigger_id.as_str()), sealed)
+        .open(Context::ResponseUrl(command.trigger_id.as_str()), sealed)
         .map_err(|_| "the response_url does not open: is its key still in TOKEN_KEYS?")?;
     app.responder
         .url(&text)

@@ -4,11 +4,11 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use crate::account::link::Unlinked;
-use crate::command::Wish;
-use crate::command::meeting::{MeetingId, Refusal};
+use crate::command::LivestreamRequest;
+use crate::command::meeting::{MeetingId, ParseMeetingIdError};
 use crate::command::outcome::Outcome;
-use crate::command::{Action, Mistake, OPTIONS, VERBS};
-use crate::db::commands::Past;
+use crate::command::{Action, OPTIONS, ParseError, VERBS};
+use crate::db::commands::RecentCommand;
 use crate::db::links::Link;
 use crate::ids::{Asker, CommandId, SlackUserId};
 use crate::livestream::policy::Rule;
@@ -22,7 +22,7 @@ const EXAMPLE: &str = "68423085";
 
 /// Writes in the words of this installation: the command may have another name.
 #[derive(Debug, Clone)]
-pub struct Words {
+pub struct Replies {
     slash: String,
     /// Where admins change the rules, if there is such a page.
     admin_page: Option<String>,
@@ -30,12 +30,12 @@ pub struct Words {
 
 /// What an outcome is told about.
 #[derive(Debug)]
-pub struct Told<'a> {
+pub struct OutcomeContext<'a> {
     pub command: CommandId,
     pub asker: &'a Asker,
     /// It was typed in a direct message, and stays there between the asker and us.
     pub is_direct: bool,
-    pub wish: &'a Wish,
+    pub request: &'a LivestreamRequest,
     /// People can link accounts themselves.
     pub can_link: bool,
     /// The e-mail of the Zoom account that acted, if there still is one.
@@ -44,7 +44,7 @@ pub struct Told<'a> {
 
 /// What somebody can do now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum Access {
     /// Everything.
     Linked,
     /// Their grant is dead.
@@ -56,13 +56,13 @@ pub enum Standing {
     NotAllowed,
 }
 
-impl Standing {
+impl Access {
     /// The same where people can link accounts themselves, or cannot.
     #[must_use]
     pub fn where_linking_is(self, can_link: bool) -> Self {
         match self {
             Self::Dead | Self::NotLinked if !can_link => Self::OperatorMustLink,
-            standing => standing,
+            access => access,
         }
     }
 
@@ -83,14 +83,14 @@ impl Standing {
 pub struct Home {
     pub link: Option<Link>,
     /// The newest first.
-    pub last: Vec<Past>,
+    pub last: Vec<RecentCommand>,
     /// People can link accounts themselves.
     pub can_link: bool,
     /// A one-time link, if they asked for it.
     pub offer: Option<String>,
 }
 
-impl Words {
+impl Replies {
     /// `slash` is the command's name with its slash, as in `SLASH_COMMAND`.
     pub fn new(slash: impl Into<String>, admin_page: Option<String>) -> Self {
         Self {
@@ -114,15 +114,15 @@ impl Words {
     }
 
     /// What the command does, and what this person can do with it now.
-    pub fn help(&self, standing: Standing) -> Message {
-        ephemeral(&self.usage(standing)).with_buttons(link_button(standing))
+    pub fn help(&self, access: Access) -> Message {
+        ephemeral(&self.usage(access)).with_buttons(link_button(access))
     }
 
-    fn usage(&self, standing: Standing) -> String {
+    fn usage(&self, access: Access) -> String {
         let slash = &self.slash;
         let what = format!("*{slash}* starts and stops the livestream of a Zoom meeting you host.");
-        match standing {
-            Standing::Linked => {
+        match access {
+            Access::Linked => {
                 let options = OPTIONS
                     .map(|(key, values)| format!("• `{key}=` {values}"))
                     .join("\n");
@@ -136,42 +136,42 @@ impl Words {
                      A start takes options, for example `{slash} start {EXAMPLE} name=\"Town Hall\" layout=gallery_view`:\n{options}"
                 )
             }
-            Standing::Dead => format!(
+            Access::Dead => format!(
                 "{what} {LINK_DEAD}\n\
                  • `{slash} connect` links it again\n\
                  • `{slash} whoami` says which Zoom account it is, `{slash} disconnect` unlinks it"
             ),
-            Standing::NotLinked => format!(
+            Access::NotLinked => format!(
                 "{what} Your Zoom account is not linked yet, so link it first; it takes a minute.\n\
                  • `{slash} connect` links it"
             ),
-            Standing::OperatorMustLink => format!(
+            Access::OperatorMustLink => format!(
                 "{what} I have no Zoom account that I could act with for you. \
                  Ask whoever runs this bot in your team to link yours.\n\
                  • `{slash} whoami` says whether it is linked"
             ),
-            Standing::NotAllowed => format!("{what} {}", self.rule(Rule::Members, None)),
+            Access::NotAllowed => format!("{what} {}", self.rule(Rule::Members, None)),
         }
     }
 
     /// The command could not be read; nothing was done.
-    pub fn mistake(&self, mistake: &Mistake, standing: Standing) -> Message {
+    pub fn mistake(&self, mistake: &ParseError, access: Access) -> Message {
         match mistake {
-            Mistake::UnknownVerb {
+            ParseError::UnknownVerb {
                 nearest: Some(verb),
                 ..
-            } if standing.verbs().contains(verb) => ephemeral(&self.correction(mistake)),
-            Mistake::UnknownVerb {
+            } if access.verbs().contains(verb) => ephemeral(&self.correction(mistake)),
+            ParseError::UnknownVerb {
                 typed,
                 nearest: None,
                 ..
             } => {
-                let known: Vec<_> = standing
+                let known: Vec<_> = access
                     .verbs()
                     .iter()
                     .map(|verb| format!("`{verb}`"))
                     .collect();
-                let first = standing.verbs().first().copied().unwrap_or("help");
+                let first = access.verbs().first().copied().unwrap_or("help");
                 let first = match first {
                     "start" => self.example(first),
                     verb => format!("`{} {verb}`", self.slash),
@@ -182,49 +182,51 @@ impl Words {
                     known.join(", "),
                 ))
             }
-            _ if standing == Standing::Linked => ephemeral(&self.correction(mistake)),
+            _ if access == Access::Linked => ephemeral(&self.correction(mistake)),
             // How to say it right is of no use to somebody who can't do it.
-            _ => ephemeral(&format!("I can't read that. {}", self.usage(standing)))
-                .with_buttons(link_button(standing)),
+            _ => ephemeral(&format!("I can't read that. {}", self.usage(access)))
+                .with_buttons(link_button(access)),
         }
     }
 
-    fn correction(&self, mistake: &Mistake) -> String {
+    fn correction(&self, mistake: &ParseError) -> String {
         let slash = &self.slash;
         match mistake {
-            Mistake::UnknownVerb {
+            ParseError::UnknownVerb {
                 nearest: Some(verb @ ("help" | "connect" | "disconnect" | "whoami")),
                 ..
             } => format!("Did you mean `{slash} {verb}`?"),
-            Mistake::UnknownVerb {
+            ParseError::UnknownVerb {
                 nearest: Some(verb),
                 meeting: Some(meeting),
                 ..
             } => {
                 format!("Did you mean `{slash} {verb} {meeting}`?")
             }
-            Mistake::UnknownVerb {
+            ParseError::UnknownVerb {
                 nearest: Some(verb),
                 ..
             } => format!("Did you mean {}?", self.example(verb)),
-            Mistake::UnknownVerb {
+            ParseError::UnknownVerb {
                 typed,
                 nearest: None,
                 ..
             } => format!("I don't know {}.", code(typed)),
-            Mistake::VerbMissing(meeting) => format!(
+            ParseError::VerbMissing(meeting) => format!(
                 "Start or stop? Type {} or {}.",
                 self.typed(Action::Start, *meeting),
                 self.typed(Action::Stop, *meeting),
             ),
-            Mistake::MeetingMissing(action) => {
+            ParseError::MeetingMissing(action) => {
                 format!(
                     "Which meeting? Add its number or join link: {}.",
                     self.example(action.as_str())
                 )
             }
-            Mistake::NotAMeeting { action, typed, why } => self.not_a_meeting(*action, typed, why),
-            Mistake::UnknownOption {
+            ParseError::NotAMeeting { action, typed, why } => {
+                self.not_a_meeting(*action, typed, why)
+            }
+            ParseError::UnknownOption {
                 key,
                 nearest: Some(nearest),
             } => {
@@ -233,69 +235,71 @@ impl Words {
                     code(key)
                 )
             }
-            Mistake::UnknownOption { key, nearest: None } => format!(
+            ParseError::UnknownOption { key, nearest: None } => format!(
                 "I don't know the option {}. There are {}. A name with spaces goes in quotes: `name=\"Town Hall\"`.",
                 code(key),
                 OPTIONS.map(|(key, _)| format!("`{key}=`")).join(", "),
             ),
-            Mistake::OptionTwice(key) => {
+            ParseError::OptionTwice(key) => {
                 format!("`{key}=` stands there twice. Which one should count?")
             }
-            Mistake::BadValue { key, typed } => {
+            ParseError::BadValue { key, typed } => {
                 let values = OPTIONS
                     .iter()
                     .find(|(known, _)| known == key)
                     .map_or("", |(_, values)| values);
                 format!("`{key}=` can't be {}; it is {values}.", code(typed))
             }
-            Mistake::NameLength(0) => {
+            ParseError::NameLength(0) => {
                 "The name is empty. Zoom takes 1 to 50 characters.".to_owned()
             }
-            Mistake::NameLength(length) => {
+            ParseError::NameLength(length) => {
                 format!("The name has {length} characters; Zoom takes at most 50.")
             }
-            Mistake::StopTakesNoOptions(meeting) => {
+            ParseError::StopTakesNoOptions(meeting) => {
                 format!(
                     "A stop takes no options. Type {}.",
                     self.typed(Action::Stop, *meeting)
                 )
             }
-            Mistake::QuoteOpen => "A quote is opened but never closed.".to_owned(),
+            ParseError::QuoteOpen => "A quote is opened but never closed.".to_owned(),
         }
     }
 
-    fn not_a_meeting(&self, action: Action, typed: &str, why: &Refusal) -> String {
+    fn not_a_meeting(&self, action: Action, typed: &str, why: &ParseMeetingIdError) -> String {
         let number = format!(
             "Copy the meeting's number from Zoom instead: {}.",
             self.example(action.as_str())
         );
         let reason = match why {
-            Refusal::NotANumber => format!(
+            ParseMeetingIdError::NotANumber => format!(
                 "{} is not a meeting number or a Zoom join link.",
                 code(typed)
             ),
-            Refusal::Length(length) => {
+            ParseMeetingIdError::Length(length) => {
                 format!("A Zoom meeting number has 9 to 11 digits; this one has {length}.")
             }
-            Refusal::PersonalLink => {
+            ParseMeetingIdError::PersonalLink => {
                 "A personal link (`/my/…`) does not say the meeting's number.".to_owned()
             }
-            Refusal::RegistrationLink => {
+            ParseMeetingIdError::RegistrationLink => {
                 "A registration link does not say the meeting's number.".to_owned()
             }
-            Refusal::RecordingLink => {
+            ParseMeetingIdError::RecordingLink => {
                 "That link leads to a recording, not to a meeting.".to_owned()
             }
-            Refusal::NotZoom(host) => {
+            ParseMeetingIdError::NotZoom(host) => {
                 format!("That link leads to {}, which is not Zoom.", code(host))
             }
-            Refusal::NoNumberInLink => "There is no meeting number in that link.".to_owned(),
+            ParseMeetingIdError::NoNumberInLink => {
+                "There is no meeting number in that link.".to_owned()
+            }
         };
         format!("{reason} {number}")
     }
 
     /// The asker has no Zoom account linked; nothing was done.
-    pub fn not_linked(&self, wish: &Wish, can_link: bool) -> Message {
+    pub fn not_linked(&self, request: &LivestreamRequest, can_link: bool) -> Message {
         if !can_link {
             return ephemeral(
                 "Your Zoom account is not linked yet, so I can't act for you and did nothing. \
@@ -303,13 +307,13 @@ impl Words {
             );
         }
         ephemeral("Your Zoom account is not linked yet, so I can't act for you and did nothing. Link it first; it takes a minute.")
-            .with_buttons([Button::typing("Link my Zoom account", format!("connect {wish}"))])
+            .with_buttons([Button::typing("Link my Zoom account", format!("connect {request}"))])
     }
 
     /// The asker's grant is dead; nothing was done.
-    pub fn link_dead(&self, wish: &Wish, can_link: bool) -> Message {
+    pub fn link_dead(&self, request: &LivestreamRequest, can_link: bool) -> Message {
         ephemeral(&format!("{LINK_DEAD} I did nothing.")).with_buttons(
-            can_link.then(|| Button::typing("Link it again", format!("connect {wish}"))),
+            can_link.then(|| Button::typing("Link it again", format!("connect {request}"))),
         )
     }
 
@@ -376,7 +380,7 @@ impl Words {
         })
     }
 
-    /// The same wish is already under way.
+    /// The same request is already under way.
     pub fn already_under_way(
         &self,
         action: Action,
@@ -394,7 +398,7 @@ impl Words {
         ))
     }
 
-    /// The presser's wish was taken: the message keeps what it says and loses its buttons.
+    /// The presser's request was taken: the message keeps what it says and loses its buttons.
     pub fn pressed(&self, content: Content, presser: &SlackUserId, typed: &str) -> Message {
         Message::pressed(content).with_context(&format!(
             "<@{}> pressed the button: {}",
@@ -473,15 +477,13 @@ impl Words {
         } else {
             last.join("\n")
         }));
-        let standing = match &home.link {
-            Some(link) if link.is_dead => Standing::Dead,
-            Some(_) => Standing::Linked,
-            None => Standing::NotLinked,
+        let access = match &home.link {
+            Some(link) if link.is_dead => Access::Dead,
+            Some(_) => Access::Linked,
+            None => Access::NotLinked,
         };
         blocks.push(header("What you can type, in any channel"));
-        blocks.push(section(
-            &self.usage(standing.where_linking_is(home.can_link)),
-        ));
+        blocks.push(section(&self.usage(access.where_linking_is(home.can_link))));
         blocks
     }
 
@@ -501,7 +503,7 @@ impl Words {
     }
 
     /// What became of a command, for the channel.
-    pub fn outcome(&self, told: &Told<'_>, outcome: &Outcome) -> Message {
+    pub fn outcome(&self, told: &OutcomeContext<'_>, outcome: &Outcome) -> Message {
         let who = match told.zoom_account {
             Some(email) => format!("as Zoom account {}", escape(email)),
             None => "with no Zoom account".to_owned(),
@@ -521,18 +523,18 @@ impl Words {
     }
 
     #[expect(clippy::too_many_lines, reason = "one table, a row an outcome")]
-    fn sentence(&self, told: &Told<'_>, outcome: &Outcome) -> String {
-        let meeting = format!("Meeting {}", told.wish.meeting.grouped());
+    fn sentence(&self, told: &OutcomeContext<'_>, outcome: &Outcome) -> String {
+        let meeting = format!("Meeting {}", told.request.meeting.grouped());
         let again = format!(
             "type {} again",
-            self.typed(told.wish.action, told.wish.meeting)
+            self.typed(told.request.action, told.request.meeting)
         );
-        let stop = self.typed(Action::Stop, told.wish.meeting);
-        let not_done = match told.wish.action {
+        let stop = self.typed(Action::Stop, told.request.meeting);
+        let not_done = match told.request.action {
             Action::Start => "was not started",
             Action::Stop => "was not stopped",
         };
-        match (outcome, told.wish.action) {
+        match (outcome, told.request.action) {
             (Outcome::Accepted, Action::Start) => format!(
                 ":red_circle: *{meeting} is going live.* Zoom took the start; viewers see it in a few seconds. \
                  To end it, type {stop}."
@@ -540,12 +542,12 @@ impl Words {
             (Outcome::Accepted, Action::Stop) => {
                 format!(
                     ":black_square_for_stop: *The livestream of meeting {} is stopped.*",
-                    told.wish.meeting.grouped()
+                    told.request.meeting.grouped()
                 )
             }
             (Outcome::NotAMeetingNumber, _) => format!(
                 ":warning: *{} is not a meeting number Zoom knows.* Check it in Zoom and type the command again.",
-                told.wish.meeting.grouped()
+                told.request.meeting.grouped()
             ),
             (Outcome::NotSetUp, _) => format!(
                 ":warning: *{meeting} can't be livestreamed yet.* Zoom does not say which of these is missing:\n\
@@ -581,14 +583,14 @@ impl Words {
             (Outcome::NoSuchMeeting, _) => format!(
                 ":warning: *Zoom finds no meeting {}* — or the linked account is not its host. \
                  Check the number, or ask the host to type the command.",
-                told.wish.meeting.grouped()
+                told.request.meeting.grouped()
             ),
             (Outcome::StillStarting, _) => format!(
                 ":hourglass_flowing_sand: *Zoom is still handling an earlier start of meeting {}.* \
                  If it is not live in 30 seconds, {again}.",
-                told.wish.meeting.grouped()
+                told.request.meeting.grouped()
             ),
-            (Outcome::TooFast, _) => format!(
+            (Outcome::RateLimited, _) => format!(
                 ":hourglass_flowing_sand: *{meeting} {not_done}: Zoom is getting too many requests from your account \
                  this second*, and was still when I tried once more. In a minute, {again}."
             ),
@@ -609,12 +611,12 @@ impl Words {
             (Outcome::NoAnswer, _) => format!(
                 ":question: *Zoom did not answer about meeting {}.* It may or may not have done it: \
                  look at the stream, and if it is needed, {again}.",
-                told.wish.meeting.grouped()
+                told.request.meeting.grouped()
             ),
             (Outcome::Interrupted, _) => format!(
                 ":question: *I was interrupted while asking Zoom about meeting {}.* It may or may not have done it, and I \
                  did not ask twice: look at the stream, and if it is needed, {again}.",
-                told.wish.meeting.grouped()
+                told.request.meeting.grouped()
             ),
             (Outcome::Unreachable, _) => format!(
                 ":warning: *{meeting} {not_done}: I can't reach Zoom.* In a minute, {again}."
@@ -623,7 +625,7 @@ impl Words {
                 ":warning: *{meeting} {not_done}.* I could not get to it within 10 minutes, and did not want to \
                  surprise you later. If it is still needed, {again}."
             ),
-            (Outcome::OperatorMustMend, _) => format!(
+            (Outcome::Misconfigured, _) => format!(
                 ":warning: *{meeting} {not_done}: this bot's own access to Zoom is broken.* \
                  Whoever runs it can mend it, and finds why in its log under the reference below."
             ),
@@ -671,28 +673,28 @@ impl Words {
 }
 
 /// What to press next. Whoever presses acts for themselves, with their own account.
-fn next_step(told: &Told<'_>, outcome: &Outcome) -> Vec<Button> {
+fn next_step(told: &OutcomeContext<'_>, outcome: &Outcome) -> Vec<Button> {
     // What one person confirmed, another has not.
-    let wish = Wish {
+    let request = LivestreamRequest {
         is_confirmed: false,
-        ..told.wish.clone()
+        ..told.request.clone()
     };
-    let again = || Button::typing("Try again", wish.to_string());
+    let again = || Button::typing("Try again", request.to_string());
     let link = || {
-        let connect = format!("connect {wish}");
+        let connect = format!("connect {request}");
         told.can_link
             .then(|| Button::typing("Link a Zoom account", connect))
     };
     match outcome {
-        Outcome::Accepted if told.wish.action == Action::Start => {
-            let meeting = told.wish.meeting;
+        Outcome::Accepted if told.request.action == Action::Start => {
+            let meeting = told.request.meeting;
             let question = format!("Stop the livestream of meeting {}?", meeting.grouped());
             vec![Button::typing("Stop", format!("stop {meeting}")).asking(question, "Stop it")]
         }
         Outcome::NeedsConfirmation { .. } => {
-            let confirmed = Wish {
+            let confirmed = LivestreamRequest {
                 is_confirmed: true,
-                ..told.wish.clone()
+                ..told.request.clone()
             };
             vec![Button::typing("Go live", confirmed.to_string()).primary()]
         }
@@ -700,7 +702,7 @@ fn next_step(told: &Told<'_>, outcome: &Outcome) -> Vec<Button> {
         Outcome::NotSetUp
         | Outcome::NotStarted
         | Outcome::StillStarting
-        | Outcome::TooFast
+        | Outcome::RateLimited
         | Outcome::NoAnswer
         | Outcome::Unreachable
         | Outcome::Interrupted
@@ -714,15 +716,15 @@ fn next_step(told: &Told<'_>, outcome: &Outcome) -> Vec<Button> {
         | Outcome::EndToEndEncrypted
         | Outcome::NoSuchMeeting
         | Outcome::DailyLimit { .. }
-        | Outcome::OperatorMustMend
+        | Outcome::Misconfigured
         | Outcome::Other { .. } => again_by_others(told).into_iter().collect(),
     }
 }
 
 /// A stop that failed for one person may be there for another to press: the button that it
 /// was pressed on is gone.
-fn again_by_others(told: &Told<'_>) -> Option<Button> {
-    (told.wish.action == Action::Stop).then(|| Button::typing("Stop", told.wish.to_string()))
+fn again_by_others(told: &OutcomeContext<'_>) -> Option<Button> {
+    (told.request.action == Action::Stop).then(|| Button::typing("Stop", told.request.to_string()))
 }
 
 /// Who somebody acts as.
@@ -760,16 +762,16 @@ fn disconnect() -> Button {
 }
 
 /// What helps somebody whose link is not there or does not work.
-fn link_button(standing: Standing) -> Option<Button> {
-    match standing {
-        Standing::Dead => Some(Button::typing("Link it again", "connect")),
-        Standing::NotLinked => Some(Button::typing("Link my Zoom account", "connect")),
-        Standing::Linked | Standing::OperatorMustLink | Standing::NotAllowed => None,
+fn link_button(access: Access) -> Option<Button> {
+    match access {
+        Access::Dead => Some(Button::typing("Link it again", "connect")),
+        Access::NotLinked => Some(Button::typing("Link my Zoom account", "connect")),
+        Access::Linked | Access::OperatorMustLink | Access::NotAllowed => None,
     }
 }
 
 /// One line about a command of before.
-fn past(past: &Past) -> String {
+fn past(past: &RecentCommand) -> String {
     let when = date(
         past.received_at,
         "{date_short_pretty} {time}",
@@ -803,11 +805,11 @@ fn brief(outcome: &Outcome, action: Action) -> &'static str {
         (Outcome::NoSuchUser, _) => "Zoom does not know your user",
         (Outcome::NoSuchMeeting, _) => "no such meeting of yours",
         (Outcome::StillStarting, _) => "an earlier start was under way",
-        (Outcome::TooFast | Outcome::DailyLimit { .. }, _) => "too many requests for Zoom",
+        (Outcome::RateLimited | Outcome::DailyLimit { .. }, _) => "too many requests for Zoom",
         (Outcome::NoAnswer | Outcome::Interrupted, _) => "*unknown*: look at the stream",
         (Outcome::Unreachable, _) => "Zoom was not reached",
         (Outcome::TooLate, _) => "too late, so not done",
-        (Outcome::OperatorMustMend, _) => "this bot's access to Zoom is broken",
+        (Outcome::Misconfigured, _) => "this bot's access to Zoom is broken",
         (Outcome::NotAllowed { .. }, _) => "not allowed",
         (Outcome::NeedsConfirmation { .. }, _) => "you were asked first",
         (Outcome::Other { .. }, _) => "refused by Zoom",

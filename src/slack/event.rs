@@ -5,7 +5,7 @@
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use crate::ids::{EnterpriseId, Place, SlackUserId, TeamId};
+use crate::ids::{EnterpriseId, SlackUserId, TeamId, Tenant};
 
 /// The events we ask for, as `manifest.yaml` lists them.
 pub const EVENTS: [&str; 4] = [
@@ -91,16 +91,16 @@ impl Envelope {
     }
 
     /// Where the app is, or was, installed. None if Slack names neither.
-    pub fn place(&self) -> Option<Place> {
+    pub fn place(&self) -> Option<Tenant> {
         let is_organisation = self
             .authorizations
             .first()
             .is_some_and(|authorization| authorization.is_enterprise_install);
         match (self.team(), &self.enterprise_id) {
             (Some(team), enterprise) if !is_organisation => {
-                Some(Place::Workspace(enterprise.clone(), team.clone()))
+                Some(Tenant::Workspace(enterprise.clone(), team.clone()))
             }
-            (_, enterprise) => enterprise.clone().map(Place::Organisation),
+            (_, enterprise) => enterprise.clone().map(Tenant::Organisation),
         }
     }
 
@@ -151,8 +151,8 @@ mod tests {
             envelope.place()
         };
         let (team, enterprise) = (TeamId::new("T1"), EnterpriseId::new("E1"));
-        let workspace = |enterprise| Some(Place::Workspace(enterprise, team.clone()));
-        let organisation = Some(Place::Organisation(enterprise.clone()));
+        let workspace = |enterprise| Some(Tenant::Workspace(enterprise, team.clone()));
+        let organisation = Some(Tenant::Organisation(enterprise.clone()));
         assert_eq!(place(Some("T1"), None, false), workspace(None));
         assert_eq!(
             place(Some("T1"), Some("E1"), false),

@@ -39,7 +39,7 @@ pub struct Message {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Button {
     label: &'static str,
-    does: Does,
+    action: ButtonAction,
     style: Option<&'static str>,
     /// What is asked before it counts, and what to press then.
     question: Option<(String, &'static str)>,
@@ -47,7 +47,7 @@ pub struct Button {
 
 /// What a button does.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Does {
+enum ButtonAction {
     /// Types this.
     Type(String),
     /// Leads to this address.
@@ -58,7 +58,7 @@ impl Button {
     pub fn typing(label: &'static str, text: impl Into<String>) -> Self {
         Self {
             label,
-            does: Does::Type(text.into()),
+            action: ButtonAction::Type(text.into()),
             style: None,
             question: None,
         }
@@ -67,7 +67,7 @@ impl Button {
     pub fn opening(label: &'static str, url: impl Into<String>) -> Self {
         Self {
             label,
-            does: Does::Open(url.into()),
+            action: ButtonAction::Open(url.into()),
             style: Some("primary"),
             question: None,
         }
@@ -167,9 +167,9 @@ impl Button {
             "action_id": format!("type_{index}"),
             "text": { "type": "plain_text", "text": self.label },
         });
-        match self.does {
-            Does::Type(text) => json["value"] = text.into(),
-            Does::Open(url) => json["url"] = url.into(),
+        match self.action {
+            ButtonAction::Type(text) => json["value"] = text.into(),
+            ButtonAction::Open(url) => json["url"] = url.into(),
         }
         if let Some(style) = self.style {
             json["style"] = style.into();

@@ -26,7 +26,7 @@ pub struct ResponseUrl(Url);
 
 #[derive(Debug, thiserror::Error)]
 #[error("the response_url is not on an allowed origin")]
-pub struct ForeignOrigin;
+pub struct DisallowedOrigin;
 
 /// Why a post was not taken.
 #[derive(Debug, thiserror::Error)]
@@ -49,13 +49,13 @@ impl Responder {
     }
 
     /// Takes a `response_url` from a signed form, if it leads to an allowed origin.
-    pub fn url(&self, text: &SecretString) -> Result<ResponseUrl, ForeignOrigin> {
-        let url = Url::parse(text.expose_secret()).map_err(|_| ForeignOrigin)?;
+    pub fn url(&self, text: &SecretString) -> Result<ResponseUrl, DisallowedOrigin> {
+        let url = Url::parse(text.expose_secret()).map_err(|_| DisallowedOrigin)?;
         let is_plain = url.username().is_empty() && url.password().is_none();
         if is_plain && self.origins.contains(&url.origin()) {
             Ok(ResponseUrl(url))
         } else {
-            Err(ForeignOrigin)
+            Err(DisallowedOrigin)
         }
     }
 

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::http::{base, body_up_to};
-use crate::ids::{ChannelId, EnterpriseId, Place, SlackUserId, TeamId};
+use crate::ids::{ChannelId, EnterpriseId, SlackUserId, TeamId, Tenant};
 use crate::slack::paths::INSTALL_CALLBACK;
 
 /// What we ask a workspace for: its command, who somebody is, a word to those whose link an
@@ -100,17 +100,17 @@ struct AuthedUser {
 
 impl Access {
     /// Where it was installed, and what people call it. None if Slack names no place.
-    pub fn place(&self) -> Option<(Place, Option<&str>)> {
+    pub fn place(&self) -> Option<(Tenant, Option<&str>)> {
         let enterprise = self.enterprise.as_ref();
         if self.is_enterprise_install {
             let enterprise = enterprise?;
-            let place = Place::Organisation(enterprise.id.clone());
+            let place = Tenant::Organisation(enterprise.id.clone());
             return Some((place, enterprise.name.as_deref()));
         }
         let team = self.team.as_ref()?;
         let enterprise = enterprise.map(|enterprise| enterprise.id.clone());
         Some((
-            Place::Workspace(enterprise, team.id.clone()),
+            Tenant::Workspace(enterprise, team.id.clone()),
             team.name.as_deref(),
         ))
     }
@@ -400,15 +400,15 @@ mod tests {
         let acme = Some("Acme".to_owned());
         assert_eq!(
             read(team(), Value::Null, false),
-            Some((Place::Workspace(None, t.clone()), acme.clone()))
+            Some((Tenant::Workspace(None, t.clone()), acme.clone()))
         );
         assert_eq!(
             read(team(), organisation(), false),
-            Some((Place::Workspace(Some(e.clone()), t), acme))
+            Some((Tenant::Workspace(Some(e.clone()), t), acme))
         );
         assert_eq!(
             read(Value::Null, organisation(), true),
-            Some((Place::Organisation(e), Some("Globex".to_owned())))
+            Some((Tenant::Organisation(e), Some("Globex".to_owned())))
         );
         assert_eq!(read(Value::Null, Value::Null, true), None);
         assert_eq!(read(Value::Null, organisation(), false), None);

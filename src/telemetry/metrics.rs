@@ -103,5 +103,5 @@ pub fn zoom_answered(took: Duration) {
 
 /// How long a person waited from their command to the message in the channel.
 pub fn told(took: Duration) {
-    histogram!("livestream_told_seconds").record(took);
+    histogram!("livestream_delivery_seconds").record(took);
 }

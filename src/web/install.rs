@@ -11,7 +11,7 @@ use axum_extra::extract::CookieJar;
 use crate::app::App;
 use crate::web::link::{Callback, browser, cookie, page};
 use crate::web::pages;
-use crate::workspace::install::{self, Stop};
+use crate::workspace::install::{self, InstallError};
 
 pub(super) const INSTALL: &str = "/slack/install";
 const COOKIE: &str = "__Host-install";
@@ -50,7 +50,7 @@ pub(super) async fn back(
         return (pages::headers(), Redirect::to(INSTALL)).into_response();
     };
     let back = async {
-        let browser = browser(&jar, COOKIE).ok_or(Stop::NoSession)?;
+        let browser = browser(&jar, COOKIE).ok_or(InstallError::NoSession)?;
         install::back(&app, &browser, state, callback.code()).await
     };
     match back.await {
@@ -60,13 +60,13 @@ pub(super) async fn back(
 }
 
 /// The page that says why the way ends here.
-fn stopped(stop: &Stop) -> Response {
+fn stopped(stop: &InstallError) -> Response {
     let status = match stop {
-        Stop::NoSession => StatusCode::BAD_REQUEST,
-        Stop::Declined => StatusCode::OK,
-        Stop::SlackFailed => StatusCode::BAD_GATEWAY,
-        Stop::NotSetUp => StatusCode::NOT_FOUND,
-        Stop::Database(error) => {
+        InstallError::NoSession => StatusCode::BAD_REQUEST,
+        InstallError::Declined => StatusCode::OK,
+        InstallError::SlackFailed => StatusCode::BAD_GATEWAY,
+        InstallError::NotSetUp => StatusCode::NOT_FOUND,
+        InstallError::Database(error) => {
             tracing::error!(%error, "an installation failed");
             StatusCode::SERVICE_UNAVAILABLE
         }

@@ -12,7 +12,7 @@ use maud::Markup;
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use crate::account::link::{self, NoCode, Stop};
+use crate::account::link::{self, CallbackError, LinkError};
 use crate::app::App;
 use crate::crypto::browser::{Browser, Token};
 use crate::web::{admin, pages};
@@ -30,12 +30,12 @@ pub(super) struct Callback {
 
 impl Callback {
     /// RFC 6749, section 4.1.2.1. What else the vendor may have said of an error goes nowhere.
-    pub(super) fn code(&self) -> Result<SecretString, NoCode> {
+    pub(super) fn code(&self) -> Result<SecretString, CallbackError> {
         let is_declined = self.error.as_deref() == Some("access_denied");
         self.code.clone().ok_or(if is_declined {
-            NoCode::Declined
+            CallbackError::Declined
         } else {
-            NoCode::Refused
+            CallbackError::Refused
         })
     }
 }
@@ -62,7 +62,7 @@ pub(super) async fn open(
 
 /// `GET /slack/oidc/callback`: those who link an account come back here, and admins who sign
 /// in. The state says which.
-pub(super) async fn slack_back(
+pub(super) async fn slack_callback(
     State(app): State<Arc<App>>,
     jar: CookieJar,
     Query(callback): Query<Callback>,
@@ -73,8 +73,8 @@ pub(super) async fn slack_back(
         return admin::back(&app, jar, &browser, &callback).await;
     }
     let back = async {
-        let (browser, state) = came_back(&jar, &callback)?;
-        link::slack_back(&app, &browser, state, callback.code()).await
+        let (browser, state) = returned(&jar, &callback)?;
+        link::slack_callback(&app, &browser, state, callback.code()).await
     };
     match back.await {
         Ok(url) => (pages::headers(), Redirect::to(&url)).into_response(),
@@ -83,14 +83,14 @@ pub(super) async fn slack_back(
 }
 
 /// `GET /zoom/oauth/callback`
-pub(super) async fn zoom_back(
+pub(super) async fn zoom_callback(
     State(app): State<Arc<App>>,
     jar: CookieJar,
     Query(callback): Query<Callback>,
 ) -> Response {
     let back = async {
-        let (browser, state) = came_back(&jar, &callback)?;
-        link::zoom_back(&app, &browser, state, callback.code()).await
+        let (browser, state) = returned(&jar, &callback)?;
+        link::zoom_callback(&app, &browser, state, callback.code()).await
     };
     match back.await {
         // The code leaves the address bar.
@@ -102,7 +102,7 @@ pub(super) async fn zoom_back(
 /// `GET /confirm`
 pub(super) async fn ask(State(app): State<Arc<App>>, jar: CookieJar) -> Response {
     let asked = async {
-        let browser = browser(&jar, COOKIE).ok_or(Stop::NoSession)?;
+        let browser = browser(&jar, COOKIE).ok_or(LinkError::NoSession)?;
         let question = link::question(&app, &browser).await?;
         Ok(page(
             StatusCode::OK,
@@ -120,9 +120,9 @@ pub(super) async fn answer(
     Form(form): Form<Answer>,
 ) -> Response {
     let answered = async {
-        let browser = browser(&jar, COOKIE).ok_or(Stop::NoSession)?;
+        let browser = browser(&jar, COOKIE).ok_or(LinkError::NoSession)?;
         if !browser.is_csrf(&form.csrf) {
-            return Err(Stop::NoSession);
+            return Err(LinkError::NoSession);
         }
         if form.answer == "link" {
             let linked = link::confirm(&app, &browser, &device(&headers)).await?;
@@ -154,9 +154,9 @@ pub(super) fn browser(jar: &CookieJar, name: &str) -> Option<Browser> {
     Some(Browser::new(token))
 }
 
-fn came_back<'a>(jar: &CookieJar, callback: &'a Callback) -> Result<(Browser, &'a str), Stop> {
-    let state = callback.state.as_deref().ok_or(Stop::NoSession)?;
-    Ok((browser(jar, COOKIE).ok_or(Stop::NoSession)?, state))
+fn returned<'a>(jar: &CookieJar, callback: &'a Callback) -> Result<(Browser, &'a str), LinkError> {
+    let state = callback.state.as_deref().ok_or(LinkError::NoSession)?;
+    Ok((browser(jar, COOKIE).ok_or(LinkError::NoSession)?, state))
 }
 
 /// The browser in words that its owner recognises; no more of it is kept.
@@ -198,15 +198,15 @@ pub(super) fn page(status: StatusCode, markup: Markup) -> Response {
 }
 
 /// The page that says why the way ends here.
-fn stopped(app: &App, stop: &Stop) -> Response {
+fn stopped(app: &App, stop: &LinkError) -> Response {
     let status = match stop {
-        Stop::NoOffer => StatusCode::GONE,
-        Stop::NoSession => StatusCode::BAD_REQUEST,
-        Stop::SomebodyElse | Stop::NotAdmin => StatusCode::FORBIDDEN,
-        Stop::Declined(_) | Stop::ScopeMissing(_) => StatusCode::OK,
-        Stop::VendorFailed(_) => StatusCode::BAD_GATEWAY,
-        Stop::NotSetUp => StatusCode::NOT_FOUND,
-        Stop::Database(error) => {
+        LinkError::NoOffer => StatusCode::GONE,
+        LinkError::NoSession => StatusCode::BAD_REQUEST,
+        LinkError::SomebodyElse | LinkError::NotAdmin => StatusCode::FORBIDDEN,
+        LinkError::Declined(_) | LinkError::ScopeMissing(_) => StatusCode::OK,
+        LinkError::VendorFailed(_) => StatusCode::BAD_GATEWAY,
+        LinkError::NotSetUp => StatusCode::NOT_FOUND,
+        LinkError::Database(error) => {
             tracing::error!(%error, "linking failed");
             StatusCode::SERVICE_UNAVAILABLE
         }

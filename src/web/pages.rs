@@ -4,12 +4,12 @@ use axum::http::{HeaderName, header};
 use axum::response::IntoResponse;
 use maud::{DOCTYPE, Markup, html};
 
-use crate::account::link::{self, Linked, Question};
+use crate::account::link::{Confirmation, LinkError, Linked};
 use crate::app::Contact;
-use crate::reply::Words;
+use crate::reply::Replies;
 use crate::web::ADMIN;
 use crate::web::install::INSTALL;
-use crate::workspace::install::{Installed, LINKS_OUTLIVE_BY, Stop};
+use crate::workspace::install::{InstallError, Installed, LINKS_OUTLIVE_BY};
 
 /// What every page is sent with.
 pub(super) fn headers() -> [(HeaderName, &'static str); 7] {
@@ -39,7 +39,7 @@ pub(super) async fn style() -> impl IntoResponse {
 }
 
 /// The page that asks, naming both accounts.
-pub(super) fn confirm(words: &Words, question: &Question, csrf: &str) -> Markup {
+pub(super) fn confirm(words: &Replies, question: &Confirmation, csrf: &str) -> Markup {
     layout(
         "Link these accounts?",
         &html! {
@@ -95,7 +95,7 @@ pub(super) fn linked(linked: &Linked) -> Markup {
     )
 }
 
-pub(super) fn cancelled(words: &Words, is_withdrawn: bool) -> Markup {
+pub(super) fn cancelled(words: &Replies, is_withdrawn: bool) -> Markup {
     layout(
         "Cancelled",
         &html! {
@@ -109,20 +109,20 @@ pub(super) fn cancelled(words: &Words, is_withdrawn: bool) -> Markup {
 }
 
 /// Why the way ends here, and how it goes on.
-pub(super) fn stopped(words: &Words, stop: &link::Stop) -> Markup {
+pub(super) fn stopped(words: &Replies, stop: &LinkError) -> Markup {
     let (title, text) = match stop {
-        link::Stop::NoOffer => (
+        LinkError::NoOffer => (
             "This link no longer works",
             html! { p { "A link works once, for 10 minutes." } (new_link(words)) },
         ),
-        link::Stop::NoSession => (
+        LinkError::NoSession => (
             "This page is not waiting for you",
             html! {
                 p { "It belongs to another browser or tab, took too long, or is done already. Nothing was linked here." }
                 (new_link(words))
             },
         ),
-        link::Stop::SomebodyElse => (
+        LinkError::SomebodyElse => (
             "This link was made for somebody else",
             html! {
                 p { "You signed in with Slack, but the link belongs to another person, so nothing was linked. \
@@ -131,11 +131,11 @@ pub(super) fn stopped(words: &Words, stop: &link::Stop) -> Markup {
                 p { "To link your own, type " code.typed { (words.slash()) " connect" } " in Slack." }
             },
         ),
-        link::Stop::Declined(at) => (
+        LinkError::Declined(at) => (
             "You went back",
             html! { p { "You did not go on at " (at) ", so nothing was linked." } (new_link(words)) },
         ),
-        link::Stop::VendorFailed(vendor) => (
+        LinkError::VendorFailed(vendor) => (
             "That did not work",
             html! {
                 p { (vendor) " did not answer as it should, so nothing was linked. This is not your mistake." }
@@ -143,23 +143,23 @@ pub(super) fn stopped(words: &Words, stop: &link::Stop) -> Markup {
                 p.small { "If it happens again, tell whoever runs this bot; its log says more." }
             },
         ),
-        link::Stop::ScopeMissing(scope) => (
+        LinkError::ScopeMissing(scope) => (
             "A permission is missing",
             html! {
                 p { "Zoom did not grant " code { (scope) } ", without which livestreams can't be started. Nothing was linked." }
                 p { "Whoever runs this bot can add it under Scopes in the Zoom app; then link again." }
             },
         ),
-        link::Stop::NotAdmin => (
+        LinkError::NotAdmin => (
             "Only admins link an account for the workspace",
             html! { p { "Slack says that you are no admin of it any more, or sharing was switched off here. Nothing was linked, \
             and the permission you gave at Zoom is withdrawn unless others use that account." } },
         ),
-        link::Stop::NotSetUp => (
+        LinkError::NotSetUp => (
             "Linking is not set up here",
             html! { p { "Ask whoever runs this bot." } },
         ),
-        link::Stop::Database(_) => (
+        LinkError::Database(_) => (
             "Please try again in a minute",
             html! { p { "I can't reach my own database just now. Nothing was linked." } (new_link(words)) },
         ),
@@ -168,7 +168,7 @@ pub(super) fn stopped(words: &Words, stop: &link::Stop) -> Markup {
 }
 
 /// What the app does, for whom, and how to get it.
-pub(super) fn landing(words: &Words, contact: &Contact, can_install: bool) -> Markup {
+pub(super) fn landing(words: &Replies, contact: &Contact, can_install: bool) -> Markup {
     layout(
         "Zoom livestreams, started from Slack",
         &html! {
@@ -203,7 +203,7 @@ pub(super) fn landing(words: &Words, contact: &Contact, can_install: bool) -> Ma
     )
 }
 
-pub(super) fn installed(words: &Words, installed: &Installed) -> Markup {
+pub(super) fn installed(words: &Replies, installed: &Installed) -> Markup {
     layout(
         "Installed",
         &html! {
@@ -217,22 +217,22 @@ pub(super) fn installed(words: &Words, installed: &Installed) -> Markup {
 }
 
 /// Why nothing was installed, and how it goes on.
-pub(super) fn not_installed(stop: &Stop) -> Markup {
+pub(super) fn not_installed(stop: &InstallError) -> Markup {
     let (title, text) = match stop {
-        Stop::NoSession => (
+        InstallError::NoSession => (
             "This page is not waiting for you",
             "It belongs to another browser, took too long, or is done already. Nothing was installed here.",
         ),
-        Stop::Declined => ("You went back", "Nothing was installed."),
-        Stop::SlackFailed => (
+        InstallError::Declined => ("You went back", "Nothing was installed."),
+        InstallError::SlackFailed => (
             "That did not work",
             "Slack did not answer as it should, so nothing was installed. This is not your mistake.",
         ),
-        Stop::NotSetUp => (
+        InstallError::NotSetUp => (
             "There is nothing to install here",
             "This installation serves the workspaces its operator has set up. Ask whoever runs it.",
         ),
-        Stop::Database(_) => (
+        InstallError::Database(_) => (
             "Please try again in a minute",
             "I can't reach my own database just now. Nothing was installed.",
         ),
@@ -241,14 +241,14 @@ pub(super) fn not_installed(stop: &Stop) -> Markup {
         title,
         &html! {
             p { (text) }
-            @if !matches!(stop, Stop::NotSetUp) {
+            @if !matches!(stop, InstallError::NotSetUp) {
                 p { a href=(INSTALL) { "Add to Slack" } " begins anew." }
             }
         },
     )
 }
 
-fn new_link(words: &Words) -> Markup {
+fn new_link(words: &Replies) -> Markup {
     html! { p { "For a new link, type " code.typed { (words.slash()) " connect" } " in Slack." } }
 }
 

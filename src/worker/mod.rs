@@ -24,7 +24,7 @@ use tracing::Instrument;
 use crate::account::link;
 use crate::app::App;
 use crate::db::{self, admin, audit, commands, queue, requests, visits};
-use crate::ids::{Asker, CommandId, EnterpriseId, Place, SlackUserId, TeamId};
+use crate::ids::{Asker, CommandId, EnterpriseId, SlackUserId, TeamId, Tenant};
 use crate::livestream::run::{self, Next};
 use crate::workspace::{home, install};
 
@@ -58,23 +58,23 @@ impl TaskHandler for Job {
             .instrument(span)
             .await
             .map_err(|error| error.to_string());
-        look_again(&context).await;
+        wake_workers(&context).await;
         advanced
     }
 }
 
 /// How many commands were advanced.
 #[derive(Debug, Clone, Default)]
-struct Advanced(Arc<AtomicUsize>);
+struct Completed(Arc<AtomicUsize>);
 
 /// Has the queue look again for as long as it finds much. By itself each of its hands takes
 /// one job whenever one is added, and one each time it polls: what has piled up while Zoom or
 /// we were away would be worked off at the pace of the polls.
-async fn look_again(context: &WorkerContext) {
-    let advanced = context.get_ext::<Advanced>().expect("run_once() adds it");
+async fn wake_workers(context: &WorkerContext) {
+    let advanced = context.get_ext::<Completed>().expect("run_once() adds it");
     let count = 1 + advanced.0.fetch_add(1, Ordering::Relaxed);
     if count.is_multiple_of(LOOK_AGAIN_AFTER)
-        && let Err(error) = queue::look_again(&app(context).db).await
+        && let Err(error) = queue::wake_workers(&app(context).db).await
     {
         tracing::warn!(%error, "the queue was not told to look again");
     }
@@ -166,8 +166,8 @@ impl TaskHandler for Leave {
 
     async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
         let place = match (self.enterprise, self.team) {
-            (enterprise, Some(team)) => Place::Workspace(enterprise, team),
-            (Some(enterprise), None) => Place::Organisation(enterprise),
+            (enterprise, Some(team)) => Tenant::Workspace(enterprise, team),
+            (Some(enterprise), None) => Tenant::Organisation(enterprise),
             (None, None) => return Ok(()),
         };
         let forgotten = install::forget(app(&context), &place).await;
@@ -262,7 +262,7 @@ async fn run_once(
         .define_job::<Leave>()
         .define_job::<TellUnlinked>()
         .add_extension(Arc::clone(app))
-        .add_extension(Advanced::default())
+        .add_extension(Completed::default())
         .init()
         .await
         .context("starting the worker")?;

@@ -5,8 +5,8 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 use crate::app::App;
-use crate::crypto::vault::Row;
-use crate::db::installations::{self, Speaker};
+use crate::crypto::vault::Context;
+use crate::db::installations::{self, BotToken};
 use crate::ids::{Asker, ChannelId, SlackUserId, TeamId};
 use crate::slack::web_api::{Channel, Error, User, WebApi};
 
@@ -14,7 +14,7 @@ use crate::slack::web_api::{Channel, Error, User, WebApi};
 pub struct Bot<'a> {
     app: &'a App,
     web_api: &'a WebApi,
-    speaker: Speaker,
+    bot_token: BotToken,
     token: SecretString,
 }
 
@@ -23,15 +23,15 @@ pub async fn find<'a>(app: &'a App, asker: &Asker) -> sqlx::Result<Option<Bot<'a
     let Some(web_api) = &app.web_api else {
         return Ok(None);
     };
-    let Some(speaker) = installations::speaker(&app.db, asker).await? else {
+    let Some(bot_token) = installations::bot_token(&app.db, asker).await? else {
         return Ok(None);
     };
-    let row = Row::BotToken(&speaker.place);
-    match app.vault.open(row, &speaker.bot_token) {
+    let row = Context::BotToken(&bot_token.place);
+    match app.vault.open(row, &bot_token.bot_token) {
         Ok(token) => Ok(Some(Bot {
             app,
             web_api,
-            speaker,
+            bot_token,
             token,
         })),
         Err(error) => {
@@ -44,34 +44,34 @@ pub async fn find<'a>(app: &'a App, asker: &Asker) -> sqlx::Result<Option<Bot<'a
 impl Bot<'_> {
     /// Who somebody is.
     pub async fn user(&self, user: &SlackUserId) -> Result<User, Error> {
-        let asked = self.web_api.user(&self.speaker.place, &self.token, user);
+        let asked = self.web_api.user(&self.bot_token.place, &self.token, user);
         self.noted(asked.await).await
     }
 
     /// How many read in a channel.
     pub async fn channel(&self, channel: &ChannelId) -> Result<Channel, Error> {
-        let place = &self.speaker.place;
+        let place = &self.bot_token.place;
         let asked = self.web_api.channel(place, &self.token, channel);
         self.noted(asked.await).await
     }
 
     /// Who is in a user group.
     pub async fn group(&self, team: &TeamId, group: &str) -> Result<Vec<String>, Error> {
-        let place = &self.speaker.place;
+        let place = &self.bot_token.place;
         let asked = self.web_api.group(place, &self.token, team, group);
         self.noted(asked.await).await
     }
 
     /// Writes to somebody alone.
     pub async fn write_to(&self, user: &SlackUserId, text: &str) -> Result<(), Error> {
-        let place = &self.speaker.place;
+        let place = &self.bot_token.place;
         let asked = self.web_api.write_to(place, &self.token, user, text);
         self.noted(asked.await).await
     }
 
     /// Shows these blocks on somebody's App Home.
     pub async fn publish_home(&self, user: &SlackUserId, blocks: &[Value]) -> Result<(), Error> {
-        let place = &self.speaker.place;
+        let place = &self.bot_token.place;
         let asked = self.web_api.publish_home(place, &self.token, user, blocks);
         self.noted(asked.await).await
     }
@@ -79,7 +79,7 @@ impl Bot<'_> {
     /// Logs a failure, and deletes a token that Slack has taken back.
     async fn noted<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
         if let Err(error) = &result {
-            let Speaker { place, bot_token } = &self.speaker;
+            let BotToken { place, bot_token } = &self.bot_token;
             tracing::warn!(slack.place = place, %error, "Slack's Web API did not do as asked");
             if error.is_token_dead()
                 && let Err(error) =

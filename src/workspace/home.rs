@@ -16,7 +16,7 @@ const LAST: i64 = 5;
 
 /// Why something is not shown yet.
 #[derive(Debug, thiserror::Error)]
-pub enum NotShown {
+pub enum HomeError {
     #[error("Slack does not show it: {0}")]
     Slack(String),
     #[error(transparent)]
@@ -24,7 +24,7 @@ pub enum NotShown {
 }
 
 /// Tells somebody that an admin ended their link, if we have a voice there.
-pub async fn tell_unlinked(app: &App, asker: &Asker, by: &SlackUserId) -> Result<(), NotShown> {
+pub async fn tell_unlinked(app: &App, asker: &Asker, by: &SlackUserId) -> Result<(), HomeError> {
     let Some(bot) = bot::find(app, asker).await? else {
         return Ok(());
     };
@@ -32,13 +32,13 @@ pub async fn tell_unlinked(app: &App, asker: &Asker, by: &SlackUserId) -> Result
         Err(Error::Limited(wait)) => {
             Ok(jobs::tell_unlinked(&app.db, asker, by, Utc::now() + wait).await?)
         }
-        Err(Error::Failed(why)) => Err(NotShown::Slack(why)),
+        Err(Error::Failed(why)) => Err(HomeError::Slack(why)),
         Ok(()) | Err(Error::Refused(_)) => Ok(()),
     }
 }
 
 /// Shows a person's App Home as things stand now. An error means: try again.
-pub async fn show(app: &App, asker: &Asker, has_offer: bool) -> Result<(), NotShown> {
+pub async fn show(app: &App, asker: &Asker, has_offer: bool) -> Result<(), HomeError> {
     let Some(bot) = bot::find(app, asker).await? else {
         return Ok(());
     };
@@ -57,7 +57,7 @@ pub async fn show(app: &App, asker: &Asker, has_offer: bool) -> Result<(), NotSh
         Err(Error::Limited(wait)) => {
             Ok(jobs::home(&app.db, asker, has_offer, Utc::now() + wait).await?)
         }
-        Err(Error::Failed(why)) => Err(NotShown::Slack(why)),
+        Err(Error::Failed(why)) => Err(HomeError::Slack(why)),
         // What Slack refuses today it refuses tomorrow.
         Ok(()) | Err(Error::Refused(_)) => Ok(()),
     }

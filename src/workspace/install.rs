@@ -9,14 +9,14 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::SecretString;
 
-use crate::account::link::{self, NoCode, NotEnded};
+use crate::account::link::{self, CallbackError, UnlinkError};
 use crate::app::App;
 use crate::crypto::browser::{Browser, Token};
-use crate::crypto::vault::Row;
+use crate::crypto::vault::Context;
 use crate::db::audit::{self, Event};
 use crate::db::installations::{self, NewInstallation};
 use crate::db::{admin, jobs, people, visits};
-use crate::ids::{Asker, Place};
+use crate::ids::{Asker, Tenant};
 use crate::slack::web_api;
 
 /// How long a browser may take to come back from Slack.
@@ -36,7 +36,7 @@ pub struct Installed {
 
 /// Why the way ends here. Each is a page.
 #[derive(Debug, thiserror::Error)]
-pub enum Stop {
+pub enum InstallError {
     #[error("the browser did not begin this, or it is done")]
     NoSession,
     #[error("the person did not want to")]
@@ -50,8 +50,8 @@ pub enum Stop {
 }
 
 /// Sets a browser on its way. Returns its cookie, and where Slack asks.
-pub async fn begin(app: &App) -> Result<(Token, String), Stop> {
-    let web_api = app.web_api.as_ref().ok_or(Stop::NotSetUp)?;
+pub async fn begin(app: &App) -> Result<(Token, String), InstallError> {
+    let web_api = app.web_api.as_ref().ok_or(InstallError::NotSetUp)?;
     let cookie = Token::random();
     let browser = Browser::new(cookie.clone());
     let expires_at = Utc::now() + SESSION_LIFE;
@@ -67,16 +67,16 @@ pub async fn back(
     app: &App,
     browser: &Browser,
     state: &str,
-    code: Result<SecretString, NoCode>,
-) -> Result<Installed, Stop> {
-    let web_api = app.web_api.as_ref().ok_or(Stop::NotSetUp)?;
+    code: Result<SecretString, CallbackError>,
+) -> Result<Installed, InstallError> {
+    let web_api = app.web_api.as_ref().ok_or(InstallError::NotSetUp)?;
     // Taken before the code is traded: the same state does nothing a second time.
     if !browser.is("install state", state) || !visits::end(&app.db, &browser.hash()).await? {
-        return Err(Stop::NoSession);
+        return Err(InstallError::NoSession);
     }
     let code = code.map_err(|why| match why {
-        NoCode::Declined => Stop::Declined,
-        NoCode::Refused => Stop::SlackFailed,
+        CallbackError::Declined => InstallError::Declined,
+        CallbackError::Refused => InstallError::SlackFailed,
     })?;
     let access = web_api
         .access(&code)
@@ -88,15 +88,15 @@ pub async fn back(
         .is_some_and(|ours| *ours != access.app_id)
     {
         tracing::error!("an installation is of another Slack app than SLACK_APP_ID");
-        return Err(Stop::SlackFailed);
+        return Err(InstallError::SlackFailed);
     }
-    let (place, name) = access.place().ok_or(Stop::SlackFailed)?;
+    let (place, name) = access.place().ok_or(InstallError::SlackFailed)?;
     let new = NewInstallation {
         place: &place,
         name,
         bot_token: &app
             .vault
-            .seal(Row::BotToken(place.id()), &access.access_token),
+            .seal(Context::BotToken(place.id()), &access.access_token),
         scope: &access.scope,
         installed_by: access.installer(),
     };
@@ -113,10 +113,10 @@ pub async fn back(
     Ok(Installed {
         name: name.unwrap_or(place.id()).to_owned(),
         add_to_workspaces: match &place {
-            Place::Organisation(enterprise) => {
+            Tenant::Organisation(enterprise) => {
                 Some(web_api.add_to_workspaces_url(enterprise, &access.app_id))
             }
-            Place::Workspace(..) => None,
+            Tenant::Workspace(..) => None,
         },
     })
 }
@@ -124,7 +124,7 @@ pub async fn back(
 /// The app left a place: its token is gone at once, its links will be.
 pub async fn left(
     db: &mut sqlx::PgConnection,
-    place: &Place,
+    place: &Tenant,
     at: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     let Some(since) = installations::leave(&mut *db, place, at).await? else {
@@ -140,7 +140,7 @@ pub async fn left(
 }
 
 /// Ends the links of a place that the app left a day ago, unless it is back.
-pub async fn forget(app: &Arc<App>, place: &Place) -> Result<(), NotEnded> {
+pub async fn forget(app: &Arc<App>, place: &Tenant) -> Result<(), UnlinkError> {
     if !installations::is_gone(&app.db, place).await? {
         return Ok(installations::is_back(&app.db, place).await?);
     }
@@ -166,11 +166,11 @@ pub async fn changed(
     if is_deactivated {
         jobs::unlink(&mut *db, asker).await?;
     }
-    admin::doubt(&mut *db, asker).await?;
+    admin::invalidate(&mut *db, asker).await?;
     people::forget(db, asker).await
 }
 
-fn failed(error: &web_api::Error) -> Stop {
+fn failed(error: &web_api::Error) -> InstallError {
     tracing::warn!(%error, "an installation failed");
-    Stop::SlackFailed
+    InstallError::SlackFailed
 }

@@ -29,7 +29,7 @@ pub async fn kind(app: &App, asker: &Asker) -> sqlx::Result<Kind> {
 
 /// Why it is not known whether somebody is an admin.
 #[derive(Debug, thiserror::Error)]
-pub enum NotKnown {
+pub enum AdminUnknown {
     #[error("Slack does not say whether the person is an admin")]
     SlackIsSilent,
     #[error(transparent)]
@@ -38,7 +38,7 @@ pub enum NotKnown {
 
 /// Whether somebody is an admin of their workspace, as Slack says now; where it cannot be
 /// asked, whether they installed the app or were named by who did.
-pub async fn is_admin(app: &App, asker: &Asker) -> Result<bool, NotKnown> {
+pub async fn is_admin(app: &App, asker: &Asker) -> Result<bool, AdminUnknown> {
     let answer = match bot::find(app, asker).await? {
         Some(bot) => bot.user(&asker.user).await,
         None => return Ok(admin::is_named(&app.db, asker).await?),
@@ -49,7 +49,7 @@ pub async fn is_admin(app: &App, asker: &Asker) -> Result<bool, NotKnown> {
         Err(Error::Refused(code)) if code == "missing_scope" => {
             Ok(admin::is_named(&app.db, asker).await?)
         }
-        Err(_) => Err(NotKnown::SlackIsSilent),
+        Err(_) => Err(AdminUnknown::SlackIsSilent),
     }
 }
 

@@ -20,7 +20,7 @@ pub enum Answer {
     /// The access token is not, or no longer, good: not done, worth a refresh.
     StaleToken,
     /// Too many requests this second: not done, worth another try in a moment.
-    Busy,
+    RateLimited,
 }
 
 /// Zoom's error body, with the names other parts of Zoom use; all of it may be missing.
@@ -103,7 +103,7 @@ fn limited(action: Action, headers: &HeaderMap, message: &str) -> Answer {
     let kind = header("x-ratelimit-type").to_lowercase();
     let message = message.to_lowercase();
     if kind == "qps" || message.contains("per-second") {
-        Answer::Busy
+        Answer::RateLimited
     } else if kind == "daily-limit" || message.contains("daily") {
         Answer::Final(Outcome::DailyLimit {
             until: retry_after(header("retry-after"), Utc::now()),
@@ -111,7 +111,7 @@ fn limited(action: Action, headers: &HeaderMap, message: &str) -> Answer {
     } else if action == Action::Start {
         Answer::Final(Outcome::StillStarting)
     } else {
-        Answer::Busy
+        Answer::RateLimited
     }
 }
 
@@ -206,7 +206,7 @@ mod tests {
     #[test]
     fn a_429_without_a_type_is_told_by_its_message() {
         let per_second = r#"{"code":429,"message":"You have reached the maximum per-second rate limit for this API. Try again later."}"#;
-        assert_eq!(answer(429, &[], per_second), Answer::Busy);
+        assert_eq!(answer(429, &[], per_second), Answer::RateLimited);
         let daily = r#"{"code":429,"message":"You have exceeded the daily rate limit (100) of Meeting Create/Update API requests permitted for this particular user."}"#;
         assert_eq!(
             answer(429, &[], daily),
@@ -215,7 +215,7 @@ mod tests {
         assert_eq!(answer(429, &[], ""), Answer::Final(Outcome::StillStarting));
         assert_eq!(
             answer(429, &[("x-ratelimit-type", "QPS")], ""),
-            Answer::Busy
+            Answer::RateLimited
         );
         let stop = read(
             Action::Stop,
@@ -223,7 +223,7 @@ mod tests {
             &HeaderMap::new(),
             b"",
         );
-        assert_eq!(stop, Answer::Busy);
+        assert_eq!(stop, Answer::RateLimited);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::command::{Action, Settings, Wish};
+use crate::command::{Action, LivestreamRequest, Settings};
 use crate::http::body;
 use crate::zoom::answer::{self, Answer};
 
@@ -52,13 +52,17 @@ impl Client {
     }
 
     /// Starts or stops the livestream of a meeting that is in progress.
-    pub async fn update_livestream(&self, token: &SecretString, wish: &Wish) -> Answer {
-        let Wish {
+    pub async fn update_livestream(
+        &self,
+        token: &SecretString,
+        request: &LivestreamRequest,
+    ) -> Answer {
+        let LivestreamRequest {
             action,
             meeting,
             settings,
             is_confirmed: _,
-        } = wish;
+        } = request;
         let action = *action;
         let mut url = self.api.clone();
         url.set_path(&format!("/v2/meetings/{}/livestream/status", meeting.get()));

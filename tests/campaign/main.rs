@@ -184,7 +184,7 @@ impl Field {
         let postgres = Postgres::start().await;
         let slack = Slack::start().await.expect("Slack");
         let zoom = Zoom::start().await.expect("Zoom");
-        let keys = Vault::fresh_keys();
+        let keys = Vault::generate_keys();
         let pool = db::pool(postgres.options());
         db::migrate(&pool).await.expect("migrated");
         let vault = Vault::from_keys(&keys).expect("keys");

@@ -1,6 +1,6 @@
 //! Installing the app into workspaces and organisations, and what is left when it leaves.
 
-use livestream_bot::crypto::vault::{Row, Vault};
+use livestream_bot::crypto::vault::{Context, Vault};
 use livestream_bot::db;
 use livestream_bot::demo::slack::{ENTERPRISE, Event, ORG_OTHER, ORG_TOWN_HALL, TEAM, TOWN_HALL};
 use livestream_bot::demo::zoom::{Fault, SCOPE};
@@ -43,7 +43,7 @@ async fn kept_token(world: &World, place: &str) -> Option<String> {
             .flatten();
     let vault = Vault::from_keys(&world.config.token_keys).expect("keys");
     let token = vault
-        .open(Row::BotToken(place), &sealed?)
+        .open(Context::BotToken(place), &sealed?)
         .expect("it opens");
     Some(token.expose_secret().to_owned())
 }
@@ -438,8 +438,8 @@ async fn slack_is_shown_that_the_address_is_ours() {
 
 #[tokio::test]
 async fn bot_tokens_are_sealed_anew_with_the_rest() {
-    let old = Vault::fresh_keys();
-    let new = Vault::fresh_keys().expose_secret().replace("k1:", "k2:");
+    let old = Vault::generate_keys();
+    let new = Vault::generate_keys().expose_secret().replace("k1:", "k2:");
     let world = world_with(|config| config.token_keys = old.clone()).await;
     install(&world, "acme").await;
     let both = format!("{new},{}", old.expose_secret()).into();
@@ -455,7 +455,7 @@ async fn bot_tokens_are_sealed_anew_with_the_rest() {
         .expect("a row");
     let vault = Vault::from_keys(&new.into()).expect("keys");
     vault
-        .open(Row::BotToken(TEAM), &sealed)
+        .open(Context::BotToken(TEAM), &sealed)
         .expect("the new key opens it");
     pool.close().await;
     end(world).await;

@@ -852,10 +852,10 @@ async fn keys_are_rotated_while_the_service_runs() {
     use livestream_bot::crypto::vault::Vault;
     use secrecy::{ExposeSecret, SecretString};
 
-    let old = Vault::fresh_keys();
+    let old = Vault::generate_keys();
     let both: SecretString = format!(
         "{},{}",
-        Vault::fresh_keys().expose_secret().replace("k1:", "k2:"),
+        Vault::generate_keys().expose_secret().replace("k1:", "k2:"),
         old.expose_secret()
     )
     .into();
@@ -867,7 +867,7 @@ async fn keys_are_rotated_while_the_service_runs() {
         tokens::reseal(&pool, &vault).await.expect("nothing left"),
         0
     );
-    let unknown = Vault::from_keys(&Vault::fresh_keys()).expect("keys");
+    let unknown = Vault::from_keys(&Vault::generate_keys()).expect("keys");
     let error = format!(
         "{:#}",
         tokens::reseal(&pool, &unknown)

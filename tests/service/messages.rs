@@ -3,13 +3,13 @@
 use chrono::Utc;
 use livestream_bot::account::link::Unlinked;
 use livestream_bot::command::outcome::Outcome;
-use livestream_bot::command::{Action, Command, Mistake, Settings, Wish};
-use livestream_bot::db::commands::Past;
+use livestream_bot::command::{Action, Command, LivestreamRequest, ParseError, Settings};
+use livestream_bot::db::commands::RecentCommand;
 use livestream_bot::db::links::Link;
 use livestream_bot::demo::block_kit::{check, check_home};
 use livestream_bot::ids::{Asker, CommandId, EnterpriseId, SlackUserId, TeamId};
 use livestream_bot::livestream::policy::Rule;
-use livestream_bot::reply::{Home, Standing, Told, Words};
+use livestream_bot::reply::{Access, Home, OutcomeContext, Replies};
 use livestream_bot::slack::form::Content;
 use livestream_bot::slack::message::Message;
 use serde_json::{Value, json};
@@ -19,14 +19,14 @@ fn long() -> String {
     "<!channel> &`é\"".repeat(2000)
 }
 
-fn words() -> Words {
-    Words::new(
+fn words() -> Replies {
+    Replies::new(
         format!("/{}", "é".repeat(31)),
         Some("https://my.host/admin".to_owned()),
     )
 }
 
-fn wishes() -> Vec<Wish> {
+fn requests() -> Vec<LivestreamRequest> {
     let meeting = "91234567890".parse().expect("a meeting number");
     let settings = Settings {
         display_name: Some("&".repeat(50)),
@@ -35,7 +35,7 @@ fn wishes() -> Vec<Wish> {
         close_caption: Some(livestream_bot::command::Captions::BurntIn),
     };
     [Action::Start, Action::Stop]
-        .map(|action| Wish {
+        .map(|action| LivestreamRequest {
             action,
             meeting,
             settings: settings.clone(),
@@ -59,7 +59,7 @@ fn outcomes() -> Vec<Outcome> {
         Outcome::NoSuchUser,
         Outcome::NoSuchMeeting,
         Outcome::StillStarting,
-        Outcome::TooFast,
+        Outcome::RateLimited,
         Outcome::DailyLimit {
             until: Some(Utc::now()),
         },
@@ -69,7 +69,7 @@ fn outcomes() -> Vec<Outcome> {
         Outcome::Interrupted,
         Outcome::TooLate,
         Outcome::LinkDead,
-        Outcome::OperatorMustMend,
+        Outcome::Misconfigured,
         Outcome::NeedsConfirmation {
             members: Some(i64::MAX),
             is_shared: true,
@@ -108,14 +108,14 @@ fn outcomes() -> Vec<Outcome> {
             | Outcome::NoSuchUser
             | Outcome::NoSuchMeeting
             | Outcome::StillStarting
-            | Outcome::TooFast
+            | Outcome::RateLimited
             | Outcome::DailyLimit { .. }
             | Outcome::NoAnswer
             | Outcome::Unreachable
             | Outcome::Interrupted
             | Outcome::TooLate
             | Outcome::LinkDead
-            | Outcome::OperatorMustMend
+            | Outcome::Misconfigured
             | Outcome::NotAllowed { .. }
             | Outcome::NeedsConfirmation { .. }
             | Outcome::Other { .. } => {}
@@ -126,12 +126,12 @@ fn outcomes() -> Vec<Outcome> {
 
 const RULES: [Rule; 4] = [Rule::Members, Rule::Named, Rule::Group, Rule::Channel];
 
-const STANDINGS: [Standing; 5] = [
-    Standing::Linked,
-    Standing::Dead,
-    Standing::NotLinked,
-    Standing::OperatorMustLink,
-    Standing::NotAllowed,
+const STANDINGS: [Access; 5] = [
+    Access::Linked,
+    Access::Dead,
+    Access::NotLinked,
+    Access::OperatorMustLink,
+    Access::NotAllowed,
 ];
 
 fn links() -> [Option<Link>; 3] {
@@ -159,14 +159,14 @@ fn every_outcome_fits() {
         user: SlackUserId::new("U1"),
     };
     let (email, words) = (long(), words());
-    for wish in wishes() {
+    for request in requests() {
         for outcome in outcomes() {
             for (can_link, is_direct) in [(true, false), (false, true)] {
-                let told = Told {
+                let told = OutcomeContext {
                     command: CommandId(i64::MAX),
                     asker: &asker,
                     is_direct,
-                    wish: &wish,
+                    request: &request,
                     can_link,
                     zoom_account: Some(&email),
                 };
@@ -203,7 +203,7 @@ fn every_mistake_fits() {
         "start 68423085 name=\"a".to_owned(),
     ];
     for text in typed {
-        let mistake: Mistake = text.parse::<Command>().expect_err(&text);
+        let mistake: ParseError = text.parse::<Command>().expect_err(&text);
         for standing in STANDINGS {
             assert_fits(&words.mistake(&mistake, standing));
         }
@@ -217,14 +217,14 @@ fn every_answer_fits() {
     for standing in STANDINGS {
         assert_fits(&words.help(standing));
     }
-    for wish in wishes() {
+    for request in requests() {
         for can_link in [true, false] {
-            assert_fits(&words.not_linked(&wish, can_link));
-            assert_fits(&words.link_dead(&wish, can_link));
+            assert_fits(&words.not_linked(&request, can_link));
+            assert_fits(&words.link_dead(&request, can_link));
         }
-        assert_fits(&words.already_under_way(wish.action, wish.meeting, &user, i64::MAX));
-        assert_fits(&words.linked(&long, &long, Some(&wish.to_string())));
-        assert_fits(&words.running(&wish.to_string()));
+        assert_fits(&words.already_under_way(request.action, request.meeting, &user, i64::MAX));
+        assert_fits(&words.linked(&long, &long, Some(&request.to_string())));
+        assert_fits(&words.running(&request.to_string()));
     }
     for unlinked in [
         Unlinked::NotLinked,
@@ -276,7 +276,7 @@ fn every_home_fits() {
                 let last: Vec<_> = outcomes
                     .by_ref()
                     .take(5)
-                    .map(|outcome| Past {
+                    .map(|outcome| RecentCommand {
                         command_id: CommandId(i64::MAX),
                         action: Action::Start,
                         meeting: "91234567890".parse().expect("a meeting number"),

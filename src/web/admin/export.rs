@@ -56,7 +56,7 @@ impl<'a> Line<'a> {
 }
 
 /// How entries are written, and what stands around them.
-trait Form: Send + 'static {
+trait Format: Send + 'static {
     fn write(&mut self, entries: &[Entry]) -> anyhow::Result<Vec<u8>>;
     fn end(&mut self) -> &'static str;
 }
@@ -69,14 +69,14 @@ struct Json {
     has_begun: bool,
 }
 
-impl Form for Csv {
+impl Format for Csv {
     fn write(&mut self, entries: &[Entry]) -> anyhow::Result<Vec<u8>> {
         let mut writer = csv::WriterBuilder::new()
             .has_headers(!std::mem::replace(&mut self.has_begun, true))
             .from_writer(Vec::new());
         for entry in entries {
-            let name = entry.slack_name.as_deref().map(harmless);
-            let detail = entry.detail.as_deref().map(harmless);
+            let name = entry.slack_name.as_deref().map(escape_formula);
+            let detail = entry.detail.as_deref().map(escape_formula);
             writer.serialize(Line {
                 slack_name: name.as_deref(),
                 detail: detail.as_deref(),
@@ -93,7 +93,7 @@ impl Form for Csv {
 
 /// Text that people chose, so that no spreadsheet takes it for a formula.
 /// <https://owasp.org/www-community/attacks/CSV_Injection>
-fn harmless(text: &str) -> String {
+fn escape_formula(text: &str) -> String {
     if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
         format!("'{text}")
     } else {
@@ -101,7 +101,7 @@ fn harmless(text: &str) -> String {
     }
 }
 
-impl Form for Json {
+impl Format for Json {
     fn write(&mut self, entries: &[Entry]) -> anyhow::Result<Vec<u8>> {
         let mut text = Vec::new();
         for entry in entries {
@@ -125,7 +125,7 @@ pub(super) fn json(app: Arc<App>, team: TeamId, filter: Filter) -> Body {
     body(app, team, filter, Json { has_begun: false })
 }
 
-fn body(app: Arc<App>, team: TeamId, filter: Filter, form: impl Form) -> Body {
+fn body(app: Arc<App>, team: TeamId, filter: Filter, form: impl Format) -> Body {
     let begin = (form, Some(i64::MAX));
     let parts = stream::try_unfold(begin, move |(mut form, before)| {
         let (app, team, filter) = (Arc::clone(&app), team.clone(), filter.clone());

@@ -14,14 +14,14 @@ use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::Cookie;
 use serde::Deserialize;
 
-use crate::account::link::{self, NoCode};
-use crate::admin::{self, Admin, Closed};
+use crate::account::link::{self, CallbackError};
+use crate::admin::{self, Admin, AdminError};
 use crate::app::App;
 use crate::command::meeting::MeetingId;
 use crate::crypto::browser::Browser;
 use crate::db::audit::{self, Filter};
 use crate::db::roster::{self, Sort};
-use crate::db::rules::{self, Rules, Where, Who};
+use crate::db::rules::{self, ChannelPolicy, Rules, Who};
 use crate::db::{admin as sessions, shared};
 use crate::ids::SlackUserId;
 use crate::web::link::{Callback, browser, cookie, page};
@@ -35,7 +35,7 @@ const SESSION: &str = "__Host-admin";
 /// How many entries a page of the activity shows.
 const ENTRIES: i64 = 50;
 
-type Shown = Result<Response, Closed>;
+type PageResult = Result<Response, AdminError>;
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
@@ -59,7 +59,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/admin/shared/unlink", post(unshare))
 }
 
-impl IntoResponse for Closed {
+impl IntoResponse for AdminError {
     fn into_response(self) -> Response {
         let status = match &self {
             Self::NoSession | Self::Declined => StatusCode::UNAUTHORIZED,
@@ -77,21 +77,21 @@ impl IntoResponse for Closed {
 }
 
 /// Lets an admin look.
-async fn looks(app: &App, jar: &CookieJar) -> Result<(Admin, Browser), Closed> {
-    let browser = browser(jar, SESSION).ok_or(Closed::NoSession)?;
+async fn authorize_view(app: &App, jar: &CookieJar) -> Result<(Admin, Browser), AdminError> {
+    let browser = browser(jar, SESSION).ok_or(AdminError::NoSession)?;
     Ok((admin::admit(app, &browser, false).await?, browser))
 }
 
 /// Lets an admin do something with a form that was made for them.
-async fn acts(app: &App, jar: &CookieJar, csrf: &str) -> Result<Admin, Closed> {
-    let browser = browser(jar, SESSION).ok_or(Closed::NoSession)?;
+async fn authorize_action(app: &App, jar: &CookieJar, csrf: &str) -> Result<Admin, AdminError> {
+    let browser = browser(jar, SESSION).ok_or(AdminError::NoSession)?;
     if !browser.is_csrf(csrf) {
-        return Err(Closed::StaleForm);
+        return Err(AdminError::StaleForm);
     }
     admin::admit(app, &browser, true).await
 }
 
-fn shown(markup: maud::Markup) -> Response {
+fn render(markup: maud::Markup) -> Response {
     page(StatusCode::OK, markup)
 }
 
@@ -101,13 +101,13 @@ fn to(path: &str) -> Response {
 
 /// What every form carries.
 #[derive(Deserialize)]
-struct Bare {
+struct CsrfForm {
     #[serde(default)]
     csrf: String,
 }
 
-async fn overview(State(app): State<Arc<App>>, jar: CookieJar) -> Shown {
-    let (admin, browser) = looks(&app, &jar).await?;
+async fn overview(State(app): State<Arc<App>>, jar: CookieJar) -> PageResult {
+    let (admin, browser) = authorize_view(&app, &jar).await?;
     let team = &admin.asker.team;
     let trouble = roster::Query {
         is_trouble: true,
@@ -117,7 +117,7 @@ async fn overview(State(app): State<Arc<App>>, jar: CookieJar) -> Shown {
     let troubled = roster::count(&app.db, team, &trouble).await?;
     let warnings = roster::page(&app.db, team, &trouble).await?;
     let last = audit::entries(&app.db, team, &Filter::default(), i64::MAX, 10).await?;
-    Ok(shown(pages::overview(
+    Ok(render(pages::overview(
         &admin,
         &browser.csrf(),
         people,
@@ -127,7 +127,7 @@ async fn overview(State(app): State<Arc<App>>, jar: CookieJar) -> Shown {
     )))
 }
 
-async fn sign_in(State(app): State<Arc<App>>, jar: CookieJar) -> Shown {
+async fn sign_in(State(app): State<Arc<App>>, jar: CookieJar) -> PageResult {
     let (token, url) = admin::begin(&app).await?;
     let jar = jar.add(cookie(VISIT, &token));
     Ok((headers(), jar, Redirect::to(&url)).into_response())
@@ -140,7 +140,7 @@ pub(super) async fn back(
     browser: &Browser,
     callback: &Callback,
 ) -> Response {
-    let code: Result<_, NoCode> = callback.code();
+    let code: Result<_, CallbackError> = callback.code();
     match admin::back(app, browser, code).await {
         Ok(token) => {
             // Whatever session there was is not this one.
@@ -151,10 +151,14 @@ pub(super) async fn back(
     }
 }
 
-async fn sign_out(State(app): State<Arc<App>>, jar: CookieJar, Form(form): Form<Bare>) -> Shown {
-    let browser = browser(&jar, SESSION).ok_or(Closed::NoSession)?;
+async fn sign_out(
+    State(app): State<Arc<App>>,
+    jar: CookieJar,
+    Form(form): Form<CsrfForm>,
+) -> PageResult {
+    let browser = browser(&jar, SESSION).ok_or(AdminError::NoSession)?;
     if !browser.is_csrf(&form.csrf) {
-        return Err(Closed::StaleForm);
+        return Err(AdminError::StaleForm);
     }
     admin::sign_out(&app, &browser).await?;
     let jar = jar.remove(removal(SESSION));
@@ -182,8 +186,8 @@ async fn people(
     State(app): State<Arc<App>>,
     jar: CookieJar,
     Query(query): Query<PeopleQuery>,
-) -> Shown {
-    let (admin, browser) = looks(&app, &jar).await?;
+) -> PageResult {
+    let (admin, browser) = authorize_view(&app, &jar).await?;
     let wanted = roster::Query {
         search: query.q,
         is_trouble: query.only == "trouble",
@@ -196,7 +200,7 @@ async fn people(
     };
     let count = roster::count(&app.db, &admin.asker.team, &wanted).await?;
     let rows = roster::page(&app.db, &admin.asker.team, &wanted).await?;
-    Ok(shown(pages::people(
+    Ok(render(pages::people(
         &admin,
         &browser.csrf(),
         &wanted,
@@ -209,15 +213,15 @@ async fn person(
     State(app): State<Arc<App>>,
     jar: CookieJar,
     Path(user): Path<SlackUserId>,
-) -> Shown {
-    let (admin, browser) = looks(&app, &jar).await?;
+) -> PageResult {
+    let (admin, browser) = authorize_view(&app, &jar).await?;
     let row = admin::person(&app, &admin, &user).await?;
     let filter = Filter {
         user: Some(user.as_str().to_owned()),
         ..Filter::default()
     };
     let last = audit::entries(&app.db, &admin.asker.team, &filter, i64::MAX, 10).await?;
-    Ok(shown(pages::person(
+    Ok(render(pages::person(
         &admin,
         &browser.csrf(),
         &row,
@@ -230,12 +234,12 @@ async fn test(
     State(app): State<Arc<App>>,
     jar: CookieJar,
     Path(user): Path<SlackUserId>,
-    Form(form): Form<Bare>,
-) -> Shown {
-    let admin = acts(&app, &jar, &form.csrf).await?;
+    Form(form): Form<CsrfForm>,
+) -> PageResult {
+    let admin = authorize_action(&app, &jar, &form.csrf).await?;
     let tested = admin::test(&app, &admin, &user).await?;
     let row = admin::person(&app, &admin, &user).await?;
-    Ok(shown(pages::person(
+    Ok(render(pages::person(
         &admin,
         &form.csrf,
         &row,
@@ -248,10 +252,10 @@ async fn ask_disconnect(
     State(app): State<Arc<App>>,
     jar: CookieJar,
     Path(user): Path<SlackUserId>,
-) -> Shown {
-    let (admin, browser) = looks(&app, &jar).await?;
+) -> PageResult {
+    let (admin, browser) = authorize_view(&app, &jar).await?;
     let row = admin::person(&app, &admin, &user).await?;
-    Ok(shown(pages::ask_disconnect(&admin, &browser.csrf(), &row)))
+    Ok(render(pages::ask_disconnect(&admin, &browser.csrf(), &row)))
 }
 
 #[derive(Deserialize)]
@@ -265,11 +269,11 @@ async fn disconnect(
     jar: CookieJar,
     Path(user): Path<SlackUserId>,
     Form(form): Form<Disconnect>,
-) -> Shown {
-    let admin = acts(&app, &jar, &form.csrf).await?;
+) -> PageResult {
+    let admin = authorize_action(&app, &jar, &form.csrf).await?;
     let row = admin::person(&app, &admin, &user).await?;
     let unlinked = admin::disconnect(&app, &admin, &user, form.linked_at).await?;
-    Ok(shown(pages::disconnected(
+    Ok(render(pages::disconnected(
         &admin, &form.csrf, &row, &unlinked,
     )))
 }
@@ -308,13 +312,13 @@ async fn activity(
     State(app): State<Arc<App>>,
     jar: CookieJar,
     Query(query): Query<ActivityQuery>,
-) -> Shown {
-    let (admin, browser) = looks(&app, &jar).await?;
+) -> PageResult {
+    let (admin, browser) = authorize_view(&app, &jar).await?;
     let before = query.before.unwrap_or(i64::MAX);
     let filter = query.filter();
     let entries = audit::entries(&app.db, &admin.asker.team, &filter, before, ENTRIES).await?;
     let has_more = entries.len() == usize::try_from(ENTRIES).unwrap_or_default();
-    Ok(shown(pages::activity(
+    Ok(render(pages::activity(
         &admin,
         &browser.csrf(),
         &filter,
@@ -328,8 +332,8 @@ async fn csv(
     State(app): State<Arc<App>>,
     jar: CookieJar,
     Query(query): Query<ActivityQuery>,
-) -> Shown {
-    let (admin, _) = looks(&app, &jar).await?;
+) -> PageResult {
+    let (admin, _) = authorize_view(&app, &jar).await?;
     let body = export::csv(app, admin.asker.team, query.filter());
     Ok(download("text/csv; charset=utf-8", "activity.csv", body))
 }
@@ -338,8 +342,8 @@ async fn json(
     State(app): State<Arc<App>>,
     jar: CookieJar,
     Query(query): Query<ActivityQuery>,
-) -> Shown {
-    let (admin, _) = looks(&app, &jar).await?;
+) -> PageResult {
+    let (admin, _) = authorize_view(&app, &jar).await?;
     let body = export::json(app, admin.asker.team, query.filter());
     Ok(download("application/json", "activity.json", body))
 }
@@ -353,15 +357,15 @@ fn download(content_type: &'static str, name: &str, body: axum::body::Body) -> R
     (headers(), own, body).into_response()
 }
 
-async fn show_rules(State(app): State<Arc<App>>, jar: CookieJar) -> Shown {
-    let (admin, browser) = looks(&app, &jar).await?;
+async fn show_rules(State(app): State<Arc<App>>, jar: CookieJar) -> PageResult {
+    let (admin, browser) = authorize_view(&app, &jar).await?;
     let rules = rules::find(&app.db, &admin.asker.team).await?;
     let named = if admin::names_admins(&app, &admin).await? {
         Some(sessions::named(&app.db, &admin.asker.team).await?)
     } else {
         None
     };
-    Ok(shown(pages::rules(
+    Ok(render(pages::rules(
         &admin,
         &browser.csrf(),
         &rules,
@@ -414,9 +418,9 @@ impl RulesForm {
             group_id: group.first().cloned(),
             people,
             place: match self.place.as_str() {
-                "only" => Where::Only,
-                "except" => Where::Except,
-                _ => Where::Anywhere,
+                "only" => ChannelPolicy::Only,
+                "except" => ChannelPolicy::Except,
+                _ => ChannelPolicy::Anywhere,
             },
             channels,
             confirm_over,
@@ -460,8 +464,8 @@ async fn set_rules(
     State(app): State<Arc<App>>,
     jar: CookieJar,
     Form(form): Form<RulesForm>,
-) -> Shown {
-    let admin = acts(&app, &jar, &form.csrf).await?;
+) -> PageResult {
+    let admin = authorize_action(&app, &jar, &form.csrf).await?;
     let (rules, problems) = form.rules();
     if !problems.is_empty() {
         let markup = pages::rules(&admin, &form.csrf, &rules, None, &problems);
@@ -482,8 +486,8 @@ async fn name_admins(
     State(app): State<Arc<App>>,
     jar: CookieJar,
     Form(form): Form<PeopleForm>,
-) -> Shown {
-    let admin = acts(&app, &jar, &form.csrf).await?;
+) -> PageResult {
+    let admin = authorize_action(&app, &jar, &form.csrf).await?;
     let mut problems = Vec::new();
     let people = ids(&form.people, &['U', 'W'], &mut problems, pages::NO_PEOPLE);
     if !problems.is_empty() {
@@ -495,11 +499,11 @@ async fn name_admins(
     Ok(to("/admin/rules"))
 }
 
-async fn show_shared(State(app): State<Arc<App>>, jar: CookieJar) -> Shown {
-    let (admin, browser) = looks(&app, &jar).await?;
+async fn show_shared(State(app): State<Arc<App>>, jar: CookieJar) -> PageResult {
+    let (admin, browser) = authorize_view(&app, &jar).await?;
     let shared = shared::find(&app.db, &admin.asker.team).await?;
     let csrf = browser.csrf();
-    Ok(shown(pages::shared(
+    Ok(render(pages::shared(
         &admin,
         &csrf,
         app.shared_accounts,
@@ -508,10 +512,14 @@ async fn show_shared(State(app): State<Arc<App>>, jar: CookieJar) -> Shown {
     )))
 }
 
-async fn share(State(app): State<Arc<App>>, jar: CookieJar, Form(form): Form<PeopleForm>) -> Shown {
-    let admin = acts(&app, &jar, &form.csrf).await?;
+async fn share(
+    State(app): State<Arc<App>>,
+    jar: CookieJar,
+    Form(form): Form<PeopleForm>,
+) -> PageResult {
+    let admin = authorize_action(&app, &jar, &form.csrf).await?;
     if !app.shared_accounts {
-        return Err(Closed::NotSetUp);
+        return Err(AdminError::NotSetUp);
     }
     let mut problems = Vec::new();
     let people = ids(&form.people, &['U', 'W'], &mut problems, pages::NO_PEOPLE);
@@ -524,18 +532,26 @@ async fn share(State(app): State<Arc<App>>, jar: CookieJar, Form(form): Form<Peo
     Ok(to("/admin/shared"))
 }
 
-async fn link_shared(State(app): State<Arc<App>>, jar: CookieJar, Form(form): Form<Bare>) -> Shown {
-    let admin = acts(&app, &jar, &form.csrf).await?;
+async fn link_shared(
+    State(app): State<Arc<App>>,
+    jar: CookieJar,
+    Form(form): Form<CsrfForm>,
+) -> PageResult {
+    let admin = authorize_action(&app, &jar, &form.csrf).await?;
     if !app.shared_accounts {
-        return Err(Closed::NotSetUp);
+        return Err(AdminError::NotSetUp);
     }
     let url = link::offer_shared(&app, &admin.asker).await?;
-    let url = url.ok_or(Closed::NotSetUp)?;
-    Ok(shown(pages::link_shared(&admin, &form.csrf, &url)))
+    let url = url.ok_or(AdminError::NotSetUp)?;
+    Ok(render(pages::link_shared(&admin, &form.csrf, &url)))
 }
 
-async fn unshare(State(app): State<Arc<App>>, jar: CookieJar, Form(form): Form<Bare>) -> Shown {
-    let admin = acts(&app, &jar, &form.csrf).await?;
+async fn unshare(
+    State(app): State<Arc<App>>,
+    jar: CookieJar,
+    Form(form): Form<CsrfForm>,
+) -> PageResult {
+    let admin = authorize_action(&app, &jar, &form.csrf).await?;
     link::end_sharing_by(&app, &admin.asker).await?;
     Ok(to("/admin/shared"))
 }

@@ -4,10 +4,10 @@ use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 
 use crate::account::link::Unlinked;
-use crate::admin::{Admin, Closed, Tested};
+use crate::admin::{Admin, AdminError, TestResult};
 use crate::db::audit::{Entry, Filter};
-use crate::db::roster::{self, Health, Row, Sort};
-use crate::db::rules::{Rules, Where, Who};
+use crate::db::roster::{self, Health, LinkedUser, Sort};
+use crate::db::rules::{ChannelPolicy, Rules, Who};
 use crate::db::shared::Shared;
 use crate::web::pages::document;
 
@@ -41,9 +41,9 @@ const KINDS: [&str; 17] = [
 ];
 
 /// Why a page stays closed, and how it goes on.
-pub(super) fn closed(why: &Closed) -> Markup {
+pub(super) fn closed(why: &AdminError) -> Markup {
     let (title, text) = match why {
-        Closed::NoSession => (
+        AdminError::NoSession => (
             "For admins of your workspace",
             html! {
                 p { "See who is linked, what was started and stopped, and whether the next town hall will go live." }
@@ -51,11 +51,11 @@ pub(super) fn closed(why: &Closed) -> Markup {
                 p.small { "You are signed out after half an hour without a click." }
             },
         ),
-        Closed::Declined => (
+        AdminError::Declined => (
             "You went back",
             html! { p { "You did not sign in. " a href="/admin/sign-in" { "Sign in with Slack" } } },
         ),
-        Closed::NotAdmin => (
+        AdminError::NotAdmin => (
             "This page is for admins",
             html! {
                 p { "Slack says that you are no admin or owner of this workspace; or, where this app may not ask Slack, \
@@ -63,28 +63,28 @@ pub(super) fn closed(why: &Closed) -> Markup {
                 p { "Nothing was changed. " a href="/admin/sign-in" { "Sign in as somebody else" } }
             },
         ),
-        Closed::StaleForm => (
+        AdminError::StaleForm => (
             "This form is out of date",
             html! {
                 p { "Somebody changed it meanwhile, or it was sent before, or it was made for another sign-in. Nothing was changed." }
                 p { a href="/admin" { "Look again" } }
             },
         ),
-        Closed::CannotTell => (
+        AdminError::CannotTell => (
             "Slack does not answer",
             html! {
                 p { "So I can't tell whether you are an admin, and changed nothing. Please try again in a minute." }
             },
         ),
-        Closed::NotSetUp => (
+        AdminError::NotSetUp => (
             "This is not set up here",
             html! { p { "Whoever runs this bot can set it up." } },
         ),
-        Closed::Nobody => (
+        AdminError::Nobody => (
             "Nobody of that id is linked here",
             html! { p { "Perhaps their link ended. " a href="/admin/people" { "Everybody who is linked" } } },
         ),
-        Closed::Database(_) => (
+        AdminError::Database(_) => (
             "Please try again in a minute",
             html! { p { "I can't reach my own database just now. Nothing was changed." } },
         ),
@@ -132,7 +132,7 @@ pub(super) fn overview(
     csrf: &str,
     people: i64,
     troubled: i64,
-    warnings: &[Row],
+    warnings: &[LinkedUser],
     last: &[Entry],
 ) -> Markup {
     let content = html! {
@@ -176,7 +176,7 @@ pub(super) fn people(
     csrf: &str,
     wanted: &roster::Query,
     count: i64,
-    rows: &[Row],
+    rows: &[LinkedUser],
 ) -> Markup {
     let pages = (count + roster::PAGE - 1) / roster::PAGE;
     let sort = match wanted.sort {
@@ -244,19 +244,19 @@ pub(super) fn people(
 pub(super) fn person(
     admin: &Admin,
     csrf: &str,
-    row: &Row,
+    row: &LinkedUser,
     last: &[Entry],
-    tested: Option<&Tested>,
+    tested: Option<&TestResult>,
 ) -> Markup {
     let path = format!("/admin/people/{}", row.user_id);
     let content = html! {
         @if let Some(tested) = tested {
             @match tested {
-                Tested::Works => p.good role="status" { "Zoom answered: the account works." },
-                Tested::Trouble => p.note role="status" { "Zoom answered, and there is something to do first: see below." },
-                Tested::Dead => p.note role="status" { "Zoom no longer takes this permission." },
-                Tested::NoAnswer => p.note role="status" { "Zoom did not answer as it should. That says nothing of the account; test it again in a minute." },
-                Tested::OperatorMustMend => p.note role="status" { "This bot's own access to Zoom is broken. Whoever runs it can mend it." },
+                TestResult::Works => p.good role="status" { "Zoom answered: the account works." },
+                TestResult::Trouble => p.note role="status" { "Zoom answered, and there is something to do first: see below." },
+                TestResult::Dead => p.note role="status" { "Zoom no longer takes this permission." },
+                TestResult::NoAnswer => p.note role="status" { "Zoom did not answer as it should. That says nothing of the account; test it again in a minute." },
+                TestResult::Misconfigured => p.note role="status" { "This bot's own access to Zoom is broken. Whoever runs it can mend it." },
             }
         }
         dl {
@@ -266,7 +266,7 @@ pub(super) fn person(
             div { dt { "Linked" } dd { (time(Some(row.linked_at))) } }
             div { dt { "Last used" } dd { (time(row.used_at)) } }
             div { dt { "Refreshed" } dd { (time(row.refreshed_at)) } }
-            div { dt { "Tested" } dd { (time(row.checked_at)) } }
+            div { dt { "TestResult" } dd { (time(row.checked_at)) } }
             div { dt { "Scopes" } dd { @for scope in row.scope.split_whitespace() { code { (scope) } " " } } }
         }
         div.actions {
@@ -284,7 +284,7 @@ pub(super) fn person(
     layout(admin, csrf, "/admin/people", &name(row), &content)
 }
 
-pub(super) fn ask_disconnect(admin: &Admin, csrf: &str, row: &Row) -> Markup {
+pub(super) fn ask_disconnect(admin: &Admin, csrf: &str, row: &LinkedUser) -> Markup {
     let path = format!("/admin/people/{}", row.user_id);
     let content = html! {
         p { strong { (name(row)) } " will no longer act as Zoom account " strong { (row.email) } ". If nobody else uses it, \
@@ -305,7 +305,12 @@ pub(super) fn ask_disconnect(admin: &Admin, csrf: &str, row: &Row) -> Markup {
     )
 }
 
-pub(super) fn disconnected(admin: &Admin, csrf: &str, row: &Row, unlinked: &Unlinked) -> Markup {
+pub(super) fn disconnected(
+    admin: &Admin,
+    csrf: &str,
+    row: &LinkedUser,
+    unlinked: &Unlinked,
+) -> Markup {
     let content = html! {
         p.good role="status" { strong { (name(row)) } " is no longer linked to " (row.email) "." }
         p { (match unlinked {
@@ -433,10 +438,10 @@ pub(super) fn rules(
                     " guests and people from other organisations too" }
             }
             fieldset {
-                legend { "Where" }
-                (radio("place", "anywhere", "in all channels", rules.place == Where::Anywhere))
-                (radio("place", "only", "only in these channels", rules.place == Where::Only))
-                (radio("place", "except", "in all but these channels", rules.place == Where::Except))
+                legend { "ChannelPolicy" }
+                (radio("place", "anywhere", "in all channels", rules.place == ChannelPolicy::Anywhere))
+                (radio("place", "only", "only in these channels", rules.place == ChannelPolicy::Only))
+                (radio("place", "except", "in all but these channels", rules.place == ChannelPolicy::Except))
                 label { "Ids of channels, like C0123ABCD" textarea name="channels" rows="2" { (rules.channels.join(" ")) } }
             }
             fieldset {
@@ -444,7 +449,7 @@ pub(super) fn rules(
                 label { "in channels with more members than" input name="confirm_over" inputmode="numeric" value=[rules.confirm_over]; }
                 label.check { input type="checkbox" name="confirm_shared" checked[rules.confirm_shared];
                     " in channels that are shared with other organisations" }
-                p.small { "Where Slack does not say who reads in a channel, such as a private one without this app, it is asked as well." }
+                p.small { "ChannelPolicy Slack does not say who reads in a channel, such as a private one without this app, it is asked as well." }
             }
             button.primary type="submit" { "Save the rules" }
             @if let Some(by) = &rules.changed_by {
@@ -550,11 +555,11 @@ pub(super) fn link_shared(admin: &Admin, csrf: &str, url: &str) -> Markup {
     )
 }
 
-fn who(row: &Row) -> Markup {
+fn who(row: &LinkedUser) -> Markup {
     html! { a href={ "/admin/people/" (row.user_id) } { (name(row)) } }
 }
 
-fn name(row: &Row) -> String {
+fn name(row: &LinkedUser) -> String {
     row.slack_name
         .clone()
         .unwrap_or_else(|| row.user_id.to_string())

@@ -18,16 +18,16 @@ use serde_json::json;
 use crate::account::link;
 use crate::app::App;
 use crate::command::meeting::MeetingId;
-use crate::command::{Command, Wish};
+use crate::command::{Command, LivestreamRequest};
 use crate::crypto::signature;
-use crate::crypto::vault::Row;
+use crate::crypto::vault::Context;
 use crate::db::audit::{self, Event};
 use crate::db::commands::{self, NewCommand, Recorded};
 use crate::db::people::{self as known_people, Kind};
 use crate::db::{jobs, links, requests, rules as rules_table};
 use crate::ids::Asker;
 use crate::livestream::policy::{self, Rule};
-use crate::reply::Standing;
+use crate::reply::Access;
 use crate::slack::form::{HomePress, Interaction, Original, Pressed, SlashCommand, is_ssl_check};
 use crate::slack::message::Message;
 
@@ -260,7 +260,7 @@ async fn carry_out(
 ) -> sqlx::Result<Taken> {
     let (asker, can_link) = (form.asker(), app.sign_in.is_some());
     Ok(Taken::Answered(match command {
-        Command::Wish(wish) => return record(app, form, &wish, posts).await,
+        Command::Livestream(request) => return record(app, form, &request, posts).await,
         Command::Help => app.words.help(standing(app, &asker).await),
         Command::Whoami => {
             let link = links::find(&app.db, &asker).await?;
@@ -272,20 +272,24 @@ async fn carry_out(
         {
             return Ok(Taken::Repeated);
         }
-        Command::Connect(wish) => connect(app, form, wish.as_ref()).await?,
+        Command::Connect(request) => connect(app, form, request.as_ref()).await?,
         Command::Disconnect => app
             .words
             .disconnected(&link::unlink(app, &asker, None).await?),
     }))
 }
 
-async fn connect(app: &App, form: &SlashCommand, wish: Option<&Wish>) -> sqlx::Result<Message> {
+async fn connect(
+    app: &App,
+    form: &SlashCommand,
+    request: Option<&LivestreamRequest>,
+) -> sqlx::Result<Message> {
     let asker = form.asker();
     if !is_allowed(app, &asker).await? {
         refused(app, form, "not_allowed", "connect", None).await;
         return Ok(app.words.not_allowed(Rule::Members, None));
     }
-    let url = link::offer(app, &asker, wish, Some(&form.response_url)).await?;
+    let url = link::offer(app, &asker, request, Some(&form.response_url)).await?;
     Ok(url.map_or_else(
         || app.words.linking_not_set_up(),
         |url| app.words.connect(&url),
@@ -303,43 +307,48 @@ async fn is_allowed(app: &App, asker: &Asker) -> sqlx::Result<bool> {
 }
 
 /// What somebody can do now, if linking is set up here.
-async fn look_up(app: &App, asker: &Asker) -> sqlx::Result<Standing> {
+async fn look_up(app: &App, asker: &Asker) -> sqlx::Result<Access> {
     if let Some(known) = known_people::find(&app.db, asker).await?
         && known.kind != Kind::Member
         && !rules_table::find(&app.db, &asker.team)
             .await?
             .guests_allowed
     {
-        return Ok(Standing::NotAllowed);
+        return Ok(Access::NotAllowed);
     }
     let link = links::find(&app.db, asker).await?;
     Ok(match link {
-        Some(link) if link.is_dead => Standing::Dead,
-        Some(_) => Standing::Linked,
-        None => Standing::NotLinked,
+        Some(link) if link.is_dead => Access::Dead,
+        Some(_) => Access::Linked,
+        None => Access::NotLinked,
     })
 }
 
 /// What somebody can do now, as far as it can be said in time.
-async fn standing(app: &App, asker: &Asker) -> Standing {
+async fn standing(app: &App, asker: &Asker) -> Access {
     match tokio::time::timeout(LOOK_UP_WITHIN, look_up(app, asker)).await {
         Ok(Ok(standing)) => standing.where_linking_is(app.sign_in.is_some()),
         failed => {
             let error = failed.map(Result::err);
             tracing::warn!(?error, "help cannot tell what somebody can do");
-            Standing::Linked
+            Access::Linked
         }
     }
 }
 
-async fn record(app: &App, form: &SlashCommand, wish: &Wish, posts: i16) -> sqlx::Result<Taken> {
+async fn record(
+    app: &App,
+    form: &SlashCommand,
+    request: &LivestreamRequest,
+    posts: i16,
+) -> sqlx::Result<Taken> {
     let new = NewCommand {
         trigger: &form.trigger_id,
         asker: &form.asker(),
         channel: &form.channel_id,
-        wish,
+        request,
         response_url: &app.vault.seal(
-            Row::ResponseUrl(form.trigger_id.as_str()),
+            Context::ResponseUrl(form.trigger_id.as_str()),
             &form.response_url,
         ),
         posts,
@@ -351,8 +360,8 @@ async fn record(app: &App, form: &SlashCommand, wish: &Wish, posts: i16) -> sqlx
         Recorded::Accepted(id) => {
             tracing::info!(
                 command.id = id.0,
-                action = wish.action.as_str(),
-                zoom.meeting = %wish.meeting,
+                action = request.action.as_str(),
+                zoom.meeting = %request.meeting,
                 slack.team = %form.team_id,
                 "command accepted"
             );
@@ -360,19 +369,19 @@ async fn record(app: &App, form: &SlashCommand, wish: &Wish, posts: i16) -> sqlx
         }
         Recorded::Repeated => return Ok(Taken::Repeated),
         Recorded::UnderWay { by, seconds } => {
-            let message = app
-                .words
-                .already_under_way(wish.action, wish.meeting, by, *seconds);
+            let message =
+                app.words
+                    .already_under_way(request.action, request.meeting, by, *seconds);
             ("under_way", message)
         }
         // Who may not use it here is offered no link.
         Recorded::NotLinked | Recorded::LinkDead if !is_allowed(app, &form.asker()).await? => {
             ("not_allowed", app.words.not_allowed(Rule::Members, None))
         }
-        Recorded::NotLinked => ("not_linked", app.words.not_linked(wish, can_link)),
-        Recorded::LinkDead => ("link_dead", app.words.link_dead(wish, can_link)),
+        Recorded::NotLinked => ("not_linked", app.words.not_linked(request, can_link)),
+        Recorded::LinkDead => ("link_dead", app.words.link_dead(request, can_link)),
     };
-    refused(app, form, why, &wish.to_string(), Some(wish.meeting)).await;
+    refused(app, form, why, &request.to_string(), Some(request.meeting)).await;
     Ok(Taken::Answered(message))
 }
 
