@@ -12,8 +12,8 @@ mod statement;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use livestream_bot::db;
 use livestream_bot::postgres::{Durability, Server};
+use livestream_bot::{db, serve};
 use rand::RngExt;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, raw_sql};
 
@@ -112,7 +112,7 @@ async fn filled(server: &Server, links: u32) -> PgConnection {
     let name = format!("links_{links}");
     server.create_database(&name).await.expect("a database");
     let pool = db::pool(server.options(&name));
-    db::migrate(&pool).await.expect("migrated");
+    serve::migrate(&pool).await.expect("migrated");
     pool.close().await;
     let mut db = server.options(&name).connect().await.expect("PostgreSQL");
     fill(&mut db, links).await;

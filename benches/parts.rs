@@ -10,7 +10,8 @@ use livestream_bot::crypto::signature::{self, SLACK};
 use livestream_bot::crypto::vault::{Context, Vault};
 use livestream_bot::demo::slack::{SIGNING_SECRET, sign};
 use livestream_bot::ids::{Asker, CommandId, SlackUserId, TeamId};
-use livestream_bot::reply::{OutcomeContext, Replies};
+use livestream_bot::reply::Replies;
+use livestream_bot::reply::outcomes::OutcomeContext;
 
 /// As long as a real one.
 const BODY: &str = "token=gIkuvaNzQIHg97ATvDxqgjtO&team_id=T0001&team_domain=example&channel_id=C2147483705&channel_name=test&user_id=U2147483697&user_name=Steve&command=%2Flivestream&text=start+68423085&api_app_id=A123456&is_enterprise_install=false&response_url=https%3A%2F%2Fhooks.slack.com%2Fcommands%2F1234%2F5678&trigger_id=13345224609.738474920.8088930838d88f008e0";
@@ -44,7 +45,7 @@ fn parts(criterion: &mut Criterion) {
         bencher.iter(|| vault.open(row, black_box(&sealed)));
     });
 
-    let words = Replies::new("/livestream", None);
+    let replies = Replies::new("/livestream", Some("https://livestream.example.com/admin"));
     let Ok(Command::Livestream(request)) = TYPED.parse() else {
         unreachable!("it is a request")
     };
@@ -54,16 +55,16 @@ fn parts(criterion: &mut Criterion) {
         team: TeamId::new("T0001"),
         user: SlackUserId::new("U2147483697"),
     };
-    let told = OutcomeContext {
+    let context = OutcomeContext {
         command: CommandId(1),
         asker: &asker,
         is_direct: false,
         request: &request,
-        can_link: true,
         zoom_account: Some("dana@acme.example"),
     };
     criterion.bench_function("say what became of a command", |bencher| {
-        bencher.iter(|| serde_json::to_vec(&words.outcome(black_box(&told), &Outcome::Accepted)));
+        bencher
+            .iter(|| serde_json::to_vec(&replies.outcome(black_box(&context), &Outcome::Accepted)));
     });
 }
 

@@ -5,48 +5,63 @@ use secrecy::SecretString;
 use sqlx::PgPool;
 use url::Url;
 
-use crate::config::Config;
+use crate::config::{Config, PagesConfig};
 use crate::crypto::vault::Vault;
 use crate::http;
-use crate::reply::Replies;
 use crate::slack::respond::Responder;
 use crate::slack::sign_in::SignIn;
 use crate::slack::web_api::WebApi;
-use crate::web::ADMIN;
 use crate::zoom;
 
+/// The handles of one replica. Cheap to share behind an `Arc`.
 #[derive(Debug)]
 pub struct App {
     pub db: PgPool,
     pub vault: Vault,
     pub zoom: zoom::Client,
     pub responder: Responder,
-    pub words: Replies,
+    /// The command's name with its slash, as in `SLASH_COMMAND`.
+    pub slash_command: String,
+    /// One or more; any of them may have signed a request.
     pub signing_secrets: Vec<SecretString>,
-    /// Without it nobody can link an account here.
-    pub sign_in: Option<SignIn>,
-    /// Without it nobody can install the app here, and no workspace hears our voice.
-    pub web_api: Option<WebApi>,
-    /// What the landing page tells of whoever runs this.
-    pub contact: Contact,
+    /// Without it nobody can link an account or install the app here.
+    pub pages: Option<Pages>,
     /// Admins may link one Zoom account for several people.
     pub shared_accounts: bool,
+    /// How long audit entries are kept; `None` keeps them for ever.
     pub audit_kept_for: Option<TimeDelta>,
     pub zoom_webhook_secret: Option<SecretString>,
     /// Ours, if we know it; requests for another app are refused.
     pub slack_app_id: Option<String>,
 }
 
-/// Whom people turn to.
+/// What our pages need to talk to Slack. All of it is configured, or none.
+#[derive(Debug)]
+pub struct Pages {
+    pub sign_in: SignIn,
+    pub web_api: WebApi,
+    /// The address of the admins' first page.
+    pub admin_url: String,
+    pub contact: Contact,
+}
+
+/// Whom people turn to, as the landing page says.
 #[derive(Debug, Default)]
 pub struct Contact {
     /// An address to write to, or a page.
     pub support: Option<Url>,
+    /// The operator's privacy policy.
     pub privacy: Option<Url>,
 }
 
 impl App {
-    pub fn new(config: &Config, vault: Vault, db: PgPool) -> anyhow::Result<Self> {
+    /// `admin_path` is the path of the admins' first page.
+    pub fn new(
+        config: &Config,
+        vault: Vault,
+        db: PgPool,
+        admin_path: &str,
+    ) -> reqwest::Result<Self> {
         let http = http::client(config.zoom_timeout)?;
         let zoom = zoom::Client::new(
             http.clone(),
@@ -56,43 +71,20 @@ impl App {
             config.zoom_client_secret.clone(),
             config.zoom_body,
         );
-        let pages = config.pages.as_ref();
-        let sign_in = pages.map(|pages| {
-            SignIn::new(
-                http.clone(),
-                &pages.slack_url,
-                pages.slack_client_id.clone(),
-                pages.slack_client_secret.clone(),
-                &pages.public_url,
-            )
-        });
-        let web_api = pages.map(|pages| {
-            WebApi::new(
-                http.clone(),
-                &pages.slack_url,
-                pages.slack_client_id.clone(),
-                pages.slack_client_secret.clone(),
-                &pages.public_url,
-            )
-        });
-        let admin_page = sign_in.as_ref().map(|sign_in| sign_in.page(ADMIN));
-        let contact = pages.map_or_else(Contact::default, |pages| Contact {
-            support: pages.support_contact.clone(),
-            privacy: pages.privacy_url.clone(),
-        });
         Ok(Self {
             db,
             vault,
             zoom,
-            responder: Responder::new(http, &config.slack_response_origins),
-            words: Replies::new(config.slash_command.clone(), admin_page),
-            sign_in,
-            web_api,
-            contact,
+            responder: Responder::new(http.clone(), &config.slack_response_origins),
+            slash_command: config.slash_command.clone(),
+            signing_secrets: config.slack_signing_secrets.clone(),
+            pages: config
+                .pages
+                .as_ref()
+                .map(|pages| Pages::new(pages, &http, admin_path)),
             shared_accounts: config.shared_accounts,
             audit_kept_for: config.audit_kept_for,
             zoom_webhook_secret: config.zoom_webhook_secret.clone(),
-            signing_secrets: config.slack_signing_secrets.clone(),
             slack_app_id: config.slack_app_id.clone(),
         })
     }
@@ -102,6 +94,33 @@ impl App {
         match (&self.slack_app_id, api_app_id) {
             (Some(ours), Some(theirs)) => ours == theirs,
             _ => true,
+        }
+    }
+}
+
+impl Pages {
+    fn new(config: &PagesConfig, http: &reqwest::Client, admin_path: &str) -> Self {
+        let sign_in = SignIn::new(
+            http.clone(),
+            &config.slack_url,
+            config.slack_client_id.clone(),
+            config.slack_client_secret.clone(),
+            &config.public_url,
+        );
+        Self {
+            admin_url: sign_in.page(admin_path),
+            sign_in,
+            web_api: WebApi::new(
+                http.clone(),
+                &config.slack_url,
+                config.slack_client_id.clone(),
+                config.slack_client_secret.clone(),
+                &config.public_url,
+            ),
+            contact: Contact {
+                support: config.support_contact.clone(),
+                privacy: config.privacy_url.clone(),
+            },
         }
     }
 }

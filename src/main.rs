@@ -106,7 +106,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Migrate => {
             init_log(&log)?;
             let (database, _server) = database().await?;
-            db::migrate(&db::pool(database)).await?;
+            serve::migrate(&db::pool(database)).await?;
             tracing::info!("the database is up to date");
             Ok(())
         }
@@ -120,7 +120,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
                 .context("TOKEN_KEYS cannot be used")?;
             let (database, _server) = database().await?;
             let pool = db::pool(database);
-            db::migrate(&pool).await?;
+            serve::migrate(&pool).await?;
             let count = import::links(&pool, &vault, stdin().lock()).await?;
             tracing::info!(count, "links imported");
             Ok(())

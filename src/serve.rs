@@ -11,6 +11,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
@@ -19,7 +20,6 @@ use tokio_util::sync::CancellationToken;
 use crate::app::App;
 use crate::config::Config;
 use crate::crypto::vault::Vault;
-use crate::telemetry::metrics;
 use crate::worker::Health;
 use crate::{db, web, worker};
 
@@ -45,10 +45,10 @@ pub async fn serve(
 ) -> anyhow::Result<()> {
     let vault = Vault::from_keys(&config.token_keys).context("TOKEN_KEYS cannot be used")?;
     let pool = db::pool(database);
-    db::migrate(&pool)
+    migrate(&pool)
         .await
         .context("Postgres cannot be prepared")?;
-    let app = Arc::new(App::new(config, vault, pool.clone())?);
+    let app = Arc::new(App::new(config, vault, pool.clone(), web::paths::ADMIN)?);
 
     let health = Health::default();
     let worker = tokio::spawn(worker::run(
@@ -60,7 +60,7 @@ pub async fn serve(
     let http = tokio::spawn(listen(listener, router, shutdown.clone()));
     let metrics = config
         .metrics_addr
-        .map(|address| tokio::spawn(metrics::serve(address, app, health, shutdown.clone())));
+        .map(|address| tokio::spawn(web::metrics::serve(address, app, health, shutdown.clone())));
 
     worker.await.context("the worker panicked")?;
     http.await.context("the listener panicked")?;
@@ -69,6 +69,12 @@ pub async fn serve(
     }
     pool.close().await;
     Ok(())
+}
+
+/// Brings our own tables and the queue's up to date; harmless where they are.
+pub async fn migrate(db: &PgPool) -> anyhow::Result<()> {
+    db::MIGRATOR.run(db).await?;
+    worker::migrate(db).await
 }
 
 /// Takes connections until `shutdown`, then lets them end what they are at.

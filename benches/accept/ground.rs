@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use livestream_bot::account::import;
 use livestream_bot::crypto::vault::Vault;
-use livestream_bot::db;
 use livestream_bot::demo::slack::{self, Slack};
 use livestream_bot::demo::zoom::{self, Fault, Zoom};
 use livestream_bot::postgres::{Durability, Server};
+use livestream_bot::{db, serve};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use sqlx::postgres::PgConnectOptions;
@@ -89,7 +89,7 @@ impl Ground {
         );
         let keys = Vault::generate_keys();
         let pool = db::pool(server.options("bench"));
-        db::migrate(&pool).await.expect("migrated");
+        serve::migrate(&pool).await.expect("migrated");
         let tokens = zoom.authorize("zoom-0", zoom::SCOPE);
         let line = json!({
             "team_id": slack::TEAM, "user_id": "U0", "zoom_user_id": "zoom-0", "zoom_account_id": "acme",

@@ -15,19 +15,22 @@ use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 
 use crate::account::tokens::{self, TokenUnavailable};
-use crate::app::App;
+use crate::app::{App, Pages};
 use crate::command::LivestreamRequest;
-use crate::crypto::browser::{Browser, Token};
+use crate::crypto::browser::{Browser, CallbackError, Token};
 use crate::crypto::vault::Context;
 use crate::db::audit::{self, Event};
-use crate::db::linking::{self as table, NewOffer, Pending, Step};
+use crate::db::linking::{self as table, Confirmation, NewOffer, Pending, Step};
 use crate::db::{grants, jobs, links, persist, shared};
 use crate::ids::{Asker, SlackUserId, TeamId, Tenant, ZoomUserId};
+use crate::reply::Replies;
+use crate::reply::account::Unlinked;
 use crate::slack::message::Message;
 use crate::slack::respond;
 use crate::slack::sign_in::SlackPerson;
 use crate::workspace::people::{self, AdminUnknown};
 use crate::zoom::oauth::{TokenError, TokenPair};
+use crate::zoom::paths::CALLBACK;
 
 /// How long an offer can be opened.
 const OFFER_LIFE: TimeDelta = TimeDelta::minutes(10);
@@ -60,22 +63,6 @@ pub enum LinkError {
     Database(#[from] sqlx::Error),
 }
 
-/// What the confirm page asks about.
-#[derive(Debug)]
-pub struct Confirmation {
-    pub slack_name: String,
-    pub slack_team: String,
-    pub email: String,
-    /// Its plan allows no livestreams.
-    pub is_basic: bool,
-    /// The Zoom account this person is linked to now, if it is another.
-    pub replaces: Option<String>,
-    /// An admin links it for the workspace, not for themselves.
-    pub is_shared: bool,
-    /// How many other Slack people use this Zoom account.
-    pub shared_with: i64,
-}
-
 /// What linking led to.
 #[derive(Debug)]
 pub struct Linked {
@@ -85,18 +72,6 @@ pub struct Linked {
     pub is_shared: bool,
     /// They had typed something before, and are offered it now.
     pub has_typed: bool,
-}
-
-/// What unlinking led to.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Unlinked {
-    NotLinked,
-    /// Others still use the Zoom account.
-    Shared,
-    /// Zoom withdrew the permission.
-    Revoked,
-    /// Zoom did not; the user can, at Zoom.
-    NotRevoked,
 }
 
 /// Makes a one-time link for the person who typed; `response_url` is told how it ends, or
@@ -122,7 +97,7 @@ async fn make_offer(
     response_url: Option<&SecretString>,
     is_shared: bool,
 ) -> sqlx::Result<Option<String>> {
-    let Some(sign_in) = &app.sign_in else {
+    let Some(Pages { sign_in, .. }) = &app.pages else {
         return Ok(None);
     };
     let token = Token::random();
@@ -144,7 +119,7 @@ async fn make_offer(
 /// A browser opened the link. Binds nothing and burns nothing: previews and scanners
 /// open links too. Returns the browser's cookie, and where it signs in with Slack.
 pub async fn open(app: &App, token: &str) -> Result<(Token, String), LinkError> {
-    let sign_in = app.sign_in.as_ref().ok_or(LinkError::NotSetUp)?;
+    let sign_in = &app.pages.as_ref().ok_or(LinkError::NotSetUp)?.sign_in;
     let token = Token::read(token).ok_or(LinkError::NoOffer)?;
     let cookie = Token::random();
     let browser = Browser::new(cookie.clone());
@@ -170,7 +145,7 @@ pub async fn slack_callback(
     state: &str,
     code: Result<SecretString, CallbackError>,
 ) -> Result<String, LinkError> {
-    let sign_in = app.sign_in.as_ref().ok_or(LinkError::NotSetUp)?;
+    let sign_in = &app.pages.as_ref().ok_or(LinkError::NotSetUp)?.sign_in;
     let (session, code) = verify_callback(app, browser, Vendor::Slack, state, code).await?;
     let person = sign_in
         .person(code, browser.derive("slack nonce"))
@@ -185,19 +160,7 @@ pub async fn slack_callback(
     let challenge = pkce_challenge(&browser.derive("zoom verifier"));
     Ok(app
         .zoom
-        .authorize_url(&sign_in.page(ZOOM_CALLBACK), &state, &challenge))
-}
-
-/// The path Zoom sends browsers back to.
-pub const ZOOM_CALLBACK: &str = "/zoom/oauth/callback";
-
-/// Why a vendor sent a browser back without a code.
-#[derive(Debug, Clone, Copy)]
-pub enum CallbackError {
-    /// The person pressed "cancel": `access_denied`.
-    Declined,
-    /// The vendor would not go on.
-    Refused,
+        .authorize_url(&sign_in.page(CALLBACK), &state, &challenge))
 }
 
 /// The browser is back from Zoom. Nothing is bound yet: the person is asked next.
@@ -207,12 +170,12 @@ pub async fn zoom_callback(
     state: &str,
     code: Result<SecretString, CallbackError>,
 ) -> Result<(), LinkError> {
-    let sign_in = app.sign_in.as_ref().ok_or(LinkError::NotSetUp)?;
+    let sign_in = &app.pages.as_ref().ok_or(LinkError::NotSetUp)?.sign_in;
     let (_, code) = verify_callback(app, browser, Vendor::Zoom, state, code).await?;
     let verifier = browser.derive("zoom verifier").into();
     let pair = app
         .zoom
-        .exchange(&code, &verifier, &sign_in.page(ZOOM_CALLBACK))
+        .exchange(&code, &verifier, &sign_in.page(CALLBACK))
         .await
         .map_err(|error| {
             if matches!(error, TokenError::ClientRefused) {
@@ -347,9 +310,7 @@ pub async fn confirm(app: &App, browser: &Browser, device: &str) -> Result<Linke
         is_shared: session.is_shared,
         has_typed: session.typed.is_some(),
     };
-    let message = app
-        .words
-        .linked(&linked.email, device, session.typed.as_deref());
+    let message = Replies::of(app).linked(&linked.email, device, session.typed.as_deref());
     tell(app, &session, &message).await;
     show_home(app, &session.asker).await;
     Ok(linked)
@@ -607,7 +568,12 @@ async fn refuse_somebody_else(
     .await?;
     table::consume(&app.db, &session.token_hash).await?;
     table::forget(&app.db, &browser.hash()).await?;
-    tell(app, session, &app.words.link_opened_by_somebody_else()).await;
+    tell(
+        app,
+        session,
+        &Replies::of(app).link_opened_by_somebody_else(),
+    )
+    .await;
     Ok(())
 }
 

@@ -9,16 +9,17 @@ use std::sync::Arc;
 use chrono::{TimeDelta, Utc};
 use secrecy::SecretString;
 
-use crate::account::link::{self, CallbackError, Unlinked};
+use crate::account::link;
 use crate::account::tokens::{self, TokenUnavailable};
 use crate::app::App;
-use crate::crypto::browser::{Browser, Token};
+use crate::crypto::browser::{Browser, CallbackError, Token};
 use crate::db::admin as table;
 use crate::db::audit::{self, Event};
 use crate::db::roster::{self, LinkedUser};
 use crate::db::rules::{self, Rules};
 use crate::db::{grants, jobs, shared, visits};
 use crate::ids::{Asker, SlackUserId};
+use crate::reply::account::Unlinked;
 use crate::workspace::bot;
 use crate::workspace::people::{self, AdminUnknown};
 use crate::zoom::oauth::TokenError;
@@ -80,7 +81,7 @@ pub enum TestResult {
 
 /// Sets a browser on its way to sign in. Returns its cookie, and where it goes.
 pub async fn begin(app: &App) -> Result<(Token, String), AdminError> {
-    let sign_in = app.sign_in.as_ref().ok_or(AdminError::NotSetUp)?;
+    let sign_in = &app.pages.as_ref().ok_or(AdminError::NotSetUp)?.sign_in;
     let cookie = Token::random();
     let browser = Browser::new(cookie.clone());
     let url = sign_in
@@ -105,7 +106,7 @@ pub async fn back(
     browser: &Browser,
     code: Result<SecretString, CallbackError>,
 ) -> Result<Token, AdminError> {
-    let sign_in = app.sign_in.as_ref().ok_or(AdminError::NotSetUp)?;
+    let sign_in = &app.pages.as_ref().ok_or(AdminError::NotSetUp)?.sign_in;
     // Taken before the code is traded: the same state does nothing a second time.
     if !visits::end(&app.db, &browser.hash()).await? {
         return Err(AdminError::NoSession);

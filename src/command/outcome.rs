@@ -4,7 +4,20 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::SlackUserId;
-use crate::livestream::policy::Rule;
+
+/// The rule of a workspace's admins that refuses a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rule {
+    /// No guests, nor people from other organisations.
+    Members,
+    /// Only people an admin named.
+    Named,
+    /// Only members of a user group.
+    Group,
+    /// Not in this channel.
+    Channel,
+}
 
 /// How a command ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

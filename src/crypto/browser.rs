@@ -11,6 +11,16 @@ pub struct Token([u8; 32]);
 /// each leg is derived from the cookie, so it is fresh for each and stored nowhere.
 pub struct Browser(Token);
 
+/// Why a vendor sent a browser back without a code:
+/// [RFC 6749, section 4.1.2.1](https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2.1).
+#[derive(Debug, Clone, Copy)]
+pub enum CallbackError {
+    /// The person pressed "cancel": `access_denied`.
+    Declined,
+    /// Any other error; the vendor would not go on.
+    Refused,
+}
+
 impl Token {
     pub fn random() -> Self {
         Self(rand::random())

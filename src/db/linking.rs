@@ -3,7 +3,6 @@
 use chrono::{DateTime, Utc};
 use sqlx::{PgExecutor, PgPool};
 
-use crate::account::link::Confirmation;
 use crate::ids::{Asker, EnterpriseId, SlackUserId, TeamId, ZoomUserId};
 
 /// A link as it is made.
@@ -45,6 +44,22 @@ pub struct Session {
     pub access_token: Option<Vec<u8>>,
     pub refresh_token: Option<Vec<u8>>,
     pub token_expires_at: Option<DateTime<Utc>>,
+}
+
+/// What the confirm page asks about.
+#[derive(Debug)]
+pub struct Confirmation {
+    pub slack_name: String,
+    pub slack_team: String,
+    pub email: String,
+    /// Its plan allows no livestreams.
+    pub is_basic: bool,
+    /// The Zoom account this person is linked to now, if it is another.
+    pub replaces: Option<String>,
+    /// An admin links it for the workspace, not for themselves.
+    pub is_shared: bool,
+    /// How many other Slack people use this Zoom account.
+    pub shared_with: i64,
 }
 
 /// What Zoom said of the account that was consented with; tokens sealed.

@@ -50,12 +50,6 @@ pub fn queue_pool(db: &PgPool) -> PgPool {
         .connect_lazy_with(db.connect_options().as_ref().clone())
 }
 
-/// Brings both schemas up to date; harmless where they are.
-pub async fn migrate(db: &PgPool) -> anyhow::Result<()> {
-    MIGRATOR.run(db).await?;
-    crate::worker::migrate(db).await
-}
-
 /// Writes down what has happened outside and will not happen again, through a restart of
 /// Postgres if need be. The write must be harmless twice.
 pub async fn persist<T, F>(write: impl Fn() -> F) -> sqlx::Result<T>

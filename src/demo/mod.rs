@@ -194,7 +194,7 @@ impl World {
             "expires_at": Utc::now() + chrono::TimeDelta::hours(1),
         });
         let pool = db::pool(self.database.clone());
-        db::migrate(&pool).await?;
+        serve::migrate(&pool).await?;
         let vault = Vault::from_keys(&self.config.token_keys)?;
         import::links(&pool, &vault, line.to_string().as_bytes()).await?;
         pool.close().await;

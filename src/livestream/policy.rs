@@ -2,29 +2,14 @@
 //! are looked at last, just before Zoom is asked, so that they hold for what was typed, for
 //! what was pressed, and for both after a rule changed.
 
-use serde::{Deserialize, Serialize};
-
 use crate::app::App;
+use crate::command::outcome::Rule;
 use crate::command::{Action, LivestreamRequest};
 use crate::db::people::Kind;
 use crate::db::rules::{self, ChannelPolicy, Rules, Who};
 use crate::ids::{Asker, ChannelId, SlackUserId};
 use crate::workspace::bot;
 use crate::workspace::people;
-
-/// Why somebody may not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Rule {
-    /// No guests, nor people from other organisations.
-    Members,
-    /// Only people an admin named.
-    Named,
-    /// Only members of a user group.
-    Group,
-    /// Not in this channel.
-    Channel,
-}
 
 /// What the rules say of a command.
 #[derive(Debug, PartialEq, Eq)]

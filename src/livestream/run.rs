@@ -15,7 +15,8 @@ use crate::db::commands::{self, AttemptFailure, Running};
 use crate::db::{grants, persist};
 use crate::ids::CommandId;
 use crate::livestream::policy::{self, Decision};
-use crate::reply::OutcomeContext;
+use crate::reply::Replies;
+use crate::reply::outcomes::OutcomeContext;
 use crate::slack::respond::{self, ResponseUrl};
 use crate::telemetry::metrics;
 use crate::zoom::answer::Answer;
@@ -175,13 +176,12 @@ async fn tell(app: &App, command: &Running, outcome: &Outcome) -> sqlx::Result<N
         }
     };
     let zoom_account = grants::email(&app.db, &command.zoom_user_id).await?;
-    let message = app.words.outcome(
+    let message = Replies::of(app).outcome(
         &OutcomeContext {
             command: id,
             asker: &command.asker,
             is_direct: command.channel_id.is_direct(),
             request: &command.request,
-            can_link: app.sign_in.is_some(),
             zoom_account: zoom_account.as_deref(),
         },
         outcome,

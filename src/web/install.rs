@@ -9,20 +9,17 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::CookieJar;
 
 use crate::app::App;
-use crate::web::link::{Callback, browser, cookie, page};
-use crate::web::pages;
+use crate::reply::Replies;
+use crate::web::cookies::{Callback, browser, cookie};
+use crate::web::pages::{self, page};
+use crate::web::paths::INSTALL;
 use crate::workspace::install::{self, InstallError};
 
-pub(super) const INSTALL: &str = "/slack/install";
 const COOKIE: &str = "__Host-install";
 
 /// `GET /`
 pub(super) async fn landing(State(app): State<Arc<App>>) -> Response {
-    let can_install = app.web_api.is_some();
-    page(
-        StatusCode::OK,
-        pages::landing(&app.words, &app.contact, can_install),
-    )
+    page(StatusCode::OK, pages::landing(&app))
 }
 
 /// `GET /slack/install`
@@ -54,7 +51,10 @@ pub(super) async fn back(
         install::back(&app, &browser, state, callback.code()).await
     };
     match back.await {
-        Ok(installed) => page(StatusCode::OK, pages::installed(&app.words, &installed)),
+        Ok(installed) => page(
+            StatusCode::OK,
+            pages::installed(&Replies::of(&app), &installed),
+        ),
         Err(stop) => stopped(&stop),
     }
 }

@@ -7,38 +7,18 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::CookieJar;
-use axum_extra::extract::cookie::{Cookie, SameSite};
-use maud::Markup;
-use secrecy::SecretString;
 use serde::Deserialize;
 
-use crate::account::link::{self, CallbackError, LinkError};
+use crate::account::link::{self, LinkError};
 use crate::app::App;
-use crate::crypto::browser::{Browser, Token};
-use crate::web::{admin, pages};
+use crate::crypto::browser::Browser;
+use crate::reply::Replies;
+use crate::web::cookies::{Callback, browser, cookie};
+use crate::web::pages::page;
+use crate::web::{admin, pages, paths};
 
 /// Its prefix makes browsers refuse it from anywhere but this host, by https.
 const COOKIE: &str = "__Host-link";
-
-/// What both vendors append to our address.
-#[derive(Deserialize)]
-pub(super) struct Callback {
-    pub(super) state: Option<String>,
-    code: Option<SecretString>,
-    error: Option<String>,
-}
-
-impl Callback {
-    /// RFC 6749, section 4.1.2.1. What else the vendor may have said of an error goes nowhere.
-    pub(super) fn code(&self) -> Result<SecretString, CallbackError> {
-        let is_declined = self.error.as_deref() == Some("access_denied");
-        self.code.clone().ok_or(if is_declined {
-            CallbackError::Declined
-        } else {
-            CallbackError::Refused
-        })
-    }
-}
 
 /// What the confirm page's form sends.
 #[derive(Deserialize)]
@@ -53,8 +33,8 @@ pub(super) async fn open(
     Path(token): Path<String>,
     jar: CookieJar,
 ) -> Response {
-    let opened = link::open(&app, &token).await.map(|(cookie, url)| {
-        let jar = jar.add(self::cookie(COOKIE, &cookie));
+    let opened = link::open(&app, &token).await.map(|(token, url)| {
+        let jar = jar.add(cookie(COOKIE, &token));
         (pages::headers(), jar, Redirect::to(&url)).into_response()
     });
     opened.unwrap_or_else(|stop| stopped(&app, &stop))
@@ -94,7 +74,7 @@ pub(super) async fn zoom_callback(
     };
     match back.await {
         // The code leaves the address bar.
-        Ok(()) => (pages::headers(), Redirect::to("/confirm")).into_response(),
+        Ok(()) => (pages::headers(), Redirect::to(paths::CONFIRM)).into_response(),
         Err(stop) => stopped(&app, &stop),
     }
 }
@@ -106,7 +86,7 @@ pub(super) async fn ask(State(app): State<Arc<App>>, jar: CookieJar) -> Response
         let question = link::question(&app, &browser).await?;
         Ok(page(
             StatusCode::OK,
-            pages::confirm(&app.words, &question, &browser.csrf()),
+            pages::confirm(&Replies::of(&app), &question, &browser.csrf()),
         ))
     };
     asked.await.unwrap_or_else(|stop| stopped(&app, &stop))
@@ -131,27 +111,11 @@ pub(super) async fn answer(
             let is_withdrawn = link::cancel(&app, &browser).await?;
             Ok(page(
                 StatusCode::OK,
-                pages::cancelled(&app.words, is_withdrawn),
+                pages::cancelled(&Replies::of(&app), is_withdrawn),
             ))
         }
     };
     answered.await.unwrap_or_else(|stop| stopped(&app, &stop))
-}
-
-/// A cookie that lasts as long as the browser runs, for this host by https alone.
-pub(super) fn cookie(name: &'static str, token: &Token) -> Cookie<'static> {
-    Cookie::build((name, token.expose()))
-        .path("/")
-        .secure(true)
-        .http_only(true)
-        .same_site(SameSite::Lax)
-        .build()
-}
-
-/// The browser that such a cookie was given to.
-pub(super) fn browser(jar: &CookieJar, name: &str) -> Option<Browser> {
-    let token = Token::read(jar.get(name)?.value())?;
-    Some(Browser::new(token))
 }
 
 fn returned<'a>(jar: &CookieJar, callback: &'a Callback) -> Result<(Browser, &'a str), LinkError> {
@@ -193,10 +157,6 @@ fn device(headers: &HeaderMap) -> String {
     )
 }
 
-pub(super) fn page(status: StatusCode, markup: Markup) -> Response {
-    (status, pages::headers(), markup).into_response()
-}
-
 /// The page that says why the way ends here.
 fn stopped(app: &App, stop: &LinkError) -> Response {
     let status = match stop {
@@ -211,5 +171,5 @@ fn stopped(app: &App, stop: &LinkError) -> Response {
             StatusCode::SERVICE_UNAVAILABLE
         }
     };
-    page(status, pages::stopped(&app.words, stop))
+    page(status, pages::stopped(&Replies::of(&app), stop))
 }

@@ -1,10 +1,13 @@
 //! What the world can reach: every route on one screen.
 
 mod admin;
+mod cookies;
 mod health;
 mod install;
 mod link;
+pub mod metrics;
 mod pages;
+pub mod paths;
 mod slack;
 mod zoom;
 
@@ -16,30 +19,29 @@ use axum::routing::{get, post};
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::trace::TraceLayer;
 
-pub use self::admin::ADMIN;
-use crate::account::link::ZOOM_CALLBACK;
 use crate::app::App;
-use crate::slack::paths;
-use crate::telemetry::metrics;
+use crate::slack::paths as slack_paths;
+use crate::telemetry::metrics as counters;
 use crate::worker::Health;
+use crate::zoom::paths as zoom_paths;
 
 /// Slack's forms have a few hundred bytes.
 const BODY_MAX: usize = 64 * 1024;
 
 pub fn router(app: Arc<App>, worker: Health) -> Router {
     Router::new()
-        .route(paths::COMMANDS, post(slack::command))
-        .route(paths::INTERACTIVITY, post(slack::interactivity))
-        .route(paths::EVENTS, post(slack::events::event))
-        .route("/zoom/events", post(zoom::event))
+        .route(slack_paths::COMMANDS, post(slack::command))
+        .route(slack_paths::INTERACTIVITY, post(slack::interactivity))
+        .route(slack_paths::EVENTS, post(slack::events::event))
+        .route(zoom_paths::EVENTS, post(zoom::event))
         // What follows is for browsers.
         .route("/", get(install::landing))
-        .route(install::INSTALL, get(install::begin))
-        .route(paths::INSTALL_CALLBACK, get(install::back))
+        .route(paths::INSTALL, get(install::begin))
+        .route(slack_paths::INSTALL_CALLBACK, get(install::back))
         .route("/link/{token}", get(link::open))
-        .route(paths::SIGN_IN_CALLBACK, get(link::slack_callback))
-        .route(ZOOM_CALLBACK, get(link::zoom_callback))
-        .route("/confirm", get(link::ask).post(link::answer))
+        .route(slack_paths::SIGN_IN_CALLBACK, get(link::slack_callback))
+        .route(zoom_paths::CALLBACK, get(link::zoom_callback))
+        .route(paths::CONFIRM, get(link::ask).post(link::answer))
         .merge(admin::routes())
         .route("/style.css", get(pages::style))
         .with_state(Arc::clone(&app))
@@ -47,7 +49,7 @@ pub fn router(app: Arc<App>, worker: Health) -> Router {
         .route("/healthz", get(health::alive))
         // Refuses what says that it is larger, and stops reading what turns out to be.
         .layer(RequestBodyLimitLayer::new(BODY_MAX))
-        .layer(axum::middleware::from_fn(metrics::observe))
+        .layer(axum::middleware::from_fn(counters::observe))
         .layer(TraceLayer::new_for_http().make_span_with(span))
 }
 

@@ -1,14 +1,14 @@
 //! The pages people install the app and link their account on. No script, no asset from elsewhere.
 
-use axum::http::{HeaderName, header};
-use axum::response::IntoResponse;
+use axum::http::{HeaderName, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use maud::{DOCTYPE, Markup, html};
 
-use crate::account::link::{Confirmation, LinkError, Linked};
-use crate::app::Contact;
+use crate::account::link::{LinkError, Linked};
+use crate::app::{App, Contact};
+use crate::db::linking::Confirmation;
 use crate::reply::Replies;
-use crate::web::ADMIN;
-use crate::web::install::INSTALL;
+use crate::web::paths::{ADMIN, INSTALL};
 use crate::workspace::install::{InstallError, Installed, LINKS_OUTLIVE_BY};
 
 /// What every page is sent with.
@@ -30,6 +30,10 @@ pub(super) fn headers() -> [(HeaderName, &'static str); 7] {
     ]
 }
 
+pub(super) fn page(status: StatusCode, markup: Markup) -> Response {
+    (status, headers(), markup).into_response()
+}
+
 /// `GET /style.css`
 pub(super) async fn style() -> impl IntoResponse {
     (
@@ -39,7 +43,7 @@ pub(super) async fn style() -> impl IntoResponse {
 }
 
 /// The page that asks, naming both accounts.
-pub(super) fn confirm(words: &Replies, question: &Confirmation, csrf: &str) -> Markup {
+pub(super) fn confirm(words: &Replies<'_>, question: &Confirmation, csrf: &str) -> Markup {
     layout(
         "Link these accounts?",
         &html! {
@@ -95,7 +99,7 @@ pub(super) fn linked(linked: &Linked) -> Markup {
     )
 }
 
-pub(super) fn cancelled(words: &Replies, is_withdrawn: bool) -> Markup {
+pub(super) fn cancelled(words: &Replies<'_>, is_withdrawn: bool) -> Markup {
     layout(
         "Cancelled",
         &html! {
@@ -109,7 +113,7 @@ pub(super) fn cancelled(words: &Replies, is_withdrawn: bool) -> Markup {
 }
 
 /// Why the way ends here, and how it goes on.
-pub(super) fn stopped(words: &Replies, stop: &LinkError) -> Markup {
+pub(super) fn stopped(words: &Replies<'_>, stop: &LinkError) -> Markup {
     let (title, text) = match stop {
         LinkError::NoOffer => (
             "This link no longer works",
@@ -168,7 +172,10 @@ pub(super) fn stopped(words: &Replies, stop: &LinkError) -> Markup {
 }
 
 /// What the app does, for whom, and how to get it.
-pub(super) fn landing(words: &Replies, contact: &Contact, can_install: bool) -> Markup {
+pub(super) fn landing(app: &App) -> Markup {
+    let words = &Replies::of(app);
+    let none = Contact::default();
+    let contact = app.pages.as_ref().map_or(&none, |pages| &pages.contact);
     layout(
         "Zoom livestreams, started from Slack",
         &html! {
@@ -176,7 +183,7 @@ pub(super) fn landing(words: &Replies, contact: &Contact, can_install: bool) -> 
                 stream its host has set up in Zoom. The channel is told in plain words what happened, by whom and as \
                 which Zoom account." }
             p { "Each person links their own Zoom account, and acts with that alone. Nobody acts with somebody else's." }
-            @if can_install {
+            @if app.pages.is_some() {
                 p { a.button href=(INSTALL) { "Add to Slack" } }
             } @else {
                 p.note { "This installation serves the workspaces its operator has set up." }
@@ -203,7 +210,7 @@ pub(super) fn landing(words: &Replies, contact: &Contact, can_install: bool) -> 
     )
 }
 
-pub(super) fn installed(words: &Replies, installed: &Installed) -> Markup {
+pub(super) fn installed(words: &Replies<'_>, installed: &Installed) -> Markup {
     layout(
         "Installed",
         &html! {
@@ -248,7 +255,7 @@ pub(super) fn not_installed(stop: &InstallError) -> Markup {
     )
 }
 
-fn new_link(words: &Replies) -> Markup {
+fn new_link(words: &Replies<'_>) -> Markup {
     html! { p { "For a new link, type " code.typed { (words.slash()) " connect" } " in Slack." } }
 }
 

@@ -4,7 +4,7 @@
 use secrecy::SecretString;
 use serde_json::Value;
 
-use crate::app::App;
+use crate::app::{App, Pages};
 use crate::crypto::vault::Context;
 use crate::db::installations::{self, BotToken};
 use crate::ids::{Asker, ChannelId, SlackUserId, TeamId};
@@ -20,7 +20,7 @@ pub struct Bot<'a> {
 
 /// None where the workspace gave us no token, or one that does not open any more.
 pub async fn find<'a>(app: &'a App, asker: &Asker) -> sqlx::Result<Option<Bot<'a>>> {
-    let Some(web_api) = &app.web_api else {
+    let Some(Pages { web_api, .. }) = &app.pages else {
         return Ok(None);
     };
     let Some(bot_token) = installations::bot_token(&app.db, asker).await? else {

@@ -7,7 +7,8 @@ use crate::account::link;
 use crate::app::App;
 use crate::db::{commands, jobs, links};
 use crate::ids::{Asker, SlackUserId};
-use crate::reply::Home;
+use crate::reply::Replies;
+use crate::reply::home::Home;
 use crate::slack::web_api::Error;
 use crate::workspace::bot;
 
@@ -28,7 +29,10 @@ pub async fn tell_unlinked(app: &App, asker: &Asker, by: &SlackUserId) -> Result
     let Some(bot) = bot::find(app, asker).await? else {
         return Ok(());
     };
-    match bot.write_to(&asker.user, &app.words.unlinked_by(by)).await {
+    match bot
+        .write_to(&asker.user, &Replies::of(app).unlinked_by(by))
+        .await
+    {
         Err(Error::Limited(wait)) => {
             Ok(jobs::tell_unlinked(&app.db, asker, by, Utc::now() + wait).await?)
         }
@@ -50,10 +54,12 @@ pub async fn show(app: &App, asker: &Asker, has_offer: bool) -> Result<(), HomeE
     let home = Home {
         link: links::find(&app.db, asker).await?,
         last: commands::last(&app.db, asker, LAST).await?,
-        can_link: app.sign_in.is_some(),
         offer,
     };
-    match bot.publish_home(&asker.user, &app.words.home(&home)).await {
+    match bot
+        .publish_home(&asker.user, &Replies::of(app).home(&home))
+        .await
+    {
         Err(Error::Limited(wait)) => {
             Ok(jobs::home(&app.db, asker, has_offer, Utc::now() + wait).await?)
         }

@@ -9,9 +9,9 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::SecretString;
 
-use crate::account::link::{self, CallbackError, UnlinkError};
+use crate::account::link::{self, UnlinkError};
 use crate::app::App;
-use crate::crypto::browser::{Browser, Token};
+use crate::crypto::browser::{Browser, CallbackError, Token};
 use crate::crypto::vault::Context;
 use crate::db::audit::{self, Event};
 use crate::db::installations::{self, NewInstallation};
@@ -51,7 +51,7 @@ pub enum InstallError {
 
 /// Sets a browser on its way. Returns its cookie, and where Slack asks.
 pub async fn begin(app: &App) -> Result<(Token, String), InstallError> {
-    let web_api = app.web_api.as_ref().ok_or(InstallError::NotSetUp)?;
+    let web_api = &app.pages.as_ref().ok_or(InstallError::NotSetUp)?.web_api;
     let cookie = Token::random();
     let browser = Browser::new(cookie.clone());
     let expires_at = Utc::now() + SESSION_LIFE;
@@ -69,7 +69,7 @@ pub async fn back(
     state: &str,
     code: Result<SecretString, CallbackError>,
 ) -> Result<Installed, InstallError> {
-    let web_api = app.web_api.as_ref().ok_or(InstallError::NotSetUp)?;
+    let web_api = &app.pages.as_ref().ok_or(InstallError::NotSetUp)?.web_api;
     // Taken before the code is traded: the same state does nothing a second time.
     if !browser.is("install state", state) || !visits::end(&app.db, &browser.hash()).await? {
         return Err(InstallError::NoSession);

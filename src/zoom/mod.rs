@@ -5,3 +5,9 @@ pub mod client;
 pub mod oauth;
 
 pub use client::Client;
+
+/// What Zoom calls, and where it sends browsers back to.
+pub mod paths {
+    pub const EVENTS: &str = "/zoom/events";
+    pub const CALLBACK: &str = "/zoom/oauth/callback";
+}

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use crate::http::body;
 use crate::ids::ZoomUserId;
-use crate::zoom::Client;
+use crate::zoom::client::Client;
 
 /// A fresh pair. Storing it is urgent: the refresh token it came from is dead.
 #[derive(Debug, Deserialize)]

@@ -18,10 +18,10 @@ use std::time::{Duration, Instant};
 use clap::Parser;
 use livestream_bot::account::import;
 use livestream_bot::crypto::vault::Vault;
-use livestream_bot::db;
 use livestream_bot::demo::slack::{self, Invocation, Slack};
 use livestream_bot::demo::zoom::{self, Fault, Zoom};
 use livestream_bot::postgres::{Durability, Server};
+use livestream_bot::{db, serve};
 use nix::sys::signal::{self, Signal};
 use nix::unistd::Pid;
 use rand::rngs::StdRng;
@@ -186,7 +186,7 @@ impl Field {
         let zoom = Zoom::start().await.expect("Zoom");
         let keys = Vault::generate_keys();
         let pool = db::pool(postgres.options());
-        db::migrate(&pool).await.expect("migrated");
+        serve::migrate(&pool).await.expect("migrated");
         let vault = Vault::from_keys(&keys).expect("keys");
         for person in 0..PEOPLE {
             link(&pool, &vault, &zoom, person).await;

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use livestream_bot::config::DatabaseConfig;
-use livestream_bot::db;
 use livestream_bot::postgres::{Durability, Server};
+use livestream_bot::{db, serve};
 use nix::sys::signal;
 use nix::unistd::Pid;
 use secrecy::ExposeSecret;
@@ -111,7 +111,7 @@ impl Cluster {
             .await;
             run(&mut admin, format!("create database {template}_new")).await;
             let pool = db::pool(options.clone().database(&format!("{template}_new")));
-            db::migrate(&pool).await.expect("migrations");
+            serve::migrate(&pool).await.expect("migrations");
             pool.close().await;
             run(
                 &mut admin,

@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use livestream_bot::db;
 use livestream_bot::demo::DANA;
 use livestream_bot::demo::slack::Invocation;
 use livestream_bot::demo::zoom::Fault;
 use livestream_bot::postgres::Server;
+use livestream_bot::{db, serve};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use sqlx::ConnectOptions;
@@ -209,7 +209,7 @@ async fn a_failover_of_postgres_loses_no_command_and_starts_nothing_twice() {
     created.expect("a database");
     let cable = Cable::lay(&pair.primary.options("livestream")).await;
     let pool = db::pool(cable.options.clone());
-    db::migrate(&pool).await.expect("migrated");
+    serve::migrate(&pool).await.expect("migrated");
     pool.close().await;
     let around = Arc::new(Surroundings::over(cable.options.clone()).await);
     let mut command = around.command("serve");

@@ -1,15 +1,19 @@
 //! Every message and view, at its longest, within Slack's limits.
 
+use std::sync::LazyLock;
+
 use chrono::Utc;
-use livestream_bot::account::link::Unlinked;
-use livestream_bot::command::outcome::Outcome;
+use livestream_bot::command::outcome::{Outcome, Rule};
 use livestream_bot::command::{Action, Command, LivestreamRequest, ParseError, Settings};
 use livestream_bot::db::commands::RecentCommand;
 use livestream_bot::db::links::Link;
 use livestream_bot::demo::block_kit::{check, check_home};
 use livestream_bot::ids::{Asker, CommandId, EnterpriseId, SlackUserId, TeamId};
-use livestream_bot::livestream::policy::Rule;
-use livestream_bot::reply::{Access, Home, OutcomeContext, Replies};
+use livestream_bot::reply::Replies;
+use livestream_bot::reply::account::Unlinked;
+use livestream_bot::reply::help::Access;
+use livestream_bot::reply::home::Home;
+use livestream_bot::reply::outcomes::OutcomeContext;
 use livestream_bot::slack::form::Content;
 use livestream_bot::slack::message::Message;
 use serde_json::{Value, json};
@@ -19,11 +23,12 @@ fn long() -> String {
     "<!channel> &`é\"".repeat(2000)
 }
 
-fn words() -> Replies {
-    Replies::new(
-        format!("/{}", "é".repeat(31)),
-        Some("https://my.host/admin".to_owned()),
-    )
+/// The longest name that a command may have.
+static SLASH: LazyLock<String> = LazyLock::new(|| format!("/{}", "é".repeat(31)));
+
+/// The messages of a service where people can link accounts themselves, or cannot.
+fn replies_where(can_link: bool) -> Replies<'static> {
+    Replies::new(&SLASH, can_link.then_some("https://my.host/admin"))
 }
 
 fn requests() -> Vec<LivestreamRequest> {
@@ -126,7 +131,7 @@ fn outcomes() -> Vec<Outcome> {
 
 const RULES: [Rule; 4] = [Rule::Members, Rule::Named, Rule::Group, Rule::Channel];
 
-const STANDINGS: [Access; 5] = [
+const ACCESS: [Access; 5] = [
     Access::Linked,
     Access::Dead,
     Access::NotLinked,
@@ -158,7 +163,7 @@ fn every_outcome_fits() {
         team: TeamId::new("T1"),
         user: SlackUserId::new("U1"),
     };
-    let (email, words) = (long(), words());
+    let email = long();
     for request in requests() {
         for outcome in outcomes() {
             for (can_link, is_direct) in [(true, false), (false, true)] {
@@ -167,10 +172,9 @@ fn every_outcome_fits() {
                     asker: &asker,
                     is_direct,
                     request: &request,
-                    can_link,
                     zoom_account: Some(&email),
                 };
-                assert_fits(&words.outcome(&told, &outcome));
+                assert_fits(&replies_where(can_link).outcome(&told, &outcome));
             }
         }
     }
@@ -178,7 +182,7 @@ fn every_outcome_fits() {
 
 #[test]
 fn every_mistake_fits() {
-    let words = words();
+    let replies = replies_where(true);
     let typed = [
         format!("{} 68423085", long()),
         "strat 68423085".to_owned(),
@@ -204,27 +208,27 @@ fn every_mistake_fits() {
     ];
     for text in typed {
         let mistake: ParseError = text.parse::<Command>().expect_err(&text);
-        for standing in STANDINGS {
-            assert_fits(&words.mistake(&mistake, standing));
+        for access in ACCESS {
+            assert_fits(&replies.mistake(&mistake, access));
         }
     }
 }
 
 #[test]
 fn every_answer_fits() {
-    let (words, long, user) = (words(), long(), SlackUserId::new("U1"));
+    let (replies, long, user) = (replies_where(true), long(), SlackUserId::new("U1"));
     let url = format!("https://my.host/link/{}", "0".repeat(64));
-    for standing in STANDINGS {
-        assert_fits(&words.help(standing));
+    for access in ACCESS {
+        assert_fits(&replies.help(access));
     }
     for request in requests() {
         for can_link in [true, false] {
-            assert_fits(&words.not_linked(&request, can_link));
-            assert_fits(&words.link_dead(&request, can_link));
+            assert_fits(&replies_where(can_link).not_linked(&request));
+            assert_fits(&replies_where(can_link).link_dead(&request));
         }
-        assert_fits(&words.already_under_way(request.action, request.meeting, &user, i64::MAX));
-        assert_fits(&words.linked(&long, &long, Some(&request.to_string())));
-        assert_fits(&words.running(&request.to_string()));
+        assert_fits(&replies.already_under_way(request.action, request.meeting, &user, i64::MAX));
+        assert_fits(&replies.linked(&long, &long, Some(&request.to_string())));
+        assert_fits(&replies.running(&request.to_string()));
     }
     for unlinked in [
         Unlinked::NotLinked,
@@ -232,22 +236,22 @@ fn every_answer_fits() {
         Unlinked::Revoked,
         Unlinked::NotRevoked,
     ] {
-        assert_fits(&words.disconnected(&unlinked));
+        assert_fits(&replies.disconnected(&unlinked));
     }
     for link in links() {
         for can_link in [true, false] {
-            assert_fits(&words.whoami(link.as_ref(), can_link));
+            assert_fits(&replies_where(can_link).whoami(link.as_ref()));
         }
     }
-    assert_fits(&words.linked(&long, &long, None));
-    assert_fits(&words.connect(&url));
-    assert_fits(&words.linking_not_set_up());
-    assert_fits(&words.link_opened_by_somebody_else());
-    assert_fits(&words.cannot_tell());
-    assert_fits(&words.wrong_app());
+    assert_fits(&replies.linked(&long, &long, None));
+    assert_fits(&replies.connect(&url));
+    assert_fits(&replies.linking_not_set_up());
+    assert_fits(&replies.link_opened_by_somebody_else());
+    assert_fits(&replies.cannot_tell());
+    assert_fits(&replies.wrong_app());
     for rule in RULES {
-        assert_fits(&words.not_allowed(rule, Some(&user)));
-        assert_fits(&words.not_allowed(rule, None));
+        assert_fits(&replies.not_allowed(rule, Some(&user)));
+        assert_fits(&replies.not_allowed(rule, None));
     }
     let pressed = Content {
         text: long.replace("<!channel>", ""),
@@ -256,12 +260,11 @@ fn every_answer_fits() {
             json!({ "type": "actions", "elements": [] }),
         ],
     };
-    assert_fits(&words.pressed(pressed, &user, &long));
+    assert_fits(&replies.pressed(pressed, &user, &long));
 }
 
 #[test]
 fn every_home_fits() {
-    let words = words();
     for link in links() {
         for (can_link, offer) in [
             (true, None),
@@ -288,10 +291,10 @@ fn every_home_fits() {
                 let home = Home {
                     link: link.clone(),
                     last,
-                    can_link,
                     offer: offer.clone(),
                 };
-                let view: Value = json!({ "type": "home", "blocks": words.home(&home) });
+                let view: Value =
+                    json!({ "type": "home", "blocks": replies_where(can_link).home(&home) });
                 if let Err(problem) = check_home(&view) {
                     panic!("{problem:#}: {view}");
                 }

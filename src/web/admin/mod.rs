@@ -11,24 +11,23 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Form, Router};
 use axum_extra::extract::CookieJar;
-use axum_extra::extract::cookie::Cookie;
 use serde::Deserialize;
 
-use crate::account::link::{self, CallbackError};
+use crate::account::link;
 use crate::admin::{self, Admin, AdminError};
 use crate::app::App;
 use crate::command::meeting::MeetingId;
 use crate::crypto::browser::Browser;
+use crate::crypto::browser::CallbackError;
 use crate::db::audit::{self, Filter};
 use crate::db::roster::{self, Sort};
 use crate::db::rules::{self, ChannelPolicy, Rules, Who};
 use crate::db::{admin as sessions, shared};
 use crate::ids::SlackUserId;
-use crate::web::link::{Callback, browser, cookie, page};
-use crate::web::pages::headers;
+use crate::web::cookies::{Callback, browser, cookie, removal};
+use crate::web::pages::{headers, page};
+use crate::web::paths::ADMIN;
 
-/// The path of the first page.
-pub const ADMIN: &str = "/admin";
 /// Of a browser on its way to sign in, and of one that is signed in.
 pub(super) const VISIT: &str = "__Host-sign-in";
 const SESSION: &str = "__Host-admin";
@@ -163,11 +162,6 @@ async fn sign_out(
     admin::sign_out(&app, &browser).await?;
     let jar = jar.remove(removal(SESSION));
     Ok((headers(), jar, Redirect::to("/")).into_response())
-}
-
-/// Browsers remove a `__Host-` cookie only by one that could have set it.
-fn removal(name: &'static str) -> Cookie<'static> {
-    Cookie::build(name).path("/").secure(true).build()
 }
 
 #[derive(Deserialize)]

@@ -3,12 +3,12 @@
 use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 
-use crate::account::link::Unlinked;
 use crate::admin::{Admin, AdminError, TestResult};
 use crate::db::audit::{Entry, Filter};
 use crate::db::roster::{self, Health, LinkedUser, Sort};
 use crate::db::rules::{ChannelPolicy, Rules, Who};
 use crate::db::shared::Shared;
+use crate::reply::account::Unlinked;
 use crate::web::pages::document;
 
 pub(super) const NO_PEOPLE: &str = "Some of the people are no ids of Slack people, like U0123ABCD. \

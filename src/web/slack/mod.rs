@@ -18,6 +18,7 @@ use serde_json::json;
 use crate::account::link;
 use crate::app::App;
 use crate::command::meeting::MeetingId;
+use crate::command::outcome::Rule;
 use crate::command::{Command, LivestreamRequest};
 use crate::crypto::signature;
 use crate::crypto::vault::Context;
@@ -26,8 +27,9 @@ use crate::db::commands::{self, NewCommand, Recorded};
 use crate::db::people::{self as known_people, Kind};
 use crate::db::{jobs, links, requests, rules as rules_table};
 use crate::ids::Asker;
-use crate::livestream::policy::{self, Rule};
-use crate::reply::Access;
+use crate::livestream::policy;
+use crate::reply::Replies;
+use crate::reply::help::Access;
 use crate::slack::form::{HomePress, Interaction, Original, Pressed, SlashCommand, is_ssl_check};
 use crate::slack::message::Message;
 
@@ -160,15 +162,15 @@ async fn pressed(
         .map_err(|_| Rejection::BadForm)?;
     let taken = if original.is_strangers && !guests_allowed(app, command).await {
         refused(app, command, "not_allowed", "a button", None).await;
-        Taken::Answered(app.words.not_allowed(Rule::Members, None))
+        Taken::Answered(Replies::of(app).not_allowed(Rule::Members, None))
     } else {
         // One post of five is for the message with the button.
         take(app, command, 1).await?
     };
     let message = match taken {
         Taken::Recorded => match original.content {
-            Some(content) => app.words.pressed(content, &command.user_id, &command.text),
-            None => app.words.running(&command.text),
+            Some(content) => Replies::of(app).pressed(content, &command.user_id, &command.text),
+            None => Replies::of(app).running(&command.text),
         },
         Taken::Answered(message) if original.content.is_none() => message.replacing(),
         // Others may still have a use for the button.
@@ -229,13 +231,15 @@ async fn pressed_at_home(app: &App, press: &HomePress) -> Result<StatusCode, Rej
 async fn take(app: &App, form: &SlashCommand, posts: i16) -> Result<Taken, Rejection> {
     if !app.is_for_us(form.api_app_id.as_deref()) {
         tracing::warn!("a command names another Slack app than SLACK_APP_ID");
-        return Ok(Taken::Answered(app.words.wrong_app()));
+        return Ok(Taken::Answered(Replies::of(app).wrong_app()));
     }
     let command = match form.text.parse() {
         Ok(command) => command,
         Err(mistake) => {
             let standing = standing(app, &form.asker()).await;
-            return Ok(Taken::Answered(app.words.mistake(&mistake, standing)));
+            return Ok(Taken::Answered(
+                Replies::of(app).mistake(&mistake, standing),
+            ));
         }
     };
     if command != Command::Help && app.responder.url(&form.response_url).is_err() {
@@ -247,7 +251,7 @@ async fn take(app: &App, form: &SlashCommand, posts: i16) -> Result<Taken, Rejec
         failed => {
             let error = failed.map(Result::err);
             tracing::error!(?error, "a command was not taken in time");
-            Ok(Taken::Failed(app.words.cannot_tell()))
+            Ok(Taken::Failed(Replies::of(app).cannot_tell()))
         }
     }
 }
@@ -258,13 +262,13 @@ async fn carry_out(
     command: Command,
     posts: i16,
 ) -> sqlx::Result<Taken> {
-    let (asker, can_link) = (form.asker(), app.sign_in.is_some());
+    let asker = form.asker();
     Ok(Taken::Answered(match command {
         Command::Livestream(request) => return record(app, form, &request, posts).await,
-        Command::Help => app.words.help(standing(app, &asker).await),
+        Command::Help => Replies::of(app).help(standing(app, &asker).await),
         Command::Whoami => {
             let link = links::find(&app.db, &asker).await?;
-            app.words.whoami(link.as_ref(), can_link)
+            Replies::of(app).whoami(link.as_ref())
         }
         // These do something, and nothing else remembers that they did.
         Command::Connect(_) | Command::Disconnect
@@ -273,9 +277,9 @@ async fn carry_out(
             return Ok(Taken::Repeated);
         }
         Command::Connect(request) => connect(app, form, request.as_ref()).await?,
-        Command::Disconnect => app
-            .words
-            .disconnected(&link::unlink(app, &asker, None).await?),
+        Command::Disconnect => {
+            Replies::of(app).disconnected(&link::unlink(app, &asker, None).await?)
+        }
     }))
 }
 
@@ -287,12 +291,12 @@ async fn connect(
     let asker = form.asker();
     if !is_allowed(app, &asker).await? {
         refused(app, form, "not_allowed", "connect", None).await;
-        return Ok(app.words.not_allowed(Rule::Members, None));
+        return Ok(Replies::of(app).not_allowed(Rule::Members, None));
     }
     let url = link::offer(app, &asker, request, Some(&form.response_url)).await?;
     Ok(url.map_or_else(
-        || app.words.linking_not_set_up(),
-        |url| app.words.connect(&url),
+        || Replies::of(app).linking_not_set_up(),
+        |url| Replies::of(app).connect(&url),
     ))
 }
 
@@ -317,17 +321,13 @@ async fn look_up(app: &App, asker: &Asker) -> sqlx::Result<Access> {
         return Ok(Access::NotAllowed);
     }
     let link = links::find(&app.db, asker).await?;
-    Ok(match link {
-        Some(link) if link.is_dead => Access::Dead,
-        Some(_) => Access::Linked,
-        None => Access::NotLinked,
-    })
+    Ok(Access::of(link.as_ref(), app.pages.is_some()))
 }
 
 /// What somebody can do now, as far as it can be said in time.
 async fn standing(app: &App, asker: &Asker) -> Access {
     match tokio::time::timeout(LOOK_UP_WITHIN, look_up(app, asker)).await {
-        Ok(Ok(standing)) => standing.where_linking_is(app.sign_in.is_some()),
+        Ok(Ok(access)) => access,
         failed => {
             let error = failed.map(Result::err);
             tracing::warn!(?error, "help cannot tell what somebody can do");
@@ -354,7 +354,6 @@ async fn record(
         posts,
         shared_accounts: app.shared_accounts,
     };
-    let can_link = app.sign_in.is_some();
     let recorded = commands::record(&app.db, &new).await?;
     let (why, message) = match &recorded {
         Recorded::Accepted(id) => {
@@ -370,16 +369,16 @@ async fn record(
         Recorded::Repeated => return Ok(Taken::Repeated),
         Recorded::UnderWay { by, seconds } => {
             let message =
-                app.words
-                    .already_under_way(request.action, request.meeting, by, *seconds);
+                Replies::of(app).already_under_way(request.action, request.meeting, by, *seconds);
             ("under_way", message)
         }
         // Who may not use it here is offered no link.
-        Recorded::NotLinked | Recorded::LinkDead if !is_allowed(app, &form.asker()).await? => {
-            ("not_allowed", app.words.not_allowed(Rule::Members, None))
-        }
-        Recorded::NotLinked => ("not_linked", app.words.not_linked(request, can_link)),
-        Recorded::LinkDead => ("link_dead", app.words.link_dead(request, can_link)),
+        Recorded::NotLinked | Recorded::LinkDead if !is_allowed(app, &form.asker()).await? => (
+            "not_allowed",
+            Replies::of(app).not_allowed(Rule::Members, None),
+        ),
+        Recorded::NotLinked => ("not_linked", Replies::of(app).not_linked(request)),
+        Recorded::LinkDead => ("link_dead", Replies::of(app).link_dead(request)),
     };
     refused(app, form, why, &request.to_string(), Some(request.meeting)).await;
     Ok(Taken::Answered(message))

@@ -1,0 +1,154 @@
+//! Linking a Zoom account, and what is linked.
+
+use crate::command::LivestreamRequest;
+use crate::db::links::Link;
+use crate::ids::SlackUserId;
+use crate::reply::{Replies, date, ephemeral};
+use crate::slack::message::{Button, Message, code, escape};
+
+/// Goes with a one-time link.
+pub(super) const OFFER: &str = "Link your Zoom account: you sign in with Slack, then with Zoom, and confirm. \
+                     This link is yours alone and works for 10 minutes. Don't pass it on.";
+
+pub(super) const LINK_DEAD: &str = "Zoom no longer accepts your linked account: the permission was withdrawn or has run out. \
+                         Link it again, then type the command again.";
+
+/// What unlinking led to.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Unlinked {
+    NotLinked,
+    /// Others still use the Zoom account.
+    Shared,
+    /// Zoom withdrew the permission.
+    Revoked,
+    /// Zoom did not; the user can, at Zoom.
+    NotRevoked,
+}
+
+impl Replies<'_> {
+    /// The asker has no Zoom account linked; nothing was done.
+    pub fn not_linked(&self, request: &LivestreamRequest) -> Message {
+        if !self.can_link() {
+            return ephemeral(
+                "Your Zoom account is not linked yet, so I can't act for you and did nothing. \
+                 Ask whoever runs this bot in your team to link it, then type the command again.",
+            );
+        }
+        ephemeral("Your Zoom account is not linked yet, so I can't act for you and did nothing. Link it first; it takes a minute.")
+            .with_buttons([Button::typing("Link my Zoom account", format!("connect {request}"))])
+    }
+
+    /// The asker's grant is dead; nothing was done.
+    pub fn link_dead(&self, request: &LivestreamRequest) -> Message {
+        ephemeral(&format!("{LINK_DEAD} I did nothing.")).with_buttons(
+            self.can_link()
+                .then(|| Button::typing("Link it again", format!("connect {request}"))),
+        )
+    }
+
+    /// A one-time link, for the eyes of one person only.
+    pub fn connect(&self, url: &str) -> Message {
+        ephemeral(OFFER).with_buttons([Button::opening("Link my Zoom account", url)])
+    }
+
+    /// Linking takes settings that the operator has not made.
+    pub fn linking_not_set_up(&self) -> Message {
+        ephemeral(
+            "Linking accounts from Slack is not set up here. Ask whoever runs this bot to link your Zoom account.",
+        )
+    }
+
+    /// The person's link now stands.
+    pub fn linked(&self, email: &str, device: &str, typed: Option<&str>) -> Message {
+        let message = ephemeral(&format!(
+            ":white_check_mark: Your Zoom account *{}* is linked, just now, from {}. Not you? Disconnect it.",
+            escape(email),
+            escape(device),
+        ));
+        let message = match typed {
+            Some(typed) => message.with_context(&format!(
+                "You had typed {}",
+                code(&format!("{} {typed}", self.slash))
+            )),
+            None => message,
+        };
+        let run = typed.map(|typed| Button::typing("Run what I typed", typed).primary());
+        message.with_buttons(run.into_iter().chain([disconnect()]))
+    }
+
+    /// Somebody else signed in with the person's link.
+    pub fn link_opened_by_somebody_else(&self) -> Message {
+        ephemeral(
+            ":warning: Somebody else signed in with the link I made for you, so I stopped it: nothing was linked. \
+             If you passed it on, don't: each person links their own account.",
+        )
+        .with_buttons([Button::typing("Make a new link", "connect")])
+    }
+
+    /// Which account is linked.
+    pub fn whoami(&self, link: Option<&Link>) -> Message {
+        ephemeral(&whoami(link)).with_buttons(link_or_unlink(link, self.can_link()))
+    }
+
+    /// The link is gone.
+    pub fn disconnected(&self, unlinked: &Unlinked) -> Message {
+        ephemeral(match unlinked {
+            Unlinked::NotLinked => {
+                "No Zoom account is linked for you, so there is nothing to disconnect."
+            }
+            Unlinked::Shared => {
+                "Your Zoom account is no longer linked to you. Others here still use it, so its permission stays."
+            }
+            Unlinked::Revoked => {
+                "Your Zoom account is no longer linked, and the permission at Zoom is withdrawn."
+            }
+            Unlinked::NotRevoked => {
+                "Your Zoom account is no longer linked, and its tokens are deleted here. Zoom did not confirm that the \
+                 permission is withdrawn: remove the app under *Added Apps* at https://marketplace.zoom.us to be sure."
+            }
+        })
+    }
+
+    /// An admin ended the person's link.
+    pub fn unlinked_by(&self, admin: &SlackUserId) -> String {
+        format!(
+            "<@{}>, an admin of this workspace, disconnected your Zoom account. To link it again, type `{} connect`.",
+            escape(admin.as_str()),
+            self.slash
+        )
+    }
+}
+
+/// Who somebody acts as.
+pub(super) fn whoami(link: Option<&Link>) -> String {
+    let Some(link) = link else {
+        return "No Zoom account is linked for you.".to_owned();
+    };
+    let email = escape(&link.email);
+    let since = date(link.since, "{date}", "%Y-%m-%d");
+    if link.is_dead {
+        format!("You are linked to Zoom account *{email}* since {since}. {LINK_DEAD}")
+    } else {
+        format!("You act as Zoom account *{email}*, linked since {since}. It is healthy.")
+    }
+}
+
+/// What somebody can do about the link they have, or have not.
+pub(super) fn link_or_unlink(link: Option<&Link>, can_link: bool) -> Vec<Button> {
+    let connect = |label| can_link.then(|| Button::typing(label, "connect"));
+    match link {
+        None => connect("Link my Zoom account").into_iter().collect(),
+        Some(link) if link.is_dead => connect("Link it again")
+            .into_iter()
+            .chain([disconnect()])
+            .collect(),
+        Some(_) => vec![disconnect()],
+    }
+}
+
+fn disconnect() -> Button {
+    Button::typing("Disconnect", "disconnect").asking(
+        "Your commands will stop working until you link an account again.",
+        "Disconnect it",
+    )
+}

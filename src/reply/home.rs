@@ -1,0 +1,69 @@
+//! A person's App Home.
+
+use serde_json::Value;
+
+use crate::db::commands::RecentCommand;
+use crate::db::links::Link;
+use crate::reply::account::{OFFER, link_or_unlink, whoami};
+use crate::reply::help::Access;
+use crate::reply::outcomes::brief;
+use crate::reply::{Replies, date};
+use crate::slack::message::{Button, actions, header, section};
+
+/// What a person's App Home shows.
+#[derive(Debug)]
+pub struct Home {
+    pub link: Option<Link>,
+    /// The newest first.
+    pub last: Vec<RecentCommand>,
+    /// A one-time link, if they asked for it.
+    pub offer: Option<String>,
+}
+
+impl Replies<'_> {
+    /// A person's App Home.
+    pub fn home(&self, home: &Home) -> Vec<Value> {
+        let mut blocks = vec![
+            header("Your Zoom account"),
+            section(&whoami(home.link.as_ref())),
+        ];
+        match &home.offer {
+            Some(url) => {
+                blocks.push(section(OFFER));
+                blocks.extend(actions([Button::opening("Link my Zoom account", url)]));
+            }
+            None => blocks.extend(actions(link_or_unlink(home.link.as_ref(), self.can_link()))),
+        }
+        blocks.push(header("Your last commands"));
+        let last: Vec<_> = home.last.iter().map(past).collect();
+        blocks.push(section(&if last.is_empty() {
+            "None yet.".to_owned()
+        } else {
+            last.join("\n")
+        }));
+        blocks.push(header("What you can type, in any channel"));
+        blocks.push(section(
+            &self.usage(Access::of(home.link.as_ref(), self.can_link())),
+        ));
+        blocks
+    }
+}
+
+/// One line about a command of before.
+fn past(past: &RecentCommand) -> String {
+    let when = date(
+        past.received_at,
+        "{date_short_pretty} {time}",
+        "%Y-%m-%d %H:%M UTC",
+    );
+    let action = past.action.as_str();
+    let became = match &past.outcome {
+        None => "under way",
+        Some(outcome) => brief(&outcome.0, past.action),
+    };
+    format!(
+        "• {when}: {action} {}: {became} · reference {}",
+        past.meeting.grouped(),
+        past.command_id
+    )
+}

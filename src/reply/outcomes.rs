@@ -1,0 +1,313 @@
+//! What became of a command.
+
+use crate::command::meeting::MeetingId;
+use crate::command::outcome::Outcome;
+use crate::command::{Action, LivestreamRequest};
+use crate::ids::{Asker, CommandId, SlackUserId};
+use crate::reply::account::LINK_DEAD;
+use crate::reply::{Replies, date, ephemeral};
+use crate::slack::form::Content;
+use crate::slack::message::{Button, Message, Visibility, cap, code, escape};
+
+/// What an outcome is told about.
+#[derive(Debug)]
+pub struct OutcomeContext<'a> {
+    pub command: CommandId,
+    pub asker: &'a Asker,
+    /// It was typed in a direct message, and stays there between the asker and us.
+    pub is_direct: bool,
+    pub request: &'a LivestreamRequest,
+    /// The e-mail of the Zoom account that acted, if there still is one.
+    pub zoom_account: Option<&'a str>,
+}
+
+impl Replies<'_> {
+    /// The same request is already under way.
+    pub fn already_under_way(
+        &self,
+        action: Action,
+        meeting: MeetingId,
+        by: &SlackUserId,
+        seconds: i64,
+    ) -> Message {
+        let doing = match action {
+            Action::Start => "starting",
+            Action::Stop => "stopping",
+        };
+        let meeting = meeting.grouped();
+        ephemeral(&format!(
+            "Already {doing} the livestream of meeting {meeting}, asked by <@{by}> {seconds} s ago."
+        ))
+    }
+
+    /// The presser's request was taken: the message keeps what it says and loses its buttons.
+    pub fn pressed(&self, content: Content, presser: &SlackUserId, typed: &str) -> Message {
+        Message::pressed(content).with_context(&format!(
+            "<@{}> pressed the button: {}",
+            escape(presser.as_str()),
+            code(&format!("{} {typed}", self.slash))
+        ))
+    }
+
+    /// The same under a message that only the presser sees, and that Slack does not show us.
+    pub fn running(&self, typed: &str) -> Message {
+        ephemeral(&format!(
+            "Running {}. What becomes of it follows.",
+            code(&format!("{} {typed}", self.slash))
+        ))
+        .replacing()
+    }
+
+    /// What became of a command, for the channel.
+    pub fn outcome(&self, told: &OutcomeContext<'_>, outcome: &Outcome) -> Message {
+        let who = match told.zoom_account {
+            Some(email) => format!("as Zoom account {}", escape(email)),
+            None => "with no Zoom account".to_owned(),
+        };
+        let visibility = match outcome {
+            Outcome::NotAllowed { .. } | Outcome::NeedsConfirmation { .. } => Visibility::Ephemeral,
+            _ if told.is_direct => Visibility::Ephemeral,
+            _ => Visibility::InChannel,
+        };
+        Message::new(visibility, &self.sentence(told, outcome))
+            .with_context(&format!(
+                "Asked by <@{}> {who} · reference {}",
+                escape(told.asker.user.as_str()),
+                told.command
+            ))
+            .with_buttons(self.next_step(told, outcome))
+    }
+
+    #[expect(clippy::too_many_lines, reason = "one table, a row an outcome")]
+    fn sentence(&self, told: &OutcomeContext<'_>, outcome: &Outcome) -> String {
+        let meeting = format!("Meeting {}", told.request.meeting.grouped());
+        let again = format!(
+            "type {} again",
+            self.typed(told.request.action, told.request.meeting)
+        );
+        let stop = self.typed(Action::Stop, told.request.meeting);
+        let not_done = match told.request.action {
+            Action::Start => "was not started",
+            Action::Stop => "was not stopped",
+        };
+        match (outcome, told.request.action) {
+            (Outcome::Accepted, Action::Start) => format!(
+                ":red_circle: *{meeting} is going live.* Zoom took the start; viewers see it in a few seconds. \
+                 To end it, type {stop}."
+            ),
+            (Outcome::Accepted, Action::Stop) => {
+                format!(
+                    ":black_square_for_stop: *The livestream of meeting {} is stopped.*",
+                    told.request.meeting.grouped()
+                )
+            }
+            (Outcome::NotAMeetingNumber, _) => format!(
+                ":warning: *{} is not a meeting number Zoom knows.* Check it in Zoom and type the command again.",
+                told.request.meeting.grouped()
+            ),
+            (Outcome::NotSetUp, _) => format!(
+                ":warning: *{meeting} can't be livestreamed yet.* Zoom does not say which of these is missing:\n\
+                 • the meeting is running\n\
+                 • it is a meeting, not a webinar\n\
+                 • the host has a Pro plan or better, and _Allow livestreaming of meetings_ with _Custom Live Streaming Service_ is on in their Zoom settings\n\
+                 • its stream URL, key and page are filled in under _Live Streaming_ in the meeting's settings\n\
+                 Then {again}."
+            ),
+            (Outcome::NotStarted, _) => {
+                format!(":warning: *{meeting} has not started.* Start it in Zoom, then {again}.")
+            }
+            (Outcome::WrongAccount, _) => format!(
+                ":warning: *{meeting} belongs to another Zoom account.* Link the account that hosts it, or ask its host."
+            ),
+            (Outcome::MayNotHost, _) => format!(
+                ":warning: *{meeting}: this Zoom user may not host meetings.* A Zoom administrator can change that."
+            ),
+            (Outcome::EndToEndEncrypted, _) => format!(
+                ":lock: *{meeting} is end-to-end encrypted*, and Zoom livestreams no such meeting. \
+                 Its host can choose enhanced encryption in the meeting's settings."
+            ),
+            (Outcome::ScopeMissing, _) => format!(
+                ":warning: *{meeting} {not_done}: the linked Zoom account has not granted permission to run livestreams.* \
+                 The account must be linked again to grant it."
+            ),
+            (Outcome::Unauthorized | Outcome::LinkDead, _) => {
+                format!(":warning: *{meeting} {not_done}.* {LINK_DEAD}")
+            }
+            (Outcome::NoSuchUser, _) => format!(
+                ":warning: *{meeting} {not_done}: Zoom no longer knows the linked user.* Link the account that hosts it."
+            ),
+            (Outcome::NoSuchMeeting, _) => format!(
+                ":warning: *Zoom finds no meeting {}* — or the linked account is not its host. \
+                 Check the number, or ask the host to type the command.",
+                told.request.meeting.grouped()
+            ),
+            (Outcome::StillStarting, _) => format!(
+                ":hourglass_flowing_sand: *Zoom is still handling an earlier start of meeting {}.* \
+                 If it is not live in 30 seconds, {again}.",
+                told.request.meeting.grouped()
+            ),
+            (Outcome::RateLimited, _) => format!(
+                ":hourglass_flowing_sand: *{meeting} {not_done}: Zoom is getting too many requests from your account \
+                 this second*, and was still when I tried once more. In a minute, {again}."
+            ),
+            (Outcome::DailyLimit { until }, _) => {
+                let until = until.map_or_else(
+                    || "Zoom does not say until when, but its days end at midnight UTC".to_owned(),
+                    |until| {
+                        format!(
+                            "That ends {}",
+                            date(until, "{date_short_pretty} {time}", "%Y-%m-%d %H:%M UTC")
+                        )
+                    },
+                );
+                format!(
+                    ":no_entry: *{meeting} {not_done}: your Zoom account has used up its requests for today.* {until}."
+                )
+            }
+            (Outcome::NoAnswer, _) => format!(
+                ":question: *Zoom did not answer about meeting {}.* It may or may not have done it: \
+                 look at the stream, and if it is needed, {again}.",
+                told.request.meeting.grouped()
+            ),
+            (Outcome::Interrupted, _) => format!(
+                ":question: *I was interrupted while asking Zoom about meeting {}.* It may or may not have done it, and I \
+                 did not ask twice: look at the stream, and if it is needed, {again}.",
+                told.request.meeting.grouped()
+            ),
+            (Outcome::Unreachable, _) => format!(
+                ":warning: *{meeting} {not_done}: I can't reach Zoom.* In a minute, {again}."
+            ),
+            (Outcome::TooLate, _) => format!(
+                ":warning: *{meeting} {not_done}.* I could not get to it within 10 minutes, and did not want to \
+                 surprise you later. If it is still needed, {again}."
+            ),
+            (Outcome::Misconfigured, _) => format!(
+                ":warning: *{meeting} {not_done}: this bot's own access to Zoom is broken.* \
+                 Whoever runs it can mend it, and finds why in its log under the reference below."
+            ),
+            (Outcome::NotAllowed { rule, set_by }, _) => format!(
+                ":no_entry: *{meeting} {not_done}.* {}",
+                self.rule(*rule, set_by.as_ref())
+            ),
+            (Outcome::NeedsConfirmation { members, is_shared }, _) => {
+                let who = match (members, is_shared) {
+                    (Some(members), true) => {
+                        format!("{members} people read here, some of other organisations")
+                    }
+                    (Some(members), false) => format!("{members} people read here"),
+                    (None, _) => "I can't see who reads here".to_owned(),
+                };
+                format!(
+                    ":question: *Go live with {}?* {who}. Nothing was started yet.",
+                    meeting.to_lowercase()
+                )
+            }
+            (
+                Outcome::Other {
+                    status,
+                    code,
+                    message,
+                },
+                _,
+            ) => {
+                let code = code
+                    .map(|code| format!(", code {code}"))
+                    .unwrap_or_default();
+                let message = message.trim();
+                let message = if message.is_empty() {
+                    "nothing more"
+                } else {
+                    message
+                };
+                format!(
+                    ":warning: *{meeting} {not_done}.* Zoom answered with status {status}{code}, and said: {}",
+                    escape(&cap(message, 300))
+                )
+            }
+        }
+    }
+
+    /// What to press next. Whoever presses acts for themselves, with their own account.
+    fn next_step(&self, told: &OutcomeContext<'_>, outcome: &Outcome) -> Vec<Button> {
+        // What one person confirmed, another has not.
+        let request = LivestreamRequest {
+            is_confirmed: false,
+            ..told.request.clone()
+        };
+        let again = || Button::typing("Try again", request.to_string());
+        let link = || {
+            let connect = format!("connect {request}");
+            self.can_link()
+                .then(|| Button::typing("Link a Zoom account", connect))
+        };
+        match outcome {
+            Outcome::Accepted if told.request.action == Action::Start => {
+                let meeting = told.request.meeting;
+                let question = format!("Stop the livestream of meeting {}?", meeting.grouped());
+                vec![Button::typing("Stop", format!("stop {meeting}")).asking(question, "Stop it")]
+            }
+            Outcome::NeedsConfirmation { .. } => {
+                let confirmed = LivestreamRequest {
+                    is_confirmed: true,
+                    ..told.request.clone()
+                };
+                vec![Button::typing("Go live", confirmed.to_string()).primary()]
+            }
+            Outcome::Accepted | Outcome::NotAMeetingNumber | Outcome::NotAllowed { .. } => {
+                Vec::new()
+            }
+            Outcome::NotSetUp
+            | Outcome::NotStarted
+            | Outcome::StillStarting
+            | Outcome::RateLimited
+            | Outcome::NoAnswer
+            | Outcome::Unreachable
+            | Outcome::Interrupted
+            | Outcome::TooLate => vec![again()],
+            Outcome::WrongAccount
+            | Outcome::ScopeMissing
+            | Outcome::Unauthorized
+            | Outcome::NoSuchUser
+            | Outcome::LinkDead => link().into_iter().chain(again_by_others(told)).collect(),
+            Outcome::MayNotHost
+            | Outcome::EndToEndEncrypted
+            | Outcome::NoSuchMeeting
+            | Outcome::DailyLimit { .. }
+            | Outcome::Misconfigured
+            | Outcome::Other { .. } => again_by_others(told).into_iter().collect(),
+        }
+    }
+}
+
+/// A stop that failed for one person may be there for another to press: the button that it
+/// was pressed on is gone.
+fn again_by_others(told: &OutcomeContext<'_>) -> Option<Button> {
+    (told.request.action == Action::Stop).then(|| Button::typing("Stop", told.request.to_string()))
+}
+
+/// An outcome in a few words.
+pub(super) fn brief(outcome: &Outcome, action: Action) -> &'static str {
+    match (outcome, action) {
+        (Outcome::Accepted, Action::Start) => "*started*",
+        (Outcome::Accepted, Action::Stop) => "*stopped*",
+        (Outcome::NotAMeetingNumber, _) => "not a meeting number",
+        (Outcome::NotSetUp, _) => "livestreaming is not set up",
+        (Outcome::NotStarted, _) => "the meeting was not running",
+        (Outcome::WrongAccount, _) => "a meeting of another Zoom account",
+        (Outcome::MayNotHost, _) => "you may not host it",
+        (Outcome::EndToEndEncrypted, _) => "end-to-end encrypted",
+        (Outcome::ScopeMissing, _) => "a permission is missing",
+        (Outcome::Unauthorized | Outcome::LinkDead, _) => "your link did not work",
+        (Outcome::NoSuchUser, _) => "Zoom does not know your user",
+        (Outcome::NoSuchMeeting, _) => "no such meeting of yours",
+        (Outcome::StillStarting, _) => "an earlier start was under way",
+        (Outcome::RateLimited | Outcome::DailyLimit { .. }, _) => "too many requests for Zoom",
+        (Outcome::NoAnswer | Outcome::Interrupted, _) => "*unknown*: look at the stream",
+        (Outcome::Unreachable, _) => "Zoom was not reached",
+        (Outcome::TooLate, _) => "too late, so not done",
+        (Outcome::Misconfigured, _) => "this bot's access to Zoom is broken",
+        (Outcome::NotAllowed { .. }, _) => "not allowed",
+        (Outcome::NeedsConfirmation { .. }, _) => "you were asked first",
+        (Outcome::Other { .. }, _) => "refused by Zoom",
+    }
+}

@@ -1,0 +1,49 @@
+//! What a browser brings: its cookies, and the query of a vendor's redirect.
+
+use axum_extra::extract::CookieJar;
+use axum_extra::extract::cookie::{Cookie, SameSite};
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use crate::crypto::browser::{Browser, CallbackError, Token};
+
+/// What both vendors append to our address.
+#[derive(Deserialize)]
+pub(super) struct Callback {
+    pub(super) state: Option<String>,
+    code: Option<SecretString>,
+    error: Option<String>,
+}
+
+impl Callback {
+    /// RFC 6749, section 4.1.2.1. What else the vendor may have said of an error goes nowhere.
+    pub(super) fn code(&self) -> Result<SecretString, CallbackError> {
+        let is_declined = self.error.as_deref() == Some("access_denied");
+        self.code.clone().ok_or(if is_declined {
+            CallbackError::Declined
+        } else {
+            CallbackError::Refused
+        })
+    }
+}
+
+/// A cookie that lasts as long as the browser runs, for this host by https alone.
+pub(super) fn cookie(name: &'static str, token: &Token) -> Cookie<'static> {
+    Cookie::build((name, token.expose()))
+        .path("/")
+        .secure(true)
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .build()
+}
+
+/// The browser that such a cookie was given to.
+pub(super) fn browser(jar: &CookieJar, name: &str) -> Option<Browser> {
+    let token = Token::read(jar.get(name)?.value())?;
+    Some(Browser::new(token))
+}
+
+/// Removes such a cookie: browsers remove a `__Host-` cookie only by one that could have set it.
+pub(super) fn removal(name: &'static str) -> Cookie<'static> {
+    Cookie::build(name).path("/").secure(true).build()
+}
