@@ -1,5 +1,6 @@
 //! What this program is here for: taking a command, deciding whether it is allowed, and
 //! carrying it out at Zoom.
 
+pub mod accept;
 pub mod policy;
 pub mod run;

@@ -5,9 +5,11 @@
 use crate::app::App;
 use crate::command::outcome::Rule;
 use crate::command::{Action, LivestreamRequest};
+use crate::db::links;
 use crate::db::people::Kind;
 use crate::db::rules::{self, ChannelPolicy, Rules, Who};
 use crate::ids::{Asker, ChannelId, SlackUserId};
+use crate::reply::help::Access;
 use crate::workspace::bot;
 use crate::workspace::people;
 
@@ -65,14 +67,25 @@ pub async fn judge(
     })
 }
 
-/// Whether somebody may use the app at all, wherever it is.
-pub async fn allows_person(app: &App, asker: &Asker) -> sqlx::Result<bool> {
+/// Whether somebody may use the app at all, wherever they are: members of the workspace, and
+/// guests and external people where its rules allow them. `is_external`: Slack says of a
+/// request that the person is from another organisation, so it need not be asked.
+pub async fn may_use(app: &App, asker: &Asker, is_external: bool) -> sqlx::Result<bool> {
     let rules = rules::find(&app.db, &asker.team).await?;
-    is_member(app, &rules, asker).await
+    Ok(rules.guests_allowed || (!is_external && is_member(app, asker).await?))
 }
 
-async fn is_member(app: &App, rules: &Rules, asker: &Asker) -> sqlx::Result<bool> {
-    Ok(rules.guests_allowed || people::kind(app, asker).await? == Kind::Member)
+/// What somebody can do now.
+pub async fn access(app: &App, asker: &Asker) -> sqlx::Result<Access> {
+    if !may_use(app, asker, false).await? {
+        return Ok(Access::NotAllowed);
+    }
+    let link = links::find(&app.db, asker).await?;
+    Ok(Access::of(link.as_ref(), app.pages.is_some()))
+}
+
+async fn is_member(app: &App, asker: &Asker) -> sqlx::Result<bool> {
+    Ok(people::kind(app, asker).await? == Kind::Member)
 }
 
 async fn refusing(
@@ -81,7 +94,7 @@ async fn refusing(
     asker: &Asker,
     channel: &ChannelId,
 ) -> sqlx::Result<Option<Rule>> {
-    if !is_member(app, rules, asker).await? {
+    if !rules.guests_allowed && !is_member(app, asker).await? {
         return Ok(Some(Rule::Members));
     }
     let is_in = |people: &[String]| people.iter().any(|user| user == asker.user.as_str());

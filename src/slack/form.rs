@@ -61,7 +61,7 @@ pub struct Original {
     /// What it says; Slack sends it only of a message that everybody sees.
     pub content: Option<Content>,
     /// The presser is from another organisation, in a channel that is shared with it.
-    pub is_strangers: bool,
+    pub is_external: bool,
 }
 
 /// What a message says, as Slack keeps it.
@@ -143,7 +143,7 @@ impl Interaction {
         let team = payload.team.map(|team| team.id);
         let enterprise_id = payload.enterprise.map(|enterprise| enterprise.id);
         // Within an organisation a person's own workspace may be another than this one.
-        let is_strangers = enterprise_id.is_none()
+        let is_external = enterprise_id.is_none()
             && matches!((&team, &payload.user.team_id), (Some(here), Some(theirs)) if here != theirs);
         let trigger_id = payload.trigger_id.ok_or(BadPayload)?;
         if payload.view.is_some() {
@@ -170,7 +170,7 @@ impl Interaction {
         };
         let original = Original {
             content: payload.message,
-            is_strangers,
+            is_external,
         };
         Ok(Pressed::Message(command, original))
     }

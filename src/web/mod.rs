@@ -8,6 +8,7 @@ mod link;
 pub mod metrics;
 mod pages;
 pub mod paths;
+mod signed;
 mod slack;
 mod zoom;
 
@@ -30,8 +31,11 @@ const BODY_MAX: usize = 64 * 1024;
 
 pub fn router(app: Arc<App>, worker: Health) -> Router {
     Router::new()
-        .route(slack_paths::COMMANDS, post(slack::command))
-        .route(slack_paths::INTERACTIVITY, post(slack::interactivity))
+        .route(slack_paths::COMMANDS, post(slack::commands::command))
+        .route(
+            slack_paths::INTERACTIVITY,
+            post(slack::interactivity::interactivity),
+        )
         .route(slack_paths::EVENTS, post(slack::events::event))
         .route(zoom_paths::EVENTS, post(zoom::event))
         // What follows is for browsers.

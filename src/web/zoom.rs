@@ -16,7 +16,7 @@ use crate::account::link;
 use crate::app::App;
 use crate::crypto::signature;
 use crate::ids::ZoomUserId;
-use crate::web::slack::{Rejection, verified};
+use crate::web::signed::{Rejection, verified};
 
 /// What of an event we use. Others carry stream keys; they are not even parsed.
 #[derive(Deserialize)]

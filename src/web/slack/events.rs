@@ -13,8 +13,9 @@ use crate::app::App;
 use crate::crypto::signature;
 use crate::db::{jobs, requests};
 use crate::ids::{Asker, EnterpriseId, SlackUserId, TeamId};
+use crate::livestream::accept::ACCEPT_TIMEOUT;
 use crate::slack::event::{self, Envelope, Event};
-use crate::web::slack::{Rejection, TAKE_WITHIN, verified};
+use crate::web::signed::{Rejection, verified};
 use crate::workspace::install;
 
 /// Answers once what follows from the event is committed; Slack sends it again otherwise.
@@ -38,7 +39,7 @@ pub(in crate::web) async fn event(
         tracing::warn!("an event names another Slack app than SLACK_APP_ID");
         return Err(Rejection::BadForm);
     }
-    match tokio::time::timeout(TAKE_WITHIN, take(&app, &envelope)).await {
+    match tokio::time::timeout(ACCEPT_TIMEOUT, take(&app, &envelope)).await {
         Ok(Ok(())) => Ok(StatusCode::OK.into_response()),
         failed => {
             let error = failed.map(Result::err);

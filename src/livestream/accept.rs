@@ -1,0 +1,310 @@
+//! Accepting a command: from what somebody typed or pressed to a recorded command or an
+//! answer. Knows nothing of HTTP.
+//!
+//! Typing, pressing a button and pressing one on the App Home are one thing: a button's value
+//! is what could be typed. Help, mistakes and refusals are answered at once; a start or a stop
+//! is recorded and queued in one statement, and [`super::run`] carries it out.
+
+use std::time::Duration;
+
+use chrono::Utc;
+
+use crate::account::link;
+use crate::app::App;
+use crate::command::meeting::MeetingId;
+use crate::command::outcome::Rule;
+use crate::command::{Command, LivestreamRequest};
+use crate::crypto::vault::Context;
+use crate::db::audit::{self, Event};
+use crate::db::commands::{self, NewCommand, Recorded};
+use crate::db::{jobs, links, requests};
+use crate::ids::Asker;
+use crate::livestream::policy;
+use crate::reply::Replies;
+use crate::reply::help::Access;
+use crate::slack::form::{HomePress, Original, SlashCommand};
+use crate::slack::message::Message;
+use crate::slack::respond::DisallowedOrigin;
+
+/// How long accepting may take once the request is here: Slack gives up after 3 s.
+pub const ACCEPT_TIMEOUT: Duration = Duration::from_millis(2500);
+/// How long a look-up may take that only makes an answer better.
+const LOOK_UP_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How a command came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source {
+    Typed,
+    /// By a button under a message. `is_external`: Slack says in this request that the person
+    /// is from another organisation.
+    Pressed {
+        is_external: bool,
+    },
+}
+
+impl Source {
+    /// How many of the five posts to its `response_url` are not for the outcome: one replaces
+    /// the message with the button.
+    fn posts(self) -> i16 {
+        match self {
+            Self::Typed => 0,
+            Self::Pressed { .. } => 1,
+        }
+    }
+}
+
+/// What became of a command when it came.
+#[derive(Debug)]
+pub enum Accepted {
+    /// It is recorded and queued; its outcome follows.
+    Recorded,
+    /// The same request was accepted before.
+    Duplicate,
+    /// It is answered with this message, and nothing follows.
+    Answered(Message),
+    /// It was not recorded, or we cannot tell whether it was.
+    Failed(Message),
+}
+
+/// A press on the App Home could not be carried out in time.
+#[derive(Debug, thiserror::Error)]
+#[error("a press on the App Home was not carried out in time")]
+pub struct HomePressFailed;
+
+/// Accepts what somebody typed.
+pub async fn typed(app: &App, form: &SlashCommand) -> Result<Accepted, DisallowedOrigin> {
+    accept(app, form, Source::Typed).await
+}
+
+/// Accepts what a button under a message types. Returns what to post to the `response_url`.
+///
+/// The message with the button is replaced once the button has done its work, so that nobody
+/// presses it again: at once if only the presser sees it.
+pub async fn pressed(
+    app: &App,
+    command: &SlashCommand,
+    original: Original,
+) -> Result<Option<Message>, DisallowedOrigin> {
+    app.responder.url(&command.response_url)?;
+    let source = Source::Pressed {
+        is_external: original.is_external,
+    };
+    let replies = Replies::of(app);
+    Ok(match accept(app, command, source).await? {
+        Accepted::Recorded => Some(match original.content {
+            Some(content) => replies.pressed(content, &command.user_id, &command.text),
+            None => replies.running(&command.text),
+        }),
+        Accepted::Answered(message) if original.content.is_none() => Some(message.replacing()),
+        // Others may still have a use for the button.
+        Accepted::Answered(message) | Accepted::Failed(message) => Some(message),
+        Accepted::Duplicate => None,
+    })
+}
+
+/// Carries out a button of the App Home. No message can answer there: the Home is shown anew.
+pub async fn pressed_at_home(app: &App, press: &HomePress) -> Result<(), HomePressFailed> {
+    let carrying_out = async {
+        if !requests::is_first(&app.db, press.trigger_id.as_str()).await? {
+            return Ok(());
+        }
+        let has_offer = match press.text.parse() {
+            Ok(Command::Connect(_)) => may_use(app, &press.asker, false).await?,
+            Ok(Command::Disconnect) => {
+                link::unlink(app, &press.asker, None).await?;
+                false
+            }
+            _ => false,
+        };
+        jobs::home(&app.db, &press.asker, has_offer, Utc::now()).await
+    };
+    in_time(carrying_out).await.ok_or(HomePressFailed)
+}
+
+async fn accept(
+    app: &App,
+    form: &SlashCommand,
+    source: Source,
+) -> Result<Accepted, DisallowedOrigin> {
+    let replies = Replies::of(app);
+    if !app.is_for_us(form.api_app_id.as_deref()) {
+        tracing::warn!("command for another Slack app than SLACK_APP_ID");
+        return Ok(Accepted::Answered(replies.wrong_app()));
+    }
+    let parsed = form.text.parse();
+    if parsed != Ok(Command::Help) && parsed.is_ok() {
+        app.responder.url(&form.response_url)?;
+    }
+    let accepting = async {
+        if source == (Source::Pressed { is_external: true })
+            && !may_use(app, &form.asker(), true).await?
+        {
+            return refuse_outsider(app, form, "a button", None).await;
+        }
+        match parsed {
+            Ok(command) => carry_out(app, form, command, source).await,
+            Err(error) => {
+                let access = access(app, &form.asker()).await;
+                Ok(Accepted::Answered(replies.mistake(&error, access)))
+            }
+        }
+    };
+    Ok(in_time(accepting)
+        .await
+        .unwrap_or_else(|| Accepted::Failed(replies.cannot_tell())))
+}
+
+async fn carry_out(
+    app: &App,
+    form: &SlashCommand,
+    command: Command,
+    source: Source,
+) -> sqlx::Result<Accepted> {
+    let (asker, replies) = (form.asker(), Replies::of(app));
+    Ok(Accepted::Answered(match command {
+        Command::Livestream(request) => return record(app, form, &request, source).await,
+        Command::Help => replies.help(access(app, &asker).await),
+        Command::Whoami => replies.whoami(links::find(&app.db, &asker).await?.as_ref()),
+        // These change something, and no command records that they did.
+        Command::Connect(_) | Command::Disconnect
+            if !requests::is_first(&app.db, form.trigger_id.as_str()).await? =>
+        {
+            return Ok(Accepted::Duplicate);
+        }
+        Command::Connect(request) => return connect(app, form, request.as_ref()).await,
+        Command::Disconnect => replies.disconnected(&link::unlink(app, &asker, None).await?),
+    }))
+}
+
+/// Records a start or a stop, or says why it is not recorded.
+async fn record(
+    app: &App,
+    form: &SlashCommand,
+    request: &LivestreamRequest,
+    source: Source,
+) -> sqlx::Result<Accepted> {
+    let new = NewCommand {
+        trigger: &form.trigger_id,
+        asker: &form.asker(),
+        channel: &form.channel_id,
+        request,
+        response_url: &app.vault.seal(
+            Context::ResponseUrl(form.trigger_id.as_str()),
+            &form.response_url,
+        ),
+        posts: source.posts(),
+        shared_accounts: app.shared_accounts,
+    };
+    let (replies, wanted) = (Replies::of(app), request.to_string());
+    let (reason, message) = match &commands::record(&app.db, &new).await? {
+        Recorded::Accepted(id) => {
+            tracing::info!(
+                command.id = id.0,
+                command.action = request.action.as_str(),
+                zoom.meeting = %request.meeting,
+                slack.team = %form.team_id,
+                "command accepted"
+            );
+            return Ok(Accepted::Recorded);
+        }
+        Recorded::Repeated => return Ok(Accepted::Duplicate),
+        Recorded::UnderWay { by, seconds } => (
+            "under_way",
+            replies.already_under_way(request.action, request.meeting, by, *seconds),
+        ),
+        Recorded::NotLinked | Recorded::LinkDead if !may_use(app, &form.asker(), false).await? => {
+            return refuse_outsider(app, form, &wanted, Some(request.meeting)).await;
+        }
+        Recorded::NotLinked => ("not_linked", replies.not_linked(request)),
+        Recorded::LinkDead => ("link_dead", replies.link_dead(request)),
+    };
+    audit_refusal(app, form, reason, &wanted, Some(request.meeting)).await;
+    Ok(Accepted::Answered(message))
+}
+
+async fn connect(
+    app: &App,
+    form: &SlashCommand,
+    request: Option<&LivestreamRequest>,
+) -> sqlx::Result<Accepted> {
+    let asker = form.asker();
+    if !may_use(app, &asker, false).await? {
+        return refuse_outsider(app, form, "connect", None).await;
+    }
+    let replies = Replies::of(app);
+    let url = link::offer(app, &asker, request, Some(&form.response_url)).await?;
+    Ok(Accepted::Answered(url.map_or_else(
+        || replies.linking_not_set_up(),
+        |url| replies.connect(&url),
+    )))
+}
+
+/// Refuses somebody who is no full member of a workspace that allows nobody else.
+async fn refuse_outsider(
+    app: &App,
+    form: &SlashCommand,
+    wanted: &str,
+    meeting: Option<MeetingId>,
+) -> sqlx::Result<Accepted> {
+    audit_refusal(app, form, "not_allowed", wanted, meeting).await;
+    let message = Replies::of(app).not_allowed(Rule::Members, None);
+    Ok(Accepted::Answered(message))
+}
+
+/// Whether somebody may use the app at all. If that is not known in time, only those whom this
+/// very request calls external may not: everybody else is asked about again before Zoom is.
+async fn may_use(app: &App, asker: &Asker, is_external: bool) -> sqlx::Result<bool> {
+    let asking = policy::may_use(app, asker, is_external);
+    match tokio::time::timeout(LOOK_UP_TIMEOUT, asking).await {
+        Ok(may_use) => may_use,
+        Err(_) => Ok(!is_external),
+    }
+}
+
+/// What somebody can do now, as far as that is known in time; else everything.
+async fn access(app: &App, asker: &Asker) -> Access {
+    match tokio::time::timeout(LOOK_UP_TIMEOUT, policy::access(app, asker)).await {
+        Ok(Ok(access)) => access,
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "failed to look up what a person can do");
+            Access::Linked
+        }
+        Err(_) => {
+            tracing::warn!("looking up what a person can do took too long");
+            Access::Linked
+        }
+    }
+}
+
+/// Audits what was refused at once. Nobody goes without an answer if that fails. `wanted` is
+/// not the text as typed, which may hold a meeting's passcode.
+async fn audit_refusal(
+    app: &App,
+    form: &SlashCommand,
+    reason: &str,
+    wanted: &str,
+    meeting: Option<MeetingId>,
+) {
+    let asker = form.asker();
+    let event = Event {
+        channel: Some(&form.channel_id),
+        meeting,
+        outcome: Some(reason),
+        detail: Some(wanted),
+        has_failed: true,
+        ..Event::of(&asker, "refused")
+    };
+    if let Err(error) = audit::write(&app.db, &event).await {
+        tracing::warn!(%error, "failed to write audit entry");
+    }
+}
+
+/// What came of it within [`ACCEPT_TIMEOUT`]; else the failure is logged.
+async fn in_time<T>(accepting: impl Future<Output = sqlx::Result<T>>) -> Option<T> {
+    match tokio::time::timeout(ACCEPT_TIMEOUT, accepting).await {
+        Ok(Ok(accepted)) => return Some(accepted),
+        Ok(Err(error)) => tracing::error!(%error, "command not accepted"),
+        Err(_) => tracing::error!("command not accepted in time"),
+    }
+    None
+}

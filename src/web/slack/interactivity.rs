@@ -1,0 +1,53 @@
+//! `POST /slack/interactivity`: a pressed button.
+//! <https://docs.slack.dev/reference/interaction-payloads/block_actions-payload>
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+
+use crate::app::App;
+use crate::livestream::accept;
+use crate::slack::form::{HomePress, Interaction, Original, Pressed, SlashCommand};
+use crate::web::signed::{Rejection, Signed};
+
+/// A pressed button is a typed command of whoever pressed it.
+pub(in crate::web) async fn interactivity(
+    State(app): State<Arc<App>>,
+    Signed(form): Signed<Interaction>,
+) -> Result<StatusCode, Rejection> {
+    match form.read().map_err(|_| Rejection::BadForm)? {
+        // A button that leads elsewhere is reported too, and needs no more than a 200.
+        Pressed::Nothing => Ok(StatusCode::OK),
+        Pressed::Home(press) => pressed_at_home(&app, &press).await,
+        Pressed::Message(command, original) => pressed(&app, &command, original).await,
+    }
+}
+
+async fn pressed(
+    app: &App,
+    command: &SlashCommand,
+    original: Original,
+) -> Result<StatusCode, Rejection> {
+    if let Some(message) = accept::pressed(app, command, original).await? {
+        let url = app.responder.url(&command.response_url)?;
+        // Slack wants its 200 within 3 s, however long it takes to take the message.
+        let responder = app.responder.clone();
+        tokio::spawn(async move {
+            if let Err(error) = responder.post(&url, &message).await {
+                tracing::warn!(%error, "failed to answer a pressed button");
+            }
+        });
+    }
+    Ok(StatusCode::OK)
+}
+
+async fn pressed_at_home(app: &App, press: &HomePress) -> Result<StatusCode, Rejection> {
+    if !app.is_for_us(press.api_app_id.as_deref()) {
+        tracing::warn!("press for another Slack app than SLACK_APP_ID");
+        return Err(Rejection::BadForm);
+    }
+    let pressed = accept::pressed_at_home(app, press).await;
+    pressed.map_err(|_| Rejection::NotTaken)?;
+    Ok(StatusCode::OK)
+}
