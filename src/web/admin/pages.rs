@@ -266,7 +266,7 @@ pub(super) fn person(
             div { dt { "Linked" } dd { (time(Some(row.linked_at))) } }
             div { dt { "Last used" } dd { (time(row.used_at)) } }
             div { dt { "Refreshed" } dd { (time(row.refreshed_at)) } }
-            div { dt { "TestResult" } dd { (time(row.checked_at)) } }
+            div { dt { "Tested" } dd { (time(row.checked_at)) } }
             div { dt { "Scopes" } dd { @for scope in row.scope.split_whitespace() { code { (scope) } " " } } }
         }
         div.actions {
@@ -438,7 +438,7 @@ pub(super) fn rules(
                     " guests and people from other organisations too" }
             }
             fieldset {
-                legend { "ChannelPolicy" }
+                legend { "Where" }
                 (radio("place", "anywhere", "in all channels", rules.place == ChannelPolicy::Anywhere))
                 (radio("place", "only", "only in these channels", rules.place == ChannelPolicy::Only))
                 (radio("place", "except", "in all but these channels", rules.place == ChannelPolicy::Except))
@@ -449,7 +449,7 @@ pub(super) fn rules(
                 label { "in channels with more members than" input name="confirm_over" inputmode="numeric" value=[rules.confirm_over]; }
                 label.check { input type="checkbox" name="confirm_shared" checked[rules.confirm_shared];
                     " in channels that are shared with other organisations" }
-                p.small { "ChannelPolicy Slack does not say who reads in a channel, such as a private one without this app, it is asked as well." }
+                p.small { "Where Slack does not say who reads in a channel, such as a private one without this app, it is asked as well." }
             }
             button.primary type="submit" { "Save the rules" }
             @if let Some(by) = &rules.changed_by {
