@@ -4,8 +4,9 @@ use std::hint::black_box;
 
 use axum::http::HeaderMap;
 use criterion::{Criterion, criterion_group, criterion_main};
+use livestream_bot::command::Command;
 use livestream_bot::command::outcome::Outcome;
-use livestream_bot::command::{Command, LivestreamRequest};
+use livestream_bot::command::request::LivestreamRequest;
 use livestream_bot::crypto::signature::{self, SLACK};
 use livestream_bot::crypto::vault::{Context, Vault};
 use livestream_bot::demo::slack::{SIGNING_SECRET, sign};

@@ -41,6 +41,7 @@ pub fn of_command(name: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::command::verb;
 
     #[test]
     fn every_address_and_the_command_are_ours() {
@@ -57,7 +58,7 @@ mod tests {
 
     #[test]
     fn the_command_says_what_it_is_for() {
-        assert!(of_command("usage_hint").starts_with("start 68423085"));
+        assert_eq!(of_command("usage_hint"), verb::usage_hint("68423085"));
         assert!(of_command("description").contains("livestream"));
     }
 

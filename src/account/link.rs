@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 
 use crate::account::tokens::{self, TokenUnavailable};
 use crate::app::{App, Pages};
-use crate::command::LivestreamRequest;
+use crate::command::request::LivestreamRequest;
 use crate::crypto::browser::{Browser, CallbackError, Token};
 use crate::crypto::vault::Context;
 use crate::db::audit::{self, Event};

@@ -1,21 +1,25 @@
-//! The grammar of `/livestream`. What can be asked, and what can be wrong with
-//! the asking; the words about it stand in [`crate::reply`].
+//! The grammar of `/livestream`: what can be asked, and what can be wrong with the asking.
+//! [`crate::reply`] has the sentences about it.
 
 pub mod meeting;
+pub mod options;
 pub mod outcome;
+pub mod request;
+pub mod verb;
+mod words;
 
-use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
-
 use crate::command::meeting::{MeetingId, ParseMeetingIdError};
+use crate::command::options::{option, settings};
+use crate::command::request::{Action, CONFIRMED, LivestreamRequest};
+use crate::command::verb::Verb;
 
 /// What the text after `/livestream` asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     Help,
-    /// Link a Zoom account; what was wished for before may stand behind it.
+    /// Link a Zoom account; the request that was typed before may follow it.
     Connect(Option<LivestreamRequest>),
     /// Unlink it.
     Disconnect,
@@ -24,121 +28,16 @@ pub enum Command {
     Livestream(LivestreamRequest),
 }
 
-/// A change of one meeting's livestream.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LivestreamRequest {
-    pub action: Action,
-    pub meeting: MeetingId,
-    pub settings: Settings,
-    /// The person was asked, where a rule asks, and said yes: `confirm=yes`.
-    pub is_confirmed: bool,
-}
-
-/// As it could be typed; reads back as the same request.
-impl fmt::Display for LivestreamRequest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Settings {
-            active_speaker_name,
-            display_name,
-            layout,
-            close_caption,
-        } = &self.settings;
-        write!(f, "{} {}", self.action.as_str(), self.meeting)?;
-        if let Some(name) = display_name {
-            // A name that holds the ends of all kinds of quotes is left to Zoom's default.
-            let quotes = QUOTES.into_iter().find(|(_, ends)| !name.contains(*ends));
-            if let Some(([opening, ..], [end, ..])) = quotes {
-                write!(f, " name={opening}{name}{end}")?;
-            }
-        }
-        if let Some(is_on) = active_speaker_name {
-            write!(f, " speaker={}", if *is_on { "on" } else { "off" })?;
-        }
-        if let Some(layout) = layout {
-            let layout = match layout {
-                Layout::FollowHost => "follow_host",
-                Layout::GalleryView => "gallery_view",
-                Layout::SpeakerView => "speaker_view",
-            };
-            write!(f, " layout={layout}")?;
-        }
-        if let Some(captions) = close_caption {
-            let captions = match captions {
-                Captions::BurntIn => "burnt-in",
-                Captions::Embedded => "embedded",
-                Captions::Off => "off",
-            };
-            write!(f, " captions={captions}")?;
-        }
-        if self.is_confirmed {
-            write!(f, " {CONFIRMED}")?;
-        }
-        Ok(())
-    }
-}
-
-/// The `action` of Zoom's [livestream status][zoom] request.
-///
-/// [zoom]: https://developers.zoom.us/docs/api/meetings/#tag/meetings/PATCH/meetings/{meetingId}/livestream/status
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
-#[serde(rename_all = "lowercase")]
-#[sqlx(type_name = "text", rename_all = "lowercase")]
-pub enum Action {
-    Start,
-    Stop,
-}
-
-impl Action {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Start => "start",
-            Self::Stop => "stop",
-        }
-    }
-}
-
-/// The `settings` of a start. What is not said is left to Zoom's defaults.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Settings {
-    /// Show who speaks.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub active_speaker_name: Option<bool>,
-    /// 1 to 50 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub display_name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub layout: Option<Layout>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub close_caption: Option<Captions>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Layout {
-    FollowHost,
-    GalleryView,
-    SpeakerView,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Captions {
-    BurntIn,
-    Embedded,
-    Off,
-}
-
 /// Why the text makes no sense.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ParseError {
-    /// `nearest` is the verb that was probably meant, `meeting` what it was to act on.
+    /// `nearest` is the verb that was probably meant, `meeting` the meeting that follows it.
     UnknownVerb {
         typed: String,
-        nearest: Option<&'static str>,
+        nearest: Option<Verb>,
         meeting: Option<MeetingId>,
     },
-    /// A meeting stands where the verb belongs.
+    /// There is a meeting and no verb.
     VerbMissing(MeetingId),
     MeetingMissing(Action),
     NotAMeeting {
@@ -161,26 +60,12 @@ pub enum ParseError {
     QuoteOpen,
 }
 
-/// Every verb, in the order help shows them.
-pub const VERBS: [&str; 6] = ["start", "stop", "connect", "disconnect", "whoami", "help"];
-/// Every option of a start, with what it may be.
-pub const OPTIONS: [(&str, &str); 4] = [
-    ("name", "1 to 50 characters, in quotes if it has spaces"),
-    ("speaker", "on or off"),
-    ("layout", "follow_host, gallery_view or speaker_view"),
-    ("captions", "burnt-in, embedded or off"),
-];
-/// Says that the person was asked and wants it.
-const CONFIRMED: &str = "confirm=yes";
-/// Zoom's limit for `display_name`, in characters.
-const NAME_MAX: usize = 50;
-
 impl FromStr for Command {
     type Err = ParseError;
 
     /// Reads the `text` of Slack's form, with or without Slack's escaping of links and `& < >`.
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        Self::read(&words(text)?)
+        Self::read(&words::words(text)?)
     }
 }
 
@@ -189,20 +74,20 @@ impl Command {
         let Some((verb, rest)) = words.split_first() else {
             return Ok(Self::Help);
         };
-        let action = match verb.to_lowercase().as_str() {
-            "help" | "?" | "--help" => return Ok(Self::Help),
-            "disconnect" => return Ok(Self::Disconnect),
-            "whoami" => return Ok(Self::Whoami),
-            "connect" => {
+        let action = match Verb::find(verb) {
+            None => return Err(unknown_verb(verb, rest)),
+            Some(Verb::Help) => return Ok(Self::Help),
+            Some(Verb::Disconnect) => return Ok(Self::Disconnect),
+            Some(Verb::Whoami) => return Ok(Self::Whoami),
+            Some(Verb::Connect) => {
                 let request = match Self::read(rest) {
                     Ok(Self::Livestream(request)) => Some(request),
                     _ => None,
                 };
                 return Ok(Self::Connect(request));
             }
-            "start" => Action::Start,
-            "stop" => Action::Stop,
-            _ => return Err(unknown_verb(verb, rest)),
+            Some(Verb::Start) => Action::Start,
+            Some(Verb::Stop) => Action::Stop,
         };
 
         let options_at = rest
@@ -222,7 +107,7 @@ impl Command {
         if action == Action::Stop && !options.is_empty() {
             return Err(ParseError::StopTakesNoOptions(meeting));
         }
-        // A button says this; whoever types it has thought of it.
+        // A button types this; whoever types it by hand means it.
         let (confirmed, options): (Vec<_>, Vec<_>) =
             options.iter().cloned().partition(|word| word == CONFIRMED);
         Ok(Self::Livestream(LivestreamRequest {
@@ -239,133 +124,15 @@ fn unknown_verb(verb: &str, rest: &[String]) -> ParseError {
     if let Ok(meeting) = everything.parse().or_else(|_| verb.parse()) {
         return ParseError::VerbMissing(meeting);
     }
-    let nearest = nearest(&verb.to_lowercase(), VERBS);
     ParseError::UnknownVerb {
         typed: verb.to_owned(),
-        nearest,
+        nearest: Verb::nearest(verb),
         meeting: rest.join(" ").parse().ok(),
     }
 }
 
-fn settings(options: &[String]) -> Result<Settings, ParseError> {
-    let mut settings = Settings::default();
-    for word in options {
-        // A word without `=` after the first option belongs to no option.
-        let Some((typed_key, value)) = option(word) else {
-            return Err(ParseError::UnknownOption {
-                key: word.clone(),
-                nearest: None,
-            });
-        };
-        let key = match typed_key.to_lowercase().replace('-', "_").as_str() {
-            "name" | "display_name" => "name",
-            "speaker" | "speaker_name" | "active_speaker_name" => "speaker",
-            "layout" => "layout",
-            "captions" | "caption" | "close_caption" => "captions",
-            other => {
-                let nearest = nearest(other, OPTIONS.map(|(key, _)| key));
-                return Err(ParseError::UnknownOption {
-                    key: typed_key.to_owned(),
-                    nearest,
-                });
-            }
-        };
-        let is_twice = match key {
-            "name" => settings
-                .display_name
-                .replace(display_name(value)?)
-                .is_some(),
-            "speaker" => settings
-                .active_speaker_name
-                .replace(choice(key, value)?)
-                .is_some(),
-            "layout" => settings.layout.replace(choice(key, value)?).is_some(),
-            _ => settings
-                .close_caption
-                .replace(choice(key, value)?)
-                .is_some(),
-        };
-        if is_twice {
-            return Err(ParseError::OptionTwice(key));
-        }
-    }
-    Ok(settings)
-}
-
-fn display_name(value: &str) -> Result<String, ParseError> {
-    // Slack may have made a link of what looks like one: `<http://acme.com|acme.com>`.
-    let label = value
-        .strip_prefix('<')
-        .and_then(|link| link.strip_suffix('>'));
-    let name = label
-        .and_then(|link| link.rsplit('|').next())
-        .unwrap_or(value)
-        .trim();
-    match name.chars().count() {
-        1..=NAME_MAX if name.chars().any(char::is_control) => Err(ParseError::BadValue {
-            key: "name",
-            typed: name.to_owned(),
-        }),
-        1..=NAME_MAX => Ok(name.to_owned()),
-        length => Err(ParseError::NameLength(length)),
-    }
-}
-
-/// A value that is one of a few, read leniently.
-trait Choice: Sized {
-    fn read(value: &str) -> Option<Self>;
-}
-
-impl Choice for bool {
-    fn read(value: &str) -> Option<Self> {
-        match value {
-            "on" | "yes" | "true" => Some(true),
-            "off" | "no" | "false" => Some(false),
-            _ => None,
-        }
-    }
-}
-
-impl Choice for Layout {
-    fn read(value: &str) -> Option<Self> {
-        match value {
-            "follow_host" | "host" => Some(Self::FollowHost),
-            "gallery_view" | "gallery" => Some(Self::GalleryView),
-            "speaker_view" | "speaker" => Some(Self::SpeakerView),
-            _ => None,
-        }
-    }
-}
-
-impl Choice for Captions {
-    fn read(value: &str) -> Option<Self> {
-        match value {
-            "burnt_in" => Some(Self::BurntIn),
-            "embedded" => Some(Self::Embedded),
-            "off" => Some(Self::Off),
-            _ => None,
-        }
-    }
-}
-
-fn choice<T: Choice>(key: &'static str, value: &str) -> Result<T, ParseError> {
-    T::read(&value.to_lowercase().replace('-', "_")).ok_or_else(|| ParseError::BadValue {
-        key,
-        typed: value.to_owned(),
-    })
-}
-
-/// `key=value`, where the key is a word; a link's `?pwd=…` is none.
-fn option(word: &str) -> Option<(&str, &str)> {
-    let (key, value) = word.split_once('=')?;
-    let is_key = !key.is_empty()
-        && key
-            .chars()
-            .all(|c| c.is_ascii_alphabetic() || c == '_' || c == '-');
-    is_key.then_some((key, value))
-}
-
-fn nearest<const N: usize>(typed: &str, known: [&'static str; N]) -> Option<&'static str> {
+/// The known word that differs in at most two letters, if there is one.
+fn nearest(typed: &str, known: impl IntoIterator<Item = &'static str>) -> Option<&'static str> {
     known
         .into_iter()
         .map(|word| (strsim::osa_distance(typed, word), word))
@@ -374,70 +141,12 @@ fn nearest<const N: usize>(typed: &str, known: [&'static str; N]) -> Option<&'st
         .map(|(_, word)| word)
 }
 
-/// Splits at white space, but not inside Slack's `<…>` nor inside quotes that
-/// open a value, and undoes Slack's escaping of `& < >`.
-fn words(text: &str) -> Result<Vec<String>, ParseError> {
-    let mut words = Vec::new();
-    let mut word = String::new();
-    let mut closing: Option<&[char]> = None;
-    for c in text.chars() {
-        match closing {
-            Some(ends) if ends.contains(&c) => {
-                closing = None;
-                if c == '>' {
-                    word.push(c);
-                }
-            }
-            None if c == '<' && word.is_empty() => {
-                word.push(c);
-                closing = Some(&['>']);
-            }
-            None if word.ends_with('=')
-                && option(&word).is_some()
-                && closing_quote(c).is_some() =>
-            {
-                closing = closing_quote(c);
-            }
-            None if c.is_whitespace() => words.extend(finished(&mut word)),
-            _ => word.push(c),
-        }
-    }
-    if closing.is_some_and(|ends| !ends.contains(&'>')) {
-        return Err(ParseError::QuoteOpen);
-    }
-    words.extend(finished(&mut word));
-    Ok(words)
-}
-
-fn finished(word: &mut String) -> Option<String> {
-    let word = std::mem::take(word);
-    (!word.is_empty()).then(|| {
-        word.replace("&lt;", "<")
-            .replace("&gt;", ">")
-            .replace("&amp;", "&")
-    })
-}
-
-/// Which quotes open a value, and which end it: phones and word processors curl them,
-/// each language in its own way.
-const QUOTES: [(&[char], &[char]); 3] = [
-    (&['"', '“', '”', '„'], &['"', '”', '“']),
-    (&['\'', '‘', '’', '‚'], &['\'', '’', '‘']),
-    (&['«'], &['»']),
-];
-
-fn closing_quote(opening: char) -> Option<&'static [char]> {
-    let quotes = QUOTES
-        .into_iter()
-        .find(|(openings, _)| openings.contains(&opening));
-    quotes.map(|(_, ends)| ends)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::command::request::{Captions, Layout, Settings};
 
     fn meeting() -> MeetingId {
         "68423085".parse().expect("a meeting number")
@@ -518,7 +227,7 @@ mod tests {
         for (text, mistake) in [
             (
                 "strat 68423085",
-                unknown("strat", Some("start"), Some(meeting())),
+                unknown("strat", Some(Verb::Start), Some(meeting())),
             ),
             ("dance", unknown("dance", None, None)),
             ("68423085", ParseError::VerbMissing(meeting())),

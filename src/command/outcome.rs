@@ -20,8 +20,9 @@ pub enum Rule {
 }
 
 /// How a command ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr)]
 #[serde(tag = "kind", rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Outcome {
     /// Zoom took it. For a start that means "going live", not "live".
     Accepted,
@@ -100,33 +101,9 @@ impl Outcome {
         )
     }
 
-    /// Its name, as it is kept and counted by.
+    /// Its name, as it is stored, audited and counted.
     pub fn name(&self) -> &'static str {
-        match self {
-            Self::Accepted => "accepted",
-            Self::NotAMeetingNumber => "not_a_meeting_number",
-            Self::NotSetUp => "not_set_up",
-            Self::NotStarted => "not_started",
-            Self::WrongAccount => "wrong_account",
-            Self::MayNotHost => "may_not_host",
-            Self::EndToEndEncrypted => "end_to_end_encrypted",
-            Self::ScopeMissing => "scope_missing",
-            Self::Unauthorized => "unauthorized",
-            Self::NoSuchUser => "no_such_user",
-            Self::NoSuchMeeting => "no_such_meeting",
-            Self::StillStarting => "still_starting",
-            Self::RateLimited => "rate_limited",
-            Self::DailyLimit { .. } => "daily_limit",
-            Self::NoAnswer => "no_answer",
-            Self::Unreachable => "unreachable",
-            Self::Interrupted => "interrupted",
-            Self::TooLate => "too_late",
-            Self::LinkDead => "link_dead",
-            Self::Misconfigured => "misconfigured",
-            Self::NotAllowed { .. } => "not_allowed",
-            Self::NeedsConfirmation { .. } => "needs_confirmation",
-            Self::Other { .. } => "other",
-        }
+        self.into()
     }
 
     /// Whether the person was refused, rather than Zoom asked.

@@ -9,7 +9,7 @@ use sqlx::{PgExecutor, PgPool};
 
 use crate::command::meeting::MeetingId;
 use crate::command::outcome::Outcome;
-use crate::command::{Action, LivestreamRequest, Settings};
+use crate::command::request::{Action, LivestreamRequest, Settings};
 use crate::ids::{
     Asker, ChannelId, CommandId, EnterpriseId, SlackUserId, TeamId, TriggerId, ZoomUserId,
 };

@@ -4,12 +4,12 @@
 
 use crate::app::App;
 use crate::command::outcome::Rule;
-use crate::command::{Action, LivestreamRequest};
+use crate::command::request::{Action, LivestreamRequest};
+use crate::command::verb::Access;
 use crate::db::links;
 use crate::db::people::Kind;
 use crate::db::rules::{self, ChannelPolicy, Rules, Who};
 use crate::ids::{Asker, ChannelId, SlackUserId};
-use crate::reply::help::Access;
 use crate::workspace::bot;
 use crate::workspace::people;
 
@@ -81,7 +81,10 @@ pub async fn access(app: &App, asker: &Asker) -> sqlx::Result<Access> {
         return Ok(Access::NotAllowed);
     }
     let link = links::find(&app.db, asker).await?;
-    Ok(Access::of(link.as_ref(), app.pages.is_some()))
+    Ok(Access::of(
+        link.map(|link| link.is_dead),
+        app.pages.is_some(),
+    ))
 }
 
 async fn is_member(app: &App, asker: &Asker) -> sqlx::Result<bool> {

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use crate::account::tokens::{self, TokenUnavailable};
 use crate::app::App;
-use crate::command::Action;
 use crate::command::outcome::Outcome;
+use crate::command::request::Action;
 use crate::crypto::vault::Context;
 use crate::db::commands::{self, AttemptFailure, Running};
 use crate::db::{grants, persist};

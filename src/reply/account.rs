@@ -1,6 +1,6 @@
 //! Linking a Zoom account, and what is linked.
 
-use crate::command::LivestreamRequest;
+use crate::command::request::LivestreamRequest;
 use crate::db::links::Link;
 use crate::ids::SlackUserId;
 use crate::reply::{Replies, date, ephemeral};

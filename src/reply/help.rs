@@ -1,49 +1,11 @@
 //! What can be typed, as far as a person can do it now.
 
+use crate::command::options::OPTIONS;
 use crate::command::outcome::Rule;
-use crate::command::{OPTIONS, VERBS};
-use crate::db::links::Link;
+use crate::command::verb::{Access, Argument, Verb};
 use crate::reply::account::LINK_DEAD;
 use crate::reply::{EXAMPLE, Replies, ephemeral};
 use crate::slack::message::{Button, Message};
-
-/// What somebody can do now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    /// Everything.
-    Linked,
-    /// Their grant is dead.
-    Dead,
-    NotLinked,
-    /// They have no working link, and only the operator can make one.
-    OperatorMustLink,
-    /// They are no full member of the workspace, which does not allow that.
-    NotAllowed,
-}
-
-impl Access {
-    /// That of a full member with this link, where people can link accounts themselves or
-    /// cannot.
-    pub fn of(link: Option<&Link>, can_link: bool) -> Self {
-        match link {
-            Some(link) if !link.is_dead => Self::Linked,
-            _ if !can_link => Self::OperatorMustLink,
-            Some(_) => Self::Dead,
-            None => Self::NotLinked,
-        }
-    }
-
-    /// What they can type with an effect.
-    pub(super) fn verbs(self) -> &'static [&'static str] {
-        match self {
-            Self::Linked => &VERBS,
-            Self::Dead => &["connect", "disconnect", "whoami", "help"],
-            Self::NotLinked => &["connect", "help"],
-            Self::OperatorMustLink => &["whoami", "help"],
-            Self::NotAllowed => &["help"],
-        }
-    }
-}
 
 impl Replies<'_> {
     /// What the command does, and what this person can do with it now.
@@ -54,44 +16,48 @@ impl Replies<'_> {
     pub(super) fn usage(&self, access: Access) -> String {
         let slash = self.slash;
         let what = format!("*{slash}* starts and stops the livestream of a Zoom meeting you host.");
-        match access {
-            Access::Linked => {
-                let options = OPTIONS
-                    .map(|(key, values)| format!("• `{key}=` {values}"))
-                    .join("\n");
-                format!(
-                    "{what}\n\
-                     • `{slash} start {EXAMPLE}` goes live\n\
-                     • `{slash} stop {EXAMPLE}` ends the livestream\n\
-                     • `{slash} whoami` says which Zoom account you act as, `{slash} connect` links another one, `{slash} disconnect` unlinks it\n\
-                     The meeting is its number, spaced as you like, or its join link. \
-                     It must be running, and its livestream set up in Zoom.\n\n\
-                     A start takes options, for example `{slash} start {EXAMPLE} name=\"Town Hall\" layout=gallery_view`:\n{options}"
-                )
+        let state = match access {
+            Access::Linked => "",
+            Access::LinkDead => LINK_DEAD,
+            Access::NotLinked => {
+                "Your Zoom account is not linked yet. Link it first; it takes a minute."
             }
-            Access::Dead => format!(
-                "{what} {LINK_DEAD}\n\
-                 • `{slash} connect` links it again\n\
-                 • `{slash} whoami` says which Zoom account it is, `{slash} disconnect` unlinks it"
-            ),
-            Access::NotLinked => format!(
-                "{what} Your Zoom account is not linked yet, so link it first; it takes a minute.\n\
-                 • `{slash} connect` links it"
-            ),
-            Access::OperatorMustLink => format!(
-                "{what} I have no Zoom account that I could act with for you. \
-                 Ask whoever runs this bot in your team to link yours.\n\
-                 • `{slash} whoami` says whether it is linked"
-            ),
-            Access::NotAllowed => format!("{what} {}", self.rule(Rule::Members, None)),
+            Access::OperatorMustLink => {
+                "No Zoom account is linked for you. Ask whoever runs this bot to link yours."
+            }
+            Access::NotAllowed => return format!("{what} {}", self.rule(Rule::Members, None)),
+        };
+        let mut usage = format!("{what} {state}").trim_end().to_owned();
+        for verb in access.verbs().filter(|verb| *verb != Verb::Help) {
+            let summary = verb.entry().summary;
+            usage += &format!("\n• {} {summary}", self.usage_of(verb));
+        }
+        if access == Access::Linked {
+            let options = OPTIONS.map(|(key, values)| format!("• `{key}=` {values}"));
+            usage += &format!(
+                "\nThe meeting is its number, with or without spaces, or its join link. \
+                 It must be running, and its livestream set up in Zoom.\n\n\
+                 A start takes options, for example `{slash} start {EXAMPLE} name=\"Town Hall\" layout=gallery_view`:\n{}",
+                options.join("\n")
+            );
+        }
+        usage
+    }
+
+    /// How a verb is typed, with an example of what has to follow it.
+    pub(super) fn usage_of(&self, verb: Verb) -> String {
+        let entry = verb.entry();
+        match entry.argument {
+            Argument::Nothing => format!("`{} {}`", self.slash, entry.name),
+            Argument::Meeting => format!("`{} {} {EXAMPLE}`", self.slash, entry.name),
         }
     }
 }
 
-/// What helps somebody whose link is not there or does not work.
+/// What helps somebody whose link is missing or does not work.
 pub(super) fn link_button(access: Access) -> Option<Button> {
     match access {
-        Access::Dead => Some(Button::typing("Link it again", "connect")),
+        Access::LinkDead => Some(Button::typing("Link it again", "connect")),
         Access::NotLinked => Some(Button::typing("Link my Zoom account", "connect")),
         Access::Linked | Access::OperatorMustLink | Access::NotAllowed => None,
     }

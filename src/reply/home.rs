@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
+use crate::command::verb::Access;
 use crate::db::commands::RecentCommand;
 use crate::db::links::Link;
 use crate::reply::account::{OFFER, link_or_unlink, whoami};
-use crate::reply::help::Access;
 use crate::reply::outcomes::brief;
 use crate::reply::{Replies, date};
 use crate::slack::message::{Button, actions, header, section};
@@ -42,9 +42,10 @@ impl Replies<'_> {
             last.join("\n")
         }));
         blocks.push(header("What you can type, in any channel"));
-        blocks.push(section(
-            &self.usage(Access::of(home.link.as_ref(), self.can_link())),
-        ));
+        blocks.push(section(&self.usage(Access::of(
+            home.link.as_ref().map(|link| link.is_dead),
+            self.can_link(),
+        ))));
         blocks
     }
 }

@@ -1,8 +1,10 @@
 //! What was wrong with what somebody typed, and how to type it right.
 
+use crate::command::ParseError;
 use crate::command::meeting::ParseMeetingIdError;
-use crate::command::{Action, OPTIONS, ParseError};
-use crate::reply::help::Access;
+use crate::command::options::OPTIONS;
+use crate::command::request::Action;
+use crate::command::verb::{Access, Argument, Verb};
 use crate::reply::help::link_button;
 use crate::reply::{Replies, ephemeral};
 use crate::slack::message::{Message, code};
@@ -14,26 +16,22 @@ impl Replies<'_> {
             ParseError::UnknownVerb {
                 nearest: Some(verb),
                 ..
-            } if access.verbs().contains(verb) => ephemeral(&self.correction(mistake)),
+            } if access.verbs().any(|known| known == *verb) => ephemeral(&self.correction(mistake)),
             ParseError::UnknownVerb {
                 typed,
                 nearest: None,
                 ..
             } => {
-                let known: Vec<_> = access
+                let names: Vec<_> = access
                     .verbs()
-                    .iter()
-                    .map(|verb| format!("`{verb}`"))
+                    .map(|verb| format!("`{}`", verb.entry().name))
                     .collect();
-                let first = access.verbs().first().copied().unwrap_or("help");
-                let first = match first {
-                    "start" => self.example(first),
-                    verb => format!("`{} {verb}`", self.slash),
-                };
+                let first = access.verbs().next().unwrap_or(Verb::Help);
                 ephemeral(&format!(
-                    "I don't know {}. You can type {}; try {first}.",
+                    "I don't know {}. You can type {}; try {}.",
                     code(typed),
-                    known.join(", "),
+                    names.join(", "),
+                    self.usage_of(first),
                 ))
             }
             _ if access == Access::Linked => ephemeral(&self.correction(mistake)),
@@ -44,23 +42,22 @@ impl Replies<'_> {
     }
 
     fn correction(&self, mistake: &ParseError) -> String {
-        let slash = self.slash;
         match mistake {
-            ParseError::UnknownVerb {
-                nearest: Some(verb @ ("help" | "connect" | "disconnect" | "whoami")),
-                ..
-            } => format!("Did you mean `{slash} {verb}`?"),
             ParseError::UnknownVerb {
                 nearest: Some(verb),
                 meeting: Some(meeting),
                 ..
-            } => {
-                format!("Did you mean `{slash} {verb} {meeting}`?")
+            } if verb.entry().argument == Argument::Meeting => {
+                format!(
+                    "Did you mean `{} {} {meeting}`?",
+                    self.slash,
+                    verb.entry().name
+                )
             }
             ParseError::UnknownVerb {
                 nearest: Some(verb),
                 ..
-            } => format!("Did you mean {}?", self.example(verb)),
+            } => format!("Did you mean {}?", self.usage_of(*verb)),
             ParseError::UnknownVerb {
                 typed,
                 nearest: None,
@@ -95,7 +92,7 @@ impl Replies<'_> {
                 OPTIONS.map(|(key, _)| format!("`{key}=`")).join(", "),
             ),
             ParseError::OptionTwice(key) => {
-                format!("`{key}=` stands there twice. Which one should count?")
+                format!("You gave `{key}=` twice. Use it once.")
             }
             ParseError::BadValue { key, typed } => {
                 let values = OPTIONS

@@ -11,8 +11,8 @@ mod rules;
 use chrono::{DateTime, Utc};
 
 use crate::app::App;
-use crate::command::Action;
 use crate::command::meeting::MeetingId;
+use crate::command::request::Action;
 use crate::slack::message::{Message, Visibility};
 
 /// A meeting to show where the person's own is not known.

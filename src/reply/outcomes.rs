@@ -2,7 +2,7 @@
 
 use crate::command::meeting::MeetingId;
 use crate::command::outcome::Outcome;
-use crate::command::{Action, LivestreamRequest};
+use crate::command::request::{Action, LivestreamRequest};
 use crate::ids::{Asker, CommandId, SlackUserId};
 use crate::reply::account::LINK_DEAD;
 use crate::reply::{Replies, date, ephemeral};

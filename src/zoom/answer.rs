@@ -9,8 +9,8 @@ use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 use serde::Deserialize;
 
-use crate::command::Action;
 use crate::command::outcome::Outcome;
+use crate::command::request::Action;
 
 /// What an answer asks of us.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::command::{Action, LivestreamRequest, Settings};
+use crate::command::request::{Action, LivestreamRequest, Settings};
 use crate::http::body;
 use crate::zoom::answer::{self, Answer};
 

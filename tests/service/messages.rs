@@ -4,14 +4,15 @@ use std::sync::LazyLock;
 
 use chrono::Utc;
 use livestream_bot::command::outcome::{Outcome, Rule};
-use livestream_bot::command::{Action, Command, LivestreamRequest, ParseError, Settings};
+use livestream_bot::command::request::{Action, LivestreamRequest, Settings};
+use livestream_bot::command::verb::Access;
+use livestream_bot::command::{Command, ParseError};
 use livestream_bot::db::commands::RecentCommand;
 use livestream_bot::db::links::Link;
 use livestream_bot::demo::block_kit::{check, check_home};
 use livestream_bot::ids::{Asker, CommandId, EnterpriseId, SlackUserId, TeamId};
 use livestream_bot::reply::Replies;
 use livestream_bot::reply::account::Unlinked;
-use livestream_bot::reply::help::Access;
 use livestream_bot::reply::home::Home;
 use livestream_bot::reply::outcomes::OutcomeContext;
 use livestream_bot::slack::form::Content;
@@ -36,8 +37,8 @@ fn requests() -> Vec<LivestreamRequest> {
     let settings = Settings {
         display_name: Some("&".repeat(50)),
         active_speaker_name: Some(true),
-        layout: Some(livestream_bot::command::Layout::SpeakerView),
-        close_caption: Some(livestream_bot::command::Captions::BurntIn),
+        layout: Some(livestream_bot::command::request::Layout::SpeakerView),
+        close_caption: Some(livestream_bot::command::request::Captions::BurntIn),
     };
     [Action::Start, Action::Stop]
         .map(|action| LivestreamRequest {
@@ -133,7 +134,7 @@ const RULES: [Rule; 4] = [Rule::Members, Rule::Named, Rule::Group, Rule::Channel
 
 const ACCESS: [Access; 5] = [
     Access::Linked,
-    Access::Dead,
+    Access::LinkDead,
     Access::NotLinked,
     Access::OperatorMustLink,
     Access::NotAllowed,

@@ -1,0 +1,118 @@
+//! What Zoom is asked to do with one meeting's livestream.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::command::meeting::MeetingId;
+use crate::command::words::quoted;
+
+/// Says that the person was asked and confirmed.
+pub(super) const CONFIRMED: &str = "confirm=yes";
+
+/// A change of one meeting's livestream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LivestreamRequest {
+    pub action: Action,
+    pub meeting: MeetingId,
+    pub settings: Settings,
+    /// The person was asked, where a rule asks, and said yes: `confirm=yes`.
+    pub is_confirmed: bool,
+}
+
+/// As it could be typed; reads back as the same request.
+impl fmt::Display for LivestreamRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Settings {
+            active_speaker_name,
+            display_name,
+            layout,
+            close_caption,
+        } = &self.settings;
+        write!(f, "{} {}", self.action.as_str(), self.meeting)?;
+        if let Some(name) = display_name {
+            // A name that cannot be quoted is left to Zoom's default.
+            if let Some(name) = quoted(name) {
+                write!(f, " name={name}")?;
+            }
+        }
+        if let Some(is_on) = active_speaker_name {
+            write!(f, " speaker={}", if *is_on { "on" } else { "off" })?;
+        }
+        if let Some(layout) = layout {
+            let layout = match layout {
+                Layout::FollowHost => "follow_host",
+                Layout::GalleryView => "gallery_view",
+                Layout::SpeakerView => "speaker_view",
+            };
+            write!(f, " layout={layout}")?;
+        }
+        if let Some(captions) = close_caption {
+            let captions = match captions {
+                Captions::BurntIn => "burnt-in",
+                Captions::Embedded => "embedded",
+                Captions::Off => "off",
+            };
+            write!(f, " captions={captions}")?;
+        }
+        if self.is_confirmed {
+            write!(f, " {CONFIRMED}")?;
+        }
+        Ok(())
+    }
+}
+
+/// The `action` of Zoom's [livestream status][zoom] request.
+///
+/// [zoom]: https://developers.zoom.us/docs/api/meetings/#tag/meetings/PATCH/meetings/{meetingId}/livestream/status
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, strum::IntoStaticStr,
+)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+#[sqlx(type_name = "text", rename_all = "lowercase")]
+pub enum Action {
+    Start,
+    Stop,
+}
+
+impl Action {
+    /// As it is typed, stored and sent to Zoom.
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}
+
+/// The `settings` of a start. Omitted ones use Zoom's defaults.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// Show who speaks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub active_speaker_name: Option<bool>,
+    /// 1 to 50 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub layout: Option<Layout>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub close_caption: Option<Captions>,
+}
+
+/// How the stream shows the participants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Layout {
+    FollowHost,
+    GalleryView,
+    SpeakerView,
+}
+
+/// How the stream carries closed captions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Captions {
+    BurntIn,
+    Embedded,
+    Off,
+}

@@ -1,0 +1,179 @@
+//! Every verb, as one table: help, the usage hint in Slack, corrections of mistakes and the
+//! parser read it.
+
+use strum::VariantArray;
+
+use crate::command::nearest;
+
+/// The first word of what is typed, in the order help shows them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, VariantArray)]
+pub enum Verb {
+    Start,
+    Stop,
+    Connect,
+    Disconnect,
+    Whoami,
+    Help,
+}
+
+/// A row of the table.
+#[derive(Debug)]
+pub struct VerbEntry {
+    pub name: &'static str,
+    /// Other words that mean the same.
+    pub aliases: &'static [&'static str],
+    /// What has to follow.
+    pub argument: Argument,
+    /// What it does, as help says it.
+    pub summary: &'static str,
+    /// Who can use it: it is shown to nobody else.
+    pub access: &'static [Access],
+    /// Whether Slack's usage hint names it, which has little room.
+    pub is_in_usage_hint: bool,
+}
+
+/// What has to follow a verb.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Argument {
+    Nothing,
+    Meeting,
+}
+
+/// What somebody can do now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Everything: they have a working link.
+    Linked,
+    /// Zoom no longer accepts their link; they can link again.
+    LinkDead,
+    /// They have no link, and can make one.
+    NotLinked,
+    /// They have no working link, and only the operator can make one.
+    OperatorMustLink,
+    /// They are no full member of the workspace, which allows nobody else.
+    NotAllowed,
+}
+
+impl Access {
+    /// That of a full member. `is_link_dead` is `None` without a link; `can_link` says whether
+    /// people can link accounts themselves.
+    pub fn of(is_link_dead: Option<bool>, can_link: bool) -> Self {
+        match is_link_dead {
+            Some(false) => Self::Linked,
+            _ if !can_link => Self::OperatorMustLink,
+            Some(true) => Self::LinkDead,
+            None => Self::NotLinked,
+        }
+    }
+
+    /// What they can type to some effect, in the order help shows it.
+    pub fn verbs(self) -> impl Iterator<Item = Verb> {
+        let all = Verb::VARIANTS.iter().copied();
+        all.filter(move |verb| verb.entry().access.contains(&self))
+    }
+}
+
+impl Verb {
+    /// Its row of the table.
+    pub fn entry(self) -> &'static VerbEntry {
+        use Access::{LinkDead, Linked, NotAllowed, NotLinked, OperatorMustLink};
+        match self {
+            Self::Start => &VerbEntry {
+                name: "start",
+                aliases: &[],
+                argument: Argument::Meeting,
+                summary: "goes live",
+                access: &[Linked],
+                is_in_usage_hint: true,
+            },
+            Self::Stop => &VerbEntry {
+                name: "stop",
+                aliases: &[],
+                argument: Argument::Meeting,
+                summary: "ends the livestream",
+                access: &[Linked],
+                is_in_usage_hint: true,
+            },
+            Self::Connect => &VerbEntry {
+                name: "connect",
+                aliases: &[],
+                argument: Argument::Nothing,
+                summary: "links your Zoom account, or another one",
+                access: &[Linked, LinkDead, NotLinked],
+                is_in_usage_hint: true,
+            },
+            Self::Disconnect => &VerbEntry {
+                name: "disconnect",
+                aliases: &[],
+                argument: Argument::Nothing,
+                summary: "unlinks it",
+                access: &[Linked, LinkDead],
+                is_in_usage_hint: false,
+            },
+            Self::Whoami => &VerbEntry {
+                name: "whoami",
+                aliases: &[],
+                argument: Argument::Nothing,
+                summary: "says which Zoom account is linked for you",
+                access: &[Linked, LinkDead, OperatorMustLink],
+                is_in_usage_hint: true,
+            },
+            Self::Help => &VerbEntry {
+                name: "help",
+                aliases: &["?", "--help"],
+                argument: Argument::Nothing,
+                summary: "shows what you can type",
+                access: &[Linked, LinkDead, NotLinked, OperatorMustLink, NotAllowed],
+                is_in_usage_hint: true,
+            },
+        }
+    }
+
+    /// The verb that this word is, in any case.
+    pub fn find(word: &str) -> Option<Self> {
+        let word = word.to_lowercase();
+        let is_it = |verb: &Self| {
+            let entry = verb.entry();
+            entry.name == word || entry.aliases.contains(&word.as_str())
+        };
+        Self::VARIANTS.iter().copied().find(is_it)
+    }
+
+    /// The verb that was probably meant by a word that is none.
+    pub fn nearest(word: &str) -> Option<Self> {
+        let names = Self::VARIANTS.iter().map(|verb| verb.entry().name);
+        nearest(&word.to_lowercase(), names).and_then(Self::find)
+    }
+}
+
+/// What Slack shows beside the command while somebody types it, such as
+/// `start 68423085, stop 68423085, help`; `example` is a meeting's number.
+pub fn usage_hint(example: &str) -> String {
+    let hints = Verb::VARIANTS
+        .iter()
+        .map(|verb| verb.entry())
+        .filter(|entry| entry.is_in_usage_hint)
+        .map(|entry| match entry.argument {
+            Argument::Nothing => entry.name.to_owned(),
+            Argument::Meeting => format!("{} {example}", entry.name),
+        });
+    hints.collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_word_is_two_verbs() {
+        for verb in Verb::VARIANTS {
+            let entry = verb.entry();
+            for word in [&[entry.name], entry.aliases].concat() {
+                assert_eq!(Verb::find(word), Some(*verb), "{word}");
+            }
+        }
+        assert_eq!(Verb::find("START"), Some(Verb::Start));
+        assert_eq!(Verb::nearest("Strat"), Some(Verb::Start));
+        assert_eq!((Verb::find("dance"), Verb::nearest("dance")), (None, None));
+    }
+}

@@ -1,0 +1,75 @@
+//! Splitting what is typed into words, and quoting a value so that it reads back.
+
+use crate::command::ParseError;
+use crate::command::options::option;
+
+/// Splits at white space, but not inside Slack's `<…>` nor inside quotes that
+/// open a value, and undoes Slack's escaping of `& < >`.
+pub(super) fn words(text: &str) -> Result<Vec<String>, ParseError> {
+    let mut words = Vec::new();
+    let mut word = String::new();
+    let mut closing: Option<&[char]> = None;
+    for c in text.chars() {
+        match closing {
+            Some(ends) if ends.contains(&c) => {
+                closing = None;
+                if c == '>' {
+                    word.push(c);
+                }
+            }
+            None if c == '<' && word.is_empty() => {
+                word.push(c);
+                closing = Some(&['>']);
+            }
+            None if word.ends_with('=')
+                && option(&word).is_some()
+                && closing_quote(c).is_some() =>
+            {
+                closing = closing_quote(c);
+            }
+            None if c.is_whitespace() => words.extend(finished(&mut word)),
+            _ => word.push(c),
+        }
+    }
+    if closing.is_some_and(|ends| !ends.contains(&'>')) {
+        return Err(ParseError::QuoteOpen);
+    }
+    words.extend(finished(&mut word));
+    Ok(words)
+}
+
+fn finished(word: &mut String) -> Option<String> {
+    let word = std::mem::take(word);
+    (!word.is_empty()).then(|| {
+        word.replace("&lt;", "<")
+            .replace("&gt;", ">")
+            .replace("&amp;", "&")
+    })
+}
+
+/// Which quotes open a value, and which end it: phones and word processors curl them,
+/// each language in its own way.
+const QUOTES: [(&[char], &[char]); 3] = [
+    (&['"', '“', '”', '„'], &['"', '”', '“']),
+    (&['\'', '‘', '’', '‚'], &['\'', '’', '‘']),
+    (&['«'], &['»']),
+];
+
+fn closing_quote(opening: char) -> Option<&'static [char]> {
+    let quotes = QUOTES
+        .into_iter()
+        .find(|(openings, _)| openings.contains(&opening));
+    quotes.map(|(_, ends)| ends)
+}
+
+/// The value in quotes, so that [`words`] reads it back; `None` if it holds the ends of all
+/// kinds of quotes.
+pub(super) fn quoted(value: &str) -> Option<String> {
+    let quotes = QUOTES
+        .into_iter()
+        .find(|(_, ends)| !value.contains(*ends))?;
+    let ([opening, ..], [end, ..]) = quotes else {
+        return None;
+    };
+    Some(format!("{opening}{value}{end}"))
+}
