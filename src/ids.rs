@@ -86,7 +86,7 @@ impl Tenant {
         }
     }
 
-    /// Names the place; no workspace's id is an organisation's.
+    /// Its id; no workspace's id is an organisation's.
     pub fn id(&self) -> &str {
         match self {
             Self::Workspace(_, team) => team.as_str(),

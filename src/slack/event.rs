@@ -91,7 +91,7 @@ impl Envelope {
     }
 
     /// Where the app is, or was, installed. None if Slack names neither.
-    pub fn place(&self) -> Option<Tenant> {
+    pub fn tenant(&self) -> Option<Tenant> {
         let is_organisation = self
             .authorizations
             .first()
@@ -141,26 +141,26 @@ mod tests {
 
     #[test]
     fn what_left_is_a_workspace_or_an_organisation() {
-        let place = |team: Option<&str>, enterprise: Option<&str>, is_organisation: bool| {
+        let tenant = |team: Option<&str>, enterprise: Option<&str>, is_organisation: bool| {
             let envelope: Envelope = serde_json::from_value(json!({
                 "event_id": "Ev1", "event_time": 1, "team_id": team, "enterprise_id": enterprise,
                 "authorizations": [{ "is_enterprise_install": is_organisation }],
                 "event": { "type": "app_uninstalled" },
             }))
             .expect("an envelope");
-            envelope.place()
+            envelope.tenant()
         };
         let (team, enterprise) = (TeamId::new("T1"), EnterpriseId::new("E1"));
         let workspace = |enterprise| Some(Tenant::Workspace(enterprise, team.clone()));
         let organisation = Some(Tenant::Organisation(enterprise.clone()));
-        assert_eq!(place(Some("T1"), None, false), workspace(None));
+        assert_eq!(tenant(Some("T1"), None, false), workspace(None));
         assert_eq!(
-            place(Some("T1"), Some("E1"), false),
+            tenant(Some("T1"), Some("E1"), false),
             workspace(Some(enterprise))
         );
-        assert_eq!(place(Some("T1"), Some("E1"), true), organisation);
-        assert_eq!(place(None, Some("E1"), false), organisation);
-        assert_eq!(place(Some("E1"), Some("E1"), false), organisation);
-        assert_eq!(place(None, None, false), None);
+        assert_eq!(tenant(Some("T1"), Some("E1"), true), organisation);
+        assert_eq!(tenant(None, Some("E1"), false), organisation);
+        assert_eq!(tenant(Some("E1"), Some("E1"), false), organisation);
+        assert_eq!(tenant(None, None, false), None);
     }
 }

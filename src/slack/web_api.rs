@@ -14,11 +14,11 @@ use reqwest::header::RETRY_AFTER;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::Value;
 use url::Url;
 
 use crate::http::{base, body_up_to};
-use crate::ids::{ChannelId, EnterpriseId, SlackUserId, TeamId, Tenant};
+use crate::ids::{EnterpriseId, SlackUserId, TeamId, Tenant};
 use crate::slack::paths::INSTALL_CALLBACK;
 
 /// What we ask a workspace for: its command, who somebody is, a word to those whose link an
@@ -49,8 +49,23 @@ pub struct WebApi {
     id: String,
     secret: SecretString,
     redirect_uri: String,
-    /// Until when a method may not be called for a place.
+    /// Until when a method may not be called for a tenant.
     limits: Mutex<HashMap<(String, &'static str), Instant>>,
+}
+
+/// As whom a method is called.
+#[derive(Debug)]
+pub struct Bot<'a> {
+    /// The id of the workspace or organisation whose token it is; rate limits are per tenant.
+    pub tenant: &'a str,
+    pub token: &'a SecretString,
+}
+
+/// What a method is called with. Slack takes forms everywhere, JSON only in some methods.
+#[derive(Debug)]
+pub enum Body<'a> {
+    Form(&'a [(&'a str, &'a str)]),
+    Json(Value),
 }
 
 /// Why a method gave nothing. Holds no token.
@@ -99,13 +114,13 @@ struct AuthedUser {
 }
 
 impl Access {
-    /// Where it was installed, and what people call it. None if Slack names no place.
-    pub fn place(&self) -> Option<(Tenant, Option<&str>)> {
+    /// Where it was installed, and what people call it. `None` if Slack names neither.
+    pub fn tenant(&self) -> Option<(Tenant, Option<&str>)> {
         let enterprise = self.enterprise.as_ref();
         if self.is_enterprise_install {
             let enterprise = enterprise?;
-            let place = Tenant::Organisation(enterprise.id.clone());
-            return Some((place, enterprise.name.as_deref()));
+            let tenant = Tenant::Organisation(enterprise.id.clone());
+            return Some((tenant, enterprise.name.as_deref()));
         }
         let team = self.team.as_ref()?;
         let enterprise = enterprise.map(|enterprise| enterprise.id.clone());
@@ -214,130 +229,46 @@ impl WebApi {
     pub async fn access(&self, code: &SecretString) -> Result<Access, Error> {
         let request = self
             .http
-            .post(self.method("oauth.v2.access"))
+            .post(self.url("oauth.v2.access"))
             .basic_auth(&self.id, Some(self.secret.expose_secret()))
             .form(&[
                 ("code", code.expose_secret()),
                 ("redirect_uri", &self.redirect_uri),
             ]);
-        self.call("", "oauth.v2.access", request).await
+        self.send("", "oauth.v2.access", request).await
     }
 
-    /// Asks who somebody is.
-    pub async fn user(
+    /// Calls a method of the Web API with a bot's token: `body` is a form or JSON.
+    pub async fn call<T: DeserializeOwned>(
         &self,
-        place: &str,
-        token: &SecretString,
-        user: &SlackUserId,
-    ) -> Result<User, Error> {
-        #[derive(Deserialize)]
-        struct Answer {
-            user: User,
-        }
+        bot: &Bot<'_>,
+        method: &'static str,
+        body: Body<'_>,
+    ) -> Result<T, Error> {
         let request = self
             .http
-            .post(self.method("users.info"))
-            .bearer_auth(token.expose_secret())
-            .form(&[("user", user.as_str())]);
-        let answer: Answer = self.call(place, "users.info", request).await?;
-        Ok(answer.user)
+            .post(self.url(method))
+            .bearer_auth(bot.token.expose_secret());
+        let request = match body {
+            Body::Form(form) => request.form(form),
+            Body::Json(json) => request.json(&json),
+        };
+        self.send(bot.tenant, method, request).await
     }
 
-    /// Asks how many read in a channel.
-    pub async fn channel(
-        &self,
-        place: &str,
-        token: &SecretString,
-        channel: &ChannelId,
-    ) -> Result<Channel, Error> {
-        #[derive(Deserialize)]
-        struct Answer {
-            channel: Channel,
-        }
-        let request = self
-            .http
-            .post(self.method("conversations.info"))
-            .bearer_auth(token.expose_secret())
-            .form(&[
-                ("channel", channel.as_str()),
-                ("include_num_members", "true"),
-            ]);
-        let answer: Answer = self.call(place, "conversations.info", request).await?;
-        Ok(answer.channel)
-    }
-
-    /// Asks who is in a user group.
-    /// <https://docs.slack.dev/reference/methods/usergroups.users.list>
-    pub async fn group(
-        &self,
-        place: &str,
-        token: &SecretString,
-        team: &TeamId,
-        group: &str,
-    ) -> Result<Vec<String>, Error> {
-        #[derive(Deserialize)]
-        struct Answer {
-            users: Vec<String>,
-        }
-        let request = self
-            .http
-            .post(self.method("usergroups.users.list"))
-            .bearer_auth(token.expose_secret())
-            // An organisation's token has to say of which workspace.
-            .form(&[("usergroup", group), ("team_id", team.as_str())]);
-        let answer: Answer = self.call(place, "usergroups.users.list", request).await?;
-        Ok(answer.users)
-    }
-
-    /// Writes to somebody alone.
-    /// <https://docs.slack.dev/reference/methods/chat.postMessage>
-    pub async fn write_to(
-        &self,
-        place: &str,
-        token: &SecretString,
-        user: &SlackUserId,
-        text: &str,
-    ) -> Result<(), Error> {
-        let request = self
-            .http
-            .post(self.method("chat.postMessage"))
-            .bearer_auth(token.expose_secret())
-            .json(&json!({ "channel": user, "text": text }));
-        let _: Value = self.call(place, "chat.postMessage", request).await?;
-        Ok(())
-    }
-
-    /// Shows these blocks on somebody's App Home.
-    /// <https://docs.slack.dev/reference/methods/views.publish>
-    pub async fn publish_home(
-        &self,
-        place: &str,
-        token: &SecretString,
-        user: &SlackUserId,
-        blocks: &[Value],
-    ) -> Result<(), Error> {
-        let request = self
-            .http
-            .post(self.method("views.publish"))
-            .bearer_auth(token.expose_secret())
-            .json(&json!({ "user_id": user, "view": { "type": "home", "blocks": blocks } }));
-        let _: Value = self.call(place, "views.publish", request).await?;
-        Ok(())
-    }
-
-    fn method(&self, method: &str) -> String {
+    fn url(&self, method: &str) -> String {
         format!("{}/api/{method}", self.base)
     }
 
     /// Calls a method, unless Slack has said not to yet:
     /// <https://docs.slack.dev/apis/web-api/rate-limits>.
-    async fn call<T: DeserializeOwned>(
+    async fn send<T: DeserializeOwned>(
         &self,
-        place: &str,
+        tenant: &str,
         method: &'static str,
         request: RequestBuilder,
     ) -> Result<T, Error> {
-        let key = (place.to_owned(), method);
+        let key = (tenant.to_owned(), method);
         if let Some(left) = self.limit(&key) {
             return Err(Error::Limited(left));
         }
@@ -379,6 +310,8 @@ impl WebApi {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -391,8 +324,8 @@ mod tests {
             });
             let access: Access = serde_json::from_value(json).expect("an answer");
             access
-                .place()
-                .map(|(place, name)| (place, name.map(str::to_owned)))
+                .tenant()
+                .map(|(tenant, name)| (tenant, name.map(str::to_owned)))
         };
         let team = || json!({ "id": "T1", "name": "Acme" });
         let organisation = || json!({ "id": "E1", "name": "Globex" });

@@ -1,41 +1,43 @@
-//! Our voice in a workspace that gave us a bot token. Many have not, and nothing that
-//! people wait for depends on it.
+//! The bot of a workspace, where its installation gave us a token. Many have none, and nothing
+//! that people wait for depends on it.
 
 use secrecy::SecretString;
-use serde_json::Value;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 
 use crate::app::{App, Pages};
 use crate::crypto::vault::Context;
 use crate::db::installations::{self, BotToken};
 use crate::ids::{Asker, ChannelId, SlackUserId, TeamId};
-use crate::slack::web_api::{Channel, Error, User, WebApi};
+use crate::slack::web_api::{self, Body, Channel, Error, User, WebApi};
 
 /// The bot of the installation that serves a person.
 pub struct Bot<'a> {
     app: &'a App,
     web_api: &'a WebApi,
-    bot_token: BotToken,
+    stored: BotToken,
     token: SecretString,
 }
 
-/// None where the workspace gave us no token, or one that does not open any more.
+/// `None` where the workspace gave us no token, or one that cannot be opened any more.
 pub async fn find<'a>(app: &'a App, asker: &Asker) -> sqlx::Result<Option<Bot<'a>>> {
     let Some(Pages { web_api, .. }) = &app.pages else {
         return Ok(None);
     };
-    let Some(bot_token) = installations::bot_token(&app.db, asker).await? else {
+    let Some(stored) = installations::bot_token(&app.db, asker).await? else {
         return Ok(None);
     };
-    let row = Context::BotToken(&bot_token.place);
-    match app.vault.open(row, &bot_token.bot_token) {
+    let context = Context::BotToken(&stored.place);
+    match app.vault.open(context, &stored.bot_token) {
         Ok(token) => Ok(Some(Bot {
             app,
             web_api,
-            bot_token,
+            stored,
             token,
         })),
         Err(error) => {
-            tracing::error!(%row, %error, "a token does not open");
+            tracing::error!(%context, %error, "failed to open a sealed token");
             Ok(None)
         }
     }
@@ -43,49 +45,80 @@ pub async fn find<'a>(app: &'a App, asker: &Asker) -> sqlx::Result<Option<Bot<'a
 
 impl Bot<'_> {
     /// Who somebody is.
+    /// <https://docs.slack.dev/reference/methods/users.info>
     pub async fn user(&self, user: &SlackUserId) -> Result<User, Error> {
-        let asked = self.web_api.user(&self.bot_token.place, &self.token, user);
-        self.noted(asked.await).await
+        #[derive(Deserialize)]
+        struct Answer {
+            user: User,
+        }
+        let form = Body::Form(&[("user", user.as_str())]);
+        let answer: Answer = self.call("users.info", form).await?;
+        Ok(answer.user)
     }
 
-    /// How many read in a channel.
+    /// How many people read in a channel.
+    /// <https://docs.slack.dev/reference/methods/conversations.info>
     pub async fn channel(&self, channel: &ChannelId) -> Result<Channel, Error> {
-        let place = &self.bot_token.place;
-        let asked = self.web_api.channel(place, &self.token, channel);
-        self.noted(asked.await).await
+        #[derive(Deserialize)]
+        struct Answer {
+            channel: Channel,
+        }
+        let form = Body::Form(&[
+            ("channel", channel.as_str()),
+            ("include_num_members", "true"),
+        ]);
+        let answer: Answer = self.call("conversations.info", form).await?;
+        Ok(answer.channel)
     }
 
-    /// Who is in a user group.
+    /// The members of a user group.
+    /// <https://docs.slack.dev/reference/methods/usergroups.users.list>
     pub async fn group(&self, team: &TeamId, group: &str) -> Result<Vec<String>, Error> {
-        let place = &self.bot_token.place;
-        let asked = self.web_api.group(place, &self.token, team, group);
-        self.noted(asked.await).await
+        #[derive(Deserialize)]
+        struct Answer {
+            users: Vec<String>,
+        }
+        // An organisation's token has to say of which workspace.
+        let form = Body::Form(&[("usergroup", group), ("team_id", team.as_str())]);
+        let answer: Answer = self.call("usergroups.users.list", form).await?;
+        Ok(answer.users)
     }
 
-    /// Writes to somebody alone.
-    pub async fn write_to(&self, user: &SlackUserId, text: &str) -> Result<(), Error> {
-        let place = &self.bot_token.place;
-        let asked = self.web_api.write_to(place, &self.token, user, text);
-        self.noted(asked.await).await
+    /// Sends somebody a direct message.
+    /// <https://docs.slack.dev/reference/methods/chat.postMessage>
+    pub async fn send_direct_message(&self, user: &SlackUserId, text: &str) -> Result<(), Error> {
+        let message = Body::Json(json!({ "channel": user, "text": text }));
+        let _: Value = self.call("chat.postMessage", message).await?;
+        Ok(())
     }
 
     /// Shows these blocks on somebody's App Home.
+    /// <https://docs.slack.dev/reference/methods/views.publish>
     pub async fn publish_home(&self, user: &SlackUserId, blocks: &[Value]) -> Result<(), Error> {
-        let place = &self.bot_token.place;
-        let asked = self.web_api.publish_home(place, &self.token, user, blocks);
-        self.noted(asked.await).await
+        let view = json!({ "user_id": user, "view": { "type": "home", "blocks": blocks } });
+        let _: Value = self.call("views.publish", Body::Json(view)).await?;
+        Ok(())
     }
 
-    /// Logs a failure, and deletes a token that Slack has taken back.
-    async fn noted<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
+    /// Calls a method. Logs a failure, and deletes a token that Slack has revoked.
+    async fn call<T: DeserializeOwned>(
+        &self,
+        method: &'static str,
+        body: Body<'_>,
+    ) -> Result<T, Error> {
+        let BotToken { place, bot_token } = &self.stored;
+        let bot = web_api::Bot {
+            tenant: place,
+            token: &self.token,
+        };
+        let result = self.web_api.call(&bot, method, body).await;
         if let Err(error) = &result {
-            let BotToken { place, bot_token } = &self.bot_token;
-            tracing::warn!(slack.place = place, %error, "Slack's Web API did not do as asked");
+            tracing::warn!(slack.tenant = place, method, %error, "Slack Web API call failed");
             if error.is_token_dead()
                 && let Err(error) =
                     installations::forget_token(&self.app.db, place, bot_token).await
             {
-                tracing::warn!(%error, "a dead bot token was not deleted");
+                tracing::warn!(%error, "failed to delete a revoked bot token");
             }
         }
         result

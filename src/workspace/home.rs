@@ -30,7 +30,7 @@ pub async fn tell_unlinked(app: &App, asker: &Asker, by: &SlackUserId) -> Result
         return Ok(());
     };
     match bot
-        .write_to(&asker.user, &Replies::of(app).unlinked_by(by))
+        .send_direct_message(&asker.user, &Replies::of(app).unlinked_by(by))
         .await
     {
         Err(Error::Limited(wait)) => {

@@ -90,29 +90,29 @@ pub async fn back(
         tracing::error!("an installation is of another Slack app than SLACK_APP_ID");
         return Err(InstallError::SlackFailed);
     }
-    let (place, name) = access.place().ok_or(InstallError::SlackFailed)?;
+    let (tenant, name) = access.tenant().ok_or(InstallError::SlackFailed)?;
     let new = NewInstallation {
-        place: &place,
+        place: &tenant,
         name,
         bot_token: &app
             .vault
-            .seal(Context::BotToken(place.id()), &access.access_token),
+            .seal(Context::BotToken(tenant.id()), &access.access_token),
         scope: &access.scope,
         installed_by: access.installer(),
     };
     let mut transaction = app.db.begin().await?;
     installations::store(&mut *transaction, &new).await?;
-    let detail = format!("into {} by {}", place.id(), access.installer());
+    let detail = format!("into {} by {}", tenant.id(), access.installer());
     audit::write(
         &mut *transaction,
-        &Event::at(&place, "installed").detail(&detail),
+        &Event::at(&tenant, "installed").detail(&detail),
     )
     .await?;
     transaction.commit().await?;
-    tracing::info!(slack.place = place.id(), "installed");
+    tracing::info!(slack.tenant = tenant.id(), "installed");
     Ok(Installed {
-        name: name.unwrap_or(place.id()).to_owned(),
-        add_to_workspaces: match &place {
+        name: name.unwrap_or(tenant.id()).to_owned(),
+        add_to_workspaces: match &tenant {
             Tenant::Organisation(enterprise) => {
                 Some(web_api.add_to_workspaces_url(enterprise, &access.app_id))
             }
@@ -121,38 +121,38 @@ pub async fn back(
     })
 }
 
-/// The app left a place: its token is gone at once, its links will be.
+/// The app left a tenant: its token is gone at once, its links will be.
 pub async fn left(
     db: &mut sqlx::PgConnection,
-    place: &Tenant,
+    tenant: &Tenant,
     at: DateTime<Utc>,
 ) -> sqlx::Result<()> {
-    let Some(since) = installations::leave(&mut *db, place, at).await? else {
+    let Some(since) = installations::leave(&mut *db, tenant, at).await? else {
         return Ok(());
     };
-    tracing::info!(slack.place = place.id(), "the app left");
+    tracing::info!(slack.tenant = tenant.id(), "the app left");
     audit::write(
         &mut *db,
-        &Event::at(place, "uninstalled").detail(place.id()),
+        &Event::at(tenant, "uninstalled").detail(tenant.id()),
     )
     .await?;
-    jobs::leave(&mut *db, place, since + LINKS_OUTLIVE_BY).await
+    jobs::leave(&mut *db, tenant, since + LINKS_OUTLIVE_BY).await
 }
 
-/// Ends the links of a place that the app left a day ago, unless it is back.
-pub async fn forget(app: &Arc<App>, place: &Tenant) -> Result<(), UnlinkError> {
-    if !installations::is_gone(&app.db, place).await? {
-        return Ok(installations::is_back(&app.db, place).await?);
+/// Ends the links of a tenant that the app left a day ago, unless it is back.
+pub async fn forget(app: &Arc<App>, tenant: &Tenant) -> Result<(), UnlinkError> {
+    if !installations::is_gone(&app.db, tenant).await? {
+        return Ok(installations::is_back(&app.db, tenant).await?);
     }
-    link::end_sharing(app, place).await?;
+    link::end_sharing(app, tenant).await?;
     let mut transaction = app.db.begin().await?;
-    let count = jobs::unlink_all(&mut *transaction, place).await?;
-    installations::forget(&mut transaction, place).await?;
+    let count = jobs::unlink_all(&mut *transaction, tenant).await?;
+    installations::forget(&mut transaction, tenant).await?;
     transaction.commit().await?;
     tracing::info!(
-        slack.place = place.id(),
+        slack.tenant = tenant.id(),
         count,
-        "ending the links of a place that left"
+        "ending the links of a tenant that left"
     );
     Ok(())
 }

@@ -77,8 +77,8 @@ async fn take(app: &App, envelope: &Envelope) -> sqlx::Result<()> {
 }
 
 async fn left(db: &mut sqlx::PgConnection, envelope: &Envelope) -> sqlx::Result<()> {
-    match envelope.place() {
-        Some(place) => install::left(db, &place, envelope.happened_at()).await,
+    match envelope.tenant() {
+        Some(tenant) => install::left(db, &tenant, envelope.happened_at()).await,
         None => Ok(()),
     }
 }
