@@ -13,9 +13,10 @@ use crate::account::link::{self, LinkError};
 use crate::app::App;
 use crate::crypto::browser::Browser;
 use crate::reply::Replies;
+use crate::web::admin::session;
 use crate::web::cookies::{Callback, browser, cookie};
 use crate::web::pages::page;
-use crate::web::{admin, pages, paths};
+use crate::web::{pages, paths};
 
 /// Its prefix makes browsers refuse it from anywhere but this host, by https.
 const COOKIE: &str = "__Host-link";
@@ -47,10 +48,10 @@ pub(super) async fn slack_callback(
     jar: CookieJar,
     Query(callback): Query<Callback>,
 ) -> Response {
-    if let (Some(browser), Some(state)) = (browser(&jar, admin::VISIT), &callback.state)
+    if let (Some(browser), Some(state)) = (browser(&jar, session::SIGN_IN_COOKIE), &callback.state)
         && crate::admin::is_ours(&browser, state)
     {
-        return admin::back(&app, jar, &browser, &callback).await;
+        return session::callback(&app, jar, &browser, &callback).await;
     }
     let back = async {
         let (browser, state) = returned(&jar, &callback)?;

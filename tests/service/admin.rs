@@ -808,15 +808,18 @@ async fn rules_that_make_no_sense_are_refused_and_old_forms_change_nothing() {
     for (changes, says) in [
         (
             &[("who", "named"), ("people", "Dana")][..],
-            "no ids of Slack people",
+            "aren't Slack member IDs",
         ),
-        (&[("who", "group")], "Say which user group"),
-        (&[("who", "group"), ("group", "hosts")], "no id of one"),
+        (&[("who", "group")], "Enter the user group"),
+        (
+            &[("who", "group"), ("group", "hosts")],
+            "isn't a Slack user group ID",
+        ),
         (
             &[("place", "only"), ("channels", "#town-hall")],
-            "no ids of Slack channels",
+            "aren't Slack channel IDs",
         ),
-        (&[("confirm_over", "many")], "no whole number"),
+        (&[("confirm_over", "many")], "Enter a whole number"),
     ] {
         let answer = desk.set_rules(changes).await;
         assert_eq!(

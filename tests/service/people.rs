@@ -238,7 +238,7 @@ async fn help_and_mistakes_show_what_this_person_can_do_now() {
     assert!(read.contains("no longer accepts"), "{read}");
     let answer = send(&world, &world.slack.type_command(DANA.slack, "help")).await;
     assert!(
-        said(&answer.body).contains("`/livestream connect` links it again"),
+        said(&answer.body).contains("`/livestream connect` links your Zoom account"),
         "{answer:?}"
     );
     assert_eq!(values(&answer.body), ["connect"]);

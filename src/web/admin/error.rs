@@ -1,0 +1,77 @@
+//! Why a page stays closed, as a page.
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use maud::{Markup, html};
+
+use crate::admin::AdminError;
+use crate::web::pages::{document, page};
+
+impl IntoResponse for AdminError {
+    fn into_response(self) -> Response {
+        let status = match &self {
+            Self::NoSession | Self::Declined => StatusCode::UNAUTHORIZED,
+            Self::StaleForm => StatusCode::CONFLICT,
+            Self::NotAdmin => StatusCode::FORBIDDEN,
+            Self::CannotTell => StatusCode::BAD_GATEWAY,
+            Self::NotSetUp | Self::Nobody => StatusCode::NOT_FOUND,
+            Self::Database(error) => {
+                tracing::error!(%error, "admin page failed");
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+        };
+        page(status, closed(&self))
+    }
+}
+
+/// Why a page stays closed, and how it goes on.
+fn closed(why: &AdminError) -> Markup {
+    let (title, text) = match why {
+        AdminError::NoSession => (
+            "For admins of your workspace",
+            html! {
+                p { "See who is linked, what was started and stopped, and whether the next town hall will go live." }
+                p { a.button href="/admin/sign-in" { "Sign in with Slack" } }
+                p.small { "You are signed out after half an hour without a click." }
+            },
+        ),
+        AdminError::Declined => (
+            "You went back",
+            html! { p { "You did not sign in. " a href="/admin/sign-in" { "Sign in with Slack" } } },
+        ),
+        AdminError::NotAdmin => (
+            "This page is for admins",
+            html! {
+                p { "Slack says that you are no admin or owner of this workspace; or, where this app may not ask Slack, \
+                    you have not installed it and nobody who did has named you." }
+                p { "Nothing was changed. " a href="/admin/sign-in" { "Sign in as somebody else" } }
+            },
+        ),
+        AdminError::StaleForm => (
+            "This form is out of date",
+            html! {
+                p { "Somebody changed it meanwhile, or it was sent before, or it was made for another sign-in. Nothing was changed." }
+                p { a href="/admin" { "Look again" } }
+            },
+        ),
+        AdminError::CannotTell => (
+            "Slack does not answer",
+            html! {
+                p { "So I can't tell whether you are an admin, and changed nothing. Please try again in a minute." }
+            },
+        ),
+        AdminError::NotSetUp => (
+            "This is not set up here",
+            html! { p { "Whoever runs this bot can set it up." } },
+        ),
+        AdminError::Nobody => (
+            "Nobody of that id is linked here",
+            html! { p { "Perhaps their link ended. " a href="/admin/people" { "Everybody who is linked" } } },
+        ),
+        AdminError::Database(_) => (
+            "Please try again in a minute",
+            html! { p { "I can't reach my own database just now. Nothing was changed." } },
+        ),
+    };
+    document(title, "narrow", &html! { h1 { (title) } (text) })
+}

@@ -1,0 +1,81 @@
+//! The first page: whether the next show will go live, and what happened last.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum_extra::extract::CookieJar;
+use maud::{Markup, html};
+
+use crate::admin::Admin;
+use crate::app::App;
+use crate::db::audit::{self, Entry, Filter};
+use crate::db::roster::{self, LinkedUser};
+use crate::web::admin::activity::entries;
+use crate::web::admin::layout::{layout, render};
+use crate::web::admin::people::{health, remedy, who};
+use crate::web::admin::session::{PageResult, authorize_view};
+
+pub(super) async fn overview(State(app): State<Arc<App>>, jar: CookieJar) -> PageResult {
+    let (admin, browser) = authorize_view(&app, &jar).await?;
+    let team = &admin.asker.team;
+    let trouble = roster::Query {
+        is_trouble: true,
+        ..roster::Query::default()
+    };
+    let people = roster::count(&app.db, team, &roster::Query::default()).await?;
+    let troubled = roster::count(&app.db, team, &trouble).await?;
+    let warnings = roster::page(&app.db, team, &trouble).await?;
+    let last = audit::entries(&app.db, team, &Filter::default(), i64::MAX, 10).await?;
+    Ok(render(page(
+        &admin,
+        &browser.csrf(),
+        people,
+        troubled,
+        &warnings,
+        &last,
+    )))
+}
+
+fn page(
+    admin: &Admin,
+    csrf: &str,
+    people: i64,
+    troubled: i64,
+    warnings: &[LinkedUser],
+    last: &[Entry],
+) -> Markup {
+    let content = html! {
+        @if people == 0 {
+            p.note { "Nobody is linked yet. Everybody who starts livestreams types " code.typed { "connect" } " after the command in Slack." }
+        } @else if troubled == 0 {
+            p.good { strong { "All " (people) " linked accounts look healthy." } " What was never used or tested may still surprise: test it under People." }
+        } @else {
+            p.note { strong { (troubled) " of " (people) " linked accounts need attention before the next show." } }
+            table {
+                thead { tr { th scope="col" { "Who" } th scope="col" { "Zoom account" } th scope="col" { "What is wrong, and what to do" } } }
+                tbody {
+                    @for row in warnings.iter().take(10) {
+                        tr {
+                            td data-label="Who" { (who(row)) }
+                            td data-label="Zoom account" { (row.email) }
+                            td data-label="What is wrong, and what to do" { (health(row.health)) ". " (remedy(row.health)) }
+                        }
+                    }
+                }
+            }
+            @if troubled > 10 {
+                p { a href="/admin/people?only=trouble" { "All " (troubled) " of them" } }
+            }
+        }
+        h2 { "Recent activity" }
+        (entries(last))
+        p { a href="/admin/activity" { "All activity" } }
+    };
+    layout(
+        admin,
+        csrf,
+        "/admin",
+        "Will the next show go live?",
+        &content,
+    )
+}
