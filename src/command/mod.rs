@@ -1,19 +1,22 @@
 //! The grammar of `/livestream`: what can be asked, and what can be wrong with the asking.
 //! [`crate::reply`] has the sentences about it.
 
+mod error;
 pub mod meeting;
 pub mod options;
 pub mod outcome;
 pub mod request;
+mod spelling;
 pub mod verb;
 mod words;
 
 use std::str::FromStr;
 
-use crate::command::meeting::{MeetingId, ParseMeetingIdError};
-use crate::command::options::{option, settings};
+pub use self::error::ParseError;
+use crate::command::options::settings;
 use crate::command::request::{Action, CONFIRMED, LivestreamRequest};
 use crate::command::verb::Verb;
+use crate::command::words::{option, words};
 
 /// What the text after `/livestream` asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,44 +31,12 @@ pub enum Command {
     Livestream(LivestreamRequest),
 }
 
-/// Why the text makes no sense.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ParseError {
-    /// `nearest` is the verb that was probably meant, `meeting` the meeting that follows it.
-    UnknownVerb {
-        typed: String,
-        nearest: Option<Verb>,
-        meeting: Option<MeetingId>,
-    },
-    /// There is a meeting and no verb.
-    VerbMissing(MeetingId),
-    MeetingMissing(Action),
-    NotAMeeting {
-        action: Action,
-        typed: String,
-        why: ParseMeetingIdError,
-    },
-    UnknownOption {
-        key: String,
-        nearest: Option<&'static str>,
-    },
-    OptionTwice(&'static str),
-    BadValue {
-        key: &'static str,
-        typed: String,
-    },
-    /// The name has this many characters.
-    NameLength(usize),
-    StopTakesNoOptions(MeetingId),
-    QuoteOpen,
-}
-
 impl FromStr for Command {
     type Err = ParseError;
 
     /// Reads the `text` of Slack's form, with or without Slack's escaping of links and `& < >`.
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        Self::read(&words::words(text)?)
+        Self::read(&words(text)?)
     }
 }
 
@@ -131,21 +102,12 @@ fn unknown_verb(verb: &str, rest: &[String]) -> ParseError {
     }
 }
 
-/// The known word that differs in at most two letters, if there is one.
-fn nearest(typed: &str, known: impl IntoIterator<Item = &'static str>) -> Option<&'static str> {
-    known
-        .into_iter()
-        .map(|word| (strsim::osa_distance(typed, word), word))
-        .filter(|(distance, _)| *distance <= 2)
-        .min()
-        .map(|(_, word)| word)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::command::meeting::MeetingId;
     use crate::command::request::{Captions, Layout, Settings};
 
     fn meeting() -> MeetingId {

@@ -1,7 +1,9 @@
 //! The options of a start: `name="Town Hall" layout=gallery_view`.
 
+use crate::command::error::ParseError;
 use crate::command::request::{Captions, Layout, Settings};
-use crate::command::{ParseError, nearest};
+use crate::command::spelling::nearest;
+use crate::command::words::option;
 
 /// Every option of a start, with what it may be.
 pub const OPTIONS: [(&str, &str); 4] = [
@@ -12,16 +14,6 @@ pub const OPTIONS: [(&str, &str); 4] = [
 ];
 /// Zoom's limit for `display_name`, in characters.
 const NAME_MAX: usize = 50;
-
-/// `key=value`, where the key is a word; a link's `?pwd=…` is none.
-pub(super) fn option(word: &str) -> Option<(&str, &str)> {
-    let (key, value) = word.split_once('=')?;
-    let is_key = !key.is_empty()
-        && key
-            .chars()
-            .all(|c| c.is_ascii_alphabetic() || c == '_' || c == '-');
-    is_key.then_some((key, value))
-}
 
 /// Reads the options of a start.
 pub(super) fn settings(options: &[String]) -> Result<Settings, ParseError> {

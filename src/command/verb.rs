@@ -3,7 +3,7 @@
 
 use strum::VariantArray;
 
-use crate::command::nearest;
+use crate::command::spelling::nearest;
 
 /// The first word of what is typed, in the order help shows them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, VariantArray)]

@@ -1,7 +1,16 @@
 //! Splitting what is typed into words, and quoting a value so that it reads back.
 
-use crate::command::ParseError;
-use crate::command::options::option;
+use crate::command::error::ParseError;
+
+/// `key=value`, where the key is a word; a link's `?pwd=…` is none.
+pub(super) fn option(word: &str) -> Option<(&str, &str)> {
+    let (key, value) = word.split_once('=')?;
+    let is_key = !key.is_empty()
+        && key
+            .chars()
+            .all(|c| c.is_ascii_alphabetic() || c == '_' || c == '-');
+    is_key.then_some((key, value))
+}
 
 /// Splits at white space, but not inside Slack's `<…>` nor inside quotes that
 /// open a value, and undoes Slack's escaping of `& < >`.
