@@ -11,7 +11,7 @@ use livestream_bot::crypto::vault::Vault;
 #[cfg(feature = "demo")]
 use livestream_bot::demo;
 use livestream_bot::postgres::{self, Durability, Server};
-use livestream_bot::telemetry::metrics;
+use livestream_bot::telemetry::{log, metrics};
 use livestream_bot::{db, manifest, serve};
 use secrecy::ExposeSecret;
 use sqlx::postgres::PgConnectOptions;
@@ -83,10 +83,10 @@ fn main() -> anyhow::Result<()> {
 }
 
 async fn run(command: Command) -> anyhow::Result<()> {
-    let log = LogConfig::from_env()?;
+    let log_config = LogConfig::from_env()?;
     match command {
         Command::Serve => {
-            init_log(&log)?;
+            log::init(&log_config)?;
             let config = Config::from_env()?;
             serve::raise_connection_limit();
             if config.metrics_addr.is_some() {
@@ -102,12 +102,12 @@ async fn run(command: Command) -> anyhow::Result<()> {
             serve::serve(&config, database, listener, serve::shutdown_signal()?).await
         }
         #[cfg(feature = "demo")]
-        Command::Demo(options) => demo::run(options, &config::data_dir()?, &log).await,
+        Command::Demo(options) => demo::run(options, &config::data_dir()?, &log_config).await,
         Command::Migrate => {
-            init_log(&log)?;
+            log::init(&log_config)?;
             let (database, _server) = database().await?;
             serve::migrate(&db::pool(database)).await?;
-            tracing::info!("the database is up to date");
+            tracing::info!("database is up to date");
             Ok(())
         }
         Command::Manifest { url } => {
@@ -115,25 +115,31 @@ async fn run(command: Command) -> anyhow::Result<()> {
             Ok(stdout().write_all(manifest.as_bytes())?)
         }
         Command::ImportLinks => {
-            init_log(&log)?;
+            log::init(&log_config)?;
             let vault = Vault::from_keys(&config::token_keys_from_env()?)
                 .context("TOKEN_KEYS cannot be used")?;
             let (database, _server) = database().await?;
             let pool = db::pool(database);
             serve::migrate(&pool).await?;
             let count = import::links(&pool, &vault, stdin().lock()).await?;
-            tracing::info!(count, "links imported");
+            tracing::info!(links = count, "links imported");
             Ok(())
         }
         Command::RotateKeys => {
-            init_log(&log)?;
+            log::init(&log_config)?;
             let vault = Vault::from_keys(&config::token_keys_from_env()?)
                 .context("TOKEN_KEYS cannot be used")?;
             let (database, _server) = database().await?;
             let pool = db::pool(database);
             let count = tokens::reseal(&pool, &vault).await?;
-            db::audit::keys_rotated(&pool, &format!("{count} sealed with the first key")).await?;
-            tracing::info!(count, "grants and installations sealed with the first key");
+            let key = vault.first_key();
+            let detail = format!("{count} records re-encrypted with key {key}");
+            db::audit::keys_rotated(&pool, &detail).await?;
+            tracing::info!(
+                records = count,
+                key,
+                "tokens re-encrypted; older keys can be removed in 30 minutes"
+            );
             Ok(())
         }
         Command::Postgres { .. } => unreachable!("main() runs it"),
@@ -148,9 +154,9 @@ async fn database() -> anyhow::Result<(PgConnectOptions, Option<Server>)> {
                 "DATABASE_URL: it is not of the form postgres://user:password@host/database",
             )?;
             tracing::info!(
-                host = options.get_host(),
-                database = options.get_database(),
-                "using DATABASE_URL"
+                database.host = options.get_host(),
+                database.name = options.get_database(),
+                "using the database of DATABASE_URL"
             );
             Ok((options, None))
         }
@@ -158,12 +164,12 @@ async fn database() -> anyhow::Result<(PgConnectOptions, Option<Server>)> {
             let server =
                 Server::start(&std::env::current_exe()?, &data_dir, Durability::Durable).await?;
             server.create_database("livestream").await?;
-            tracing::info!("DATABASE_URL is not set; using {}", server.describe());
+            tracing::info!(
+                postgres.version = server.major_version(),
+                postgres.data = %server.data_dir().display(),
+                "DATABASE_URL is not set; using a private PostgreSQL server"
+            );
             Ok((server.options("livestream"), Some(server)))
         }
     }
-}
-
-fn init_log(log: &LogConfig) -> anyhow::Result<()> {
-    livestream_bot::telemetry::log::init(log)
 }

@@ -95,7 +95,7 @@ async fn listen(listener: TcpListener, router: Router, shutdown: CancellationTok
             true
         }
         Err(error) => {
-            tracing::warn!(%error, "a connection was not accepted");
+            tracing::warn!(%error, "failed to accept a connection");
             false
         }
     };
@@ -119,7 +119,7 @@ async fn listen(listener: TcpListener, router: Router, shutdown: CancellationTok
     drop(listener);
     let ending = tokio::time::timeout(CONNECTIONS_END_WITHIN, connections.shutdown());
     if ending.await.is_err() {
-        tracing::warn!("some connections did not end; leaving them");
+        tracing::warn!("closing connections that did not end in time");
     }
 }
 
@@ -128,7 +128,7 @@ pub fn raise_connection_limit() {
     let raised = getrlimit(Resource::RLIMIT_NOFILE)
         .and_then(|(_, hard)| setrlimit(Resource::RLIMIT_NOFILE, hard, hard));
     if let Err(error) = raised {
-        tracing::warn!(%error, "the limit of open files stays as it is");
+        tracing::warn!(%error, "failed to raise the limit of open files");
     }
 }
 
@@ -143,7 +143,7 @@ pub fn shutdown_signal() -> anyhow::Result<CancellationToken> {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
-        tracing::info!("stopping: finishing what runs");
+        tracing::info!("shutting down");
         token.cancel();
     });
     Ok(shutdown)

@@ -88,7 +88,7 @@ pub async fn begin(app: &App) -> Result<(Token, String), AdminError> {
         .authorize_url(None, browser.derive(STATE), browser.derive(NONCE))
         .await
         .map_err(|error| {
-            tracing::warn!(%error, "an admin could not sign in");
+            tracing::warn!(%error, "admin sign-in failed");
             AdminError::CannotTell
         })?;
     visits::begin(&app.db, &browser.hash(), Utc::now() + VISIT_LIFE).await?;
@@ -117,7 +117,7 @@ pub async fn back(
     })?;
     let person = sign_in.person(code, browser.derive(NONCE)).await;
     let person = person.map_err(|error| {
-        tracing::warn!(%error, "an admin could not sign in");
+        tracing::warn!(%error, "admin sign-in failed");
         AdminError::CannotTell
     })?;
     if !people::is_admin(app, &person.asker).await? {

@@ -3,6 +3,7 @@
 use crate::command::meeting::{MeetingId, ParseMeetingIdError};
 use crate::command::request::Action;
 use crate::command::verb::Verb;
+use crate::command::words::UnclosedQuote;
 
 /// Why the text makes no sense.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,4 +35,10 @@ pub enum ParseError {
     NameLength(usize),
     StopTakesNoOptions(MeetingId),
     QuoteOpen,
+}
+
+impl From<UnclosedQuote> for ParseError {
+    fn from(_: UnclosedQuote) -> Self {
+        Self::QuoteOpen
+    }
 }

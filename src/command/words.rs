@@ -1,6 +1,8 @@
 //! Splitting what is typed into words, and quoting a value so that it reads back.
 
-use crate::command::error::ParseError;
+/// A quote that opens a value is never closed.
+#[derive(Debug)]
+pub(super) struct UnclosedQuote;
 
 /// `key=value`, where the key is a word; a link's `?pwd=…` is none.
 pub(super) fn option(word: &str) -> Option<(&str, &str)> {
@@ -14,7 +16,7 @@ pub(super) fn option(word: &str) -> Option<(&str, &str)> {
 
 /// Splits at white space, but not inside Slack's `<…>` nor inside quotes that
 /// open a value, and undoes Slack's escaping of `& < >`.
-pub(super) fn words(text: &str) -> Result<Vec<String>, ParseError> {
+pub(super) fn words(text: &str) -> Result<Vec<String>, UnclosedQuote> {
     let mut words = Vec::new();
     let mut word = String::new();
     let mut closing: Option<&[char]> = None;
@@ -41,7 +43,7 @@ pub(super) fn words(text: &str) -> Result<Vec<String>, ParseError> {
         }
     }
     if closing.is_some_and(|ends| !ends.contains(&'>')) {
-        return Err(ParseError::QuoteOpen);
+        return Err(UnclosedQuote);
     }
     words.extend(finished(&mut word));
     Ok(words)

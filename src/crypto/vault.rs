@@ -143,9 +143,15 @@ impl Vault {
             .map_err(|_| OpenError::Forged)
     }
 
+    /// The id of the key that seals.
+    pub fn first_key(&self) -> &str {
+        let (id, _) = self.keys.first().expect("a vault has at least one key");
+        id
+    }
+
     /// How every value that the first key sealed begins.
     pub fn prefix(&self) -> Vec<u8> {
-        let (id, _) = self.keys.first().expect("a vault has at least one key");
+        let id = self.first_key();
         let id_len = u8::try_from(id.len()).expect("checked when the keys were read");
         [&[id_len], id.as_bytes()].concat()
     }

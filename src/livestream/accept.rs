@@ -129,7 +129,7 @@ async fn accept(
 ) -> Result<Accepted, DisallowedOrigin> {
     let replies = Replies::of(app);
     if !app.is_for_us(form.api_app_id.as_deref()) {
-        tracing::warn!("command for another Slack app than SLACK_APP_ID");
+        tracing::warn!("request rejected: for another app than SLACK_APP_ID");
         return Ok(Accepted::Answered(replies.wrong_app()));
     }
     let parsed = form.text.parse();
@@ -204,6 +204,7 @@ async fn record(
                 command.action = request.action.as_str(),
                 zoom.meeting = %request.meeting,
                 slack.team = %form.team_id,
+                slack.user = %form.user_id,
                 "command accepted"
             );
             return Ok(Accepted::Recorded);
@@ -271,7 +272,7 @@ async fn access(app: &App, asker: &Asker) -> Access {
             Access::Linked
         }
         Err(_) => {
-            tracing::warn!("looking up what a person can do took too long");
+            tracing::warn!("timed out looking up what a person can do");
             Access::Linked
         }
     }
@@ -304,8 +305,8 @@ async fn audit_refusal(
 async fn in_time<T>(accepting: impl Future<Output = sqlx::Result<T>>) -> Option<T> {
     match tokio::time::timeout(ACCEPT_TIMEOUT, accepting).await {
         Ok(Ok(accepted)) => return Some(accepted),
-        Ok(Err(error)) => tracing::error!(%error, "command not accepted"),
-        Err(_) => tracing::error!("command not accepted in time"),
+        Ok(Err(error)) => tracing::error!(%error, "failed to accept a command"),
+        Err(_) => tracing::error!("timed out accepting a command"),
     }
     None
 }

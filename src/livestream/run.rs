@@ -65,10 +65,12 @@ pub async fn advance(app: &Arc<App>, id: CommandId) -> sqlx::Result<Next> {
                 }
                 metrics::finished(command.request.action.as_str(), outcome.name());
                 tracing::info!(
+                    command.outcome = outcome.name(),
                     ?outcome,
-                    action = command.request.action.as_str(),
+                    command.action = command.request.action.as_str(),
                     zoom.meeting = %command.request.meeting,
                     slack.team = %command.asker.team,
+                    slack.user = %command.asker.user,
                     "command finished"
                 );
                 outcome
@@ -170,7 +172,7 @@ async fn tell(app: &App, command: &Running, outcome: &Outcome) -> sqlx::Result<N
     let url = match response_url(app, command) {
         Ok(url) => url,
         Err(why) => {
-            tracing::error!(why, "the channel cannot be told");
+            tracing::error!(error = why, "failed to deliver the outcome");
             commands::told(&app.db, id, Err(why)).await?;
             return Ok(Next::Done);
         }
@@ -194,14 +196,14 @@ async fn tell(app: &App, command: &Running, outcome: &Outcome) -> sqlx::Result<N
         }
         Err(respond::Error::Transient(why)) => {
             tracing::warn!(
-                why,
+                error = why,
                 posts = command.posts + 1,
-                "the channel was not told yet"
+                "failed to deliver the outcome; trying again later"
             );
             return Ok(Next::Later(post_again_after(command.posts)));
         }
         Err(error) => {
-            tracing::warn!(%error, "the channel cannot be told");
+            tracing::warn!(%error, "failed to deliver the outcome");
             commands::told(&app.db, id, Err(&error.to_string())).await?;
         }
     }

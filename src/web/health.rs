@@ -18,7 +18,7 @@ pub(super) async fn ready(
     State((app, worker)): State<(Arc<App>, Health)>,
 ) -> (StatusCode, &'static str) {
     if let Err(error) = sqlx::query("select 1").execute(&app.db).await {
-        tracing::warn!(%error, "not ready: Postgres does not answer");
+        tracing::warn!(%error, "not ready: database unreachable");
         return (
             StatusCode::SERVICE_UNAVAILABLE,
             "Postgres does not answer\n",

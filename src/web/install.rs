@@ -67,7 +67,7 @@ fn stopped(stop: &InstallError) -> Response {
         InstallError::SlackFailed => StatusCode::BAD_GATEWAY,
         InstallError::NotSetUp => StatusCode::NOT_FOUND,
         InstallError::Database(error) => {
-            tracing::error!(%error, "an installation failed");
+            tracing::error!(%error, "installation failed");
             StatusCode::SERVICE_UNAVAILABLE
         }
     };

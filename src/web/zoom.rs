@@ -53,7 +53,7 @@ pub(super) async fn event(
         Ok(Event::Deauthorized { user_id }) => match link::deauthorized(&app, &user_id).await {
             Ok(()) => Ok(StatusCode::OK.into_response()),
             Err(error) => {
-                tracing::error!(%error, "a deauthorization was not carried out");
+                tracing::error!(%error, "failed to carry out a deauthorization");
                 Ok(StatusCode::INTERNAL_SERVER_ERROR.into_response())
             }
         },

@@ -87,7 +87,7 @@ pub async fn back(
         .as_ref()
         .is_some_and(|ours| *ours != access.app_id)
     {
-        tracing::error!("an installation is of another Slack app than SLACK_APP_ID");
+        tracing::error!("installation rejected: for another app than SLACK_APP_ID");
         return Err(InstallError::SlackFailed);
     }
     let (tenant, name) = access.tenant().ok_or(InstallError::SlackFailed)?;
@@ -109,7 +109,7 @@ pub async fn back(
     )
     .await?;
     transaction.commit().await?;
-    tracing::info!(slack.tenant = tenant.id(), "installed");
+    tracing::info!(slack.tenant = tenant.id(), "app installed");
     Ok(Installed {
         name: name.unwrap_or(tenant.id()).to_owned(),
         add_to_workspaces: match &tenant {
@@ -130,7 +130,7 @@ pub async fn left(
     let Some(since) = installations::leave(&mut *db, tenant, at).await? else {
         return Ok(());
     };
-    tracing::info!(slack.tenant = tenant.id(), "the app left");
+    tracing::info!(slack.tenant = tenant.id(), "app uninstalled");
     audit::write(
         &mut *db,
         &Event::at(tenant, "uninstalled").detail(tenant.id()),
@@ -152,7 +152,7 @@ pub async fn forget(app: &Arc<App>, tenant: &Tenant) -> Result<(), UnlinkError> 
     tracing::info!(
         slack.tenant = tenant.id(),
         count,
-        "ending the links of a tenant that left"
+        "ending the links of a tenant"
     );
     Ok(())
 }
@@ -171,6 +171,6 @@ pub async fn changed(
 }
 
 fn failed(error: &web_api::Error) -> InstallError {
-    tracing::warn!(%error, "an installation failed");
+    tracing::warn!(%error, "installation failed");
     InstallError::SlackFailed
 }

@@ -101,6 +101,10 @@ fn read(tokens: TokenStream, module: &[String], paths: &mut Vec<Vec<String>>) {
                 }
                 at += 3;
             }
+            // `pub(super)` and `pub(in crate::web)` import nothing.
+            TokenTree::Ident(name) if name == "pub" && is_parenthesised(tokens.get(at + 1)) => {
+                at += 2;
+            }
             TokenTree::Ident(name) if at == 0 || !is_colon(&tokens[at - 1]) => {
                 let start = match name.to_string().as_str() {
                     "crate" | "livestream_bot" => Some(Vec::new()),
@@ -125,6 +129,10 @@ fn read(tokens: TokenStream, module: &[String], paths: &mut Vec<Vec<String>>) {
 fn is_inline_module(tokens: &[TokenTree]) -> bool {
     matches!(tokens, [_, TokenTree::Ident(_), TokenTree::Group(body), ..]
         if body.delimiter() == Delimiter::Brace)
+}
+
+fn is_parenthesised(token: Option<&TokenTree>) -> bool {
+    matches!(token, Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis)
 }
 
 fn is_colon(token: &TokenTree) -> bool {
@@ -230,6 +238,7 @@ fn every_way_to_write_an_import_is_read() {
         use crate::{a::{b, c as d}, e};
         use super::f;
         fn g() { h! { (crate::i::J) } self::k::l(); x::crate_::m }
+        pub(in crate::web) struct O;
         mod tests { use super::*; use super::super::n; }
     ";
     let here = ["web".to_owned(), "link".to_owned()];

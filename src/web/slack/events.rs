@@ -31,19 +31,19 @@ pub(in crate::web) async fn event(
         Ok(event::Request::EventCallback(envelope)) => envelope,
         Ok(event::Request::Other) => return Ok(StatusCode::OK.into_response()),
         Err(_) => {
-            tracing::warn!("Slack signed an event that lacks what events have");
+            tracing::warn!("malformed event from Slack");
             return Err(Rejection::BadForm);
         }
     };
     if !app.is_for_us(envelope.api_app_id.as_deref()) {
-        tracing::warn!("an event names another Slack app than SLACK_APP_ID");
+        tracing::warn!("request rejected: for another app than SLACK_APP_ID");
         return Err(Rejection::BadForm);
     }
     match tokio::time::timeout(ACCEPT_TIMEOUT, take(&app, &envelope)).await {
         Ok(Ok(())) => Ok(StatusCode::OK.into_response()),
         failed => {
             let error = failed.map(Result::err);
-            tracing::error!(?error, "an event was not taken in time");
+            tracing::error!(?error, "failed to process an event");
             Err(Rejection::NotTaken)
         }
     }

@@ -44,7 +44,7 @@ async fn pressed(
 
 async fn pressed_at_home(app: &App, press: &HomePress) -> Result<StatusCode, Rejection> {
     if !app.is_for_us(press.api_app_id.as_deref()) {
-        tracing::warn!("press for another Slack app than SLACK_APP_ID");
+        tracing::warn!("request rejected: for another app than SLACK_APP_ID");
         return Err(Rejection::BadForm);
     }
     let pressed = accept::pressed_at_home(app, press).await;

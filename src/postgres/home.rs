@@ -1,0 +1,105 @@
+//! Where everything of one data folder is, and as whom the server runs.
+
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, lchown};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, ensure};
+use nix::unistd::{Uid, User};
+use sha2::{Digest, Sha256};
+
+/// Where everything of one data folder is, and as whom the server runs.
+#[derive(Debug, Clone)]
+pub(super) struct Home {
+    pub(super) data_dir: PathBuf,
+    pub(super) dir: PathBuf,
+    /// The data folders, one a major version.
+    pub(super) clusters: PathBuf,
+    /// Short, since the path of a socket is limited to about 100 bytes.
+    pub(super) socket_dir: PathBuf,
+    /// PostgreSQL refuses to run as root.
+    pub(super) account: Option<User>,
+}
+
+impl Home {
+    pub(super) fn prepare(data_dir: &Path) -> anyhow::Result<Self> {
+        std::fs::create_dir_all(data_dir)
+            .with_context(|| format!("creating {}", data_dir.display()))?;
+        let data_dir = data_dir.canonicalize()?;
+        let account = if Uid::effective().is_root() {
+            let account = User::from_name("postgres")?.or(User::from_name("nobody")?);
+            Some(account.context(
+                "PostgreSQL does not run as root, and there is neither a user postgres nor nobody",
+            )?)
+        } else {
+            None
+        };
+        let digest = Sha256::digest(data_dir.as_os_str().as_encoded_bytes());
+        let name = format!("livestream-bot-{}", hex::encode(&digest[..8]));
+        let (inside, apart) = (data_dir.join("postgres"), Path::new("/var/lib").join(&name));
+        let dir = match account {
+            Some(_) if apart.exists() || !(inside.exists() || is_open_to_all(&data_dir)) => apart,
+            _ => inside,
+        };
+        DirBuilder::new().recursive(true).mode(0o755).create(&dir)?;
+        // Only what the server itself writes is its account's: we run what else is there.
+        let home = Self {
+            clusters: dir.join("clusters"),
+            socket_dir: Path::new("/tmp").join(name),
+            data_dir,
+            dir,
+            account,
+        };
+        home.own(&home.clusters)?;
+        home.own(&home.socket_dir)?;
+        Ok(home)
+    }
+
+    /// Makes a folder the server's alone, and refuses one that is somebody else's.
+    fn own(&self, dir: &Path) -> anyhow::Result<()> {
+        DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+        let owner = self
+            .account
+            .as_ref()
+            .map_or(Uid::effective(), |account| account.uid);
+        let is_of = |uid: u32| {
+            std::fs::symlink_metadata(dir).is_ok_and(|found| found.is_dir() && found.uid() == uid)
+        };
+        if let Some(account) = &self.account
+            && is_of(0)
+        {
+            lchown(dir, Some(account.uid.as_raw()), Some(account.gid.as_raw()))?;
+        }
+        ensure!(
+            is_of(owner.as_raw()),
+            "{} belongs to somebody else",
+            dir.display()
+        );
+        Ok(())
+    }
+
+    pub(super) fn lock_file(&self, name: &str) -> anyhow::Result<File> {
+        let path = self.dir.join(format!("{name}.lock"));
+        OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .with_context(|| path.display().to_string())
+    }
+}
+
+/// Whether any account may enter the folder and all above it.
+fn is_open_to_all(dir: &Path) -> bool {
+    dir.ancestors()
+        .all(|dir| std::fs::metadata(dir).is_ok_and(|metadata| metadata.mode() & 0o001 != 0))
+}
+
+/// Takes a lock that nobody holds.
+pub(super) fn is_free(lock: &File) -> anyhow::Result<bool> {
+    match lock.try_lock() {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(error)) => Err(error.into()),
+    }
+}
