@@ -40,7 +40,7 @@ pub enum Argument {
 }
 
 /// What somebody can do now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, VariantArray)]
 pub enum Access {
     /// Everything: they have a working link.
     Linked,

@@ -14,7 +14,7 @@ pub(super) const LINK_DEAD: &str = "Zoom no longer accepts your linked account: 
                          Link it again, then type the command again.";
 
 /// What unlinking led to.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, strum::VariantArray)]
 pub enum Unlinked {
     NotLinked,
     /// Others still use the Zoom account.

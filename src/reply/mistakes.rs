@@ -99,7 +99,7 @@ impl Replies<'_> {
                     .iter()
                     .find(|(known, _)| known == key)
                     .map_or("", |(_, values)| values);
-                format!("`{key}=` can't be {}; it is {values}.", code(typed))
+                format!("`{key}=` can't be {}. It takes {values}.", code(typed))
             }
             ParseError::NameLength(0) => {
                 "The name is empty. Zoom takes 1 to 50 characters.".to_owned()

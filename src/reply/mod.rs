@@ -2,6 +2,8 @@
 //! to do next.
 
 pub mod account;
+#[cfg(test)]
+mod catalogue;
 pub mod help;
 pub mod home;
 mod mistakes;

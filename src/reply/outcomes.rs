@@ -1,5 +1,6 @@
 //! What became of a command.
 
+use crate::command::Command;
 use crate::command::meeting::MeetingId;
 use crate::command::outcome::Outcome;
 use crate::command::request::{Action, LivestreamRequest};
@@ -51,11 +52,19 @@ impl Replies<'_> {
 
     /// The same under a message that only the presser sees, and that Slack does not show us.
     pub fn running(&self, typed: &str) -> Message {
-        ephemeral(&format!(
-            "Running {}. What becomes of it follows.",
-            code(&format!("{} {typed}", self.slash))
-        ))
-        .replacing()
+        let text = match typed.parse() {
+            Ok(Command::Livestream(LivestreamRequest {
+                action: Action::Start,
+                meeting,
+                ..
+            })) => format!("Starting the livestream of meeting {}…", meeting.grouped()),
+            Ok(Command::Livestream(request)) => {
+                let meeting = request.meeting.grouped();
+                format!("Stopping the livestream of meeting {meeting}…")
+            }
+            _ => "Working on it…".to_owned(),
+        };
+        ephemeral(&text).replacing()
     }
 
     /// What became of a command, for the channel.

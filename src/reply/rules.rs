@@ -16,25 +16,23 @@ impl Replies<'_> {
         let slash = self.slash;
         let rule = match rule {
             Rule::Members => format!(
-                "In this workspace, guests and people from other organisations can't use {slash}."
+                "Guests and people from other organisations can't use {slash} in this workspace."
             ),
             Rule::Named => {
-                format!("In this workspace, only people whom an admin named can use {slash}.")
+                format!("Only people whom an admin has chosen can use {slash} in this workspace.")
             }
             Rule::Group => format!(
-                "In this workspace, only members of a user group that an admin chose can use {slash}."
+                "Only members of a user group that an admin has chosen can use {slash} in this workspace."
             ),
-            Rule::Channel => format!("In this channel, {slash} is not to be used."),
+            Rule::Channel => format!("{slash} can't be used in this channel."),
         };
-        let admins = "The workspace's admins can change that";
-        let admins = match (set_by, self.admin_url) {
-            (Some(admin), Some(page)) => {
-                let admin = escape(admin.as_str());
-                format!("{admins}, such as <@{admin}>, who did last, on <{page}|the admin's page>")
-            }
-            (None, Some(page)) => format!("{admins}, on <{page}|the admin's page>"),
-            (_, None) => admins.to_owned(),
+        let who = match self.admin_url {
+            Some(page) => format!("An admin can change this on <{page}|the admin page>."),
+            None => "An admin of the workspace can change this.".to_owned(),
         };
-        format!("{rule} {admins}.")
+        let last = set_by.map_or_else(String::new, |admin| {
+            format!(" <@{}> last edited the rules.", escape(admin.as_str()))
+        });
+        format!("{rule} {who}{last}")
     }
 }
