@@ -31,7 +31,7 @@ pub struct App {
     pub contact: Contact,
     /// Admins may link one Zoom account for several people.
     pub shared_accounts: bool,
-    pub audit_kept_for: Option<TimeDelta>,
+    pub audit_retention: Option<TimeDelta>,
     pub zoom_webhook_secret: Option<SecretString>,
     /// Ours, if we know it; requests for another app are refused.
     pub slack_app_id: Option<String>,
@@ -90,7 +90,7 @@ impl App {
             web_api,
             contact,
             shared_accounts: config.shared_accounts,
-            audit_kept_for: config.audit_kept_for,
+            audit_retention: config.audit_retention,
             zoom_webhook_secret: config.zoom_webhook_secret.clone(),
             signing_secrets: config.slack_signing_secrets.clone(),
             slack_app_id: config.slack_app_id.clone(),

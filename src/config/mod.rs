@@ -33,7 +33,7 @@ pub struct Config {
     /// workspace.
     pub pages: Option<PagesConfig>,
     /// `AUDIT_DAYS`: how long audit entries are kept; for ever if not set.
-    pub audit_kept_for: Option<TimeDelta>,
+    pub audit_retention: Option<TimeDelta>,
     /// `SHARED_ACCOUNTS`: admins may link one Zoom account for several people.
     pub shared_accounts: bool,
     /// `SLACK_RESPONSE_ORIGINS`: where outcomes may be posted.
@@ -124,7 +124,7 @@ impl Config {
             ),
             slack_app_id: env.optional("SLACK_APP_ID", parse::text),
             pages: PagesConfig::read(env),
-            audit_kept_for: env.optional("AUDIT_DAYS", parse::audit_days),
+            audit_retention: env.optional("AUDIT_DAYS", parse::audit_days),
             shared_accounts: env.or_default("SHARED_ACCOUNTS", "off", parse::on_or_off),
             slack_response_origins: env.or_default(
                 "SLACK_RESPONSE_ORIGINS",
@@ -346,7 +346,7 @@ mod tests {
         assert_eq!(config.slack_response_origins.len(), 2);
         assert_eq!(config.zoom_api_url.as_str(), "https://api.zoom.us/");
         assert_eq!(config.zoom_timeout, Duration::from_secs(10));
-        assert!(config.pages.is_none() && config.audit_kept_for.is_none());
+        assert!(config.pages.is_none() && config.audit_retention.is_none());
         assert!(matches!(database, DatabaseConfig::Private(dir) if dir == *".data"));
         assert!(log.filter.is_none() && !log.is_json);
     }
@@ -371,7 +371,7 @@ mod tests {
             config.metrics_addr,
             Some("127.0.0.1:9000".parse().expect("an address"))
         );
-        assert_eq!(config.audit_kept_for, Some(TimeDelta::days(90)));
+        assert_eq!(config.audit_retention, Some(TimeDelta::days(90)));
         assert!(config.shared_accounts);
         assert_eq!(config.slack_app_id.as_deref(), Some("A1"));
         assert!(matches!(config.zoom_body, BodyForm::Multipart));
