@@ -29,7 +29,7 @@ pub struct App {
     /// Admins may link one Zoom account for several people.
     pub shared_accounts: bool,
     /// How long audit entries are kept; `None` keeps them for ever.
-    pub audit_kept_for: Option<TimeDelta>,
+    pub audit_retention: Option<TimeDelta>,
     pub zoom_webhook_secret: Option<SecretString>,
     /// Ours, if we know it; requests for another app are refused.
     pub slack_app_id: Option<String>,
@@ -83,7 +83,7 @@ impl App {
                 .as_ref()
                 .map(|pages| Pages::new(pages, &http, admin_path)),
             shared_accounts: config.shared_accounts,
-            audit_kept_for: config.audit_kept_for,
+            audit_retention: config.audit_retention,
             zoom_webhook_secret: config.zoom_webhook_secret.clone(),
             slack_app_id: config.slack_app_id.clone(),
         })

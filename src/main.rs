@@ -83,16 +83,17 @@ fn main() -> anyhow::Result<()> {
 }
 
 async fn run(command: Command) -> anyhow::Result<()> {
-    let log_config = LogConfig::from_env()?;
+    let log_config = LogConfig::from_env();
     match command {
         Command::Serve => {
+            let service = config::both(Config::from_env(), DatabaseConfig::from_env());
+            let (log_config, (config, database)) = config::both(log_config, service)?;
             log::init(&log_config)?;
-            let config = Config::from_env()?;
             serve::raise_connection_limit();
             if config.metrics_addr.is_some() {
                 metrics::install()?;
             }
-            let (database, _server) = database().await?;
+            let (database, _server) = connect_options(database).await?;
             let listener = TcpListener::bind(config.listen_addr)
                 .await
                 .with_context(|| {
@@ -102,10 +103,14 @@ async fn run(command: Command) -> anyhow::Result<()> {
             serve::serve(&config, database, listener, serve::shutdown_signal()?).await
         }
         #[cfg(feature = "demo")]
-        Command::Demo(options) => demo::run(options, &config::data_dir()?, &log_config).await,
+        Command::Demo(options) => {
+            let (log_config, data_dir) = config::both(log_config, config::data_dir_from_env())?;
+            demo::run(options, &data_dir, &log_config).await
+        }
         Command::Migrate => {
+            let (log_config, database) = config::both(log_config, DatabaseConfig::from_env())?;
             log::init(&log_config)?;
-            let (database, _server) = database().await?;
+            let (database, _server) = connect_options(database).await?;
             serve::migrate(&db::pool(database)).await?;
             tracing::info!("database is up to date");
             Ok(())
@@ -115,10 +120,11 @@ async fn run(command: Command) -> anyhow::Result<()> {
             Ok(stdout().write_all(manifest.as_bytes())?)
         }
         Command::ImportLinks => {
+            let stored = config::both(config::token_keys_from_env(), DatabaseConfig::from_env());
+            let (log_config, (token_keys, database)) = config::both(log_config, stored)?;
             log::init(&log_config)?;
-            let vault = Vault::from_keys(&config::token_keys_from_env()?)
-                .context("TOKEN_KEYS cannot be used")?;
-            let (database, _server) = database().await?;
+            let vault = Vault::from_keys(&token_keys).context("TOKEN_KEYS cannot be used")?;
+            let (database, _server) = connect_options(database).await?;
             let pool = db::pool(database);
             serve::migrate(&pool).await?;
             let count = import::links(&pool, &vault, stdin().lock()).await?;
@@ -126,10 +132,11 @@ async fn run(command: Command) -> anyhow::Result<()> {
             Ok(())
         }
         Command::RotateKeys => {
+            let stored = config::both(config::token_keys_from_env(), DatabaseConfig::from_env());
+            let (log_config, (token_keys, database)) = config::both(log_config, stored)?;
             log::init(&log_config)?;
-            let vault = Vault::from_keys(&config::token_keys_from_env()?)
-                .context("TOKEN_KEYS cannot be used")?;
-            let (database, _server) = database().await?;
+            let vault = Vault::from_keys(&token_keys).context("TOKEN_KEYS cannot be used")?;
+            let (database, _server) = connect_options(database).await?;
             let pool = db::pool(database);
             let count = tokens::reseal(&pool, &vault).await?;
             let key = vault.first_key();
@@ -147,8 +154,10 @@ async fn run(command: Command) -> anyhow::Result<()> {
 }
 
 /// How to reach the database, and the private server to keep if it is one of our own.
-async fn database() -> anyhow::Result<(PgConnectOptions, Option<Server>)> {
-    match DatabaseConfig::from_env()? {
+async fn connect_options(
+    database: DatabaseConfig,
+) -> anyhow::Result<(PgConnectOptions, Option<Server>)> {
+    match database {
         DatabaseConfig::Url(url) => {
             let options: PgConnectOptions = url.expose_secret().parse().ok().context(
                 "DATABASE_URL: it is not of the form postgres://user:password@host/database",

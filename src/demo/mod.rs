@@ -133,7 +133,7 @@ pub fn config(slack: &Slack, zoom: &Zoom, public_url: &str) -> anyhow::Result<Co
             privacy_url: None,
         }),
         shared_accounts: false,
-        audit_kept_for: None,
+        audit_retention: None,
         zoom_webhook_secret: Some(zoom::WEBHOOK_SECRET.into()),
         slack_response_origins: vec![slack.url().parse()?],
         slash_command: "/livestream".to_owned(),

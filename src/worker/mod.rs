@@ -230,7 +230,7 @@ async fn forget(app: &App) -> sqlx::Result<()> {
     link::sweep(app).await?;
     visits::forget_old(&app.db).await?;
     admin::forget_old(&app.db).await?;
-    if let Some(keep) = app.audit_kept_for {
+    if let Some(keep) = app.audit_retention {
         audit::forget_old(&app.db, keep).await?;
     }
     requests::forget_old(&app.db).await

@@ -1,0 +1,273 @@
+//! Reads settings from environment variables and files, and collects every problem with them.
+
+use std::collections::HashMap;
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+
+/// The environment variables, and the problems found in them so far.
+pub(super) struct Env {
+    variables: HashMap<OsString, OsString>,
+    problems: Vec<Problem>,
+}
+
+/// A setting cannot be used, and [`Env`] has recorded why. Only `Env` can make one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reported(());
+
+/// A parsed value, or what is wrong with it. The text is constant, so that it cannot contain
+/// the value, which may be a secret.
+pub(super) type Parsed<T> = Result<T, &'static str>;
+
+/// Every setting that is missing or cannot be used, one per line.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub struct ConfigError {
+    problems: Vec<Problem>,
+}
+
+/// A setting that is missing or cannot be used: what is wrong, and how to correct it.
+#[derive(Debug, PartialEq, Eq)]
+struct Problem {
+    name: String,
+    text: String,
+}
+
+/// Builds a struct from fields that are each a `Result<_, Reported>`. All of them are evaluated
+/// before the first error is returned, so that every problem is recorded.
+macro_rules! try_all {
+    ($struct:ident { $($field:ident: $value:expr),+ $(,)? }) => {{
+        $(let $field = $value;)+
+        Ok($struct { $($field: $field?),+ })
+    }};
+}
+pub(super) use try_all;
+
+impl Env {
+    /// The environment of this process.
+    pub(super) fn from_process() -> Self {
+        Self::new(std::env::vars_os())
+    }
+
+    fn new(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
+        Self {
+            variables: variables.into_iter().collect(),
+            problems: Vec::new(),
+        }
+    }
+
+    /// Only these variables.
+    #[cfg(test)]
+    pub(super) fn from_pairs<N: Into<OsString>, V: Into<OsString>>(
+        pairs: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
+        Self::new(
+            pairs
+                .into_iter()
+                .map(|(name, value)| (name.into(), value.into())),
+        )
+    }
+
+    /// Runs `read`, and fails with every problem that it found.
+    pub(super) fn read<T>(
+        mut self,
+        read: impl FnOnce(&mut Self) -> Result<T, Reported>,
+    ) -> Result<T, ConfigError> {
+        match read(&mut self) {
+            Ok(value) if self.problems.is_empty() => Ok(value),
+            _ => Err(ConfigError {
+                problems: self.problems,
+            }),
+        }
+    }
+
+    /// A setting that must be set; `hint` says where its value is found.
+    pub(super) fn required<T>(
+        &mut self,
+        name: &str,
+        hint: &str,
+        parse: impl FnOnce(&str) -> Parsed<T>,
+    ) -> Result<T, Reported> {
+        let value = self.value(name)?;
+        value
+            .as_deref()
+            .ok_or("it is not set")
+            .and_then(parse)
+            .map_err(|problem| self.report(Problem::new(name, format!("{problem}; {hint}"))))
+    }
+
+    /// A setting that may be left out.
+    pub(super) fn optional<T>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Parsed<T>,
+    ) -> Result<Option<T>, Reported> {
+        let value = self.value(name)?;
+        value
+            .as_deref()
+            .map(parse)
+            .transpose()
+            .map_err(|problem| self.report(Problem::new(name, problem)))
+    }
+
+    /// A setting that has the value `default` where it is left out.
+    pub(super) fn or_default<T>(
+        &mut self,
+        name: &str,
+        default: &str,
+        parse: impl FnOnce(&str) -> Parsed<T>,
+    ) -> Result<T, Reported> {
+        let value = self.value(name)?;
+        parse(value.as_deref().unwrap_or(default))
+            .map_err(|problem| self.report(Problem::new(name, problem)))
+    }
+
+    /// Whether any of these settings is set, or cannot be read.
+    pub(super) fn any_set(&self, names: &[&str]) -> bool {
+        names.iter().any(|name| self.lookup(name) != Ok(None))
+    }
+
+    fn value(&mut self, name: &str) -> Result<Option<String>, Reported> {
+        self.lookup(name).map_err(|problem| self.report(problem))
+    }
+
+    /// The value of the variable `name`, or of the file that `name_FILE` names, without
+    /// surrounding white space. An empty value counts as not set.
+    fn lookup(&self, name: &str) -> Result<Option<String>, Problem> {
+        let file_name = format!("{name}_FILE");
+        let variable = |name: &str| self.variables.get(OsStr::new(name));
+        let value = match (variable(name), variable(&file_name)) {
+            (None, None) => return Ok(None),
+            (Some(value), None) => value
+                .clone()
+                .into_string()
+                .map_err(|_| Problem::new(name, "it is not valid UTF-8"))?,
+            // The path is not repeated: somebody may have put the secret itself there.
+            (None, Some(path)) => std::fs::read_to_string(path).map_err(|error| {
+                Problem::new(&file_name, format!("the file cannot be read: {error}"))
+            })?,
+            (Some(_), Some(_)) => {
+                return Err(Problem::new(
+                    &file_name,
+                    format!("{name} is set as well; set one of the two"),
+                ));
+            }
+        };
+        let value = value.trim();
+        Ok((!value.is_empty()).then(|| value.to_owned()))
+    }
+
+    fn report(&mut self, problem: Problem) -> Reported {
+        self.problems.push(problem);
+        Reported(())
+    }
+}
+
+impl Problem {
+    fn new(name: &str, text: impl Into<String>) -> Self {
+        Self {
+            name: name.to_owned(),
+            text: text.into(),
+        }
+    }
+}
+
+impl ConfigError {
+    /// Adds the problems of `other` after these.
+    pub(super) fn and(mut self, other: Self) -> Self {
+        self.problems.extend(other.problems);
+        self
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, Problem { name, text }) in self.problems.iter().enumerate() {
+            let separator = if index == 0 { "" } else { "\n" };
+            write!(f, "{separator}{name}: {text}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::os::unix::ffi::OsStringExt;
+
+    use super::*;
+
+    fn text(value: &str) -> Parsed<String> {
+        if value == "bad" {
+            Err("it must not be bad")
+        } else {
+            Ok(value.to_owned())
+        }
+    }
+
+    /// The values of `A` (required), `B` (optional) and `C` (`c` by default).
+    fn read(env: Env) -> Result<(String, Option<String>, String), String> {
+        env.read(|env| {
+            let a = env.required("A", "look here", text);
+            let b = env.optional("B", text);
+            let c = env.or_default("C", "c", text);
+            Ok((a?, b?, c?))
+        })
+        .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn values_are_trimmed_and_an_empty_one_counts_as_not_set() {
+        let env = Env::from_pairs([("A", " a\n"), ("B", " "), ("C", "")]);
+        assert_eq!(read(env), Ok(("a".to_owned(), None, "c".to_owned())));
+    }
+
+    #[test]
+    fn every_problem_is_on_a_line_of_its_own() {
+        let env = Env::from_pairs([("B", "bad"), ("C", "bad")]);
+        let expected = "A: it is not set; look here\nB: it must not be bad\nC: it must not be bad";
+        assert_eq!(read(env), Err(expected.to_owned()));
+    }
+
+    #[test]
+    fn a_required_value_that_cannot_be_used_has_its_hint_too() {
+        let env = Env::from_pairs([("A", "bad")]);
+        assert_eq!(
+            read(env),
+            Err("A: it must not be bad; look here".to_owned())
+        );
+    }
+
+    #[test]
+    fn a_value_may_stand_in_a_file() {
+        let mut file = tempfile::NamedTempFile::new().expect("a file");
+        file.write_all(b"a\n").expect("written");
+        let env = Env::from_pairs([("A_FILE", file.path())]);
+        assert_eq!(read(env), Ok(("a".to_owned(), None, "c".to_owned())));
+        let env = Env::from_pairs([("A", "a".as_ref()), ("A_FILE", file.path())]);
+        let expected = "A_FILE: A is set as well; set one of the two";
+        assert_eq!(read(env), Err(expected.to_owned()));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_a_problem() {
+        let env = Env::from_pairs([("A", "a"), ("B_FILE", "/nowhere/b")]);
+        let error = read(env).expect_err("there is no such file");
+        assert!(
+            error.starts_with("B_FILE: the file cannot be read: No such file"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_value_that_is_not_utf8_is_a_problem() {
+        let invalid = OsString::from_vec(vec![b'a', 0xff]);
+        let env = Env::from_pairs([("A", invalid)]);
+        assert_eq!(read(env), Err("A: it is not valid UTF-8".to_owned()));
+    }
+
+    #[test]
+    fn a_setting_that_cannot_be_read_counts_as_set() {
+        assert!(!Env::from_pairs([("A", " ")]).any_set(&["A", "B"]));
+        assert!(Env::from_pairs([("B", "b")]).any_set(&["A", "B"]));
+        assert!(Env::from_pairs([("B_FILE", "/nowhere/b")]).any_set(&["A", "B"]));
+    }
+}

@@ -1,0 +1,261 @@
+//! The form of each setting's value. No text in here contains the value.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use secrecy::SecretString;
+use sqlx::postgres::PgConnectOptions;
+use tracing_subscriber::EnvFilter;
+use url::{Host, Url};
+
+use super::env::Parsed;
+use crate::crypto::vault::{KeyError, Vault};
+use crate::zoom::client::BodyForm;
+
+/// Slack's limit for a command's name, in characters, including the slash.
+const SLASH_COMMAND_MAX: usize = 32;
+
+/// Any text.
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "it has the signature of every parser"
+)]
+pub(super) fn text<T: for<'a> From<&'a str>>(value: &str) -> Parsed<T> {
+    Ok(value.into())
+}
+
+pub(super) fn address(value: &str) -> Parsed<SocketAddr> {
+    value
+        .parse()
+        .map_err(|_| "it must be an address and a port, like 127.0.0.1:3000")
+}
+
+/// A URL that secrets are sent to: https, or http on this machine.
+pub(super) fn url(value: &str) -> Parsed<Url> {
+    secure_url(value).ok_or(
+        "it must be an https URL, like https://example.com \
+        (http only for this machine, like http://127.0.0.1:4000)",
+    )
+}
+
+/// A comma separated list of such URLs.
+pub(super) fn origins(value: &str) -> Parsed<Vec<Url>> {
+    non_empty_list(value)?
+        .into_iter()
+        .map(secure_url)
+        .collect::<Option<_>>()
+        .ok_or(
+            "each entry must be an https URL, like https://hooks.slack.com \
+            (http only for this machine, like http://127.0.0.1:4000)",
+        )
+}
+
+/// A comma separated list of secrets.
+pub(super) fn secrets(value: &str) -> Parsed<Vec<SecretString>> {
+    Ok(non_empty_list(value)?.into_iter().map(Into::into).collect())
+}
+
+/// An e-mail address, as a `mailto:` URL, or a page.
+pub(super) fn contact(value: &str) -> Parsed<Url> {
+    let is_mail = value.contains('@') && !value.contains(':');
+    is_mail
+        .then(|| Url::parse(&format!("mailto:{value}")).ok())
+        .flatten()
+        .or_else(|| secure_url(value))
+        .ok_or("it must be an e-mail address or an https URL")
+}
+
+pub(super) fn on_or_off(value: &str) -> Parsed<bool> {
+    match value {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err("it must be on or off"),
+    }
+}
+
+/// The database refuses to delete audit entries that are younger than 30 days.
+pub(super) fn audit_days(value: &str) -> Parsed<TimeDelta> {
+    match value.parse() {
+        Ok(days @ 30..=36_500) => Ok(TimeDelta::days(days)),
+        _ => Err("it must be 30 to 36500, in days"),
+    }
+}
+
+pub(super) fn zoom_timeout(value: &str) -> Parsed<Duration> {
+    match value.parse() {
+        Ok(seconds @ 1..=10) => Ok(Duration::from_secs(seconds)),
+        _ => Err("it must be 1 to 10, in seconds"),
+    }
+}
+
+pub(super) fn zoom_body(value: &str) -> Parsed<BodyForm> {
+    match value {
+        "json" => Ok(BodyForm::Json),
+        "multipart" => Ok(BodyForm::Multipart),
+        _ => Err("it must be json or multipart"),
+    }
+}
+
+pub(super) fn slash_command(value: &str) -> Parsed<String> {
+    let is_valid = value.strip_prefix('/').is_some_and(|name| {
+        (1..SLASH_COMMAND_MAX).contains(&name.chars().count())
+            && name
+                .chars()
+                .all(|c| (c.is_alphanumeric() && !c.is_uppercase()) || "-_".contains(c))
+    });
+    if is_valid {
+        Ok(value.to_owned())
+    } else {
+        Err(
+            "it must be a slash and 1 to 31 lower-case letters, digits, hyphens and underscores, \
+            like /livestream",
+        )
+    }
+}
+
+/// The keys as they are, once a [`Vault`] takes them. A key's id is not repeated in a problem:
+/// where id and key are swapped, it is the key.
+pub(super) fn token_keys(value: &str) -> Parsed<SecretString> {
+    let keys = SecretString::from(value);
+    match Vault::from_keys(&keys) {
+        Ok(_) => Ok(keys),
+        Err(KeyError::None) => Err("it contains only commas"),
+        Err(KeyError::Form(_)) => Err("an entry is not of the form id:base64"),
+        Err(KeyError::NotAKey(_)) => Err("a key is not 32 bytes in base64"),
+        Err(KeyError::Twice(_)) => Err("two keys have the same id"),
+    }
+}
+
+/// The URL as it is, once sqlx takes it.
+pub(super) fn database_url(value: &str) -> Parsed<SecretString> {
+    match value.parse::<PgConnectOptions>() {
+        Ok(_) => Ok(value.into()),
+        Err(_) => Err("it is not of the form postgres://user:password@host/database"),
+    }
+}
+
+/// The directives as they are, once the log's filter takes them.
+pub(super) fn log_filter(value: &str) -> Parsed<String> {
+    match EnvFilter::try_new(value) {
+        Ok(_) => Ok(value.to_owned()),
+        Err(_) => Err("it is not a list like info,sqlx=warn"),
+    }
+}
+
+/// Whether the log is JSON.
+pub(super) fn log_format(value: &str) -> Parsed<bool> {
+    match value {
+        "json" => Ok(true),
+        "text" => Ok(false),
+        _ => Err("it must be text or json"),
+    }
+}
+
+/// The entries of a comma separated list, at least one.
+fn non_empty_list(value: &str) -> Parsed<Vec<&str>> {
+    let entries: Vec<_> = value
+        .split(',')
+        .map(str::trim)
+        .filter(|entry| !entry.is_empty())
+        .collect();
+    if entries.is_empty() {
+        Err("it contains only commas")
+    } else {
+        Ok(entries)
+    }
+}
+
+fn secure_url(value: &str) -> Option<Url> {
+    let url = Url::parse(value).ok()?;
+    let is_loopback = match url.host() {
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    };
+    let is_secure = url.scheme() == "https" || (url.scheme() == "http" && is_loopback);
+    is_secure.then_some(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_http_is_for_loopback() {
+        for address in [
+            "http://127.0.0.1:4000",
+            "http://[::1]:4000",
+            "http://localhost:4000",
+        ] {
+            assert!(url(address).is_ok(), "{address}");
+            assert!(origins(address).is_ok(), "{address}");
+            assert!(contact(address).is_ok(), "{address}");
+        }
+        let address = "http://127.0.0.1.evil.example";
+        assert!(url(address).is_err());
+        assert!(origins(address).is_err());
+        assert!(contact(address).is_err());
+    }
+
+    #[test]
+    fn each_entry_of_a_list_is_checked() {
+        let two = origins("https://hooks.slack.com, https://hooks.slack-gov.com,");
+        assert_eq!(two.map(|origins| origins.len()), Ok(2));
+        assert!(origins("https://hooks.slack.com,http://hooks.slack.com").is_err());
+    }
+
+    #[test]
+    fn a_contact_is_an_address_to_write_to_or_a_page() {
+        let parsed = |value| contact(value).map(String::from);
+        assert_eq!(
+            parsed("help@example.com"),
+            Ok("mailto:help@example.com".to_owned())
+        );
+        assert_eq!(
+            parsed("https://example.com/@help"),
+            Ok("https://example.com/@help".to_owned())
+        );
+        assert!(parsed("help").is_err());
+        assert!(parsed("javascript:alert@example.com").is_err());
+    }
+
+    #[test]
+    fn numbers_have_limits() {
+        for (value, is_valid) in [
+            ("29", false),
+            ("30", true),
+            ("36500", true),
+            ("36501", false),
+        ] {
+            assert_eq!(audit_days(value).is_ok(), is_valid, "{value}");
+        }
+        for (value, is_valid) in [("0", false), ("1", true), ("10", true), ("11", false)] {
+            assert_eq!(zoom_timeout(value).is_ok(), is_valid, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_command_has_at_most_31_characters_after_its_slash() {
+        for (length, is_valid) in [(0, false), (1, true), (31, true), (32, false)] {
+            let command = format!("/{}", "é".repeat(length));
+            assert_eq!(slash_command(&command).is_ok(), is_valid, "{command}");
+        }
+        assert!(slash_command("/live-stream_2").is_ok());
+    }
+
+    #[test]
+    fn each_problem_with_the_keys_has_a_text() {
+        let key = "k1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+        assert!(token_keys(key).is_ok());
+        for (value, problem) in [
+            (",".to_owned(), "it contains only commas"),
+            (format!("{key},k2"), "an entry is not of the form id:base64"),
+            ("k1:AAAA".to_owned(), "a key is not 32 bytes in base64"),
+            (format!("{key},{key}"), "two keys have the same id"),
+        ] {
+            assert_eq!(token_keys(&value).err(), Some(problem));
+        }
+    }
+}
