@@ -14,6 +14,7 @@ mod linking;
 mod load;
 mod manifest;
 mod messages;
+mod migrations;
 mod outcomes;
 mod people;
 mod playground;
