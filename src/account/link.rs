@@ -21,7 +21,7 @@ use crate::crypto::browser::{Browser, CallbackError, Token};
 use crate::crypto::vault::Context;
 use crate::db::audit::{self, Event};
 use crate::db::linking::{self as table, Confirmation, NewOffer, Pending, Step};
-use crate::db::{grants, jobs, links, persist, shared};
+use crate::db::{grants, jobs, links, persist, shared_accounts};
 use crate::ids::{Asker, SlackUserId, TeamId, Tenant, ZoomUserId};
 use crate::reply::Replies;
 use crate::reply::account::Unlinked;
@@ -274,7 +274,7 @@ pub async fn confirm(app: &App, browser: &Browser, device: &str) -> Result<Linke
     }
     let mut abandoned = Vec::new();
     let replaced = if session.is_shared {
-        let before = shared::store(&mut *transaction, &session.asker, &zoom_user).await?;
+        let before = shared_accounts::store(&mut *transaction, &session.asker, &zoom_user).await?;
         before.into_iter().collect()
     } else {
         let name = session.slack_name.as_deref();
@@ -376,8 +376,8 @@ pub async fn end(app: &Arc<App>, asker: &Asker) -> Result<(), UnlinkError> {
 
 /// Does the same for the accounts that workspaces of a place shared.
 pub async fn end_sharing(app: &Arc<App>, place: &Tenant) -> Result<(), UnlinkError> {
-    for team in shared::of(&app.db, place).await? {
-        if let Some(zoom_user) = shared::only_theirs(&app.db, &team).await? {
+    for team in shared_accounts::of_tenant(&app.db, place).await? {
+        if let Some(zoom_user) = shared_accounts::sole_user(&app.db, &team).await? {
             withdraw(app, &zoom_user).await?;
         }
         let event = Event {
@@ -410,7 +410,7 @@ const UNSHARED: &str = "shared account unlinked";
 
 async fn unshare(app: &App, team: &TeamId, event: Event<'_>) -> sqlx::Result<()> {
     let mut transaction = app.db.begin().await?;
-    let Some(zoom_user) = shared::remove(&mut *transaction, team).await? else {
+    let Some(zoom_user) = shared_accounts::delete(&mut *transaction, team).await? else {
         return Ok(());
     };
     audit::write(&mut *transaction, &event.zoom(&zoom_user)).await?;

@@ -13,11 +13,10 @@ use crate::account::link;
 use crate::account::tokens::{self, TokenUnavailable};
 use crate::app::App;
 use crate::crypto::browser::{Browser, CallbackError, Token};
-use crate::db::admin as table;
 use crate::db::audit::{self, Event};
-use crate::db::roster::{self, LinkedUser};
+use crate::db::linked_users::{self, LinkedUser};
 use crate::db::rules::{self, Rules};
-use crate::db::{grants, jobs, shared, visits};
+use crate::db::{admin_sessions, grants, jobs, named_admins, oauth_states, shared_accounts};
 use crate::ids::{Asker, SlackUserId};
 use crate::reply::account::Unlinked;
 use crate::workspace::bot;
@@ -91,7 +90,7 @@ pub async fn begin(app: &App) -> Result<(Token, String), AdminError> {
             tracing::warn!(%error, "an admin could not sign in");
             AdminError::CannotTell
         })?;
-    visits::begin(&app.db, &browser.hash(), Utc::now() + VISIT_LIFE).await?;
+    oauth_states::begin(&app.db, &browser.hash(), Utc::now() + VISIT_LIFE).await?;
     Ok((cookie, url))
 }
 
@@ -108,7 +107,7 @@ pub async fn back(
 ) -> Result<Token, AdminError> {
     let sign_in = &app.pages.as_ref().ok_or(AdminError::NotSetUp)?.sign_in;
     // Taken before the code is traded: the same state does nothing a second time.
-    if !visits::end(&app.db, &browser.hash()).await? {
+    if !oauth_states::end(&app.db, &browser.hash()).await? {
         return Err(AdminError::NoSession);
     }
     let code = code.map_err(|why| match why {
@@ -126,7 +125,7 @@ pub async fn back(
     }
     let token = Token::random();
     let (name, team_name) = (&person.name, &person.team_name);
-    table::begin(&app.db, &token.hash(), &person.asker, name, team_name).await?;
+    admin_sessions::begin(&app.db, &token.hash(), &person.asker, name, team_name).await?;
     audit::write(&app.db, &Event::of(&person.asker, "admin signed in")).await?;
     Ok(token)
 }
@@ -134,14 +133,14 @@ pub async fn back(
 /// Lets an admin in; before an action their right is asked about anew, whenever it was last.
 pub async fn admit(app: &App, browser: &Browser, acts: bool) -> Result<Admin, AdminError> {
     let hash = browser.hash();
-    let session = table::find(&app.db, &hash)
+    let session = admin_sessions::find(&app.db, &hash)
         .await?
         .ok_or(AdminError::NoSession)?;
     if acts || !session.is_checked {
         match people::is_admin(app, &session.asker).await {
-            Ok(true) => table::checked(&app.db, &hash).await?,
+            Ok(true) => admin_sessions::checked(&app.db, &hash).await?,
             Ok(false) => {
-                table::end_all(&app.db, &session.asker).await?;
+                admin_sessions::end_all(&app.db, &session.asker).await?;
                 refused(app, &session.asker, "no admin any more").await?;
                 return Err(AdminError::NotAdmin);
             }
@@ -158,7 +157,7 @@ pub async fn admit(app: &App, browser: &Browser, acts: bool) -> Result<Admin, Ad
 }
 
 pub async fn sign_out(app: &App, browser: &Browser) -> sqlx::Result<()> {
-    table::end(&app.db, &browser.hash()).await
+    admin_sessions::end(&app.db, &browser.hash()).await
 }
 
 /// Whether Slack is asked who is an admin; else people are named.
@@ -183,7 +182,7 @@ pub async fn person(
     user: &SlackUserId,
 ) -> Result<LinkedUser, AdminError> {
     let asker = of_theirs(admin, user);
-    roster::find(&app.db, &asker)
+    linked_users::find(&app.db, &asker)
         .await?
         .ok_or(AdminError::Nobody)
 }
@@ -256,7 +255,7 @@ async fn ask_zoom(app: &Arc<App>, row: &LinkedUser) -> Result<TestResult, AdminE
         Some(settings) if !settings.custom_live_streaming_service => Some("custom_streaming_off"),
         _ => None,
     };
-    roster::checked(&app.db, &row.zoom_user_id, problem).await?;
+    grants::store_check(&app.db, &row.zoom_user_id, problem).await?;
     Ok(match problem {
         Some(_) => TestResult::Trouble,
         None => TestResult::Works,
@@ -316,7 +315,7 @@ pub async fn name_admins(app: &App, admin: &Admin, people: &[String]) -> Result<
         return Err(AdminError::NotSetUp);
     }
     let mut transaction = app.db.begin().await?;
-    table::name(
+    named_admins::store(
         &mut transaction,
         &admin.asker.team,
         people,
@@ -332,7 +331,7 @@ pub async fn name_admins(app: &App, admin: &Admin, people: &[String]) -> Result<
 /// Lists who may use the workspace's shared Zoom account.
 pub async fn share_with(app: &App, admin: &Admin, people: &[String]) -> Result<(), AdminError> {
     let mut transaction = app.db.begin().await?;
-    shared::allow(&mut *transaction, &admin.asker.team, people).await?;
+    shared_accounts::set_people(&mut *transaction, &admin.asker.team, people).await?;
     let detail = people.join(" ");
     let event = Event::of(&admin.asker, "shared account's people").detail(&detail);
     audit::write(&mut *transaction, &event).await?;

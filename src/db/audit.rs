@@ -92,7 +92,7 @@ pub async fn write(db: impl PgExecutor<'_>, event: &Event<'_>) -> sqlx::Result<(
 
 /// Removes what is older than this, a thousand rows at a time; the database keeps 30 days
 /// at least. Returns how many rows it was.
-pub async fn forget_old(db: impl PgExecutor<'_>, keep: TimeDelta) -> sqlx::Result<u64> {
+pub async fn delete_expired(db: impl PgExecutor<'_>, keep: TimeDelta) -> sqlx::Result<u64> {
     let keep = PgInterval::try_from(keep).map_err(sqlx::Error::Encode)?;
     let done = sqlx::query!(
         "delete from audit where audit_id in (

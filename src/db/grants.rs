@@ -155,6 +155,22 @@ pub async fn kill(
     Ok(done.rows_affected() == 1)
 }
 
+/// Notes what Zoom said of an account just now.
+pub async fn store_check(
+    db: impl PgExecutor<'_>,
+    zoom_user: &ZoomUserId,
+    problem: Option<&str>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update zoom_grant set checked_at = now(), problem = $2 where zoom_user_id = $1",
+        zoom_user.as_str(),
+        problem,
+    )
+    .execute(db)
+    .await
+    .map(drop)
+}
+
 /// A grant as it is first stored; tokens sealed.
 #[derive(Debug)]
 pub struct NewGrant<'a> {

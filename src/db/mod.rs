@@ -1,20 +1,21 @@
 //! Postgres. One file a table; the queries are free functions.
 
-pub mod admin;
+pub mod admin_sessions;
 pub mod audit;
 pub mod commands;
 pub mod grants;
 pub mod installations;
 pub mod jobs;
+pub mod linked_users;
 pub mod linking;
 pub mod links;
-pub mod people;
-pub mod queue;
-pub mod requests;
-pub mod roster;
+pub mod memberships;
+pub mod named_admins;
+pub mod oauth_states;
 pub mod rules;
-pub mod shared;
-pub mod visits;
+pub mod shared_accounts;
+pub mod slack_requests;
+pub mod user_groups;
 
 use std::time::{Duration, Instant};
 

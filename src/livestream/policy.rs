@@ -5,8 +5,9 @@
 use crate::app::App;
 use crate::command::outcome::Rule;
 use crate::command::{Action, LivestreamRequest};
-use crate::db::people::Kind;
+use crate::db::memberships::Membership;
 use crate::db::rules::{self, ChannelPolicy, Rules, Who};
+use crate::db::user_groups;
 use crate::ids::{Asker, ChannelId, SlackUserId};
 use crate::workspace::bot;
 use crate::workspace::people;
@@ -72,7 +73,7 @@ pub async fn allows_person(app: &App, asker: &Asker) -> sqlx::Result<bool> {
 }
 
 async fn is_member(app: &App, rules: &Rules, asker: &Asker) -> sqlx::Result<bool> {
-    Ok(rules.guests_allowed || people::kind(app, asker).await? == Kind::Member)
+    Ok(rules.guests_allowed || people::membership(app, asker).await? == Membership::Member)
 }
 
 async fn refusing(
@@ -107,7 +108,7 @@ async fn refusing(
 
 /// As Slack said within the last five minutes; as it said before, if it does not answer.
 async fn group_members(app: &App, asker: &Asker, group: &str) -> sqlx::Result<Vec<String>> {
-    let known = rules::group(&app.db, &asker.team, group).await?;
+    let known = user_groups::find(&app.db, &asker.team, group).await?;
     if let Some(known) = &known
         && known.is_recent
     {
@@ -116,7 +117,7 @@ async fn group_members(app: &App, asker: &Asker, group: &str) -> sqlx::Result<Ve
     if let Some(bot) = bot::find(app, asker).await?
         && let Ok(people) = bot.group(&asker.team, group).await
     {
-        rules::store_group(&app.db, &asker.team, group, &people).await?;
+        user_groups::store(&app.db, &asker.team, group, &people).await?;
         return Ok(people);
     }
     Ok(known.map(|known| known.people).unwrap_or_default())

@@ -23,7 +23,7 @@ use tracing::Instrument;
 
 use crate::account::link;
 use crate::app::App;
-use crate::db::{self, admin, audit, commands, queue, requests, visits};
+use crate::db::{self, admin_sessions, audit, commands, jobs, oauth_states, slack_requests};
 use crate::ids::{Asker, CommandId, EnterpriseId, SlackUserId, TeamId, Tenant};
 use crate::livestream::run::{self, Next};
 use crate::workspace::{home, install};
@@ -74,7 +74,7 @@ async fn wake_workers(context: &WorkerContext) {
     let advanced = context.get_ext::<Completed>().expect("run_once() adds it");
     let count = 1 + advanced.0.fetch_add(1, Ordering::Relaxed);
     if count.is_multiple_of(LOOK_AGAIN_AFTER)
-        && let Err(error) = queue::wake_workers(&app(context).db).await
+        && let Err(error) = jobs::wake_workers(&app(context).db).await
     {
         tracing::warn!(%error, "the queue was not told to look again");
     }
@@ -228,12 +228,12 @@ async fn sweep(app: Arc<App>, shutdown: CancellationToken) {
 
 async fn forget(app: &App) -> sqlx::Result<()> {
     link::sweep(app).await?;
-    visits::forget_old(&app.db).await?;
-    admin::forget_old(&app.db).await?;
+    oauth_states::delete_expired(&app.db).await?;
+    admin_sessions::delete_expired(&app.db).await?;
     if let Some(keep) = app.audit_kept_for {
-        audit::forget_old(&app.db, keep).await?;
+        audit::delete_expired(&app.db, keep).await?;
     }
-    requests::forget_old(&app.db).await
+    slack_requests::delete_expired(&app.db).await
 }
 
 async fn run_once(

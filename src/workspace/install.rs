@@ -15,7 +15,7 @@ use crate::crypto::browser::{Browser, CallbackError, Token};
 use crate::crypto::vault::Context;
 use crate::db::audit::{self, Event};
 use crate::db::installations::{self, NewInstallation};
-use crate::db::{admin, jobs, people, visits};
+use crate::db::{admin_sessions, jobs, memberships, oauth_states};
 use crate::ids::{Asker, Tenant};
 use crate::slack::web_api;
 
@@ -55,7 +55,7 @@ pub async fn begin(app: &App) -> Result<(Token, String), InstallError> {
     let cookie = Token::random();
     let browser = Browser::new(cookie.clone());
     let expires_at = Utc::now() + SESSION_LIFE;
-    visits::begin(&app.db, &browser.hash(), expires_at).await?;
+    oauth_states::begin(&app.db, &browser.hash(), expires_at).await?;
     Ok((
         cookie,
         web_api.install_url(&browser.derive("install state")),
@@ -71,7 +71,7 @@ pub async fn back(
 ) -> Result<Installed, InstallError> {
     let web_api = &app.pages.as_ref().ok_or(InstallError::NotSetUp)?.web_api;
     // Taken before the code is traded: the same state does nothing a second time.
-    if !browser.is("install state", state) || !visits::end(&app.db, &browser.hash()).await? {
+    if !browser.is("install state", state) || !oauth_states::end(&app.db, &browser.hash()).await? {
         return Err(InstallError::NoSession);
     }
     let code = code.map_err(|why| match why {
@@ -166,8 +166,8 @@ pub async fn changed(
     if is_deactivated {
         jobs::unlink(&mut *db, asker).await?;
     }
-    admin::invalidate(&mut *db, asker).await?;
-    people::forget(db, asker).await
+    admin_sessions::invalidate(&mut *db, asker).await?;
+    memberships::invalidate(db, asker).await
 }
 
 fn failed(error: &web_api::Error) -> InstallError {

@@ -20,9 +20,9 @@ use crate::command::meeting::MeetingId;
 use crate::crypto::browser::Browser;
 use crate::crypto::browser::CallbackError;
 use crate::db::audit::{self, Filter};
-use crate::db::roster::{self, Sort};
+use crate::db::linked_users::{self, Sort};
 use crate::db::rules::{self, ChannelPolicy, Rules, Who};
-use crate::db::{admin as sessions, shared};
+use crate::db::{named_admins, shared_accounts};
 use crate::ids::SlackUserId;
 use crate::web::cookies::{Callback, browser, cookie, removal};
 use crate::web::pages::{headers, page};
@@ -108,13 +108,13 @@ struct CsrfForm {
 async fn overview(State(app): State<Arc<App>>, jar: CookieJar) -> PageResult {
     let (admin, browser) = authorize_view(&app, &jar).await?;
     let team = &admin.asker.team;
-    let trouble = roster::Query {
+    let trouble = linked_users::Query {
         is_trouble: true,
-        ..roster::Query::default()
+        ..linked_users::Query::default()
     };
-    let people = roster::count(&app.db, team, &roster::Query::default()).await?;
-    let troubled = roster::count(&app.db, team, &trouble).await?;
-    let warnings = roster::page(&app.db, team, &trouble).await?;
+    let people = linked_users::count(&app.db, team, &linked_users::Query::default()).await?;
+    let troubled = linked_users::count(&app.db, team, &trouble).await?;
+    let warnings = linked_users::page(&app.db, team, &trouble).await?;
     let last = audit::entries(&app.db, team, &Filter::default(), i64::MAX, 10).await?;
     Ok(render(pages::overview(
         &admin,
@@ -182,7 +182,7 @@ async fn people(
     Query(query): Query<PeopleQuery>,
 ) -> PageResult {
     let (admin, browser) = authorize_view(&app, &jar).await?;
-    let wanted = roster::Query {
+    let wanted = linked_users::Query {
         search: query.q,
         is_trouble: query.only == "trouble",
         sort: match query.sort.as_str() {
@@ -192,8 +192,8 @@ async fn people(
         },
         page: query.page.clamp(0, 1_000_000),
     };
-    let count = roster::count(&app.db, &admin.asker.team, &wanted).await?;
-    let rows = roster::page(&app.db, &admin.asker.team, &wanted).await?;
+    let count = linked_users::count(&app.db, &admin.asker.team, &wanted).await?;
+    let rows = linked_users::page(&app.db, &admin.asker.team, &wanted).await?;
     Ok(render(pages::people(
         &admin,
         &browser.csrf(),
@@ -355,7 +355,7 @@ async fn show_rules(State(app): State<Arc<App>>, jar: CookieJar) -> PageResult {
     let (admin, browser) = authorize_view(&app, &jar).await?;
     let rules = rules::find(&app.db, &admin.asker.team).await?;
     let named = if admin::names_admins(&app, &admin).await? {
-        Some(sessions::named(&app.db, &admin.asker.team).await?)
+        Some(named_admins::list(&app.db, &admin.asker.team).await?)
     } else {
         None
     };
@@ -495,7 +495,7 @@ async fn name_admins(
 
 async fn show_shared(State(app): State<Arc<App>>, jar: CookieJar) -> PageResult {
     let (admin, browser) = authorize_view(&app, &jar).await?;
-    let shared = shared::find(&app.db, &admin.asker.team).await?;
+    let shared = shared_accounts::find(&app.db, &admin.asker.team).await?;
     let csrf = browser.csrf();
     Ok(render(pages::shared(
         &admin,
@@ -518,7 +518,7 @@ async fn share(
     let mut problems = Vec::new();
     let people = ids(&form.people, &['U', 'W'], &mut problems, pages::NO_PEOPLE);
     if !problems.is_empty() {
-        let shared = shared::find(&app.db, &admin.asker.team).await?;
+        let shared = shared_accounts::find(&app.db, &admin.asker.team).await?;
         let markup = pages::shared(&admin, &form.csrf, true, shared.as_ref(), &problems);
         return Ok(page(StatusCode::UNPROCESSABLE_ENTITY, markup));
     }

@@ -5,9 +5,9 @@ use maud::{Markup, html};
 
 use crate::admin::{Admin, AdminError, TestResult};
 use crate::db::audit::{Entry, Filter};
-use crate::db::roster::{self, Health, LinkedUser, Sort};
+use crate::db::linked_users::{self, Health, LinkedUser, Sort};
 use crate::db::rules::{ChannelPolicy, Rules, Who};
-use crate::db::shared::Shared;
+use crate::db::shared_accounts::SharedAccount;
 use crate::reply::account::Unlinked;
 use crate::web::pages::document;
 
@@ -174,11 +174,11 @@ pub(super) fn overview(
 pub(super) fn people(
     admin: &Admin,
     csrf: &str,
-    wanted: &roster::Query,
+    wanted: &linked_users::Query,
     count: i64,
     rows: &[LinkedUser],
 ) -> Markup {
-    let pages = (count + roster::PAGE - 1) / roster::PAGE;
+    let pages = (count + linked_users::PAGE - 1) / linked_users::PAGE;
     let sort = match wanted.sort {
         Sort::Name => "name",
         Sort::Linked => "linked",
@@ -488,7 +488,7 @@ pub(super) fn shared(
     admin: &Admin,
     csrf: &str,
     is_on: bool,
-    shared: Option<&Shared>,
+    shared: Option<&SharedAccount>,
     problems: &[&str],
 ) -> Markup {
     let content = html! {

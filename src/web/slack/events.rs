@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::crypto::signature;
-use crate::db::{jobs, requests};
+use crate::db::{jobs, slack_requests};
 use crate::ids::{Asker, EnterpriseId, SlackUserId, TeamId};
 use crate::slack::event::{self, Envelope, Event};
 use crate::web::slack::{Rejection, TAKE_WITHIN, verified};
@@ -51,7 +51,7 @@ pub(in crate::web) async fn event(
 /// Does what follows from an event, once.
 async fn take(app: &App, envelope: &Envelope) -> sqlx::Result<()> {
     let mut transaction = app.db.begin().await?;
-    if !requests::is_first(&mut *transaction, &envelope.event_id).await? {
+    if !slack_requests::is_first(&mut *transaction, &envelope.event_id).await? {
         return Ok(());
     }
     match &envelope.event {

@@ -24,8 +24,8 @@ use crate::crypto::signature;
 use crate::crypto::vault::Context;
 use crate::db::audit::{self, Event};
 use crate::db::commands::{self, NewCommand, Recorded};
-use crate::db::people::{self as known_people, Kind};
-use crate::db::{jobs, links, requests, rules as rules_table};
+use crate::db::memberships::{self, Membership};
+use crate::db::{jobs, links, rules as rules_table, slack_requests};
 use crate::ids::Asker;
 use crate::livestream::policy;
 use crate::reply::Replies;
@@ -203,7 +203,7 @@ async fn pressed_at_home(app: &App, press: &HomePress) -> Result<StatusCode, Rej
         return Err(Rejection::BadForm);
     }
     let taking = async {
-        if !requests::is_first(&app.db, press.trigger_id.as_str()).await? {
+        if !slack_requests::is_first(&app.db, press.trigger_id.as_str()).await? {
             return Ok(());
         }
         let has_offer = match press.text.parse() {
@@ -272,7 +272,7 @@ async fn carry_out(
         }
         // These do something, and nothing else remembers that they did.
         Command::Connect(_) | Command::Disconnect
-            if !requests::is_first(&app.db, form.trigger_id.as_str()).await? =>
+            if !slack_requests::is_first(&app.db, form.trigger_id.as_str()).await? =>
         {
             return Ok(Taken::Repeated);
         }
@@ -312,8 +312,8 @@ async fn is_allowed(app: &App, asker: &Asker) -> sqlx::Result<bool> {
 
 /// What somebody can do now, if linking is set up here.
 async fn look_up(app: &App, asker: &Asker) -> sqlx::Result<Access> {
-    if let Some(known) = known_people::find(&app.db, asker).await?
-        && known.kind != Kind::Member
+    if let Some(known) = memberships::find(&app.db, asker).await?
+        && known.membership != Membership::Member
         && !rules_table::find(&app.db, &asker.team)
             .await?
             .guests_allowed

@@ -14,7 +14,7 @@ pub async fn is_first(db: impl PgExecutor<'_>, request_id: &str) -> sqlx::Result
 }
 
 /// Forgets requests that Slack sends no more: it tries an event for up to a day.
-pub async fn forget_old(db: impl PgExecutor<'_>) -> sqlx::Result<()> {
+pub async fn delete_expired(db: impl PgExecutor<'_>) -> sqlx::Result<()> {
     sqlx::query!("delete from slack_request where received_at < now() - interval '25 hours'")
         .execute(db)
         .await

@@ -145,19 +145,3 @@ pub async fn find(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<Option
         .fetch_optional(db)
         .await
 }
-
-/// Notes what Zoom said of an account just now.
-pub async fn checked(
-    db: impl PgExecutor<'_>,
-    zoom_user: &ZoomUserId,
-    problem: Option<&str>,
-) -> sqlx::Result<()> {
-    sqlx::query!(
-        "update zoom_grant set checked_at = now(), problem = $2 where zoom_user_id = $1",
-        zoom_user.as_str(),
-        problem,
-    )
-    .execute(db)
-    .await
-    .map(drop)
-}

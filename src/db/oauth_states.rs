@@ -30,7 +30,7 @@ pub async fn end(db: impl PgExecutor<'_>, visit_hash: &[u8]) -> sqlx::Result<boo
     Ok(done.rows_affected() == 1)
 }
 
-pub async fn forget_old(db: impl PgExecutor<'_>) -> sqlx::Result<()> {
+pub async fn delete_expired(db: impl PgExecutor<'_>) -> sqlx::Result<()> {
     sqlx::query!("delete from visit where expires_at < now()")
         .execute(db)
         .await

@@ -6,7 +6,7 @@ use crate::ids::{Asker, SlackUserId, TeamId, Tenant, ZoomUserId};
 
 /// Whose account it is, and who may use it.
 #[derive(Debug)]
-pub struct Shared {
+pub struct SharedAccount {
     pub zoom_user_id: ZoomUserId,
     pub email: String,
     pub is_dead: bool,
@@ -14,9 +14,9 @@ pub struct Shared {
     pub linked_by: SlackUserId,
 }
 
-pub async fn find(db: impl PgExecutor<'_>, team: &TeamId) -> sqlx::Result<Option<Shared>> {
+pub async fn find(db: impl PgExecutor<'_>, team: &TeamId) -> sqlx::Result<Option<SharedAccount>> {
     sqlx::query_as!(
-        Shared,
+        SharedAccount,
         r#"
         select zoom_user_id as "zoom_user_id: ZoomUserId", email, dead_at is not null as "is_dead!", people,
             linked_by as "linked_by: SlackUserId"
@@ -51,7 +51,11 @@ pub async fn store(
 }
 
 /// These people may use it, and nobody else.
-pub async fn allow(db: impl PgExecutor<'_>, team: &TeamId, people: &[String]) -> sqlx::Result<()> {
+pub async fn set_people(
+    db: impl PgExecutor<'_>,
+    team: &TeamId,
+    people: &[String],
+) -> sqlx::Result<()> {
     sqlx::query!(
         "update shared_account set people = $2 where team_id = $1",
         team.as_str(),
@@ -63,7 +67,7 @@ pub async fn allow(db: impl PgExecutor<'_>, team: &TeamId, people: &[String]) ->
 }
 
 /// Nobody may any more. Returns whose account it was.
-pub async fn remove(db: impl PgExecutor<'_>, team: &TeamId) -> sqlx::Result<Option<ZoomUserId>> {
+pub async fn delete(db: impl PgExecutor<'_>, team: &TeamId) -> sqlx::Result<Option<ZoomUserId>> {
     sqlx::query_scalar!(
         r#"delete from shared_account where team_id = $1 returning zoom_user_id as "zoom_user: ZoomUserId""#,
         team.as_str(),
@@ -74,7 +78,7 @@ pub async fn remove(db: impl PgExecutor<'_>, team: &TeamId) -> sqlx::Result<Opti
 
 /// The workspaces of a place that share an account: of an organisation, those that have no
 /// installation of their own.
-pub async fn of(db: impl PgExecutor<'_>, place: &Tenant) -> sqlx::Result<Vec<TeamId>> {
+pub async fn of_tenant(db: impl PgExecutor<'_>, place: &Tenant) -> sqlx::Result<Vec<TeamId>> {
     let (enterprise, team) = place.ids();
     sqlx::query_scalar!(
         r#"
@@ -93,10 +97,7 @@ pub async fn of(db: impl PgExecutor<'_>, place: &Tenant) -> sqlx::Result<Vec<Tea
 }
 
 /// The Zoom user whose account a workspace shares, if nobody else uses it.
-pub async fn only_theirs(
-    db: impl PgExecutor<'_>,
-    team: &TeamId,
-) -> sqlx::Result<Option<ZoomUserId>> {
+pub async fn sole_user(db: impl PgExecutor<'_>, team: &TeamId) -> sqlx::Result<Option<ZoomUserId>> {
     sqlx::query_scalar!(
         r#"
         select zoom_user_id as "zoom_user: ZoomUserId" from shared_account mine

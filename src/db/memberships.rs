@@ -7,37 +7,37 @@ use crate::ids::Asker;
 /// Who somebody is to the workspace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::Type)]
 #[sqlx(type_name = "text", rename_all = "lowercase")]
-pub enum Kind {
+pub enum Membership {
     Member,
     /// Invited to some channels only.
     Guest,
     /// Of another organisation, in a channel that is shared with it.
-    Stranger,
+    External,
 }
 
-impl Kind {
+impl Membership {
     fn as_str(self) -> &'static str {
         match self {
             Self::Member => "member",
             Self::Guest => "guest",
-            Self::Stranger => "stranger",
+            Self::External => "external",
         }
     }
 }
 
 /// What we know of somebody.
 #[derive(Debug)]
-pub struct Known {
-    pub kind: Kind,
+pub struct KnownMembership {
+    pub membership: Membership,
     /// It was asked within the last hour.
     pub is_recent: bool,
 }
 
-pub async fn find(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<Option<Known>> {
+pub async fn find(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<Option<KnownMembership>> {
     sqlx::query_as!(
-        Known,
+        KnownMembership,
         r#"
-        select kind as "kind: Kind", checked_at > now() - interval '1 hour' as "is_recent!"
+        select kind as "membership: Membership", checked_at > now() - interval '1 hour' as "is_recent!"
         from slack_person where team_id = $1 and user_id = $2
         "#,
         asker.team.as_str(),
@@ -47,13 +47,17 @@ pub async fn find(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<Option
     .await
 }
 
-pub async fn store(db: impl PgExecutor<'_>, asker: &Asker, kind: Kind) -> sqlx::Result<()> {
+pub async fn store(
+    db: impl PgExecutor<'_>,
+    asker: &Asker,
+    membership: Membership,
+) -> sqlx::Result<()> {
     sqlx::query!(
         "insert into slack_person (team_id, user_id, kind) values ($1, $2, $3)
         on conflict (team_id, user_id) do update set kind = excluded.kind, checked_at = now()",
         asker.team.as_str(),
         asker.user.as_str(),
-        kind.as_str(),
+        membership.as_str(),
     )
     .execute(db)
     .await
@@ -61,7 +65,7 @@ pub async fn store(db: impl PgExecutor<'_>, asker: &Asker, kind: Kind) -> sqlx::
 }
 
 /// Slack said that something about somebody changed: they are asked about again.
-pub async fn forget(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<()> {
+pub async fn invalidate(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<()> {
     sqlx::query!(
         "update slack_person set checked_at = '-infinity'
         where user_id = $3 and (team_id = $2 or team_id in (

@@ -1,4 +1,4 @@
-//! Admins who signed in, and whom the installer named.
+//! Admins who signed in.
 
 use sqlx::PgExecutor;
 
@@ -113,60 +113,9 @@ pub async fn end_all(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<()>
     .map(drop)
 }
 
-pub async fn forget_old(db: impl PgExecutor<'_>) -> sqlx::Result<()> {
+pub async fn delete_expired(db: impl PgExecutor<'_>) -> sqlx::Result<()> {
     sqlx::query!("delete from admin_session where seen_at < now() - interval '30 minutes'")
         .execute(db)
         .await
         .map(drop)
-}
-
-/// Whether somebody installed the app here, or was named by who did.
-pub async fn is_named(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<bool> {
-    sqlx::query_scalar!(
-        r#"select (
-            exists (
-                select from installation
-                where installed_by = $2 and left_at is null
-                    and (team_id = $1 or (team_id is null and enterprise_id = $3))
-            )
-            or exists (select from named_admin where team_id = $1 and user_id = $2)
-        ) as "is!""#,
-        asker.team.as_str(),
-        asker.user.as_str(),
-        asker.enterprise(),
-    )
-    .fetch_one(db)
-    .await
-}
-
-/// Whom the installer named, and others after them.
-pub async fn named(db: impl PgExecutor<'_>, team: &TeamId) -> sqlx::Result<Vec<String>> {
-    sqlx::query_scalar!(
-        "select user_id from named_admin where team_id = $1 order by user_id",
-        team.as_str()
-    )
-    .fetch_all(db)
-    .await
-}
-
-/// Names these people and nobody else.
-pub async fn name(
-    db: &mut sqlx::PgConnection,
-    team: &TeamId,
-    people: &[String],
-    by: &SlackUserId,
-) -> sqlx::Result<()> {
-    sqlx::query!("delete from named_admin where team_id = $1", team.as_str())
-        .execute(&mut *db)
-        .await?;
-    sqlx::query!(
-        "insert into named_admin (team_id, user_id, named_by)
-        select distinct $1, person, $3 from unnest($2::text[]) as person",
-        team.as_str(),
-        people,
-        by.as_str(),
-    )
-    .execute(db)
-    .await
-    .map(drop)
 }
