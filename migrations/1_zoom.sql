@@ -26,7 +26,7 @@ create table zoom_grant (
 );
 
 -- The few grants that need attention, found among many.
-create index zoom_grant_trouble_idx on zoom_grant (zoom_user_id)
+create index zoom_grant_attention_idx on zoom_grant (zoom_user_id)
     where dead_at is not null or problem is not null or scope !~ 'meeting:(write|update:livestream_status)';
 create index zoom_grant_idle_idx on zoom_grant ((coalesce(refreshed_at, created_at)));
 

@@ -5,7 +5,7 @@ create table link_offer (
     team_id text not null,
     user_id text not null,
     -- The command that the user typed before; offered as a button once the link is made.
-    typed text,
+    command_text text,
     -- Where the user typed it. Sealed. Null for a link made in the App Home, where no
     -- message can answer.
     response_url bytea,
@@ -23,8 +23,8 @@ create table link_session (
         constraint link_session_token_hash_fkey references link_offer on delete cascade,
     -- The step the browser has reached. Each callback advances it, once, before it exchanges
     -- its code.
-    leg text not null default 'slack'
-        constraint link_session_leg_check check (leg in ('slack', 'slack_back', 'zoom', 'zoom_back', 'confirm')),
+    step text not null default 'slack'
+        constraint link_session_step_check check (step in ('slack', 'slack_callback', 'zoom', 'zoom_callback', 'confirm')),
     expires_at timestamptz not null,
     -- The Slack user's identity, once they have signed in.
     slack_name text,

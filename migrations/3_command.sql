@@ -19,12 +19,12 @@ create table command (
 
     -- Set just before the request to Zoom, cleared when Zoom has plainly not carried it out.
     -- Set without an outcome after a crash: nobody knows whether Zoom carried it out.
-    asking_since timestamptz,
+    attempted_at timestamptz,
     -- How many requests were sent to Zoom. The next attempt names it, so that only one runs.
-    asks smallint not null default 0,
+    attempts smallint not null default 0,
     -- The one retry after a rejected token, and the one after a rate limit, are used up.
-    was_stale boolean not null default false,
-    was_busy boolean not null default false,
+    token_retried boolean not null default false,
+    rate_limit_retried boolean not null default false,
     outcome jsonb,
     finished_at timestamptz,
     constraint command_finished_check check ((outcome is null) = (finished_at is null)),
@@ -33,22 +33,22 @@ create table command (
     response_url bytea,
     -- Slack takes five posts to a response_url.
     posts smallint not null default 0 constraint command_posts_check check (posts between 0 and 5),
-    told_at timestamptz,
+    delivered_at timestamptz,
     -- Why the outcome could not be posted.
-    untold text
+    delivery_error text
 );
 
 -- Of equal commands for one meeting, one is in progress at a time.
-create unique index command_wish_key on command (team_id, meeting_id, action)
+create unique index command_request_key on command (team_id, meeting_id, action)
     where finished_at is null;
 
 -- A command whose outcome is not delivered has a job in the queue, or gets one.
-create index command_untold_idx on command (command_id)
-    where told_at is null and untold is null;
+create index command_undelivered_idx on command (command_id)
+    where delivered_at is null and delivery_error is null;
 
 -- Commands of one meeting run in the order they were recorded.
-create index command_unfinished_idx on command (meeting_id, command_id)
+create index command_meeting_idx on command (meeting_id, command_id)
     where finished_at is null;
 
 -- A user's latest commands.
-create index command_asker_idx on command (user_id, command_id);
+create index command_user_idx on command (user_id, command_id);

@@ -6,7 +6,7 @@ create table installation (
     -- Null for all of an organisation.
     team_id text,
     -- The workspace's id, else the organisation's; the two never collide.
-    place text not null generated always as (coalesce(team_id, enterprise_id)) stored
+    tenant_id text not null generated always as (coalesce(team_id, enterprise_id)) stored
         constraint installation_pkey primary key,
     name text,
     -- Sealed. Null once Slack has revoked it.
@@ -16,14 +16,14 @@ create table installation (
     installed_by text,
     installed_at timestamptz not null default now(),
     -- When the app was uninstalled; the tenant's links end a day later.
-    left_at timestamptz,
-    constraint installation_left_check check (left_at is null or bot_token is null)
+    uninstalled_at timestamptz,
+    constraint installation_uninstalled_check check (uninstalled_at is null or bot_token is null)
 );
 
 -- A browser that was sent to Slack to sign in or to install the app, identified by the hash
 -- of its cookie. The state that it must bring back is derived from the cookie.
-create table visit (
-    visit_hash bytea constraint visit_pkey primary key,
+create table oauth_state (
+    state_hash bytea constraint oauth_state_pkey primary key,
     expires_at timestamptz not null
 );
 
@@ -37,19 +37,19 @@ create table slack_request (
 create index slack_request_received_at_idx on slack_request (received_at);
 
 -- A cache of what Slack said about a user's membership in a workspace.
-create table slack_person (
+create table membership (
     team_id text not null,
     user_id text not null,
-    kind text not null constraint slack_person_kind_check check (kind in ('member', 'guest', 'stranger')),
+    kind text not null constraint membership_kind_check check (kind in ('member', 'guest', 'external')),
     checked_at timestamptz not null default now(),
-    constraint slack_person_pkey primary key (team_id, user_id)
+    constraint membership_pkey primary key (team_id, user_id)
 );
 
 -- A cache of the members of the user groups that rules name.
-create table slack_group (
+create table user_group (
     team_id text not null,
     group_id text not null,
     people text[] not null,
     checked_at timestamptz not null default now(),
-    constraint slack_group_pkey primary key (team_id, group_id)
+    constraint user_group_pkey primary key (team_id, group_id)
 );

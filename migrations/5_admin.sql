@@ -6,7 +6,7 @@ create table rules (
     people text[] not null default '{}',
     group_id text,
     -- In all channels, only in the channels listed, or in all but these.
-    place text not null default 'anywhere' constraint rules_place_check check (place in ('anywhere', 'only', 'except')),
+    channel_policy text not null default 'anywhere' constraint rules_channel_policy_check check (channel_policy in ('anywhere', 'only', 'except')),
     channels text[] not null default '{}',
     -- Ask before going live in channels with more members than this.
     confirm_over integer,
@@ -35,8 +35,8 @@ create table admin_session (
     user_id text not null,
     name text not null,
     team_name text not null,
-    began_at timestamptz not null default now(),
-    seen_at timestamptz not null default now(),
+    created_at timestamptz not null default now(),
+    last_seen_at timestamptz not null default now(),
     -- When Slack last said that they are an admin.
     checked_at timestamptz not null default now()
 );

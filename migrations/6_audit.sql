@@ -6,15 +6,15 @@ create table zoom_account (
     email text
 );
 
-create function remember_zoom_account() returns trigger language plpgsql as $$
+create function upsert_zoom_account() returns trigger language plpgsql as $$
 begin
     insert into zoom_account (zoom_user_id, email) values (new.zoom_user_id, new.email)
         on conflict (zoom_user_id) do update set email = excluded.email
         where zoom_account.email is distinct from excluded.email;
     return new;
 end $$;
-create trigger remember_zoom_account after insert or update of email on zoom_grant
-    for each row execute function remember_zoom_account();
+create trigger upsert_zoom_account after insert or update of email on zoom_grant
+    for each row execute function upsert_zoom_account();
 
 -- Everything that happened: finished commands, links, refusals, and what admins did.
 create table audit (
@@ -33,8 +33,8 @@ create table audit (
     command_id bigint,
     outcome text,
     -- Zoom's error code.
-    code bigint,
-    took interval,
+    zoom_code bigint,
+    duration interval,
     -- More of it, in words; no secret.
     detail text,
     has_failed boolean not null default false
@@ -48,12 +48,12 @@ create index audit_failed_idx on audit (team_id, audit_id) where has_failed;
 create index audit_happened_at_idx on audit (happened_at);
 
 -- The audit is append-only. Rows older than 30 days may be deleted, for retention.
-create function keep_audit() returns trigger language plpgsql as $$
+create function protect_audit() returns trigger language plpgsql as $$
 begin
     if tg_op = 'DELETE' and old.happened_at < now() - interval '30 days' then
         return old;
     end if;
     raise exception 'the audit is append-only' using errcode = 'insufficient_privilege';
 end $$;
-create trigger keep_audit before update or delete on audit for each row execute function keep_audit();
-create trigger keep_audit_whole before truncate on audit for each statement execute function keep_audit();
+create trigger protect_audit before update or delete on audit for each row execute function protect_audit();
+create trigger protect_audit_from_truncate before truncate on audit for each statement execute function protect_audit();

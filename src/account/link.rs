@@ -282,7 +282,7 @@ pub async fn confirm(app: &App, browser: &Browser, device: &str) -> Result<Linke
     };
     for before in replaced {
         if before != zoom_user
-            && let Some(token) = grants::remove_unused(&mut transaction, &before).await?
+            && let Some(token) = grants::delete_unused(&mut transaction, &before).await?
         {
             abandoned.push((before, token));
         }
@@ -367,7 +367,7 @@ pub enum UnlinkError {
 /// Ends the link of somebody who does not wait for it: the permission is withdrawn first,
 /// however often that takes. An error means: try again.
 pub async fn end(app: &Arc<App>, asker: &Asker) -> Result<(), UnlinkError> {
-    if let Some(zoom_user) = links::only_theirs(&app.db, asker).await? {
+    if let Some(zoom_user) = links::sole_user(&app.db, asker).await? {
         withdraw(app, &zoom_user).await?;
     }
     remove(app, asker, None).await?;
@@ -414,7 +414,7 @@ async fn unshare(app: &App, team: &TeamId, event: Event<'_>) -> sqlx::Result<()>
         return Ok(());
     };
     audit::write(&mut *transaction, &event.zoom(&zoom_user)).await?;
-    let token = grants::remove_unused(&mut transaction, &zoom_user).await?;
+    let token = grants::delete_unused(&mut transaction, &zoom_user).await?;
     transaction.commit().await?;
     if let Some(sealed) = token {
         revoke_sealed(app, &zoom_user, &sealed).await;
@@ -430,7 +430,7 @@ async fn remove(
     by: Option<&SlackUserId>,
 ) -> sqlx::Result<Option<Vec<(ZoomUserId, Vec<u8>)>>> {
     let mut transaction = app.db.begin().await?;
-    let removed = links::remove(&mut *transaction, asker).await?;
+    let removed = links::delete(&mut *transaction, asker).await?;
     if removed.is_empty() {
         return Ok(None);
     }
@@ -441,7 +441,7 @@ async fn remove(
             &Event::of(asker, "unlinked").zoom(&zoom_user).by(by),
         )
         .await?;
-        if let Some(token) = grants::remove_unused(&mut transaction, &zoom_user).await? {
+        if let Some(token) = grants::delete_unused(&mut transaction, &zoom_user).await? {
             unused.push((zoom_user, token));
         }
     }

@@ -90,7 +90,7 @@ pub async fn begin(app: &App) -> Result<(Token, String), AdminError> {
             tracing::warn!(%error, "an admin could not sign in");
             AdminError::CannotTell
         })?;
-    oauth_states::begin(&app.db, &browser.hash(), Utc::now() + VISIT_LIFE).await?;
+    oauth_states::store(&app.db, &browser.hash(), Utc::now() + VISIT_LIFE).await?;
     Ok((cookie, url))
 }
 
@@ -107,7 +107,7 @@ pub async fn back(
 ) -> Result<Token, AdminError> {
     let sign_in = &app.pages.as_ref().ok_or(AdminError::NotSetUp)?.sign_in;
     // Taken before the code is traded: the same state does nothing a second time.
-    if !oauth_states::end(&app.db, &browser.hash()).await? {
+    if !oauth_states::consume(&app.db, &browser.hash()).await? {
         return Err(AdminError::NoSession);
     }
     let code = code.map_err(|why| match why {
@@ -125,7 +125,7 @@ pub async fn back(
     }
     let token = Token::random();
     let (name, team_name) = (&person.name, &person.team_name);
-    admin_sessions::begin(&app.db, &token.hash(), &person.asker, name, team_name).await?;
+    admin_sessions::store(&app.db, &token.hash(), &person.asker, name, team_name).await?;
     audit::write(&app.db, &Event::of(&person.asker, "admin signed in")).await?;
     Ok(token)
 }
@@ -138,9 +138,9 @@ pub async fn admit(app: &App, browser: &Browser, acts: bool) -> Result<Admin, Ad
         .ok_or(AdminError::NoSession)?;
     if acts || !session.is_checked {
         match people::is_admin(app, &session.asker).await {
-            Ok(true) => admin_sessions::checked(&app.db, &hash).await?,
+            Ok(true) => admin_sessions::mark_checked(&app.db, &hash).await?,
             Ok(false) => {
-                admin_sessions::end_all(&app.db, &session.asker).await?;
+                admin_sessions::delete_all(&app.db, &session.asker).await?;
                 refused(app, &session.asker, "no admin any more").await?;
                 return Err(AdminError::NotAdmin);
             }
@@ -157,7 +157,7 @@ pub async fn admit(app: &App, browser: &Browser, acts: bool) -> Result<Admin, Ad
 }
 
 pub async fn sign_out(app: &App, browser: &Browser) -> sqlx::Result<()> {
-    admin_sessions::end(&app.db, &browser.hash()).await
+    admin_sessions::delete(&app.db, &browser.hash()).await
 }
 
 /// Whether Slack is asked who is an admin; else people are named.
@@ -297,7 +297,7 @@ pub async fn set_rules(app: &App, admin: &Admin, mut new: Rules) -> Result<(), A
         new.who.as_str(),
         new.people.join(" "),
         new.group_id.as_deref().unwrap_or_default(),
-        new.place.as_str(),
+        new.channel_policy.as_str(),
         new.channels.join(" "),
         new.confirm_over
             .map_or_else(|| "never".to_owned(), |over| over.to_string()),

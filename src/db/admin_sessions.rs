@@ -16,7 +16,7 @@ pub struct Session {
     pub was_checked: bool,
 }
 
-pub async fn begin(
+pub async fn store(
     db: impl PgExecutor<'_>,
     session_hash: &[u8],
     asker: &Asker,
@@ -42,8 +42,8 @@ pub async fn begin(
 pub async fn find(db: impl PgExecutor<'_>, session_hash: &[u8]) -> sqlx::Result<Option<Session>> {
     let row = sqlx::query!(
         r#"
-        update admin_session set seen_at = now()
-        where session_hash = $1 and seen_at > now() - interval '30 minutes' and began_at > now() - interval '8 hours'
+        update admin_session set last_seen_at = now()
+        where session_hash = $1 and last_seen_at > now() - interval '30 minutes' and created_at > now() - interval '8 hours'
         returning enterprise_id as "enterprise: EnterpriseId", team_id as "team: TeamId",
             user_id as "user: SlackUserId", name, team_name,
             checked_at > now() - interval '1 minute' as "is_checked!",
@@ -67,7 +67,7 @@ pub async fn find(db: impl PgExecutor<'_>, session_hash: &[u8]) -> sqlx::Result<
 }
 
 /// Slack said again that they are an admin.
-pub async fn checked(db: impl PgExecutor<'_>, session_hash: &[u8]) -> sqlx::Result<()> {
+pub async fn mark_checked(db: impl PgExecutor<'_>, session_hash: &[u8]) -> sqlx::Result<()> {
     sqlx::query!(
         "update admin_session set checked_at = now() where session_hash = $1",
         session_hash
@@ -91,7 +91,7 @@ pub async fn invalidate(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<
     .map(drop)
 }
 
-pub async fn end(db: impl PgExecutor<'_>, session_hash: &[u8]) -> sqlx::Result<()> {
+pub async fn delete(db: impl PgExecutor<'_>, session_hash: &[u8]) -> sqlx::Result<()> {
     sqlx::query!(
         "delete from admin_session where session_hash = $1",
         session_hash
@@ -102,7 +102,7 @@ pub async fn end(db: impl PgExecutor<'_>, session_hash: &[u8]) -> sqlx::Result<(
 }
 
 /// Ends all sessions of somebody who is no admin any more.
-pub async fn end_all(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<()> {
+pub async fn delete_all(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<()> {
     sqlx::query!(
         "delete from admin_session where team_id = $1 and user_id = $2",
         asker.team.as_str(),
@@ -114,7 +114,7 @@ pub async fn end_all(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<()>
 }
 
 pub async fn delete_expired(db: impl PgExecutor<'_>) -> sqlx::Result<()> {
-    sqlx::query!("delete from admin_session where seen_at < now() - interval '30 minutes'")
+    sqlx::query!("delete from admin_session where last_seen_at < now() - interval '30 minutes'")
         .execute(db)
         .await
         .map(drop)

@@ -120,9 +120,9 @@ pub struct Entry {
     pub meeting_id: Option<i64>,
     pub command_id: Option<i64>,
     pub outcome: Option<String>,
-    pub code: Option<i64>,
+    pub zoom_code: Option<i64>,
     /// Seconds from the command to its outcome.
-    pub took: Option<f64>,
+    pub duration: Option<f64>,
     pub detail: Option<String>,
 }
 
@@ -146,7 +146,7 @@ pub async fn entries(
 ) -> sqlx::Result<Vec<Entry>> {
     let mut query = QueryBuilder::new(
         "select audit_id, happened_at, kind, audit.user_id, slack_name, actor_id, email, channel_id, meeting_id,
-            command_id, outcome, code, extract(epoch from took)::float8 as took, detail
+            command_id, outcome, zoom_code, extract(epoch from duration)::float8 as duration, detail
         from audit
         left join zoom_account using (account_id)
         left join zoom_link on zoom_link.team_id = audit.team_id and zoom_link.user_id = audit.user_id

@@ -53,8 +53,8 @@ pub async fn unlink(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<()> 
 }
 
 /// Does the same for everybody of a place that the app has left.
-pub async fn unlink_all(db: impl PgExecutor<'_>, place: &Tenant) -> sqlx::Result<u64> {
-    let (enterprise, team) = place.ids();
+pub async fn unlink_all(db: impl PgExecutor<'_>, tenant: &Tenant) -> sqlx::Result<u64> {
+    let (enterprise, team) = tenant.ids();
     let done = sqlx::query!(
         "select from zoom_link, graphile_worker.add_job(
             'unlink',
@@ -65,7 +65,7 @@ pub async fn unlink_all(db: impl PgExecutor<'_>, place: &Tenant) -> sqlx::Result
             -- Of an organisation, those workspaces that have no installation of their own.
             else zoom_link.enterprise_id = $1 and not exists (
                 select from installation
-                where installation.team_id = zoom_link.team_id and left_at is null
+                where installation.team_id = zoom_link.team_id and uninstalled_at is null
             ) end",
         enterprise,
         team,
@@ -76,8 +76,12 @@ pub async fn unlink_all(db: impl PgExecutor<'_>, place: &Tenant) -> sqlx::Result
 }
 
 /// Ends the links of a place that the app has left, at this time.
-pub async fn leave(db: impl PgExecutor<'_>, place: &Tenant, at: DateTime<Utc>) -> sqlx::Result<()> {
-    let (enterprise, team) = place.ids();
+pub async fn leave(
+    db: impl PgExecutor<'_>,
+    tenant: &Tenant,
+    at: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    let (enterprise, team) = tenant.ids();
     sqlx::query!(
         "select from graphile_worker.add_job(
             'leave', json_build_object('enterprise', $1::text, 'team', $2::text),
@@ -85,7 +89,7 @@ pub async fn leave(db: impl PgExecutor<'_>, place: &Tenant, at: DateTime<Utc>) -
         )",
         enterprise,
         team,
-        place.id(),
+        tenant.id(),
         at,
     )
     .execute(db)

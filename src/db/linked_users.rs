@@ -55,7 +55,7 @@ pub struct Query {
     /// A part of a name, an e-mail or an id.
     pub search: String,
     /// Only those who need attention.
-    pub is_trouble: bool,
+    pub needs_attention: bool,
     pub sort: Sort,
     /// From 0.
     pub page: i64,
@@ -74,7 +74,7 @@ const COLUMNS: &str =
     end as health";
 
 /// The same in the words of the indexes that find the few among the many.
-const IN_TROUBLE: &str = " and zoom_user_id in (
+const NEEDS_ATTENTION: &str = " and zoom_user_id in (
     select zoom_user_id from zoom_grant
     where dead_at is not null or problem is not null or scope !~ 'meeting:(write|update:livestream_status)'
     union all
@@ -126,8 +126,8 @@ fn filter(query: &mut QueryBuilder<sqlx::Postgres>, team: &TeamId, wanted: &Quer
             .push_bind(search)
             .push(" in search) > 0");
     }
-    if wanted.is_trouble {
-        query.push(IN_TROUBLE);
+    if wanted.needs_attention {
+        query.push(NEEDS_ATTENTION);
     }
 }
 

@@ -38,7 +38,7 @@ pub async fn find(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<Option
         KnownMembership,
         r#"
         select kind as "membership: Membership", checked_at > now() - interval '1 hour' as "is_recent!"
-        from slack_person where team_id = $1 and user_id = $2
+        from membership where team_id = $1 and user_id = $2
         "#,
         asker.team.as_str(),
         asker.user.as_str(),
@@ -53,7 +53,7 @@ pub async fn store(
     membership: Membership,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "insert into slack_person (team_id, user_id, kind) values ($1, $2, $3)
+        "insert into membership (team_id, user_id, kind) values ($1, $2, $3)
         on conflict (team_id, user_id) do update set kind = excluded.kind, checked_at = now()",
         asker.team.as_str(),
         asker.user.as_str(),
@@ -67,7 +67,7 @@ pub async fn store(
 /// Slack said that something about somebody changed: they are asked about again.
 pub async fn invalidate(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<()> {
     sqlx::query!(
-        "update slack_person set checked_at = '-infinity'
+        "update membership set checked_at = '-infinity'
         where user_id = $3 and (team_id = $2 or team_id in (
             select team_id from zoom_link where enterprise_id = $1 and zoom_link.user_id = $3
         ))",

@@ -10,7 +10,7 @@ pub async fn is_named(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<bo
         r#"select (
             exists (
                 select from installation
-                where installed_by = $2 and left_at is null
+                where installed_by = $2 and uninstalled_at is null
                     and (team_id = $1 or (team_id is null and enterprise_id = $3))
             )
             or exists (select from named_admin where team_id = $1 and user_id = $2)

@@ -4,14 +4,14 @@ use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 
 /// Sets a browser on its way.
-pub async fn begin(
+pub async fn store(
     db: impl PgExecutor<'_>,
-    visit_hash: &[u8],
+    state_hash: &[u8],
     expires_at: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "insert into visit (visit_hash, expires_at) values ($1, $2)",
-        visit_hash,
+        "insert into oauth_state (state_hash, expires_at) values ($1, $2)",
+        state_hash,
         expires_at,
     )
     .execute(db)
@@ -20,10 +20,10 @@ pub async fn begin(
 }
 
 /// Takes a browser that came back off its way. False if it was not on it.
-pub async fn end(db: impl PgExecutor<'_>, visit_hash: &[u8]) -> sqlx::Result<bool> {
+pub async fn consume(db: impl PgExecutor<'_>, state_hash: &[u8]) -> sqlx::Result<bool> {
     let done = sqlx::query!(
-        "delete from visit where visit_hash = $1 and expires_at > now()",
-        visit_hash,
+        "delete from oauth_state where state_hash = $1 and expires_at > now()",
+        state_hash,
     )
     .execute(db)
     .await?;
@@ -31,7 +31,7 @@ pub async fn end(db: impl PgExecutor<'_>, visit_hash: &[u8]) -> sqlx::Result<boo
 }
 
 pub async fn delete_expired(db: impl PgExecutor<'_>) -> sqlx::Result<()> {
-    sqlx::query!("delete from visit where expires_at < now()")
+    sqlx::query!("delete from oauth_state where expires_at < now()")
         .execute(db)
         .await
         .map(drop)

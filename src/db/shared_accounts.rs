@@ -78,15 +78,15 @@ pub async fn delete(db: impl PgExecutor<'_>, team: &TeamId) -> sqlx::Result<Opti
 
 /// The workspaces of a place that share an account: of an organisation, those that have no
 /// installation of their own.
-pub async fn of_tenant(db: impl PgExecutor<'_>, place: &Tenant) -> sqlx::Result<Vec<TeamId>> {
-    let (enterprise, team) = place.ids();
+pub async fn of_tenant(db: impl PgExecutor<'_>, tenant: &Tenant) -> sqlx::Result<Vec<TeamId>> {
+    let (enterprise, team) = tenant.ids();
     sqlx::query_scalar!(
         r#"
         select team_id as "team: TeamId" from shared_account
         where case when $2::text is not null then team_id = $2
             else enterprise_id = $1 and not exists (
                 select from installation
-                where installation.team_id = shared_account.team_id and left_at is null
+                where installation.team_id = shared_account.team_id and uninstalled_at is null
             ) end
         "#,
         enterprise,

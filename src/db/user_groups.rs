@@ -19,7 +19,7 @@ pub async fn find(
 ) -> sqlx::Result<Option<UserGroup>> {
     sqlx::query_as!(
         UserGroup,
-        r#"select people, checked_at > now() - interval '5 minutes' as "is_recent!" from slack_group
+        r#"select people, checked_at > now() - interval '5 minutes' as "is_recent!" from user_group
         where team_id = $1 and group_id = $2"#,
         team.as_str(),
         group_id,
@@ -35,7 +35,7 @@ pub async fn store(
     people: &[String],
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "insert into slack_group (team_id, group_id, people) values ($1, $2, $3)
+        "insert into user_group (team_id, group_id, people) values ($1, $2, $3)
         on conflict (team_id, group_id) do update set people = excluded.people, checked_at = now()",
         team.as_str(),
         group_id,

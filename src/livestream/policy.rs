@@ -98,7 +98,7 @@ async fn refusing(
         .channels
         .iter()
         .any(|listed| listed == channel.as_str());
-    let is_refused = match rules.place {
+    let is_refused = match rules.channel_policy {
         ChannelPolicy::Anywhere => false,
         ChannelPolicy::Only => !is_listed,
         ChannelPolicy::Except => is_listed,

@@ -53,7 +53,7 @@ pub async fn show(app: &App, asker: &Asker, has_offer: bool) -> Result<(), HomeE
     };
     let home = Home {
         link: links::find(&app.db, asker).await?,
-        last: commands::last(&app.db, asker, LAST).await?,
+        last: commands::recent(&app.db, asker, LAST).await?,
         offer,
     };
     match bot

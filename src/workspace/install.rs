@@ -55,7 +55,7 @@ pub async fn begin(app: &App) -> Result<(Token, String), InstallError> {
     let cookie = Token::random();
     let browser = Browser::new(cookie.clone());
     let expires_at = Utc::now() + SESSION_LIFE;
-    oauth_states::begin(&app.db, &browser.hash(), expires_at).await?;
+    oauth_states::store(&app.db, &browser.hash(), expires_at).await?;
     Ok((
         cookie,
         web_api.install_url(&browser.derive("install state")),
@@ -71,7 +71,9 @@ pub async fn back(
 ) -> Result<Installed, InstallError> {
     let web_api = &app.pages.as_ref().ok_or(InstallError::NotSetUp)?.web_api;
     // Taken before the code is traded: the same state does nothing a second time.
-    if !browser.is("install state", state) || !oauth_states::end(&app.db, &browser.hash()).await? {
+    if !browser.is("install state", state)
+        || !oauth_states::consume(&app.db, &browser.hash()).await?
+    {
         return Err(InstallError::NoSession);
     }
     let code = code.map_err(|why| match why {
@@ -92,7 +94,7 @@ pub async fn back(
     }
     let (place, name) = access.place().ok_or(InstallError::SlackFailed)?;
     let new = NewInstallation {
-        place: &place,
+        tenant: &place,
         name,
         bot_token: &app
             .vault
@@ -127,7 +129,7 @@ pub async fn left(
     place: &Tenant,
     at: DateTime<Utc>,
 ) -> sqlx::Result<()> {
-    let Some(since) = installations::leave(&mut *db, place, at).await? else {
+    let Some(since) = installations::mark_uninstalled(&mut *db, place, at).await? else {
         return Ok(());
     };
     tracing::info!(slack.place = place.id(), "the app left");
@@ -141,13 +143,13 @@ pub async fn left(
 
 /// Ends the links of a place that the app left a day ago, unless it is back.
 pub async fn forget(app: &Arc<App>, place: &Tenant) -> Result<(), UnlinkError> {
-    if !installations::is_gone(&app.db, place).await? {
-        return Ok(installations::is_back(&app.db, place).await?);
+    if !installations::is_uninstalled(&app.db, place).await? {
+        return Ok(installations::mark_installed(&app.db, place).await?);
     }
     link::end_sharing(app, place).await?;
     let mut transaction = app.db.begin().await?;
     let count = jobs::unlink_all(&mut *transaction, place).await?;
-    installations::forget(&mut transaction, place).await?;
+    installations::delete(&mut transaction, place).await?;
     transaction.commit().await?;
     tracing::info!(
         slack.place = place.id(),

@@ -109,7 +109,7 @@ async fn overview(State(app): State<Arc<App>>, jar: CookieJar) -> PageResult {
     let (admin, browser) = authorize_view(&app, &jar).await?;
     let team = &admin.asker.team;
     let trouble = linked_users::Query {
-        is_trouble: true,
+        needs_attention: true,
         ..linked_users::Query::default()
     };
     let people = linked_users::count(&app.db, team, &linked_users::Query::default()).await?;
@@ -184,7 +184,7 @@ async fn people(
     let (admin, browser) = authorize_view(&app, &jar).await?;
     let wanted = linked_users::Query {
         search: query.q,
-        is_trouble: query.only == "trouble",
+        needs_attention: query.only == "trouble",
         sort: match query.sort.as_str() {
             "linked" => Sort::Linked,
             "used" => Sort::Used,
@@ -411,7 +411,7 @@ impl RulesForm {
             },
             group_id: group.first().cloned(),
             people,
-            place: match self.place.as_str() {
+            channel_policy: match self.place.as_str() {
                 "only" => ChannelPolicy::Only,
                 "except" => ChannelPolicy::Except,
                 _ => ChannelPolicy::Anywhere,

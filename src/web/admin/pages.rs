@@ -184,7 +184,11 @@ pub(super) fn people(
         Sort::Linked => "linked",
         Sort::Used => "used",
     };
-    let only = if wanted.is_trouble { "trouble" } else { "" };
+    let only = if wanted.needs_attention {
+        "trouble"
+    } else {
+        ""
+    };
     let link = |page: i64| {
         let query = form_urlencoded::Serializer::new(String::new())
             .append_pair("q", &wanted.search)
@@ -204,7 +208,7 @@ pub(super) fn people(
                     }
                 }
             }
-            label.check { input type="checkbox" name="only" value="trouble" checked[wanted.is_trouble]; " need attention" }
+            label.check { input type="checkbox" name="only" value="trouble" checked[wanted.needs_attention]; " need attention" }
             button type="submit" { "Show" }
         }
         p.small { (count) @if count == 1 { " person" } @else { " people" } }
@@ -401,9 +405,9 @@ fn entries(entries: &[Entry]) -> Markup {
                             td data-label="Zoom account" { @if let Some(email) = &entry.email { (email) } }
                             td data-label="Outcome" {
                                 @if let Some(outcome) = &entry.outcome { (outcome.replace('_', " ")) }
-                                @if let Some(code) = entry.code { " (" (code) ")" }
+                                @if let Some(code) = entry.zoom_code { " (" (code) ")" }
                             }
-                            td.number data-label="Took" { @if let Some(took) = entry.took { (format!("{took:.1} s")) } }
+                            td.number data-label="Took" { @if let Some(duration) = entry.duration { (format!("{duration:.1} s")) } }
                             td.number data-label="Reference" { @if let Some(command) = entry.command_id { (command) } }
                         }
                     }
@@ -439,9 +443,9 @@ pub(super) fn rules(
             }
             fieldset {
                 legend { "ChannelPolicy" }
-                (radio("place", "anywhere", "in all channels", rules.place == ChannelPolicy::Anywhere))
-                (radio("place", "only", "only in these channels", rules.place == ChannelPolicy::Only))
-                (radio("place", "except", "in all but these channels", rules.place == ChannelPolicy::Except))
+                (radio("place", "anywhere", "in all channels", rules.channel_policy == ChannelPolicy::Anywhere))
+                (radio("place", "only", "only in these channels", rules.channel_policy == ChannelPolicy::Only))
+                (radio("place", "except", "in all but these channels", rules.channel_policy == ChannelPolicy::Except))
                 label { "Ids of channels, like C0123ABCD" textarea name="channels" rows="2" { (rules.channels.join(" ")) } }
             }
             fieldset {

@@ -366,7 +366,7 @@ async fn record(
             );
             return Ok(Taken::Recorded);
         }
-        Recorded::Repeated => return Ok(Taken::Repeated),
+        Recorded::Duplicate => return Ok(Taken::Repeated),
         Recorded::UnderWay { by, seconds } => {
             let message =
                 Replies::of(app).already_under_way(request.action, request.meeting, by, *seconds);
