@@ -20,8 +20,9 @@ use crate::command::LivestreamRequest;
 use crate::crypto::browser::{Browser, CallbackError, Token};
 use crate::crypto::vault::Context;
 use crate::db::audit::{self, Event};
+use crate::db::jobs::{self, RunAt, ShowHome};
 use crate::db::linking::{self as table, Confirmation, NewOffer, Pending, Step};
-use crate::db::{grants, jobs, links, persist, shared_accounts};
+use crate::db::{grants, links, persist, shared_accounts};
 use crate::ids::{Asker, SlackUserId, TeamId, Tenant, ZoomUserId};
 use crate::reply::Replies;
 use crate::reply::account::Unlinked;
@@ -451,7 +452,11 @@ async fn remove(
 
 /// Has a person's App Home shown anew, where there is one.
 async fn show_home(app: &App, asker: &Asker) {
-    if let Err(error) = jobs::home(&app.db, asker, false, Utc::now()).await {
+    let job = ShowHome {
+        asker: asker.clone(),
+        has_offer: false,
+    };
+    if let Err(error) = jobs::enqueue_home(&app.db, &job, RunAt::Now).await {
         tracing::warn!(%error, "an App Home is not shown anew");
     }
 }

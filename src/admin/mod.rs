@@ -14,9 +14,10 @@ use crate::account::tokens::{self, TokenUnavailable};
 use crate::app::App;
 use crate::crypto::browser::{Browser, CallbackError, Token};
 use crate::db::audit::{self, Event};
+use crate::db::jobs::{self, NotifyUnlinked, RunAt};
 use crate::db::linked_users::{self, LinkedUser};
 use crate::db::rules::{self, Rules};
-use crate::db::{admin_sessions, grants, jobs, named_admins, oauth_states, shared_accounts};
+use crate::db::{admin_sessions, grants, named_admins, oauth_states, shared_accounts};
 use crate::ids::{Asker, SlackUserId};
 use crate::reply::account::Unlinked;
 use crate::workspace::bot;
@@ -281,7 +282,11 @@ pub async fn disconnect(
         enterprise: admin.asker.enterprise.clone(),
         ..asker
     };
-    jobs::tell_unlinked(&app.db, &whole, &admin.asker.user, Utc::now()).await?;
+    let job = NotifyUnlinked {
+        asker: whole,
+        by: admin.asker.user.clone(),
+    };
+    jobs::enqueue(&app.db, &job, RunAt::Now).await?;
     Ok(unlinked)
 }
 

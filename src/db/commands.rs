@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use sqlx::postgres::types::PgInterval;
 use sqlx::types::Json;
 use sqlx::{PgExecutor, PgPool};
 
 use crate::command::meeting::MeetingId;
 use crate::command::outcome::Outcome;
 use crate::command::{Action, LivestreamRequest, Settings};
+use crate::db::jobs::{Job, RunCommand};
 use crate::ids::{
     Asker, ChannelId, CommandId, EnterpriseId, SlackUserId, TeamId, TriggerId, ZoomUserId,
 };
@@ -106,7 +106,7 @@ async fn insert(db: &PgPool, new: &NewCommand<'_>) -> sqlx::Result<Option<Comman
         )
         select command_id as "command_id!: CommandId"
         from accepted, graphile_worker.add_job(
-            'livestream', json_build_object('command_id', command_id), job_key => 'command ' || command_id,
+            $13, json_build_object('command_id', command_id), job_key => $13 || ' ' || command_id,
             -- The more of a workspace's commands wait, the further back it goes: a flood of one
             -- delays nobody else.
             priority => (
@@ -128,6 +128,7 @@ async fn insert(db: &PgPool, new: &NewCommand<'_>) -> sqlx::Result<Option<Comman
         new.posts,
         new.request.is_confirmed,
         new.shared_accounts,
+        RunCommand::NAME,
     )
     .fetch_optional(db)
     .await
@@ -397,34 +398,19 @@ pub async fn mark_delivered(
     .map(drop)
 }
 
-/// Puts the command into the queue once more, for later; until then it holds nobody up.
-pub async fn requeue(db: impl PgExecutor<'_>, id: CommandId, delay: Duration) -> sqlx::Result<()> {
-    let delay = PgInterval::try_from(delay).map_err(sqlx::Error::Encode)?;
-    sqlx::query!(
-        "select from graphile_worker.add_job(
-            'livestream', json_build_object('command_id', $1::bigint), job_key => 'command ' || $1::bigint,
-            run_at => now() + $2::interval
-        )",
-        id.0,
-        delay,
-    )
-    .execute(db)
-    .await
-    .map(drop)
-}
-
 /// Gives a job to every command that has more to say and has none: a worker that was
 /// taken for dead may have removed it. Returns how many.
 pub async fn requeue_lost(db: impl PgExecutor<'_>) -> sqlx::Result<u64> {
     let done = sqlx::query!(
         "select from command, graphile_worker.add_job(
-            'livestream', json_build_object('command_id', command_id), job_key => 'command ' || command_id
+            $1, json_build_object('command_id', command_id), job_key => $1 || ' ' || command_id
         )
         where delivered_at is null and delivery_error is null and received_at < now() - interval '1 minute'
             and not exists (
                 select from graphile_worker._private_jobs
-                where key = 'command ' || command_id and attempts < max_attempts
+                where key = $1 || ' ' || command_id and attempts < max_attempts
             )",
+        RunCommand::NAME,
     )
     .execute(db)
     .await?;

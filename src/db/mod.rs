@@ -21,6 +21,7 @@ use std::time::{Duration, Instant};
 
 use sqlx::PgPool;
 use sqlx::migrate::Migrator;
+use sqlx::postgres::types::PgInterval;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 /// Our own tables; the queue brings its own, in its own schema.
@@ -68,5 +69,25 @@ where
             }
             done => return done,
         }
+    }
+}
+
+/// A span of time as Postgres takes it: in whole microseconds.
+fn interval(span: Duration) -> PgInterval {
+    PgInterval {
+        months: 0,
+        days: 0,
+        microseconds: span.as_micros().try_into().unwrap_or(i64::MAX),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_of_any_precision_is_an_interval() {
+        let interval = interval(Duration::from_nanos(1_500_000_123));
+        assert_eq!(interval.microseconds, 1_500_000);
     }
 }

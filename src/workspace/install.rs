@@ -4,18 +4,16 @@
 //! The state that Slack hands back is bound to the browser that began, and works once
 //! (<https://docs.slack.dev/authentication/installing-with-oauth>).
 
-use std::sync::Arc;
-
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::SecretString;
 
-use crate::account::link::{self, UnlinkError};
 use crate::app::App;
 use crate::crypto::browser::{Browser, CallbackError, Token};
 use crate::crypto::vault::Context;
 use crate::db::audit::{self, Event};
 use crate::db::installations::{self, NewInstallation};
-use crate::db::{admin_sessions, jobs, memberships, oauth_states};
+use crate::db::jobs::{self, LeaveTenant, RunAt, Unlink};
+use crate::db::{admin_sessions, memberships, oauth_states};
 use crate::ids::{Asker, Tenant};
 use crate::slack::web_api;
 
@@ -138,23 +136,33 @@ pub async fn left(
         &Event::at(place, "uninstalled").detail(place.id()),
     )
     .await?;
-    jobs::leave(&mut *db, place, since + LINKS_OUTLIVE_BY).await
+    let job = LeaveTenant {
+        tenant: place.clone(),
+    };
+    jobs::enqueue(&mut *db, &job, RunAt::At(since + LINKS_OUTLIVE_BY)).await
 }
 
-/// Ends the links of a place that the app left a day ago, unless it is back.
-pub async fn forget(app: &Arc<App>, place: &Tenant) -> Result<(), UnlinkError> {
-    if !installations::is_uninstalled(&app.db, place).await? {
-        return Ok(installations::mark_installed(&app.db, place).await?);
+/// Whether the app is still gone from a tenant that uninstalled it a day ago. If it is back,
+/// that is recorded.
+pub async fn is_still_gone(app: &App, tenant: &Tenant) -> sqlx::Result<bool> {
+    let is_gone = installations::is_uninstalled(&app.db, tenant).await?;
+    if !is_gone {
+        installations::mark_installed(&app.db, tenant).await?;
     }
-    link::end_sharing(app, place).await?;
+    Ok(is_gone)
+}
+
+/// Deletes what we keep of a tenant that uninstalled the app, and enqueues the end of its
+/// links.
+pub async fn delete(app: &App, tenant: &Tenant) -> sqlx::Result<()> {
     let mut transaction = app.db.begin().await?;
-    let count = jobs::unlink_all(&mut *transaction, place).await?;
-    installations::delete(&mut transaction, place).await?;
+    let count = jobs::enqueue_unlink_all(&mut *transaction, tenant).await?;
+    installations::delete(&mut transaction, tenant).await?;
     transaction.commit().await?;
     tracing::info!(
-        slack.place = place.id(),
+        slack.tenant = tenant.id(),
         count,
-        "ending the links of a place that left"
+        "ending the links of a tenant that uninstalled the app"
     );
     Ok(())
 }
@@ -166,7 +174,10 @@ pub async fn changed(
     is_deactivated: bool,
 ) -> sqlx::Result<()> {
     if is_deactivated {
-        jobs::unlink(&mut *db, asker).await?;
+        let job = Unlink {
+            asker: asker.clone(),
+        };
+        jobs::enqueue(&mut *db, &job, RunAt::Now).await?;
     }
     admin_sessions::invalidate(&mut *db, asker).await?;
     memberships::invalidate(db, asker).await

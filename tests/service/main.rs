@@ -10,6 +10,7 @@ mod failover;
 mod home;
 mod hostile;
 mod installing;
+mod jobs;
 mod linking;
 mod load;
 mod manifest;

@@ -6,12 +6,12 @@ use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use chrono::Utc;
 use serde_json::json;
 
 use crate::app::App;
 use crate::crypto::signature;
-use crate::db::{jobs, slack_requests};
+use crate::db::jobs::{self, RunAt, ShowHome};
+use crate::db::slack_requests;
 use crate::ids::{Asker, EnterpriseId, SlackUserId, TeamId};
 use crate::slack::event::{self, Envelope, Event};
 use crate::web::slack::{Rejection, TAKE_WITHIN, verified};
@@ -57,7 +57,11 @@ async fn take(app: &App, envelope: &Envelope) -> sqlx::Result<()> {
     match &envelope.event {
         Event::AppHomeOpened { user, tab } if tab.as_deref() != Some("messages") => {
             if let Some(asker) = person(envelope, user) {
-                jobs::home(&mut *transaction, &asker, false, Utc::now()).await?;
+                let job = ShowHome {
+                    asker,
+                    has_offer: false,
+                };
+                jobs::enqueue_home(&mut *transaction, &job, RunAt::Now).await?;
             }
         }
         Event::UserChange { user } => {

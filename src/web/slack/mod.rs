@@ -10,7 +10,6 @@ use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use chrono::Utc;
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 use serde_json::json;
@@ -24,8 +23,9 @@ use crate::crypto::signature;
 use crate::crypto::vault::Context;
 use crate::db::audit::{self, Event};
 use crate::db::commands::{self, NewCommand, Recorded};
+use crate::db::jobs::{self, RunAt, ShowHome};
 use crate::db::memberships::{self, Membership};
-use crate::db::{jobs, links, rules as rules_table, slack_requests};
+use crate::db::{links, rules as rules_table, slack_requests};
 use crate::ids::Asker;
 use crate::livestream::policy;
 use crate::reply::Replies;
@@ -214,7 +214,11 @@ async fn pressed_at_home(app: &App, press: &HomePress) -> Result<StatusCode, Rej
             }
             _ => false,
         };
-        jobs::home(&app.db, &press.asker, has_offer, Utc::now()).await
+        let job = ShowHome {
+            asker: press.asker.clone(),
+            has_offer,
+        };
+        jobs::enqueue_home(&app.db, &job, RunAt::Now).await
     };
     match tokio::time::timeout(TAKE_WITHIN, taking).await {
         Ok(Ok(())) => Ok(StatusCode::OK),
