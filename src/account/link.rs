@@ -19,7 +19,7 @@ use crate::app::{App, Pages};
 use crate::command::LivestreamRequest;
 use crate::crypto::browser::{Browser, CallbackError, Token};
 use crate::crypto::vault::Context;
-use crate::db::audit::{self, Event};
+use crate::db::audit::{self, AuditKind, Event};
 use crate::db::jobs::{self, RunAt, ShowHome};
 use crate::db::linking::{self as table, Confirmation, NewOffer, Pending, Step};
 use crate::db::{grants, links, persist, shared_accounts};
@@ -289,9 +289,9 @@ pub async fn confirm(app: &App, browser: &Browser, device: &str) -> Result<Linke
         }
     }
     let kind = if session.is_shared {
-        "shared account linked"
+        AuditKind::SharedAccountLinked
     } else {
-        "linked"
+        AuditKind::Linked
     };
     audit::write(
         &mut *transaction,
@@ -407,7 +407,7 @@ pub async fn end_sharing_by(app: &App, admin: &Asker) -> sqlx::Result<()> {
     unshare(app, &admin.team, Event::of(admin, UNSHARED)).await
 }
 
-const UNSHARED: &str = "shared account unlinked";
+const UNSHARED: AuditKind = AuditKind::SharedAccountUnlinked;
 
 async fn unshare(app: &App, team: &TeamId, event: Event<'_>) -> sqlx::Result<()> {
     let mut transaction = app.db.begin().await?;
@@ -439,7 +439,9 @@ async fn remove(
     for zoom_user in removed {
         audit::write(
             &mut *transaction,
-            &Event::of(asker, "unlinked").zoom(&zoom_user).by(by),
+            &Event::of(asker, AuditKind::Unlinked)
+                .zoom(&zoom_user)
+                .by(by),
         )
         .await?;
         if let Some(token) = grants::delete_unused(&mut transaction, &zoom_user).await? {
@@ -465,10 +467,7 @@ async fn show_home(app: &App, asker: &Asker) {
 pub async fn deauthorized(app: &App, zoom_user: &ZoomUserId) -> sqlx::Result<()> {
     let mut transaction = app.db.begin().await?;
     if grants::erase(&mut transaction, zoom_user).await? {
-        let event = Event {
-            kind: "deauthorized",
-            ..Event::default()
-        };
+        let event = Event::new(AuditKind::Deauthorized);
         audit::write(&mut *transaction, &event).await?;
     }
     transaction.commit().await
@@ -568,7 +567,7 @@ async fn refuse_somebody_else(
     let who = format!("opened by {} of {}", person.asker.user, person.asker.team);
     audit::write(
         &app.db,
-        &Event::of(&session.asker, "link opened by somebody else").detail(&who),
+        &Event::of(&session.asker, AuditKind::LinkWrongUser).detail(&who),
     )
     .await?;
     table::consume(&app.db, &session.token_hash).await?;
@@ -593,7 +592,7 @@ async fn abandon(
     }
     audit::write(
         &app.db,
-        &Event::of(&session.asker, "link cancelled").detail(&format!("at {at}")),
+        &Event::of(&session.asker, AuditKind::LinkCancelled).detail(&format!("at {at}")),
     )
     .await?;
     table::forget(&app.db, &browser.hash()).await?;

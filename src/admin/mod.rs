@@ -13,7 +13,7 @@ use crate::account::link;
 use crate::account::tokens::{self, TokenUnavailable};
 use crate::app::App;
 use crate::crypto::browser::{Browser, CallbackError, Token};
-use crate::db::audit::{self, Event};
+use crate::db::audit::{self, AuditKind, Event};
 use crate::db::jobs::{self, NotifyUnlinked, RunAt};
 use crate::db::linked_users::{self, LinkedUser};
 use crate::db::rules::{self, Rules};
@@ -127,7 +127,7 @@ pub async fn back(
     let token = Token::random();
     let (name, team_name) = (&person.name, &person.team_name);
     admin_sessions::store(&app.db, &token.hash(), &person.asker, name, team_name).await?;
-    audit::write(&app.db, &Event::of(&person.asker, "admin signed in")).await?;
+    audit::write(&app.db, &Event::of(&person.asker, AuditKind::AdminSignedIn)).await?;
     Ok(token)
 }
 
@@ -171,7 +171,7 @@ async fn refused(app: &App, asker: &Asker, what: &str) -> sqlx::Result<()> {
         outcome: Some("not_admin"),
         detail: Some(what),
         has_failed: true,
-        ..Event::of(asker, "refused")
+        ..Event::of(asker, AuditKind::Refused)
     };
     audit::write(&app.db, &event).await
 }
@@ -216,7 +216,7 @@ pub async fn test(
     let event = Event {
         outcome: Some(outcome),
         has_failed: tested != TestResult::Works,
-        ..Event::of(&asker, "tested")
+        ..Event::of(&asker, AuditKind::LinkTested)
             .zoom(&row.zoom_user_id)
             .by(Some(&admin.asker.user))
     };
@@ -309,7 +309,7 @@ pub async fn set_rules(app: &App, admin: &Admin, mut new: Rules) -> Result<(), A
         new.confirm_shared,
         new.guests_allowed,
     );
-    let event = Event::of(&admin.asker, "rules changed").detail(&detail);
+    let event = Event::of(&admin.asker, AuditKind::RulesChanged).detail(&detail);
     audit::write(&mut *transaction, &event).await?;
     Ok(transaction.commit().await?)
 }
@@ -328,7 +328,7 @@ pub async fn name_admins(app: &App, admin: &Admin, people: &[String]) -> Result<
     )
     .await?;
     let detail = people.join(" ");
-    let event = Event::of(&admin.asker, "admins named").detail(&detail);
+    let event = Event::of(&admin.asker, AuditKind::AdminsNamed).detail(&detail);
     audit::write(&mut *transaction, &event).await?;
     Ok(transaction.commit().await?)
 }
@@ -338,7 +338,7 @@ pub async fn share_with(app: &App, admin: &Admin, people: &[String]) -> Result<(
     let mut transaction = app.db.begin().await?;
     shared_accounts::set_people(&mut *transaction, &admin.asker.team, people).await?;
     let detail = people.join(" ");
-    let event = Event::of(&admin.asker, "shared account's people").detail(&detail);
+    let event = Event::of(&admin.asker, AuditKind::SharedAccountUsersChanged).detail(&detail);
     audit::write(&mut *transaction, &event).await?;
     Ok(transaction.commit().await?)
 }

@@ -9,6 +9,7 @@ use sqlx::{PgExecutor, PgPool};
 use crate::command::meeting::MeetingId;
 use crate::command::outcome::Outcome;
 use crate::command::{Action, LivestreamRequest, Settings};
+use crate::db::audit::AuditKind;
 use crate::db::jobs::{Job, RunCommand};
 use crate::ids::{
     Asker, ChannelId, CommandId, EnterpriseId, SlackUserId, TeamId, TriggerId, ZoomUserId,
@@ -354,7 +355,7 @@ pub async fn finish(
         )
         insert into audit (kind, enterprise_id, team_id, user_id, account_id, channel_id, meeting_id, command_id,
             outcome, zoom_code, duration, detail, has_failed)
-        select case when $3 then 'refused' else action end, enterprise_id, team_id, user_id,
+        select case when $3 then $5 else action end, enterprise_id, team_id, user_id,
             (select account_id from zoom_account where zoom_account.zoom_user_id = finished.zoom_user_id),
             channel_id, meeting_id, command_id, outcome ->> 'kind', (outcome ->> 'code')::bigint,
             finished_at - received_at, case when $3 then action end, $4
@@ -363,6 +364,7 @@ pub async fn finish(
         Json(outcome) as _,
         outcome.is_refusal(),
         outcome.has_failed(),
+        AuditKind::Refused.as_str(),
     )
     .execute(db)
     .await?;

@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use crate::app::App;
 use crate::crypto::browser::{Browser, CallbackError, Token};
 use crate::crypto::vault::Context;
-use crate::db::audit::{self, Event};
+use crate::db::audit::{self, AuditKind, Event};
 use crate::db::installations::{self, NewInstallation};
 use crate::db::jobs::{self, LeaveTenant, RunAt, Unlink};
 use crate::db::{admin_sessions, memberships, oauth_states};
@@ -105,7 +105,7 @@ pub async fn back(
     let detail = format!("into {} by {}", place.id(), access.installer());
     audit::write(
         &mut *transaction,
-        &Event::at(&place, "installed").detail(&detail),
+        &Event::at(&place, AuditKind::Installed).detail(&detail),
     )
     .await?;
     transaction.commit().await?;
@@ -133,7 +133,7 @@ pub async fn left(
     tracing::info!(slack.place = place.id(), "the app left");
     audit::write(
         &mut *db,
-        &Event::at(place, "uninstalled").detail(place.id()),
+        &Event::at(place, AuditKind::Uninstalled).detail(place.id()),
     )
     .await?;
     let job = LeaveTenant {

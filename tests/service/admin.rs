@@ -381,7 +381,7 @@ async fn a_form_that_was_not_made_for_this_session_does_nothing() {
         assert_eq!(bare.status(), StatusCode::UNAUTHORIZED, "{path}");
     }
     assert!(linked_zoom_user(&world, DANA).await.is_some());
-    assert!(!kinds(&world).await.contains(&"rules changed".to_owned()));
+    assert!(!kinds(&world).await.contains(&"rules_changed".to_owned()));
     desk.read("/admin").await;
     end(world).await;
 }
@@ -608,6 +608,8 @@ async fn everything_that_happens_is_in_the_activity_and_its_files() {
         "(200)",
         "eli@acme.example",
         "installed",
+        // The filter offers every kind.
+        "<option value=\"link_cancelled\">link cancelled</option>",
     ] {
         assert!(page.contains(wanted), "{wanted}: {page}");
     }
@@ -632,7 +634,7 @@ async fn everything_that_happens_is_in_the_activity_and_its_files() {
         .expect("JSON");
     let entries = json.as_array().expect("an array");
     assert_eq!(entries.len(), 6, "{json}");
-    assert_eq!(entries[0]["kind"], "admin signed in");
+    assert_eq!(entries[0]["kind"], "admin_signed_in");
     let start = &entries[4];
     assert_eq!(start["meeting_id"], 68_423_085, "{start}");
     assert_eq!(start["zoom_email"], "dana@acme.example");
@@ -913,7 +915,7 @@ async fn a_workspace_that_the_app_left_shares_no_account_and_has_no_rules() {
     assert!(
         kinds(&world)
             .await
-            .contains(&"shared account unlinked".to_owned())
+            .contains(&"shared_account_unlinked".to_owned())
     );
     end(world).await;
 }

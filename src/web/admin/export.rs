@@ -39,7 +39,7 @@ impl<'a> Line<'a> {
             happened_at: entry
                 .happened_at
                 .to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
-            kind: &entry.kind,
+            kind: entry.kind.as_str(),
             user_id: entry.user_id.as_deref(),
             user_name: entry.slack_name.as_deref(),
             actor_id: entry.actor_id.as_deref(),

@@ -291,7 +291,7 @@ impl ActivityQuery {
         let text = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
         let meeting: Option<MeetingId> = self.meeting.parse().ok();
         Filter {
-            kind: text(&self.kind),
+            kind: self.kind.parse().ok(),
             user: text(&self.user),
             // What is no meeting was in no entry.
             meeting: meeting

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 
 use crate::admin::{Admin, AdminError, TestResult};
-use crate::db::audit::{Entry, Filter};
+use crate::db::audit::{AuditKind, Entry, Filter};
 use crate::db::linked_users::{self, Health, LinkedUser, Sort};
 use crate::db::rules::{ChannelPolicy, Rules, Who};
 use crate::db::shared_accounts::SharedAccount;
@@ -18,27 +18,6 @@ pub(super) const NO_CHANNELS: &str = "Some of the channels are no ids of Slack c
 pub(super) const NO_GROUP: &str = "The user group is no id of one, like S0123ABCD.";
 pub(super) const GROUP_MISSING: &str = "Say which user group.";
 pub(super) const NO_NUMBER: &str = "The number of members is no whole number from 0.";
-
-/// Every kind of entry that the filter offers.
-const KINDS: [&str; 17] = [
-    "start",
-    "stop",
-    "refused",
-    "linked",
-    "unlinked",
-    "deauthorized",
-    "link opened by somebody else",
-    "tested",
-    "rules changed",
-    "admins named",
-    "admin signed in",
-    "shared account linked",
-    "shared account unlinked",
-    "shared account's people",
-    "installed",
-    "uninstalled",
-    "keys rotated",
-];
 
 /// Why a page stays closed, and how it goes on.
 pub(super) fn closed(why: &AdminError) -> Markup {
@@ -339,7 +318,7 @@ pub(super) fn activity(
 ) -> Markup {
     let query = |before: Option<i64>| {
         let mut query = form_urlencoded::Serializer::new(String::new());
-        query.append_pair("kind", filter.kind.as_deref().unwrap_or_default());
+        query.append_pair("kind", filter.kind.map_or("", AuditKind::as_str));
         query.append_pair("user", filter.user.as_deref().unwrap_or_default());
         query.append_pair("meeting", meeting);
         query.append_pair("only", if filter.failed_only { "failed" } else { "" });
@@ -353,8 +332,8 @@ pub(super) fn activity(
             label { "What "
                 select name="kind" {
                     option value="" { "everything" }
-                    @for kind in KINDS {
-                        option value=(kind) selected[filter.kind.as_deref() == Some(kind)] { (kind) }
+                    @for kind in AuditKind::ALL {
+                        option value=(kind.as_str()) selected[filter.kind == Some(*kind)] { (what(*kind)) }
                     }
                 }
             }
@@ -392,7 +371,7 @@ fn entries(entries: &[Entry]) -> Markup {
                     @for entry in entries {
                         tr {
                             td data-label="When" { (time(Some(entry.happened_at))) }
-                            td data-label="What" { (entry.kind) @if let Some(detail) = &entry.detail { br; span.small { (detail) } } }
+                            td data-label="What" { (what(entry.kind)) @if let Some(detail) = &entry.detail { br; span.small { (detail) } } }
                             td data-label="Who" {
                                 @match (&entry.slack_name, &entry.user_id) {
                                     (Some(name), _) => (name),
@@ -567,6 +546,30 @@ fn name(row: &LinkedUser) -> String {
     row.slack_name
         .clone()
         .unwrap_or_else(|| row.user_id.to_string())
+}
+
+/// What happened, in words.
+fn what(kind: AuditKind) -> &'static str {
+    match kind {
+        AuditKind::Start => "start",
+        AuditKind::Stop => "stop",
+        AuditKind::Refused => "refused",
+        AuditKind::Linked => "linked",
+        AuditKind::Unlinked => "unlinked",
+        AuditKind::Deauthorized => "removed at Zoom",
+        AuditKind::LinkCancelled => "link cancelled",
+        AuditKind::LinkWrongUser => "link opened by somebody else",
+        AuditKind::LinkTested => "link tested",
+        AuditKind::RulesChanged => "rules changed",
+        AuditKind::AdminsNamed => "admins named",
+        AuditKind::AdminSignedIn => "admin signed in",
+        AuditKind::SharedAccountLinked => "shared account linked",
+        AuditKind::SharedAccountUnlinked => "shared account unlinked",
+        AuditKind::SharedAccountUsersChanged => "users of the shared account changed",
+        AuditKind::Installed => "installed",
+        AuditKind::Uninstalled => "uninstalled",
+        AuditKind::KeysRotated => "keys rotated",
+    }
 }
 
 fn health(health: Health) -> &'static str {

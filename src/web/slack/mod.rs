@@ -21,7 +21,7 @@ use crate::command::outcome::Rule;
 use crate::command::{Command, LivestreamRequest};
 use crate::crypto::signature;
 use crate::crypto::vault::Context;
-use crate::db::audit::{self, Event};
+use crate::db::audit::{self, AuditKind, Event};
 use crate::db::commands::{self, NewCommand, Recorded};
 use crate::db::jobs::{self, RunAt, ShowHome};
 use crate::db::memberships::{self, Membership};
@@ -404,7 +404,7 @@ async fn refused(
         outcome: Some(why),
         detail: Some(wanted),
         has_failed: true,
-        ..Event::of(&asker, "refused")
+        ..Event::of(&asker, AuditKind::Refused)
     };
     if let Err(error) = audit::write(&app.db, &event).await {
         tracing::warn!(%error, "a refusal is not in the audit");
