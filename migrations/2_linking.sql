@@ -1,49 +1,42 @@
--- A one-time link, made for one Slack person by `connect`. Only its hash is here.
+-- A one-time link made for one Slack user by `connect`. Only the hash of its token is kept.
 create table link_offer (
     token_hash bytea constraint link_offer_pkey primary key,
+    enterprise_id text,
     team_id text not null,
     user_id text not null,
-    -- What the person typed before, offered as a button afterwards.
-    typed text,
-    -- Where they typed it. Sealed.
-    response_url bytea not null,
+    -- The command that the user typed before; offered as a button once the link is made.
+    command_text text,
+    -- Where the user typed it. Sealed. Null for a link made in the App Home, where no
+    -- message can answer.
+    response_url bytea,
+    -- An admin links an account for the workspace.
+    is_shared boolean not null default false,
     expires_at timestamptz not null,
     used_at timestamptz
 );
 
--- One browser on its way through a link. Named by the hash of its cookie; its OAuth
--- states, nonce, PKCE verifier and CSRF token are derived from the cookie and stored nowhere.
+-- One browser in the linking flow, identified by the hash of its cookie. Its OAuth states,
+-- nonce, PKCE verifier and CSRF token are derived from the cookie and stored nowhere.
 create table link_session (
     session_hash bytea constraint link_session_pkey primary key,
     token_hash bytea not null
         constraint link_session_token_hash_fkey references link_offer on delete cascade,
-    -- Where the browser is. Each callback moves it on, once, before it trades its code.
-    leg text not null default 'slack'
-        constraint link_session_leg_check check (leg in ('slack', 'slack_back', 'zoom', 'zoom_back', 'confirm')),
+    -- The step the browser has reached. Each callback advances it, once, before it exchanges
+    -- its code.
+    step text not null default 'slack'
+        constraint link_session_step_check check (step in ('slack', 'slack_callback', 'zoom', 'zoom_callback', 'confirm')),
     expires_at timestamptz not null,
-    -- What Slack says of the person, once they have signed in.
+    -- The Slack user's identity, once they have signed in.
     slack_name text,
     slack_team text,
-    -- What Zoom says of the account, once its user has consented.
+    -- The Zoom account, once its user has consented.
     zoom_user_id text,
     zoom_account_id text,
     email text,
     is_basic boolean,
     scope text,
-    -- Sealed; null if the user's grant stood here before and took the new pair.
+    -- Sealed. Null if a grant of this Zoom user existed and took the new pair.
     access_token bytea,
     refresh_token bytea,
     token_expires_at timestamptz
-);
-
--- Who linked and unlinked what, and what was refused.
-create table audit (
-    audit_id bigint generated always as identity constraint audit_pkey primary key,
-    happened_at timestamptz not null default now(),
-    kind text not null,
-    team_id text,
-    user_id text,
-    zoom_user_id text,
-    -- More of it, in words; no secret.
-    detail text
 );

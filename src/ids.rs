@@ -45,7 +45,7 @@ text_id! {
 }
 
 /// Who asks. A Slack user id alone is not unique, so it never travels alone.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Asker {
     /// The organisation that the workspace belongs to, where Slack names one.
     pub enterprise: Option<EnterpriseId>,
@@ -66,7 +66,8 @@ impl Asker {
 }
 
 /// Where the app is installed, or was.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Tenant {
     /// One workspace; its organisation, if it belongs to one.
     Workspace(Option<EnterpriseId>, TeamId),

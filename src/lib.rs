@@ -15,7 +15,7 @@
 //!    [`livestream::advance`]: the job this program is here for.
 //! 6. It asks [`tokens::fresh_token`] for the asker's Zoom token; [`vault`] opens it,
 //!    and if it is about to expire it is refreshed first, by one replica at a time.
-//! 7. It notes that it is about to ask ([`db::commands::asking`]), so that a crash in
+//! 7. It notes that it is about to ask ([`db::commands::begin_attempt`]), so that a crash in
 //!    mid-call is known as one, and [`zoom::Client`] asks Zoom. [`zoom::answer`] says what
 //!    the answer means: an [`outcome::Outcome`], or that one more try makes sense.
 //! 8. The outcome is committed, put into words by [`reply`], and posted to the command's

@@ -12,6 +12,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use sqlx::PgPool;
+use sqlx::migrate::MigrateError;
 use sqlx::postgres::PgConnectOptions;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
@@ -73,8 +74,23 @@ pub async fn serve(
 
 /// Brings our own tables and the queue's up to date; harmless where they are.
 pub async fn migrate(db: &PgPool) -> anyhow::Result<()> {
-    db::MIGRATOR.run(db).await?;
+    db::MIGRATOR.run(db).await.map_err(explain)?;
     worker::migrate(db).await
+}
+
+/// Says what to do about a database that these migrations do not fit.
+fn explain(error: MigrateError) -> anyhow::Error {
+    let advice = match error {
+        MigrateError::VersionMismatch(_) => {
+            "the database was made by a development version of this program and cannot be brought up to date: \
+             start with an empty one (private: move the folder .data away; DATABASE_URL: create a new database)"
+        }
+        MigrateError::VersionMissing(_) => {
+            "the database was brought up to date by a newer version of this program: run that version or a later one"
+        }
+        error => return error.into(),
+    };
+    anyhow::Error::new(error).context(advice)
 }
 
 /// Takes connections until `shutdown`, then lets them end what they are at.

@@ -167,7 +167,7 @@ impl Ground {
     pub(crate) async fn done(&self) {
         let pool = db::pool(self.options());
         let mut ticks = tokio::time::interval(Duration::from_millis(50));
-        let open = "select exists (select from command where told_at is null and untold is null)";
+        let open = "select exists (select from command where delivered_at is null and delivery_error is null)";
         while sqlx::query_scalar(open)
             .fetch_one(&pool)
             .await

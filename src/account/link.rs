@@ -19,9 +19,10 @@ use crate::app::{App, Pages};
 use crate::command::request::LivestreamRequest;
 use crate::crypto::browser::{Browser, CallbackError, Token};
 use crate::crypto::vault::Context;
-use crate::db::audit::{self, Event};
+use crate::db::audit::{self, AuditKind, Event};
+use crate::db::jobs::{self, RunAt, ShowHome};
 use crate::db::linking::{self as table, Confirmation, NewOffer, Pending, Step};
-use crate::db::{grants, jobs, links, persist, shared};
+use crate::db::{grants, links, persist, shared_accounts};
 use crate::ids::{Asker, SlackUserId, TeamId, Tenant, ZoomUserId};
 use crate::reply::Replies;
 use crate::reply::account::Unlinked;
@@ -274,7 +275,7 @@ pub async fn confirm(app: &App, browser: &Browser, device: &str) -> Result<Linke
     }
     let mut abandoned = Vec::new();
     let replaced = if session.is_shared {
-        let before = shared::store(&mut *transaction, &session.asker, &zoom_user).await?;
+        let before = shared_accounts::store(&mut *transaction, &session.asker, &zoom_user).await?;
         before.into_iter().collect()
     } else {
         let name = session.slack_name.as_deref();
@@ -282,15 +283,15 @@ pub async fn confirm(app: &App, browser: &Browser, device: &str) -> Result<Linke
     };
     for before in replaced {
         if before != zoom_user
-            && let Some(token) = grants::remove_unused(&mut transaction, &before).await?
+            && let Some(token) = grants::delete_unused(&mut transaction, &before).await?
         {
             abandoned.push((before, token));
         }
     }
     let kind = if session.is_shared {
-        "shared account linked"
+        AuditKind::SharedAccountLinked
     } else {
-        "linked"
+        AuditKind::Linked
     };
     audit::write(
         &mut *transaction,
@@ -367,7 +368,7 @@ pub enum UnlinkError {
 /// Ends the link of somebody who does not wait for it: the permission is withdrawn first,
 /// however often that takes. An error means: try again.
 pub async fn end(app: &Arc<App>, asker: &Asker) -> Result<(), UnlinkError> {
-    if let Some(zoom_user) = links::only_theirs(&app.db, asker).await? {
+    if let Some(zoom_user) = links::sole_user(&app.db, asker).await? {
         withdraw(app, &zoom_user).await?;
     }
     remove(app, asker, None).await?;
@@ -376,8 +377,8 @@ pub async fn end(app: &Arc<App>, asker: &Asker) -> Result<(), UnlinkError> {
 
 /// Does the same for the accounts that workspaces of a place shared.
 pub async fn end_sharing(app: &Arc<App>, place: &Tenant) -> Result<(), UnlinkError> {
-    for team in shared::of(&app.db, place).await? {
-        if let Some(zoom_user) = shared::only_theirs(&app.db, &team).await? {
+    for team in shared_accounts::of_tenant(&app.db, place).await? {
+        if let Some(zoom_user) = shared_accounts::sole_user(&app.db, &team).await? {
             withdraw(app, &zoom_user).await?;
         }
         let event = Event {
@@ -406,15 +407,15 @@ pub async fn end_sharing_by(app: &App, admin: &Asker) -> sqlx::Result<()> {
     unshare(app, &admin.team, Event::of(admin, UNSHARED)).await
 }
 
-const UNSHARED: &str = "shared account unlinked";
+const UNSHARED: AuditKind = AuditKind::SharedAccountUnlinked;
 
 async fn unshare(app: &App, team: &TeamId, event: Event<'_>) -> sqlx::Result<()> {
     let mut transaction = app.db.begin().await?;
-    let Some(zoom_user) = shared::remove(&mut *transaction, team).await? else {
+    let Some(zoom_user) = shared_accounts::delete(&mut *transaction, team).await? else {
         return Ok(());
     };
     audit::write(&mut *transaction, &event.zoom(&zoom_user)).await?;
-    let token = grants::remove_unused(&mut transaction, &zoom_user).await?;
+    let token = grants::delete_unused(&mut transaction, &zoom_user).await?;
     transaction.commit().await?;
     if let Some(sealed) = token {
         revoke_sealed(app, &zoom_user, &sealed).await;
@@ -430,7 +431,7 @@ async fn remove(
     by: Option<&SlackUserId>,
 ) -> sqlx::Result<Option<Vec<(ZoomUserId, Vec<u8>)>>> {
     let mut transaction = app.db.begin().await?;
-    let removed = links::remove(&mut *transaction, asker).await?;
+    let removed = links::delete(&mut *transaction, asker).await?;
     if removed.is_empty() {
         return Ok(None);
     }
@@ -438,10 +439,12 @@ async fn remove(
     for zoom_user in removed {
         audit::write(
             &mut *transaction,
-            &Event::of(asker, "unlinked").zoom(&zoom_user).by(by),
+            &Event::of(asker, AuditKind::Unlinked)
+                .zoom(&zoom_user)
+                .by(by),
         )
         .await?;
-        if let Some(token) = grants::remove_unused(&mut transaction, &zoom_user).await? {
+        if let Some(token) = grants::delete_unused(&mut transaction, &zoom_user).await? {
             unused.push((zoom_user, token));
         }
     }
@@ -451,7 +454,11 @@ async fn remove(
 
 /// Has a person's App Home shown anew, where there is one.
 async fn show_home(app: &App, asker: &Asker) {
-    if let Err(error) = jobs::home(&app.db, asker, false, Utc::now()).await {
+    let job = ShowHome {
+        asker: asker.clone(),
+        has_offer: false,
+    };
+    if let Err(error) = jobs::enqueue_home(&app.db, &job, RunAt::Now).await {
         tracing::warn!(%error, "an App Home is not shown anew");
     }
 }
@@ -460,10 +467,7 @@ async fn show_home(app: &App, asker: &Asker) {
 pub async fn deauthorized(app: &App, zoom_user: &ZoomUserId) -> sqlx::Result<()> {
     let mut transaction = app.db.begin().await?;
     if grants::erase(&mut transaction, zoom_user).await? {
-        let event = Event {
-            kind: "deauthorized",
-            ..Event::default()
-        };
+        let event = Event::new(AuditKind::Deauthorized);
         audit::write(&mut *transaction, &event).await?;
     }
     transaction.commit().await
@@ -563,7 +567,7 @@ async fn refuse_somebody_else(
     let who = format!("opened by {} of {}", person.asker.user, person.asker.team);
     audit::write(
         &app.db,
-        &Event::of(&session.asker, "link opened by somebody else").detail(&who),
+        &Event::of(&session.asker, AuditKind::LinkWrongUser).detail(&who),
     )
     .await?;
     table::consume(&app.db, &session.token_hash).await?;
@@ -588,7 +592,7 @@ async fn abandon(
     }
     audit::write(
         &app.db,
-        &Event::of(&session.asker, "link cancelled").detail(&format!("at {at}")),
+        &Event::of(&session.asker, AuditKind::LinkCancelled).detail(&format!("at {at}")),
     )
     .await?;
     table::forget(&app.db, &browser.hash()).await?;

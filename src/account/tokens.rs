@@ -72,7 +72,7 @@ pub async fn fresh_token(
             &grant.refresh_token,
         )?;
         let Some(lease) =
-            grants::lease(&app.db, zoom_user, grant.generation, REFRESH_LEASE).await?
+            grants::acquire_lease(&app.db, zoom_user, grant.generation, REFRESH_LEASE).await?
         else {
             return Err(TokenUnavailable::BeingRefreshed);
         };
@@ -123,21 +123,21 @@ async fn refresh(
             }))
         }
         Err(TokenError::Dead) => {
-            if !grants::kill(&app.db, &zoom_user, generation).await? {
+            if !grants::mark_dead(&app.db, &zoom_user, generation).await? {
                 return Ok(None);
             }
             tracing::warn!(zoom.user = %zoom_user, "Zoom grant is dead");
             Err(TokenUnavailable::Dead)
         }
         Err(TokenError::ClientRefused) => {
-            grants::release(&app.db, &zoom_user, lease).await?;
+            grants::release_lease(&app.db, &zoom_user, lease).await?;
             tracing::error!(
                 "Zoom refuses ZOOM_CLIENT_ID or ZOOM_CLIENT_SECRET; no token can be refreshed"
             );
             Err(TokenUnavailable::Misconfigured)
         }
         Err(TokenError::Transient(why)) => {
-            grants::release(&app.db, &zoom_user, lease).await?;
+            grants::release_lease(&app.db, &zoom_user, lease).await?;
             tracing::warn!(zoom.user = %zoom_user, why, "Zoom token not refreshed");
             Err(TokenUnavailable::NotNow)
         }
@@ -156,10 +156,10 @@ fn open(vault: &Vault, row: Context<'_>, sealed: &[u8]) -> Result<SecretString, 
 pub async fn reseal(db: &PgPool, vault: &Vault) -> anyhow::Result<usize> {
     let mut count = reseal_grants(db, vault).await?;
     for old in installations::sealed_with_other_key(db, &vault.prefix()).await? {
-        let row = Context::BotToken(&old.place);
+        let row = Context::BotToken(&old.tenant_id);
         let token = vault.open(row, &old.bot_token);
         let token =
-            token.with_context(|| format!("the bot token of {} does not open", old.place))?;
+            token.with_context(|| format!("the bot token of {} does not open", old.tenant_id))?;
         if installations::reseal(db, &old, &vault.seal(row, &token)).await? {
             count += 1;
         }

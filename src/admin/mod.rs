@@ -13,11 +13,11 @@ use crate::account::link;
 use crate::account::tokens::{self, TokenUnavailable};
 use crate::app::App;
 use crate::crypto::browser::{Browser, CallbackError, Token};
-use crate::db::admin as table;
-use crate::db::audit::{self, Event};
-use crate::db::roster::{self, LinkedUser};
+use crate::db::audit::{self, AuditKind, Event};
+use crate::db::jobs::{self, NotifyUnlinked, RunAt};
+use crate::db::linked_users::{self, LinkedUser};
 use crate::db::rules::{self, Rules};
-use crate::db::{grants, jobs, shared, visits};
+use crate::db::{admin_sessions, grants, named_admins, oauth_states, shared_accounts};
 use crate::ids::{Asker, SlackUserId};
 use crate::reply::account::Unlinked;
 use crate::workspace::bot;
@@ -91,7 +91,7 @@ pub async fn begin(app: &App) -> Result<(Token, String), AdminError> {
             tracing::warn!(%error, "admin sign-in failed");
             AdminError::CannotTell
         })?;
-    visits::begin(&app.db, &browser.hash(), Utc::now() + VISIT_LIFE).await?;
+    oauth_states::store(&app.db, &browser.hash(), Utc::now() + VISIT_LIFE).await?;
     Ok((cookie, url))
 }
 
@@ -108,7 +108,7 @@ pub async fn back(
 ) -> Result<Token, AdminError> {
     let sign_in = &app.pages.as_ref().ok_or(AdminError::NotSetUp)?.sign_in;
     // Taken before the code is traded: the same state does nothing a second time.
-    if !visits::end(&app.db, &browser.hash()).await? {
+    if !oauth_states::consume(&app.db, &browser.hash()).await? {
         return Err(AdminError::NoSession);
     }
     let code = code.map_err(|why| match why {
@@ -126,22 +126,22 @@ pub async fn back(
     }
     let token = Token::random();
     let (name, team_name) = (&person.name, &person.team_name);
-    table::begin(&app.db, &token.hash(), &person.asker, name, team_name).await?;
-    audit::write(&app.db, &Event::of(&person.asker, "admin signed in")).await?;
+    admin_sessions::store(&app.db, &token.hash(), &person.asker, name, team_name).await?;
+    audit::write(&app.db, &Event::of(&person.asker, AuditKind::AdminSignedIn)).await?;
     Ok(token)
 }
 
 /// Lets an admin in; before an action their right is asked about anew, whenever it was last.
 pub async fn admit(app: &App, browser: &Browser, acts: bool) -> Result<Admin, AdminError> {
     let hash = browser.hash();
-    let session = table::find(&app.db, &hash)
+    let session = admin_sessions::find(&app.db, &hash)
         .await?
         .ok_or(AdminError::NoSession)?;
     if acts || !session.is_checked {
         match people::is_admin(app, &session.asker).await {
-            Ok(true) => table::checked(&app.db, &hash).await?,
+            Ok(true) => admin_sessions::mark_checked(&app.db, &hash).await?,
             Ok(false) => {
-                table::end_all(&app.db, &session.asker).await?;
+                admin_sessions::delete_all(&app.db, &session.asker).await?;
                 refused(app, &session.asker, "no admin any more").await?;
                 return Err(AdminError::NotAdmin);
             }
@@ -158,7 +158,7 @@ pub async fn admit(app: &App, browser: &Browser, acts: bool) -> Result<Admin, Ad
 }
 
 pub async fn sign_out(app: &App, browser: &Browser) -> sqlx::Result<()> {
-    table::end(&app.db, &browser.hash()).await
+    admin_sessions::delete(&app.db, &browser.hash()).await
 }
 
 /// Whether Slack is asked who is an admin; else people are named.
@@ -171,7 +171,7 @@ async fn refused(app: &App, asker: &Asker, what: &str) -> sqlx::Result<()> {
         outcome: Some("not_admin"),
         detail: Some(what),
         has_failed: true,
-        ..Event::of(asker, "refused")
+        ..Event::of(asker, AuditKind::Refused)
     };
     audit::write(&app.db, &event).await
 }
@@ -183,7 +183,7 @@ pub async fn person(
     user: &SlackUserId,
 ) -> Result<LinkedUser, AdminError> {
     let asker = of_theirs(admin, user);
-    roster::find(&app.db, &asker)
+    linked_users::find(&app.db, &asker)
         .await?
         .ok_or(AdminError::Nobody)
 }
@@ -216,7 +216,7 @@ pub async fn test(
     let event = Event {
         outcome: Some(outcome),
         has_failed: tested != TestResult::Works,
-        ..Event::of(&asker, "tested")
+        ..Event::of(&asker, AuditKind::LinkTested)
             .zoom(&row.zoom_user_id)
             .by(Some(&admin.asker.user))
     };
@@ -256,7 +256,7 @@ async fn ask_zoom(app: &Arc<App>, row: &LinkedUser) -> Result<TestResult, AdminE
         Some(settings) if !settings.custom_live_streaming_service => Some("custom_streaming_off"),
         _ => None,
     };
-    roster::checked(&app.db, &row.zoom_user_id, problem).await?;
+    grants::store_check(&app.db, &row.zoom_user_id, problem).await?;
     Ok(match problem {
         Some(_) => TestResult::Trouble,
         None => TestResult::Works,
@@ -282,7 +282,11 @@ pub async fn disconnect(
         enterprise: admin.asker.enterprise.clone(),
         ..asker
     };
-    jobs::tell_unlinked(&app.db, &whole, &admin.asker.user, Utc::now()).await?;
+    let job = NotifyUnlinked {
+        asker: whole,
+        by: admin.asker.user.clone(),
+    };
+    jobs::enqueue(&app.db, &job, RunAt::Now).await?;
     Ok(unlinked)
 }
 
@@ -298,14 +302,14 @@ pub async fn set_rules(app: &App, admin: &Admin, mut new: Rules) -> Result<(), A
         new.who.as_str(),
         new.people.join(" "),
         new.group_id.as_deref().unwrap_or_default(),
-        new.place.as_str(),
+        new.channel_policy.as_str(),
         new.channels.join(" "),
         new.confirm_over
             .map_or_else(|| "never".to_owned(), |over| over.to_string()),
         new.confirm_shared,
         new.guests_allowed,
     );
-    let event = Event::of(&admin.asker, "rules changed").detail(&detail);
+    let event = Event::of(&admin.asker, AuditKind::RulesChanged).detail(&detail);
     audit::write(&mut *transaction, &event).await?;
     Ok(transaction.commit().await?)
 }
@@ -316,7 +320,7 @@ pub async fn name_admins(app: &App, admin: &Admin, people: &[String]) -> Result<
         return Err(AdminError::NotSetUp);
     }
     let mut transaction = app.db.begin().await?;
-    table::name(
+    named_admins::store(
         &mut transaction,
         &admin.asker.team,
         people,
@@ -324,7 +328,7 @@ pub async fn name_admins(app: &App, admin: &Admin, people: &[String]) -> Result<
     )
     .await?;
     let detail = people.join(" ");
-    let event = Event::of(&admin.asker, "admins named").detail(&detail);
+    let event = Event::of(&admin.asker, AuditKind::AdminsNamed).detail(&detail);
     audit::write(&mut *transaction, &event).await?;
     Ok(transaction.commit().await?)
 }
@@ -332,9 +336,9 @@ pub async fn name_admins(app: &App, admin: &Admin, people: &[String]) -> Result<
 /// Lists who may use the workspace's shared Zoom account.
 pub async fn share_with(app: &App, admin: &Admin, people: &[String]) -> Result<(), AdminError> {
     let mut transaction = app.db.begin().await?;
-    shared::allow(&mut *transaction, &admin.asker.team, people).await?;
+    shared_accounts::set_people(&mut *transaction, &admin.asker.team, people).await?;
     let detail = people.join(" ");
-    let event = Event::of(&admin.asker, "shared account's people").detail(&detail);
+    let event = Event::of(&admin.asker, AuditKind::SharedAccountUsersChanged).detail(&detail);
     audit::write(&mut *transaction, &event).await?;
     Ok(transaction.commit().await?)
 }

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use sqlx::postgres::types::PgInterval;
 use sqlx::types::Json;
 use sqlx::{PgExecutor, PgPool};
 
 use crate::command::meeting::MeetingId;
 use crate::command::outcome::Outcome;
 use crate::command::request::{Action, LivestreamRequest, Settings};
+use crate::db::audit::AuditKind;
+use crate::db::jobs::{Job, RunCommand};
 use crate::ids::{
     Asker, ChannelId, CommandId, EnterpriseId, SlackUserId, TeamId, TriggerId, ZoomUserId,
 };
@@ -35,7 +36,7 @@ pub enum Recorded {
     /// It stands in the table and in the queue, committed.
     Accepted(CommandId),
     /// This very request was accepted before.
-    Repeated,
+    Duplicate,
     /// The same request is under way.
     UnderWay {
         by: SlackUserId,
@@ -47,7 +48,7 @@ pub enum Recorded {
 
 /// A command on its way.
 #[derive(Debug)]
-pub struct Running {
+pub struct PendingCommand {
     pub command_id: CommandId,
     pub trigger_id: TriggerId,
     pub asker: Asker,
@@ -56,15 +57,15 @@ pub struct Running {
     pub request: LivestreamRequest,
     pub age: Duration,
     /// So long ago Zoom was asked, and we do not know what came of it.
-    pub asked_ago: Option<Duration>,
-    pub asks: i16,
-    pub was_stale: bool,
-    pub was_busy: bool,
+    pub since_attempt: Option<Duration>,
+    pub attempts: i16,
+    pub token_retried: bool,
+    pub rate_limit_retried: bool,
     pub outcome: Option<Outcome>,
     pub response_url: Option<Vec<u8>>,
     pub posts: i16,
     /// There is nothing more to say.
-    pub is_told: bool,
+    pub is_delivered: bool,
 }
 
 /// Records a command of a linked person and puts it into the queue, in one
@@ -74,7 +75,7 @@ pub async fn record(db: &PgPool, new: &NewCommand<'_>) -> sqlx::Result<Recorded>
         if let Some(command) = insert(db, new).await? {
             return Ok(Recorded::Accepted(command));
         }
-        if let Some(reason) = why_not(db, new).await? {
+        if let Some(reason) = rejection(db, new).await? {
             return Ok(reason);
         }
         // What stood in the way ended between the two statements.
@@ -106,7 +107,7 @@ async fn insert(db: &PgPool, new: &NewCommand<'_>) -> sqlx::Result<Option<Comman
         )
         select command_id as "command_id!: CommandId"
         from accepted, graphile_worker.add_job(
-            'livestream', json_build_object('command_id', command_id), job_key => 'command ' || command_id,
+            $13, json_build_object('command_id', command_id), job_key => $13 || ' ' || command_id,
             -- The more of a workspace's commands wait, the further back it goes: a flood of one
             -- delays nobody else.
             priority => (
@@ -128,16 +129,17 @@ async fn insert(db: &PgPool, new: &NewCommand<'_>) -> sqlx::Result<Option<Comman
         new.posts,
         new.request.is_confirmed,
         new.shared_accounts,
+        RunCommand::NAME,
     )
     .fetch_optional(db)
     .await
 }
 
-async fn why_not(db: &PgPool, new: &NewCommand<'_>) -> sqlx::Result<Option<Recorded>> {
+async fn rejection(db: &PgPool, new: &NewCommand<'_>) -> sqlx::Result<Option<Recorded>> {
     let found = sqlx::query!(
         r#"
         select
-            exists (select from command where trigger_id = $1) as "is_repeated!",
+            exists (select from command where trigger_id = $1) as "is_duplicate!",
             (select dead_at is not null from zoom_grant where zoom_user_id = coalesce((
                     select zoom_user_id from zoom_link
                     where zoom_link.user_id = $3 and (zoom_link.team_id = $2 or zoom_link.enterprise_id = $6)
@@ -162,8 +164,8 @@ async fn why_not(db: &PgPool, new: &NewCommand<'_>) -> sqlx::Result<Option<Recor
     )
     .fetch_one(db)
     .await?;
-    Ok(match (found.is_repeated, found.is_dead, found.by) {
-        (true, ..) => Some(Recorded::Repeated),
+    Ok(match (found.is_duplicate, found.is_dead, found.by) {
+        (true, ..) => Some(Recorded::Duplicate),
         (_, None, _) => Some(Recorded::NotLinked),
         (_, Some(true), _) => Some(Recorded::LinkDead),
         (.., Some(by)) => Some(Recorded::UnderWay {
@@ -175,7 +177,7 @@ async fn why_not(db: &PgPool, new: &NewCommand<'_>) -> sqlx::Result<Option<Recor
 }
 
 /// The command of a job.
-pub async fn find(db: impl PgExecutor<'_>, id: CommandId) -> sqlx::Result<Option<Running>> {
+pub async fn find(db: impl PgExecutor<'_>, id: CommandId) -> sqlx::Result<Option<PendingCommand>> {
     let row = sqlx::query!(
         r#"
         select
@@ -185,16 +187,16 @@ pub async fn find(db: impl PgExecutor<'_>, id: CommandId) -> sqlx::Result<Option
             zoom_user_id as "zoom_user_id: ZoomUserId", action as "action: Action",
             meeting_id as "meeting: MeetingId", settings as "settings: Json<Settings>", is_confirmed,
             extract(epoch from now() - received_at)::float8 as "age!",
-            extract(epoch from now() - asking_since)::float8 as asked_ago, asks, was_stale, was_busy,
+            extract(epoch from now() - attempted_at)::float8 as since_attempt, attempts, token_retried, rate_limit_retried,
             outcome as "outcome: Json<Outcome>", response_url, posts,
-            (told_at is not null or untold is not null) as "is_told!"
+            (delivered_at is not null or delivery_error is not null) as "is_delivered!"
         from command where command_id = $1
         "#,
         id.0,
     )
     .fetch_optional(db)
     .await?;
-    Ok(row.map(|row| Running {
+    Ok(row.map(|row| PendingCommand {
         command_id: row.command_id,
         trigger_id: row.trigger_id,
         asker: Asker {
@@ -211,16 +213,16 @@ pub async fn find(db: impl PgExecutor<'_>, id: CommandId) -> sqlx::Result<Option
             is_confirmed: row.is_confirmed,
         },
         age: Duration::try_from_secs_f64(row.age).unwrap_or_default(),
-        asked_ago: row
-            .asked_ago
+        since_attempt: row
+            .since_attempt
             .map(|ago| Duration::try_from_secs_f64(ago).unwrap_or_default()),
-        asks: row.asks,
-        was_stale: row.was_stale,
-        was_busy: row.was_busy,
+        attempts: row.attempts,
+        token_retried: row.token_retried,
+        rate_limit_retried: row.rate_limit_retried,
         outcome: row.outcome.map(|outcome| outcome.0),
         response_url: row.response_url,
         posts: row.posts,
-        is_told: row.is_told,
+        is_delivered: row.is_delivered,
     }))
 }
 
@@ -236,7 +238,7 @@ pub struct RecentCommand {
 }
 
 /// What a person asked for last, the newest first.
-pub async fn last(
+pub async fn recent(
     db: impl PgExecutor<'_>,
     asker: &Asker,
     count: i64,
@@ -261,7 +263,7 @@ pub async fn last(
 /// Whether an older command of the same meeting is still on its way.
 pub async fn has_earlier_unfinished(
     db: impl PgExecutor<'_>,
-    command: &Running,
+    command: &PendingCommand,
 ) -> sqlx::Result<bool> {
     sqlx::query_scalar!(
         r#"select exists (
@@ -275,7 +277,7 @@ pub async fn has_earlier_unfinished(
 }
 
 /// Whether a later command of the same meeting was accepted.
-pub async fn has_later(db: impl PgExecutor<'_>, command: &Running) -> sqlx::Result<bool> {
+pub async fn has_later(db: impl PgExecutor<'_>, command: &PendingCommand) -> sqlx::Result<bool> {
     sqlx::query_scalar!(
         r#"select exists (select from command where meeting_id = $1 and command_id > $2) as "is!""#,
         command.request.meeting.get(),
@@ -285,14 +287,18 @@ pub async fn has_later(db: impl PgExecutor<'_>, command: &Running) -> sqlx::Resu
     .await
 }
 
-/// Notes that Zoom is about to be asked for the `asks + 1`st time. False if
+/// Notes that Zoom is about to be asked for the `attempts + 1`st time. False if
 /// somebody else has taken the command on since it was read.
-pub async fn asking(db: impl PgExecutor<'_>, id: CommandId, asks: i16) -> sqlx::Result<bool> {
+pub async fn begin_attempt(
+    db: impl PgExecutor<'_>,
+    id: CommandId,
+    attempts: i16,
+) -> sqlx::Result<bool> {
     sqlx::query_scalar!(
         r#"
         with asked as (
-            update command set asking_since = now(), asks = asks + 1
-            where command_id = $1 and asks = $2 and finished_at is null
+            update command set attempted_at = now(), attempts = attempts + 1
+            where command_id = $1 and attempts = $2 and finished_at is null
             returning enterprise_id, team_id, user_id
         ), used as (
             update zoom_link set used_at = now() from asked
@@ -302,7 +308,7 @@ pub async fn asking(db: impl PgExecutor<'_>, id: CommandId, asks: i16) -> sqlx::
         select exists (select from asked) as "is!"
         "#,
         id.0,
-        asks,
+        attempts,
     )
     .fetch_one(db)
     .await
@@ -312,23 +318,23 @@ pub async fn asking(db: impl PgExecutor<'_>, id: CommandId, asks: i16) -> sqlx::
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AttemptFailure {
     StaleToken,
-    Busy,
+    RateLimited,
 }
 
-/// Notes that the `asks`th request was plainly not carried out.
-pub async fn not_done(
+/// Notes that the `attempts`th request was plainly not carried out.
+pub async fn attempt_failed(
     db: impl PgExecutor<'_>,
     id: CommandId,
-    asks: i16,
+    attempts: i16,
     why: AttemptFailure,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "update command set asking_since = null, was_stale = was_stale or $3, was_busy = was_busy or $4
-        where command_id = $1 and asks = $2 and finished_at is null",
+        "update command set attempted_at = null, token_retried = token_retried or $3, rate_limit_retried = rate_limit_retried or $4
+        where command_id = $1 and attempts = $2 and finished_at is null",
         id.0,
-        asks,
+        attempts,
         why == AttemptFailure::StaleToken,
-        why == AttemptFailure::Busy,
+        why == AttemptFailure::RateLimited,
     )
     .execute(db)
     .await
@@ -343,13 +349,13 @@ pub async fn finish(
 ) -> sqlx::Result<bool> {
     let done = sqlx::query!(
         "with finished as (
-            update command set outcome = $2, finished_at = now(), asking_since = null
+            update command set outcome = $2, finished_at = now(), attempted_at = null
             where command_id = $1 and finished_at is null
             returning command.*
         )
         insert into audit (kind, enterprise_id, team_id, user_id, account_id, channel_id, meeting_id, command_id,
-            outcome, code, took, detail, has_failed)
-        select case when $3 then 'refused' else action end, enterprise_id, team_id, user_id,
+            outcome, zoom_code, duration, detail, has_failed)
+        select case when $3 then $5 else action end, enterprise_id, team_id, user_id,
             (select account_id from zoom_account where zoom_account.zoom_user_id = finished.zoom_user_id),
             channel_id, meeting_id, command_id, outcome ->> 'kind', (outcome ->> 'code')::bigint,
             finished_at - received_at, case when $3 then action end, $4
@@ -358,6 +364,7 @@ pub async fn finish(
         Json(outcome) as _,
         outcome.is_refusal(),
         outcome.has_failed(),
+        AuditKind::Refused.as_str(),
     )
     .execute(db)
     .await?;
@@ -365,7 +372,7 @@ pub async fn finish(
 }
 
 /// Counts a post to the response URL, before it is made.
-pub async fn posting(db: impl PgExecutor<'_>, id: CommandId) -> sqlx::Result<()> {
+pub async fn record_post(db: impl PgExecutor<'_>, id: CommandId) -> sqlx::Result<()> {
     sqlx::query!(
         "update command set posts = posts + 1 where command_id = $1",
         id.0
@@ -376,33 +383,17 @@ pub async fn posting(db: impl PgExecutor<'_>, id: CommandId) -> sqlx::Result<()>
 }
 
 /// Notes that the channel was told, or why it could not be, and forgets the response URL.
-pub async fn told(
+pub async fn mark_delivered(
     db: impl PgExecutor<'_>,
     id: CommandId,
-    told: Result<(), &str>,
+    result: Result<(), &str>,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "update command set response_url = null, untold = $2,
-            told_at = case when $2::text is null then now() end
+        "update command set response_url = null, delivery_error = $2,
+            delivered_at = case when $2::text is null then now() end
         where command_id = $1",
         id.0,
-        told.err(),
-    )
-    .execute(db)
-    .await
-    .map(drop)
-}
-
-/// Puts the command into the queue once more, for later; until then it holds nobody up.
-pub async fn requeue(db: impl PgExecutor<'_>, id: CommandId, delay: Duration) -> sqlx::Result<()> {
-    let delay = PgInterval::try_from(delay).map_err(sqlx::Error::Encode)?;
-    sqlx::query!(
-        "select from graphile_worker.add_job(
-            'livestream', json_build_object('command_id', $1::bigint), job_key => 'command ' || $1::bigint,
-            run_at => now() + $2::interval
-        )",
-        id.0,
-        delay,
+        result.err(),
     )
     .execute(db)
     .await
@@ -414,13 +405,14 @@ pub async fn requeue(db: impl PgExecutor<'_>, id: CommandId, delay: Duration) ->
 pub async fn requeue_lost(db: impl PgExecutor<'_>) -> sqlx::Result<u64> {
     let done = sqlx::query!(
         "select from command, graphile_worker.add_job(
-            'livestream', json_build_object('command_id', command_id), job_key => 'command ' || command_id
+            $1, json_build_object('command_id', command_id), job_key => $1 || ' ' || command_id
         )
-        where told_at is null and untold is null and received_at < now() - interval '1 minute'
+        where delivered_at is null and delivery_error is null and received_at < now() - interval '1 minute'
             and not exists (
                 select from graphile_worker._private_jobs
-                where key = 'command ' || command_id and attempts < max_attempts
+                where key = $1 || ' ' || command_id and attempts < max_attempts
             )",
+        RunCommand::NAME,
     )
     .execute(db)
     .await?;

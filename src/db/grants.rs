@@ -59,7 +59,7 @@ pub async fn email(
 }
 
 /// Takes the right to refresh this pair, for `lease`. The time it returns names the lease.
-pub async fn lease(
+pub async fn acquire_lease(
     db: impl PgExecutor<'_>,
     zoom_user: &ZoomUserId,
     generation: i64,
@@ -82,7 +82,7 @@ pub async fn lease(
 }
 
 /// Gives a lease back early.
-pub async fn release(
+pub async fn release_lease(
     db: impl PgExecutor<'_>,
     zoom_user: &ZoomUserId,
     lease: DateTime<Utc>,
@@ -140,7 +140,7 @@ pub async fn expire(
 
 /// Notes that Zoom called this pair's refresh token dead. False if the pair was
 /// replaced in the meantime, and the grant lives.
-pub async fn kill(
+pub async fn mark_dead(
     db: impl PgExecutor<'_>,
     zoom_user: &ZoomUserId,
     generation: i64,
@@ -153,6 +153,22 @@ pub async fn kill(
     .execute(db)
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Notes what Zoom said of an account just now.
+pub async fn store_check(
+    db: impl PgExecutor<'_>,
+    zoom_user: &ZoomUserId,
+    problem: Option<&str>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update zoom_grant set checked_at = now(), problem = $2 where zoom_user_id = $1",
+        zoom_user.as_str(),
+        problem,
+    )
+    .execute(db)
+    .await
+    .map(drop)
 }
 
 /// A grant as it is first stored; tokens sealed.
@@ -192,7 +208,7 @@ pub async fn store(db: impl PgExecutor<'_>, grant: &NewGrant<'_>) -> sqlx::Resul
 }
 
 /// Removes a grant that nobody is linked to any more. Returns its access token, sealed.
-pub async fn remove_unused(
+pub async fn delete_unused(
     db: &mut sqlx::PgConnection,
     zoom_user: &ZoomUserId,
 ) -> sqlx::Result<Option<Vec<u8>>> {

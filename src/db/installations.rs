@@ -8,7 +8,7 @@ use crate::ids::{Asker, SlackUserId, Tenant};
 /// An installation as Slack gave it; the token sealed.
 #[derive(Debug)]
 pub struct NewInstallation<'a> {
-    pub place: &'a Tenant,
+    pub tenant: &'a Tenant,
     pub name: Option<&'a str>,
     pub bot_token: &'a [u8],
     pub scope: &'a str,
@@ -17,12 +17,12 @@ pub struct NewInstallation<'a> {
 
 /// Stores an installation, in place of an earlier one at the same place.
 pub async fn store(db: impl PgExecutor<'_>, new: &NewInstallation<'_>) -> sqlx::Result<()> {
-    let (enterprise, team) = new.place.ids();
+    let (enterprise, team) = new.tenant.ids();
     sqlx::query!(
         "insert into installation (enterprise_id, team_id, name, bot_token, scope, installed_by)
         values ($1, $2, $3, $4, $5, $6)
-        on conflict (place) do update set enterprise_id = $1, name = $3, bot_token = $4, scope = $5,
-            installed_by = $6, installed_at = now(), left_at = null",
+        on conflict (tenant_id) do update set enterprise_id = $1, name = $3, bot_token = $4, scope = $5,
+            installed_by = $6, installed_at = now(), uninstalled_at = null",
         enterprise,
         team,
         new.name,
@@ -38,7 +38,7 @@ pub async fn store(db: impl PgExecutor<'_>, new: &NewInstallation<'_>) -> sqlx::
 /// Where somebody's App Home can be shown, and with which token; sealed.
 #[derive(Debug)]
 pub struct BotToken {
-    pub place: String,
+    pub tenant_id: String,
     pub bot_token: Vec<u8>,
 }
 
@@ -47,7 +47,7 @@ pub async fn bot_token(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<O
     sqlx::query_as!(
         BotToken,
         r#"
-        select place, bot_token as "bot_token!" from installation
+        select tenant_id, bot_token as "bot_token!" from installation
         where bot_token is not null and (team_id = $2 or (team_id is null and enterprise_id = $1))
         order by team_id nulls last limit 1
         "#,
@@ -65,7 +65,7 @@ pub async fn sealed_with_other_key(
 ) -> sqlx::Result<Vec<BotToken>> {
     sqlx::query_as!(
         BotToken,
-        r#"select place, bot_token as "bot_token!" from installation
+        r#"select tenant_id, bot_token as "bot_token!" from installation
         where substr(bot_token, 1, length($1::bytea)) <> $1"#,
         prefix,
     )
@@ -80,8 +80,8 @@ pub async fn reseal(
     bot_token: &[u8],
 ) -> sqlx::Result<bool> {
     let done = sqlx::query!(
-        "update installation set bot_token = $3 where place = $1 and bot_token = $2",
-        old.place,
+        "update installation set bot_token = $3 where tenant_id = $1 and bot_token = $2",
+        old.tenant_id,
         old.bot_token,
         bot_token,
     )
@@ -91,14 +91,14 @@ pub async fn reseal(
 }
 
 /// Deletes a token that Slack no longer takes, if it is still this one.
-pub async fn forget_token(
+pub async fn delete_token(
     db: impl PgExecutor<'_>,
-    place: &str,
+    tenant_id: &str,
     bot_token: &[u8],
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "update installation set bot_token = null where place = $1 and bot_token = $2",
-        place,
+        "update installation set bot_token = null where tenant_id = $1 and bot_token = $2",
+        tenant_id,
         bot_token,
     )
     .execute(db)
@@ -108,19 +108,19 @@ pub async fn forget_token(
 
 /// Notes that the app left a place at this time (whole seconds), and deletes its token.
 /// Returns since when it is gone; none if it was installed anew since.
-pub async fn leave(
+pub async fn mark_uninstalled(
     db: impl PgExecutor<'_>,
-    place: &Tenant,
+    tenant: &Tenant,
     at: DateTime<Utc>,
 ) -> sqlx::Result<Option<DateTime<Utc>>> {
-    let (enterprise, team) = place.ids();
+    let (enterprise, team) = tenant.ids();
     sqlx::query_scalar!(
         r#"
-        insert into installation (enterprise_id, team_id, installed_at, left_at) values ($1, $2, $3, $3)
-        on conflict (place) do update set bot_token = null,
-            left_at = coalesce(installation.left_at, excluded.left_at)
-        where date_trunc('second', installation.installed_at) <= excluded.left_at
-        returning left_at as "left_at!"
+        insert into installation (enterprise_id, team_id, installed_at, uninstalled_at) values ($1, $2, $3, $3)
+        on conflict (tenant_id) do update set bot_token = null,
+            uninstalled_at = coalesce(installation.uninstalled_at, excluded.uninstalled_at)
+        where date_trunc('second', installation.installed_at) <= excluded.uninstalled_at
+        returning uninstalled_at as "uninstalled_at!"
         "#,
         enterprise,
         team,
@@ -132,39 +132,39 @@ pub async fn leave(
 
 /// Whether the app is still gone from a place: nobody there has installed it, or, a minute
 /// or more later, typed a command or linked an account.
-pub async fn is_gone(db: impl PgExecutor<'_>, place: &Tenant) -> sqlx::Result<bool> {
-    let (enterprise, team) = place.ids();
+pub async fn is_uninstalled(db: impl PgExecutor<'_>, tenant: &Tenant) -> sqlx::Result<bool> {
+    let (enterprise, team) = tenant.ids();
     sqlx::query_scalar!(
         r#"
         select exists (
             select from installation
-            where place = $3 and left_at is not null
+            where tenant_id = $3 and uninstalled_at is not null
                 and not exists (
                     select from command
-                    where received_at > left_at + interval '1 minute'
+                    where received_at > uninstalled_at + interval '1 minute'
                         and (command.team_id = $2 or ($2 is null and command.enterprise_id = $1))
                 )
                 and not exists (
                     select from zoom_link
-                    where created_at > left_at + interval '1 minute'
+                    where created_at > uninstalled_at + interval '1 minute'
                         and (zoom_link.team_id = $2 or ($2 is null and zoom_link.enterprise_id = $1))
                 )
         ) as "is!"
         "#,
         enterprise,
         team,
-        place.id(),
+        tenant.id(),
     )
     .fetch_one(db)
     .await
 }
 
 /// Forgets a place that the app has left, who its people are, and what its admins said.
-pub async fn forget(db: &mut sqlx::PgConnection, place: &Tenant) -> sqlx::Result<()> {
-    let (enterprise, team) = place.ids();
+pub async fn delete(db: &mut sqlx::PgConnection, tenant: &Tenant) -> sqlx::Result<()> {
+    let (enterprise, team) = tenant.ids();
     for forgetting in [
         sqlx::query!(
-            "delete from slack_person where team_id = $1
+            "delete from membership where team_id = $1
                 or team_id in (select team_id from zoom_link where enterprise_id = $2 and $1 is null)",
             team,
             enterprise,
@@ -176,8 +176,8 @@ pub async fn forget(db: &mut sqlx::PgConnection, place: &Tenant) -> sqlx::Result
         ),
         sqlx::query!("delete from named_admin where team_id = $1", team),
         sqlx::query!("delete from rules where team_id = $1", team),
-        sqlx::query!("delete from slack_group where team_id = $1", team),
-        sqlx::query!("delete from installation where place = $1", place.id()),
+        sqlx::query!("delete from user_group where team_id = $1", team),
+        sqlx::query!("delete from installation where tenant_id = $1", tenant.id()),
     ] {
         forgetting.execute(&mut *db).await?;
     }
@@ -185,10 +185,10 @@ pub async fn forget(db: &mut sqlx::PgConnection, place: &Tenant) -> sqlx::Result
 }
 
 /// Notes that the app is back at a place.
-pub async fn is_back(db: impl PgExecutor<'_>, place: &Tenant) -> sqlx::Result<()> {
+pub async fn mark_installed(db: impl PgExecutor<'_>, tenant: &Tenant) -> sqlx::Result<()> {
     sqlx::query!(
-        "update installation set left_at = null where place = $1",
-        place.id()
+        "update installation set uninstalled_at = null where tenant_id = $1",
+        tenant.id()
     )
     .execute(db)
     .await

@@ -1,118 +1,248 @@
-//! What else the queue has to do. A command's own job is put there with it, in
-//! [`super::commands`]; these come after.
+//! The queue: what each job carries, how it is added, and how much waits.
+
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use sqlx::PgExecutor;
+use sqlx::types::Json;
 
-use crate::ids::{Asker, SlackUserId, Tenant};
+use super::interval;
+use crate::ids::{Asker, CommandId, SlackUserId, Tenant};
 
-/// Shows a person's App Home anew, where we can: now, or when Slack allows it again. With
-/// `has_offer` it shows a one-time link as well.
-pub async fn home(
+/// A job of the queue. Its payload is the struct itself, as JSON.
+pub trait Job: Serialize {
+    /// What the queue calls it.
+    const NAME: &'static str;
+    /// A lower number runs first.
+    const PRIORITY: i32;
+
+    /// A new job replaces a waiting one that has the same key.
+    fn key(&self) -> Option<String>;
+}
+
+/// For work whose result a user sees soon. Every command runs before it.
+const SOON: i32 = 60;
+/// For work that nobody waits for.
+const BACKGROUND: i32 = 100;
+
+/// Carries out a command, as far as it goes now.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct RunCommand {
+    /// Which command; its row says how far it has come.
+    pub command_id: CommandId,
+}
+
+impl Job for RunCommand {
+    const NAME: &'static str = "run_command";
+    /// The first of a workspace; the statement that records a command adds up to 50 where
+    /// others of the same workspace wait.
+    const PRIORITY: i32 = 0;
+
+    fn key(&self) -> Option<String> {
+        Some(format!("{} {}", Self::NAME, self.command_id))
+    }
+}
+
+/// Publishes a user's App Home.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ShowHome {
+    /// Whose App Home.
+    pub asker: Asker,
+    /// Shows a one-time link as well.
+    pub has_offer: bool,
+}
+
+impl Job for ShowHome {
+    const NAME: &'static str = "show_home";
+    const PRIORITY: i32 = SOON;
+
+    fn key(&self) -> Option<String> {
+        Some(user_key::<Self>(&self.asker))
+    }
+}
+
+/// Tells a user that an admin ended their link.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct NotifyUnlinked {
+    /// Whom to tell.
+    pub asker: Asker,
+    /// The admin.
+    pub by: SlackUserId,
+}
+
+impl Job for NotifyUnlinked {
+    const NAME: &'static str = "notify_unlinked";
+    const PRIORITY: i32 = SOON;
+
+    fn key(&self) -> Option<String> {
+        Some(user_key::<Self>(&self.asker))
+    }
+}
+
+/// Ends a user's link, and revokes the permission behind it.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Unlink {
+    /// Whose link.
+    pub asker: Asker,
+}
+
+impl Job for Unlink {
+    const NAME: &'static str = "unlink";
+    const PRIORITY: i32 = BACKGROUND;
+
+    fn key(&self) -> Option<String> {
+        Some(user_key::<Self>(&self.asker))
+    }
+}
+
+/// Deletes what we keep of a tenant that uninstalled the app, unless it is back.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct LeaveTenant {
+    /// Which tenant.
+    pub tenant: Tenant,
+}
+
+impl Job for LeaveTenant {
+    const NAME: &'static str = "leave_tenant";
+    const PRIORITY: i32 = BACKGROUND;
+
+    fn key(&self) -> Option<String> {
+        Some(format!("{} {}", Self::NAME, self.tenant.id()))
+    }
+}
+
+fn user_key<J: Job>(asker: &Asker) -> String {
+    format!("{} {} {}", J::NAME, asker.team, asker.user)
+}
+
+/// When a job is due. The first two are by the database's clock.
+#[derive(Debug, Clone, Copy)]
+pub enum RunAt {
+    /// As soon as a worker is free.
+    Now,
+    /// After a while.
+    After(Duration),
+    /// At a point in time.
+    At(DateTime<Utc>),
+}
+
+impl RunAt {
+    fn parts(self) -> (Option<DateTime<Utc>>, Duration) {
+        match self {
+            Self::Now => (None, Duration::ZERO),
+            Self::After(delay) => (None, delay),
+            Self::At(time) => (Some(time), Duration::ZERO),
+        }
+    }
+}
+
+/// Adds a job.
+pub async fn enqueue<J: Job>(db: impl PgExecutor<'_>, job: &J, run_at: RunAt) -> sqlx::Result<()> {
+    let (at, delay) = run_at.parts();
+    sqlx::query!(
+        "select from graphile_worker.add_job(
+            $1, $2::json, job_key => $3, priority => $4, run_at => coalesce($5, now() + $6)
+        )",
+        J::NAME,
+        Json(job) as _,
+        job.key(),
+        J::PRIORITY,
+        at,
+        interval(delay),
+    )
+    .execute(db)
+    .await
+    .map(drop)
+}
+
+/// Adds the job if we have a bot token to publish the App Home with.
+pub async fn enqueue_home(
     db: impl PgExecutor<'_>,
-    asker: &Asker,
-    has_offer: bool,
-    at: DateTime<Utc>,
+    job: &ShowHome,
+    run_at: RunAt,
 ) -> sqlx::Result<()> {
+    let (at, delay) = run_at.parts();
     sqlx::query_scalar!(
         "select (graphile_worker.add_job(
-            'home',
-            json_build_object('enterprise', $1::text, 'team', $2::text, 'user', $3::text, 'has_offer', $4::boolean),
-            job_key => concat_ws(' ', 'home', $2, $3), run_at => $5, priority => 60
+            $1, $2::json, job_key => $3, priority => $4, run_at => coalesce($5, now() + $6)
         )).id
         from (
             select from installation
-            where bot_token is not null and (team_id = $2 or (team_id is null and enterprise_id = $1))
+            where bot_token is not null and (team_id = $8 or (team_id is null and enterprise_id = $7))
             limit 1
-        ) as speaker",
-        asker.enterprise(),
-        asker.team.as_str(),
-        asker.user.as_str(),
-        has_offer,
+        ) as installed",
+        ShowHome::NAME,
+        Json(job) as _,
+        job.key(),
+        ShowHome::PRIORITY,
         at,
+        interval(delay),
+        job.asker.enterprise(),
+        job.asker.team.as_str(),
     )
     .fetch_optional(db)
     .await
     .map(drop)
 }
 
-/// Ends a person's link, and withdraws the permission behind it.
-pub async fn unlink(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<()> {
-    sqlx::query!(
-        "select from graphile_worker.add_job(
-            'unlink', json_build_object('enterprise', $1::text, 'team', $2::text, 'user', $3::text),
-            job_key => concat_ws(' ', 'unlink', $2::text, $3::text), priority => 100
-        )",
-        asker.enterprise(),
-        asker.team.as_str(),
-        asker.user.as_str(),
-    )
-    .execute(db)
-    .await
-    .map(drop)
-}
-
-/// Does the same for everybody of a place that the app has left.
-pub async fn unlink_all(db: impl PgExecutor<'_>, place: &Tenant) -> sqlx::Result<u64> {
-    let (enterprise, team) = place.ids();
+/// Adds an [`Unlink`] for every link of a tenant that the app has left. Returns how many.
+pub async fn enqueue_unlink_all(db: impl PgExecutor<'_>, tenant: &Tenant) -> sqlx::Result<u64> {
+    let (enterprise, team) = tenant.ids();
     let done = sqlx::query!(
         "select from zoom_link, graphile_worker.add_job(
-            'unlink',
-            json_build_object('enterprise', zoom_link.enterprise_id, 'team', zoom_link.team_id, 'user', user_id),
-            job_key => concat_ws(' ', 'unlink', zoom_link.team_id, user_id), priority => 100
+            $3::text,
+            json_build_object('asker', json_build_object(
+                'enterprise', zoom_link.enterprise_id, 'team', zoom_link.team_id, 'user', user_id
+            )),
+            job_key => concat_ws(' ', $3::text, zoom_link.team_id, user_id), priority => $4
         )
         where case when $2::text is not null then zoom_link.team_id = $2
-            -- Of an organisation, those workspaces that have no installation of their own.
+            -- Of an organisation, the workspaces that have no installation of their own.
             else zoom_link.enterprise_id = $1 and not exists (
                 select from installation
-                where installation.team_id = zoom_link.team_id and left_at is null
+                where installation.team_id = zoom_link.team_id and uninstalled_at is null
             ) end",
         enterprise,
         team,
+        Unlink::NAME,
+        Unlink::PRIORITY,
     )
     .execute(db)
     .await?;
     Ok(done.rows_affected())
 }
 
-/// Ends the links of a place that the app has left, at this time.
-pub async fn leave(db: impl PgExecutor<'_>, place: &Tenant, at: DateTime<Utc>) -> sqlx::Result<()> {
-    let (enterprise, team) = place.ids();
-    sqlx::query!(
-        "select from graphile_worker.add_job(
-            'leave', json_build_object('enterprise', $1::text, 'team', $2::text),
-            job_key => concat_ws(' ', 'leave', $3::text), run_at => $4, priority => 100
-        )",
-        enterprise,
-        team,
-        place.id(),
-        at,
-    )
-    .execute(db)
-    .await
-    .map(drop)
+/// How much waits in the queue.
+#[derive(Debug)]
+pub struct QueueDepth {
+    /// Commands without an outcome.
+    pub unfinished: i64,
+    /// How long the oldest of them has been waiting, in seconds.
+    pub oldest: f64,
+    /// All jobs, those that are not due yet included.
+    pub jobs: i64,
 }
 
-/// Tells somebody that an admin ended their link.
-pub async fn tell_unlinked(
-    db: impl PgExecutor<'_>,
-    asker: &Asker,
-    by: &SlackUserId,
-    at: DateTime<Utc>,
-) -> sqlx::Result<()> {
-    sqlx::query!(
-        "select from graphile_worker.add_job(
-            'tell_unlinked',
-            json_build_object('enterprise', $1::text, 'team', $2::text, 'user', $3::text, 'by', $4::text),
-            job_key => concat_ws(' ', 'tell', $2::text, $3::text), run_at => $5, priority => 60
-        )",
-        asker.enterprise(),
-        asker.team.as_str(),
-        asker.user.as_str(),
-        by.as_str(),
-        at,
+/// How much waits in the queue now.
+pub async fn depth(db: impl PgExecutor<'_>) -> sqlx::Result<QueueDepth> {
+    sqlx::query_as!(
+        QueueDepth,
+        r#"
+        select count(*) as "unfinished!",
+            coalesce(extract(epoch from now() - min(received_at)), 0)::float8 as "oldest!",
+            (select count(*) from graphile_worker._private_jobs) as "jobs!"
+        from command where finished_at is null
+        "#,
     )
-    .execute(db)
+    .fetch_one(db)
     .await
-    .map(drop)
+}
+
+/// Wakes the workers of all replicas, as a new job does.
+pub async fn wake_workers(db: impl PgExecutor<'_>) -> sqlx::Result<()> {
+    sqlx::query("select pg_notify('jobs:insert', '')")
+        .execute(db)
+        .await
+        .map(drop)
 }

@@ -78,9 +78,9 @@ impl Step {
     fn as_str(self) -> &'static str {
         match self {
             Self::Slack => "slack",
-            Self::SlackBack => "slack_back",
+            Self::SlackBack => "slack_callback",
             Self::Zoom => "zoom",
-            Self::ZoomBack => "zoom_back",
+            Self::ZoomBack => "zoom_callback",
         }
     }
 }
@@ -88,7 +88,7 @@ impl Step {
 pub async fn offer(db: impl PgExecutor<'_>, offer: &NewOffer<'_>) -> sqlx::Result<()> {
     sqlx::query!(
         "insert into link_offer
-            (token_hash, enterprise_id, team_id, user_id, typed, response_url, expires_at, is_shared)
+            (token_hash, enterprise_id, team_id, user_id, command_text, response_url, expires_at, is_shared)
         values ($1, $7, $2, $3, $4, $5, $6, $8)",
         offer.token_hash,
         offer.asker.team.as_str(),
@@ -145,7 +145,7 @@ pub async fn advance(
     to: Step,
 ) -> sqlx::Result<Option<Session>> {
     let moved = sqlx::query!(
-        "update link_session set leg = $3 where session_hash = $1 and leg = $2 and expires_at > now()",
+        "update link_session set step = $3 where session_hash = $1 and step = $2 and expires_at > now()",
         session_hash,
         from.as_str(),
         to.as_str(),
@@ -166,7 +166,7 @@ pub async fn take(
 ) -> sqlx::Result<Option<Session>> {
     let waiting = sqlx::query!(
         "select from link_session
-        where session_hash = $1 and leg = 'confirm' and expires_at > now() for update",
+        where session_hash = $1 and step = 'confirm' and expires_at > now() for update",
         session_hash,
     )
     .fetch_optional(&mut *db)
@@ -182,7 +182,7 @@ pub async fn take(
 pub async fn find(db: impl PgExecutor<'_>, session_hash: &[u8]) -> sqlx::Result<Option<Session>> {
     let row = sqlx::query!(
         r#"
-        select session_hash, token_hash, enterprise_id as "enterprise: EnterpriseId", team_id as "team: TeamId", user_id as "user: SlackUserId", typed,
+        select session_hash, token_hash, enterprise_id as "enterprise: EnterpriseId", team_id as "team: TeamId", user_id as "user: SlackUserId", command_text as typed,
             response_url, is_shared, slack_name, zoom_user_id as "zoom_user: ZoomUserId", zoom_account_id, email,
             scope, access_token, refresh_token, token_expires_at
         from link_session join link_offer using (token_hash)
@@ -222,8 +222,8 @@ pub async fn signed_in(
     team_name: &str,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "update link_session set leg = 'zoom', slack_name = $2, slack_team = $3
-        where session_hash = $1 and leg = 'slack_back'",
+        "update link_session set step = 'zoom', slack_name = $2, slack_team = $3
+        where session_hash = $1 and step = 'slack_callback'",
         session_hash,
         name,
         team_name,
@@ -240,9 +240,9 @@ pub async fn consented(
     pending: &Pending<'_>,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "update link_session set leg = 'confirm', zoom_user_id = $2, zoom_account_id = $3, email = $4,
+        "update link_session set step = 'confirm', zoom_user_id = $2, zoom_account_id = $3, email = $4,
             is_basic = $5, scope = $6, access_token = $7, refresh_token = $8, token_expires_at = $9
-        where session_hash = $1 and leg = 'zoom_back'",
+        where session_hash = $1 and step = 'zoom_callback'",
         session_hash,
         pending.zoom_user.as_str(),
         pending.zoom_account_id,
@@ -274,7 +274,7 @@ pub async fn question(
         left join zoom_link mine on mine.team_id = offer.team_id and mine.user_id = offer.user_id
             and mine.zoom_user_id <> session.zoom_user_id
         left join zoom_grant on zoom_grant.zoom_user_id = mine.zoom_user_id
-        where session_hash = $1 and leg = 'confirm' and session.expires_at > now()
+        where session_hash = $1 and step = 'confirm' and session.expires_at > now()
         "#,
         session_hash,
     )

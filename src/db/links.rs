@@ -97,7 +97,7 @@ pub async fn store(
     slack_name: Option<&str>,
     zoom_user: &ZoomUserId,
 ) -> sqlx::Result<Vec<ZoomUserId>> {
-    let before = remove(&mut *db, asker).await?;
+    let before = delete(&mut *db, asker).await?;
     sqlx::query!(
         "insert into zoom_link (enterprise_id, team_id, user_id, zoom_user_id, slack_name, search)
         values ($4, $1, $2, $3, $5, lower(concat_ws(
@@ -117,7 +117,7 @@ pub async fn store(
 /// Removes a person's link, in whichever workspace of their organisation they made it.
 /// Returns whom they were linked to: nobody, or one user; more only where links of an
 /// organisation's people came in by import.
-pub async fn remove(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<Vec<ZoomUserId>> {
+pub async fn delete(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<Vec<ZoomUserId>> {
     sqlx::query_scalar!(
         r#"delete from zoom_link where user_id = $2 and (team_id = $1 or enterprise_id = $3)
         returning zoom_user_id as "zoom_user_id: ZoomUserId""#,
@@ -130,10 +130,7 @@ pub async fn remove(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<Vec<
 }
 
 /// The Zoom user whom a person, and nobody else, is linked to.
-pub async fn only_theirs(
-    db: impl PgExecutor<'_>,
-    asker: &Asker,
-) -> sqlx::Result<Option<ZoomUserId>> {
+pub async fn sole_user(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<Option<ZoomUserId>> {
     sqlx::query_scalar!(
         r#"
         select zoom_user_id as "zoom_user_id: ZoomUserId" from zoom_link mine

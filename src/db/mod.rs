@@ -1,25 +1,27 @@
 //! Postgres. One file a table; the queries are free functions.
 
-pub mod admin;
+pub mod admin_sessions;
 pub mod audit;
 pub mod commands;
 pub mod grants;
 pub mod installations;
 pub mod jobs;
+pub mod linked_users;
 pub mod linking;
 pub mod links;
-pub mod people;
-pub mod queue;
-pub mod requests;
-pub mod roster;
+pub mod memberships;
+pub mod named_admins;
+pub mod oauth_states;
 pub mod rules;
-pub mod shared;
-pub mod visits;
+pub mod shared_accounts;
+pub mod slack_requests;
+pub mod user_groups;
 
 use std::time::{Duration, Instant};
 
 use sqlx::PgPool;
 use sqlx::migrate::Migrator;
+use sqlx::postgres::types::PgInterval;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 /// Our own tables; the queue brings its own, in its own schema.
@@ -67,5 +69,25 @@ where
             }
             done => return done,
         }
+    }
+}
+
+/// A span of time as Postgres takes it: in whole microseconds.
+fn interval(span: Duration) -> PgInterval {
+    PgInterval {
+        months: 0,
+        days: 0,
+        microseconds: span.as_micros().try_into().unwrap_or(i64::MAX),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_of_any_precision_is_an_interval() {
+        let interval = interval(Duration::from_nanos(1_500_000_123));
+        assert_eq!(interval.microseconds, 1_500_000);
     }
 }

@@ -31,7 +31,7 @@ pub struct Rules {
     pub who: Who,
     pub people: Vec<String>,
     pub group_id: Option<String>,
-    pub place: ChannelPolicy,
+    pub channel_policy: ChannelPolicy,
     pub channels: Vec<String>,
     /// Ask before going live where more than so many people read.
     pub confirm_over: Option<i32>,
@@ -66,7 +66,7 @@ pub async fn find(db: impl PgExecutor<'_>, team: &TeamId) -> sqlx::Result<Rules>
     let rules = sqlx::query_as!(
         Rules,
         r#"
-        select who as "who: Who", people, group_id, place as "place: ChannelPolicy", channels, confirm_over,
+        select who as "who: Who", people, group_id, channel_policy as "channel_policy: ChannelPolicy", channels, confirm_over,
             confirm_shared, guests_allowed, changed_by as "changed_by?: SlackUserId", version
         from rules where team_id = $1
         "#,
@@ -78,11 +78,11 @@ pub async fn find(db: impl PgExecutor<'_>, team: &TeamId) -> sqlx::Result<Rules>
 /// Stores rules in place of the version they were made from. False if it is not there any more.
 pub async fn store(db: impl PgExecutor<'_>, team: &TeamId, rules: &Rules) -> sqlx::Result<bool> {
     let done = sqlx::query!(
-        "insert into rules (team_id, who, people, group_id, place, channels, confirm_over, confirm_shared,
+        "insert into rules (team_id, who, people, group_id, channel_policy, channels, confirm_over, confirm_shared,
             guests_allowed, changed_by)
         select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10
         where $11::bigint = 0 or exists (select from rules where team_id = $1)
-        on conflict (team_id) do update set who = $2, people = $3, group_id = $4, place = $5, channels = $6,
+        on conflict (team_id) do update set who = $2, people = $3, group_id = $4, channel_policy = $5, channels = $6,
             confirm_over = $7, confirm_shared = $8, guests_allowed = $9, changed_by = $10,
             version = rules.version + 1
         where rules.version = $11",
@@ -90,7 +90,7 @@ pub async fn store(db: impl PgExecutor<'_>, team: &TeamId, rules: &Rules) -> sql
         rules.who.as_str(),
         &rules.people,
         rules.group_id,
-        rules.place.as_str(),
+        rules.channel_policy.as_str(),
         &rules.channels,
         rules.confirm_over,
         rules.confirm_shared,
@@ -101,46 +101,4 @@ pub async fn store(db: impl PgExecutor<'_>, team: &TeamId, rules: &Rules) -> sql
     .execute(db)
     .await?;
     Ok(done.rows_affected() == 1)
-}
-
-/// Who is in a user group.
-#[derive(Debug)]
-pub struct Group {
-    pub people: Vec<String>,
-    /// Slack said so within the last five minutes.
-    pub is_recent: bool,
-}
-
-pub async fn group(
-    db: impl PgExecutor<'_>,
-    team: &TeamId,
-    group_id: &str,
-) -> sqlx::Result<Option<Group>> {
-    sqlx::query_as!(
-        Group,
-        r#"select people, checked_at > now() - interval '5 minutes' as "is_recent!" from slack_group
-        where team_id = $1 and group_id = $2"#,
-        team.as_str(),
-        group_id,
-    )
-    .fetch_optional(db)
-    .await
-}
-
-pub async fn store_group(
-    db: impl PgExecutor<'_>,
-    team: &TeamId,
-    group_id: &str,
-    people: &[String],
-) -> sqlx::Result<()> {
-    sqlx::query!(
-        "insert into slack_group (team_id, group_id, people) values ($1, $2, $3)
-        on conflict (team_id, group_id) do update set people = excluded.people, checked_at = now()",
-        team.as_str(),
-        group_id,
-        people,
-    )
-    .execute(db)
-    .await
-    .map(drop)
 }

@@ -7,8 +7,6 @@
 
 use std::time::Duration;
 
-use chrono::Utc;
-
 use crate::account::link;
 use crate::app::App;
 use crate::command::Command;
@@ -17,9 +15,10 @@ use crate::command::outcome::Rule;
 use crate::command::request::LivestreamRequest;
 use crate::command::verb::Access;
 use crate::crypto::vault::Context;
-use crate::db::audit::{self, Event};
+use crate::db::audit::{self, AuditKind, Event};
 use crate::db::commands::{self, NewCommand, Recorded};
-use crate::db::{jobs, links, requests};
+use crate::db::jobs::{self, RunAt, ShowHome};
+use crate::db::{links, slack_requests};
 use crate::ids::Asker;
 use crate::livestream::policy;
 use crate::reply::Replies;
@@ -106,7 +105,7 @@ pub async fn pressed(
 /// Carries out a button of the App Home. No message can answer there: the Home is shown anew.
 pub async fn pressed_at_home(app: &App, press: &HomePress) -> Result<(), HomePressFailed> {
     let carrying_out = async {
-        if !requests::is_first(&app.db, press.trigger_id.as_str()).await? {
+        if !slack_requests::is_first(&app.db, press.trigger_id.as_str()).await? {
             return Ok(());
         }
         let has_offer = match press.text.parse() {
@@ -117,7 +116,11 @@ pub async fn pressed_at_home(app: &App, press: &HomePress) -> Result<(), HomePre
             }
             _ => false,
         };
-        jobs::home(&app.db, &press.asker, has_offer, Utc::now()).await
+        let job = ShowHome {
+            asker: press.asker.clone(),
+            has_offer,
+        };
+        jobs::enqueue_home(&app.db, &job, RunAt::Now).await
     };
     in_time(carrying_out).await.ok_or(HomePressFailed)
 }
@@ -168,7 +171,7 @@ async fn carry_out(
         Command::Whoami => replies.whoami(links::find(&app.db, &asker).await?.as_ref()),
         // These change something, and no command records that they did.
         Command::Connect(_) | Command::Disconnect
-            if !requests::is_first(&app.db, form.trigger_id.as_str()).await? =>
+            if !slack_requests::is_first(&app.db, form.trigger_id.as_str()).await? =>
         {
             return Ok(Accepted::Duplicate);
         }
@@ -209,7 +212,7 @@ async fn record(
             );
             return Ok(Accepted::Recorded);
         }
-        Recorded::Repeated => return Ok(Accepted::Duplicate),
+        Recorded::Duplicate => return Ok(Accepted::Duplicate),
         Recorded::UnderWay { by, seconds } => (
             "under_way",
             replies.already_under_way(request.action, request.meeting, by, *seconds),
@@ -294,7 +297,7 @@ async fn audit_refusal(
         outcome: Some(reason),
         detail: Some(wanted),
         has_failed: true,
-        ..Event::of(&asker, "refused")
+        ..Event::of(&asker, AuditKind::Refused)
     };
     if let Err(error) = audit::write(&app.db, &event).await {
         tracing::warn!(%error, "failed to write audit entry");

@@ -7,8 +7,9 @@ use crate::command::outcome::Rule;
 use crate::command::request::{Action, LivestreamRequest};
 use crate::command::verb::Access;
 use crate::db::links;
-use crate::db::people::Kind;
+use crate::db::memberships::Membership;
 use crate::db::rules::{self, ChannelPolicy, Rules, Who};
+use crate::db::user_groups;
 use crate::ids::{Asker, ChannelId, SlackUserId};
 use crate::workspace::bot;
 use crate::workspace::people;
@@ -88,7 +89,7 @@ pub async fn access(app: &App, asker: &Asker) -> sqlx::Result<Access> {
 }
 
 async fn is_member(app: &App, asker: &Asker) -> sqlx::Result<bool> {
-    Ok(people::kind(app, asker).await? == Kind::Member)
+    Ok(people::membership(app, asker).await? == Membership::Member)
 }
 
 async fn refusing(
@@ -113,7 +114,7 @@ async fn refusing(
         .channels
         .iter()
         .any(|listed| listed == channel.as_str());
-    let is_refused = match rules.place {
+    let is_refused = match rules.channel_policy {
         ChannelPolicy::Anywhere => false,
         ChannelPolicy::Only => !is_listed,
         ChannelPolicy::Except => is_listed,
@@ -123,7 +124,7 @@ async fn refusing(
 
 /// As Slack said within the last five minutes; as it said before, if it does not answer.
 async fn group_members(app: &App, asker: &Asker, group: &str) -> sqlx::Result<Vec<String>> {
-    let known = rules::group(&app.db, &asker.team, group).await?;
+    let known = user_groups::find(&app.db, &asker.team, group).await?;
     if let Some(known) = &known
         && known.is_recent
     {
@@ -132,7 +133,7 @@ async fn group_members(app: &App, asker: &Asker, group: &str) -> sqlx::Result<Ve
     if let Some(bot) = bot::find(app, asker).await?
         && let Ok(people) = bot.group(&asker.team, group).await
     {
-        rules::store_group(&app.db, &asker.team, group, &people).await?;
+        user_groups::store(&app.db, &asker.team, group, &people).await?;
         return Ok(people);
     }
     Ok(known.map(|known| known.people).unwrap_or_default())

@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::command::outcome::Outcome;
 use crate::command::request::Action;
 use crate::crypto::vault::Context;
-use crate::db::commands::{self, AttemptFailure, Running};
+use crate::db::commands::{self, AttemptFailure, PendingCommand};
 use crate::db::{grants, persist};
 use crate::ids::CommandId;
 use crate::livestream::policy::{self, Decision};
@@ -52,7 +52,7 @@ pub async fn advance(app: &Arc<App>, id: CommandId) -> sqlx::Result<Next> {
     let Some(command) = commands::find(&app.db, id).await? else {
         return Ok(Next::Done);
     };
-    if command.is_told {
+    if command.is_delivered {
         return Ok(Next::Done);
     }
     let outcome = match &command.outcome {
@@ -80,8 +80,8 @@ pub async fn advance(app: &Arc<App>, id: CommandId) -> sqlx::Result<Next> {
     tell(app, &command, &outcome).await
 }
 
-async fn carry_out(app: &Arc<App>, command: &Running) -> sqlx::Result<Progress> {
-    let Some(ago) = command.asked_ago else {
+async fn carry_out(app: &Arc<App>, command: &PendingCommand) -> sqlx::Result<Progress> {
+    let Some(ago) = command.since_attempt else {
         return ask(app, command).await;
     };
     // A stop that nothing followed can soon be asked for twice without harm; a start
@@ -101,7 +101,7 @@ async fn carry_out(app: &Arc<App>, command: &Running) -> sqlx::Result<Progress> 
     })
 }
 
-async fn ask(app: &Arc<App>, command: &Running) -> sqlx::Result<Progress> {
+async fn ask(app: &Arc<App>, command: &PendingCommand) -> sqlx::Result<Progress> {
     let id = command.command_id;
     if command.age > BEGIN_WITHIN {
         return Ok(Progress::Finished(Outcome::TooLate));
@@ -120,7 +120,7 @@ async fn ask(app: &Arc<App>, command: &Running) -> sqlx::Result<Progress> {
             return Ok(Progress::Finished(outcome));
         }
     }
-    let (mut asks, mut was_stale) = (command.asks, command.was_stale);
+    let (mut attempts, mut token_retried) = (command.attempts, command.token_retried);
     loop {
         let token = match tokens::fresh_token(app, &command.zoom_user_id).await {
             Ok(token) => token,
@@ -137,29 +137,30 @@ async fn ask(app: &Arc<App>, command: &Running) -> sqlx::Result<Progress> {
             Err(TokenUnavailable::NotNow) => return Ok(Progress::Wait(Next::Later(in_a_moment()))),
             Err(TokenUnavailable::Database(error)) => return Err(error),
         };
-        if !commands::asking(&app.db, id, asks).await? {
+        if !commands::begin_attempt(&app.db, id, attempts).await? {
             return Ok(Progress::Wait(Next::Done));
         }
-        asks += 1;
+        attempts += 1;
         let request = &command.request;
         let begun = Instant::now();
         let answer = app.zoom.update_livestream(&token.token, request).await;
         metrics::zoom_answered(begun.elapsed());
         match answer {
             Answer::Final(outcome) => return Ok(Progress::Finished(outcome)),
-            Answer::StaleToken if was_stale => {
+            Answer::StaleToken if token_retried => {
                 return Ok(Progress::Finished(Outcome::Unauthorized));
             }
-            Answer::RateLimited if command.was_busy => {
+            Answer::RateLimited if command.rate_limit_retried => {
                 return Ok(Progress::Finished(Outcome::RateLimited));
             }
             Answer::StaleToken => {
-                was_stale = true;
+                token_retried = true;
                 grants::expire(&app.db, &command.zoom_user_id, token.generation).await?;
-                commands::not_done(&app.db, id, asks, AttemptFailure::StaleToken).await?;
+                commands::attempt_failed(&app.db, id, attempts, AttemptFailure::StaleToken).await?;
             }
             Answer::RateLimited => {
-                commands::not_done(&app.db, id, asks, AttemptFailure::Busy).await?;
+                commands::attempt_failed(&app.db, id, attempts, AttemptFailure::RateLimited)
+                    .await?;
                 return Ok(Progress::Wait(Next::Later(in_a_moment())));
             }
         }
@@ -167,13 +168,13 @@ async fn ask(app: &Arc<App>, command: &Running) -> sqlx::Result<Progress> {
 }
 
 /// Tells the channel, or notes why that cannot be done any more.
-async fn tell(app: &App, command: &Running, outcome: &Outcome) -> sqlx::Result<Next> {
+async fn tell(app: &App, command: &PendingCommand, outcome: &Outcome) -> sqlx::Result<Next> {
     let id = command.command_id;
     let url = match response_url(app, command) {
         Ok(url) => url,
         Err(why) => {
             tracing::error!(error = why, "failed to deliver the outcome");
-            commands::told(&app.db, id, Err(why)).await?;
+            commands::mark_delivered(&app.db, id, Err(why)).await?;
             return Ok(Next::Done);
         }
     };
@@ -188,11 +189,11 @@ async fn tell(app: &App, command: &Running, outcome: &Outcome) -> sqlx::Result<N
         },
         outcome,
     );
-    commands::posting(&app.db, id).await?;
+    commands::record_post(&app.db, id).await?;
     match app.responder.post(&url, &message).await {
         Ok(()) => {
             metrics::told(command.age);
-            commands::told(&app.db, id, Ok(())).await?;
+            commands::mark_delivered(&app.db, id, Ok(())).await?;
         }
         Err(respond::Error::Transient(why)) => {
             tracing::warn!(
@@ -204,13 +205,13 @@ async fn tell(app: &App, command: &Running, outcome: &Outcome) -> sqlx::Result<N
         }
         Err(error) => {
             tracing::warn!(%error, "failed to deliver the outcome");
-            commands::told(&app.db, id, Err(&error.to_string())).await?;
+            commands::mark_delivered(&app.db, id, Err(&error.to_string())).await?;
         }
     }
     Ok(Next::Done)
 }
 
-fn response_url(app: &App, command: &Running) -> Result<ResponseUrl, &'static str> {
+fn response_url(app: &App, command: &PendingCommand) -> Result<ResponseUrl, &'static str> {
     if command.age > respond::LIFE {
         return Err("the response_url has expired");
     }

@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
-use crate::db::queue;
+use crate::db::jobs;
 use crate::telemetry::metrics as counters;
 use crate::worker::Health;
 
@@ -42,7 +42,7 @@ async fn render(State((app, worker)): State<(Arc<App>, Health)>) -> String {
     gauge!("livestream_worker_running").set(f64::from(u8::from(worker.is_running())));
     gauge!("livestream_database_connections").set(f64::from(app.db.size()));
     let started = Instant::now();
-    let depth = tokio::time::timeout(DATABASE_TIMEOUT, queue::depth(&app.db)).await;
+    let depth = tokio::time::timeout(DATABASE_TIMEOUT, jobs::depth(&app.db)).await;
     histogram!("livestream_database_answer_seconds").record(started.elapsed());
     if let Ok(Ok(queue)) = &depth {
         gauge!("livestream_queue_commands").set(number(queue.unfinished));

@@ -1,4 +1,4 @@
-//! Takes jobs off the queue and advances their commands.
+//! Runs the jobs of the queue, and sweeps.
 //!
 //! The queue is [Graphile Worker]: a dead worker's jobs go to the others within seconds.
 //! Which command of a meeting comes first is for the `command` table to say, so its named
@@ -7,31 +7,26 @@
 //!
 //! [Graphile Worker]: https://docs.rs/graphile_worker
 
-use std::future::Future;
+mod handlers;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
-use graphile_worker::{
-    IntoTaskHandlerResult, TaskHandler, WorkerContext, WorkerOptions, WorkerRecoveryConfig,
-};
-use serde::{Deserialize, Serialize};
+use graphile_worker::{WorkerContext, WorkerOptions, WorkerRecoveryConfig};
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
-use tracing::Instrument;
 
 use crate::account::link;
 use crate::app::App;
-use crate::db::{self, admin, audit, commands, queue, requests, visits};
-use crate::ids::{Asker, CommandId, EnterpriseId, SlackUserId, TeamId, Tenant};
-use crate::livestream::run::{self, Next};
-use crate::workspace::{home, install};
+use crate::db::jobs::{self, LeaveTenant, NotifyUnlinked, RunCommand, ShowHome, Unlink};
+use crate::db::{self, admin_sessions, audit, commands, oauth_states, slack_requests};
 
 /// Jobs wait on Zoom and Slack most of the time, so one process can hold many.
 const CONCURRENCY: usize = 32;
-/// After how many commands the queue is told to look again.
-const LOOK_AGAIN_AFTER: usize = CONCURRENCY / 2;
+/// After how many commands the workers are woken again.
+const WAKE_AFTER: usize = CONCURRENCY / 2;
 /// A worker that has not been heard of for so long is taken for dead. Longer than a
 /// pause of the machine, shorter than people's patience.
 const DEAD_AFTER: Duration = Duration::from_secs(8);
@@ -43,140 +38,20 @@ const GRACE: Duration = Duration::from_mins(1);
 /// How long to wait before starting again after Postgres went away.
 const RESTART_AFTER: Duration = Duration::from_secs(1);
 
-/// The queue's row of a command: which one to advance.
-#[derive(Debug, Serialize, Deserialize)]
-struct Job {
-    command_id: CommandId,
-}
-
-impl TaskHandler for Job {
-    const IDENTIFIER: &'static str = "livestream";
-
-    async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
-        let span = tracing::info_span!("job", command.id = self.command_id.0);
-        let advanced = advance(app(&context), self.command_id)
-            .instrument(span)
-            .await
-            .map_err(|error| error.to_string());
-        wake_workers(&context).await;
-        advanced
-    }
-}
-
-/// How many commands were advanced.
+/// How many jobs of commands this process has run.
 #[derive(Debug, Clone, Default)]
 struct Completed(Arc<AtomicUsize>);
 
-/// Has the queue look again for as long as it finds much. By itself each of its hands takes
-/// one job whenever one is added, and one each time it polls: what has piled up while Zoom or
-/// we were away would be worked off at the pace of the polls.
-async fn wake_workers(context: &WorkerContext) {
-    let advanced = context.get_ext::<Completed>().expect("run_once() adds it");
-    let count = 1 + advanced.0.fetch_add(1, Ordering::Relaxed);
-    if count.is_multiple_of(LOOK_AGAIN_AFTER)
-        && let Err(error) = queue::wake_workers(&app(context).db).await
+/// Wakes all workers again after every so many commands. Each worker slot takes one job per
+/// wake-up and one per poll, so a backlog would drain at the pace of the polls.
+async fn wake_workers(context: &WorkerContext, app: &App) {
+    let completed = context.get_ext::<Completed>().expect("run_once() adds it");
+    let count = 1 + completed.0.fetch_add(1, Ordering::Relaxed);
+    if count.is_multiple_of(WAKE_AFTER)
+        && let Err(error) = jobs::wake_workers(&app.db).await
     {
-        tracing::warn!(%error, "the queue was not told to look again");
+        tracing::warn!(%error, "failed to wake workers");
     }
-}
-
-async fn advance(app: &Arc<App>, id: CommandId) -> sqlx::Result<()> {
-    if let Next::Later(delay) = run::advance(app, id).await? {
-        commands::requeue(&app.db, id, delay).await?;
-    }
-    Ok(())
-}
-
-/// Whose App Home to show.
-#[derive(Debug, Serialize, Deserialize)]
-struct Home {
-    #[serde(flatten)]
-    person: Person,
-    has_offer: bool,
-}
-
-/// Whose link to end.
-#[derive(Debug, Serialize, Deserialize)]
-struct Unlink {
-    #[serde(flatten)]
-    person: Person,
-}
-
-/// Whom to tell that an admin ended their link.
-#[derive(Debug, Serialize, Deserialize)]
-struct TellUnlinked {
-    #[serde(flatten)]
-    person: Person,
-    by: SlackUserId,
-}
-
-/// Which place to forget, a day after the app left it.
-#[derive(Debug, Serialize, Deserialize)]
-struct Leave {
-    enterprise: Option<EnterpriseId>,
-    team: Option<TeamId>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-struct Person {
-    enterprise: Option<EnterpriseId>,
-    team: TeamId,
-    user: SlackUserId,
-}
-
-impl From<Person> for Asker {
-    fn from(person: Person) -> Self {
-        Self {
-            enterprise: person.enterprise,
-            team: person.team,
-            user: person.user,
-        }
-    }
-}
-
-impl TaskHandler for Home {
-    const IDENTIFIER: &'static str = "home";
-
-    async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
-        let shown = home::show(app(&context), &self.person.into(), self.has_offer).await;
-        shown.map_err(|error| error.to_string())
-    }
-}
-
-impl TaskHandler for Unlink {
-    const IDENTIFIER: &'static str = "unlink";
-
-    async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
-        let ended = link::end(app(&context), &self.person.into()).await;
-        ended.map_err(|error| error.to_string())
-    }
-}
-
-impl TaskHandler for TellUnlinked {
-    const IDENTIFIER: &'static str = "tell_unlinked";
-
-    async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
-        let told = home::tell_unlinked(app(&context), &self.person.into(), &self.by).await;
-        told.map_err(|error| error.to_string())
-    }
-}
-
-impl TaskHandler for Leave {
-    const IDENTIFIER: &'static str = "leave";
-
-    async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
-        let place = match (self.enterprise, self.team) {
-            (enterprise, Some(team)) => Tenant::Workspace(enterprise, team),
-            (Some(enterprise), None) => Tenant::Organisation(enterprise),
-            (None, None) => return Ok(()),
-        };
-        let forgotten = install::forget(app(&context), &place).await;
-        forgotten.map_err(|error| error.to_string())
-    }
-}
-
-fn app(context: &WorkerContext) -> &Arc<App> {
-    context.get_ext::<Arc<App>>().expect("run() adds it")
 }
 
 /// Whether the worker runs; it does not while Postgres is away.
@@ -228,12 +103,12 @@ async fn sweep(app: Arc<App>, shutdown: CancellationToken) {
 
 async fn forget(app: &App) -> sqlx::Result<()> {
     link::sweep(app).await?;
-    visits::forget_old(&app.db).await?;
-    admin::forget_old(&app.db).await?;
+    oauth_states::delete_expired(&app.db).await?;
+    admin_sessions::delete_expired(&app.db).await?;
     if let Some(keep) = app.audit_retention {
-        audit::forget_old(&app.db, keep).await?;
+        audit::delete_expired(&app.db, keep).await?;
     }
-    requests::forget_old(&app.db).await
+    slack_requests::delete_expired(&app.db).await
 }
 
 async fn run_once(
@@ -256,11 +131,11 @@ async fn run_once(
         .shutdown_signal(shutdown)
         .shutdown_grace_period(GRACE)
         .shutdown_interrupted_job_retry_delay(Duration::ZERO)
-        .define_job::<Job>()
-        .define_job::<Home>()
+        .define_job::<RunCommand>()
+        .define_job::<ShowHome>()
+        .define_job::<NotifyUnlinked>()
         .define_job::<Unlink>()
-        .define_job::<Leave>()
-        .define_job::<TellUnlinked>()
+        .define_job::<LeaveTenant>()
         .add_extension(Arc::clone(app))
         .add_extension(Completed::default())
         .init()
@@ -274,7 +149,7 @@ async fn run_once(
 pub async fn migrate(db: &PgPool) -> anyhow::Result<()> {
     WorkerOptions::default()
         .pg_pool(db.clone())
-        .define_job::<Job>()
+        .define_job::<RunCommand>()
         .init()
         .await
         .context("migrating the queue")

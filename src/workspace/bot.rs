@@ -28,7 +28,7 @@ pub async fn find<'a>(app: &'a App, asker: &Asker) -> sqlx::Result<Option<Bot<'a
     let Some(stored) = installations::bot_token(&app.db, asker).await? else {
         return Ok(None);
     };
-    let context = Context::BotToken(&stored.place);
+    let context = Context::BotToken(&stored.tenant_id);
     match app.vault.open(context, &stored.bot_token) {
         Ok(token) => Ok(Some(Bot {
             app,
@@ -106,17 +106,20 @@ impl Bot<'_> {
         method: &'static str,
         body: Body<'_>,
     ) -> Result<T, Error> {
-        let BotToken { place, bot_token } = &self.stored;
+        let BotToken {
+            tenant_id,
+            bot_token,
+        } = &self.stored;
         let bot = web_api::Bot {
-            tenant: place,
+            tenant: tenant_id,
             token: &self.token,
         };
         let result = self.web_api.call(&bot, method, body).await;
         if let Err(error) = &result {
-            tracing::warn!(slack.tenant = place, method, %error, "Slack Web API call failed");
+            tracing::warn!(slack.tenant = tenant_id, method, %error, "Slack Web API call failed");
             if error.is_token_dead()
                 && let Err(error) =
-                    installations::forget_token(&self.app.db, place, bot_token).await
+                    installations::delete_token(&self.app.db, tenant_id, bot_token).await
             {
                 tracing::warn!(%error, "failed to delete a revoked bot token");
             }

@@ -1,11 +1,10 @@
 //! What we show and tell people by ourselves: the App Home that they find when they open
 //! the app in Slack, and that an admin ended their link. It needs a bot token.
 
-use chrono::Utc;
+use std::time::Duration;
 
-use crate::account::link;
 use crate::app::App;
-use crate::db::{commands, jobs, links};
+use crate::db::{commands, links};
 use crate::ids::{Asker, SlackUserId};
 use crate::reply::Replies;
 use crate::reply::home::Home;
@@ -24,47 +23,48 @@ pub enum HomeError {
     Database(#[from] sqlx::Error),
 }
 
-/// Tells somebody that an admin ended their link, if we have a voice there.
-pub async fn tell_unlinked(app: &App, asker: &Asker, by: &SlackUserId) -> Result<(), HomeError> {
-    let Some(bot) = bot::find(app, asker).await? else {
-        return Ok(());
-    };
-    match bot
-        .send_direct_message(&asker.user, &Replies::of(app).unlinked_by(by))
-        .await
-    {
-        Err(Error::Limited(wait)) => {
-            Ok(jobs::tell_unlinked(&app.db, asker, by, Utc::now() + wait).await?)
-        }
-        Err(Error::Failed(why)) => Err(HomeError::Slack(why)),
-        Ok(()) | Err(Error::Refused(_)) => Ok(()),
-    }
+/// Whether something was shown.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// It was, or never will be.
+    Done,
+    /// Slack allows it after this while.
+    Later(Duration),
 }
 
-/// Shows a person's App Home as things stand now. An error means: try again.
-pub async fn show(app: &App, asker: &Asker, has_offer: bool) -> Result<(), HomeError> {
+/// Tells a user that an admin ended their link, if we have a bot token there.
+pub async fn notify_unlinked(
+    app: &App,
+    asker: &Asker,
+    by: &SlackUserId,
+) -> Result<Shown, HomeError> {
     let Some(bot) = bot::find(app, asker).await? else {
-        return Ok(());
+        return Ok(Shown::Done);
     };
-    let offer = if has_offer {
-        link::offer(app, asker, None, None).await?
-    } else {
-        None
+    let text = Replies::of(app).unlinked_by(by);
+    shown(bot.send_direct_message(&asker.user, &text).await)
+}
+
+/// Publishes a user's App Home as things stand now, with the address of a one-time link if
+/// there is one.
+pub async fn show(app: &App, asker: &Asker, offer: Option<String>) -> Result<Shown, HomeError> {
+    let Some(bot) = bot::find(app, asker).await? else {
+        return Ok(Shown::Done);
     };
     let home = Home {
         link: links::find(&app.db, asker).await?,
-        last: commands::last(&app.db, asker, LAST).await?,
+        last: commands::recent(&app.db, asker, LAST).await?,
         offer,
     };
-    match bot
-        .publish_home(&asker.user, &Replies::of(app).home(&home))
-        .await
-    {
-        Err(Error::Limited(wait)) => {
-            Ok(jobs::home(&app.db, asker, has_offer, Utc::now() + wait).await?)
-        }
+    let blocks = Replies::of(app).home(&home);
+    shown(bot.publish_home(&asker.user, &blocks).await)
+}
+
+fn shown(result: Result<(), Error>) -> Result<Shown, HomeError> {
+    match result {
+        Err(Error::Limited(wait)) => Ok(Shown::Later(wait)),
         Err(Error::Failed(why)) => Err(HomeError::Slack(why)),
         // What Slack refuses today it refuses tomorrow.
-        Ok(()) | Err(Error::Refused(_)) => Ok(()),
+        Ok(()) | Err(Error::Refused(_)) => Ok(Shown::Done),
     }
 }

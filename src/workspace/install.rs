@@ -4,18 +4,16 @@
 //! The state that Slack hands back is bound to the browser that began, and works once
 //! (<https://docs.slack.dev/authentication/installing-with-oauth>).
 
-use std::sync::Arc;
-
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::SecretString;
 
-use crate::account::link::{self, UnlinkError};
 use crate::app::App;
 use crate::crypto::browser::{Browser, CallbackError, Token};
 use crate::crypto::vault::Context;
-use crate::db::audit::{self, Event};
+use crate::db::audit::{self, AuditKind, Event};
 use crate::db::installations::{self, NewInstallation};
-use crate::db::{admin, jobs, people, visits};
+use crate::db::jobs::{self, LeaveTenant, RunAt, Unlink};
+use crate::db::{admin_sessions, memberships, oauth_states};
 use crate::ids::{Asker, Tenant};
 use crate::slack::web_api;
 
@@ -55,7 +53,7 @@ pub async fn begin(app: &App) -> Result<(Token, String), InstallError> {
     let cookie = Token::random();
     let browser = Browser::new(cookie.clone());
     let expires_at = Utc::now() + SESSION_LIFE;
-    visits::begin(&app.db, &browser.hash(), expires_at).await?;
+    oauth_states::store(&app.db, &browser.hash(), expires_at).await?;
     Ok((
         cookie,
         web_api.install_url(&browser.derive("install state")),
@@ -71,7 +69,9 @@ pub async fn back(
 ) -> Result<Installed, InstallError> {
     let web_api = &app.pages.as_ref().ok_or(InstallError::NotSetUp)?.web_api;
     // Taken before the code is traded: the same state does nothing a second time.
-    if !browser.is("install state", state) || !visits::end(&app.db, &browser.hash()).await? {
+    if !browser.is("install state", state)
+        || !oauth_states::consume(&app.db, &browser.hash()).await?
+    {
         return Err(InstallError::NoSession);
     }
     let code = code.map_err(|why| match why {
@@ -92,7 +92,7 @@ pub async fn back(
     }
     let (tenant, name) = access.tenant().ok_or(InstallError::SlackFailed)?;
     let new = NewInstallation {
-        place: &tenant,
+        tenant: &tenant,
         name,
         bot_token: &app
             .vault
@@ -105,7 +105,7 @@ pub async fn back(
     let detail = format!("into {} by {}", tenant.id(), access.installer());
     audit::write(
         &mut *transaction,
-        &Event::at(&tenant, "installed").detail(&detail),
+        &Event::at(&tenant, AuditKind::Installed).detail(&detail),
     )
     .await?;
     transaction.commit().await?;
@@ -127,32 +127,42 @@ pub async fn left(
     tenant: &Tenant,
     at: DateTime<Utc>,
 ) -> sqlx::Result<()> {
-    let Some(since) = installations::leave(&mut *db, tenant, at).await? else {
+    let Some(since) = installations::mark_uninstalled(&mut *db, tenant, at).await? else {
         return Ok(());
     };
     tracing::info!(slack.tenant = tenant.id(), "app uninstalled");
     audit::write(
         &mut *db,
-        &Event::at(tenant, "uninstalled").detail(tenant.id()),
+        &Event::at(tenant, AuditKind::Uninstalled).detail(tenant.id()),
     )
     .await?;
-    jobs::leave(&mut *db, tenant, since + LINKS_OUTLIVE_BY).await
+    let job = LeaveTenant {
+        tenant: tenant.clone(),
+    };
+    jobs::enqueue(&mut *db, &job, RunAt::At(since + LINKS_OUTLIVE_BY)).await
 }
 
-/// Ends the links of a tenant that the app left a day ago, unless it is back.
-pub async fn forget(app: &Arc<App>, tenant: &Tenant) -> Result<(), UnlinkError> {
-    if !installations::is_gone(&app.db, tenant).await? {
-        return Ok(installations::is_back(&app.db, tenant).await?);
+/// Whether the app is still gone from a tenant that uninstalled it a day ago. If it is back,
+/// that is recorded.
+pub async fn is_still_gone(app: &App, tenant: &Tenant) -> sqlx::Result<bool> {
+    let is_gone = installations::is_uninstalled(&app.db, tenant).await?;
+    if !is_gone {
+        installations::mark_installed(&app.db, tenant).await?;
     }
-    link::end_sharing(app, tenant).await?;
+    Ok(is_gone)
+}
+
+/// Deletes what we keep of a tenant that uninstalled the app, and enqueues the end of its
+/// links.
+pub async fn delete(app: &App, tenant: &Tenant) -> sqlx::Result<()> {
     let mut transaction = app.db.begin().await?;
-    let count = jobs::unlink_all(&mut *transaction, tenant).await?;
-    installations::forget(&mut transaction, tenant).await?;
+    let count = jobs::enqueue_unlink_all(&mut *transaction, tenant).await?;
+    installations::delete(&mut transaction, tenant).await?;
     transaction.commit().await?;
     tracing::info!(
         slack.tenant = tenant.id(),
         count,
-        "ending the links of a tenant"
+        "ending the links of a tenant that uninstalled the app"
     );
     Ok(())
 }
@@ -164,10 +174,13 @@ pub async fn changed(
     is_deactivated: bool,
 ) -> sqlx::Result<()> {
     if is_deactivated {
-        jobs::unlink(&mut *db, asker).await?;
+        let job = Unlink {
+            asker: asker.clone(),
+        };
+        jobs::enqueue(&mut *db, &job, RunAt::Now).await?;
     }
-    admin::invalidate(&mut *db, asker).await?;
-    people::forget(db, asker).await
+    admin_sessions::invalidate(&mut *db, asker).await?;
+    memberships::invalidate(db, asker).await
 }
 
 fn failed(error: &web_api::Error) -> InstallError {

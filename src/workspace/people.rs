@@ -2,29 +2,29 @@
 //! another organisation; and who is one of its admins.
 
 use crate::app::App;
-use crate::db::admin;
-use crate::db::people::{self, Kind};
+use crate::db::memberships::{self, Membership};
+use crate::db::named_admins;
 use crate::ids::Asker;
 use crate::slack::web_api::{Error, User};
 use crate::workspace::bot;
 
 /// Who somebody is, as Slack said within the last hour; as it said before, if it does not
 /// answer now; a member, if it never did or cannot be asked. Never fails a command.
-pub async fn kind(app: &App, asker: &Asker) -> sqlx::Result<Kind> {
-    let known = people::find(&app.db, asker).await?;
+pub async fn membership(app: &App, asker: &Asker) -> sqlx::Result<Membership> {
+    let known = memberships::find(&app.db, asker).await?;
     if let Some(known) = &known
         && known.is_recent
     {
-        return Ok(known.kind);
+        return Ok(known.membership);
     }
     if let Some(bot) = bot::find(app, asker).await?
         && let Ok(user) = bot.user(&asker.user).await
     {
-        let kind = kind_of(&user);
-        people::store(&app.db, asker, kind).await?;
-        return Ok(kind);
+        let membership = membership_of(&user);
+        memberships::store(&app.db, asker, membership).await?;
+        return Ok(membership);
     }
-    Ok(known.map_or(Kind::Member, |known| known.kind))
+    Ok(known.map_or(Membership::Member, |known| known.membership))
 }
 
 /// Why it is not known whether somebody is an admin.
@@ -41,24 +41,24 @@ pub enum AdminUnknown {
 pub async fn is_admin(app: &App, asker: &Asker) -> Result<bool, AdminUnknown> {
     let answer = match bot::find(app, asker).await? {
         Some(bot) => bot.user(&asker.user).await,
-        None => return Ok(admin::is_named(&app.db, asker).await?),
+        None => return Ok(named_admins::is_named(&app.db, asker).await?),
     };
     match answer {
         Ok(user) => Ok(user.is_admin(&asker.team)),
         // An installation of long ago, which may not ask.
         Err(Error::Refused(code)) if code == "missing_scope" => {
-            Ok(admin::is_named(&app.db, asker).await?)
+            Ok(named_admins::is_named(&app.db, asker).await?)
         }
         Err(_) => Err(AdminUnknown::SlackIsSilent),
     }
 }
 
-fn kind_of(user: &User) -> Kind {
+fn membership_of(user: &User) -> Membership {
     if user.is_stranger {
-        Kind::Stranger
+        Membership::External
     } else if user.is_restricted || user.is_ultra_restricted {
-        Kind::Guest
+        Membership::Guest
     } else {
-        Kind::Member
+        Membership::Member
     }
 }

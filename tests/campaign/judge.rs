@@ -20,17 +20,17 @@ struct Row {
     action: String,
     settings: Value,
     kind: String,
-    asks: i16,
-    was_stale: bool,
-    was_busy: bool,
+    attempts: i16,
+    token_retried: bool,
+    rate_limit_retried: bool,
     posts: i16,
-    untold: Option<String>,
+    delivery_error: Option<String>,
 }
 
 pub(crate) async fn judge(field: &Field, db: &PgPool, load: &Load, blows: &Blows) {
     let rows = sqlx::query_as::<_, Row>(
-        "select command_id, trigger_id, meeting_id, action, settings, outcome ->> 'kind' as kind, asks, was_stale,
-            was_busy, posts, untold
+        "select command_id, trigger_id, meeting_id, action, settings, outcome ->> 'kind' as kind, attempts, token_retried,
+            rate_limit_retried, posts, delivery_error
         from command order by command_id",
     );
     let rows: Vec<Row> = rows.fetch_all(db).await.expect("the commands");
@@ -58,7 +58,10 @@ pub(crate) async fn judge(field: &Field, db: &PgPool, load: &Load, blows: &Blows
         calls.len(),
         load.expiries,
     );
-    let untold = rows.iter().filter(|row| row.untold.is_some()).count();
+    let untold = rows
+        .iter()
+        .filter(|row| row.delivery_error.is_some())
+        .count();
     println!("{untold} channels could not be told");
 }
 
@@ -89,7 +92,7 @@ fn all_told(field: &Field, rows: &[Row]) -> usize {
         let id = row.command_id;
         let told = posts.get(row.trigger_id.as_str()).copied();
         let told = told.unwrap_or_default();
-        let is_told = told > 0 || row.untold.is_some();
+        let is_told = told > 0 || row.delivery_error.is_some();
         assert!(is_told, "command {id} was not told");
         let noted = usize::try_from(row.posts).expect("a small number");
         assert!(
@@ -106,8 +109,10 @@ fn all_told(field: &Field, rows: &[Row]) -> usize {
 fn none_carried_out_twice(rows: &[Row], blows: &Blows) -> usize {
     let mut after_a_crash = 0;
     for row in rows {
-        let asks = usize::try_from(row.asks).expect("a small number");
-        let again = asks.saturating_sub(1 + usize::from(row.was_stale) + usize::from(row.was_busy));
+        let asks = usize::try_from(row.attempts).expect("a small number");
+        let again = asks.saturating_sub(
+            1 + usize::from(row.token_retried) + usize::from(row.rate_limit_retried),
+        );
         let may_be = match row.action.as_str() {
             "stop" => blows.kills + blows.crashes,
             _ => 0,
@@ -144,7 +149,7 @@ fn in_order(rows: &[Row], calls: &[Call]) {
             while asks == 0 || wish != asked {
                 let row = rows.next();
                 let row = row.unwrap_or_else(|| panic!("out of turn, or not noted: {call:?}"));
-                (wish, asks) = (request(row), row.asks);
+                (wish, asks) = (request(row), row.attempts);
             }
             asks -= 1;
         }

@@ -400,7 +400,7 @@ async fn settle(db: &PgPool) {
     loop {
         ticks.tick().await;
         let open = sqlx::query_scalar(
-            "select count(*) from command where told_at is null and untold is null",
+            "select count(*) from command where delivered_at is null and delivery_error is null",
         );
         let open: i64 = open.fetch_one(db).await.expect("a count");
         if open == 0 {

@@ -303,7 +303,7 @@ async fn a_response_url_that_slack_no_longer_knows_is_given_up() {
     // That a message was posted is noted after it was.
     queue_is_empty(&world.database).await;
     let rows: Vec<(Option<String>, bool, bool)> = sqlx::query_as(
-        "select untold, told_at is null, response_url is null from command order by command_id",
+        "select delivery_error, delivered_at is null, response_url is null from command order by command_id",
     )
     .fetch_all(&mut connect(&world).await)
     .await
@@ -336,7 +336,7 @@ async fn a_response_url_that_is_used_up_or_too_old_is_not_posted_to() {
             .unwrap();
         queue_is_empty(&world.database).await;
         let untold: Option<String> =
-            sqlx::query_scalar("select untold from command where trigger_id <> 'elder'")
+            sqlx::query_scalar("select delivery_error from command where trigger_id <> 'elder'")
                 .fetch_one(&mut db)
                 .await
                 .unwrap();

@@ -35,7 +35,7 @@ async fn page(response: Response) -> String {
 /// The token we keep for a place, opened.
 async fn kept_token(world: &World, place: &str) -> Option<String> {
     let sealed: Option<Vec<u8>> =
-        sqlx::query_scalar("select bot_token from installation where place = $1")
+        sqlx::query_scalar("select bot_token from installation where tenant_id = $1")
             .bind(place)
             .fetch_optional(&mut connect(world).await)
             .await
@@ -71,7 +71,8 @@ pub(crate) async fn tell(world: &World, event: &Event) {
 
 /// A day and a minute pass for what the app left.
 pub(crate) async fn let_a_day_pass(world: &World) {
-    let pass = "update installation set left_at = left_at - interval '24 hours 1 minute';
+    let pass =
+        "update installation set uninstalled_at = uninstalled_at - interval '24 hours 1 minute';
         update zoom_link set created_at = created_at - interval '24 hours 1 minute';
         update graphile_worker._private_jobs set run_at = run_at - interval '24 hours 1 minute'";
     sqlx::raw_sql(pass)

@@ -264,7 +264,7 @@ async fn a_forwarded_start_link_ends_at_slacks_sign_in() {
     let back = world.slack.sign_in(&slack, ELI).await.expect("signed in");
     let page = victim.get(&back).await;
     assert_nothing_bound(&world, page, 403, "This link was made for somebody else").await;
-    assert_eq!(audited(&world).await, ["link opened by somebody else"]);
+    assert_eq!(audited(&world).await, ["link_wrong_user"]);
     let note = world
         .slack
         .posted()
@@ -491,7 +491,7 @@ async fn a_person_may_go_back_at_each_leg() {
     )
     .await;
     assert_eq!(world.zoom.revocations(), [FAY.zoom]);
-    assert_eq!(audited(&world).await, ["link cancelled"; 3]);
+    assert_eq!(audited(&world).await, ["link_cancelled"; 3]);
     end(world).await;
 }
 

@@ -13,7 +13,7 @@ use crate::world::{
 const REFUSED: &str = "guests and people from other organisations can't use /livestream";
 
 async fn a_while_passes(world: &World) {
-    sqlx::query("update slack_person set checked_at = checked_at - interval '61 minutes'")
+    sqlx::query("update membership set checked_at = checked_at - interval '61 minutes'")
         .execute(&mut connect(world).await)
         .await
         .expect("time passes");
@@ -51,7 +51,7 @@ async fn guests_are_refused_alone_and_politely() {
         }
         world.slack.set_person(DANA.slack, Standing::Member);
         a_while_passes(&world).await;
-        sqlx::query("delete from slack_person")
+        sqlx::query("delete from membership")
             .execute(&mut connect(&world).await)
             .await
             .expect("forgotten");
@@ -122,7 +122,7 @@ async fn whatever_slacks_web_api_does_no_command_fails_for_it() {
         assert!(read.contains("going live"), "{read}");
         let stopped = type_and_read(&world, DANA, "stop 68423085").await;
         assert!(stopped.contains("is stopped"), "{stopped}");
-        sqlx::query("delete from slack_person")
+        sqlx::query("delete from membership")
             .execute(&mut connect(&world).await)
             .await
             .expect("forgotten");

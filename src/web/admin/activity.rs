@@ -12,7 +12,7 @@ use serde::Deserialize;
 use crate::admin::Admin;
 use crate::app::App;
 use crate::command::meeting::MeetingId;
-use crate::db::audit::{self, Entry, Filter};
+use crate::db::audit::{self, AuditKind, Entry, Filter};
 use crate::web::admin::export;
 use crate::web::admin::layout::{layout, render, time};
 use crate::web::admin::session::{PageResult, authorize_view};
@@ -20,27 +20,6 @@ use crate::web::pages::headers;
 
 /// How many entries a page shows.
 const PAGE_SIZE: i64 = 50;
-
-/// Every kind of entry that the filter offers.
-const KINDS: [&str; 17] = [
-    "start",
-    "stop",
-    "refused",
-    "linked",
-    "unlinked",
-    "deauthorized",
-    "link opened by somebody else",
-    "tested",
-    "rules changed",
-    "admins named",
-    "admin signed in",
-    "shared account linked",
-    "shared account unlinked",
-    "shared account's people",
-    "installed",
-    "uninstalled",
-    "keys rotated",
-];
 
 /// Which entries of the activity are wanted.
 #[derive(Deserialize)]
@@ -61,7 +40,7 @@ impl ActivityQuery {
         let text = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
         let meeting: Option<MeetingId> = self.meeting.parse().ok();
         Filter {
-            kind: text(&self.kind),
+            kind: self.kind.parse().ok(),
             user: text(&self.user),
             // What is no meeting was in no entry.
             meeting: meeting
@@ -131,7 +110,7 @@ fn page(
 ) -> Markup {
     let query = |before: Option<i64>| {
         let mut query = form_urlencoded::Serializer::new(String::new());
-        query.append_pair("kind", filter.kind.as_deref().unwrap_or_default());
+        query.append_pair("kind", filter.kind.map_or("", AuditKind::as_str));
         query.append_pair("user", filter.user.as_deref().unwrap_or_default());
         query.append_pair("meeting", meeting);
         query.append_pair("only", if filter.failed_only { "failed" } else { "" });
@@ -145,8 +124,8 @@ fn page(
             label { "What "
                 select name="kind" {
                     option value="" { "everything" }
-                    @for kind in KINDS {
-                        option value=(kind) selected[filter.kind.as_deref() == Some(kind)] { (kind) }
+                    @for kind in AuditKind::ALL {
+                        option value=(kind.as_str()) selected[filter.kind == Some(*kind)] { (what(*kind)) }
                     }
                 }
             }
@@ -185,7 +164,7 @@ pub(super) fn entries(entries: &[Entry]) -> Markup {
                     @for entry in entries {
                         tr {
                             td data-label="When" { (time(Some(entry.happened_at))) }
-                            td data-label="What" { (entry.kind) @if let Some(detail) = &entry.detail { br; span.small { (detail) } } }
+                            td data-label="What" { (what(entry.kind)) @if let Some(detail) = &entry.detail { br; span.small { (detail) } } }
                             td data-label="Who" {
                                 @match (&entry.slack_name, &entry.user_id) {
                                     (Some(name), _) => (name),
@@ -198,14 +177,38 @@ pub(super) fn entries(entries: &[Entry]) -> Markup {
                             td data-label="Zoom account" { @if let Some(email) = &entry.email { (email) } }
                             td data-label="Outcome" {
                                 @if let Some(outcome) = &entry.outcome { (outcome.replace('_', " ")) }
-                                @if let Some(code) = entry.code { " (" (code) ")" }
+                                @if let Some(code) = entry.zoom_code { " (" (code) ")" }
                             }
-                            td.number data-label="Took" { @if let Some(took) = entry.took { (format!("{took:.1} s")) } }
+                            td.number data-label="Took" { @if let Some(duration) = entry.duration { (format!("{duration:.1} s")) } }
                             td.number data-label="Reference" { @if let Some(command) = entry.command_id { (command) } }
                         }
                     }
                 }
             }
         }
+    }
+}
+
+/// What happened, in words.
+fn what(kind: AuditKind) -> &'static str {
+    match kind {
+        AuditKind::Start => "start",
+        AuditKind::Stop => "stop",
+        AuditKind::Refused => "refused",
+        AuditKind::Linked => "linked",
+        AuditKind::Unlinked => "unlinked",
+        AuditKind::Deauthorized => "removed at Zoom",
+        AuditKind::LinkCancelled => "link cancelled",
+        AuditKind::LinkWrongUser => "link opened by somebody else",
+        AuditKind::LinkTested => "link tested",
+        AuditKind::RulesChanged => "rules changed",
+        AuditKind::AdminsNamed => "admins named",
+        AuditKind::AdminSignedIn => "admin signed in",
+        AuditKind::SharedAccountLinked => "shared account linked",
+        AuditKind::SharedAccountUnlinked => "shared account unlinked",
+        AuditKind::SharedAccountUsersChanged => "users of the shared account changed",
+        AuditKind::Installed => "installed",
+        AuditKind::Uninstalled => "uninstalled",
+        AuditKind::KeysRotated => "keys rotated",
     }
 }

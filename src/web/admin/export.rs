@@ -13,22 +13,22 @@ use crate::ids::TeamId;
 
 const AT_ONCE: i64 = 1000;
 
-/// An entry as files have it; the names are the columns'.
+/// An entry as files have it.
 #[derive(Serialize)]
 struct Line<'a> {
     id: i64,
     happened_at: String,
     kind: &'a str,
-    slack_user: Option<&'a str>,
-    slack_name: Option<&'a str>,
-    admin: Option<&'a str>,
-    zoom_account: Option<&'a str>,
-    channel: Option<&'a str>,
-    meeting: Option<i64>,
+    user_id: Option<&'a str>,
+    user_name: Option<&'a str>,
+    actor_id: Option<&'a str>,
+    zoom_email: Option<&'a str>,
+    channel_id: Option<&'a str>,
+    meeting_id: Option<i64>,
     outcome: Option<&'a str>,
     zoom_code: Option<i64>,
-    reference: Option<i64>,
-    seconds: Option<f64>,
+    command_id: Option<i64>,
+    duration_seconds: Option<f64>,
     detail: Option<&'a str>,
 }
 
@@ -39,17 +39,17 @@ impl<'a> Line<'a> {
             happened_at: entry
                 .happened_at
                 .to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
-            kind: &entry.kind,
-            slack_user: entry.user_id.as_deref(),
-            slack_name: entry.slack_name.as_deref(),
-            admin: entry.actor_id.as_deref(),
-            zoom_account: entry.email.as_deref(),
-            channel: entry.channel_id.as_deref(),
-            meeting: entry.meeting_id,
+            kind: entry.kind.as_str(),
+            user_id: entry.user_id.as_deref(),
+            user_name: entry.slack_name.as_deref(),
+            actor_id: entry.actor_id.as_deref(),
+            zoom_email: entry.email.as_deref(),
+            channel_id: entry.channel_id.as_deref(),
+            meeting_id: entry.meeting_id,
             outcome: entry.outcome.as_deref(),
-            zoom_code: entry.code,
-            reference: entry.command_id,
-            seconds: entry.took,
+            zoom_code: entry.zoom_code,
+            command_id: entry.command_id,
+            duration_seconds: entry.duration,
             detail: entry.detail.as_deref(),
         }
     }
@@ -78,7 +78,7 @@ impl Format for Csv {
             let name = entry.slack_name.as_deref().map(escape_formula);
             let detail = entry.detail.as_deref().map(escape_formula);
             writer.serialize(Line {
-                slack_name: name.as_deref(),
+                user_name: name.as_deref(),
                 detail: detail.as_deref(),
                 ..Line::of(entry)
             })?;

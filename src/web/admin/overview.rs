@@ -9,7 +9,7 @@ use maud::{Markup, html};
 use crate::admin::Admin;
 use crate::app::App;
 use crate::db::audit::{self, Entry, Filter};
-use crate::db::roster::{self, LinkedUser};
+use crate::db::linked_users::{self, LinkedUser};
 use crate::web::admin::activity::entries;
 use crate::web::admin::layout::{layout, render};
 use crate::web::admin::people::{health, remedy, who};
@@ -18,13 +18,13 @@ use crate::web::admin::session::{PageResult, authorize_view};
 pub(super) async fn overview(State(app): State<Arc<App>>, jar: CookieJar) -> PageResult {
     let (admin, browser) = authorize_view(&app, &jar).await?;
     let team = &admin.asker.team;
-    let trouble = roster::Query {
-        is_trouble: true,
-        ..roster::Query::default()
+    let trouble = linked_users::Query {
+        needs_attention: true,
+        ..linked_users::Query::default()
     };
-    let people = roster::count(&app.db, team, &roster::Query::default()).await?;
-    let troubled = roster::count(&app.db, team, &trouble).await?;
-    let warnings = roster::page(&app.db, team, &trouble).await?;
+    let people = linked_users::count(&app.db, team, &linked_users::Query::default()).await?;
+    let troubled = linked_users::count(&app.db, team, &trouble).await?;
+    let warnings = linked_users::page(&app.db, team, &trouble).await?;
     let last = audit::entries(&app.db, team, &Filter::default(), i64::MAX, 10).await?;
     Ok(render(page(
         &admin,

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use crate::admin::{self, Admin, TestResult};
 use crate::app::App;
 use crate::db::audit::{self, Entry, Filter};
-use crate::db::roster::{self, Health, LinkedUser, Sort};
+use crate::db::linked_users::{self, Health, LinkedUser, Sort};
 use crate::ids::SlackUserId;
 use crate::reply::account::Unlinked;
 use crate::web::admin::activity::entries;
@@ -36,9 +36,9 @@ pub(super) async fn people(
     Query(query): Query<PeopleQuery>,
 ) -> PageResult {
     let (admin, browser) = authorize_view(&app, &jar).await?;
-    let wanted = roster::Query {
+    let wanted = linked_users::Query {
         search: query.q,
-        is_trouble: query.only == "trouble",
+        needs_attention: query.only == "trouble",
         sort: match query.sort.as_str() {
             "linked" => Sort::Linked,
             "used" => Sort::Used,
@@ -46,8 +46,8 @@ pub(super) async fn people(
         },
         page: query.page.clamp(0, 1_000_000),
     };
-    let count = roster::count(&app.db, &admin.asker.team, &wanted).await?;
-    let rows = roster::page(&app.db, &admin.asker.team, &wanted).await?;
+    let count = linked_users::count(&app.db, &admin.asker.team, &wanted).await?;
+    let rows = linked_users::page(&app.db, &admin.asker.team, &wanted).await?;
     Ok(render(people_page(
         &admin,
         &browser.csrf(),
@@ -129,17 +129,21 @@ pub(super) async fn disconnect(
 fn people_page(
     admin: &Admin,
     csrf: &str,
-    wanted: &roster::Query,
+    wanted: &linked_users::Query,
     count: i64,
     rows: &[LinkedUser],
 ) -> Markup {
-    let pages = (count + roster::PAGE - 1) / roster::PAGE;
+    let pages = (count + linked_users::PAGE - 1) / linked_users::PAGE;
     let sort = match wanted.sort {
         Sort::Name => "name",
         Sort::Linked => "linked",
         Sort::Used => "used",
     };
-    let only = if wanted.is_trouble { "trouble" } else { "" };
+    let only = if wanted.needs_attention {
+        "trouble"
+    } else {
+        ""
+    };
     let link = |page: i64| {
         let query = form_urlencoded::Serializer::new(String::new())
             .append_pair("q", &wanted.search)
@@ -159,7 +163,7 @@ fn people_page(
                     }
                 }
             }
-            label.check { input type="checkbox" name="only" value="trouble" checked[wanted.is_trouble]; " need attention" }
+            label.check { input type="checkbox" name="only" value="trouble" checked[wanted.needs_attention]; " need attention" }
             button type="submit" { "Show" }
         }
         p.small { (count) @if count == 1 { " person" } @else { " people" } }

@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use crate::admin::{self, Admin};
 use crate::app::App;
-use crate::db::admin as sessions;
+use crate::db::named_admins;
 use crate::db::rules::{self, ChannelPolicy, Rules, Who};
 use crate::web::admin::layout::{complaints, csrf_field, layout, radio, redirect, render};
 use crate::web::admin::session::{PageResult, authorize_action, authorize_view};
@@ -22,7 +22,7 @@ pub(super) async fn rules(State(app): State<Arc<App>>, jar: CookieJar) -> PageRe
     let (admin, browser) = authorize_view(&app, &jar).await?;
     let rules = rules::find(&app.db, &admin.asker.team).await?;
     let named = if admin::names_admins(&app, &admin).await? {
-        Some(sessions::named(&app.db, &admin.asker.team).await?)
+        Some(named_admins::list(&app.db, &admin.asker.team).await?)
     } else {
         None
     };
@@ -76,7 +76,7 @@ impl RulesForm {
             },
             group_id: group.first().cloned(),
             people,
-            place: match self.place.as_str() {
+            channel_policy: match self.place.as_str() {
                 "only" => ChannelPolicy::Only,
                 "except" => ChannelPolicy::Except,
                 _ => ChannelPolicy::Anywhere,
@@ -153,9 +153,9 @@ fn rules_page(
             }
             fieldset {
                 legend { "Where" }
-                (radio("place", "anywhere", "in all channels", rules.place == ChannelPolicy::Anywhere))
-                (radio("place", "only", "only in these channels", rules.place == ChannelPolicy::Only))
-                (radio("place", "except", "in all but these channels", rules.place == ChannelPolicy::Except))
+                (radio("place", "anywhere", "in all channels", rules.channel_policy == ChannelPolicy::Anywhere))
+                (radio("place", "only", "only in these channels", rules.channel_policy == ChannelPolicy::Only))
+                (radio("place", "except", "in all but these channels", rules.channel_policy == ChannelPolicy::Except))
                 label { "Ids of channels, like C0123ABCD" textarea name="channels" rows="2" { (rules.channels.join(" ")) } }
             }
             fieldset {

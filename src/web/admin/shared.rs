@@ -11,7 +11,7 @@ use maud::{Markup, html};
 use crate::account::link;
 use crate::admin::{self, Admin, AdminError};
 use crate::app::App;
-use crate::db::shared::{self, Shared};
+use crate::db::shared_accounts::{self, SharedAccount};
 use crate::web::admin::layout::{complaints, csrf_field, layout, redirect, render};
 use crate::web::admin::session::{CsrfForm, PageResult, authorize_action, authorize_view};
 use crate::web::admin::slack_ids::{self, IdKind, PeopleForm};
@@ -19,7 +19,7 @@ use crate::web::pages::page;
 
 pub(super) async fn shared_account(State(app): State<Arc<App>>, jar: CookieJar) -> PageResult {
     let (admin, browser) = authorize_view(&app, &jar).await?;
-    let shared = shared::find(&app.db, &admin.asker.team).await?;
+    let shared = shared_accounts::find(&app.db, &admin.asker.team).await?;
     let csrf = browser.csrf();
     Ok(render(shared_page(
         &admin,
@@ -42,7 +42,7 @@ pub(super) async fn save_people(
     let mut problems = Vec::new();
     let people = slack_ids::read(&form.people, IdKind::Person, &mut problems);
     if !problems.is_empty() {
-        let shared = shared::find(&app.db, &admin.asker.team).await?;
+        let shared = shared_accounts::find(&app.db, &admin.asker.team).await?;
         let markup = shared_page(&admin, &form.csrf, true, shared.as_ref(), &problems);
         return Ok(page(StatusCode::UNPROCESSABLE_ENTITY, markup));
     }
@@ -78,7 +78,7 @@ fn shared_page(
     admin: &Admin,
     csrf: &str,
     is_on: bool,
-    shared: Option<&Shared>,
+    shared: Option<&SharedAccount>,
     problems: &[&str],
 ) -> Markup {
     let content = html! {

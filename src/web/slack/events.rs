@@ -6,12 +6,12 @@ use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use chrono::Utc;
 use serde_json::json;
 
 use crate::app::App;
 use crate::crypto::signature;
-use crate::db::{jobs, requests};
+use crate::db::jobs::{self, RunAt, ShowHome};
+use crate::db::slack_requests;
 use crate::ids::{Asker, EnterpriseId, SlackUserId, TeamId};
 use crate::livestream::accept::ACCEPT_TIMEOUT;
 use crate::slack::event::{self, Envelope, Event};
@@ -52,13 +52,17 @@ pub(in crate::web) async fn event(
 /// Does what follows from an event, once.
 async fn take(app: &App, envelope: &Envelope) -> sqlx::Result<()> {
     let mut transaction = app.db.begin().await?;
-    if !requests::is_first(&mut *transaction, &envelope.event_id).await? {
+    if !slack_requests::is_first(&mut *transaction, &envelope.event_id).await? {
         return Ok(());
     }
     match &envelope.event {
         Event::AppHomeOpened { user, tab } if tab.as_deref() != Some("messages") => {
             if let Some(asker) = person(envelope, user) {
-                jobs::home(&mut *transaction, &asker, false, Utc::now()).await?;
+                let job = ShowHome {
+                    asker,
+                    has_offer: false,
+                };
+                jobs::enqueue_home(&mut *transaction, &job, RunAt::Now).await?;
             }
         }
         Event::UserChange { user } => {

@@ -1,0 +1,121 @@
+//! Admins who signed in.
+
+use sqlx::PgExecutor;
+
+use crate::ids::{Asker, EnterpriseId, SlackUserId, TeamId};
+
+/// An admin in a browser.
+#[derive(Debug)]
+pub struct Session {
+    pub asker: Asker,
+    pub name: String,
+    pub team_name: String,
+    /// Slack said within the last minute that they are an admin.
+    pub is_checked: bool,
+    /// It did within the last ten.
+    pub was_checked: bool,
+}
+
+pub async fn store(
+    db: impl PgExecutor<'_>,
+    session_hash: &[u8],
+    asker: &Asker,
+    name: &str,
+    team_name: &str,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into admin_session (session_hash, enterprise_id, team_id, user_id, name, team_name)
+        values ($1, $2, $3, $4, $5, $6)",
+        session_hash,
+        asker.enterprise(),
+        asker.team.as_str(),
+        asker.user.as_str(),
+        name,
+        team_name,
+    )
+    .execute(db)
+    .await
+    .map(drop)
+}
+
+/// The session of a browser: it lasts half an hour from the last page, and eight hours at most.
+pub async fn find(db: impl PgExecutor<'_>, session_hash: &[u8]) -> sqlx::Result<Option<Session>> {
+    let row = sqlx::query!(
+        r#"
+        update admin_session set last_seen_at = now()
+        where session_hash = $1 and last_seen_at > now() - interval '30 minutes' and created_at > now() - interval '8 hours'
+        returning enterprise_id as "enterprise: EnterpriseId", team_id as "team: TeamId",
+            user_id as "user: SlackUserId", name, team_name,
+            checked_at > now() - interval '1 minute' as "is_checked!",
+            checked_at > now() - interval '10 minutes' as "was_checked!"
+        "#,
+        session_hash,
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row.map(|row| Session {
+        asker: Asker {
+            enterprise: row.enterprise,
+            team: row.team,
+            user: row.user,
+        },
+        name: row.name,
+        team_name: row.team_name,
+        is_checked: row.is_checked,
+        was_checked: row.was_checked,
+    }))
+}
+
+/// Slack said again that they are an admin.
+pub async fn mark_checked(db: impl PgExecutor<'_>, session_hash: &[u8]) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update admin_session set checked_at = now() where session_hash = $1",
+        session_hash
+    )
+    .execute(db)
+    .await
+    .map(drop)
+}
+
+/// Something about somebody changed: whether they are an admin is asked again.
+pub async fn invalidate(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update admin_session set checked_at = '-infinity'
+        where user_id = $2 and (team_id = $1 or enterprise_id = $3)",
+        asker.team.as_str(),
+        asker.user.as_str(),
+        asker.enterprise(),
+    )
+    .execute(db)
+    .await
+    .map(drop)
+}
+
+pub async fn delete(db: impl PgExecutor<'_>, session_hash: &[u8]) -> sqlx::Result<()> {
+    sqlx::query!(
+        "delete from admin_session where session_hash = $1",
+        session_hash
+    )
+    .execute(db)
+    .await
+    .map(drop)
+}
+
+/// Ends all sessions of somebody who is no admin any more.
+pub async fn delete_all(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<()> {
+    sqlx::query!(
+        "delete from admin_session where team_id = $1 and user_id = $2",
+        asker.team.as_str(),
+        asker.user.as_str(),
+    )
+    .execute(db)
+    .await
+    .map(drop)
+}
+
+pub async fn delete_expired(db: impl PgExecutor<'_>) -> sqlx::Result<()> {
+    sqlx::query!("delete from admin_session where last_seen_at < now() - interval '30 minutes'")
+        .execute(db)
+        .await
+        .map(drop)
+}

@@ -1,0 +1,147 @@
+//! Everybody linked in a workspace, as its admins see them.
+
+use chrono::{DateTime, Utc};
+use sqlx::{PgExecutor, QueryBuilder};
+
+use crate::ids::{Asker, SlackUserId, TeamId, ZoomUserId};
+
+/// Somebody who is linked.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct LinkedUser {
+    pub user_id: SlackUserId,
+    pub slack_name: Option<String>,
+    pub zoom_user_id: ZoomUserId,
+    pub email: String,
+    pub scope: String,
+    pub linked_at: DateTime<Utc>,
+    pub used_at: Option<DateTime<Utc>>,
+    pub refreshed_at: Option<DateTime<Utc>>,
+    pub checked_at: Option<DateTime<Utc>>,
+    pub health: Health,
+}
+
+/// Whether a link will work on the day of the show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::Type)]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub enum Health {
+    Healthy,
+    /// Zoom no longer takes it.
+    Dead,
+    /// It lacks the permission to run livestreams.
+    ScopeMissing,
+    /// Zoom's plan allows no livestreams.
+    BasicPlan,
+    /// Livestreaming is off in the user's Zoom settings.
+    StreamingOff,
+    /// Only the custom streaming service is.
+    CustomStreamingOff,
+    /// Zoom forgets permissions that nobody used for about 90 days.
+    Idle,
+}
+
+/// In which order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Sort {
+    #[default]
+    Name,
+    /// The latest first.
+    Linked,
+    Used,
+}
+
+/// Which page of whom.
+#[derive(Debug, Clone, Default)]
+pub struct Query {
+    /// A part of a name, an e-mail or an id.
+    pub search: String,
+    /// Only those who need attention.
+    pub needs_attention: bool,
+    pub sort: Sort,
+    /// From 0.
+    pub page: i64,
+}
+
+pub const PAGE: i64 = 50;
+
+const COLUMNS: &str =
+    "user_id, slack_name, zoom_user_id, email, scope, zoom_link.created_at as linked_at, used_at,
+    refreshed_at, checked_at, case
+        when dead_at is not null then 'dead'
+        when scope !~ 'meeting:(write|update:livestream_status)' then 'scope_missing'
+        when problem is not null then problem
+        when coalesce(refreshed_at, zoom_grant.created_at) < now() - interval '75 days' then 'idle'
+        else 'healthy'
+    end as health";
+
+/// The same in the words of the indexes that find the few among the many.
+const NEEDS_ATTENTION: &str = " and zoom_user_id in (
+    select zoom_user_id from zoom_grant
+    where dead_at is not null or problem is not null or scope !~ 'meeting:(write|update:livestream_status)'
+    union all
+    select zoom_user_id from zoom_grant where coalesce(refreshed_at, created_at) < now() - interval '75 days'
+)";
+
+/// A page of a workspace's people.
+pub async fn page(
+    db: impl PgExecutor<'_>,
+    team: &TeamId,
+    wanted: &Query,
+) -> sqlx::Result<Vec<LinkedUser>> {
+    let order = match wanted.sort {
+        Sort::Name => " order by lower(coalesce(slack_name, user_id)), user_id",
+        Sort::Linked => " order by zoom_link.created_at desc",
+        Sort::Used => " order by used_at desc nulls last",
+    };
+    let mut query = QueryBuilder::new("select ");
+    // The page is taken first, and only its people's grants are looked at.
+    query.push(COLUMNS).push(" from (select * from zoom_link");
+    filter(&mut query, team, wanted);
+    query.push(order).push(" limit ").push_bind(PAGE);
+    query.push(" offset ").push_bind(wanted.page * PAGE);
+    query
+        .push(") as zoom_link join zoom_grant using (zoom_user_id)")
+        .push(order);
+    query.build_query_as().persistent(false).fetch_all(db).await
+}
+
+/// How many there are.
+pub async fn count(db: impl PgExecutor<'_>, team: &TeamId, wanted: &Query) -> sqlx::Result<i64> {
+    let mut query = QueryBuilder::new("select count(*) from zoom_link");
+    filter(&mut query, team, wanted);
+    query
+        .build_query_scalar()
+        .persistent(false)
+        .fetch_one(db)
+        .await
+}
+
+fn filter(query: &mut QueryBuilder<sqlx::Postgres>, team: &TeamId, wanted: &Query) {
+    query
+        .push(" where zoom_link.team_id = ")
+        .push_bind(team.as_str().to_owned());
+    let search = wanted.search.trim().to_lowercase();
+    if !search.is_empty() {
+        query
+            .push(" and position(")
+            .push_bind(search)
+            .push(" in search) > 0");
+    }
+    if wanted.needs_attention {
+        query.push(NEEDS_ATTENTION);
+    }
+}
+
+/// One of them.
+pub async fn find(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<Option<LinkedUser>> {
+    let mut query = QueryBuilder::new("select ");
+    query.push(COLUMNS);
+    query
+        .push(" from zoom_link join zoom_grant using (zoom_user_id) where zoom_link.team_id = ")
+        .push_bind(asker.team.as_str());
+    query.push(" and user_id = ").push_bind(asker.user.as_str());
+    query
+        .build_query_as()
+        .persistent(false)
+        .fetch_optional(db)
+        .await
+}

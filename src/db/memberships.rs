@@ -1,0 +1,81 @@
+//! What Slack said of who somebody is.
+
+use sqlx::PgExecutor;
+
+use crate::ids::Asker;
+
+/// Who somebody is to the workspace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::Type)]
+#[sqlx(type_name = "text", rename_all = "lowercase")]
+pub enum Membership {
+    Member,
+    /// Invited to some channels only.
+    Guest,
+    /// Of another organisation, in a channel that is shared with it.
+    External,
+}
+
+impl Membership {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Member => "member",
+            Self::Guest => "guest",
+            Self::External => "external",
+        }
+    }
+}
+
+/// What we know of somebody.
+#[derive(Debug)]
+pub struct KnownMembership {
+    pub membership: Membership,
+    /// It was asked within the last hour.
+    pub is_recent: bool,
+}
+
+pub async fn find(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<Option<KnownMembership>> {
+    sqlx::query_as!(
+        KnownMembership,
+        r#"
+        select kind as "membership: Membership", checked_at > now() - interval '1 hour' as "is_recent!"
+        from membership where team_id = $1 and user_id = $2
+        "#,
+        asker.team.as_str(),
+        asker.user.as_str(),
+    )
+    .fetch_optional(db)
+    .await
+}
+
+pub async fn store(
+    db: impl PgExecutor<'_>,
+    asker: &Asker,
+    membership: Membership,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into membership (team_id, user_id, kind) values ($1, $2, $3)
+        on conflict (team_id, user_id) do update set kind = excluded.kind, checked_at = now()",
+        asker.team.as_str(),
+        asker.user.as_str(),
+        membership.as_str(),
+    )
+    .execute(db)
+    .await
+    .map(drop)
+}
+
+/// Slack said that something about somebody changed: they are asked about again.
+pub async fn invalidate(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update membership set checked_at = '-infinity'
+        where user_id = $3 and (team_id = $2 or team_id in (
+            select team_id from zoom_link where enterprise_id = $1 and zoom_link.user_id = $3
+        ))",
+        asker.enterprise(),
+        asker.team.as_str(),
+        asker.user.as_str(),
+    )
+    .execute(db)
+    .await
+    .map(drop)
+}

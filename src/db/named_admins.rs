@@ -1,0 +1,56 @@
+//! Whom the installer named an admin, where Slack does not say who is one.
+
+use sqlx::PgExecutor;
+
+use crate::ids::{Asker, SlackUserId, TeamId};
+
+/// Whether somebody installed the app here, or was named by who did.
+pub async fn is_named(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"select (
+            exists (
+                select from installation
+                where installed_by = $2 and uninstalled_at is null
+                    and (team_id = $1 or (team_id is null and enterprise_id = $3))
+            )
+            or exists (select from named_admin where team_id = $1 and user_id = $2)
+        ) as "is!""#,
+        asker.team.as_str(),
+        asker.user.as_str(),
+        asker.enterprise(),
+    )
+    .fetch_one(db)
+    .await
+}
+
+/// Whom the installer named, and others after them.
+pub async fn list(db: impl PgExecutor<'_>, team: &TeamId) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar!(
+        "select user_id from named_admin where team_id = $1 order by user_id",
+        team.as_str()
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// Names these people and nobody else.
+pub async fn store(
+    db: &mut sqlx::PgConnection,
+    team: &TeamId,
+    people: &[String],
+    by: &SlackUserId,
+) -> sqlx::Result<()> {
+    sqlx::query!("delete from named_admin where team_id = $1", team.as_str())
+        .execute(&mut *db)
+        .await?;
+    sqlx::query!(
+        "insert into named_admin (team_id, user_id, named_by)
+        select distinct $1, person, $3 from unnest($2::text[]) as person",
+        team.as_str(),
+        people,
+        by.as_str(),
+    )
+    .execute(db)
+    .await
+    .map(drop)
+}

@@ -1,0 +1,115 @@
+//! A Zoom account that a workspace's admins share with some of its people.
+
+use sqlx::PgExecutor;
+
+use crate::ids::{Asker, SlackUserId, TeamId, Tenant, ZoomUserId};
+
+/// Whose account it is, and who may use it.
+#[derive(Debug)]
+pub struct SharedAccount {
+    pub zoom_user_id: ZoomUserId,
+    pub email: String,
+    pub is_dead: bool,
+    pub people: Vec<String>,
+    pub linked_by: SlackUserId,
+}
+
+pub async fn find(db: impl PgExecutor<'_>, team: &TeamId) -> sqlx::Result<Option<SharedAccount>> {
+    sqlx::query_as!(
+        SharedAccount,
+        r#"
+        select zoom_user_id as "zoom_user_id: ZoomUserId", email, dead_at is not null as "is_dead!", people,
+            linked_by as "linked_by: SlackUserId"
+        from shared_account join zoom_grant using (zoom_user_id) where team_id = $1
+        "#,
+        team.as_str(),
+    )
+    .fetch_optional(db)
+    .await
+}
+
+/// Links an account for a workspace; the people who may use it stay. Returns which it replaces.
+pub async fn store(
+    db: impl PgExecutor<'_>,
+    admin: &Asker,
+    zoom_user: &ZoomUserId,
+) -> sqlx::Result<Option<ZoomUserId>> {
+    sqlx::query_scalar!(
+        r#"
+        with before as (select zoom_user_id from shared_account where team_id = $1)
+        insert into shared_account (team_id, zoom_user_id, linked_by, enterprise_id) values ($1, $2, $3, $4)
+        on conflict (team_id) do update set zoom_user_id = $2, linked_by = $3, enterprise_id = $4, linked_at = now()
+        returning (select zoom_user_id from before) as "before: ZoomUserId"
+        "#,
+        admin.team.as_str(),
+        zoom_user.as_str(),
+        admin.user.as_str(),
+        admin.enterprise(),
+    )
+    .fetch_one(db)
+    .await
+}
+
+/// These people may use it, and nobody else.
+pub async fn set_people(
+    db: impl PgExecutor<'_>,
+    team: &TeamId,
+    people: &[String],
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update shared_account set people = $2 where team_id = $1",
+        team.as_str(),
+        people,
+    )
+    .execute(db)
+    .await
+    .map(drop)
+}
+
+/// Nobody may any more. Returns whose account it was.
+pub async fn delete(db: impl PgExecutor<'_>, team: &TeamId) -> sqlx::Result<Option<ZoomUserId>> {
+    sqlx::query_scalar!(
+        r#"delete from shared_account where team_id = $1 returning zoom_user_id as "zoom_user: ZoomUserId""#,
+        team.as_str(),
+    )
+    .fetch_optional(db)
+    .await
+}
+
+/// The workspaces of a place that share an account: of an organisation, those that have no
+/// installation of their own.
+pub async fn of_tenant(db: impl PgExecutor<'_>, tenant: &Tenant) -> sqlx::Result<Vec<TeamId>> {
+    let (enterprise, team) = tenant.ids();
+    sqlx::query_scalar!(
+        r#"
+        select team_id as "team: TeamId" from shared_account
+        where case when $2::text is not null then team_id = $2
+            else enterprise_id = $1 and not exists (
+                select from installation
+                where installation.team_id = shared_account.team_id and uninstalled_at is null
+            ) end
+        "#,
+        enterprise,
+        team,
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// The Zoom user whose account a workspace shares, if nobody else uses it.
+pub async fn sole_user(db: impl PgExecutor<'_>, team: &TeamId) -> sqlx::Result<Option<ZoomUserId>> {
+    sqlx::query_scalar!(
+        r#"
+        select zoom_user_id as "zoom_user: ZoomUserId" from shared_account mine
+        where team_id = $1
+            and not exists (select from zoom_link where zoom_link.zoom_user_id = mine.zoom_user_id)
+            and not exists (
+                select from shared_account other
+                where other.zoom_user_id = mine.zoom_user_id and other.team_id <> mine.team_id
+            )
+        "#,
+        team.as_str(),
+    )
+    .fetch_optional(db)
+    .await
+}

@@ -1,0 +1,101 @@
+//! What each job of the queue does.
+
+use std::sync::Arc;
+
+use graphile_worker::{IntoTaskHandlerResult, TaskHandler, WorkerContext};
+use tracing::Instrument;
+
+use crate::account::link::{self, UnlinkError};
+use crate::app::App;
+use crate::db::jobs::{
+    self, Job, LeaveTenant, NotifyUnlinked, RunAt, RunCommand, ShowHome, Unlink,
+};
+use crate::livestream::run::{self, Next};
+use crate::workspace::home::{self, HomeError, Shown};
+use crate::workspace::install;
+
+/// Why a job failed. The queue runs it again later.
+#[derive(Debug, thiserror::Error)]
+enum JobError {
+    #[error(transparent)]
+    Home(#[from] HomeError),
+    #[error(transparent)]
+    Unlink(#[from] UnlinkError),
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}
+
+macro_rules! handlers {
+    ($($job:ty => $handler:path,)+) => {$(
+        impl TaskHandler for $job {
+            const IDENTIFIER: &'static str = <$job as Job>::NAME;
+
+            async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
+                let result: Result<(), JobError> = $handler(&context, self).await;
+                result.map_err(|error| error.to_string())
+            }
+        }
+    )+};
+}
+
+handlers! {
+    RunCommand => run_command,
+    ShowHome => show_home,
+    NotifyUnlinked => notify_unlinked,
+    Unlink => unlink,
+    LeaveTenant => leave_tenant,
+}
+
+fn app(context: &WorkerContext) -> &Arc<App> {
+    context
+        .get_ext::<Arc<App>>()
+        .expect("super::run_once() adds it")
+}
+
+async fn run_command(context: &WorkerContext, job: RunCommand) -> Result<(), JobError> {
+    let app = app(context);
+    let span = tracing::info_span!("job", command.id = job.command_id.0);
+    let advanced = async {
+        match run::advance(app, job.command_id).await? {
+            Next::Done => Ok(()),
+            Next::Later(delay) => jobs::enqueue(&app.db, &job, RunAt::After(delay)).await,
+        }
+    };
+    let advanced = advanced.instrument(span).await;
+    super::wake_workers(context, app).await;
+    Ok(advanced?)
+}
+
+async fn show_home(context: &WorkerContext, job: ShowHome) -> Result<(), JobError> {
+    let app = app(context);
+    let offer = if job.has_offer {
+        link::offer(app, &job.asker, None, None).await?
+    } else {
+        None
+    };
+    match home::show(app, &job.asker, offer).await? {
+        Shown::Done => Ok(()),
+        Shown::Later(delay) => Ok(jobs::enqueue_home(&app.db, &job, RunAt::After(delay)).await?),
+    }
+}
+
+async fn notify_unlinked(context: &WorkerContext, job: NotifyUnlinked) -> Result<(), JobError> {
+    let app = app(context);
+    match home::notify_unlinked(app, &job.asker, &job.by).await? {
+        Shown::Done => Ok(()),
+        Shown::Later(delay) => Ok(jobs::enqueue(&app.db, &job, RunAt::After(delay)).await?),
+    }
+}
+
+async fn unlink(context: &WorkerContext, job: Unlink) -> Result<(), JobError> {
+    Ok(link::end(app(context), &job.asker).await?)
+}
+
+async fn leave_tenant(context: &WorkerContext, job: LeaveTenant) -> Result<(), JobError> {
+    let (app, tenant) = (app(context), &job.tenant);
+    if !install::is_still_gone(app, tenant).await? {
+        return Ok(());
+    }
+    link::end_sharing(app, tenant).await?;
+    Ok(install::delete(app, tenant).await?)
+}
