@@ -2,7 +2,9 @@
 
 pub mod answer;
 pub mod client;
+pub mod livestream;
 pub mod oauth;
+pub mod users;
 
 pub use client::Client;
 

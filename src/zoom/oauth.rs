@@ -3,10 +3,8 @@
 use reqwest::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
 use crate::http::body;
-use crate::ids::ZoomUserId;
 use crate::zoom::client::Client;
 
 /// A fresh pair. Storing it is urgent: the refresh token it came from is dead.
@@ -18,16 +16,6 @@ pub struct TokenPair {
     pub expires_in: i32,
     /// Space separated; RFC 6749 lets it be left out where it is what it was.
     pub scope: Option<String>,
-}
-
-/// What of a user's settings decides over livestreams.
-#[derive(Debug, Deserialize)]
-pub struct LiveSettings {
-    #[serde(default)]
-    pub allow_live_streaming: bool,
-    /// The one that the API starts.
-    #[serde(default)]
-    pub custom_live_streaming_service: bool,
 }
 
 /// Why there is no new pair.
@@ -42,23 +30,6 @@ pub enum TokenError {
     /// Worth another try with the same refresh token.
     #[error("Zoom gave no new token: {0}")]
     Transient(String),
-}
-
-/// Who consented.
-#[derive(Debug, Deserialize)]
-pub struct Account {
-    pub id: ZoomUserId,
-    pub account_id: String,
-    pub email: String,
-    #[serde(rename = "type")]
-    plan: i32,
-}
-
-impl Account {
-    /// A Basic plan allows no livestreams.
-    pub fn is_basic(&self) -> bool {
-        self.plan == 1
-    }
 }
 
 /// Zoom's error body at the token endpoint, in both shapes seen.
@@ -124,48 +95,6 @@ impl Client {
             .map(drop)
     }
 
-    /// Who the token is of: `GET /v2/users/me`.
-    /// <https://developers.zoom.us/docs/api/users/#tag/users/GET/users/{userId}>
-    pub async fn me(&self, access_token: &SecretString) -> Result<Account, TokenError> {
-        self.get("/v2/users/me", access_token).await
-    }
-
-    /// Whether the user may livestream at all: `GET /v2/users/me/settings`. Takes the
-    /// permission `user:read:settings`, which not every app has.
-    /// <https://developers.zoom.us/docs/api/users/#tag/users/GET/users/{userId}/settings>
-    pub async fn live_settings(
-        &self,
-        access_token: &SecretString,
-    ) -> Result<LiveSettings, TokenError> {
-        #[derive(Deserialize)]
-        struct Settings {
-            in_meeting: LiveSettings,
-        }
-        let settings: Settings = self.get("/v2/users/me/settings", access_token).await?;
-        Ok(settings.in_meeting)
-    }
-
-    /// Reads something of the user's.
-    async fn get<T: DeserializeOwned>(
-        &self,
-        path: &str,
-        access_token: &SecretString,
-    ) -> Result<T, TokenError> {
-        let mut url = self.api.clone();
-        url.set_path(path);
-        let request = self.http.get(url).bearer_auth(access_token.expose_secret());
-        let response = request.send().await.map_err(transient)?;
-        let status = response.status();
-        let body = body(response).await.map_err(transient)?;
-        match serde_json::from_slice(&body) {
-            Ok(found) if status.is_success() => Ok(found),
-            _ if status == StatusCode::UNAUTHORIZED => Err(TokenError::Dead),
-            _ => Err(TokenError::Transient(format!(
-                "{path} answered with status {status}"
-            ))),
-        }
-    }
-
     async fn token(&self, form: &[(&str, &str)]) -> Result<TokenPair, TokenError> {
         let body = self.post("/oauth/token", form).await?;
         // The cause would quote the body.
@@ -193,7 +122,7 @@ impl Client {
     }
 }
 
-fn transient(error: reqwest::Error) -> TokenError {
+pub(super) fn transient(error: reqwest::Error) -> TokenError {
     TokenError::Transient(error.without_url().to_string())
 }
 
