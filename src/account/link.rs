@@ -178,7 +178,7 @@ pub async fn zoom_callback(
         .exchange(&code, &verifier, &sign_in.page(CALLBACK))
         .await
         .map_err(|error| {
-            if matches!(error, TokenError::ClientRefused) {
+            if matches!(error, TokenError::InvalidClient) {
                 tracing::error!(
                     "Zoom refuses ZOOM_CLIENT_ID or ZOOM_CLIENT_SECRET; nobody can link an account"
                 );

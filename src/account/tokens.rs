@@ -122,14 +122,14 @@ async fn refresh(
                 generation: generation + 1,
             }))
         }
-        Err(TokenError::Dead) => {
+        Err(TokenError::InvalidGrant) => {
             if !grants::kill(&app.db, &zoom_user, generation).await? {
                 return Ok(None);
             }
             tracing::warn!(zoom.user = %zoom_user, "Zoom grant is dead");
             Err(TokenUnavailable::Dead)
         }
-        Err(TokenError::ClientRefused) => {
+        Err(TokenError::InvalidClient) => {
             grants::release(&app.db, &zoom_user, lease).await?;
             tracing::error!(
                 "Zoom refuses ZOOM_CLIENT_ID or ZOOM_CLIENT_SECRET; no token can be refreshed"

@@ -22,7 +22,7 @@ use crate::ids::{Asker, SlackUserId};
 use crate::reply::account::Unlinked;
 use crate::workspace::bot;
 use crate::workspace::people::{self, AdminUnknown};
-use crate::zoom::oauth::TokenError;
+use crate::zoom::client::ApiError;
 
 /// How long a browser may take to come back from Slack.
 const VISIT_LIFE: TimeDelta = TimeDelta::minutes(15);
@@ -239,13 +239,12 @@ async fn ask_zoom(app: &Arc<App>, row: &LinkedUser) -> Result<TestResult, AdminE
         match app.zoom.me(&fresh.token).await {
             Ok(account) => break (fresh.token, account),
             // It died before its time: a refresh shows whether the permission did.
-            Err(TokenError::Dead) if !was_stale => {
+            Err(ApiError::Unauthorized) if !was_stale => {
                 was_stale = true;
                 grants::expire(&app.db, &row.zoom_user_id, fresh.generation).await?;
             }
-            Err(TokenError::Dead) => return Ok(TestResult::Dead),
-            Err(TokenError::ClientRefused) => return Ok(TestResult::Misconfigured),
-            Err(TokenError::Transient(_)) => return Ok(TestResult::NoAnswer),
+            Err(ApiError::Unauthorized) => return Ok(TestResult::Dead),
+            Err(ApiError::Failed(_)) => return Ok(TestResult::NoAnswer),
         }
     };
     // May only be read where the operator's Zoom app has the permission for it.

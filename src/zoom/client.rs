@@ -6,14 +6,13 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use crate::http::body;
-use crate::zoom::oauth::{TokenError, transient};
 
 /// In which form a request carries `action` and `settings`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BodyForm {
-    /// What Zoom's present specification says.
+    /// The form in Zoom's present specification.
     Json,
-    /// What older descriptions of the call say: `settings` as JSON text in a part of its own.
+    /// The form in older descriptions of the call: `settings` is JSON text in a part of its own.
     Multipart,
 }
 
@@ -26,6 +25,17 @@ pub struct Client {
     pub(super) id: String,
     pub(super) secret: SecretString,
     pub(super) body: BodyForm,
+}
+
+/// Why a `GET` on behalf of a user returned nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    /// Zoom rejects the access token. Says nothing about the grant: the token may have expired.
+    #[error("Zoom rejects the access token")]
+    Unauthorized,
+    /// Any other failure. The text holds no secret.
+    #[error("the request failed: {0}")]
+    Failed(String),
 }
 
 impl Client {
@@ -49,24 +59,30 @@ impl Client {
         }
     }
 
-    /// Reads something of the user's.
+    /// Reads a resource as the user whom the access token is of.
     pub(super) async fn get<T: DeserializeOwned>(
         &self,
         path: &str,
         access_token: &SecretString,
-    ) -> Result<T, TokenError> {
+    ) -> Result<T, ApiError> {
         let mut url = self.api.clone();
         url.set_path(path);
         let request = self.http.get(url).bearer_auth(access_token.expose_secret());
-        let response = request.send().await.map_err(transient)?;
+        let response = request.send().await?;
         let status = response.status();
-        let body = body(response).await.map_err(transient)?;
-        match serde_json::from_slice(&body) {
-            Ok(found) if status.is_success() => Ok(found),
-            _ if status == StatusCode::UNAUTHORIZED => Err(TokenError::Dead),
-            _ => Err(TokenError::Transient(format!(
-                "{path} answered with status {status}"
-            ))),
+        let body = body(response).await?;
+        match status {
+            StatusCode::UNAUTHORIZED => Err(ApiError::Unauthorized),
+            // The cause would quote the body.
+            _ if status.is_success() => serde_json::from_slice(&body)
+                .map_err(|_| ApiError::Failed(format!("unexpected body from {path}"))),
+            _ => Err(ApiError::Failed(format!("status {status} from {path}"))),
         }
+    }
+}
+
+impl From<reqwest::Error> for ApiError {
+    fn from(error: reqwest::Error) -> Self {
+        Self::Failed(error.without_url().to_string())
     }
 }

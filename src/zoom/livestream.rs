@@ -57,12 +57,12 @@ impl Client {
                     zoom.status = status.as_u16(),
                     zoom.tracking_id = tracking_id,
                     ?answer,
-                    "Zoom answered"
+                    "livestream request answered"
                 );
                 answer
             }
             Err(error) if status == StatusCode::NO_CONTENT => {
-                tracing::warn!(%error, "Zoom's 204 ended badly");
+                tracing::warn!(error = %error.without_url(), "error reading the body of a 204");
                 answer::read(action, status, &headers, b"")
             }
             Err(error) => answer::failed(&error.without_url()),
