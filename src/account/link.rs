@@ -7,28 +7,25 @@
 //! that names both accounts. A link, or a sign-in page, that was forwarded to somebody
 //! else ends at the second leg.
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use chrono::{TimeDelta, Utc};
 use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 
-use crate::account::tokens::{self, TokenUnavailable};
+use crate::account::scopes::missing_scope;
+use crate::account::tokens::revoke;
 use crate::app::{App, Pages};
 use crate::command::LivestreamRequest;
 use crate::crypto::browser::{Browser, CallbackError, Token};
 use crate::crypto::vault::Context;
 use crate::db::audit::{self, Event};
-use crate::db::linking::{self as table, Confirmation, NewOffer, Pending, Step};
-use crate::db::{grants, jobs, links, persist, shared};
-use crate::ids::{Asker, SlackUserId, TeamId, Tenant, ZoomUserId};
+use crate::db::link_offers::{self, NewOffer};
+use crate::db::link_sessions::{self as table, Pending, Step};
+use crate::db::{grants, persist};
+use crate::ids::{Asker, ZoomUserId};
 use crate::reply::Replies;
-use crate::reply::account::Unlinked;
 use crate::slack::message::Message;
 use crate::slack::respond;
 use crate::slack::sign_in::SlackPerson;
-use crate::workspace::people::{self, AdminUnknown};
 use crate::zoom::oauth::{TokenError, TokenPair};
 use crate::zoom::paths::CALLBACK;
 
@@ -36,9 +33,6 @@ use crate::zoom::paths::CALLBACK;
 const OFFER_LIFE: TimeDelta = TimeDelta::minutes(10);
 /// How long a browser may take from there.
 const SESSION_LIFE: TimeDelta = TimeDelta::minutes(15);
-
-/// How long a person who disconnects waits for Zoom: Slack waits 3 s.
-const REVOKE_WITHIN: Duration = Duration::from_millis(1500);
 
 /// Why the way ends here. Each is a page.
 #[derive(Debug, thiserror::Error)]
@@ -61,17 +55,6 @@ pub enum LinkError {
     NotSetUp,
     #[error(transparent)]
     Database(#[from] sqlx::Error),
-}
-
-/// What linking led to.
-#[derive(Debug)]
-pub struct Linked {
-    pub slack_name: String,
-    pub email: String,
-    /// It is linked for the workspace.
-    pub is_shared: bool,
-    /// They had typed something before, and are offered it now.
-    pub has_typed: bool,
 }
 
 /// Makes a one-time link for the person who typed; `response_url` is told how it ends, or
@@ -112,7 +95,7 @@ async fn make_offer(
         is_shared,
         expires_at: Utc::now() + OFFER_LIFE,
     };
-    table::offer(&app.db, &offer).await?;
+    link_offers::offer(&app.db, &offer).await?;
     Ok(Some(sign_in.page(&format!("/link/{}", token.expose()))))
 }
 
@@ -229,105 +212,6 @@ pub async fn zoom_callback(
     Ok(())
 }
 
-/// What the confirm page asks this browser.
-pub async fn question(app: &App, browser: &Browser) -> Result<Confirmation, LinkError> {
-    table::question(&app.db, &browser.hash())
-        .await?
-        .ok_or(LinkError::NoSession)
-}
-
-/// The person said yes: now, and only now, the link is stored.
-pub async fn confirm(app: &App, browser: &Browser, device: &str) -> Result<Linked, LinkError> {
-    let waiting = table::find(&app.db, &browser.hash()).await?;
-    if let Some(session) = waiting.filter(|session| session.is_shared) {
-        match people::is_admin(app, &session.asker).await {
-            Ok(true) if app.shared_accounts => {}
-            Ok(_) => {
-                abandon(app, browser, &session, "the last page: no admin any more").await?;
-                return Err(LinkError::NotAdmin);
-            }
-            Err(AdminUnknown::SlackIsSilent) => return Err(LinkError::VendorFailed("Slack")),
-            Err(AdminUnknown::Database(error)) => return Err(error.into()),
-        }
-    }
-    let mut transaction = app.db.begin().await?;
-    let session = table::take(&mut transaction, &browser.hash())
-        .await?
-        .ok_or(LinkError::NoSession)?;
-    let zoom_user = session.zoom_user.clone().ok_or(LinkError::NoSession)?;
-    if !table::consume(&mut *transaction, &session.token_hash).await? {
-        return Err(LinkError::NoOffer);
-    }
-    if let Some((access, refresh)) = open_tokens(app, browser, &session) {
-        let (access_token, refresh_token) =
-            app.vault.seal_pair(zoom_user.as_str(), &access, &refresh);
-        let row = grants::NewGrant {
-            zoom_user: &zoom_user,
-            zoom_account_id: session.zoom_account_id.as_deref().unwrap_or_default(),
-            email: session.email.as_deref().unwrap_or_default(),
-            scope: session.scope.as_deref().unwrap_or_default(),
-            access_token: &access_token,
-            refresh_token: &refresh_token,
-            expires_at: session.token_expires_at.unwrap_or_else(Utc::now),
-        };
-        grants::store(&mut *transaction, &row).await?;
-    }
-    let mut abandoned = Vec::new();
-    let replaced = if session.is_shared {
-        let before = shared::store(&mut *transaction, &session.asker, &zoom_user).await?;
-        before.into_iter().collect()
-    } else {
-        let name = session.slack_name.as_deref();
-        links::store(&mut transaction, &session.asker, name, &zoom_user).await?
-    };
-    for before in replaced {
-        if before != zoom_user
-            && let Some(token) = grants::remove_unused(&mut transaction, &before).await?
-        {
-            abandoned.push((before, token));
-        }
-    }
-    let kind = if session.is_shared {
-        "shared account linked"
-    } else {
-        "linked"
-    };
-    audit::write(
-        &mut *transaction,
-        &Event::of(&session.asker, kind)
-            .zoom(&zoom_user)
-            .detail(device),
-    )
-    .await?;
-    transaction.commit().await?;
-    for (before, sealed) in &abandoned {
-        revoke_sealed(app, before, sealed).await;
-    }
-
-    let linked = Linked {
-        slack_name: session.slack_name.clone().unwrap_or_default(),
-        email: session.email.clone().unwrap_or_default(),
-        is_shared: session.is_shared,
-        has_typed: session.typed.is_some(),
-    };
-    let message = Replies::of(app).linked(&linked.email, device, session.typed.as_deref());
-    tell(app, &session, &message).await;
-    show_home(app, &session.asker).await;
-    Ok(linked)
-}
-
-/// The person said no: nothing is bound. Returns whether the permission at Zoom is
-/// withdrawn; it stays where others use the account.
-pub async fn cancel(app: &App, browser: &Browser) -> Result<bool, LinkError> {
-    let mut transaction = app.db.begin().await?;
-    let session = table::take(&mut transaction, &browser.hash())
-        .await?
-        .ok_or(LinkError::NoSession)?;
-    transaction.commit().await?;
-    abandon(app, browser, &session, "the last page").await?;
-    Ok(session.access_token.is_some())
-}
-
 /// Withdraws what a browser that never came back was granted, and forgets old offers.
 pub async fn sweep(app: &App) -> sqlx::Result<()> {
     while let Some(session) = table::expired(&app.db).await? {
@@ -336,167 +220,7 @@ pub async fn sweep(app: &App) -> sqlx::Result<()> {
         }
         table::forget(&app.db, &session.session_hash).await?;
     }
-    table::forget_offers(&app.db).await
-}
-
-/// Ends a person's link; withdraws the permission at Zoom if nobody else uses it. `by` is the
-/// admin who does it, if the person does not.
-pub async fn unlink(app: &App, asker: &Asker, by: Option<&SlackUserId>) -> sqlx::Result<Unlinked> {
-    let Some(unused) = remove(app, asker, by).await? else {
-        return Ok(Unlinked::NotLinked);
-    };
-    show_home(app, asker).await;
-    let Some((zoom_user, sealed)) = unused.first() else {
-        return Ok(Unlinked::Shared);
-    };
-    match tokio::time::timeout(REVOKE_WITHIN, revoke_sealed(app, zoom_user, sealed)).await {
-        Ok(true) => Ok(Unlinked::Revoked),
-        _ => Ok(Unlinked::NotRevoked),
-    }
-}
-
-/// Why a link could not be ended yet.
-#[derive(Debug, thiserror::Error)]
-pub enum UnlinkError {
-    #[error("Zoom does not withdraw the permission now")]
-    NotNow,
-    #[error(transparent)]
-    Database(#[from] sqlx::Error),
-}
-
-/// Ends the link of somebody who does not wait for it: the permission is withdrawn first,
-/// however often that takes. An error means: try again.
-pub async fn end(app: &Arc<App>, asker: &Asker) -> Result<(), UnlinkError> {
-    if let Some(zoom_user) = links::only_theirs(&app.db, asker).await? {
-        withdraw(app, &zoom_user).await?;
-    }
-    remove(app, asker, None).await?;
-    Ok(())
-}
-
-/// Does the same for the accounts that workspaces of a place shared.
-pub async fn end_sharing(app: &Arc<App>, place: &Tenant) -> Result<(), UnlinkError> {
-    for team in shared::of(&app.db, place).await? {
-        if let Some(zoom_user) = shared::only_theirs(&app.db, &team).await? {
-            withdraw(app, &zoom_user).await?;
-        }
-        let event = Event {
-            team: Some(team.as_str()),
-            ..Event::at(place, UNSHARED)
-        };
-        unshare(app, &team, event).await?;
-    }
-    Ok(())
-}
-
-async fn withdraw(app: &Arc<App>, zoom_user: &ZoomUserId) -> Result<(), UnlinkError> {
-    match tokens::fresh_token(app, zoom_user).await {
-        Ok(fresh) if revoke(app, &fresh.token).await => Ok(()),
-        // There is nothing that could be withdrawn, or nothing to do it with.
-        Err(TokenUnavailable::Dead | TokenUnavailable::Misconfigured) => Ok(()),
-        Err(TokenUnavailable::Database(error)) => Err(error.into()),
-        Ok(_) | Err(TokenUnavailable::BeingRefreshed | TokenUnavailable::NotNow) => {
-            Err(UnlinkError::NotNow)
-        }
-    }
-}
-
-/// An admin ends the sharing of an account, and its permission if nobody is linked to it.
-pub async fn end_sharing_by(app: &App, admin: &Asker) -> sqlx::Result<()> {
-    unshare(app, &admin.team, Event::of(admin, UNSHARED)).await
-}
-
-const UNSHARED: &str = "shared account unlinked";
-
-async fn unshare(app: &App, team: &TeamId, event: Event<'_>) -> sqlx::Result<()> {
-    let mut transaction = app.db.begin().await?;
-    let Some(zoom_user) = shared::remove(&mut *transaction, team).await? else {
-        return Ok(());
-    };
-    audit::write(&mut *transaction, &event.zoom(&zoom_user)).await?;
-    let token = grants::remove_unused(&mut transaction, &zoom_user).await?;
-    transaction.commit().await?;
-    if let Some(sealed) = token {
-        revoke_sealed(app, &zoom_user, &sealed).await;
-    }
-    Ok(())
-}
-
-/// Removes a person's link, and the grants that nobody else uses; returns those with
-/// their access tokens, sealed. None if they had no link.
-async fn remove(
-    app: &App,
-    asker: &Asker,
-    by: Option<&SlackUserId>,
-) -> sqlx::Result<Option<Vec<(ZoomUserId, Vec<u8>)>>> {
-    let mut transaction = app.db.begin().await?;
-    let removed = links::remove(&mut *transaction, asker).await?;
-    if removed.is_empty() {
-        return Ok(None);
-    }
-    let mut unused = Vec::new();
-    for zoom_user in removed {
-        audit::write(
-            &mut *transaction,
-            &Event::of(asker, "unlinked").zoom(&zoom_user).by(by),
-        )
-        .await?;
-        if let Some(token) = grants::remove_unused(&mut transaction, &zoom_user).await? {
-            unused.push((zoom_user, token));
-        }
-    }
-    transaction.commit().await?;
-    Ok(Some(unused))
-}
-
-/// Has a person's App Home shown anew, where there is one.
-async fn show_home(app: &App, asker: &Asker) {
-    if let Err(error) = jobs::home(&app.db, asker, false, Utc::now()).await {
-        tracing::warn!(%error, "an App Home is not shown anew");
-    }
-}
-
-/// Zoom says that its user withdrew the permission, and wants their data gone.
-pub async fn deauthorized(app: &App, zoom_user: &ZoomUserId) -> sqlx::Result<()> {
-    let mut transaction = app.db.begin().await?;
-    if grants::erase(&mut transaction, zoom_user).await? {
-        let event = Event {
-            kind: "deauthorized",
-            ..Event::default()
-        };
-        audit::write(&mut *transaction, &event).await?;
-    }
-    transaction.commit().await
-}
-
-/// One family of scopes or the other, whole: apps made since 2024 have granular ones.
-fn missing_scope(granted: &str) -> Option<&'static str> {
-    let has = |scope: &str| granted.split_whitespace().any(|granted| granted == scope);
-    [
-        (
-            "meeting:update:livestream_status",
-            [
-                "meeting:write",
-                "meeting:write:admin",
-                "meeting:update:livestream_status:admin",
-            ]
-            .as_slice(),
-        ),
-        (
-            "user:read:user",
-            [
-                "user:read",
-                "user:read:admin",
-                "user_info:read",
-                "user_profile",
-                "user:read:user:admin",
-            ]
-            .as_slice(),
-        ),
-    ]
-    .into_iter()
-    .find(|(granular, others)| !has(granular) && !others.iter().any(|scope| has(scope)))
-    .map(|(granular, _)| granular)
+    link_offers::forget_offers(&app.db).await
 }
 
 /// [RFC 7636](https://www.rfc-editor.org/rfc/rfc7636#section-4.2), S256.
@@ -566,7 +290,7 @@ async fn refuse_somebody_else(
         &Event::of(&session.asker, "link opened by somebody else").detail(&who),
     )
     .await?;
-    table::consume(&app.db, &session.token_hash).await?;
+    link_offers::consume(&app.db, &session.token_hash).await?;
     table::forget(&app.db, &browser.hash()).await?;
     tell(
         app,
@@ -577,7 +301,7 @@ async fn refuse_somebody_else(
     Ok(())
 }
 
-async fn abandon(
+pub(super) async fn abandon(
     app: &App,
     browser: &Browser,
     session: &table::Session,
@@ -595,7 +319,7 @@ async fn abandon(
     Ok(LinkError::Declined(at))
 }
 
-fn open_tokens(
+pub(super) fn open_tokens(
     app: &App,
     browser: &Browser,
     session: &table::Session,
@@ -617,29 +341,8 @@ fn open_session_tokens(
     Some((open(&session.access_token)?, open(&session.refresh_token)?))
 }
 
-async fn revoke(app: &App, token: &SecretString) -> bool {
-    let revoked = app.zoom.revoke(token).await;
-    if let Err(error) = &revoked {
-        tracing::warn!(%error, "a permission was not withdrawn at Zoom");
-    }
-    revoked.is_ok()
-}
-
-async fn revoke_sealed(app: &App, zoom_user: &ZoomUserId, sealed: &[u8]) -> bool {
-    match app
-        .vault
-        .open(Context::AccessToken(zoom_user.as_str()), sealed)
-    {
-        Ok(token) => revoke(app, &token).await,
-        Err(error) => {
-            tracing::warn!(%error, "a permission was not withdrawn at Zoom");
-            false
-        }
-    }
-}
-
 /// Tells the person where they typed `connect`; if that is too long ago, the page has to do.
-async fn tell(app: &App, session: &table::Session, message: &Message) {
+pub(super) async fn tell(app: &App, session: &table::Session, message: &Message) {
     let Some(sealed) = &session.response_url else {
         return;
     };
@@ -665,24 +368,6 @@ fn vendor_failed(vendor: &'static str, error: &(dyn std::error::Error + 'static)
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn either_family_of_scopes_will_do() {
-        assert_eq!(
-            missing_scope("user:read:user meeting:update:livestream_status"),
-            None
-        );
-        assert_eq!(missing_scope("meeting:write user:read"), None);
-        assert_eq!(
-            missing_scope("user:read"),
-            Some("meeting:update:livestream_status")
-        );
-        assert_eq!(missing_scope("meeting:write"), Some("user:read:user"));
-        assert_eq!(
-            missing_scope("meeting:write2 user:read"),
-            Some("meeting:update:livestream_status")
-        );
-    }
 
     #[test]
     fn the_challenge_is_the_one_of_the_rfc() {

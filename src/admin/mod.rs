@@ -9,8 +9,8 @@ use std::sync::Arc;
 use chrono::{TimeDelta, Utc};
 use secrecy::SecretString;
 
-use crate::account::link;
 use crate::account::tokens::{self, TokenUnavailable};
+use crate::account::unlink;
 use crate::app::App;
 use crate::crypto::browser::{Browser, CallbackError, Token};
 use crate::db::admin as table;
@@ -276,7 +276,7 @@ pub async fn disconnect(
     }
     let asker = of_theirs(admin, user);
     let by = Some(&admin.asker.user);
-    let unlinked = link::unlink(app, &asker, by).await?;
+    let unlinked = unlink::unlink(app, &asker, by).await?;
     let whole = Asker {
         enterprise: admin.asker.enterprise.clone(),
         ..asker

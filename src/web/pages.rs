@@ -4,9 +4,10 @@ use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use maud::{DOCTYPE, Markup, html};
 
-use crate::account::link::{LinkError, Linked};
+use crate::account::confirm::Linked;
+use crate::account::link::LinkError;
 use crate::app::{App, Contact};
-use crate::db::linking::Confirmation;
+use crate::db::link_sessions::Confirmation;
 use crate::reply::Replies;
 use crate::web::paths::{ADMIN, INSTALL};
 use crate::workspace::install::{InstallError, Installed, LINKS_OUTLIVE_BY};

@@ -10,7 +10,7 @@ use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::account::link;
+use crate::account::unlink;
 use crate::app::App;
 use crate::crypto::{hmac, signature};
 use crate::ids::ZoomUserId;
@@ -49,7 +49,7 @@ pub(super) async fn event(
             )
         }
         // Zoom sends it again until it gets its 200; a second time nothing is left to do.
-        Ok(Event::Deauthorized { user_id }) => match link::deauthorized(&app, &user_id).await {
+        Ok(Event::Deauthorized { user_id }) => match unlink::deauthorized(&app, &user_id).await {
             Ok(()) => Ok(StatusCode::OK.into_response()),
             Err(error) => {
                 tracing::error!(%error, "a deauthorization was not carried out");

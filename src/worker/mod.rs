@@ -21,7 +21,7 @@ use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use crate::account::link;
+use crate::account::{link, unlink};
 use crate::app::App;
 use crate::db::{self, admin, audit, commands, queue, requests, visits};
 use crate::ids::{Asker, CommandId, EnterpriseId, SlackUserId, TeamId, Tenant};
@@ -147,7 +147,7 @@ impl TaskHandler for Unlink {
     const IDENTIFIER: &'static str = "unlink";
 
     async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
-        let ended = link::end(app(&context), &self.person.into()).await;
+        let ended = unlink::end(app(&context), &self.person.into()).await;
         ended.map_err(|error| error.to_string())
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::SecretString;
 
-use crate::account::link::{self, UnlinkError};
+use crate::account::unlink::{self, UnlinkError};
 use crate::app::App;
 use crate::crypto::browser::{Browser, CallbackError, Token};
 use crate::crypto::vault::Context;
@@ -144,7 +144,7 @@ pub async fn forget(app: &Arc<App>, place: &Tenant) -> Result<(), UnlinkError> {
     if !installations::is_gone(&app.db, place).await? {
         return Ok(installations::is_back(&app.db, place).await?);
     }
-    link::end_sharing(app, place).await?;
+    unlink::end_sharing(app, place).await?;
     let mut transaction = app.db.begin().await?;
     let count = jobs::unlink_all(&mut *transaction, place).await?;
     installations::forget(&mut transaction, place).await?;

@@ -13,7 +13,7 @@ use axum::{Form, Router};
 use axum_extra::extract::CookieJar;
 use serde::Deserialize;
 
-use crate::account::link;
+use crate::account::{link, unlink};
 use crate::admin::{self, Admin, AdminError};
 use crate::app::App;
 use crate::command::meeting::MeetingId;
@@ -546,6 +546,6 @@ async fn unshare(
     Form(form): Form<CsrfForm>,
 ) -> PageResult {
     let admin = authorize_action(&app, &jar, &form.csrf).await?;
-    link::end_sharing_by(&app, &admin.asker).await?;
+    unlink::end_sharing_by(&app, &admin.asker).await?;
     Ok(to("/admin/shared"))
 }

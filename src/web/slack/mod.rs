@@ -15,7 +15,7 @@ use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use crate::account::link;
+use crate::account::{link, unlink};
 use crate::app::App;
 use crate::command::meeting::MeetingId;
 use crate::command::outcome::Rule;
@@ -209,7 +209,7 @@ async fn pressed_at_home(app: &App, press: &HomePress) -> Result<StatusCode, Rej
         let has_offer = match press.text.parse() {
             Ok(Command::Connect(_)) => is_allowed(app, &press.asker).await?,
             Ok(Command::Disconnect) => {
-                link::unlink(app, &press.asker, None).await?;
+                unlink::unlink(app, &press.asker, None).await?;
                 false
             }
             _ => false,
@@ -278,7 +278,7 @@ async fn carry_out(
         }
         Command::Connect(request) => connect(app, form, request.as_ref()).await?,
         Command::Disconnect => {
-            Replies::of(app).disconnected(&link::unlink(app, &asker, None).await?)
+            Replies::of(app).disconnected(&unlink::unlink(app, &asker, None).await?)
         }
     }))
 }
