@@ -122,14 +122,14 @@ async fn refresh(
                 generation: generation + 1,
             }))
         }
-        Err(TokenError::Dead) => {
+        Err(TokenError::InvalidGrant) => {
             if !grants::mark_dead(&app.db, &zoom_user, generation).await? {
                 return Ok(None);
             }
             tracing::warn!(zoom.user = %zoom_user, "Zoom grant is dead");
             Err(TokenUnavailable::Dead)
         }
-        Err(TokenError::ClientRefused) => {
+        Err(TokenError::InvalidClient) => {
             grants::release_lease(&app.db, &zoom_user, lease).await?;
             tracing::error!(
                 "Zoom refuses ZOOM_CLIENT_ID or ZOOM_CLIENT_SECRET; no token can be refreshed"
@@ -149,6 +149,27 @@ fn open(vault: &Vault, row: Context<'_>, sealed: &[u8]) -> Result<SecretString, 
         tracing::error!(%row, %error, "a token does not open");
         TokenUnavailable::Misconfigured
     })
+}
+
+pub(super) async fn revoke(app: &App, token: &SecretString) -> bool {
+    let revoked = app.zoom.revoke(token).await;
+    if let Err(error) = &revoked {
+        tracing::warn!(%error, "a permission was not withdrawn at Zoom");
+    }
+    revoked.is_ok()
+}
+
+pub(super) async fn revoke_sealed(app: &App, zoom_user: &ZoomUserId, sealed: &[u8]) -> bool {
+    match app
+        .vault
+        .open(Context::AccessToken(zoom_user.as_str()), sealed)
+    {
+        Ok(token) => revoke(app, &token).await,
+        Err(error) => {
+            tracing::warn!(%error, "a permission was not withdrawn at Zoom");
+            false
+        }
+    }
 }
 
 /// Seals every token with the first key again, while others serve. Returns of how many

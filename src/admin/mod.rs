@@ -9,8 +9,8 @@ use std::sync::Arc;
 use chrono::{TimeDelta, Utc};
 use secrecy::SecretString;
 
-use crate::account::link;
 use crate::account::tokens::{self, TokenUnavailable};
+use crate::account::unlink;
 use crate::app::App;
 use crate::crypto::browser::{Browser, CallbackError, Token};
 use crate::db::audit::{self, AuditKind, Event};
@@ -22,7 +22,7 @@ use crate::ids::{Asker, SlackUserId};
 use crate::reply::account::Unlinked;
 use crate::workspace::bot;
 use crate::workspace::people::{self, AdminUnknown};
-use crate::zoom::oauth::TokenError;
+use crate::zoom::client::ApiError;
 
 /// How long a browser may take to come back from Slack.
 const VISIT_LIFE: TimeDelta = TimeDelta::minutes(15);
@@ -239,13 +239,12 @@ async fn ask_zoom(app: &Arc<App>, row: &LinkedUser) -> Result<TestResult, AdminE
         match app.zoom.me(&fresh.token).await {
             Ok(account) => break (fresh.token, account),
             // It died before its time: a refresh shows whether the permission did.
-            Err(TokenError::Dead) if !was_stale => {
+            Err(ApiError::Unauthorized) if !was_stale => {
                 was_stale = true;
                 grants::expire(&app.db, &row.zoom_user_id, fresh.generation).await?;
             }
-            Err(TokenError::Dead) => return Ok(TestResult::Dead),
-            Err(TokenError::ClientRefused) => return Ok(TestResult::Misconfigured),
-            Err(TokenError::Transient(_)) => return Ok(TestResult::NoAnswer),
+            Err(ApiError::Unauthorized) => return Ok(TestResult::Dead),
+            Err(ApiError::Failed(_)) => return Ok(TestResult::NoAnswer),
         }
     };
     // May only be read where the operator's Zoom app has the permission for it.
@@ -277,7 +276,7 @@ pub async fn disconnect(
     }
     let asker = of_theirs(admin, user);
     let by = Some(&admin.asker.user);
-    let unlinked = link::unlink(app, &asker, by).await?;
+    let unlinked = unlink::unlink(app, &asker, by).await?;
     let whole = Asker {
         enterprise: admin.asker.enterprise.clone(),
         ..asker

@@ -1,7 +1,8 @@
 //! A browser on its way through somebody else's pages and back.
 
-use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
+
+use crate::crypto::hmac;
 
 /// 256 random bits that name a one-time link or a browser. Stored only as its hash.
 #[derive(Clone)]
@@ -62,20 +63,14 @@ impl Browser {
 
     /// What the browser must bring back from `what`.
     pub fn derive(&self, what: &str) -> String {
-        hex::encode(self.mac(what).finalize().into_bytes())
+        hex::encode(hmac::sign(&self.0.0, &[what.as_bytes()]))
     }
 
     /// Whether this was [derived](Self::derive) from the cookie. In constant time; what is
     /// absent equals nothing.
     pub fn is(&self, what: &str, brought: &str) -> bool {
-        hex::decode(brought).is_ok_and(|brought| self.mac(what).verify_slice(&brought).is_ok())
-    }
-
-    fn mac(&self, what: &str) -> Hmac<Sha256> {
-        let mut mac =
-            Hmac::<Sha256>::new_from_slice(&self.0.0).expect("HMAC takes a key of any length");
-        mac.update(what.as_bytes());
-        mac
+        hex::decode(brought)
+            .is_ok_and(|brought| hmac::verify(&self.0.0, &[what.as_bytes()], &brought))
     }
 }
 

@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use crate::account::link;
+use crate::account::{link, unlink};
 use crate::app::App;
 use crate::command::Command;
 use crate::command::meeting::MeetingId;
@@ -111,7 +111,7 @@ pub async fn pressed_at_home(app: &App, press: &HomePress) -> Result<(), HomePre
         let has_offer = match press.text.parse() {
             Ok(Command::Connect(_)) => may_use(app, &press.asker, false).await?,
             Ok(Command::Disconnect) => {
-                link::unlink(app, &press.asker, None).await?;
+                unlink::unlink(app, &press.asker, None).await?;
                 false
             }
             _ => false,
@@ -176,7 +176,7 @@ async fn carry_out(
             return Ok(Accepted::Duplicate);
         }
         Command::Connect(request) => return connect(app, form, request.as_ref()).await,
-        Command::Disconnect => replies.disconnected(&link::unlink(app, &asker, None).await?),
+        Command::Disconnect => replies.disconnected(&unlink::unlink(app, &asker, None).await?),
     }))
 }
 

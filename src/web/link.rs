@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::CookieJar;
 use serde::Deserialize;
 
+use crate::account::confirm;
 use crate::account::link::{self, LinkError};
 use crate::app::App;
 use crate::crypto::browser::Browser;
@@ -84,10 +85,10 @@ pub(super) async fn zoom_callback(
 pub(super) async fn ask(State(app): State<Arc<App>>, jar: CookieJar) -> Response {
     let asked = async {
         let browser = browser(&jar, COOKIE).ok_or(LinkError::NoSession)?;
-        let question = link::question(&app, &browser).await?;
+        let confirmation = confirm::confirmation(&app, &browser).await?;
         Ok(page(
             StatusCode::OK,
-            pages::confirm(&Replies::of(&app), &question, &browser.csrf()),
+            pages::confirm(&Replies::of(&app), &confirmation, &browser.csrf()),
         ))
     };
     asked.await.unwrap_or_else(|stop| stopped(&app, &stop))
@@ -106,10 +107,10 @@ pub(super) async fn answer(
             return Err(LinkError::NoSession);
         }
         if form.answer == "link" {
-            let linked = link::confirm(&app, &browser, &device(&headers)).await?;
+            let linked = confirm::confirm(&app, &browser, &device(&headers)).await?;
             Ok(page(StatusCode::OK, pages::linked(&linked)))
         } else {
-            let is_withdrawn = link::cancel(&app, &browser).await?;
+            let is_withdrawn = confirm::cancel(&app, &browser).await?;
             Ok(page(
                 StatusCode::OK,
                 pages::cancelled(&Replies::of(&app), is_withdrawn),
@@ -167,6 +168,7 @@ fn stopped(app: &App, stop: &LinkError) -> Response {
         LinkError::Declined(_) | LinkError::ScopeMissing(_) => StatusCode::OK,
         LinkError::VendorFailed(_) => StatusCode::BAD_GATEWAY,
         LinkError::NotSetUp => StatusCode::NOT_FOUND,
+        LinkError::TokensUnreadable => StatusCode::INTERNAL_SERVER_ERROR,
         LinkError::Database(error) => {
             tracing::error!(%error, "linking failed");
             StatusCode::SERVICE_UNAVAILABLE

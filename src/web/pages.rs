@@ -4,9 +4,10 @@ use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use maud::{DOCTYPE, Markup, html};
 
-use crate::account::link::{LinkError, Linked};
+use crate::account::confirm::Linked;
+use crate::account::link::LinkError;
 use crate::app::{App, Contact};
-use crate::db::linking::Confirmation;
+use crate::db::link_sessions::Confirmation;
 use crate::reply::Replies;
 use crate::web::paths::{ADMIN, INSTALL};
 use crate::workspace::install::{InstallError, Installed, LINKS_OUTLIVE_BY};
@@ -92,7 +93,7 @@ pub(super) fn linked(linked: &Linked) -> Markup {
                 p { strong { (linked.slack_name) } " now acts as Zoom account " strong { (linked.email) } "." }
             }
             p {
-            @if linked.has_typed { "Go back to Slack: what you had typed waits there as a button. " }
+            @if linked.has_command { "Go back to Slack: what you had typed waits there as a button. " }
             "You can close this page."
         }
         },
@@ -158,6 +159,14 @@ pub(super) fn stopped(words: &Replies<'_>, stop: &LinkError) -> Markup {
             "Only admins link an account for the workspace",
             html! { p { "Slack says that you are no admin of it any more, or sharing was switched off here. Nothing was linked, \
             and the permission you gave at Zoom is withdrawn unless others use that account." } },
+        ),
+        LinkError::TokensUnreadable => (
+            "That did not work",
+            html! {
+                p { "The permission you gave at Zoom could not be read back, so nothing was linked." }
+                (new_link(words))
+                p.small { "If it happens again, tell whoever runs this bot; its log says more." }
+            },
         ),
         LinkError::NotSetUp => (
             "Linking is not set up here",

@@ -6,15 +6,13 @@ use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use hmac::{Hmac, KeyInit, Mac};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::json;
-use sha2::Sha256;
 
-use crate::account::link;
+use crate::account::unlink;
 use crate::app::App;
-use crate::crypto::signature;
+use crate::crypto::{hmac, signature};
 use crate::ids::ZoomUserId;
 use crate::web::signed::{Rejection, verified};
 
@@ -43,14 +41,15 @@ pub(super) async fn event(
     let body = verified(signature::ZOOM, std::slice::from_ref(secret), request, &app).await?;
     match serde_json::from_slice(&body) {
         Ok(Event::UrlValidation { plain_token }) => {
-            let encrypted = hex_hmac(secret, &plain_token);
+            let key = secret.expose_secret().as_bytes();
+            let encrypted_token = hex::encode(hmac::sign(key, &[plain_token.as_bytes()]));
             Ok(
-                Json(json!({ "plainToken": plain_token, "encryptedToken": encrypted }))
+                Json(json!({ "plainToken": plain_token, "encryptedToken": encrypted_token }))
                     .into_response(),
             )
         }
         // Zoom sends it again until it gets its 200; a second time nothing is left to do.
-        Ok(Event::Deauthorized { user_id }) => match link::deauthorized(&app, &user_id).await {
+        Ok(Event::Deauthorized { user_id }) => match unlink::deauthorized(&app, &user_id).await {
             Ok(()) => Ok(StatusCode::OK.into_response()),
             Err(error) => {
                 tracing::error!(%error, "failed to carry out a deauthorization");
@@ -60,11 +59,4 @@ pub(super) async fn event(
         Ok(Event::Other) => Ok(StatusCode::OK.into_response()),
         Err(_) => Err(Rejection::BadForm),
     }
-}
-
-fn hex_hmac(secret: &SecretString, text: &str) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose_secret().as_bytes())
-        .expect("HMAC takes a key of any length");
-    mac.update(text.as_bytes());
-    hex::encode(mac.finalize().into_bytes())
 }

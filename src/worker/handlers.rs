@@ -5,7 +5,8 @@ use std::sync::Arc;
 use graphile_worker::{IntoTaskHandlerResult, TaskHandler, WorkerContext};
 use tracing::Instrument;
 
-use crate::account::link::{self, UnlinkError};
+use crate::account::link;
+use crate::account::unlink::{self, UnlinkError};
 use crate::app::App;
 use crate::db::jobs::{
     self, Job, LeaveTenant, NotifyUnlinked, RunAt, RunCommand, ShowHome, Unlink,
@@ -88,7 +89,7 @@ async fn notify_unlinked(context: &WorkerContext, job: NotifyUnlinked) -> Result
 }
 
 async fn unlink(context: &WorkerContext, job: Unlink) -> Result<(), JobError> {
-    Ok(link::end(app(context), &job.asker).await?)
+    Ok(unlink::end(app(context), &job.asker).await?)
 }
 
 async fn leave_tenant(context: &WorkerContext, job: LeaveTenant) -> Result<(), JobError> {
@@ -96,6 +97,6 @@ async fn leave_tenant(context: &WorkerContext, job: LeaveTenant) -> Result<(), J
     if !install::is_still_gone(app, tenant).await? {
         return Ok(());
     }
-    link::end_sharing(app, tenant).await?;
+    unlink::end_sharing(app, tenant).await?;
     Ok(install::delete(app, tenant).await?)
 }

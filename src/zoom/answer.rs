@@ -1,8 +1,7 @@
 //! What Zoom's answers to a livestream request mean.
 //!
-//! Statuses and codes alone do not tell: 200, 300 and 3000 are catch-alls, so the
-//! message decides there. Ids are never read out of messages: Zoom writes them
-//! with thousands separators.
+//! The codes 200, 300 and 3000 have several meanings each, so the message decides there.
+//! Ids are never read from messages: Zoom writes them with thousands separators.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::StatusCode;
@@ -12,18 +11,18 @@ use serde::Deserialize;
 use crate::command::outcome::Outcome;
 use crate::command::request::Action;
 
-/// What an answer asks of us.
+/// What to do after a livestream request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    /// This is how it ends.
+    /// This is the outcome.
     Final(Outcome),
-    /// The access token is not, or no longer, good: not done, worth a refresh.
+    /// Zoom rejects the access token and did nothing. A refreshed token may work.
     StaleToken,
-    /// Too many requests this second: not done, worth another try in a moment.
+    /// Too many requests this second. Zoom did nothing; the request can be sent again soon.
     RateLimited,
 }
 
-/// Zoom's error body, with the names other parts of Zoom use; all of it may be missing.
+/// Zoom's error body. Some endpoints use the longer names; every field may be missing.
 #[derive(Debug, Default, Deserialize)]
 struct ErrorBody {
     #[serde(alias = "errorCode")]
@@ -35,12 +34,12 @@ struct ErrorBody {
 /// How much of Zoom's message is kept, in characters.
 const MESSAGE_MAX: usize = 500;
 
-/// Reads an answer that came in whole.
+/// Reads an answer that arrived completely.
 pub fn read(action: Action, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Answer {
     if status.is_success() {
         return Answer::Final(Outcome::Accepted);
     }
-    // Empty, HTML and foreign shapes are no error of the answer: the status still speaks.
+    // The body may be empty, HTML or of another shape; then the status decides.
     let error: ErrorBody = serde_json::from_slice(body).unwrap_or_default();
     let message: String = error
         .message
@@ -49,11 +48,11 @@ pub fn read(action: Action, status: StatusCode, headers: &HeaderMap, body: &[u8]
         .filter(|c| !c.is_control())
         .take(MESSAGE_MAX)
         .collect();
-    let says = |words: &str| message.to_lowercase().contains(words);
+    let says = |text: &str| message.to_lowercase().contains(text);
 
     let outcome = match (status.as_u16(), error.code) {
         (408 | 500.., _) => Outcome::NoAnswer,
-        (429, _) => return limited(action, headers, &message),
+        (429, _) => return rate_limited(action, headers, &message),
         (_, Some(4711 | 4700)) => Outcome::ScopeMissing,
         (401, _) | (_, Some(124)) => return Answer::StaleToken,
         (_, Some(4927)) => Outcome::NotStarted,
@@ -63,9 +62,9 @@ pub fn read(action: Action, status: StatusCode, headers: &HeaderMap, body: &[u8]
         (_, Some(3161)) => Outcome::MayNotHost,
         (_, Some(4400)) => Outcome::EndToEndEncrypted,
         (_, Some(1001)) => Outcome::NoSuchUser,
-        // 3003 is "Not meeting host.": the words for both are the same.
+        // 3003 is "Not meeting host."; people read the same text for both.
         (_, Some(3001 | 3003)) | (404, None) => Outcome::NoSuchMeeting,
-        // 300 is also what Zoom says to a body it cannot read.
+        // Zoom also answers 300 to a body it cannot read.
         (_, Some(300)) if message.is_empty() || says("meeting") => Outcome::NotAMeetingNumber,
         (300, None) => Outcome::NotAMeetingNumber,
         (status, code) => Outcome::Other {
@@ -77,11 +76,11 @@ pub fn read(action: Action, status: StatusCode, headers: &HeaderMap, body: &[u8]
     Answer::Final(outcome)
 }
 
-/// Reads a request that got no answer. `error` holds no URL.
+/// Reads the failure of a request that got no answer. `error` must hold no URL.
 pub fn failed(error: &reqwest::Error) -> Answer {
     tracing::warn!(
         error = error as &dyn std::error::Error,
-        "Zoom did not answer"
+        "livestream request got no answer"
     );
     // Without a connection nothing was sent.
     Answer::Final(if error.is_connect() {
@@ -91,9 +90,10 @@ pub fn failed(error: &reqwest::Error) -> Answer {
     })
 }
 
-/// <https://developers.zoom.us/docs/api/rate-limits/>, and the lock of about 30 s on
-/// the start of one meeting, which says neither what it is nor how long it lasts.
-fn limited(action: Action, headers: &HeaderMap, message: &str) -> Answer {
+/// A 429 is one of Zoom's [rate limits](https://developers.zoom.us/docs/api/rate-limits/), or
+/// the lock of about 30 s on starting one meeting, whose answer names neither itself nor its
+/// length.
+fn rate_limited(action: Action, headers: &HeaderMap, message: &str) -> Answer {
     let header = |name| {
         headers
             .get(name)
@@ -115,8 +115,8 @@ fn limited(action: Action, headers: &HeaderMap, message: &str) -> Answer {
     }
 }
 
-/// `Retry-After` as Zoom writes it (ISO 8601), or as RFC 9110 does (seconds, HTTP
-/// date). A time that is past or more than two days away is not believed.
+/// Parses `Retry-After` as Zoom writes it (ISO 8601) or as RFC 9110 does (seconds, HTTP
+/// date). A time that is past or more than two days away is ignored.
 fn retry_after(value: &str, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let at = value
         .parse::<DateTime<Utc>>()
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn retry_after_is_read_in_three_forms_and_doubted() {
+    fn retry_after_is_read_in_three_forms_within_two_days() {
         let now: DateTime<Utc> = "2026-11-22T20:00:00Z".parse().expect("a time");
         let midnight = Some("2026-11-23T00:00:00Z".parse().expect("a time"));
         for (value, wanted) in [

@@ -1,21 +1,18 @@
-//! `PATCH /v2/meetings/{meetingId}/livestream/status`.
-//! <https://developers.zoom.us/docs/api/meetings/#tag/meetings/PATCH/meetings/{meetingId}/livestream/status>
+//! What every request to Zoom has in common.
 
-use reqwest::{Response, StatusCode};
+use reqwest::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::{Value, json};
+use serde::de::DeserializeOwned;
 use url::Url;
 
-use crate::command::request::{Action, LivestreamRequest, Settings};
 use crate::http::body;
-use crate::zoom::answer::{self, Answer};
 
 /// In which form a request carries `action` and `settings`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BodyForm {
-    /// What Zoom's present specification says.
+    /// The form in Zoom's present specification.
     Json,
-    /// What older descriptions of the call say: `settings` as JSON text in a part of its own.
+    /// The form in older descriptions of the call: `settings` is JSON text in a part of its own.
     Multipart,
 }
 
@@ -28,6 +25,17 @@ pub struct Client {
     pub(super) id: String,
     pub(super) secret: SecretString,
     pub(super) body: BodyForm,
+}
+
+/// Why a `GET` on behalf of a user returned nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    /// Zoom rejects the access token. Says nothing about the grant: the token may have expired.
+    #[error("Zoom rejects the access token")]
+    Unauthorized,
+    /// Any other failure. The text holds no secret.
+    #[error("the request failed: {0}")]
+    Failed(String),
 }
 
 impl Client {
@@ -51,76 +59,30 @@ impl Client {
         }
     }
 
-    /// Starts or stops the livestream of a meeting that is in progress.
-    pub async fn update_livestream(
+    /// Reads a resource as the user whom the access token is of.
+    pub(super) async fn get<T: DeserializeOwned>(
         &self,
-        token: &SecretString,
-        request: &LivestreamRequest,
-    ) -> Answer {
-        let LivestreamRequest {
-            action,
-            meeting,
-            settings,
-            is_confirmed: _,
-        } = request;
-        let action = *action;
+        path: &str,
+        access_token: &SecretString,
+    ) -> Result<T, ApiError> {
         let mut url = self.api.clone();
-        url.set_path(&format!("/v2/meetings/{}/livestream/status", meeting.get()));
-        let request = self
-            .http
-            .patch(url)
-            .bearer_auth(token.expose_secret())
-            .header("accept", "application/json");
-        let settings =
-            (action == Action::Start && *settings != Settings::default()).then(|| json!(settings));
-        let request = match self.body {
-            BodyForm::Json => request.json(&json_body(action, settings)),
-            BodyForm::Multipart => request.multipart(multipart_body(action, settings)),
-        };
-        match request.send().await {
-            Ok(response) => self.read(action, response).await,
-            Err(error) => answer::failed(&error.without_url()),
-        }
-    }
-
-    async fn read(&self, action: Action, response: Response) -> Answer {
+        url.set_path(path);
+        let request = self.http.get(url).bearer_auth(access_token.expose_secret());
+        let response = request.send().await?;
         let status = response.status();
-        let headers = response.headers().clone();
-        let tracking_id = headers
-            .get("x-zm-trackingid")
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default();
-        match body(response).await {
-            Ok(body) => {
-                let answer = answer::read(action, status, &headers, &body);
-                tracing::info!(
-                    zoom.status = status.as_u16(),
-                    zoom.tracking_id = tracking_id,
-                    ?answer,
-                    "Zoom answered"
-                );
-                answer
-            }
-            Err(error) if status == StatusCode::NO_CONTENT => {
-                tracing::warn!(%error, "Zoom's 204 ended badly");
-                answer::read(action, status, &headers, b"")
-            }
-            Err(error) => answer::failed(&error.without_url()),
+        let body = body(response).await?;
+        match status {
+            StatusCode::UNAUTHORIZED => Err(ApiError::Unauthorized),
+            // The cause would quote the body.
+            _ if status.is_success() => serde_json::from_slice(&body)
+                .map_err(|_| ApiError::Failed(format!("unexpected body from {path}"))),
+            _ => Err(ApiError::Failed(format!("status {status} from {path}"))),
         }
     }
 }
 
-fn json_body(action: Action, settings: Option<Value>) -> Value {
-    match settings {
-        Some(settings) => json!({ "action": action, "settings": settings }),
-        None => json!({ "action": action }),
-    }
-}
-
-fn multipart_body(action: Action, settings: Option<Value>) -> reqwest::multipart::Form {
-    let form = reqwest::multipart::Form::new().text("action", action.as_str());
-    match settings {
-        Some(settings) => form.text("settings", settings.to_string()),
-        None => form,
+impl From<reqwest::Error> for ApiError {
+    fn from(error: reqwest::Error) -> Self {
+        Self::Failed(error.without_url().to_string())
     }
 }

@@ -1,13 +1,17 @@
-//! Zoom: the one call we are here for, and the tokens it takes.
+//! Zoom's API: livestreams, users, and OAuth.
 
 pub mod answer;
 pub mod client;
+pub mod livestream;
 pub mod oauth;
+pub mod users;
 
 pub use client::Client;
 
-/// What Zoom calls, and where it sends browsers back to.
+/// The paths that Zoom calls and redirects browsers to.
 pub mod paths {
+    /// Webhooks.
     pub const EVENTS: &str = "/zoom/events";
+    /// The redirect URI of Zoom's OAuth.
     pub const CALLBACK: &str = "/zoom/oauth/callback";
 }

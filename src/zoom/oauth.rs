@@ -1,67 +1,40 @@
-//! Zoom's authorization: <https://developers.zoom.us/docs/integrations/oauth/>.
+//! OAuth at Zoom: <https://developers.zoom.us/docs/integrations/oauth/>.
 
 use reqwest::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
 use crate::http::body;
-use crate::ids::ZoomUserId;
 use crate::zoom::client::Client;
 
-/// A fresh pair. Storing it is urgent: the refresh token it came from is dead.
+/// A new pair of tokens. It must be stored: the refresh token it was traded for is invalid now.
 #[derive(Debug, Deserialize)]
 pub struct TokenPair {
+    /// Good for `expires_in` seconds.
     pub access_token: SecretString,
+    /// Good for one refresh.
     pub refresh_token: SecretString,
     /// Seconds; 3600 or a little less.
     pub expires_in: i32,
-    /// Space separated; RFC 6749 lets it be left out where it is what it was.
+    /// Space separated. RFC 6749 lets Zoom omit it if it has not changed.
     pub scope: Option<String>,
 }
 
-/// What of a user's settings decides over livestreams.
-#[derive(Debug, Deserialize)]
-pub struct LiveSettings {
-    #[serde(default)]
-    pub allow_live_streaming: bool,
-    /// The one that the API starts.
-    #[serde(default)]
-    pub custom_live_streaming_service: bool,
-}
-
-/// Why there is no new pair.
+/// Why a request to one of the token endpoints failed.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
-    /// `invalid_grant`: used by somebody else, withdrawn or expired.
-    #[error("Zoom says that the code or token is dead")]
-    Dead,
-    /// `invalid_client`: the operator's mistake; says nothing about the grant.
-    #[error("Zoom refuses this app's client id or secret")]
-    ClientRefused,
-    /// Worth another try with the same refresh token.
-    #[error("Zoom gave no new token: {0}")]
+    /// `invalid_grant`: the code or token was used before, is revoked or has expired.
+    #[error("Zoom says that the code or token is invalid")]
+    InvalidGrant,
+    /// `invalid_client`: the operator must correct the settings. Says nothing about the grant.
+    #[error("Zoom rejects this app's client id or secret")]
+    InvalidClient,
+    /// The same request may succeed later.
+    #[error("the request failed: {0}")]
     Transient(String),
 }
 
-/// Who consented.
-#[derive(Debug, Deserialize)]
-pub struct Account {
-    pub id: ZoomUserId,
-    pub account_id: String,
-    pub email: String,
-    #[serde(rename = "type")]
-    plan: i32,
-}
-
-impl Account {
-    /// A Basic plan allows no livestreams.
-    pub fn is_basic(&self) -> bool {
-        self.plan == 1
-    }
-}
-
-/// Zoom's error body at the token endpoint, in both shapes seen.
+/// The error body of the token endpoints.
 #[derive(Debug, Default, Deserialize)]
 struct ErrorBody {
     #[serde(default)]
@@ -71,8 +44,8 @@ struct ErrorBody {
 }
 
 impl Client {
-    /// Where a user consents. Names no scope: Zoom takes them from the app, and refuses
-    /// a list that differs.
+    /// The address at which a user consents. Names no scope: Zoom takes the scopes from the
+    /// app, and rejects a list that differs.
     pub fn authorize_url(&self, redirect_uri: &str, state: &str, challenge: &str) -> String {
         let mut url = self.auth.clone();
         url.set_path("/oauth/authorize");
@@ -117,63 +90,21 @@ impl Client {
         .await
     }
 
-    /// Withdraws a user's permission: both tokens die.
+    /// Revokes a user's grant: both tokens become invalid.
     pub async fn revoke(&self, access_token: &SecretString) -> Result<(), TokenError> {
         self.post("/oauth/revoke", &[("token", access_token.expose_secret())])
             .await
             .map(drop)
     }
 
-    /// Who the token is of: `GET /v2/users/me`.
-    /// <https://developers.zoom.us/docs/api/users/#tag/users/GET/users/{userId}>
-    pub async fn me(&self, access_token: &SecretString) -> Result<Account, TokenError> {
-        self.get("/v2/users/me", access_token).await
-    }
-
-    /// Whether the user may livestream at all: `GET /v2/users/me/settings`. Takes the
-    /// permission `user:read:settings`, which not every app has.
-    /// <https://developers.zoom.us/docs/api/users/#tag/users/GET/users/{userId}/settings>
-    pub async fn live_settings(
-        &self,
-        access_token: &SecretString,
-    ) -> Result<LiveSettings, TokenError> {
-        #[derive(Deserialize)]
-        struct Settings {
-            in_meeting: LiveSettings,
-        }
-        let settings: Settings = self.get("/v2/users/me/settings", access_token).await?;
-        Ok(settings.in_meeting)
-    }
-
-    /// Reads something of the user's.
-    async fn get<T: DeserializeOwned>(
-        &self,
-        path: &str,
-        access_token: &SecretString,
-    ) -> Result<T, TokenError> {
-        let mut url = self.api.clone();
-        url.set_path(path);
-        let request = self.http.get(url).bearer_auth(access_token.expose_secret());
-        let response = request.send().await.map_err(transient)?;
-        let status = response.status();
-        let body = body(response).await.map_err(transient)?;
-        match serde_json::from_slice(&body) {
-            Ok(found) if status.is_success() => Ok(found),
-            _ if status == StatusCode::UNAUTHORIZED => Err(TokenError::Dead),
-            _ => Err(TokenError::Transient(format!(
-                "{path} answered with status {status}"
-            ))),
-        }
-    }
-
     async fn token(&self, form: &[(&str, &str)]) -> Result<TokenPair, TokenError> {
         let body = self.post("/oauth/token", form).await?;
         // The cause would quote the body.
         serde_json::from_slice(&body)
-            .map_err(|_| TokenError::Transient("its answer holds no token pair".to_owned()))
+            .map_err(|_| TokenError::Transient("the body holds no token pair".to_owned()))
     }
 
-    /// Posts as the app. Secrets stand in the body, never in the address.
+    /// Posts a form as the app. Secrets are in the body, never in the address.
     async fn post(&self, path: &str, form: &[(&str, &str)]) -> Result<Vec<u8>, TokenError> {
         let mut url = self.auth.clone();
         url.set_path(path);
@@ -182,29 +113,33 @@ impl Client {
             .post(url)
             .basic_auth(&self.id, Some(self.secret.expose_secret()))
             .form(form);
-        let response = request.send().await.map_err(transient)?;
+        let response = request.send().await?;
         let status = response.status();
-        let body = body(response).await.map_err(transient)?;
+        let body = body(response).await?;
         if status.is_success() {
             Ok(body)
         } else {
-            Err(refused(status, &body))
+            Err(token_error(status, &body))
         }
     }
 }
 
-fn transient(error: reqwest::Error) -> TokenError {
-    TokenError::Transient(error.without_url().to_string())
+impl From<reqwest::Error> for TokenError {
+    fn from(error: reqwest::Error) -> Self {
+        Self::Transient(error.without_url().to_string())
+    }
 }
 
-fn refused(status: StatusCode, body: &[u8]) -> TokenError {
+fn token_error(status: StatusCode, body: &[u8]) -> TokenError {
     let error: ErrorBody = serde_json::from_slice(body).unwrap_or_default();
     match (status.as_u16(), error.error.as_str()) {
         (408 | 429 | 500.., _) => TokenError::Transient(format!("status {status}")),
-        (_, "invalid_client" | "unauthorized_client") => TokenError::ClientRefused,
-        (_, "invalid_grant") => TokenError::Dead,
-        // An older shape of the same answer.
-        (_, "invalid_request") if error.reason.starts_with("Invalid Token") => TokenError::Dead,
+        (_, "invalid_client" | "unauthorized_client") => TokenError::InvalidClient,
+        (_, "invalid_grant") => TokenError::InvalidGrant,
+        // Older answers of Zoom say the same in this way.
+        (_, "invalid_request") if error.reason.starts_with("Invalid Token") => {
+            TokenError::InvalidGrant
+        }
         _ => TokenError::Transient(format!("status {status}")),
     }
 }
@@ -214,22 +149,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_zoom_says_of_the_token_kills_the_grant() {
+    fn only_an_answer_about_the_token_makes_the_grant_invalid() {
         for (status, body, wanted) in [
             (
                 400,
                 r#"{"reason":"Invalid Token!","error":"invalid_grant"}"#,
-                "Dead",
+                "InvalidGrant",
             ),
             (
                 401,
                 r#"{"reason":"Invalid Token!","error":"invalid_request"}"#,
-                "Dead",
+                "InvalidGrant",
             ),
             (
                 401,
                 r#"{"reason":"Invalid client_id or client_secret","error":"invalid_client"}"#,
-                "ClientRefused",
+                "InvalidClient",
             ),
             (
                 400,
@@ -245,8 +180,8 @@ mod tests {
             (400, "", "Transient"),
         ] {
             let status = StatusCode::from_u16(status).expect("a status");
-            let refusal = format!("{:?}", refused(status, body.as_bytes()));
-            assert!(refusal.starts_with(wanted), "{status} {body}: {refusal}");
+            let error = format!("{:?}", token_error(status, body.as_bytes()));
+            assert!(error.starts_with(wanted), "{status} {body}: {error}");
         }
     }
 }

@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum_extra::extract::CookieJar;
 use maud::{Markup, html};
 
-use crate::account::link;
+use crate::account::{link, unlink};
 use crate::admin::{self, Admin, AdminError};
 use crate::app::App;
 use crate::db::shared_accounts::{self, SharedAccount};
@@ -70,7 +70,7 @@ pub(super) async fn unlink(
     Form(form): Form<CsrfForm>,
 ) -> PageResult {
     let admin = authorize_action(&app, &jar, &form.csrf).await?;
-    link::end_sharing_by(&app, &admin.asker).await?;
+    unlink::end_sharing_by(&app, &admin.asker).await?;
     Ok(redirect("/admin/shared"))
 }
 

@@ -1,50 +1,78 @@
-//! One-time links, and the browsers on their way through them.
+//! Browsers in the linking flow, each named by the hash of its cookie.
 
 use chrono::{DateTime, Utc};
 use sqlx::{PgExecutor, PgPool};
 
 use crate::ids::{Asker, EnterpriseId, SlackUserId, TeamId, ZoomUserId};
 
-/// A link as it is made.
-#[derive(Debug)]
-pub struct NewOffer<'a> {
-    pub token_hash: &'a [u8],
-    pub asker: &'a Asker,
-    pub typed: Option<String>,
-    /// Sealed; none where no message can answer.
-    pub response_url: Option<&'a [u8]>,
-    /// An admin links it for the workspace.
-    pub is_shared: bool,
-    pub expires_at: DateTime<Utc>,
-}
-
-/// Where a browser is; see the migration.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Where a browser is. Each callback advances it, once, before it exchanges its code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::Type)]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
 pub enum Step {
+    /// It was sent to Slack's sign-in page.
     Slack,
-    SlackBack,
+    /// It came back from there.
+    SlackCallback,
+    /// It was sent to Zoom's consent page.
     Zoom,
-    ZoomBack,
+    /// It came back from there.
+    ZoomCallback,
+    /// It is asked to confirm.
+    Confirm,
 }
 
-/// A browser on its way, with the offer it opened.
+/// A browser in the linking flow, with the offer it opened.
 #[derive(Debug)]
 pub struct Session {
     pub session_hash: Vec<u8>,
     pub token_hash: Vec<u8>,
+    /// Whom the link was made for.
     pub asker: Asker,
-    pub typed: Option<String>,
+    /// The command that the person typed before.
+    pub command_text: Option<String>,
+    /// Where they typed `connect`; sealed.
     pub response_url: Option<Vec<u8>>,
+    /// An admin links an account for the workspace.
     pub is_shared: bool,
-    pub slack_name: Option<String>,
-    pub zoom_user: Option<ZoomUserId>,
-    pub zoom_account_id: Option<String>,
-    pub email: Option<String>,
-    pub scope: Option<String>,
-    pub access_token: Option<Vec<u8>>,
-    pub refresh_token: Option<Vec<u8>>,
-    pub token_expires_at: Option<DateTime<Utc>>,
 }
+
+/// How far a browser has come, with what is known by then.
+#[derive(Debug)]
+pub enum Stage {
+    /// Nobody has signed in with Slack yet.
+    SigningIn,
+    /// The person whom the link is for has signed in; Zoom has not answered yet.
+    Consenting,
+    /// Zoom's user has consented, and the person is asked to confirm.
+    Confirming(Consent),
+}
+
+/// What the person is asked to confirm.
+#[derive(Debug)]
+pub struct Consent {
+    pub slack_name: String,
+    pub zoom_user: ZoomUserId,
+    pub zoom_account_id: String,
+    pub email: String,
+    /// Space separated.
+    pub scope: String,
+    /// `None` if a grant of this Zoom user existed and took the new pair.
+    pub tokens: Option<SealedTokens>,
+}
+
+/// A pair that belongs to no grant yet.
+#[derive(Debug)]
+pub struct SealedTokens {
+    pub access_token: Vec<u8>,
+    pub refresh_token: Vec<u8>,
+    /// When the access token expires.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// A row that no statement of ours writes.
+#[derive(Debug, thiserror::Error)]
+#[error("link_session: a row at step {0:?} lacks what it must have by then")]
+pub struct InconsistentRow(Step);
 
 /// What the confirm page asks about.
 #[derive(Debug)]
@@ -62,49 +90,21 @@ pub struct Confirmation {
     pub shared_with: i64,
 }
 
-/// What Zoom said of the account that was consented with; tokens sealed.
+/// What Zoom said of the account that its user consented with.
 #[derive(Debug)]
-pub struct Pending<'a> {
+pub struct NewConsent<'a> {
     pub zoom_user: &'a ZoomUserId,
     pub zoom_account_id: &'a str,
     pub email: &'a str,
+    /// Its plan allows no livestreams.
     pub is_basic: bool,
     pub scope: &'a str,
+    /// Access and refresh token, sealed; `None` if a grant of this Zoom user took them.
     pub tokens: Option<(&'a [u8], &'a [u8])>,
     pub token_expires_at: DateTime<Utc>,
 }
 
-impl Step {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Slack => "slack",
-            Self::SlackBack => "slack_callback",
-            Self::Zoom => "zoom",
-            Self::ZoomBack => "zoom_callback",
-        }
-    }
-}
-
-pub async fn offer(db: impl PgExecutor<'_>, offer: &NewOffer<'_>) -> sqlx::Result<()> {
-    sqlx::query!(
-        "insert into link_offer
-            (token_hash, enterprise_id, team_id, user_id, command_text, response_url, expires_at, is_shared)
-        values ($1, $7, $2, $3, $4, $5, $6, $8)",
-        offer.token_hash,
-        offer.asker.team.as_str(),
-        offer.asker.user.as_str(),
-        offer.typed,
-        offer.response_url,
-        offer.expires_at,
-        offer.asker.enterprise(),
-        offer.is_shared,
-    )
-    .execute(db)
-    .await
-    .map(drop)
-}
-
-/// Sets a browser on its way, if the offer is still good. Returns whose link it is.
+/// Stores a browser that opened a link, if the offer is still good. Returns whom it is for.
 pub async fn begin(
     db: impl PgExecutor<'_>,
     token_hash: &[u8],
@@ -113,16 +113,16 @@ pub async fn begin(
 ) -> sqlx::Result<Option<Asker>> {
     let row = sqlx::query!(
         r#"
-        with good as (
+        with offer as (
             select token_hash, enterprise_id, team_id, user_id from link_offer
             where token_hash = $1 and used_at is null and expires_at > now()
-        ), begun as (
+        ), started as (
             insert into link_session (session_hash, token_hash, expires_at)
-            select $2, token_hash, $3 from good
+            select $2, token_hash, $3 from offer
         )
         select enterprise_id as "enterprise: EnterpriseId", team_id as "team: TeamId",
             user_id as "user: SlackUserId"
-        from good
+        from offer
         "#,
         token_hash,
         session_hash,
@@ -137,7 +137,7 @@ pub async fn begin(
     }))
 }
 
-/// Moves a browser on, if it is where it should be; one of two that try wins.
+/// Advances a browser by one step, if it is where it should be; one of two that try wins.
 pub async fn advance(
     db: &PgPool,
     session_hash: &[u8],
@@ -147,23 +147,23 @@ pub async fn advance(
     let moved = sqlx::query!(
         "update link_session set step = $3 where session_hash = $1 and step = $2 and expires_at > now()",
         session_hash,
-        from.as_str(),
-        to.as_str(),
+        from as _,
+        to as _,
     )
     .execute(db)
     .await?;
     if moved.rows_affected() == 0 {
-        Ok(None)
-    } else {
-        find(db, session_hash).await
+        return Ok(None);
     }
+    let found = find(db, session_hash).await?;
+    Ok(found.map(|(session, _)| session))
 }
 
-/// Takes a browser that was asked off its way: whatever it answered counts once.
+/// Removes a browser that was asked to confirm: whatever it answers counts once.
 pub async fn take(
     db: &mut sqlx::PgConnection,
     session_hash: &[u8],
-) -> sqlx::Result<Option<Session>> {
+) -> sqlx::Result<Option<(Session, Consent)>> {
     let waiting = sqlx::query!(
         "select from link_session
         where session_hash = $1 and step = 'confirm' and expires_at > now() for update",
@@ -174,16 +174,24 @@ pub async fn take(
     if waiting.is_none() {
         return Ok(None);
     }
-    let session = find(&mut *db, session_hash).await?;
-    forget(&mut *db, session_hash).await?;
-    Ok(session)
+    let found = find(&mut *db, session_hash).await?;
+    delete(&mut *db, session_hash).await?;
+    Ok(match found {
+        Some((session, Stage::Confirming(consent))) => Some((session, consent)),
+        _ => None,
+    })
 }
 
-pub async fn find(db: impl PgExecutor<'_>, session_hash: &[u8]) -> sqlx::Result<Option<Session>> {
+/// A browser, and how far it has come.
+pub async fn find(
+    db: impl PgExecutor<'_>,
+    session_hash: &[u8],
+) -> sqlx::Result<Option<(Session, Stage)>> {
     let row = sqlx::query!(
         r#"
-        select session_hash, token_hash, enterprise_id as "enterprise: EnterpriseId", team_id as "team: TeamId", user_id as "user: SlackUserId", command_text as typed,
-            response_url, is_shared, slack_name, zoom_user_id as "zoom_user: ZoomUserId", zoom_account_id, email,
+        select session_hash, token_hash, enterprise_id as "enterprise: EnterpriseId",
+            team_id as "team: TeamId", user_id as "user: SlackUserId", command_text, response_url, is_shared,
+            step as "step: Step", slack_name, zoom_user_id as "zoom_user: ZoomUserId", zoom_account_id, email,
             scope, access_token, refresh_token, token_expires_at
         from link_session join link_offer using (token_hash)
         where session_hash = $1
@@ -192,7 +200,32 @@ pub async fn find(db: impl PgExecutor<'_>, session_hash: &[u8]) -> sqlx::Result<
     )
     .fetch_optional(db)
     .await?;
-    Ok(row.map(|row| Session {
+    let Some(row) = row else { return Ok(None) };
+    let inconsistent = || sqlx::Error::Decode(InconsistentRow(row.step).into());
+    let stage = match row.step {
+        Step::Slack | Step::SlackCallback => Stage::SigningIn,
+        Step::Zoom | Step::ZoomCallback => Stage::Consenting,
+        Step::Confirm => {
+            let tokens = match (row.access_token, row.refresh_token, row.token_expires_at) {
+                (Some(access_token), Some(refresh_token), Some(expires_at)) => Some(SealedTokens {
+                    access_token,
+                    refresh_token,
+                    expires_at,
+                }),
+                (None, None, _) => None,
+                _ => return Err(inconsistent()),
+            };
+            Stage::Confirming(Consent {
+                slack_name: row.slack_name.ok_or_else(inconsistent)?,
+                zoom_user: row.zoom_user.ok_or_else(inconsistent)?,
+                zoom_account_id: row.zoom_account_id.ok_or_else(inconsistent)?,
+                email: row.email.ok_or_else(inconsistent)?,
+                scope: row.scope.ok_or_else(inconsistent)?,
+                tokens,
+            })
+        }
+    };
+    let session = Session {
         session_hash: row.session_hash,
         token_hash: row.token_hash,
         asker: Asker {
@@ -200,21 +233,14 @@ pub async fn find(db: impl PgExecutor<'_>, session_hash: &[u8]) -> sqlx::Result<
             team: row.team,
             user: row.user,
         },
-        typed: row.typed,
+        command_text: row.command_text,
         response_url: row.response_url,
         is_shared: row.is_shared,
-        slack_name: row.slack_name,
-        zoom_user: row.zoom_user,
-        zoom_account_id: row.zoom_account_id,
-        email: row.email,
-        scope: row.scope,
-        access_token: row.access_token,
-        refresh_token: row.refresh_token,
-        token_expires_at: row.token_expires_at,
-    }))
+    };
+    Ok(Some((session, stage)))
 }
 
-/// The browser's person signed in as the one whom the link is for.
+/// Notes that the person whom the link is for signed in.
 pub async fn signed_in(
     db: impl PgExecutor<'_>,
     session_hash: &[u8],
@@ -233,33 +259,33 @@ pub async fn signed_in(
     .map(drop)
 }
 
-/// The browser's person consented at Zoom, and is asked next.
+/// Notes that Zoom's user consented; the person is asked next.
 pub async fn consented(
     db: impl PgExecutor<'_>,
     session_hash: &[u8],
-    pending: &Pending<'_>,
+    consent: &NewConsent<'_>,
 ) -> sqlx::Result<()> {
     sqlx::query!(
         "update link_session set step = 'confirm', zoom_user_id = $2, zoom_account_id = $3, email = $4,
             is_basic = $5, scope = $6, access_token = $7, refresh_token = $8, token_expires_at = $9
         where session_hash = $1 and step = 'zoom_callback'",
         session_hash,
-        pending.zoom_user.as_str(),
-        pending.zoom_account_id,
-        pending.email,
-        pending.is_basic,
-        pending.scope,
-        pending.tokens.map(|(access, _)| access),
-        pending.tokens.map(|(_, refresh)| refresh),
-        pending.token_expires_at,
+        consent.zoom_user.as_str(),
+        consent.zoom_account_id,
+        consent.email,
+        consent.is_basic,
+        consent.scope,
+        consent.tokens.map(|(access, _)| access),
+        consent.tokens.map(|(_, refresh)| refresh),
+        consent.token_expires_at,
     )
     .execute(db)
     .await
     .map(drop)
 }
 
-/// What the page asks a browser that has come so far.
-pub async fn question(
+/// What the page asks a browser that is to confirm.
+pub async fn confirmation(
     db: impl PgExecutor<'_>,
     session_hash: &[u8],
 ) -> sqlx::Result<Option<Confirmation>> {
@@ -291,18 +317,8 @@ pub async fn question(
     }))
 }
 
-/// Uses an offer up. False if it was before.
-pub async fn consume(db: impl PgExecutor<'_>, token_hash: &[u8]) -> sqlx::Result<bool> {
-    let burnt = sqlx::query!(
-        "update link_offer set used_at = now() where token_hash = $1 and used_at is null",
-        token_hash,
-    )
-    .execute(db)
-    .await?;
-    Ok(burnt.rows_affected() == 1)
-}
-
-pub async fn forget(db: impl PgExecutor<'_>, session_hash: &[u8]) -> sqlx::Result<()> {
+/// Removes a browser from the flow.
+pub async fn delete(db: impl PgExecutor<'_>, session_hash: &[u8]) -> sqlx::Result<()> {
     sqlx::query!(
         "delete from link_session where session_hash = $1",
         session_hash
@@ -313,7 +329,7 @@ pub async fn forget(db: impl PgExecutor<'_>, session_hash: &[u8]) -> sqlx::Resul
 }
 
 /// A browser whose time is up, if there is one.
-pub async fn expired(db: &PgPool) -> sqlx::Result<Option<Session>> {
+pub async fn expired(db: &PgPool) -> sqlx::Result<Option<(Session, Stage)>> {
     let row =
         sqlx::query!("select session_hash from link_session where expires_at < now() limit 1")
             .fetch_optional(db)
@@ -322,15 +338,4 @@ pub async fn expired(db: &PgPool) -> sqlx::Result<Option<Session>> {
         Some(row) => find(db, &row.session_hash).await,
         None => Ok(None),
     }
-}
-
-/// Forgets offers that nobody can open any more.
-pub async fn forget_offers(db: impl PgExecutor<'_>) -> sqlx::Result<()> {
-    sqlx::query!(
-        "delete from link_offer where expires_at < now() - interval '1 hour'
-            and not exists (select from link_session where link_session.token_hash = link_offer.token_hash)"
-    )
-    .execute(db)
-    .await
-    .map(drop)
 }

@@ -1,0 +1,54 @@
+//! The scopes that a grant must have.
+
+/// One family of scopes or the other, whole: apps made since 2024 have granular ones.
+pub(super) fn missing_scope(granted: &str) -> Option<&'static str> {
+    let has = |scope: &str| granted.split_whitespace().any(|granted| granted == scope);
+    [
+        (
+            "meeting:update:livestream_status",
+            [
+                "meeting:write",
+                "meeting:write:admin",
+                "meeting:update:livestream_status:admin",
+            ]
+            .as_slice(),
+        ),
+        (
+            "user:read:user",
+            [
+                "user:read",
+                "user:read:admin",
+                "user_info:read",
+                "user_profile",
+                "user:read:user:admin",
+            ]
+            .as_slice(),
+        ),
+    ]
+    .into_iter()
+    .find(|(granular, others)| !has(granular) && !others.iter().any(|scope| has(scope)))
+    .map(|(granular, _)| granular)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn either_family_of_scopes_will_do() {
+        assert_eq!(
+            missing_scope("user:read:user meeting:update:livestream_status"),
+            None
+        );
+        assert_eq!(missing_scope("meeting:write user:read"), None);
+        assert_eq!(
+            missing_scope("user:read"),
+            Some("meeting:update:livestream_status")
+        );
+        assert_eq!(missing_scope("meeting:write"), Some("user:read:user"));
+        assert_eq!(
+            missing_scope("meeting:write2 user:read"),
+            Some("meeting:update:livestream_status")
+        );
+    }
+}

@@ -1,0 +1,60 @@
+//! The user whom an access token is of.
+
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use crate::ids::ZoomUserId;
+use crate::zoom::client::{ApiError, Client};
+
+/// The user who consented.
+#[derive(Debug, Deserialize)]
+pub struct User {
+    /// The user's id.
+    pub id: ZoomUserId,
+    /// The Zoom account (the organisation) that the user belongs to.
+    pub account_id: String,
+    /// The address that people know the user by.
+    pub email: String,
+    #[serde(rename = "type")]
+    plan: i32,
+}
+
+impl User {
+    /// Whether the user has the Basic plan, which allows no livestreams.
+    pub fn is_basic(&self) -> bool {
+        self.plan == 1
+    }
+}
+
+/// The settings of a user that decide whether they may livestream.
+#[derive(Debug, Deserialize)]
+pub struct LiveSettings {
+    /// Livestreams are allowed at all.
+    #[serde(default)]
+    pub allow_live_streaming: bool,
+    /// The custom streaming service is allowed: the one that the API starts.
+    #[serde(default)]
+    pub custom_live_streaming_service: bool,
+}
+
+impl Client {
+    /// `GET /v2/users/me`.
+    /// <https://developers.zoom.us/docs/api/users/#tag/users/GET/users/{userId}>
+    pub async fn me(&self, access_token: &SecretString) -> Result<User, ApiError> {
+        self.get("/v2/users/me", access_token).await
+    }
+
+    /// `GET /v2/users/me/settings`. Takes the scope `user:read:settings`, which not every app has.
+    /// <https://developers.zoom.us/docs/api/users/#tag/users/GET/users/{userId}/settings>
+    pub async fn live_settings(
+        &self,
+        access_token: &SecretString,
+    ) -> Result<LiveSettings, ApiError> {
+        #[derive(Deserialize)]
+        struct Settings {
+            in_meeting: LiveSettings,
+        }
+        let settings: Settings = self.get("/v2/users/me/settings", access_token).await?;
+        Ok(settings.in_meeting)
+    }
+}
