@@ -1,10 +1,12 @@
 //! The pages people link their account on, in a real browser.
 
 mod browser;
-#[path = "../service/database.rs"]
+#[path = "../support/database.rs"]
 mod database;
-#[path = "../service/demo.rs"]
+#[path = "../support/demo.rs"]
 mod demo;
+#[path = "../support/executable.rs"]
+mod executable;
 mod playground;
 
 use fantoccini::key::Key;

@@ -5,143 +5,23 @@ use livestream_bot::demo::slack::{
 };
 use livestream_bot::demo::zoom::{Fault, SCOPE};
 use livestream_bot::demo::{ADA, DANA, ELI, FAY, Person, World};
-use reqwest::{Client, Response, StatusCode, redirect};
+use reqwest::StatusCode;
 use serde_json::Value;
 
-use crate::installing::{install, let_a_day_pass, tell};
-use crate::linking::{Browser, linked_zoom_user};
-use crate::world::{
-    accepted, connect, end, press, queue_is_empty, said, send, type_and_read, values, world,
-    world_with,
-};
-
-/// An admin's browser: it keeps cookies by name, and follows where it is told.
-pub(crate) struct Desk<'w> {
-    world: &'w World,
-    http: Client,
-    cookies: Vec<(String, String)>,
-}
-
-impl<'w> Desk<'w> {
-    pub(crate) fn new(world: &'w World) -> Self {
-        #[expect(clippy::disallowed_methods, reason = "an admin's browser")]
-        let http = Client::builder()
-            .redirect(redirect::Policy::none())
-            .build()
-            .expect("a browser");
-        Self {
-            world,
-            http,
-            cookies: Vec::new(),
-        }
-    }
-
-    /// Signs in with Slack; the page where it ends.
-    pub(crate) async fn sign_in(&mut self, person: Person) -> Response {
-        let slack = self.get("/admin/sign-in").await;
-        let slack = header(&slack, "location");
-        let back = self.world.slack.sign_in(&slack, person).await;
-        let back = back.expect("signed in");
-        let back = back
-            .trim_start_matches(self.world.service.as_str())
-            .to_owned();
-        self.get(&back).await
-    }
-
-    async fn get(&mut self, path: &str) -> Response {
-        let request = self.http.get(format!("{}{path}", self.world.service));
-        self.keep(request).await
-    }
-
-    async fn post(&mut self, path: &str, form: &[(&str, &str)]) -> Response {
-        let request = self.http.post(format!("{}{path}", self.world.service));
-        self.keep(request.form(form)).await
-    }
-
-    async fn keep(&mut self, request: reqwest::RequestBuilder) -> Response {
-        let cookies: Vec<_> = self
-            .cookies
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
-        let answer = request.header("cookie", cookies.join("; ")).send().await;
-        let answer = answer.expect("an answer");
-        for cookie in answer.headers().get_all("set-cookie") {
-            let cookie = cookie.to_str().expect("ASCII");
-            let (name, rest) = cookie.split_once('=').expect("a cookie");
-            assert!(
-                name.starts_with("__Host-") && rest.contains("Secure"),
-                "{cookie}"
-            );
-            let value = rest.split(';').next().unwrap_or_default();
-            self.cookies.retain(|(known, _)| known != name);
-            if !value.is_empty() {
-                assert!(rest.contains("HttpOnly"), "{cookie}");
-                self.cookies.push((name.to_owned(), value.to_owned()));
-            }
-        }
-        answer
-    }
-
-    /// Opens a page that an admin may see.
-    pub(crate) async fn read(&mut self, path: &str) -> String {
-        let answer = self.get(path).await;
-        assert_eq!(answer.status(), StatusCode::OK, "{path}");
-        let policy = header(&answer, "content-security-policy");
-        assert!(policy.starts_with("default-src 'none'"), "{policy}");
-        answer.text().await.expect("a page")
-    }
-
-    /// A hidden field of a page.
-    async fn field(&mut self, path: &str, name: &str) -> String {
-        let page = self.read(path).await;
-        let mark = format!("name=\"{name}\" value=\"");
-        let value = page
-            .split(&mark)
-            .nth(1)
-            .and_then(|rest| rest.split('"').next());
-        value
-            .unwrap_or_else(|| panic!("no {name} on {path}"))
-            .to_owned()
-    }
-
-    async fn csrf(&mut self) -> String {
-        self.field("/admin", "csrf").await
-    }
-
-    /// Saves rules: what differs from those that everybody has.
-    async fn set_rules(&mut self, changes: &[(&str, &str)]) -> Response {
-        let csrf = self.csrf().await;
-        let version = self.field("/admin/rules", "version").await;
-        let mut form = vec![("csrf", csrf.as_str()), ("version", version.as_str())];
-        for (name, default) in [("who", "linked"), ("place", "anywhere")] {
-            if !changes.iter().any(|(changed, _)| *changed == name) {
-                form.push((name, default));
-            }
-        }
-        form.extend_from_slice(changes);
-        self.post("/admin/rules", &form).await
-    }
-}
-
-fn header(answer: &Response, name: &str) -> String {
-    let value = answer.headers().get(name);
-    let value = value.unwrap_or_else(|| panic!("no {name} in {answer:?}"));
-    value.to_str().expect("ASCII").to_owned()
-}
+use crate::support::admin_browser::{Desk, header};
+use crate::support::audit::audited;
+use crate::support::browser::Browser;
+use crate::support::fixtures::{world, world_with};
+use crate::support::install::{install, let_a_day_pass, tell};
+use crate::support::linking::{linked_zoom_user, offer_at};
+use crate::support::slack::{accepted, press, said, send, type_and_read, values};
+use crate::support::world::{connect, end, queue_is_empty};
 
 /// The world with the app installed and an admin at their desk.
 async fn installed() -> World {
     let world = world().await;
     install(&world, "acme").await;
     world
-}
-
-async fn kinds(world: &World) -> Vec<String> {
-    sqlx::query_scalar("select kind from audit order by audit_id")
-        .fetch_all(&mut connect(world).await)
-        .await
-        .expect("rows")
 }
 
 #[tokio::test]
@@ -201,7 +81,7 @@ async fn only_admins_come_in_of_the_workspace_or_of_its_organisation() {
         let page = desk.get("/admin").await.status().as_u16();
         assert_eq!(page, if comes_in { 200 } else { 401 }, "{standing:?}");
     }
-    assert_eq!(kinds(&world).await[1..4], ["refused"; 3]);
+    assert_eq!(audited(&world).await[1..4], ["refused"; 3]);
     end(world).await;
 }
 
@@ -381,7 +261,7 @@ async fn a_form_that_was_not_made_for_this_session_does_nothing() {
         assert_eq!(bare.status(), StatusCode::UNAUTHORIZED, "{path}");
     }
     assert!(linked_zoom_user(&world, DANA).await.is_some());
-    assert!(!kinds(&world).await.contains(&"rules changed".to_owned()));
+    assert!(!audited(&world).await.contains(&"rules changed".to_owned()));
     desk.read("/admin").await;
     end(world).await;
 }
@@ -487,7 +367,7 @@ async fn one_workspace_never_sees_anothers_rows() {
     let world = installed().await;
     install(&world, "globex").await;
     // Fay is linked in another workspace, and something happened there.
-    let link = crate::linking::offer_at(&world, ORG_TOWN_HALL, FAY, "connect").await;
+    let link = offer_at(&world, ORG_TOWN_HALL, FAY, "connect").await;
     Browser::new("__Host-link")
         .link(&world, &link, FAY, FAY)
         .await;
@@ -670,7 +550,7 @@ async fn nobody_changes_the_audit_and_it_is_kept_as_long_as_it_should_be() {
     let mut ticks = tokio::time::interval(std::time::Duration::from_millis(50));
     loop {
         ticks.tick().await;
-        let left = kinds(&world).await;
+        let left = audited(&world).await;
         if left == ["start", "b"] {
             break;
         }
@@ -914,7 +794,7 @@ async fn a_workspace_that_the_app_left_shares_no_account_and_has_no_rules() {
     .expect("a count");
     assert_eq!(left, 0);
     assert!(
-        kinds(&world)
+        audited(&world)
             .await
             .contains(&"shared account unlinked".to_owned())
     );

@@ -4,10 +4,9 @@ use livestream_bot::demo::slack::{CHANNEL, TEAM};
 use livestream_bot::demo::zoom::Fault;
 use livestream_bot::demo::{DANA, ELI, FAY, World};
 
-use crate::world::{
-    MEETING, accepted, connect, end, meeting, press, queue_is_empty, said, send, send_press,
-    type_and_read, values, world,
-};
+use crate::support::fixtures::{MEETING, meeting, world};
+use crate::support::slack::{accepted, press, said, send, send_press, type_and_read, values};
+use crate::support::world::{connect, end, queue_is_empty};
 
 /// What the channel shows now, message by message: what each says, and its buttons.
 fn channel(world: &World) -> Vec<(String, Vec<String>)> {

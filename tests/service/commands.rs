@@ -5,10 +5,9 @@ use livestream_bot::demo::{DANA, ELI, FAY};
 use livestream_bot::zoom::client::BodyForm;
 use serde_json::{Value, json};
 
-use crate::world::{
-    MEETING, accepted, connect, end, meeting, queue_is_empty, said, send, type_and_read,
-    type_and_read_at_once, world, world_with,
-};
+use crate::support::fixtures::{hold_up, meeting, world, world_with};
+use crate::support::slack::{accepted, said, send, type_and_read, type_and_read_at_once};
+use crate::support::world::{connect, end, queue_is_empty};
 
 #[tokio::test]
 async fn a_start_goes_live_and_the_channel_reads_who_asked_as_whom() {
@@ -361,16 +360,4 @@ async fn a_command_that_lost_its_job_gets_another() {
     assert!(read.contains("is going live"), "{read}");
     assert_eq!(world.zoom.calls().len(), 1);
     end(world).await;
-}
-
-/// An unfinished command of Dana's meeting that no job will ever finish.
-pub(crate) async fn hold_up(db: &mut sqlx::PgConnection) {
-    sqlx::query(
-        "insert into command (trigger_id, team_id, user_id, channel_id, zoom_user_id, action, meeting_id, settings)
-        values ('elder', 'T0OTHER', 'U0OTHER', 'C0', 'zoom-other', 'stop', $1, '{}')",
-    )
-    .bind(MEETING)
-    .execute(db)
-    .await
-    .expect("an older command");
 }

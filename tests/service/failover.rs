@@ -21,16 +21,20 @@ use tempfile::TempDir;
 use tokio::process::Child;
 use tokio::task::JoinSet;
 
-use crate::binary::{Service, Surroundings};
-use crate::database;
-use crate::postgres::{Cable, data_dir, readiness};
-use crate::world::{accepted, said};
+use crate::support::database;
+use crate::support::http::readiness;
+use crate::support::postgres::{Cable, data_dir};
+use crate::support::program::{Service, Surroundings};
+use crate::support::slack::{accepted, said};
 
 const SUPERUSER: &str = "livestream";
+
 /// Between two commands.
 const COMMAND_EVERY: Duration = Duration::from_millis(40);
+
 /// Slack waits no longer for an answer.
 const SLACK_WAITS: Duration = Duration::from_secs(3);
+
 /// How long a change may take to come about.
 const COMES_WITHIN: Duration = Duration::from_secs(30);
 

@@ -8,9 +8,12 @@ use livestream_bot::demo::slack::{
 use livestream_bot::demo::{DANA, FAY, Person, World};
 use serde_json::Value;
 
-use crate::installing::install;
-use crate::linking::{Browser, linked_zoom_user};
-use crate::world::{connect, end, queue_is_empty, type_and_read, type_and_read_at_once, world};
+use crate::support::browser::Browser;
+use crate::support::fixtures::{world, world_with};
+use crate::support::install::install;
+use crate::support::linking::linked_zoom_user;
+use crate::support::slack::{type_and_read, type_and_read_at_once};
+use crate::support::world::{connect, end, queue_is_empty};
 
 async fn open(world: &World, place: Place, who: Person) -> Value {
     let before = world.slack.homes(who.slack).len();
@@ -204,8 +207,7 @@ async fn without_a_token_there_is_no_home_and_nothing_else_is_missing() {
 
 #[tokio::test]
 async fn a_press_for_another_app_is_refused() {
-    let world =
-        crate::world::world_with(|config| config.slack_app_id = Some("A0OTHER".to_owned())).await;
+    let world = world_with(|config| config.slack_app_id = Some("A0OTHER".to_owned())).await;
     let press = world.slack.press_home(DANA.slack, "disconnect");
     let answer = world.slack.send_press(&world.service, &press).await;
     assert_eq!(answer.expect("an answer").status, 400);

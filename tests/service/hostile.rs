@@ -4,17 +4,14 @@ use std::time::{Duration, SystemTime};
 
 use livestream_bot::demo::slack::{SIGNING_SECRET, TOWN_HALL, sign};
 use livestream_bot::demo::{DANA, ELI, World};
-use reqwest::{Client, Response};
+use reqwest::Response;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::world::{connect, end, queue_is_empty, send, type_and_read, world, world_with};
-
-fn client() -> Client {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    #[expect(clippy::disallowed_methods, reason = "a stranger's client")]
-    Client::new()
-}
+use crate::support::fixtures::{world, world_with};
+use crate::support::http::client;
+use crate::support::slack::{send, type_and_read};
+use crate::support::world::{connect, end, queue_is_empty};
 
 fn unix_now() -> u64 {
     #[expect(clippy::disallowed_methods, reason = "a stranger's clock")]

@@ -2,83 +2,23 @@
 
 use livestream_bot::crypto::vault::{Context, Vault};
 use livestream_bot::db;
-use livestream_bot::demo::slack::{ENTERPRISE, Event, ORG_OTHER, ORG_TOWN_HALL, TEAM, TOWN_HALL};
+use livestream_bot::demo::slack::{ENTERPRISE, ORG_OTHER, ORG_TOWN_HALL, TEAM, TOWN_HALL};
 use livestream_bot::demo::zoom::{Fault, SCOPE};
-use livestream_bot::demo::{DANA, ELI, FAY, Person, World};
+use livestream_bot::demo::{DANA, ELI, FAY};
 use reqwest::{Response, StatusCode};
 use secrecy::ExposeSecret;
 
-use crate::linking::{Browser, linked_zoom_user, location, offer_at};
-use crate::world::{
-    connect, end, queue_is_empty, said, send, send_press, type_and_read, world, world_with,
+use crate::support::browser::Browser;
+use crate::support::fixtures::{self, world, world_with};
+use crate::support::install::{
+    INSTALL, install, installations, is_withdrawn, kept_token, let_a_day_pass, tell,
 };
-
-/// The cookie of the install page.
-const INSTALL: &str = "__Host-install";
-
-/// Goes the way of an installation; the last page.
-pub(crate) async fn install(world: &World, choice: &str) -> Response {
-    let mut browser = Browser::new(INSTALL);
-    let slack = location(
-        &browser
-            .get(&format!("{}/slack/install", world.service))
-            .await,
-    );
-    let back = world.slack.install(&slack, choice).await.expect("chosen");
-    browser.get(&back).await
-}
+use crate::support::linking::{linked_zoom_user, location, offer_at};
+use crate::support::slack::{said, send, send_press, type_and_read};
+use crate::support::world::{connect, end, queue_is_empty};
 
 async fn page(response: Response) -> String {
     response.text().await.expect("a page")
-}
-
-/// The token we keep for a place, opened.
-async fn kept_token(world: &World, place: &str) -> Option<String> {
-    let sealed: Option<Vec<u8>> =
-        sqlx::query_scalar("select bot_token from installation where place = $1")
-            .bind(place)
-            .fetch_optional(&mut connect(world).await)
-            .await
-            .expect("a row or none")
-            .flatten();
-    let vault = Vault::from_keys(&world.config.token_keys).expect("keys");
-    let token = vault
-        .open(Context::BotToken(place), &sealed?)
-        .expect("it opens");
-    Some(token.expose_secret().to_owned())
-}
-
-/// Whether the permission was withdrawn at Zoom.
-fn is_withdrawn(world: &World, person: Person) -> bool {
-    world
-        .zoom
-        .revocations()
-        .iter()
-        .any(|user| user == person.zoom)
-}
-
-async fn installations(world: &World) -> i64 {
-    sqlx::query_scalar("select count(*) from installation")
-        .fetch_one(&mut connect(world).await)
-        .await
-        .expect("a count")
-}
-
-pub(crate) async fn tell(world: &World, event: &Event) {
-    let answer = world.slack.send_event(&world.service, event).await;
-    assert_eq!(answer.expect("an answer").status, 200);
-}
-
-/// A day and a minute pass for what the app left.
-pub(crate) async fn let_a_day_pass(world: &World) {
-    let pass = "update installation set left_at = left_at - interval '24 hours 1 minute';
-        update zoom_link set created_at = created_at - interval '24 hours 1 minute';
-        update graphile_worker._private_jobs set run_at = run_at - interval '24 hours 1 minute'";
-    sqlx::raw_sql(pass)
-        .execute(&mut connect(world).await)
-        .await
-        .expect("time passes");
-    queue_is_empty(&world.database).await;
 }
 
 #[tokio::test]
@@ -335,7 +275,7 @@ async fn an_app_that_comes_back_keeps_its_links() {
     end(world).await;
 
     // By the manifest, of which we hear only that people type again.
-    let world = crate::world::world().await;
+    let world = fixtures::world().await;
     let (uninstalled, _) = world.slack.uninstall(TOWN_HALL);
     let earlier = uninstalled.timestamp - 3600;
     tell(&world, &uninstalled.at(earlier)).await;

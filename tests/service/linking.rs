@@ -1,191 +1,15 @@
 //! Linking an account, on the very pages people use, and every way to be tricked on them.
 
-use livestream_bot::demo::slack::{Place, TOWN_HALL, Tamper};
+use livestream_bot::demo::slack::Tamper;
 use livestream_bot::demo::zoom::{Fault, SCOPE};
-use livestream_bot::demo::{DANA, ELI, FAY, Person, World};
-use reqwest::{Client, Response, StatusCode, redirect};
-use serde_json::Value;
+use livestream_bot::demo::{DANA, ELI, FAY, Person};
 
-use crate::world::{
-    MEETING, accepted, connect as database, end, press, said, send, send_press, type_and_read,
-    values, world,
-};
-
-/// The cookie of the linking pages.
-const LINK: &str = "__Host-link";
-
-/// A browser: it keeps the one cookie of the pages, and follows where it is told.
-#[derive(Clone)]
-pub(crate) struct Browser {
-    http: Client,
-    cookie: Option<String>,
-    cookie_name: &'static str,
-}
-
-impl Browser {
-    /// One that must get this cookie, if it gets any.
-    pub(crate) fn new(cookie_name: &'static str) -> Self {
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        #[expect(clippy::disallowed_methods, reason = "a person's browser")]
-        let http = Client::builder()
-            .redirect(redirect::Policy::none())
-            .build()
-            .expect("a browser");
-        Self {
-            http,
-            cookie: None,
-            cookie_name,
-        }
-    }
-
-    /// What the server gave it to remember.
-    pub(crate) fn cookie_value(&self) -> String {
-        let cookie = self.cookie.as_deref().expect("a cookie");
-        cookie.split_once('=').expect("its value").1.to_owned()
-    }
-
-    pub(crate) async fn get(&mut self, url: &str) -> Response {
-        let request = self
-            .http
-            .get(url)
-            .header("cookie", self.cookie.clone().unwrap_or_default());
-        let answer = request.send().await.expect("an answer");
-        if let Some(cookie) = answer.headers().get("set-cookie") {
-            let cookie = cookie.to_str().expect("ASCII");
-            assert!(cookie.starts_with(self.cookie_name), "{cookie}");
-            for attribute in ["; HttpOnly", "; SameSite=Lax", "; Secure", "; Path=/"] {
-                assert!(cookie.contains(attribute), "{cookie}");
-            }
-            self.cookie = cookie.split(';').next().map(str::to_owned);
-        }
-        answer
-    }
-
-    pub(crate) async fn answer(&mut self, world: &World, csrf: &str, answer: &str) -> Response {
-        let request = self.http.post(format!("{}/confirm", world.service));
-        let request = request.header("cookie", self.cookie.clone().unwrap_or_default());
-        let request = request.header(
-            "user-agent",
-            "Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0 Safari/537.36",
-        );
-        request
-            .form(&[("csrf", csrf), ("answer", answer)])
-            .send()
-            .await
-            .expect("an answer")
-    }
-
-    /// Opens a link, and returns where Slack's sign-in is.
-    async fn open(&mut self, link: &str) -> String {
-        location(&self.get(link).await)
-    }
-
-    /// Opens a link, signs in as `person`, and returns where Zoom's consent is.
-    async fn sign_in(&mut self, world: &World, link: &str, person: Person) -> String {
-        let slack = self.open(link).await;
-        let back = world
-            .slack
-            .sign_in(&slack, person)
-            .await
-            .expect("signed in");
-        location(&self.get(&back).await)
-    }
-
-    /// Goes the whole way to the confirm page, and returns it with its CSRF token.
-    pub(crate) async fn reach_the_question(
-        &mut self,
-        world: &World,
-        link: &str,
-        person: Person,
-        zoom: Person,
-    ) -> (String, String) {
-        let consent = self.sign_in(world, link, person).await;
-        let back = world.zoom.consent(&consent, zoom).await.expect("consented");
-        assert_eq!(location(&self.get(&back).await), "/confirm");
-        let page = self.get(&format!("{}/confirm", world.service)).await;
-        assert_eq!(page.status(), StatusCode::OK);
-        let page = page.text().await.expect("a page");
-        let csrf = page
-            .split("name=\"csrf\" value=\"")
-            .nth(1)
-            .and_then(|rest| rest.split('"').next());
-        (csrf.expect("a CSRF token").to_owned(), page)
-    }
-
-    pub(crate) async fn link(
-        &mut self,
-        world: &World,
-        link: &str,
-        person: Person,
-        zoom: Person,
-    ) -> String {
-        let (csrf, _) = self.reach_the_question(world, link, person, zoom).await;
-        let page = self.answer(world, &csrf, "link").await;
-        assert_eq!(page.status(), StatusCode::OK);
-        page.text().await.expect("a page")
-    }
-}
-
-pub(crate) fn location(answer: &Response) -> String {
-    assert_eq!(answer.status(), StatusCode::SEE_OTHER, "{answer:?}");
-    assert_eq!(answer.headers()["referrer-policy"], "no-referrer");
-    answer.headers()["location"]
-        .to_str()
-        .expect("ASCII")
-        .to_owned()
-}
-
-/// Types `connect`, and returns the link that only this person reads.
-async fn offer(world: &World, person: Person, text: &str) -> String {
-    offer_at(world, TOWN_HALL, person, text).await
-}
-
-pub(crate) async fn offer_at(world: &World, place: Place, person: Person, text: &str) -> String {
-    let answer = send(world, &world.slack.type_at(place, person.slack, text)).await;
-    assert_eq!(answer.body["response_type"], "ephemeral");
-    url(&answer.body).unwrap_or_else(|| panic!("a link: {answer:?}"))
-}
-
-fn url(message: &Value) -> Option<String> {
-    let buttons = message["blocks"]
-        .as_array()?
-        .iter()
-        .find(|block| block["type"] == "actions")?;
-    buttons["elements"]
-        .as_array()?
-        .iter()
-        .find_map(|button| Some(button["url"].as_str()?.to_owned()))
-}
-
-pub(crate) async fn linked_zoom_user(world: &World, person: Person) -> Option<String> {
-    sqlx::query_scalar(
-        "select zoom_user_id from zoom_link where team_id = 'T0ACME' and user_id = $1",
-    )
-    .bind(person.slack)
-    .fetch_optional(&mut database(world).await)
-    .await
-    .expect("a row or none")
-}
-
-async fn audited(world: &World) -> Vec<String> {
-    let kinds = sqlx::query_scalar("select kind from audit order by audit_id");
-    kinds
-        .fetch_all(&mut database(world).await)
-        .await
-        .expect("rows")
-}
-
-/// Nothing is bound, no session is left, and the page says so.
-async fn assert_nothing_bound(world: &World, page: Response, status: u16, says: &str) {
-    assert_eq!(page.status().as_u16(), status);
-    let policy = page.headers()["content-security-policy"]
-        .to_str()
-        .expect("ASCII");
-    assert!(policy.starts_with("default-src 'none'"), "{policy}");
-    let page = page.text().await.expect("a page");
-    assert!(page.contains(says), "{page}");
-    assert_eq!(linked_zoom_user(world, FAY).await, None);
-}
+use crate::support::audit::audited;
+use crate::support::browser::Browser;
+use crate::support::fixtures::{MEETING, world, world_with};
+use crate::support::linking::{LINK, assert_nothing_bound, linked_zoom_user, location, offer, url};
+use crate::support::slack::{accepted, press, said, send, send_press, type_and_read, values};
+use crate::support::world::{connect as database, end};
 
 #[tokio::test]
 async fn a_person_links_and_then_runs_what_they_had_typed() {
@@ -819,7 +643,7 @@ async fn a_press_is_a_command_of_whoever_presses() {
 
 #[tokio::test]
 async fn without_its_settings_linking_says_so() {
-    let world = crate::world::world_with(|config| config.pages = None).await;
+    let world = world_with(|config| config.pages = None).await;
     let read = said(
         &send(&world, &world.slack.type_command(FAY.slack, "connect"))
             .await
@@ -859,7 +683,7 @@ async fn keys_are_rotated_while_the_service_runs() {
         old.expose_secret()
     )
     .into();
-    let world = crate::world::world_with(|config| config.token_keys = old).await;
+    let world = world_with(|config| config.token_keys = old).await;
     let pool = livestream_bot::db::pool(world.database.clone());
     let vault = Vault::from_keys(&both).expect("keys");
     assert_eq!(tokens::reseal(&pool, &vault).await.expect("sealed anew"), 2);
@@ -881,7 +705,7 @@ async fn keys_are_rotated_while_the_service_runs() {
     pool.close().await;
     end(world).await;
 
-    let world = crate::world::world_with(|config| config.token_keys = both).await;
+    let world = world_with(|config| config.token_keys = both).await;
     world
         .link(DANA, SCOPE)
         .await

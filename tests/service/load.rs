@@ -16,8 +16,11 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
-use crate::binary::{Service, Surroundings};
-use crate::world::{accepted, connect, end, said, send, type_and_read, world};
+use crate::support::fixtures::world;
+use crate::support::http::free_port;
+use crate::support::program::{Service, Surroundings};
+use crate::support::slack::{accepted, said, send, type_and_read};
+use crate::support::world::{connect, end};
 
 /// Links somebody in another workspace.
 async fn link_elsewhere(world: &World) {
@@ -210,11 +213,6 @@ async fn a_rolling_restart_under_load_loses_nothing_and_answers_everybody() {
         service.terminate().await;
     }
     Arc::into_inner(around).expect("nobody else").end().await;
-}
-
-fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("its address").port()
 }
 
 #[tokio::test]

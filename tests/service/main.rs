@@ -4,8 +4,6 @@ mod admin;
 mod binary;
 mod buttons;
 mod commands;
-mod database;
-mod demo;
 mod failover;
 mod home;
 mod hostile;
@@ -19,6 +17,7 @@ mod people;
 mod playground;
 mod postgres;
 mod scale;
+#[path = "../support/mod.rs"]
+mod support;
 mod tokens;
 mod wire;
-mod world;

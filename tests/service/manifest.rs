@@ -8,8 +8,10 @@ use livestream_bot::slack::{paths, sign_in, web_api};
 use reqwest::{Method, Url};
 use serde_json::Value;
 
-use crate::linking::{Browser, location};
-use crate::world::{end, world};
+use crate::support::browser::Browser;
+use crate::support::fixtures::world;
+use crate::support::linking::location;
+use crate::support::world::end;
 
 fn manifest(url: &str) -> Value {
     let text = filled_in(&url.parse().expect("a URL"), "/livestream").expect("filled in");

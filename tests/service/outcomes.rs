@@ -3,7 +3,9 @@
 use livestream_bot::demo::zoom::{Fault, Obstacle};
 use livestream_bot::demo::{DANA, ELI, World};
 
-use crate::world::{MEETING, end, meeting, type_and_read, world};
+use crate::support::fixtures::{MEETING, meeting, world};
+use crate::support::slack::type_and_read;
+use crate::support::world::end;
 
 /// What the channel reads when Dana types `start 68423085` in a world so arranged,
 /// and how often Zoom was asked.

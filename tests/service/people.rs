@@ -4,11 +4,12 @@ use livestream_bot::demo::slack::{ApiFault, DIRECT, Standing, TEAM};
 use livestream_bot::demo::{DANA, ELI, FAY, Person, World};
 use serde_json::Value;
 
-use crate::installing::install;
-use crate::world::{
-    accepted, connect, end, meeting, press, said, send, send_press, type_and_read,
-    type_and_read_at_once, values, world, world_with,
+use crate::support::fixtures::{meeting, world, world_with};
+use crate::support::install::install;
+use crate::support::slack::{
+    accepted, press, said, send, send_press, type_and_read, type_and_read_at_once, values,
 };
+use crate::support::world::{connect, end};
 
 const REFUSED: &str = "guests and people from other organisations can't use /livestream";
 

@@ -12,8 +12,8 @@ use sqlx::ConnectOptions;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
-use crate::database::program;
-use crate::demo::{self, Demo};
+use crate::support::demo::{self, Demo};
+use crate::support::executable::program;
 
 /// The databases of demos in a data folder.
 async fn left_over(data: &TempDir) -> Vec<String> {

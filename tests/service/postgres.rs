@@ -1,34 +1,24 @@
 //! The private PostgreSQL, and a Postgres that goes away.
 
-use std::fs::{File, Permissions};
-use std::os::unix::fs::PermissionsExt;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use livestream_bot::demo::DANA;
 use livestream_bot::postgres::{Durability, Server};
 use sqlx::ConnectOptions;
-use sqlx::postgres::PgConnectOptions;
-use tempfile::TempDir;
-use tokio::io::copy_bidirectional;
-use tokio::net::{TcpListener, UnixStream};
-use tokio::sync::watch;
 
-use crate::database::{self, program};
-use crate::world::{end, type_and_read, type_and_read_at_once, world_at};
+use crate::support::database;
+use crate::support::executable::program;
+use crate::support::fixtures::world_at;
+use crate::support::http::{get, readiness};
+use crate::support::postgres::{Cable, data_dir};
+use crate::support::slack::{type_and_read, type_and_read_at_once};
+use crate::support::world::end;
 
 async fn start(dir: &Path) -> Server {
     Server::start(program(), dir, Durability::Durable)
         .await
         .expect("a server")
-}
-
-/// A folder that the server's account may enter.
-pub(crate) fn data_dir() -> TempDir {
-    let permissions = Permissions::from_mode(0o755);
-    tempfile::Builder::new()
-        .permissions(permissions)
-        .tempdir_in("/var/tmp")
-        .expect("a folder")
 }
 
 /// Waits until nobody supervises the server any more, which is after it was stopped.
@@ -142,60 +132,6 @@ fn postmaster(dir: &Path) -> nix::unistd::Pid {
     )
 }
 
-/// Stands between the service and Postgres; it can be cut, and led to another server.
-pub(crate) struct Cable {
-    pub(crate) options: PgConnectOptions,
-    /// The socket at its far end; none while it is cut.
-    far: watch::Sender<Option<PathBuf>>,
-}
-
-impl Cable {
-    pub(crate) async fn lay(to: &PgConnectOptions) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let port = listener.local_addr().expect("its address").port();
-        let options = PgConnectOptions::new_without_pgpass()
-            .host("127.0.0.1")
-            .port(port)
-            .username(to.get_username())
-            .database(to.get_database().expect("a database"))
-            .ssl_mode(sqlx::postgres::PgSslMode::Disable);
-        let far = watch::Sender::new(Some(socket(to)));
-        let ends = far.subscribe();
-        tokio::spawn(async move {
-            while let Ok((mut near, _)) = listener.accept().await {
-                let mut ends = ends.clone();
-                tokio::spawn(async move {
-                    let Some(socket) = ends.borrow_and_update().clone() else {
-                        return;
-                    };
-                    let carried = async {
-                        let mut far = UnixStream::connect(socket).await?;
-                        copy_bidirectional(&mut near, &mut far).await
-                    };
-                    tokio::select! {
-                        _ = carried => {}
-                        _ = ends.changed() => {}
-                    }
-                });
-            }
-        });
-        Self { options, far }
-    }
-
-    pub(crate) fn cut(&self) {
-        self.far.send_replace(None);
-    }
-
-    pub(crate) fn lead(&self, to: &PgConnectOptions) {
-        self.far.send_replace(Some(socket(to)));
-    }
-}
-
-fn socket(of: &PgConnectOptions) -> PathBuf {
-    let folder = of.get_socket().expect("our own servers have a socket");
-    folder.join(format!(".s.PGSQL.{}", of.get_port()))
-}
-
 #[tokio::test]
 async fn while_postgres_is_away_people_are_told_in_time_and_readiness_says_so() {
     let database = database::create().await;
@@ -227,16 +163,4 @@ async fn while_postgres_is_away_people_are_told_in_time_and_readiness_says_so() 
     assert!(read.contains("is stopped"), "{read}");
     assert_eq!(readiness(&world.service).await.0, 200);
     end(world).await;
-}
-
-pub(crate) async fn readiness(service: &str) -> (u16, String) {
-    get(&format!("{service}/readyz")).await
-}
-
-async fn get(url: &str) -> (u16, String) {
-    let answer = reqwest::get(url).await.expect("an answer");
-    (
-        answer.status().as_u16(),
-        answer.text().await.expect("a body"),
-    )
 }

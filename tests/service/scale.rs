@@ -7,13 +7,15 @@ use std::time::{Duration, Instant};
 
 use livestream_bot::demo::{ADA, World};
 
-use crate::admin::Desk;
-use crate::installing::install;
-use crate::world::{connect, end, world};
+use crate::support::admin_browser::Desk;
+use crate::support::fixtures::world;
+use crate::support::install::install;
+use crate::support::world::{connect, end};
 
 /// No page may take longer on a busy machine, in a build for tests; see what is printed for
 /// how long they do take.
 const LONGEST: Duration = Duration::from_millis(500);
+
 const TIMES: usize = 20;
 
 async fn fill(world: &World) {

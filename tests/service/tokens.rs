@@ -7,7 +7,9 @@ use livestream_bot::demo::slack::TEAM;
 use livestream_bot::demo::zoom::{Fault, SCOPE};
 use livestream_bot::demo::{DANA, World};
 
-use crate::world::{connect, end, said, send, type_and_read, type_and_read_at_once, world};
+use crate::support::fixtures::world;
+use crate::support::slack::{said, send, type_and_read, type_and_read_at_once};
+use crate::support::world::{connect, end};
 
 const DEAD: &str = "Zoom no longer accepts your linked account";
 

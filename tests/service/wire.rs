@@ -5,8 +5,10 @@ use livestream_bot::demo::wire::Wire;
 use livestream_bot::demo::zoom::{self, Fault, SCOPE};
 use livestream_bot::demo::{DANA, FAY, World};
 
-use crate::database;
-use crate::world::{MEETING, end, type_and_read};
+use crate::support::database;
+use crate::support::fixtures::MEETING;
+use crate::support::slack::type_and_read;
+use crate::support::world::end;
 
 #[tokio::test]
 async fn the_record_shows_what_passed_and_no_secret() {

@@ -14,6 +14,8 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, raw_sql};
 use tokio::sync::OnceCell;
 
+use super::executable::program;
+
 /// What the tests of this process use.
 struct Cluster {
     options: PgConnectOptions,
@@ -23,14 +25,11 @@ struct Cluster {
 }
 
 static CLUSTER: OnceCell<Cluster> = OnceCell::const_new();
+
 static COUNT: AtomicUsize = AtomicUsize::new(0);
+
 /// Any number, the same for all who prepare the template.
 const PREPARING: i64 = 4_927;
-
-/// This program, as the tests run it.
-pub(crate) fn program() -> &'static Path {
-    Path::new(env!("CARGO_BIN_EXE_livestream-bot"))
-}
 
 /// The server that the tests share where no other is named.
 pub(crate) async fn server() -> Server {

@@ -8,7 +8,7 @@ use nix::unistd::Pid;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::database::program;
+use super::executable::program;
 
 /// A demo that is ready.
 pub(crate) struct Demo {

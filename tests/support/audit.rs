@@ -1,0 +1,13 @@
+//! The audit.
+
+use livestream_bot::demo::World;
+
+use super::world::connect;
+
+pub(crate) async fn audited(world: &World) -> Vec<String> {
+    let kinds = sqlx::query_scalar("select kind from audit order by audit_id");
+    kinds
+        .fetch_all(&mut connect(world).await)
+        .await
+        .expect("rows")
+}

@@ -1,0 +1,49 @@
+//! Worlds that tests start from.
+
+use livestream_bot::config::Config;
+use livestream_bot::demo::zoom::{Meeting, SCOPE};
+use livestream_bot::demo::{DANA, ELI, World};
+use sqlx::postgres::PgConnectOptions;
+
+use super::database;
+
+/// Dana's meeting, which is running.
+pub(crate) const MEETING: i64 = 68_423_085;
+
+/// The world with Dana and Eli linked, and Dana's meeting running.
+pub(crate) async fn world() -> World {
+    world_with(|_| ()).await
+}
+
+pub(crate) async fn world_with(adjust: impl FnOnce(&mut Config)) -> World {
+    world_at(database::create().await, adjust).await
+}
+
+/// The same over a database that was created here, however it is reached.
+pub(crate) async fn world_at(
+    database: PgConnectOptions,
+    adjust: impl FnOnce(&mut Config),
+) -> World {
+    let world = World::start(database, adjust).await.expect("a world");
+    world.link(DANA, SCOPE).await.expect("Dana's link");
+    world.link(ELI, SCOPE).await.expect("Eli's link");
+    world.zoom.schedule(MEETING, DANA.zoom, None);
+    world.zoom.begin(MEETING);
+    world
+}
+
+pub(crate) fn meeting(world: &World) -> Meeting {
+    world.zoom.meeting(MEETING).expect("Dana's meeting")
+}
+
+/// An unfinished command of Dana's meeting that no job will ever finish.
+pub(crate) async fn hold_up(db: &mut sqlx::PgConnection) {
+    sqlx::query(
+        "insert into command (trigger_id, team_id, user_id, channel_id, zoom_user_id, action, meeting_id, settings)
+        values ('elder', 'T0OTHER', 'U0OTHER', 'C0', 'zoom-other', 'stop', $1, '{}')",
+    )
+    .bind(MEETING)
+    .execute(db)
+    .await
+    .expect("an older command");
+}

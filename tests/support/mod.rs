@@ -1,0 +1,16 @@
+//! What more than one file of tests uses.
+
+pub(crate) mod admin_browser;
+pub(crate) mod audit;
+pub(crate) mod browser;
+pub(crate) mod database;
+pub(crate) mod demo;
+pub(crate) mod executable;
+pub(crate) mod fixtures;
+pub(crate) mod http;
+pub(crate) mod install;
+pub(crate) mod linking;
+pub(crate) mod postgres;
+pub(crate) mod program;
+pub(crate) mod slack;
+pub(crate) mod world;

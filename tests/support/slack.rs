@@ -1,0 +1,73 @@
+//! What people do in Slack, and what they read there.
+
+use livestream_bot::demo::slack::{Answer, Invocation};
+use livestream_bot::demo::{Person, World};
+use serde_json::Value;
+
+/// Types a command; what the person sees at once.
+pub(crate) async fn send(world: &World, invocation: &Invocation) -> Answer {
+    world
+        .slack
+        .send(&world.service, invocation)
+        .await
+        .expect("an answer in time")
+}
+
+/// Presses a button; Slack gets its 200 and an empty body.
+pub(crate) async fn press(world: &World, who: Person, value: &str) -> Invocation {
+    let press = world.slack.press(who.slack, value);
+    send_press(world, &press).await;
+    press
+}
+
+pub(crate) async fn send_press(world: &World, press: &Invocation) {
+    let answer = world.slack.send_press(&world.service, press).await;
+    let answer = answer.expect("an answer in time");
+    assert_eq!((answer.status, answer.body), (200, Value::Null));
+}
+
+/// Types a command that is taken; what the channel reads in the end.
+pub(crate) async fn type_and_read(world: &World, who: Person, text: &str) -> String {
+    let invocation = world.slack.type_command(who.slack, text);
+    let answer = send(world, &invocation).await;
+    assert_eq!(answer, accepted());
+    said(&world.slack.outcome(&invocation).await.expect("an outcome"))
+}
+
+/// Types a command that is not taken; what the person reads at once, alone.
+pub(crate) async fn type_and_read_at_once(world: &World, who: Person, text: &str) -> String {
+    let answer = send(world, &world.slack.type_command(who.slack, text)).await;
+    assert_eq!(
+        (answer.status, &answer.body["response_type"]),
+        (200, &"ephemeral".into())
+    );
+    said(&answer.body)
+}
+
+/// The answer to a command that is taken.
+pub(crate) fn accepted() -> Answer {
+    Answer {
+        status: 200,
+        body: serde_json::json!({ "response_type": "in_channel" }),
+    }
+}
+
+/// The text of a message's first block.
+pub(crate) fn said(message: &Value) -> String {
+    message["blocks"][0]["text"]["text"]
+        .as_str()
+        .expect("a section")
+        .to_owned()
+}
+
+/// What the buttons of a message would type.
+pub(crate) fn values(message: &Value) -> Vec<String> {
+    let blocks = message["blocks"].as_array().expect("blocks");
+    let elements = blocks
+        .iter()
+        .filter_map(|block| block["elements"].as_array())
+        .flatten();
+    elements
+        .filter_map(|button| Some(button["value"].as_str()?.to_owned()))
+        .collect()
+}
