@@ -8,16 +8,16 @@ use livestream_bot::demo::{ADA, DANA, ELI, FAY, Person, World};
 use reqwest::StatusCode;
 use serde_json::Value;
 
-use crate::support::admin_browser::{Desk, header};
+use crate::support::admin_browser::AdminBrowser;
 use crate::support::audit::audited;
 use crate::support::browser::Browser;
 use crate::support::fixtures::{world, world_with};
-use crate::support::install::{install, let_a_day_pass, tell};
-use crate::support::linking::{linked_zoom_user, offer_at};
+use crate::support::install::{install, let_a_day_pass, send_event};
+use crate::support::linking::{linked_zoom_user, request_link_at};
 use crate::support::slack::{accepted, press, said, send, type_and_read, values};
 use crate::support::world::{connect, end, queue_is_empty};
 
-/// The world with the app installed and an admin at their desk.
+/// The world with the app installed and an admin at their admin.
 async fn installed() -> World {
     let world = world().await;
     install(&world, "acme").await;
@@ -27,38 +27,36 @@ async fn installed() -> World {
 #[tokio::test]
 async fn an_admin_signs_in_looks_and_signs_out() {
     let world = installed().await;
-    let mut desk = Desk::new(&world);
-    let closed = desk.get("/admin").await;
-    assert_eq!(closed.status(), StatusCode::UNAUTHORIZED);
-    assert!(
-        closed
-            .text()
-            .await
-            .expect("a page")
-            .contains("Sign in with Slack")
-    );
+    let mut admin = AdminBrowser::new(&world);
+    let closed = admin.get("/admin").await;
+    assert_eq!(closed.status, StatusCode::UNAUTHORIZED);
+    assert!(closed.body.contains("Sign in with Slack"));
 
-    let answer = desk.sign_in(ADA).await;
-    assert_eq!(header(&answer, "location"), "/admin");
-    let page = desk.read("/admin").await;
+    let answer = admin.sign_in(ADA).await;
+    assert_eq!(answer.location(), "/admin");
+    let page = admin.read("/admin").await;
     assert!(page.contains("Ada in Acme"), "{page}");
     assert!(
         page.contains("All 2 linked accounts look healthy"),
         "{page}"
     );
-    let first = desk.cookies.clone();
+    let first = admin.browser.cookies.clone();
 
     // Signing in again is another session; signing out ends this one alone.
-    desk.sign_in(ADA).await;
-    assert_ne!(desk.cookies, first, "rotated");
-    let csrf = desk.csrf().await;
-    let out = desk.post("/admin/sign-out", &[("csrf", &csrf)]).await;
-    assert_eq!(header(&out, "location"), "/");
-    assert!(desk.cookies.is_empty(), "{:?}", desk.cookies);
-    let spent = desk.post("/admin/sign-out", &[("csrf", &csrf)]).await;
-    assert_eq!(spent.status(), StatusCode::UNAUTHORIZED);
-    desk.cookies = first;
-    desk.read("/admin").await;
+    admin.sign_in(ADA).await;
+    assert_ne!(admin.browser.cookies, first, "rotated");
+    let csrf = admin.csrf().await;
+    let out = admin.post("/admin/sign-out", &[("csrf", &csrf)]).await;
+    assert_eq!(out.location(), "/");
+    assert!(
+        admin.browser.cookies.is_empty(),
+        "{:?}",
+        admin.browser.cookies
+    );
+    let spent = admin.post("/admin/sign-out", &[("csrf", &csrf)]).await;
+    assert_eq!(spent.status, StatusCode::UNAUTHORIZED);
+    admin.browser.cookies = first;
+    admin.read("/admin").await;
     end(world).await;
 }
 
@@ -74,11 +72,11 @@ async fn only_admins_come_in_of_the_workspace_or_of_its_organisation() {
         (Standing::OrgAdmin, true),
     ] {
         world.slack.set_person(FAY.slack, standing);
-        let mut desk = Desk::new(&world);
-        let answer = desk.sign_in(FAY).await;
+        let mut admin = AdminBrowser::new(&world);
+        let answer = admin.sign_in(FAY).await;
         let status = if comes_in { 303 } else { 403 };
-        assert_eq!(answer.status().as_u16(), status, "{standing:?}");
-        let page = desk.get("/admin").await.status().as_u16();
+        assert_eq!(answer.status.as_u16(), status, "{standing:?}");
+        let page = admin.get("/admin").await.status.as_u16();
         assert_eq!(page, if comes_in { 200 } else { 401 }, "{standing:?}");
     }
     assert_eq!(audited(&world).await[1..4], ["refused"; 3]);
@@ -88,21 +86,21 @@ async fn only_admins_come_in_of_the_workspace_or_of_its_organisation() {
 #[tokio::test]
 async fn a_sign_in_needs_its_own_browser_state_and_nonce_and_works_once() {
     let world = installed().await;
-    let (mut admin, mut thief) = (Desk::new(&world), Desk::new(&world));
-    let slack = header(&admin.get("/admin/sign-in").await, "location");
+    let (mut admin, mut thief) = (AdminBrowser::new(&world), AdminBrowser::new(&world));
+    let slack = admin.get("/admin/sign-in").await.location();
     thief.get("/admin/sign-in").await;
     let back = world.slack.sign_in(&slack, ADA).await.expect("signed in");
     let back = back.trim_start_matches(world.service.as_str()).to_owned();
-    let visit = admin.cookies.clone();
+    let visit = admin.browser.cookies.clone();
     assert_eq!(
-        thief.get(&back).await.status(),
+        thief.get(&back).await.status,
         StatusCode::BAD_REQUEST,
         "another browser"
     );
-    assert_eq!(admin.get(&back).await.status(), StatusCode::SEE_OTHER);
-    admin.cookies = visit;
+    assert_eq!(admin.get(&back).await.status, StatusCode::SEE_OTHER);
+    admin.browser.cookies = visit;
     assert_eq!(
-        admin.get(&back).await.status(),
+        admin.get(&back).await.status,
         StatusCode::UNAUTHORIZED,
         "the same again"
     );
@@ -113,13 +111,13 @@ async fn a_sign_in_needs_its_own_browser_state_and_nonce_and_works_once() {
         Tamper::Expired,
     ] {
         world.slack.next_id_token(tamper);
-        let answer = Desk::new(&world).sign_in(ADA).await;
-        assert_eq!(answer.status(), StatusCode::BAD_GATEWAY, "{tamper:?}");
+        let answer = AdminBrowser::new(&world).sign_in(ADA).await;
+        assert_eq!(answer.status, StatusCode::BAD_GATEWAY, "{tamper:?}");
     }
-    let slack = header(&admin.get("/admin/sign-in").await, "location");
+    let slack = admin.get("/admin/sign-in").await.location();
     let back = world.slack.cancel_sign_in(&slack).await.expect("cancelled");
     let back = back.trim_start_matches(world.service.as_str()).to_owned();
-    let page = admin.get(&back).await.text().await.expect("a page");
+    let page = admin.get(&back).await.body;
     assert!(page.contains("You went back"), "{page}");
     end(world).await;
 }
@@ -127,20 +125,19 @@ async fn a_sign_in_needs_its_own_browser_state_and_nonce_and_works_once() {
 #[tokio::test]
 async fn who_is_no_admin_any_more_can_do_nothing_at_once_and_see_nothing_soon() {
     let world = installed().await;
-    let mut desk = Desk::new(&world);
-    desk.sign_in(ADA).await;
-    let csrf = desk.csrf().await;
+    let mut admin = AdminBrowser::signed_in(&world, ADA).await;
+    let csrf = admin.csrf().await;
     world.slack.set_person(ADA.slack, Standing::Member);
     // Before everything that changes something Slack is asked anew.
-    let refused = desk
+    let refused = admin
         .post("/admin/people/U0DANA/test", &[("csrf", &csrf)])
         .await;
-    assert_eq!(refused.status(), StatusCode::FORBIDDEN);
-    assert_eq!(desk.get("/admin").await.status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    assert_eq!(admin.get("/admin").await.status, StatusCode::UNAUTHORIZED);
 
     // Slack tells of a change: the next page asks.
     world.slack.set_person(ADA.slack, Standing::Admin);
-    desk.sign_in(ADA).await;
+    admin.sign_in(ADA).await;
     let event = serde_json::json!({ "type": "user_change", "user": { "id": ADA.slack } });
     world.slack.set_person(ADA.slack, Standing::Member);
     let event = world.slack.event(TOWN_HALL, event);
@@ -149,22 +146,22 @@ async fn who_is_no_admin_any_more_can_do_nothing_at_once_and_see_nothing_soon() 
         .send_event(&world.service, &event)
         .await
         .expect("an answer");
-    assert_eq!(desk.get("/admin").await.status(), StatusCode::FORBIDDEN);
+    assert_eq!(admin.get("/admin").await.status, StatusCode::FORBIDDEN);
 
     // While Slack does not answer one may look for a while, and do nothing.
     world.slack.set_person(ADA.slack, Standing::Admin);
-    desk.sign_in(ADA).await;
-    let csrf = desk.csrf().await;
+    admin.sign_in(ADA).await;
+    let csrf = admin.csrf().await;
     world.slack.fail_api("users.info", ApiFault::Status(503));
-    let refused = desk
+    let refused = admin
         .post("/admin/people/U0DANA/test", &[("csrf", &csrf)])
         .await;
-    assert_eq!(refused.status(), StatusCode::BAD_GATEWAY);
-    desk.read("/admin").await;
+    assert_eq!(refused.status, StatusCode::BAD_GATEWAY);
+    admin.read("/admin").await;
 
     // Half an hour without a click, or eight hours with, and it is over.
     for past in ["seen_at", "began_at"] {
-        desk.sign_in(ADA).await;
+        admin.sign_in(ADA).await;
         let pass =
             format!("update admin_session set {past} = {past} - interval '8 hours 1 second'");
         sqlx::raw_sql(sqlx::AssertSqlSafe(pass))
@@ -172,7 +169,7 @@ async fn who_is_no_admin_any_more_can_do_nothing_at_once_and_see_nothing_soon() 
             .await
             .expect("time passes");
         assert_eq!(
-            desk.get("/admin").await.status(),
+            admin.get("/admin").await.status,
             StatusCode::UNAUTHORIZED,
             "{past}"
         );
@@ -188,27 +185,27 @@ async fn without_a_voice_the_installer_and_whom_they_name_are_the_admins() {
         .execute(&mut connect(&world).await)
         .await
         .expect("no token");
-    let mut desk = Desk::new(&world);
-    assert_eq!(desk.sign_in(ELI).await.status(), StatusCode::FORBIDDEN);
+    let mut admin = AdminBrowser::new(&world);
+    assert_eq!(admin.sign_in(ELI).await.status, StatusCode::FORBIDDEN);
     assert_eq!(
-        desk.sign_in(ADA).await.status(),
+        admin.sign_in(ADA).await.status,
         StatusCode::FORBIDDEN,
         "nobody can tell"
     );
-    assert_eq!(desk.sign_in(DANA).await.status(), StatusCode::SEE_OTHER);
-    let csrf = desk.csrf().await;
+    assert_eq!(admin.sign_in(DANA).await.status, StatusCode::SEE_OTHER);
+    let csrf = admin.csrf().await;
     let bad = [("csrf", csrf.as_str()), ("people", "Eli")];
     assert_eq!(
-        desk.post("/admin/admins", &bad).await.status(),
+        admin.post("/admin/admins", &bad).await.status,
         StatusCode::UNPROCESSABLE_ENTITY
     );
     let named = [("csrf", csrf.as_str()), ("people", "<@U0ELI>, U0FAY")];
     assert_eq!(
-        desk.post("/admin/admins", &named).await.status(),
+        admin.post("/admin/admins", &named).await.status,
         StatusCode::SEE_OTHER
     );
-    let mut elis = Desk::new(&world);
-    assert_eq!(elis.sign_in(ELI).await.status(), StatusCode::SEE_OTHER);
+    let mut elis = AdminBrowser::new(&world);
+    assert_eq!(elis.sign_in(ELI).await.status, StatusCode::SEE_OTHER);
     let page = elis.read("/admin/rules").await;
     assert!(page.contains("U0ELI U0FAY"), "{page}");
     end(world).await;
@@ -217,13 +214,13 @@ async fn without_a_voice_the_installer_and_whom_they_name_are_the_admins() {
 #[tokio::test]
 async fn a_form_that_was_not_made_for_this_session_does_nothing() {
     let world = installed().await;
-    let (mut desk, mut other) = (Desk::new(&world), Desk::new(&world));
-    desk.sign_in(ADA).await;
+    let (mut admin, mut other) = (AdminBrowser::new(&world), AdminBrowser::new(&world));
+    admin.sign_in(ADA).await;
     world.slack.set_person(ELI.slack, Standing::Admin);
     other.sign_in(ELI).await;
     let foreign = other.csrf().await;
-    let linked_at = desk
-        .field("/admin/people/U0DANA/disconnect", "linked_at")
+    let linked_at = admin
+        .hidden_field("/admin/people/U0DANA/disconnect", "linked_at")
         .await;
     for path in [
         "/admin/people/U0DANA/disconnect",
@@ -243,10 +240,10 @@ async fn a_form_that_was_not_made_for_this_session_does_nothing() {
                 ("who", "named"),
                 ("place", "anywhere"),
             ];
-            let answer = desk.post(path, &form).await;
-            assert_eq!(answer.status(), StatusCode::CONFLICT, "{path} {csrf:?}");
+            let answer = admin.post(path, &form).await;
+            assert_eq!(answer.status, StatusCode::CONFLICT, "{path} {csrf:?}");
         }
-        let bare = Desk::new(&world)
+        let bare = AdminBrowser::new(&world)
             .post(
                 path,
                 &[
@@ -258,32 +255,31 @@ async fn a_form_that_was_not_made_for_this_session_does_nothing() {
                 ],
             )
             .await;
-        assert_eq!(bare.status(), StatusCode::UNAUTHORIZED, "{path}");
+        assert_eq!(bare.status, StatusCode::UNAUTHORIZED, "{path}");
     }
     assert!(linked_zoom_user(&world, DANA).await.is_some());
     assert!(!audited(&world).await.contains(&"rules changed".to_owned()));
-    desk.read("/admin").await;
+    admin.read("/admin").await;
     end(world).await;
 }
 
 #[tokio::test]
 async fn disconnecting_somebody_asks_first_tells_them_and_happens_once() {
     let world = installed().await;
-    let mut desk = Desk::new(&world);
-    desk.sign_in(ADA).await;
-    let csrf = desk.csrf().await;
-    let asked = desk.read("/admin/people/U0DANA/disconnect").await;
+    let mut admin = AdminBrowser::signed_in(&world, ADA).await;
+    let csrf = admin.csrf().await;
+    let asked = admin.read("/admin/people/U0DANA/disconnect").await;
     assert!(
         asked.contains("will no longer act as Zoom account"),
         "{asked}"
     );
-    let linked_at = desk
-        .field("/admin/people/U0DANA/disconnect", "linked_at")
+    let linked_at = admin
+        .hidden_field("/admin/people/U0DANA/disconnect", "linked_at")
         .await;
     let form = [("csrf", csrf.as_str()), ("linked_at", linked_at.as_str())];
-    let done = desk.post("/admin/people/U0DANA/disconnect", &form).await;
-    assert_eq!(done.status(), StatusCode::OK);
-    let done = done.text().await.expect("a page");
+    let done = admin.post("/admin/people/U0DANA/disconnect", &form).await;
+    assert_eq!(done.status, StatusCode::OK);
+    let done = done.body;
     assert!(
         done.contains("The permission at Zoom is withdrawn."),
         "{done}"
@@ -303,10 +299,10 @@ async fn disconnecting_somebody_asks_first_tells_them_and_happens_once() {
 
     // The same form again does nothing to a link made since.
     world.link(DANA, SCOPE).await.expect("linked again");
-    let again = desk.post("/admin/people/U0DANA/disconnect", &form).await;
-    assert_eq!(again.status(), StatusCode::CONFLICT);
+    let again = admin.post("/admin/people/U0DANA/disconnect", &form).await;
+    assert_eq!(again.status, StatusCode::CONFLICT);
     assert!(linked_zoom_user(&world, DANA).await.is_some());
-    let page = desk.read("/admin/activity?kind=unlinked").await;
+    let page = admin.read("/admin/activity?kind=unlinked").await;
     assert!(
         page.contains("by admin U0ADA") && page.contains("dana@acme.example"),
         "{page}"
@@ -320,9 +316,8 @@ async fn a_test_says_how_an_account_is_and_the_overview_warns() {
     let world = installed().await;
     let scope = format!("{SCOPE} user:read:user user:read:settings");
     world.link(DANA, &scope).await.expect("all permissions");
-    let mut desk = Desk::new(&world);
-    desk.sign_in(ADA).await;
-    let csrf = desk.csrf().await;
+    let mut admin = AdminBrowser::signed_in(&world, ADA).await;
+    let csrf = admin.csrf().await;
     let form = [("csrf", csrf.as_str())];
     let path = "/admin/people/U0DANA/test";
     for (before, says) in [
@@ -342,10 +337,10 @@ async fn a_test_says_how_an_account_is_and_the_overview_warns() {
             Some("dead") => world.zoom.revoke(DANA.zoom),
             _ => {}
         }
-        let page = desk.post(path, &form).await.text().await.expect("a page");
+        let page = admin.post(path, &form).await.body;
         assert!(page.contains(says), "{before:?}: {page}");
     }
-    let overview = desk.read("/admin").await;
+    let overview = admin.read("/admin").await;
     assert!(
         overview.contains("1 of 2 linked accounts need attention"),
         "{overview}"
@@ -354,7 +349,7 @@ async fn a_test_says_how_an_account_is_and_the_overview_warns() {
         overview.contains("Dead: Zoom no longer takes it"),
         "{overview}"
     );
-    let listed = desk.read("/admin/people?only=trouble").await;
+    let listed = admin.read("/admin/people?only=trouble").await;
     assert!(
         listed.contains("dana@acme.example") && !listed.contains("eli@acme"),
         "{listed}"
@@ -367,10 +362,8 @@ async fn one_workspace_never_sees_anothers_rows() {
     let world = installed().await;
     install(&world, "globex").await;
     // Fay is linked in another workspace, and something happened there.
-    let link = offer_at(&world, ORG_TOWN_HALL, FAY, "connect").await;
-    Browser::new("__Host-link")
-        .link(&world, &link, FAY, FAY)
-        .await;
+    let link = request_link_at(&world, ORG_TOWN_HALL, FAY).await;
+    Browser::new().link(&world, &link, FAY, FAY).await;
     type_and_read(&world, DANA, "start 68423085").await;
     let typed = world
         .slack
@@ -378,9 +371,8 @@ async fn one_workspace_never_sees_anothers_rows() {
     send(&world, &typed).await;
     world.slack.outcome(&typed).await.expect("an outcome");
 
-    let mut desk = Desk::new(&world);
-    desk.sign_in(ADA).await;
-    let csrf = desk.csrf().await;
+    let mut admin = AdminBrowser::signed_in(&world, ADA).await;
+    let csrf = admin.csrf().await;
     for path in [
         "/admin",
         "/admin/people",
@@ -391,7 +383,7 @@ async fn one_workspace_never_sees_anothers_rows() {
         "/admin/activity.csv",
         "/admin/activity.json",
     ] {
-        let page = desk.read(path).await;
+        let page = admin.read(path).await;
         assert!(
             !page.contains("fay@acme") && !page.contains("U0FAY</code>"),
             "{path}: {page}"
@@ -399,15 +391,15 @@ async fn one_workspace_never_sees_anothers_rows() {
         assert!(!page.contains("zoom-fay"), "{path}");
     }
     assert_eq!(
-        desk.get("/admin/people/U0FAY").await.status(),
+        admin.get("/admin/people/U0FAY").await.status,
         StatusCode::NOT_FOUND
     );
     for action in ["test", "disconnect"] {
         let form = [("csrf", csrf.as_str()), ("linked_at", "0")];
-        let answer = desk
+        let answer = admin
             .post(&format!("/admin/people/U0FAY/{action}"), &form)
             .await;
-        assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{action}");
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{action}");
     }
     // An admin of another workspace altogether is none here.
     assert_ne!(STRANGER_TEAM, TEAM);
@@ -433,9 +425,8 @@ async fn people_are_found_sorted_and_paged() {
         .execute(&mut connect(&world).await)
         .await
         .expect("people");
-    let mut desk = Desk::new(&world);
-    desk.sign_in(ADA).await;
-    let page = desk.read("/admin/people").await;
+    let mut admin = AdminBrowser::signed_in(&world, ADA).await;
+    let page = admin.read("/admin/people").await;
     assert!(
         page.contains("122 people") && page.contains("Page 1 of 3"),
         "{page}"
@@ -444,22 +435,22 @@ async fn people_are_found_sorted_and_paged() {
         page.contains("Person 050") && !page.contains("Person 051"),
         "{page}"
     );
-    let page = desk.read("/admin/people?page=2").await;
+    let page = admin.read("/admin/people?page=2").await;
     assert!(
         page.contains("U0ELI") && page.contains("Page 3 of 3"),
         "{page}"
     );
-    let page = desk.read("/admin/people?q=PERSON77%40").await;
+    let page = admin.read("/admin/people?q=PERSON77%40").await;
     assert!(
         page.contains("1 person") && page.contains("Person 077"),
         "{page}"
     );
-    let page = desk.read("/admin/people?q=%25").await;
+    let page = admin.read("/admin/people?q=%25").await;
     assert!(
         page.contains("Nobody like that"),
         "a percent sign is no wildcard: {page}"
     );
-    let page = desk.read("/admin/people?sort=linked&page=9999999").await;
+    let page = admin.read("/admin/people?sort=linked&page=9999999").await;
     assert!(page.contains("Nobody like that"), "{page}");
     end(world).await;
 }
@@ -478,9 +469,8 @@ async fn everything_that_happens_is_in_the_activity_and_its_files() {
         .zoom
         .fail_next(Fault::error(400, 200, "=cmd|' /C calc'!A0"));
     type_and_read(&world, DANA, "stop 68423085").await;
-    let mut desk = Desk::new(&world);
-    desk.sign_in(ADA).await;
-    let page = desk.read("/admin/activity").await;
+    let mut admin = AdminBrowser::signed_in(&world, ADA).await;
+    let page = admin.read("/admin/activity").await;
     for wanted in [
         "accepted",
         "no such meeting",
@@ -491,7 +481,7 @@ async fn everything_that_happens_is_in_the_activity_and_its_files() {
     ] {
         assert!(page.contains(wanted), "{wanted}: {page}");
     }
-    let page = desk
+    let page = admin
         .read("/admin/activity?kind=start&user=U0DANA&meeting=684+230+85")
         .await;
     assert_eq!(
@@ -499,13 +489,13 @@ async fn everything_that_happens_is_in_the_activity_and_its_files() {
         2,
         "a head and one row: {page}"
     );
-    let page = desk.read("/admin/activity?only=failed").await;
+    let page = admin.read("/admin/activity?only=failed").await;
     assert_eq!(page.matches("<tr>").count(), 4, "{page}");
 
-    let csv = desk.read("/admin/activity.csv").await;
+    let csv = admin.read("/admin/activity.csv").await;
     assert!(csv.starts_with("id,happened_at,kind,slack_user,"), "{csv}");
     assert_eq!(csv.lines().count(), 7, "{csv}");
-    let json: Value = desk
+    let json: Value = admin
         .read("/admin/activity.json")
         .await
         .parse()
@@ -517,7 +507,7 @@ async fn everything_that_happens_is_in_the_activity_and_its_files() {
     assert_eq!(start["meeting"], 68_423_085, "{start}");
     assert_eq!(start["zoom_account"], "dana@acme.example");
     assert!(start["seconds"].as_f64().expect("a time") < 60.0);
-    let none: Value = desk
+    let none: Value = admin
         .read("/admin/activity.json?user=U0NOBODY")
         .await
         .parse()
@@ -570,15 +560,15 @@ async fn start(world: &World, who: Person) -> (String, bool) {
 #[tokio::test]
 async fn the_rules_hold_for_commands_for_buttons_and_after_they_changed() {
     let world = installed().await;
-    let mut desk = Desk::new(&world);
-    desk.sign_in(ADA).await;
+    let mut admin = AdminBrowser::signed_in(&world, ADA).await;
     assert!(start(&world, DANA).await.0.contains("going live"));
 
     // The button is there; then a rule takes Dana's right away.
     assert_eq!(
-        desk.set_rules(&[("who", "named"), ("people", "U0ELI")])
+        admin
+            .set_rules(&[("who", "named"), ("people", "U0ELI")])
             .await
-            .status(),
+            .status,
         303
     );
     let pressed = press(&world, DANA, "stop 68423085").await;
@@ -602,7 +592,8 @@ async fn the_rules_hold_for_commands_for_buttons_and_after_they_changed() {
 
     // A user group.
     world.slack.set_group("S0HOSTS", &[DANA.slack]);
-    desk.set_rules(&[("who", "group"), ("group", "S0HOSTS")])
+    admin
+        .set_rules(&[("who", "group"), ("group", "S0HOSTS")])
         .await;
     assert!(
         start(&world, ELI)
@@ -615,14 +606,16 @@ async fn the_rules_hold_for_commands_for_buttons_and_after_they_changed() {
     assert!(start(&world, DANA).await.0.contains("going live"));
 
     // Channels.
-    desk.set_rules(&[("place", "except"), ("channels", "C0TOWNHALL")])
+    admin
+        .set_rules(&[("place", "except"), ("channels", "C0TOWNHALL")])
         .await;
     let (read, is_public) = start(&world, DANA).await;
     assert!(
         read.contains("In this channel, /livestream is not to be used") && !is_public,
         "{read}"
     );
-    desk.set_rules(&[("place", "only"), ("channels", "<#C0TOWNHALL>")])
+    admin
+        .set_rules(&[("place", "only"), ("channels", "<#C0TOWNHALL>")])
         .await;
     assert!(
         type_and_read(&world, DANA, "stop 68423085")
@@ -631,7 +624,7 @@ async fn the_rules_hold_for_commands_for_buttons_and_after_they_changed() {
     );
 
     // What was refused stands in the activity.
-    let page = desk.read("/admin/activity?kind=refused").await;
+    let page = admin.read("/admin/activity?kind=refused").await;
     assert_eq!(page.matches("not allowed").count(), 3, "{page}");
     end(world).await;
 }
@@ -639,9 +632,9 @@ async fn the_rules_hold_for_commands_for_buttons_and_after_they_changed() {
 #[tokio::test]
 async fn where_many_read_the_person_is_asked_before_going_live() {
     let world = installed().await;
-    let mut desk = Desk::new(&world);
-    desk.sign_in(ADA).await;
-    desk.set_rules(&[("confirm_over", "50"), ("confirm_shared", "on")])
+    let mut admin = AdminBrowser::signed_in(&world, ADA).await;
+    admin
+        .set_rules(&[("confirm_over", "50"), ("confirm_shared", "on")])
         .await;
     assert!(
         start(&world, DANA).await.0.contains("going live"),
@@ -683,8 +676,7 @@ async fn where_many_read_the_person_is_asked_before_going_live() {
 #[tokio::test]
 async fn rules_that_make_no_sense_are_refused_and_old_forms_change_nothing() {
     let world = installed().await;
-    let mut desk = Desk::new(&world);
-    desk.sign_in(ADA).await;
+    let mut admin = AdminBrowser::signed_in(&world, ADA).await;
     for (changes, says) in [
         (
             &[("who", "named"), ("people", "Dana")][..],
@@ -701,20 +693,20 @@ async fn rules_that_make_no_sense_are_refused_and_old_forms_change_nothing() {
         ),
         (&[("confirm_over", "many")], "Enter a whole number"),
     ] {
-        let answer = desk.set_rules(changes).await;
+        let answer = admin.set_rules(changes).await;
         assert_eq!(
-            answer.status(),
+            answer.status,
             StatusCode::UNPROCESSABLE_ENTITY,
             "{changes:?}"
         );
-        let page = answer.text().await.expect("a page");
+        let page = answer.body;
         assert!(
             page.contains(says) && page.contains("Nothing was saved"),
             "{page}"
         );
     }
     // Two admins at one form: the second sees that it is out of date.
-    let csrf = desk.csrf().await;
+    let csrf = admin.csrf().await;
     let form = [
         ("csrf", csrf.as_str()),
         ("version", "0"),
@@ -722,22 +714,22 @@ async fn rules_that_make_no_sense_are_refused_and_old_forms_change_nothing() {
         ("place", "anywhere"),
     ];
     assert_eq!(
-        desk.post("/admin/rules", &form).await.status(),
+        admin.post("/admin/rules", &form).await.status,
         StatusCode::SEE_OTHER
     );
     assert_eq!(
-        desk.post("/admin/rules", &form).await.status(),
+        admin.post("/admin/rules", &form).await.status,
         StatusCode::CONFLICT
     );
     end(world).await;
 }
 
 /// The link with which an admin links an account for the workspace.
-async fn shared_link(desk: &mut Desk<'_>) -> String {
-    let csrf = desk.csrf().await;
-    let answer = desk.post("/admin/shared/link", &[("csrf", &csrf)]).await;
-    assert_eq!(answer.status(), StatusCode::OK);
-    let page = answer.text().await.expect("a page");
+async fn shared_link(admin: &mut AdminBrowser<'_>) -> String {
+    let csrf = admin.csrf().await;
+    let answer = admin.post("/admin/shared/link", &[("csrf", &csrf)]).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    let page = answer.body;
     let link = page
         .split("class=\"button\" href=\"")
         .nth(1)
@@ -750,15 +742,14 @@ async fn shared_link(desk: &mut Desk<'_>) -> String {
 async fn who_is_no_admin_any_more_shares_no_account() {
     let world = world_with(|config| config.shared_accounts = true).await;
     install(&world, "acme").await;
-    let mut desk = Desk::new(&world);
-    desk.sign_in(ADA).await;
-    let link = shared_link(&mut desk).await;
-    let mut browser = Browser::new("__Host-link");
-    let (csrf, _) = browser.reach_the_question(&world, &link, ADA, ADA).await;
+    let mut admin = AdminBrowser::signed_in(&world, ADA).await;
+    let link = shared_link(&mut admin).await;
+    let mut browser = Browser::new();
+    let (csrf, _) = browser.reach_confirmation(&world, &link, ADA, ADA).await;
     world.slack.set_person(ADA.slack, Standing::Member);
     let answer = browser.answer(&world, &csrf, "link").await;
-    assert_eq!(answer.status(), StatusCode::FORBIDDEN);
-    let page = answer.text().await.expect("a page");
+    assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    let page = answer.body;
     assert!(page.contains("Only admins"), "{page}");
     assert!(world.zoom.revocations().contains(&ADA.zoom.to_owned()));
     let count: i64 = sqlx::query_scalar("select count(*) from shared_account")
@@ -773,16 +764,14 @@ async fn who_is_no_admin_any_more_shares_no_account() {
 async fn a_workspace_that_the_app_left_shares_no_account_and_has_no_rules() {
     let world = world_with(|config| config.shared_accounts = true).await;
     install(&world, "acme").await;
-    let mut desk = Desk::new(&world);
-    desk.sign_in(ADA).await;
-    let link = shared_link(&mut desk).await;
-    Browser::new("__Host-link")
-        .link(&world, &link, ADA, ADA)
-        .await;
-    desk.set_rules(&[("who", "named"), ("people", DANA.slack)])
+    let mut admin = AdminBrowser::signed_in(&world, ADA).await;
+    let link = shared_link(&mut admin).await;
+    Browser::new().link(&world, &link, ADA, ADA).await;
+    admin
+        .set_rules(&[("who", "named"), ("people", DANA.slack)])
         .await;
     let (uninstalled, _) = world.slack.uninstall(TOWN_HALL);
-    tell(&world, &uninstalled).await;
+    send_event(&world, &uninstalled).await;
     let_a_day_pass(&world).await;
     assert!(world.zoom.revocations().contains(&ADA.zoom.to_owned()));
     let left: i64 = sqlx::query_scalar(
@@ -804,17 +793,16 @@ async fn a_workspace_that_the_app_left_shares_no_account_and_has_no_rules() {
 #[tokio::test]
 async fn an_account_is_shared_only_where_that_is_on_and_with_whom_is_listed() {
     let off = installed().await;
-    let mut desk = Desk::new(&off);
-    desk.sign_in(ADA).await;
-    let csrf = desk.csrf().await;
-    let page = desk.read("/admin/shared").await;
+    let mut admin = AdminBrowser::signed_in(&off, ADA).await;
+    let csrf = admin.csrf().await;
+    let page = admin.read("/admin/shared").await;
     assert!(
         page.contains("switched off here") && page.contains("marketplace forbids"),
         "{page}"
     );
     for path in ["/admin/shared", "/admin/shared/link"] {
-        let answer = desk.post(path, &[("csrf", &csrf)]).await;
-        assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{path}");
+        let answer = admin.post(path, &[("csrf", &csrf)]).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
     }
     end(off).await;
 
@@ -822,13 +810,10 @@ async fn an_account_is_shared_only_where_that_is_on_and_with_whom_is_listed() {
     install(&world, "acme").await;
     world.zoom.schedule(91_234_567_890, ADA.zoom, None);
     world.zoom.begin(91_234_567_890);
-    let mut desk = Desk::new(&world);
-    desk.sign_in(ADA).await;
-    let csrf = desk.csrf().await;
-    let link = shared_link(&mut desk).await;
-    let page = Browser::new("__Host-link")
-        .link(&world, &link, ADA, ADA)
-        .await;
+    let mut admin = AdminBrowser::signed_in(&world, ADA).await;
+    let csrf = admin.csrf().await;
+    let link = shared_link(&mut admin).await;
+    let page = Browser::new().link(&world, &link, ADA, ADA).await;
     assert!(page.contains("is now there for your workspace"), "{page}");
     // Nobody is listed: nobody may, not even the admin.
     let typed = world.slack.type_command(FAY.slack, "start 91234567890");
@@ -836,7 +821,7 @@ async fn an_account_is_shared_only_where_that_is_on_and_with_whom_is_listed() {
     assert!(said(&answer.body).contains("not linked yet"), "{answer:?}");
     let form = [("csrf", csrf.as_str()), ("people", "U0FAY")];
     assert_eq!(
-        desk.post("/admin/shared", &form).await.status(),
+        admin.post("/admin/shared", &form).await.status,
         StatusCode::SEE_OTHER
     );
     let typed = world.slack.type_command(FAY.slack, "start 91234567890");
@@ -848,13 +833,13 @@ async fn an_account_is_shared_only_where_that_is_on_and_with_whom_is_listed() {
         small.contains("<@U0FAY> as Zoom account ada@acme.example"),
         "{small}"
     );
-    let page = desk.read("/admin/activity?user=U0FAY&kind=start").await;
+    let page = admin.read("/admin/activity?user=U0FAY&kind=start").await;
     assert!(page.contains("ada@acme.example"), "{page}");
     // Eli acts as himself, and not as this one.
     let (read, _) = start(&world, ELI).await;
     assert!(read.contains("Zoom finds no meeting"), "{read}");
     // Off again: the permission is withdrawn.
-    desk.post("/admin/shared/unlink", &[("csrf", &csrf)]).await;
+    admin.post("/admin/shared/unlink", &[("csrf", &csrf)]).await;
     assert!(world.zoom.revocations().contains(&ADA.zoom.to_owned()));
     let typed = world.slack.type_command(FAY.slack, "stop 91234567890");
     let answer = send(&world, &typed).await;

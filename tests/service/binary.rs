@@ -12,7 +12,7 @@ use sqlx::postgres::PgConnectOptions;
 
 use crate::support::browser::Browser;
 use crate::support::fixtures::hold_up;
-use crate::support::linking::location;
+use crate::support::linking::link_in;
 use crate::support::program::{Service, Surroundings, bare, run, text};
 use crate::support::slack::{accepted, said, values};
 
@@ -279,8 +279,8 @@ async fn the_log_and_the_database_hold_no_secret() {
         .env("SLACK_CLIENT_ID", slack::CLIENT_ID)
         .env("SLACK_CLIENT_SECRET", slack::CLIENT_SECRET);
     let service = Service::start(command).await;
-    let mut secrets = link_and_keep_what_is_secret(&around, &service).await;
-    secrets.extend(install_and_keep_what_is_secret(&around, &service).await);
+    let mut secrets = link_and_collect_secrets(&around, &service).await;
+    secrets.extend(install_and_collect_secrets(&around, &service).await);
     for text in [
         "start https://zoom.us/j/68423085?pwd=passcode",
         "stop 68423085",
@@ -342,81 +342,34 @@ async fn the_log_and_the_database_hold_no_secret() {
     around.end().await;
 }
 
-/// Eli links his account on the pages; every link, cookie, state and code on the way.
-async fn link_and_keep_what_is_secret(around: &Surroundings, service: &Service) -> Vec<String> {
-    #[expect(clippy::disallowed_methods, reason = "a person's browser")]
-    let http = reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .build()
-        .expect("a browser");
-    let header = |answer: &reqwest::Response, name: &str| {
-        answer
-            .headers()
-            .get(name)
-            .expect("a header")
-            .to_str()
-            .expect("ASCII")
-            .to_owned()
-    };
+/// Eli links his account by the pages. Returns every link, cookie, state and code on the way.
+async fn link_and_collect_secrets(around: &Surroundings, service: &Service) -> Vec<String> {
     let typed = around.slack.type_command(ELI.slack, "connect");
-    let answer = around
-        .slack
-        .send(&service.url, &typed)
-        .await
-        .expect("an answer");
-    let link = answer.body["blocks"][1]["elements"][0]["url"]
-        .as_str()
-        .expect("a link")
-        .to_owned();
-    let opened = http.get(&link).send().await.expect("an answer");
-    let cookie = header(&opened, "set-cookie")
-        .split(';')
-        .next()
-        .expect("a cookie")
-        .to_owned();
-    let get = async |url: &str| {
-        http.get(url)
-            .header("cookie", &cookie)
-            .send()
-            .await
-            .expect("an answer")
-    };
-    let signed_in = around
-        .slack
-        .sign_in(&header(&opened, "location"), ELI)
-        .await
-        .expect("signed in");
-    let consent = header(&get(&signed_in).await, "location");
-    let consented = around.zoom.consent(&consent, ELI).await.expect("consented");
-    assert_eq!(header(&get(&consented).await, "location"), "/confirm");
-    let page = get(&format!("{}/confirm", service.url))
-        .await
-        .text()
-        .await
-        .expect("a page");
-    let csrf = page
-        .split("name=\"csrf\" value=\"")
-        .nth(1)
-        .and_then(|rest| rest.split('"').next())
-        .expect("a token");
-    let confirm = http
-        .post(format!("{}/confirm", service.url))
-        .header("cookie", &cookie);
-    let done = confirm
-        .form(&[("csrf", csrf), ("answer", "link")])
-        .send()
-        .await
-        .expect("an answer");
-    assert_eq!(done.status(), 200);
+    let answer = around.slack.send(&service.url, &typed).await;
+    let link = link_in(&answer.expect("a response").body).expect("a link");
+    let mut browser = Browser::new();
+    let slack = browser.open_link(&link).await;
+    let signed_in = around.slack.sign_in(&slack, ELI).await;
+    let signed_in = signed_in.expect("a redirect from Slack");
+    let consent = browser.get(&signed_in).await.location();
+    let consented = around.zoom.consent(&consent, ELI).await;
+    let consented = consented.expect("a redirect from Zoom");
+    let redirect = browser.get(&consented).await;
+    assert_eq!(redirect.location(), "/confirm");
+    let confirm = browser.follow(redirect).await;
+    let csrf = confirm.hidden_field("csrf");
+    let form = [("csrf", csrf), ("answer", "link")];
+    let linked = browser.post(confirm.url.as_str(), &form).await;
+    assert_eq!(linked.status, 200);
 
     let mut secrets = vec![
         csrf.to_owned(),
-        cookie.replace("__Host-link=", ""),
         format!("/commands/{}", typed.trigger),
+        link.rsplit('/').next().expect("a token").to_owned(),
     ];
-    secrets.push(link.rsplit('/').next().expect("a token").to_owned());
+    secrets.extend(browser.cookies.into_values());
     for address in [signed_in, consent, consented] {
-        let address: url::Url = address.parse().expect("an address");
+        let address: url::Url = address.parse().expect("a valid URL");
         let is_secret = |name: &str| ["state", "code", "code_challenge"].contains(&name);
         secrets.extend(
             address
@@ -430,22 +383,25 @@ async fn link_and_keep_what_is_secret(around: &Surroundings, service: &Service) 
     secrets
 }
 
-/// Every row of every table, as text.
-/// The app is installed; every state, code, cookie and token on the way.
-async fn install_and_keep_what_is_secret(around: &Surroundings, service: &Service) -> Vec<String> {
-    let mut browser = Browser::new("__Host-install");
-    let slack = location(&browser.get(&format!("{}/slack/install", service.url)).await);
-    let back = around.slack.install(&slack, "acme").await.expect("chosen");
-    assert_eq!(browser.get(&back).await.status(), 200);
+/// Installs the app. Returns every state, code, cookie and token on the way.
+async fn install_and_collect_secrets(around: &Surroundings, service: &Service) -> Vec<String> {
+    let mut browser = Browser::new();
+    let slack = browser.open_install_page(&service.url).await;
+    let back = around.slack.install(&slack, "acme").await;
+    let back = back.expect("a redirect from Slack");
+    assert_eq!(browser.get(&back).await.status, 200);
     let token = around.slack.bot_token(slack::TEAM).expect("a bot token");
     let query = back.split_once('?').expect("a query").1;
     let query = form_urlencoded::parse(query.as_bytes());
     let mut secrets: Vec<String> = query.map(|(_, value)| value.into_owned()).collect();
     assert_eq!(secrets.len(), 2, "a code and a state");
-    secrets.extend([token, browser.cookie_value()]);
+    secrets.push(token);
+    secrets.extend(browser.cookies.into_values());
+    assert_eq!(secrets.len(), 4, "and a token and a cookie");
     secrets
 }
 
+/// Every row of every table, as text.
 async fn dump(database: &PgConnectOptions) -> String {
     let mut db = database.connect().await.expect("the database");
     let tables: Vec<String> = sqlx::query_scalar(

@@ -81,9 +81,7 @@ async fn a_person_links_and_unlinks_on_their_home() {
     );
     queue_is_empty(&world.database).await;
     let before = world.slack.homes(FAY.slack).len();
-    Browser::new("__Host-link")
-        .link(&world, link, FAY, FAY)
-        .await;
+    Browser::new().link(&world, link, FAY, FAY).await;
     // The home shows it by itself.
     let home = world
         .slack
@@ -145,9 +143,7 @@ async fn in_an_organisation_each_workspace_shows_the_same() {
     let (_, buttons) = read(&press(&world, ORG_TOWN_HALL, FAY, "connect").await);
     queue_is_empty(&world.database).await;
     let before = world.slack.homes(FAY.slack).len();
-    Browser::new("__Host-link")
-        .link(&world, &buttons[0], FAY, FAY)
-        .await;
+    Browser::new().link(&world, &buttons[0], FAY, FAY).await;
     world
         .slack
         .home_after(FAY.slack, before)
@@ -192,15 +188,15 @@ async fn without_a_token_there_is_no_home_and_nothing_else_is_missing() {
     let event = world.slack.open_home(TOWN_HALL, DANA.slack);
     let answer = world.slack.send_event(&world.service, &event).await;
     assert_eq!(answer.expect("an answer").status, 200);
-    let read = type_and_read(&world, DANA, "start 68423085").await;
-    assert!(read.contains("going live"), "{read}");
-    let read = type_and_read_at_once(&world, DANA, "whoami").await;
-    assert!(read.contains("dana@acme.example"), "{read}");
     let jobs: i64 = sqlx::query_scalar("select count(*) from graphile_worker._private_jobs")
         .fetch_one(&mut connect(&world).await)
         .await
         .expect("a count");
     assert_eq!(jobs, 0);
+    let read = type_and_read(&world, DANA, "start 68423085").await;
+    assert!(read.contains("going live"), "{read}");
+    let read = type_and_read_at_once(&world, DANA, "whoami").await;
+    assert!(read.contains("dana@acme.example"), "{read}");
     assert!(world.slack.api_calls().is_empty());
     end(world).await;
 }

@@ -5,21 +5,17 @@ use livestream_bot::db;
 use livestream_bot::demo::slack::{ENTERPRISE, ORG_OTHER, ORG_TOWN_HALL, TEAM, TOWN_HALL};
 use livestream_bot::demo::zoom::{Fault, SCOPE};
 use livestream_bot::demo::{DANA, ELI, FAY};
-use reqwest::{Response, StatusCode};
+use reqwest::StatusCode;
 use secrecy::ExposeSecret;
 
 use crate::support::browser::Browser;
 use crate::support::fixtures::{self, world, world_with};
 use crate::support::install::{
-    INSTALL, install, installations, is_withdrawn, kept_token, let_a_day_pass, tell,
+    install, installations, is_revoked, let_a_day_pass, send_event, stored_bot_token,
 };
-use crate::support::linking::{linked_zoom_user, location, offer_at};
+use crate::support::linking::{linked_zoom_user, request_link_at};
 use crate::support::slack::{said, send, send_press, type_and_read};
 use crate::support::world::{connect, end, queue_is_empty};
-
-async fn page(response: Response) -> String {
-    response.text().await.expect("a page")
-}
 
 #[tokio::test]
 async fn the_landing_page_offers_the_app_and_says_whom_to_ask() {
@@ -29,9 +25,9 @@ async fn the_landing_page_offers_the_app_and_says_whom_to_ask() {
         pages.privacy_url = Some("https://acme.example/privacy".parse().expect("a page"));
     })
     .await;
-    let landing = Browser::new("").get(&world.service).await;
-    assert_eq!(landing.status(), StatusCode::OK);
-    let landing = page(landing).await;
+    let landing = Browser::new().get(&world.service).await;
+    assert_eq!(landing.status, StatusCode::OK);
+    let landing = landing.body;
     for wanted in [
         "/livestream start 68423085",
         "href=\"/slack/install\"",
@@ -45,12 +41,12 @@ async fn the_landing_page_offers_the_app_and_says_whom_to_ask() {
 
     // Just the signing secret: no install page, and commands work.
     let world = world_with(|config| config.pages = None).await;
-    let landing = page(Browser::new("").get(&world.service).await).await;
+    let landing = Browser::new().get(&world.service).await.body;
     assert!(!landing.contains("/slack/install"), "{landing}");
-    let none = Browser::new("")
+    let none = Browser::new()
         .get(&format!("{}/slack/install", world.service))
         .await;
-    assert_eq!(none.status(), StatusCode::NOT_FOUND);
+    assert_eq!(none.status, StatusCode::NOT_FOUND);
     let read = type_and_read(&world, DANA, "start 68423085").await;
     assert!(read.contains("going live"), "{read}");
     end(world).await;
@@ -60,15 +56,18 @@ async fn the_landing_page_offers_the_app_and_says_whom_to_ask() {
 async fn a_workspace_is_installed_and_installed_again() {
     let world = world().await;
     let installed = install(&world, "acme").await;
-    assert_eq!(installed.status(), StatusCode::OK);
-    let installed = page(installed).await;
+    assert_eq!(installed.status, StatusCode::OK);
+    let installed = installed.body;
     assert!(installed.contains("<strong>Acme</strong>"), "{installed}");
-    assert_eq!(kept_token(&world, TEAM).await, world.slack.bot_token(TEAM));
-    let first = kept_token(&world, TEAM).await;
+    assert_eq!(
+        stored_bot_token(&world, TEAM).await,
+        world.slack.bot_token(TEAM)
+    );
+    let first = stored_bot_token(&world, TEAM).await;
 
     install(&world, "acme").await;
     assert_eq!(installations(&world).await, 1);
-    let second = kept_token(&world, TEAM).await;
+    let second = stored_bot_token(&world, TEAM).await;
     assert_ne!(first, second);
     assert_eq!(second, world.slack.bot_token(TEAM));
     end(world).await;
@@ -77,7 +76,7 @@ async fn a_workspace_is_installed_and_installed_again() {
 #[tokio::test]
 async fn an_organisation_is_installed_as_a_whole_and_serves_all_its_workspaces() {
     let world = world().await;
-    let installed = page(install(&world, "globex").await).await;
+    let installed = install(&world, "globex").await.body;
     assert!(installed.contains("<strong>Globex</strong>"), "{installed}");
     assert!(
         installed.contains("/manage/E0GLOBEX/integrations/profile/A0DEMO/workspaces/add"),
@@ -90,15 +89,13 @@ async fn an_organisation_is_installed_as_a_whole_and_serves_all_its_workspaces()
             .expect("a row");
     assert_eq!(row, (Some(ENTERPRISE.to_owned()), None));
     assert_eq!(
-        kept_token(&world, ENTERPRISE).await,
+        stored_bot_token(&world, ENTERPRISE).await,
         world.slack.bot_token(ENTERPRISE)
     );
 
     // Fay links in one workspace, and is the same person in another.
-    let link = offer_at(&world, ORG_TOWN_HALL, FAY, "connect").await;
-    Browser::new("__Host-link")
-        .link(&world, &link, FAY, FAY)
-        .await;
+    let link = request_link_at(&world, ORG_TOWN_HALL, FAY).await;
+    Browser::new().link(&world, &link, FAY, FAY).await;
     world.zoom.schedule(91_234_567_890, FAY.zoom, None);
     world.zoom.begin(91_234_567_890);
     for (place, text, reads) in [
@@ -135,37 +132,33 @@ async fn an_installation_without_our_state_is_never_accepted() {
     let callback = format!("{}/slack/oauth/callback", world.service);
     // Begun on Slack's side: sent to our own install page, which begins it again.
     let arrives = world.slack.install_without_state(&callback);
-    let mut browser = Browser::new(INSTALL);
+    let mut browser = Browser::new();
     let answer = browser.get(&arrives).await;
-    assert_eq!(location(&answer), "/slack/install");
+    assert_eq!(answer.location(), "/slack/install");
     assert_eq!(installations(&world).await, 0);
-    let slack = location(
-        &browser
-            .get(&format!("{}/slack/install", world.service))
-            .await,
-    );
+    let slack = browser.open_install_page(&world.service).await;
     let back = world.slack.install(&slack, "globex").await.expect("chosen");
-    assert_eq!(browser.get(&back).await.status(), StatusCode::OK);
+    assert_eq!(browser.get(&back).await.status, StatusCode::OK);
     assert_eq!(installations(&world).await, 1);
     // The same state once more does nothing.
     let again = browser.get(&back).await;
-    assert_eq!(again.status(), StatusCode::BAD_REQUEST);
+    assert_eq!(again.status, StatusCode::BAD_REQUEST);
 
     // A state of another browser, a made up one, and none of ours.
-    let mut victim = Browser::new(INSTALL);
-    let mut attacker = Browser::new(INSTALL);
+    let mut victim = Browser::new();
+    let mut attacker = Browser::new();
     let install = format!("{}/slack/install", world.service);
     victim.get(&install).await;
-    let slack = location(&attacker.get(&install).await);
+    let slack = attacker.get(&install).await.location();
     let back = world.slack.install(&slack, "acme").await.expect("chosen");
     let made_up = format!("{callback}?code=x&state={}", "0".repeat(64));
     for (mut browser, url) in [
-        (Browser::new(INSTALL), back.clone()),
+        (Browser::new(), back.clone()),
         (victim.clone(), made_up),
         (victim, back),
     ] {
         let page = browser.get(&url).await;
-        assert_eq!(page.status(), StatusCode::BAD_REQUEST);
+        assert_eq!(page.status, StatusCode::BAD_REQUEST);
     }
     assert_eq!(installations(&world).await, 1);
     end(world).await;
@@ -175,26 +168,22 @@ async fn an_installation_without_our_state_is_never_accepted() {
 async fn what_slack_refuses_or_the_person_declines_installs_nothing() {
     let world = world().await;
     let declined = install(&world, "cancel").await;
-    assert!(page(declined).await.contains("You went back"));
-    let mut browser = Browser::new(INSTALL);
-    let slack = location(
-        &browser
-            .get(&format!("{}/slack/install", world.service))
-            .await,
-    );
+    assert!(declined.body.contains("You went back"));
+    let mut browser = Browser::new();
+    let slack = browser.open_install_page(&world.service).await;
     let back = world.slack.install(&slack, "acme").await.expect("chosen");
     let code = back
         .split("code=")
         .nth(1)
         .and_then(|rest| rest.split('&').next());
     let forged = back.replace(code.expect("a code"), "another-code");
-    assert_eq!(browser.get(&forged).await.status(), StatusCode::BAD_GATEWAY);
+    assert_eq!(browser.get(&forged).await.status, StatusCode::BAD_GATEWAY);
     assert_eq!(installations(&world).await, 0);
     end(world).await;
 
     let world = world_with(|config| config.slack_app_id = Some("A0OTHER".to_owned())).await;
     assert_eq!(
-        install(&world, "acme").await.status(),
+        install(&world, "acme").await.status,
         StatusCode::BAD_GATEWAY
     );
     assert_eq!(installations(&world).await, 0);
@@ -212,9 +201,9 @@ async fn when_the_app_leaves_its_token_goes_at_once_and_its_links_a_day_later() 
         } else {
             (uninstalled, revoked)
         };
-        tell(&world, &first).await;
-        assert_eq!(kept_token(&world, TEAM).await, None);
-        tell(&world, &second).await;
+        send_event(&world, &first).await;
+        assert_eq!(stored_bot_token(&world, TEAM).await, None);
+        send_event(&world, &second).await;
         let retried = world.slack.retry_event(&world.service, &first, 1).await;
         assert_eq!(retried.expect("an answer").status, 200);
         assert!(linked_zoom_user(&world, DANA).await.is_some(), "not yet");
@@ -222,8 +211,8 @@ async fn when_the_app_leaves_its_token_goes_at_once_and_its_links_a_day_later() 
         let_a_day_pass(&world).await;
         assert_eq!(linked_zoom_user(&world, DANA).await, None);
         assert_eq!(linked_zoom_user(&world, ELI).await, None);
-        assert!(is_withdrawn(&world, DANA), "withdrawn at Zoom");
-        assert!(is_withdrawn(&world, ELI), "withdrawn at Zoom");
+        assert!(is_revoked(&world, DANA), "withdrawn at Zoom");
+        assert!(is_revoked(&world, ELI), "withdrawn at Zoom");
         assert_eq!(installations(&world).await, 0);
         end(world).await;
     }
@@ -233,7 +222,7 @@ async fn when_the_app_leaves_its_token_goes_at_once_and_its_links_a_day_later() 
 async fn a_workspace_that_never_came_by_our_install_page_leaves_as_well() {
     let world = world().await;
     let (uninstalled, _) = world.slack.uninstall(TOWN_HALL);
-    tell(&world, &uninstalled).await;
+    send_event(&world, &uninstalled).await;
     let_a_day_pass(&world).await;
     assert_eq!(linked_zoom_user(&world, DANA).await, None);
     end(world).await;
@@ -243,7 +232,7 @@ async fn a_workspace_that_never_came_by_our_install_page_leaves_as_well() {
 async fn an_access_token_that_has_expired_is_refreshed_to_withdraw_the_permission() {
     let world = world().await;
     let (uninstalled, _) = world.slack.uninstall(TOWN_HALL);
-    tell(&world, &uninstalled).await;
+    send_event(&world, &uninstalled).await;
     for person in [DANA, ELI] {
         world.zoom.expire_access_token(person.zoom);
     }
@@ -252,7 +241,7 @@ async fn an_access_token_that_has_expired_is_refreshed_to_withdraw_the_permissio
         .await
         .expect("expired");
     let_a_day_pass(&world).await;
-    assert!(is_withdrawn(&world, DANA));
+    assert!(is_revoked(&world, DANA));
     assert_eq!(linked_zoom_user(&world, DANA).await, None);
     end(world).await;
 }
@@ -263,22 +252,22 @@ async fn an_app_that_comes_back_keeps_its_links() {
     let world = world().await;
     install(&world, "acme").await;
     let (uninstalled, revoked) = world.slack.uninstall(TOWN_HALL);
-    tell(&world, &uninstalled).await;
+    send_event(&world, &uninstalled).await;
     install(&world, "acme").await;
     let_a_day_pass(&world).await;
     assert!(linked_zoom_user(&world, DANA).await.is_some());
     // What Slack tells late of the time before does not touch what was installed since.
-    let token = kept_token(&world, TEAM).await;
+    let token = stored_bot_token(&world, TEAM).await;
     let long_ago = revoked.timestamp - 300;
-    tell(&world, &revoked.at(long_ago)).await;
-    assert_eq!(kept_token(&world, TEAM).await, token);
+    send_event(&world, &revoked.at(long_ago)).await;
+    assert_eq!(stored_bot_token(&world, TEAM).await, token);
     end(world).await;
 
     // By the manifest, of which we hear only that people type again.
     let world = fixtures::world().await;
     let (uninstalled, _) = world.slack.uninstall(TOWN_HALL);
     let earlier = uninstalled.timestamp - 3600;
-    tell(&world, &uninstalled.at(earlier)).await;
+    send_event(&world, &uninstalled.at(earlier)).await;
     type_and_read(&world, DANA, "start 68423085").await;
     let pass = "update graphile_worker._private_jobs set run_at = now()";
     sqlx::raw_sql(pass)
@@ -294,15 +283,13 @@ async fn an_app_that_comes_back_keeps_its_links() {
 async fn an_organisation_that_leaves_takes_the_links_of_its_workspaces_along() {
     let world = world().await;
     install(&world, "globex").await;
-    let link = offer_at(&world, ORG_OTHER, FAY, "connect").await;
-    Browser::new("__Host-link")
-        .link(&world, &link, FAY, FAY)
-        .await;
+    let link = request_link_at(&world, ORG_OTHER, FAY).await;
+    Browser::new().link(&world, &link, FAY, FAY).await;
     let (uninstalled, _) = world.slack.uninstall(ORG_TOWN_HALL);
-    tell(&world, &uninstalled).await;
-    assert_eq!(kept_token(&world, ENTERPRISE).await, None);
+    send_event(&world, &uninstalled).await;
+    assert_eq!(stored_bot_token(&world, ENTERPRISE).await, None);
     let_a_day_pass(&world).await;
-    assert!(is_withdrawn(&world, FAY));
+    assert!(is_revoked(&world, FAY));
     let links: Vec<String> = sqlx::query_scalar("select user_id from zoom_link order by user_id")
         .fetch_all(&mut connect(&world).await)
         .await
@@ -322,8 +309,8 @@ async fn tokens_of_people_are_no_reason_to_leave() {
     let event = serde_json::json!({
         "type": "tokens_revoked", "tokens": { "oauth": [DANA.slack] },
     });
-    tell(&world, &world.slack.event(TOWN_HALL, event)).await;
-    assert!(kept_token(&world, TEAM).await.is_some());
+    send_event(&world, &world.slack.event(TOWN_HALL, event)).await;
+    assert!(stored_bot_token(&world, TEAM).await.is_some());
     end(world).await;
 }
 
@@ -332,10 +319,10 @@ async fn somebody_who_is_deactivated_loses_their_link_and_its_permission() {
     let world = world().await;
     install(&world, "acme").await;
     let event = world.slack.deactivate(TOWN_HALL, DANA.slack);
-    tell(&world, &event).await;
+    send_event(&world, &event).await;
     queue_is_empty(&world.database).await;
     assert_eq!(linked_zoom_user(&world, DANA).await, None);
-    assert!(is_withdrawn(&world, DANA));
+    assert!(is_revoked(&world, DANA));
     assert!(linked_zoom_user(&world, ELI).await.is_some());
     // Back again and linked again, the same event once more changes nothing.
     world.link(DANA, SCOPE).await.expect("linked again");
@@ -350,10 +337,10 @@ async fn somebody_who_is_deactivated_loses_their_link_and_its_permission() {
 async fn zoom_away_delays_the_end_of_a_link_and_does_not_lose_it() {
     let world = world().await;
     world.zoom.fail_next_revoke(Fault::error(503, 0, ""));
-    tell(&world, &world.slack.deactivate(TOWN_HALL, DANA.slack)).await;
+    send_event(&world, &world.slack.deactivate(TOWN_HALL, DANA.slack)).await;
     queue_is_empty(&world.database).await;
     assert_eq!(linked_zoom_user(&world, DANA).await, None);
-    assert!(is_withdrawn(&world, DANA), "the second time");
+    assert!(is_revoked(&world, DANA), "the second time");
     end(world).await;
 }
 
@@ -372,7 +359,7 @@ async fn slack_is_shown_that_the_address_is_ours() {
     assert_eq!(answer.body["challenge"], "3eZbrw1aBm2rZgRNFdxV2595E9CY3gmd");
     // An event nobody asked for is taken, and does nothing.
     let other = serde_json::json!({ "type": "channel_rename", "channel": {} });
-    tell(&world, &world.slack.event(TOWN_HALL, other)).await;
+    send_event(&world, &world.slack.event(TOWN_HALL, other)).await;
     end(world).await;
 }
 

@@ -7,7 +7,8 @@ use livestream_bot::demo::{DANA, ELI, FAY, Person};
 use crate::support::audit::audited;
 use crate::support::browser::Browser;
 use crate::support::fixtures::{MEETING, world, world_with};
-use crate::support::linking::{LINK, assert_nothing_bound, linked_zoom_user, location, offer, url};
+use crate::support::http::client;
+use crate::support::linking::{assert_not_linked, link_in, linked_zoom_user, request_link};
 use crate::support::slack::{accepted, press, said, send, send_press, type_and_read, values};
 use crate::support::world::{connect as database, end};
 
@@ -25,9 +26,9 @@ async fn a_person_links_and_then_runs_what_they_had_typed() {
     assert_eq!(value, "connect start 91234567890 name=\"Town Hall\"");
 
     let pressed = press(&world, FAY, &value).await;
-    let link = url(&world.slack.reply(&pressed).await.expect("a message")).expect("a link");
-    let mut browser = Browser::new(LINK);
-    let (csrf, question) = browser.reach_the_question(&world, &link, FAY, FAY).await;
+    let link = link_in(&world.slack.reply(&pressed).await.expect("a message")).expect("a link");
+    let mut browser = Browser::new();
+    let (csrf, question) = browser.reach_confirmation(&world, &link, FAY, FAY).await;
     assert!(
         question.contains("<strong>Fay") && question.contains("in Acme"),
         "{question}"
@@ -41,12 +42,7 @@ async fn a_person_links_and_then_runs_what_they_had_typed() {
         None,
         "not before the person says yes"
     );
-    let page = browser
-        .answer(&world, &csrf, "link")
-        .await
-        .text()
-        .await
-        .expect("a page");
+    let page = browser.answer(&world, &csrf, "link").await.body;
     assert!(page.contains("Your accounts are linked"), "{page}");
     assert_eq!(
         linked_zoom_user(&world, FAY).await.as_deref(),
@@ -82,12 +78,12 @@ async fn a_person_links_and_then_runs_what_they_had_typed() {
 async fn a_forwarded_start_link_ends_at_slacks_sign_in() {
     let world = world().await;
     // Fay sends her own link to Eli, who signs in as himself.
-    let link = offer(&world, FAY, "connect").await;
-    let mut victim = Browser::new(LINK);
-    let slack = victim.open(&link).await;
+    let link = request_link(&world, FAY).await;
+    let mut victim = Browser::new();
+    let slack = victim.open_link(&link).await;
     let back = world.slack.sign_in(&slack, ELI).await.expect("signed in");
     let page = victim.get(&back).await;
-    assert_nothing_bound(&world, page, 403, "This link was made for somebody else").await;
+    assert_not_linked(&world, &page, 403, "This link was made for somebody else").await;
     assert_eq!(audited(&world).await, ["link opened by somebody else"]);
     let note = world
         .slack
@@ -101,40 +97,40 @@ async fn a_forwarded_start_link_ends_at_slacks_sign_in() {
         "{note}"
     );
     // The link is used up.
-    let page = Browser::new(LINK).get(&link).await;
-    assert_nothing_bound(&world, page, 410, "This link no longer works").await;
+    let page = Browser::new().get(&link).await;
+    assert_not_linked(&world, &page, 410, "This link no longer works").await;
     end(world).await;
 }
 
 #[tokio::test]
 async fn a_forwarded_sign_in_or_consent_page_comes_back_to_the_wrong_browser() {
     let world = world().await;
-    let link = offer(&world, FAY, "connect").await;
-    let mut mallory = Browser::new(LINK);
+    let link = request_link(&world, FAY).await;
+    let mut mallory = Browser::new();
     // Slack's page, forwarded.
-    let slack = mallory.open(&link).await;
+    let slack = mallory.open_link(&link).await;
     let back = world.slack.sign_in(&slack, ELI).await.expect("signed in");
-    let page = Browser::new(LINK).get(&back).await;
-    assert_nothing_bound(&world, page, 400, "This page is not waiting for you").await;
+    let page = Browser::new().get(&back).await;
+    assert_not_linked(&world, &page, 400, "This page is not waiting for you").await;
     // Zoom's page, forwarded after Mallory signed in as herself.
     let consent = mallory.sign_in(&world, &link, FAY).await;
     let back = world.zoom.consent(&consent, ELI).await.expect("consented");
-    let page = Browser::new(LINK).get(&back).await;
-    assert_nothing_bound(&world, page, 400, "This page is not waiting for you").await;
+    let page = Browser::new().get(&back).await;
+    assert_not_linked(&world, &page, 400, "This page is not waiting for you").await;
     // The same with a cookie of the victim's own flow.
-    let mut victim = Browser::new(LINK);
-    victim.open(&offer(&world, ELI, "connect").await).await;
+    let mut victim = Browser::new();
+    victim.open_link(&request_link(&world, ELI).await).await;
     let page = victim.get(&back).await;
-    assert_nothing_bound(&world, page, 400, "This page is not waiting for you").await;
+    assert_not_linked(&world, &page, 400, "This page is not waiting for you").await;
     end(world).await;
 }
 
 #[tokio::test]
 async fn a_state_is_good_once_and_never_absent() {
     let world = world().await;
-    let link = offer(&world, FAY, "connect").await;
-    let mut browser = Browser::new(LINK);
-    let slack = browser.open(&link).await;
+    let link = request_link(&world, FAY).await;
+    let mut browser = Browser::new();
+    let slack = browser.open_link(&link).await;
     let back = world.slack.sign_in(&slack, FAY).await.expect("signed in");
     for without in [
         "/slack/oidc/callback",
@@ -143,37 +139,35 @@ async fn a_state_is_good_once_and_never_absent() {
         "/zoom/oauth/callback?code=x&state=",
     ] {
         let page = browser.get(&format!("{}{without}", world.service)).await;
-        assert_nothing_bound(&world, page, 400, "This page is not waiting for you").await;
+        assert_not_linked(&world, &page, 400, "This page is not waiting for you").await;
     }
-    let consent = location(&browser.get(&back).await);
+    let consent = browser.get(&back).await.location();
     let page = browser.get(&back).await;
-    assert_nothing_bound(&world, page, 400, "This page is not waiting for you").await;
+    assert_not_linked(&world, &page, 400, "This page is not waiting for you").await;
     let back = world.zoom.consent(&consent, FAY).await.expect("consented");
-    assert_eq!(location(&browser.get(&back).await), "/confirm");
+    assert_eq!(browser.get(&back).await.location(), "/confirm");
     let page = browser.get(&back).await;
-    assert_nothing_bound(&world, page, 400, "This page is not waiting for you").await;
+    assert_not_linked(&world, &page, 400, "This page is not waiting for you").await;
     end(world).await;
 }
 
 #[tokio::test]
 async fn the_slack_person_cannot_change_between_the_legs() {
     let world = world().await;
-    let mut browser = Browser::new(LINK);
-    let slack = browser.open(&offer(&world, FAY, "connect").await).await;
+    let mut browser = Browser::new();
+    let slack = browser.open_link(&request_link(&world, FAY).await).await;
     let as_fay = world.slack.sign_in(&slack, FAY).await.expect("signed in");
     let as_eli = world.slack.sign_in(&slack, ELI).await.expect("signed in");
-    let consent = location(&browser.get(&as_fay).await);
+    let consent = browser.get(&as_fay).await.location();
     let page = browser.get(&as_eli).await;
-    assert_nothing_bound(&world, page, 400, "This page is not waiting for you").await;
+    assert_not_linked(&world, &page, 400, "This page is not waiting for you").await;
     // Fay's way goes on, as Fay.
     let back = world.zoom.consent(&consent, FAY).await.expect("consented");
-    location(&browser.get(&back).await);
+    browser.get(&back).await.location();
     let page = browser
         .get(&format!("{}/confirm", world.service))
         .await
-        .text()
-        .await
-        .expect("a page");
+        .body;
     assert!(page.contains("<strong>Fay"), "{page}");
     assert!(audited(&world).await.is_empty());
     end(world).await;
@@ -182,13 +176,13 @@ async fn the_slack_person_cannot_change_between_the_legs() {
 #[tokio::test]
 async fn a_vendor_that_sends_an_error_back_is_not_taken_for_the_person() {
     let world = world().await;
-    let mut browser = Browser::new(LINK);
-    let slack = browser.open(&offer(&world, FAY, "connect").await).await;
+    let mut browser = Browser::new();
+    let slack = browser.open_link(&request_link(&world, FAY).await).await;
     let back = world.slack.cancel_sign_in(&slack).await.expect("cancelled");
     let page = browser
         .get(&back.replace("access_denied", "server_error"))
         .await;
-    assert_nothing_bound(&world, page, 502, "Slack did not answer as it should").await;
+    assert_not_linked(&world, &page, 502, "Slack did not answer as it should").await;
     assert!(audited(&world).await.is_empty());
     end(world).await;
 }
@@ -196,20 +190,20 @@ async fn a_vendor_that_sends_an_error_back_is_not_taken_for_the_person() {
 #[tokio::test]
 async fn a_form_without_its_browsers_csrf_token_does_nothing() {
     let world = world().await;
-    let mut browser = Browser::new(LINK);
+    let mut browser = Browser::new();
     let (csrf, _) = browser
-        .reach_the_question(&world, &offer(&world, FAY, "connect").await, FAY, FAY)
+        .reach_confirmation(&world, &request_link(&world, FAY).await, FAY, FAY)
         .await;
     for forged in ["", "00", &csrf.replace(&csrf[..2], "zz"), &csrf[2..]] {
         let page = browser.answer(&world, forged, "link").await;
-        assert_nothing_bound(&world, page, 400, "This page is not waiting for you").await;
+        assert_not_linked(&world, &page, 400, "This page is not waiting for you").await;
     }
-    let mut stranger = Browser::new(LINK);
+    let mut stranger = Browser::new();
     let page = stranger.answer(&world, &csrf, "link").await;
-    assert_nothing_bound(&world, page, 400, "This page is not waiting for you").await;
+    assert_not_linked(&world, &page, 400, "This page is not waiting for you").await;
     // Pressed twice, it counts once.
-    assert_eq!(browser.answer(&world, &csrf, "link").await.status(), 200);
-    assert_eq!(browser.answer(&world, &csrf, "link").await.status(), 400);
+    assert_eq!(browser.answer(&world, &csrf, "link").await.status, 200);
+    assert_eq!(browser.answer(&world, &csrf, "link").await.status, 400);
     assert_eq!(audited(&world).await, ["linked"]);
     end(world).await;
 }
@@ -217,15 +211,15 @@ async fn a_form_without_its_browsers_csrf_token_does_nothing() {
 #[tokio::test]
 async fn the_second_tab_takes_over_from_the_first() {
     let world = world().await;
-    let link = offer(&world, FAY, "connect").await;
-    let mut browser = Browser::new(LINK);
-    let first = browser.open(&link).await;
-    let second = browser.open(&link).await;
+    let link = request_link(&world, FAY).await;
+    let mut browser = Browser::new();
+    let first = browser.open_link(&link).await;
+    let second = browser.open_link(&link).await;
     let back = world.slack.sign_in(&first, FAY).await.expect("signed in");
     let page = browser.get(&back).await;
-    assert_nothing_bound(&world, page, 400, "another browser or tab").await;
+    assert_not_linked(&world, &page, 400, "another browser or tab").await;
     let back = world.slack.sign_in(&second, FAY).await.expect("signed in");
-    let consent = location(&browser.get(&back).await);
+    let consent = browser.get(&back).await.location();
     assert!(consent.starts_with(&world.zoom.url()));
     end(world).await;
 }
@@ -233,35 +227,30 @@ async fn the_second_tab_takes_over_from_the_first() {
 #[tokio::test]
 async fn previews_and_scanners_burn_nothing() {
     let world = world().await;
-    let link = offer(&world, FAY, "connect").await;
+    let link = request_link(&world, FAY).await;
     for _ in 0..3 {
-        Browser::new(LINK).open(&link).await;
-        Browser::new(LINK)
-            .http
-            .head(&link)
-            .send()
-            .await
-            .expect("an answer");
+        Browser::new().open_link(&link).await;
+        Browser::new().head(&link).await;
     }
-    let page = Browser::new(LINK).link(&world, &link, FAY, FAY).await;
+    let page = Browser::new().link(&world, &link, FAY, FAY).await;
     assert!(page.contains("Your accounts are linked"), "{page}");
     // Now it is used up.
-    assert_eq!(Browser::new(LINK).get(&link).await.status(), 410);
+    assert_eq!(Browser::new().get(&link).await.status, 410);
     end(world).await;
 }
 
 #[tokio::test]
 async fn an_expired_or_unknown_link_says_how_to_get_a_new_one() {
     let world = world().await;
-    let link = offer(&world, FAY, "connect").await;
+    let link = request_link(&world, FAY).await;
     let late = sqlx::query("update link_offer set expires_at = now()");
     late.execute(&mut database(&world).await)
         .await
         .expect("expired");
     let unknown = format!("{}/link/{}", world.service, "00".repeat(32));
     for link in [link, unknown, format!("{}/link/x", world.service)] {
-        let page = Browser::new(LINK).get(&link).await;
-        assert_nothing_bound(&world, page, 410, "/livestream connect</code> in Slack").await;
+        let page = Browser::new().get(&link).await;
+        assert_not_linked(&world, &page, 410, "/livestream connect</code> in Slack").await;
     }
     end(world).await;
 }
@@ -277,12 +266,12 @@ async fn an_id_token_that_is_not_slacks_word_for_this_browser_is_refused() {
         (Tamper::Expired, 502),
         (Tamper::OtherTeam, 403),
     ] {
-        let mut browser = Browser::new(LINK);
-        let slack = browser.open(&offer(&world, FAY, "connect").await).await;
+        let mut browser = Browser::new();
+        let slack = browser.open_link(&request_link(&world, FAY).await).await;
         world.slack.next_id_token(tamper);
         let back = world.slack.sign_in(&slack, FAY).await.expect("signed in");
         let page = browser.get(&back).await;
-        assert_nothing_bound(&world, page, status, "thing was linked").await;
+        assert_not_linked(&world, &page, status, "thing was linked").await;
     }
     end(world).await;
 }
@@ -290,26 +279,26 @@ async fn an_id_token_that_is_not_slacks_word_for_this_browser_is_refused() {
 #[tokio::test]
 async fn a_person_may_go_back_at_each_leg() {
     let world = world().await;
-    let mut browser = Browser::new(LINK);
-    let slack = browser.open(&offer(&world, FAY, "connect").await).await;
+    let mut browser = Browser::new();
+    let slack = browser.open_link(&request_link(&world, FAY).await).await;
     let back = world.slack.cancel_sign_in(&slack).await.expect("cancelled");
     let page = browser.get(&back).await;
-    assert_nothing_bound(&world, page, 200, "You did not go on at Slack").await;
+    assert_not_linked(&world, &page, 200, "You did not go on at Slack").await;
 
     let consent = browser
-        .sign_in(&world, &offer(&world, FAY, "connect").await, FAY)
+        .sign_in(&world, &request_link(&world, FAY).await, FAY)
         .await;
     let back = world.zoom.decline(&consent).await.expect("declined");
     let page = browser.get(&back).await;
-    assert_nothing_bound(&world, page, 200, "You did not go on at Zoom").await;
+    assert_not_linked(&world, &page, 200, "You did not go on at Zoom").await;
 
     let (csrf, _) = browser
-        .reach_the_question(&world, &offer(&world, FAY, "connect").await, FAY, FAY)
+        .reach_confirmation(&world, &request_link(&world, FAY).await, FAY, FAY)
         .await;
     let page = browser.answer(&world, &csrf, "cancel").await;
-    assert_nothing_bound(
+    assert_not_linked(
         &world,
-        page,
+        &page,
         200,
         "the permission you gave at Zoom is withdrawn",
     )
@@ -322,9 +311,9 @@ async fn a_person_may_go_back_at_each_leg() {
 #[tokio::test]
 async fn a_browser_that_never_comes_back_leaves_no_permission_behind() {
     let world = world().await;
-    let mut browser = Browser::new(LINK);
+    let mut browser = Browser::new();
     browser
-        .reach_the_question(&world, &offer(&world, FAY, "connect").await, FAY, FAY)
+        .reach_confirmation(&world, &request_link(&world, FAY).await, FAY, FAY)
         .await;
     let mut db = database(&world).await;
     sqlx::query("update link_session set expires_at = now()")
@@ -336,7 +325,7 @@ async fn a_browser_that_never_comes_back_leaves_no_permission_behind() {
         browser
             .get(&format!("{}/confirm", world.service))
             .await
-            .status(),
+            .status,
         400
     );
     let mut ticks = tokio::time::interval(std::time::Duration::from_millis(50));
@@ -360,23 +349,23 @@ async fn failures_at_zoom_are_told_and_leave_nothing() {
         Fault::Hang,
         Fault::error(400, 4734, ""),
     ] {
-        let mut browser = Browser::new(LINK);
+        let mut browser = Browser::new();
         let consent = browser
-            .sign_in(&world, &offer(&world, FAY, "connect").await, FAY)
+            .sign_in(&world, &request_link(&world, FAY).await, FAY)
             .await;
         let back = world.zoom.consent(&consent, FAY).await.expect("consented");
         world.zoom.fail_next_refresh(fault);
         let page = browser.get(&back).await;
-        assert_nothing_bound(&world, page, 502, "Zoom did not answer as it should").await;
+        assert_not_linked(&world, &page, 502, "Zoom did not answer as it should").await;
     }
-    let mut browser = Browser::new(LINK);
+    let mut browser = Browser::new();
     let consent = browser
-        .sign_in(&world, &offer(&world, FAY, "connect").await, FAY)
+        .sign_in(&world, &request_link(&world, FAY).await, FAY)
         .await;
     let back = world.zoom.consent(&consent, FAY).await.expect("consented");
     world.zoom.fail_next_me(Fault::error(500, 0, ""));
     let page = browser.get(&back).await;
-    assert_nothing_bound(&world, page, 502, "Zoom did not answer as it should").await;
+    assert_not_linked(&world, &page, 502, "Zoom did not answer as it should").await;
     assert_eq!(
         world.zoom.revocations(),
         [FAY.zoom],
@@ -389,15 +378,15 @@ async fn failures_at_zoom_are_told_and_leave_nothing() {
 async fn a_missing_scope_is_found_at_linking_not_on_the_day_of_the_show() {
     let world = world().await;
     world.zoom.grant_scope_next("user:read:user");
-    let mut browser = Browser::new(LINK);
+    let mut browser = Browser::new();
     let consent = browser
-        .sign_in(&world, &offer(&world, FAY, "connect").await, FAY)
+        .sign_in(&world, &request_link(&world, FAY).await, FAY)
         .await;
     let back = world.zoom.consent(&consent, FAY).await.expect("consented");
     let page = browser.get(&back).await;
-    assert_nothing_bound(
+    assert_not_linked(
         &world,
-        page,
+        &page,
         200,
         "<code>meeting:update:livestream_status</code>",
     )
@@ -405,8 +394,8 @@ async fn a_missing_scope_is_found_at_linking_not_on_the_day_of_the_show() {
     assert_eq!(world.zoom.revocations(), [FAY.zoom]);
     // Classic scopes will do as well.
     world.zoom.grant_scope_next("meeting:write user:read");
-    let page = Browser::new(LINK)
-        .link(&world, &offer(&world, FAY, "connect").await, FAY, FAY)
+    let page = Browser::new()
+        .link(&world, &request_link(&world, FAY).await, FAY, FAY)
         .await;
     assert!(page.contains("Your accounts are linked"), "{page}");
     end(world).await;
@@ -416,9 +405,9 @@ async fn a_missing_scope_is_found_at_linking_not_on_the_day_of_the_show() {
 async fn a_basic_plan_is_warned_of() {
     let world = world().await;
     world.zoom.make_basic(FAY.zoom);
-    let link = offer(&world, FAY, "connect").await;
-    let (_, question) = Browser::new(LINK)
-        .reach_the_question(&world, &link, FAY, FAY)
+    let link = request_link(&world, FAY).await;
+    let (_, question) = Browser::new()
+        .reach_confirmation(&world, &link, FAY, FAY)
         .await;
     assert!(question.contains("Basic plan"), "{question}");
     end(world).await;
@@ -434,9 +423,9 @@ async fn a_zoom_account_is_shared_knowingly_and_survives_a_new_authorization() {
         .execute(&mut database(&world).await)
         .await
         .expect("a link");
-    let mut browser = Browser::new(LINK);
-    let link = offer(&world, FAY, "connect").await;
-    let (csrf, question) = browser.reach_the_question(&world, &link, FAY, DANA).await;
+    let mut browser = Browser::new();
+    let link = request_link(&world, FAY).await;
+    let (csrf, question) = browser.reach_confirmation(&world, &link, FAY, DANA).await;
     assert!(
         question.contains("linked to 2 other Slack people too"),
         "{question}"
@@ -498,11 +487,11 @@ async fn a_zoom_account_is_shared_knowingly_and_survives_a_new_authorization() {
 #[tokio::test]
 async fn cancelling_does_not_take_an_account_from_those_who_use_it() {
     let world = world().await;
-    let mut browser = Browser::new(LINK);
-    let link = offer(&world, FAY, "connect").await;
-    let (csrf, _) = browser.reach_the_question(&world, &link, FAY, DANA).await;
+    let mut browser = Browser::new();
+    let link = request_link(&world, FAY).await;
+    let (csrf, _) = browser.reach_confirmation(&world, &link, FAY, DANA).await;
     let page = browser.answer(&world, &csrf, "cancel").await;
-    assert_nothing_bound(&world, page, 200, "its permission stays for them").await;
+    assert_not_linked(&world, &page, 200, "its permission stays for them").await;
     assert!(world.zoom.revocations().is_empty());
     assert!(
         type_and_read(&world, DANA, "start 68423085")
@@ -515,9 +504,9 @@ async fn cancelling_does_not_take_an_account_from_those_who_use_it() {
 #[tokio::test]
 async fn linking_another_account_replaces_the_first_and_withdraws_it() {
     let world = world().await;
-    let mut browser = Browser::new(LINK);
+    let mut browser = Browser::new();
     let (csrf, question) = browser
-        .reach_the_question(&world, &offer(&world, DANA, "connect").await, DANA, FAY)
+        .reach_confirmation(&world, &request_link(&world, DANA).await, DANA, FAY)
         .await;
     assert!(
         question.contains("Until now you were linked to <strong>dana@acme.example</strong>"),
@@ -560,8 +549,8 @@ async fn whoami_says_which_account_and_how_it_is() {
             .contains("no longer accepts your linked account")
     );
     // Linked again, it is healthy.
-    Browser::new(LINK)
-        .link(&world, &offer(&world, DANA, "connect").await, DANA, DANA)
+    Browser::new()
+        .link(&world, &request_link(&world, DANA).await, DANA, DANA)
         .await;
     assert!(whoami(DANA).await.ends_with("It is healthy."));
     end(world).await;
@@ -602,8 +591,7 @@ async fn zooms_deauthorization_erases_its_user() {
     assert_eq!(left, 0);
     // Signed by nobody, it does nothing.
     let body = r#"{"event":"app_deauthorized","payload":{"user_id":"zoom-eli"}}"#;
-    let forged = Browser::new(LINK)
-        .http
+    let forged = client()
         .post(format!("{}/zoom/events", world.service))
         .body(body)
         .send();
@@ -661,10 +649,10 @@ async fn without_its_settings_linking_says_so() {
     );
     assert!(values(&answer.body).is_empty());
     assert_eq!(
-        Browser::new(LINK)
+        Browser::new()
             .get(&format!("{}/link/{}", world.service, "00".repeat(32)))
             .await
-            .status(),
+            .status,
         404
     );
     end(world).await;

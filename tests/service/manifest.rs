@@ -10,7 +10,6 @@ use serde_json::Value;
 
 use crate::support::browser::Browser;
 use crate::support::fixtures::world;
-use crate::support::linking::location;
 use crate::support::world::end;
 
 fn manifest(url: &str) -> Value {
@@ -102,12 +101,8 @@ async fn the_service_answers_at_every_address_of_the_manifest_and_asks_for_its_s
         let status = answer.status().as_u16();
         assert!([400, 401].contains(&status), "{path}: {status}");
     }
-    let mut browser = Browser::new("__Host-install");
-    let slack = location(
-        &browser
-            .get(&format!("{}/slack/install", world.service))
-            .await,
-    );
+    let mut browser = Browser::new();
+    let slack = browser.open_install_page(&world.service).await;
     let slack: Url = slack.parse().expect("a URL");
     let scope = slack
         .query_pairs()

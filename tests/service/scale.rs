@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use livestream_bot::demo::{ADA, World};
 
-use crate::support::admin_browser::Desk;
+use crate::support::admin_browser::AdminBrowser;
 use crate::support::fixtures::world;
 use crate::support::install::install;
 use crate::support::world::{connect, end};
@@ -48,8 +48,7 @@ async fn the_admins_pages_stay_fast_over_many_people_and_entries() {
     let world = world().await;
     install(&world, "acme").await;
     fill(&world).await;
-    let mut desk = Desk::new(&world);
-    desk.sign_in(ADA).await;
+    let mut admin = AdminBrowser::signed_in(&world, ADA).await;
     for path in [
         "/admin",
         "/admin/people",
@@ -67,11 +66,11 @@ async fn the_admins_pages_stay_fast_over_many_people_and_entries() {
         "/admin/activity?only=failed",
         "/admin/activity?kind=linked&only=failed",
     ] {
-        desk.read(path).await;
+        admin.read(path).await;
         let mut times = Vec::new();
         for _ in 0..TIMES {
             let begun = Instant::now();
-            desk.read(path).await;
+            admin.read(path).await;
             times.push(begun.elapsed());
         }
         times.sort();
@@ -89,7 +88,7 @@ async fn the_admins_pages_stay_fast_over_many_people_and_entries() {
         println!("\n{what}\n  {}", plan.join("\n  "));
     }
     let begun = Instant::now();
-    let lines = desk
+    let lines = admin
         .read("/admin/activity.csv?only=failed")
         .await
         .lines()

@@ -1,106 +1,70 @@
-//! An admin's browser.
+//! An admin's browser, on the admin's pages.
 
 use livestream_bot::demo::{Person, World};
-use reqwest::{Client, Response, StatusCode, redirect};
+use reqwest::StatusCode;
 
-/// An admin's browser: it keeps cookies by name, and follows where it is told.
-pub(crate) struct Desk<'w> {
+use super::browser::{Browser, Page};
+
+/// A browser that knows the admin's pages of one service.
+pub(crate) struct AdminBrowser<'w> {
     world: &'w World,
-    pub(crate) http: Client,
-    pub(crate) cookies: Vec<(String, String)>,
+    pub(crate) browser: Browser,
 }
 
-impl<'w> Desk<'w> {
+impl<'w> AdminBrowser<'w> {
     pub(crate) fn new(world: &'w World) -> Self {
-        #[expect(clippy::disallowed_methods, reason = "an admin's browser")]
-        let http = Client::builder()
-            .redirect(redirect::Policy::none())
-            .build()
-            .expect("a browser");
         Self {
             world,
-            http,
-            cookies: Vec::new(),
+            browser: Browser::new(),
         }
     }
 
-    /// Signs in with Slack; the page where it ends.
-    pub(crate) async fn sign_in(&mut self, person: Person) -> Response {
+    /// One that this person signed in with.
+    pub(crate) async fn signed_in(world: &'w World, person: Person) -> Self {
+        let mut admin = Self::new(world);
+        let page = admin.sign_in(person).await;
+        assert_eq!(page.location(), "/admin");
+        admin
+    }
+
+    /// Signs in with Slack. Returns what the service answers at the end.
+    pub(crate) async fn sign_in(&mut self, person: Person) -> Page {
         let slack = self.get("/admin/sign-in").await;
-        let slack = header(&slack, "location");
-        let back = self.world.slack.sign_in(&slack, person).await;
-        let back = back.expect("signed in");
-        let back = back
-            .trim_start_matches(self.world.service.as_str())
-            .to_owned();
-        self.get(&back).await
+        let back = self.world.slack.sign_in(&slack.location(), person).await;
+        self.browser
+            .get(&back.expect("a redirect from Slack"))
+            .await
     }
 
-    pub(crate) async fn get(&mut self, path: &str) -> Response {
-        let request = self.http.get(format!("{}{path}", self.world.service));
-        self.keep(request).await
+    pub(crate) async fn get(&mut self, path: &str) -> Page {
+        let url = format!("{}{path}", self.world.service);
+        self.browser.get(&url).await
     }
 
-    pub(crate) async fn post(&mut self, path: &str, form: &[(&str, &str)]) -> Response {
-        let request = self.http.post(format!("{}{path}", self.world.service));
-        self.keep(request.form(form)).await
+    pub(crate) async fn post(&mut self, path: &str, form: &[(&str, &str)]) -> Page {
+        let url = format!("{}{path}", self.world.service);
+        self.browser.post(&url, form).await
     }
 
-    pub(crate) async fn keep(&mut self, request: reqwest::RequestBuilder) -> Response {
-        let cookies: Vec<_> = self
-            .cookies
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
-        let answer = request.header("cookie", cookies.join("; ")).send().await;
-        let answer = answer.expect("an answer");
-        for cookie in answer.headers().get_all("set-cookie") {
-            let cookie = cookie.to_str().expect("ASCII");
-            let (name, rest) = cookie.split_once('=').expect("a cookie");
-            assert!(
-                name.starts_with("__Host-") && rest.contains("Secure"),
-                "{cookie}"
-            );
-            let value = rest.split(';').next().unwrap_or_default();
-            self.cookies.retain(|(known, _)| known != name);
-            if !value.is_empty() {
-                assert!(rest.contains("HttpOnly"), "{cookie}");
-                self.cookies.push((name.to_owned(), value.to_owned()));
-            }
-        }
-        answer
-    }
-
-    /// Opens a page that an admin may see.
+    /// Opens a page that an admin may see. Returns its text.
     pub(crate) async fn read(&mut self, path: &str) -> String {
-        let answer = self.get(path).await;
-        assert_eq!(answer.status(), StatusCode::OK, "{path}");
-        let policy = header(&answer, "content-security-policy");
-        assert!(policy.starts_with("default-src 'none'"), "{policy}");
-        answer.text().await.expect("a page")
+        self.open(path).await.body
     }
 
-    /// A hidden field of a page.
-    pub(crate) async fn field(&mut self, path: &str, name: &str) -> String {
-        let page = self.read(path).await;
-        let mark = format!("name=\"{name}\" value=\"");
-        let value = page
-            .split(&mark)
-            .nth(1)
-            .and_then(|rest| rest.split('"').next());
-        value
-            .unwrap_or_else(|| panic!("no {name} on {path}"))
-            .to_owned()
+    /// The value of a hidden field of a page.
+    pub(crate) async fn hidden_field(&mut self, path: &str, name: &str) -> String {
+        self.open(path).await.hidden_field(name).to_owned()
     }
 
+    /// The CSRF token of this session.
     pub(crate) async fn csrf(&mut self) -> String {
-        self.field("/admin", "csrf").await
+        self.hidden_field("/admin", "csrf").await
     }
 
-    /// Saves rules: what differs from those that everybody has.
-    pub(crate) async fn set_rules(&mut self, changes: &[(&str, &str)]) -> Response {
+    /// Saves rules: the default ones with these changes.
+    pub(crate) async fn set_rules(&mut self, changes: &[(&str, &str)]) -> Page {
         let csrf = self.csrf().await;
-        let version = self.field("/admin/rules", "version").await;
+        let version = self.hidden_field("/admin/rules", "version").await;
         let mut form = vec![("csrf", csrf.as_str()), ("version", version.as_str())];
         for (name, default) in [("who", "linked"), ("place", "anywhere")] {
             if !changes.iter().any(|(changed, _)| *changed == name) {
@@ -110,10 +74,12 @@ impl<'w> Desk<'w> {
         form.extend_from_slice(changes);
         self.post("/admin/rules", &form).await
     }
-}
 
-pub(crate) fn header(answer: &Response, name: &str) -> String {
-    let value = answer.headers().get(name);
-    let value = value.unwrap_or_else(|| panic!("no {name} in {answer:?}"));
-    value.to_str().expect("ASCII").to_owned()
+    async fn open(&mut self, path: &str) -> Page {
+        let page = self.get(path).await;
+        assert_eq!(page.status, StatusCode::OK, "{path}");
+        let policy = page.header("content-security-policy");
+        assert!(policy.starts_with("default-src 'none'"), "{policy}");
+        page
+    }
 }

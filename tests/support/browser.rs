@@ -1,118 +1,154 @@
-//! A person's browser.
+//! A person's browser without a screen: it keeps cookies, and follows a redirect when told to.
 
-use livestream_bot::demo::{Person, World};
-use reqwest::{Client, Response, StatusCode, redirect};
+use std::collections::BTreeMap;
 
-use super::linking::location;
+use axum_extra::extract::cookie::{Cookie, SameSite};
+use chrono::Utc;
+use reqwest::header::{COOKIE, HeaderMap, SET_COOKIE};
+use reqwest::{Client, RequestBuilder, StatusCode, Url, redirect};
 
-/// A browser: it keeps the one cookie of the pages, and follows where it is told.
-#[derive(Clone)]
+/// What the browser says it is.
+const USER_AGENT: &str = "Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0 Safari/537.36";
+
+/// As many as browsers follow in a row.
+const REDIRECTS_MAX: usize = 20;
+
+/// A browser, for the pages of one host. A clone has the same cookies, and then goes its own way.
+#[derive(Debug, Clone)]
 pub(crate) struct Browser {
-    pub(crate) http: Client,
-    cookie: Option<String>,
-    cookie_name: &'static str,
+    http: Client,
+    /// The values by name, as in RFC 6265, section 5.3; every cookie is for the whole host.
+    pub(crate) cookies: BTreeMap<String, String>,
+}
+
+/// What a server answered.
+#[derive(Debug)]
+pub(crate) struct Page {
+    pub(crate) url: Url,
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
 }
 
 impl Browser {
-    /// One that must get this cookie, if it gets any.
-    pub(crate) fn new(cookie_name: &'static str) -> Self {
+    /// A browser without cookies.
+    pub(crate) fn new() -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         #[expect(clippy::disallowed_methods, reason = "a person's browser")]
         let http = Client::builder()
+            .user_agent(USER_AGENT)
             .redirect(redirect::Policy::none())
             .build()
-            .expect("a browser");
+            .expect("an HTTP client");
         Self {
             http,
-            cookie: None,
-            cookie_name,
+            cookies: BTreeMap::new(),
         }
     }
 
-    /// What the server gave it to remember.
-    pub(crate) fn cookie_value(&self) -> String {
-        let cookie = self.cookie.as_deref().expect("a cookie");
-        cookie.split_once('=').expect("its value").1.to_owned()
+    pub(crate) async fn get(&mut self, url: &str) -> Page {
+        self.send(self.http.get(url)).await
     }
 
-    pub(crate) async fn get(&mut self, url: &str) -> Response {
-        let request = self
-            .http
-            .get(url)
-            .header("cookie", self.cookie.clone().unwrap_or_default());
-        let answer = request.send().await.expect("an answer");
-        if let Some(cookie) = answer.headers().get("set-cookie") {
-            let cookie = cookie.to_str().expect("ASCII");
-            assert!(cookie.starts_with(self.cookie_name), "{cookie}");
-            for attribute in ["; HttpOnly", "; SameSite=Lax", "; Secure", "; Path=/"] {
-                assert!(cookie.contains(attribute), "{cookie}");
+    pub(crate) async fn head(&mut self, url: &str) -> Page {
+        self.send(self.http.head(url)).await
+    }
+
+    /// Submits a form.
+    pub(crate) async fn post(&mut self, url: &str, form: &[(&str, &str)]) -> Page {
+        self.send(self.http.post(url).form(form)).await
+    }
+
+    /// Follows redirects, until there is a page that is none.
+    pub(crate) async fn follow(&mut self, mut page: Page) -> Page {
+        for _ in 0..REDIRECTS_MAX {
+            if !page.status.is_redirection() {
+                return page;
             }
-            self.cookie = cookie.split(';').next().map(str::to_owned);
+            let target = page.url.join(page.header("location"));
+            page = self.get(target.expect("a valid URL").as_str()).await;
         }
-        answer
+        panic!("too many redirects, the last from {}", page.url)
     }
 
-    pub(crate) async fn answer(&mut self, world: &World, csrf: &str, answer: &str) -> Response {
-        let request = self.http.post(format!("{}/confirm", world.service));
-        let request = request.header("cookie", self.cookie.clone().unwrap_or_default());
-        let request = request.header(
-            "user-agent",
-            "Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0 Safari/537.36",
-        );
-        request
-            .form(&[("csrf", csrf), ("answer", answer)])
-            .send()
-            .await
-            .expect("an answer")
+    async fn send(&mut self, mut request: RequestBuilder) -> Page {
+        if !self.cookies.is_empty() {
+            let cookies = self.cookies.iter();
+            let cookies: Vec<_> = cookies
+                .map(|(name, value)| format!("{name}={value}"))
+                .collect();
+            request = request.header(COOKIE, cookies.join("; "));
+        }
+        let response = request.send().await.expect("a response");
+        let page = Page {
+            url: response.url().clone(),
+            status: response.status(),
+            headers: response.headers().clone(),
+            body: response.text().await.expect("a body"),
+        };
+        for header in page.headers.get_all(SET_COOKIE) {
+            let header = header.to_str().expect("an ASCII header");
+            let cookie = Cookie::parse(header).expect("a valid cookie");
+            self.keep(&cookie);
+        }
+        page
     }
 
-    /// Opens a link, and returns where Slack's sign-in is.
-    pub(crate) async fn open(&mut self, link: &str) -> String {
-        location(&self.get(link).await)
+    /// Keeps a cookie, or removes it. It must be one that browsers take over https from this
+    /// host alone, and show to no script and no other site.
+    fn keep(&mut self, cookie: &Cookie<'_>) {
+        assert!(cookie.name().starts_with("__Host-"), "{cookie}");
+        assert_eq!(cookie.secure(), Some(true), "{cookie}");
+        assert_eq!(cookie.path(), Some("/"), "{cookie}");
+        assert_eq!(cookie.domain(), None, "{cookie}");
+        if is_expired(cookie) {
+            self.cookies.remove(cookie.name());
+            return;
+        }
+        assert_eq!(cookie.http_only(), Some(true), "{cookie}");
+        assert_eq!(cookie.same_site(), Some(SameSite::Lax), "{cookie}");
+        let (name, value) = cookie.name_value();
+        self.cookies.insert(name.to_owned(), value.to_owned());
+    }
+}
+
+/// `Max-Age` wins over `Expires`: RFC 6265, section 5.3, step 3.
+fn is_expired(cookie: &Cookie<'_>) -> bool {
+    match (cookie.max_age(), cookie.expires_datetime()) {
+        (Some(age), _) => !age.is_positive(),
+        (None, Some(time)) => time.unix_timestamp() <= Utc::now().timestamp(),
+        (None, None) => false,
+    }
+}
+
+impl Page {
+    /// Where this redirect leads. It must not take its address along.
+    #[track_caller]
+    pub(crate) fn location(&self) -> String {
+        assert_eq!(self.status, StatusCode::SEE_OTHER, "{self:?}");
+        assert_eq!(self.header("referrer-policy"), "no-referrer");
+        self.header("location").to_owned()
     }
 
-    /// Opens a link, signs in as `person`, and returns where Zoom's consent is.
-    pub(crate) async fn sign_in(&mut self, world: &World, link: &str, person: Person) -> String {
-        let slack = self.open(link).await;
-        let back = world
-            .slack
-            .sign_in(&slack, person)
-            .await
-            .expect("signed in");
-        location(&self.get(&back).await)
+    #[track_caller]
+    pub(crate) fn header(&self, name: &str) -> &str {
+        let value = self.headers.get(name);
+        let value = value.unwrap_or_else(|| panic!("no header {name}: {self:?}"));
+        value.to_str().expect("an ASCII header")
     }
 
-    /// Goes the whole way to the confirm page, and returns it with its CSRF token.
-    pub(crate) async fn reach_the_question(
-        &mut self,
-        world: &World,
-        link: &str,
-        person: Person,
-        zoom: Person,
-    ) -> (String, String) {
-        let consent = self.sign_in(world, link, person).await;
-        let back = world.zoom.consent(&consent, zoom).await.expect("consented");
-        assert_eq!(location(&self.get(&back).await), "/confirm");
-        let page = self.get(&format!("{}/confirm", world.service)).await;
-        assert_eq!(page.status(), StatusCode::OK);
-        let page = page.text().await.expect("a page");
-        let csrf = page
-            .split("name=\"csrf\" value=\"")
-            .nth(1)
-            .and_then(|rest| rest.split('"').next());
-        (csrf.expect("a CSRF token").to_owned(), page)
+    /// The value of a hidden field.
+    #[track_caller]
+    pub(crate) fn hidden_field(&self, name: &str) -> &str {
+        self.between(&format!("name=\"{name}\" value=\""), "\"")
     }
 
-    pub(crate) async fn link(
-        &mut self,
-        world: &World,
-        link: &str,
-        person: Person,
-        zoom: Person,
-    ) -> String {
-        let (csrf, _) = self.reach_the_question(world, link, person, zoom).await;
-        let page = self.answer(world, &csrf, "link").await;
-        assert_eq!(page.status(), StatusCode::OK);
-        page.text().await.expect("a page")
+    /// The text between these two, at their first occurrence.
+    #[track_caller]
+    pub(crate) fn between(&self, start: &str, end: &str) -> &str {
+        let rest = self.body.split_once(start).map(|(_, rest)| rest);
+        let found = rest.and_then(|rest| rest.split_once(end));
+        let (text, _) = found.unwrap_or_else(|| panic!("no {start:?}: {self:?}"));
+        text
     }
 }
