@@ -7,25 +7,34 @@ mod database;
 mod demo;
 #[path = "../support/executable.rs"]
 mod executable;
+#[path = "../support/must_end.rs"]
+mod must_end;
 mod playground;
+#[path = "../support/world.rs"]
+mod world;
 
 use fantoccini::key::Key;
+use livestream_bot::config::Config;
 use livestream_bot::demo::zoom::{Fault, SCOPE};
 use livestream_bot::demo::{DANA, ELI, FAY, Person, World};
 use serde_json::json;
-use sqlx::ConnectOptions;
 
 use crate::browser::Browser;
+use crate::world::{TestWorld, connect};
 
 /// Fay's meeting, which is running.
 const MEETING: i64 = 68_423_085;
 
-async fn world() -> World {
-    let database = database::create().await;
-    let world = World::start(database, |_| ()).await.expect("a world");
+async fn world() -> TestWorld {
+    let world = world_with(|_| ()).await;
     world.zoom.schedule(MEETING, FAY.zoom, None);
     world.zoom.begin(MEETING);
     world
+}
+
+async fn world_with(adjust: impl FnOnce(&mut Config)) -> TestWorld {
+    let world = World::start(database::create().await, adjust).await;
+    TestWorld::new(world.expect("a world"))
 }
 
 async fn offer(world: &World, person: Person) -> String {
@@ -48,7 +57,7 @@ async fn consent(browser: &Browser, account: Person) -> String {
 
 /// Ends it all. Nobody but this machine was asked for anything, and the console holds no
 /// error but that a page has one of these statuses.
-async fn end(world: World, browser: Browser, statuses: &[u16]) {
+async fn end(world: TestWorld, browser: Browser, statuses: &[u16]) {
     let (requests, errors) = browser.close().await;
     assert!(!requests.is_empty());
     for url in requests {
@@ -59,9 +68,7 @@ async fn end(world: World, browser: Browser, statuses: &[u16]) {
         let expected = format!("the server responded with a status of {status} ");
         assert!(error.contains(&expected), "{error}");
     }
-    let database = world.database.clone();
-    world.stop().await.expect("an orderly end");
-    database::drop(&database).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -122,12 +129,11 @@ async fn fay_links_her_account_and_goes_live() {
 
 #[tokio::test]
 async fn an_admin_adds_the_app_to_their_workspace() {
-    let database = database::create().await;
-    let adjust = |config: &mut livestream_bot::config::Config| {
+    let world = world_with(|config| {
         let pages = config.pages.as_mut().expect("pages");
         pages.support_contact = Some("mailto:help@acme.example".parse().expect("an address"));
-    };
-    let world = World::start(database, adjust).await.expect("a world");
+    })
+    .await;
     let browser = Browser::open().await;
     browser.goto(&world.service).await;
     let landing = browser.read("Zoom livestreams, started from Slack").await;
@@ -173,7 +179,7 @@ async fn fill(world: &World) {
         select 'T0ACME', 'U' || n, 'z' || n, 'Person ' || n, lower('Person ' || n || ' person' || n || '@acme.example'),
             now() - n * interval '1 minute'
         from generate_series(1, 3000) as n";
-    let mut db = world.database.connect().await.expect("the database");
+    let mut db = connect(world).await;
     sqlx::raw_sql(fill).execute(&mut db).await.expect("people");
 }
 

@@ -15,10 +15,10 @@ use crate::support::fixtures::{world, world_with};
 use crate::support::install::{install, let_a_day_pass, send_event};
 use crate::support::linking::{linked_zoom_user, request_link_at};
 use crate::support::slack::{accepted, press, said, send, type_and_read, values};
-use crate::support::world::{connect, end, queue_is_empty};
+use crate::support::world::{TestWorld, connect, queue_is_empty};
 
 /// The world with the app installed and an admin at their admin.
-async fn installed() -> World {
+async fn installed() -> TestWorld {
     let world = world().await;
     install(&world, "acme").await;
     world
@@ -57,7 +57,7 @@ async fn an_admin_signs_in_looks_and_signs_out() {
     assert_eq!(spent.status, StatusCode::UNAUTHORIZED);
     admin.browser.cookies = first;
     admin.read("/admin").await;
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -80,7 +80,7 @@ async fn only_admins_come_in_of_the_workspace_or_of_its_organisation() {
         assert_eq!(page, if comes_in { 200 } else { 401 }, "{standing:?}");
     }
     assert_eq!(audited(&world).await[1..4], ["refused"; 3]);
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -119,7 +119,7 @@ async fn a_sign_in_needs_its_own_browser_state_and_nonce_and_works_once() {
     let back = back.trim_start_matches(world.service.as_str()).to_owned();
     let page = admin.get(&back).await.body;
     assert!(page.contains("You went back"), "{page}");
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -174,7 +174,7 @@ async fn who_is_no_admin_any_more_can_do_nothing_at_once_and_see_nothing_soon() 
             "{past}"
         );
     }
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -208,7 +208,7 @@ async fn without_a_voice_the_installer_and_whom_they_name_are_the_admins() {
     assert_eq!(elis.sign_in(ELI).await.status, StatusCode::SEE_OTHER);
     let page = elis.read("/admin/rules").await;
     assert!(page.contains("U0ELI U0FAY"), "{page}");
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -260,7 +260,7 @@ async fn a_form_that_was_not_made_for_this_session_does_nothing() {
     assert!(linked_zoom_user(&world, DANA).await.is_some());
     assert!(!audited(&world).await.contains(&"rules changed".to_owned()));
     admin.read("/admin").await;
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -308,7 +308,7 @@ async fn disconnecting_somebody_asks_first_tells_them_and_happens_once() {
         "{page}"
     );
     queue_is_empty(&world.database).await;
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -354,7 +354,7 @@ async fn a_test_says_how_an_account_is_and_the_overview_warns() {
         listed.contains("dana@acme.example") && !listed.contains("eli@acme"),
         "{listed}"
     );
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -408,7 +408,7 @@ async fn one_workspace_never_sees_anothers_rows() {
         .await
         .expect("a count");
     assert_eq!(still, 1);
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -452,7 +452,7 @@ async fn people_are_found_sorted_and_paged() {
     );
     let page = admin.read("/admin/people?sort=linked&page=9999999").await;
     assert!(page.contains("Nobody like that"), "{page}");
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -513,7 +513,7 @@ async fn everything_that_happens_is_in_the_activity_and_its_files() {
         .parse()
         .expect("JSON");
     assert_eq!(none, serde_json::json!([]));
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -546,7 +546,7 @@ async fn nobody_changes_the_audit_and_it_is_kept_as_long_as_it_should_be() {
         }
         assert_eq!(left, ["start", "a", "b"]);
     }
-    end(world).await;
+    world.end().await;
 }
 
 /// Types a start; what becomes of it, and whether others read it.
@@ -626,7 +626,7 @@ async fn the_rules_hold_for_commands_for_buttons_and_after_they_changed() {
     // What was refused stands in the activity.
     let page = admin.read("/admin/activity?kind=refused").await;
     assert_eq!(page.matches("not allowed").count(), 3, "{page}");
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -670,7 +670,7 @@ async fn where_many_read_the_person_is_asked_before_going_live() {
     world.slack.hide_channel("C0TOWNHALL");
     let (read, _) = start(&world, DANA).await;
     assert!(read.contains("I can't see who reads here"), "{read}");
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -721,7 +721,7 @@ async fn rules_that_make_no_sense_are_refused_and_old_forms_change_nothing() {
         admin.post("/admin/rules", &form).await.status,
         StatusCode::CONFLICT
     );
-    end(world).await;
+    world.end().await;
 }
 
 /// The link with which an admin links an account for the workspace.
@@ -757,7 +757,7 @@ async fn who_is_no_admin_any_more_shares_no_account() {
         .await
         .expect("a count");
     assert_eq!(count, 0);
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -787,7 +787,7 @@ async fn a_workspace_that_the_app_left_shares_no_account_and_has_no_rules() {
             .await
             .contains(&"shared account unlinked".to_owned())
     );
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -804,7 +804,7 @@ async fn an_account_is_shared_only_where_that_is_on_and_with_whom_is_listed() {
         let answer = admin.post(path, &[("csrf", &csrf)]).await;
         assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
     }
-    end(off).await;
+    off.end().await;
 
     let world = world_with(|config| config.shared_accounts = true).await;
     install(&world, "acme").await;
@@ -844,5 +844,5 @@ async fn an_account_is_shared_only_where_that_is_on_and_with_whom_is_listed() {
     let typed = world.slack.type_command(FAY.slack, "stop 91234567890");
     let answer = send(&world, &typed).await;
     assert!(said(&answer.body).contains("not linked yet"), "{answer:?}");
-    end(world).await;
+    world.end().await;
 }

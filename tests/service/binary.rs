@@ -15,6 +15,7 @@ use crate::support::fixtures::hold_up;
 use crate::support::linking::link_in;
 use crate::support::program::{Service, Surroundings, bare, run, text};
 use crate::support::slack::{accepted, said, values};
+use crate::support::world::queue_is_empty;
 
 #[tokio::test]
 async fn killed_between_the_answer_and_the_call_it_carries_the_command_out_after_a_restart() {
@@ -161,6 +162,8 @@ async fn a_button_outlives_the_program_that_made_it() {
     let answer = around.slack.send(&service.url, &start).await;
     assert_eq!(answer.expect("an answer"), accepted());
     around.slack.outcome(&start).await.expect("an outcome");
+    // That a message was posted is noted after it was.
+    queue_is_empty(&around.database).await;
     service.kill().await;
 
     let service = around.serve().await;
@@ -183,6 +186,7 @@ async fn a_press_accepted_before_a_crash_is_carried_out_after_it() {
     let answer = around.slack.send(&service.url, &start).await;
     assert_eq!(answer.expect("an answer"), accepted());
     around.slack.outcome(&start).await.expect("an outcome");
+    queue_is_empty(&around.database).await;
     let mut db = around.database.connect().await.expect("the database");
     hold_up(&mut db).await;
     let stop = around.slack.press(DANA.slack, "stop 68423085");

@@ -6,7 +6,7 @@ use livestream_bot::demo::{DANA, ELI, FAY, World};
 
 use crate::support::fixtures::{MEETING, meeting, world};
 use crate::support::slack::{accepted, press, said, send, send_press, type_and_read, values};
-use crate::support::world::{connect, end, queue_is_empty};
+use crate::support::world::{connect, queue_is_empty};
 
 /// What the channel shows now, message by message: what each says, and its buttons.
 fn channel(world: &World) -> Vec<(String, Vec<String>)> {
@@ -40,7 +40,7 @@ async fn a_pressed_stop_stops_and_takes_the_button_away() {
         "{original}"
     );
     assert!(original.contains("Asked by <@U0DANA>"), "{original}");
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -59,7 +59,7 @@ async fn two_who_press_at_once_stop_once() {
     assert_eq!(read["response_type"], "ephemeral");
     world.slack.outcome(&first).await.expect("an outcome");
     assert_eq!(world.zoom.calls().len(), 2, "a start and a stop");
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -76,7 +76,7 @@ async fn the_same_press_twice_is_one() {
     let posts = world.slack.posted();
     let posts = posts.iter().filter(|post| post.trigger == stop.trigger);
     assert_eq!(posts.count(), 2, "the replacement and the outcome");
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -93,7 +93,7 @@ async fn somebody_without_a_link_is_told_alone_and_leaves_the_button_to_others()
     let stop = press(&world, DANA, "stop 68423085").await;
     let outcome = world.slack.outcome(&stop).await.expect("an outcome");
     assert!(said(&outcome).contains("is stopped"), "{outcome}");
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -123,7 +123,7 @@ async fn a_presser_who_may_not_stop_it_hands_the_button_on() {
         .flat_map(|(_, values)| values)
         .collect();
     assert_eq!(buttons, Vec::<String>::new(), "nothing is left to press");
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -136,7 +136,7 @@ async fn a_stop_pressed_after_the_stream_was_stopped_is_answered_like_a_typed_on
     let typed = type_and_read(&world, DANA, "stop 68423085").await;
     assert_eq!(said(&outcome), typed);
     assert_eq!(channel(&world)[0].1, Vec::<String>::new());
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -151,7 +151,7 @@ async fn try_again_tries_again_with_all_that_was_typed() {
     assert!(said(&outcome).contains("is going live"), "{outcome}");
     let body = &world.zoom.calls()[1].body;
     assert!(body.contains("\"display_name\":\"Town Hall\""), "{body}");
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -175,7 +175,7 @@ async fn what_only_the_presser_sees_is_replaced_by_its_answer() {
     let before = world.slack.posted().len();
     send_press(&world, &world.slack.press_link(FAY.slack)).await;
     assert_eq!(world.slack.posted().len(), before);
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -193,7 +193,7 @@ async fn a_connect_pressed_or_typed_twice_over_makes_one_link() {
         .await
         .expect("a count");
     assert_eq!(offers, 1);
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -212,7 +212,7 @@ async fn a_button_asks_before_it_ends_something() {
     assert_eq!(button["value"], "disconnect");
     assert!(button["confirm"].is_object(), "{button}");
     queue_is_empty(&world.database).await;
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -229,5 +229,5 @@ async fn a_press_counts_its_posts_so_that_slack_takes_the_last() {
             .await
             .expect("its row");
     assert_eq!(row, (2, TEAM.to_owned(), CHANNEL.to_owned()));
-    end(world).await;
+    world.end().await;
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::fixtures::{hold_up, meeting, world, world_with};
 use crate::support::slack::{accepted, said, send, type_and_read, type_and_read_at_once};
-use crate::support::world::{connect, end, queue_is_empty};
+use crate::support::world::{connect, queue_is_empty};
 
 #[tokio::test]
 async fn a_start_goes_live_and_the_channel_reads_who_asked_as_whom() {
@@ -41,7 +41,7 @@ async fn a_start_goes_live_and_the_channel_reads_who_asked_as_whom() {
     });
     assert_eq!(message, wanted);
     assert!(meeting(&world).is_live);
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -78,7 +78,7 @@ async fn zoom_gets_exactly_what_its_specification_says() {
             call.authorization
         );
     }
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -108,7 +108,7 @@ async fn the_older_form_of_the_body_can_be_chosen() {
         start.body
     );
     assert!(!stop.body.contains("settings"), "{}", stop.body);
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -153,7 +153,7 @@ async fn help_mistakes_and_people_without_a_link_are_answered_at_once_and_do_not
         .unwrap();
     assert_eq!(recorded, 0);
     assert!(world.zoom.calls().is_empty());
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -166,7 +166,7 @@ async fn every_text_follows_the_name_the_command_has_here() {
     );
     let outcome = type_and_read(&world, DANA, "start 68423085").await;
     assert!(outcome.contains("`/golive stop 68423085`"), "{outcome}");
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -185,7 +185,7 @@ async fn the_same_signed_request_twice_runs_once() {
     type_and_read(&world, DANA, "stop 68423085").await;
     assert_eq!(world.zoom.calls().len(), 2);
     assert_eq!(world.slack.posted().len(), 2);
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -199,7 +199,7 @@ async fn the_same_wish_by_somebody_else_is_told_who_asked_first() {
     assert!(read.starts_with(wanted), "{read}");
     world.slack.outcome(&first).await.expect("an outcome");
     assert_eq!(world.zoom.calls().len(), 1);
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -225,7 +225,7 @@ async fn commands_of_one_meeting_wait_their_turn_and_others_do_not() {
         [start.trigger, stop.trigger],
         "the other meeting was first"
     );
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -254,7 +254,7 @@ async fn a_start_that_waits_for_zoom_is_not_overtaken_by_its_stop() {
         ]
     );
     assert!(!meeting(&world).is_live);
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -275,7 +275,7 @@ async fn a_command_nobody_got_to_in_time_is_not_carried_out_and_says_so() {
         "{read}"
     );
     assert!(world.zoom.calls().is_empty());
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -289,7 +289,7 @@ async fn a_message_slack_loses_is_posted_again() {
         1,
         "Zoom is not asked again for it"
     );
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -313,7 +313,7 @@ async fn a_response_url_that_slack_no_longer_knows_is_given_up() {
         true,
     );
     assert_eq!(rows, [lost, (None, false, true)]);
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -341,7 +341,7 @@ async fn a_response_url_that_is_used_up_or_too_old_is_not_posted_to() {
                 .unwrap();
         assert!(untold.is_some(), "{spent}");
         assert!(world.slack.posted().is_empty());
-        end(world).await;
+        world.end().await;
     }
 }
 
@@ -359,5 +359,5 @@ async fn a_command_that_lost_its_job_gets_another() {
     let read = said(&world.slack.outcome(&start).await.expect("an outcome"));
     assert!(read.contains("is going live"), "{read}");
     assert_eq!(world.zoom.calls().len(), 1);
-    end(world).await;
+    world.end().await;
 }

@@ -263,5 +263,7 @@ async fn a_failover_of_postgres_loses_no_command_and_starts_nothing_twice() {
     assert_eq!(started.len(), count, "Zoom was asked twice for a start");
     // The same process all along.
     service.terminate().await;
+    let around = Arc::into_inner(around).expect("nobody else");
+    around.end().await;
     pair.standby.stop().await;
 }

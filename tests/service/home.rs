@@ -13,7 +13,7 @@ use crate::support::fixtures::{world, world_with};
 use crate::support::install::install;
 use crate::support::linking::linked_zoom_user;
 use crate::support::slack::{type_and_read, type_and_read_at_once};
-use crate::support::world::{connect, end, queue_is_empty};
+use crate::support::world::{connect, count_jobs, queue_is_empty};
 
 async fn open(world: &World, place: Place, who: Person) -> Value {
     let before = world.slack.homes(who.slack).len();
@@ -101,7 +101,7 @@ async fn a_person_links_and_unlinks_on_their_home() {
         "{text}"
     );
     assert_eq!(linked_zoom_user(&world, FAY).await, None);
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -132,7 +132,7 @@ async fn the_last_commands_are_there_with_what_became_of_them() {
     // Nobody else's.
     let (text, _) = read(&open(&world, TOWN_HALL, FAY).await);
     assert!(text.contains("None yet."), "{text}");
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -155,7 +155,7 @@ async fn in_an_organisation_each_workspace_shows_the_same() {
         "{text}"
     );
     assert!(world.slack.bot_token(ENTERPRISE).is_some());
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -179,7 +179,7 @@ async fn a_home_waits_as_long_as_slack_says_and_is_shown_then() {
     // A fault that passes is tried again.
     world.slack.fail_api("views.publish", ApiFault::Status(503));
     open(&world, TOWN_HALL, DANA).await;
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -188,17 +188,13 @@ async fn without_a_token_there_is_no_home_and_nothing_else_is_missing() {
     let event = world.slack.open_home(TOWN_HALL, DANA.slack);
     let answer = world.slack.send_event(&world.service, &event).await;
     assert_eq!(answer.expect("an answer").status, 200);
-    let jobs: i64 = sqlx::query_scalar("select count(*) from graphile_worker._private_jobs")
-        .fetch_one(&mut connect(&world).await)
-        .await
-        .expect("a count");
-    assert_eq!(jobs, 0);
+    assert_eq!(count_jobs(&mut connect(&world).await).await, 0);
     let read = type_and_read(&world, DANA, "start 68423085").await;
     assert!(read.contains("going live"), "{read}");
     let read = type_and_read_at_once(&world, DANA, "whoami").await;
     assert!(read.contains("dana@acme.example"), "{read}");
     assert!(world.slack.api_calls().is_empty());
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -208,5 +204,5 @@ async fn a_press_for_another_app_is_refused() {
     let answer = world.slack.send_press(&world.service, &press).await;
     assert_eq!(answer.expect("an answer").status, 400);
     assert!(linked_zoom_user(&world, DANA).await.is_some());
-    end(world).await;
+    world.end().await;
 }

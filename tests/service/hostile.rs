@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use crate::support::fixtures::{world, world_with};
 use crate::support::http::client;
 use crate::support::slack::{send, type_and_read};
-use crate::support::world::{connect, end, queue_is_empty};
+use crate::support::world::{connect, queue_is_empty};
 
 fn unix_now() -> u64 {
     #[expect(clippy::disallowed_methods, reason = "a stranger's clock")]
@@ -216,7 +216,7 @@ async fn every_bad_signature_gets_the_same_empty_401_on_every_route() {
     let after = traces(&world).await;
     assert!([before.0 + 1, before.0 + 2].contains(&after.0), "{after:?}");
     assert_eq!((after.1, after.2), (before.1 + 1, before.2 - 1));
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -242,7 +242,7 @@ async fn a_certificate_check_is_answered_on_every_route_and_does_nothing_else() 
         }
     }
     assert_eq!(traces(&world).await, before);
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -271,7 +271,7 @@ async fn a_signed_form_that_is_no_command_is_refused() {
     }
     assert_eq!(post_signed(&world, b"team_id=\xff").await.status(), 400);
     assert_eq!(commands(&world).await, 0);
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -287,7 +287,7 @@ async fn fields_we_do_not_know_are_fine_and_a_missing_text_is_help() {
             .expect("a body")
             .contains("starts and stops the livestream")
     );
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -306,7 +306,7 @@ async fn a_command_for_another_app_is_refused() {
         "{answer:?}"
     );
     assert_eq!(commands(&world).await, 0);
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -340,7 +340,7 @@ async fn a_body_over_64_kib_is_refused_before_it_is_read_whole() {
 
     // One of 64 KiB is read, and then not believed.
     assert_eq!(post(&world, &[], "a".repeat(64 * 1024)).await.status(), 401);
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -367,7 +367,7 @@ async fn headers_and_paths_that_go_on_and_on_are_refused() {
     let cookie = format!("x={}", "a".repeat(16 * 1024));
     let answer = post(&world, &[("cookie", &cookie)], "a=b").await;
     assert_eq!(answer.status(), 401);
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -381,7 +381,7 @@ async fn a_body_that_does_not_come_times_out_within_slacks_three_seconds() {
     for line in [commands, interactivity, events] {
         assert_eq!(line, "HTTP/1.1 408 Request Timeout");
     }
-    end(world).await;
+    world.end().await;
 }
 
 /// What a route says to a body that stops coming.

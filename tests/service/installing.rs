@@ -15,7 +15,7 @@ use crate::support::install::{
 };
 use crate::support::linking::{linked_zoom_user, request_link_at};
 use crate::support::slack::{said, send, send_press, type_and_read};
-use crate::support::world::{connect, end, queue_is_empty};
+use crate::support::world::{connect, queue_is_empty};
 
 #[tokio::test]
 async fn the_landing_page_offers_the_app_and_says_whom_to_ask() {
@@ -37,7 +37,7 @@ async fn the_landing_page_offers_the_app_and_says_whom_to_ask() {
     ] {
         assert!(landing.contains(wanted), "{wanted}: {landing}");
     }
-    end(world).await;
+    world.end().await;
 
     // Just the signing secret: no install page, and commands work.
     let world = world_with(|config| config.pages = None).await;
@@ -49,7 +49,7 @@ async fn the_landing_page_offers_the_app_and_says_whom_to_ask() {
     assert_eq!(none.status, StatusCode::NOT_FOUND);
     let read = type_and_read(&world, DANA, "start 68423085").await;
     assert!(read.contains("going live"), "{read}");
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -70,7 +70,7 @@ async fn a_workspace_is_installed_and_installed_again() {
     let second = stored_bot_token(&world, TEAM).await;
     assert_ne!(first, second);
     assert_eq!(second, world.slack.bot_token(TEAM));
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -123,7 +123,7 @@ async fn an_organisation_is_installed_as_a_whole_and_serves_all_its_workspaces()
     let outside = world.slack.type_command(FAY.slack, "start 91234567890");
     let answer = send(&world, &outside).await;
     assert!(said(&answer.body).contains("not linked yet"), "{answer:?}");
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -161,7 +161,7 @@ async fn an_installation_without_our_state_is_never_accepted() {
         assert_eq!(page.status, StatusCode::BAD_REQUEST);
     }
     assert_eq!(installations(&world).await, 1);
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -179,7 +179,7 @@ async fn what_slack_refuses_or_the_person_declines_installs_nothing() {
     let forged = back.replace(code.expect("a code"), "another-code");
     assert_eq!(browser.get(&forged).await.status, StatusCode::BAD_GATEWAY);
     assert_eq!(installations(&world).await, 0);
-    end(world).await;
+    world.end().await;
 
     let world = world_with(|config| config.slack_app_id = Some("A0OTHER".to_owned())).await;
     assert_eq!(
@@ -187,7 +187,7 @@ async fn what_slack_refuses_or_the_person_declines_installs_nothing() {
         StatusCode::BAD_GATEWAY
     );
     assert_eq!(installations(&world).await, 0);
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -214,7 +214,7 @@ async fn when_the_app_leaves_its_token_goes_at_once_and_its_links_a_day_later() 
         assert!(is_revoked(&world, DANA), "withdrawn at Zoom");
         assert!(is_revoked(&world, ELI), "withdrawn at Zoom");
         assert_eq!(installations(&world).await, 0);
-        end(world).await;
+        world.end().await;
     }
 }
 
@@ -225,7 +225,7 @@ async fn a_workspace_that_never_came_by_our_install_page_leaves_as_well() {
     send_event(&world, &uninstalled).await;
     let_a_day_pass(&world).await;
     assert_eq!(linked_zoom_user(&world, DANA).await, None);
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -243,7 +243,7 @@ async fn an_access_token_that_has_expired_is_refreshed_to_withdraw_the_permissio
     let_a_day_pass(&world).await;
     assert!(is_revoked(&world, DANA));
     assert_eq!(linked_zoom_user(&world, DANA).await, None);
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -261,7 +261,7 @@ async fn an_app_that_comes_back_keeps_its_links() {
     let long_ago = revoked.timestamp - 300;
     send_event(&world, &revoked.at(long_ago)).await;
     assert_eq!(stored_bot_token(&world, TEAM).await, token);
-    end(world).await;
+    world.end().await;
 
     // By the manifest, of which we hear only that people type again.
     let world = fixtures::world().await;
@@ -276,7 +276,7 @@ async fn an_app_that_comes_back_keeps_its_links() {
         .expect("time passes");
     queue_is_empty(&world.database).await;
     assert!(linked_zoom_user(&world, DANA).await.is_some());
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -299,7 +299,7 @@ async fn an_organisation_that_leaves_takes_the_links_of_its_workspaces_along() {
         [DANA.slack, ELI.slack],
         "those of other workspaces stay"
     );
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -311,7 +311,7 @@ async fn tokens_of_people_are_no_reason_to_leave() {
     });
     send_event(&world, &world.slack.event(TOWN_HALL, event)).await;
     assert!(stored_bot_token(&world, TEAM).await.is_some());
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -330,7 +330,7 @@ async fn somebody_who_is_deactivated_loses_their_link_and_its_permission() {
     assert_eq!(retried.expect("an answer").status, 200);
     queue_is_empty(&world.database).await;
     assert!(linked_zoom_user(&world, DANA).await.is_some());
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -341,7 +341,7 @@ async fn zoom_away_delays_the_end_of_a_link_and_does_not_lose_it() {
     queue_is_empty(&world.database).await;
     assert_eq!(linked_zoom_user(&world, DANA).await, None);
     assert!(is_revoked(&world, DANA), "the second time");
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -360,7 +360,7 @@ async fn slack_is_shown_that_the_address_is_ours() {
     // An event nobody asked for is taken, and does nothing.
     let other = serde_json::json!({ "type": "channel_rename", "channel": {} });
     send_event(&world, &world.slack.event(TOWN_HALL, other)).await;
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -385,5 +385,5 @@ async fn bot_tokens_are_sealed_anew_with_the_rest() {
         .open(Context::BotToken(TEAM), &sealed)
         .expect("the new key opens it");
     pool.close().await;
-    end(world).await;
+    world.end().await;
 }

@@ -10,7 +10,7 @@ use crate::support::fixtures::{MEETING, world, world_with};
 use crate::support::http::client;
 use crate::support::linking::{assert_not_linked, link_in, linked_zoom_user, request_link};
 use crate::support::slack::{accepted, press, said, send, send_press, type_and_read, values};
-use crate::support::world::{connect as database, end};
+use crate::support::world::connect as database;
 
 #[tokio::test]
 async fn a_person_links_and_then_runs_what_they_had_typed() {
@@ -71,7 +71,7 @@ async fn a_person_links_and_then_runs_what_they_had_typed() {
     let pressed = press(&world, FAY, &buttons[0]).await;
     let outcome = world.slack.outcome(&pressed).await.expect("an outcome");
     assert!(said(&outcome).contains("is going live"), "{outcome}");
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -99,7 +99,7 @@ async fn a_forwarded_start_link_ends_at_slacks_sign_in() {
     // The link is used up.
     let page = Browser::new().get(&link).await;
     assert_not_linked(&world, &page, 410, "This link no longer works").await;
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -122,7 +122,7 @@ async fn a_forwarded_sign_in_or_consent_page_comes_back_to_the_wrong_browser() {
     victim.open_link(&request_link(&world, ELI).await).await;
     let page = victim.get(&back).await;
     assert_not_linked(&world, &page, 400, "This page is not waiting for you").await;
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -148,7 +148,7 @@ async fn a_state_is_good_once_and_never_absent() {
     assert_eq!(browser.get(&back).await.location(), "/confirm");
     let page = browser.get(&back).await;
     assert_not_linked(&world, &page, 400, "This page is not waiting for you").await;
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -170,7 +170,7 @@ async fn the_slack_person_cannot_change_between_the_legs() {
         .body;
     assert!(page.contains("<strong>Fay"), "{page}");
     assert!(audited(&world).await.is_empty());
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -184,7 +184,7 @@ async fn a_vendor_that_sends_an_error_back_is_not_taken_for_the_person() {
         .await;
     assert_not_linked(&world, &page, 502, "Slack did not answer as it should").await;
     assert!(audited(&world).await.is_empty());
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -205,7 +205,7 @@ async fn a_form_without_its_browsers_csrf_token_does_nothing() {
     assert_eq!(browser.answer(&world, &csrf, "link").await.status, 200);
     assert_eq!(browser.answer(&world, &csrf, "link").await.status, 400);
     assert_eq!(audited(&world).await, ["linked"]);
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -221,7 +221,7 @@ async fn the_second_tab_takes_over_from_the_first() {
     let back = world.slack.sign_in(&second, FAY).await.expect("signed in");
     let consent = browser.get(&back).await.location();
     assert!(consent.starts_with(&world.zoom.url()));
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -236,7 +236,7 @@ async fn previews_and_scanners_burn_nothing() {
     assert!(page.contains("Your accounts are linked"), "{page}");
     // Now it is used up.
     assert_eq!(Browser::new().get(&link).await.status, 410);
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -252,7 +252,7 @@ async fn an_expired_or_unknown_link_says_how_to_get_a_new_one() {
         let page = Browser::new().get(&link).await;
         assert_not_linked(&world, &page, 410, "/livestream connect</code> in Slack").await;
     }
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -273,7 +273,7 @@ async fn an_id_token_that_is_not_slacks_word_for_this_browser_is_refused() {
         let page = browser.get(&back).await;
         assert_not_linked(&world, &page, status, "thing was linked").await;
     }
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -305,7 +305,7 @@ async fn a_person_may_go_back_at_each_leg() {
     .await;
     assert_eq!(world.zoom.revocations(), [FAY.zoom]);
     assert_eq!(audited(&world).await, ["link cancelled"; 3]);
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -338,7 +338,7 @@ async fn a_browser_that_never_comes_back_leaves_no_permission_behind() {
         .await
         .expect("it is withdrawn");
     assert_eq!(world.zoom.revocations(), [FAY.zoom]);
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -371,7 +371,7 @@ async fn failures_at_zoom_are_told_and_leave_nothing() {
         [FAY.zoom],
         "who it was is unknown, so it is withdrawn"
     );
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -398,7 +398,7 @@ async fn a_missing_scope_is_found_at_linking_not_on_the_day_of_the_show() {
         .link(&world, &request_link(&world, FAY).await, FAY, FAY)
         .await;
     assert!(page.contains("Your accounts are linked"), "{page}");
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -410,7 +410,7 @@ async fn a_basic_plan_is_warned_of() {
         .reach_confirmation(&world, &link, FAY, FAY)
         .await;
     assert!(question.contains("Basic plan"), "{question}");
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -481,7 +481,7 @@ async fn a_zoom_account_is_shared_knowingly_and_survives_a_new_authorization() {
             .body,
     );
     assert!(read.contains("nothing to disconnect"), "{read}");
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -498,7 +498,7 @@ async fn cancelling_does_not_take_an_account_from_those_who_use_it() {
             .await
             .contains("going live")
     );
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -522,7 +522,7 @@ async fn linking_another_account_replaces_the_first_and_withdraws_it() {
         [DANA.zoom],
         "nobody uses the old one any more"
     );
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -553,7 +553,7 @@ async fn whoami_says_which_account_and_how_it_is() {
         .link(&world, &request_link(&world, DANA).await, DANA, DANA)
         .await;
     assert!(whoami(DANA).await.ends_with("It is healthy."));
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -600,7 +600,7 @@ async fn zooms_deauthorization_erases_its_user() {
         linked_zoom_user(&world, ELI).await.as_deref(),
         Some(ELI.zoom)
     );
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -626,7 +626,7 @@ async fn a_press_is_a_command_of_whoever_presses() {
     let outcome = world.slack.outcome(&press).await.expect("an outcome");
     assert!(said(&outcome).contains("is stopped"), "{outcome}");
     assert_eq!(world.zoom.calls().len(), 3);
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -655,7 +655,7 @@ async fn without_its_settings_linking_says_so() {
             .status,
         404
     );
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -691,7 +691,7 @@ async fn keys_are_rotated_while_the_service_runs() {
         "{error}"
     );
     pool.close().await;
-    end(world).await;
+    world.end().await;
 
     let world = world_with(|config| config.token_keys = both).await;
     world
@@ -703,5 +703,5 @@ async fn keys_are_rotated_while_the_service_runs() {
             .await
             .contains("going live")
     );
-    end(world).await;
+    world.end().await;
 }

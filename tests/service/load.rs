@@ -20,7 +20,7 @@ use crate::support::fixtures::world;
 use crate::support::http::free_port;
 use crate::support::program::{Service, Surroundings};
 use crate::support::slack::{accepted, said, send, type_and_read};
-use crate::support::world::{connect, end};
+use crate::support::world::{connect, queue_is_empty};
 
 /// Links somebody in another workspace.
 async fn link_elsewhere(world: &World) {
@@ -63,7 +63,7 @@ async fn a_flood_of_one_workspace_does_not_starve_another() {
         behind > FLOOD / 4,
         "it waited until only {behind} of the flood were left"
     );
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -100,7 +100,7 @@ async fn while_postgres_is_slow_people_are_told_in_time_and_in_words() {
     holding.rollback().await.expect("released");
     let read = type_and_read(&world, ELI, "stop 68423085").await;
     assert!(read.contains("Zoom finds no meeting"), "{read}");
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -229,13 +229,14 @@ async fn an_operator_reads_numbers_that_name_nobody() {
         .await
         .expect("an answer");
     around.slack.outcome(&start).await.expect("an outcome");
+    queue_is_empty(&around.database).await;
     let scraped = reqwest::get(format!("http://127.0.0.1:{port}/metrics")).await;
     let scraped = scraped.expect("an answer").text().await.expect("text");
     for wanted in [
         "livestream_commands_total{action=\"start\",outcome=\"accepted\"} 1",
         "livestream_requests_total{route=\"/slack/commands\",status=\"200\"} 1",
         "livestream_zoom_seconds_count 1",
-        "livestream_told_seconds_count 1",
+        "livestream_delivery_seconds_count 1",
         "livestream_queue_commands 0",
         "livestream_worker_running 1",
         "livestream_database_answers 1",

@@ -10,7 +10,6 @@ use serde_json::Value;
 
 use crate::support::browser::Browser;
 use crate::support::fixtures::world;
-use crate::support::world::end;
 
 fn manifest(url: &str) -> Value {
     let text = filled_in(&url.parse().expect("a URL"), "/livestream").expect("filled in");
@@ -111,5 +110,5 @@ async fn the_service_answers_at_every_address_of_the_manifest_and_asks_for_its_s
         .1;
     let asked: BTreeSet<_> = scope.split(',').collect();
     assert_eq!(asked, web_api::BOT_SCOPES.into());
-    end(world).await;
+    world.end().await;
 }

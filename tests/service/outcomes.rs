@@ -5,7 +5,6 @@ use livestream_bot::demo::{DANA, ELI, World};
 
 use crate::support::fixtures::{MEETING, meeting, world};
 use crate::support::slack::type_and_read;
-use crate::support::world::end;
 
 /// What the channel reads when Dana types `start 68423085` in a world so arranged,
 /// and how often Zoom was asked.
@@ -14,7 +13,7 @@ async fn start_reads(arrange: impl FnOnce(&World)) -> (String, usize) {
     arrange(&world);
     let read = type_and_read(&world, DANA, "start 68423085").await;
     let calls = world.zoom.calls().len();
-    end(world).await;
+    world.end().await;
     (read, calls)
 }
 
@@ -45,7 +44,7 @@ async fn zoom_took_the_stop() {
         ":black_square_for_stop: *The livestream of meeting 6842 3085 is stopped.*"
     );
     assert!(!meeting(&world).is_live);
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -149,7 +148,7 @@ async fn a_link_that_lacks_a_permission() {
         .expect("a link with less");
     let read = type_and_read(&world, DANA, "start 68423085").await;
     assert!(read.ends_with(wanted), "{read}");
-    end(world).await;
+    world.end().await;
     for (status, code) in [(400, 4700), (401, 4711), (403, 4711)] {
         let read = start_reads_after(status, code, "does not contain scopes").await;
         assert!(read.ends_with(wanted), "{read}");
@@ -179,7 +178,7 @@ async fn a_meeting_that_is_not_there_or_not_ones_own() {
             "{read}"
         );
     }
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -191,7 +190,7 @@ async fn a_second_start_too_soon_is_not_repeated() {
                   If it is not live in 30 seconds, type `/livestream start 68423085` again.";
     assert_eq!(read, wanted);
     assert_eq!(world.zoom.calls().len(), 2);
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]

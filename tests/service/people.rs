@@ -9,7 +9,7 @@ use crate::support::install::install;
 use crate::support::slack::{
     accepted, press, said, send, send_press, type_and_read, type_and_read_at_once, values,
 };
-use crate::support::world::{connect, end};
+use crate::support::world::connect;
 
 const REFUSED: &str = "guests and people from other organisations can't use /livestream";
 
@@ -60,7 +60,7 @@ async fn guests_are_refused_alone_and_politely() {
     assert!(world.zoom.calls().is_empty());
     let outcome = start(&world, DANA).await;
     assert!(said(&outcome).contains("going live"), "{outcome}");
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -72,7 +72,7 @@ async fn a_guest_is_not_even_offered_a_link() {
         let read = type_and_read_at_once(&world, FAY, text).await;
         assert!(read.contains(REFUSED), "{text}: {read}");
     }
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -92,7 +92,7 @@ async fn a_workspace_may_allow_its_guests() {
     let asked = world.slack.api_calls();
     let is_asked = asked.iter().any(|(method, _)| method == "users.info");
     assert!(!is_asked, "{asked:?}");
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -105,7 +105,7 @@ async fn somebody_of_another_organisation_presses_in_vain() {
     assert_eq!(read["response_type"], "ephemeral");
     assert!(said(&read).contains(REFUSED), "{read}");
     assert!(meeting(&world).is_live);
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -134,7 +134,7 @@ async fn whatever_slacks_web_api_does_no_command_fails_for_it() {
         .await
         .expect("a count");
     assert_eq!(kept, 0);
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -163,7 +163,7 @@ async fn while_slack_limits_us_it_is_not_asked_and_what_it_said_before_counts() 
     let read = said(&start(&world, ELI).await);
     assert!(read.contains(REFUSED), "{read}");
     assert_eq!(asked() - before, 1, "the one that was limited");
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -182,7 +182,7 @@ async fn a_change_slack_tells_of_is_looked_up_at_once() {
     assert_eq!(answer.expect("an answer").status, 200);
     let read = said(&start(&world, DANA).await);
     assert!(read.contains(REFUSED), "{read}");
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -205,7 +205,7 @@ async fn what_is_typed_in_a_direct_message_stays_there() {
         assert_eq!(shown.only_for.as_deref(), Some(DANA.slack), "{shown:?}");
         assert_eq!(shown.channel, DIRECT.channel);
     }
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -243,7 +243,7 @@ async fn help_and_mistakes_show_what_this_person_can_do_now() {
         "{answer:?}"
     );
     assert_eq!(values(&answer.body), ["connect"]);
-    end(world).await;
+    world.end().await;
 
     // Only the operator can link.
     let world = world_with(|config| config.pages = None).await;
@@ -253,5 +253,5 @@ async fn help_and_mistakes_show_what_this_person_can_do_now() {
         "{answer:?}"
     );
     assert_eq!(values(&answer.body), Vec::<String>::new());
-    end(world).await;
+    world.end().await;
 }

@@ -13,7 +13,6 @@ use crate::support::fixtures::world_at;
 use crate::support::http::{get, readiness};
 use crate::support::postgres::{Cable, data_dir};
 use crate::support::slack::{type_and_read, type_and_read_at_once};
-use crate::support::world::end;
 
 async fn start(dir: &Path) -> Server {
     Server::start(program(), dir, Durability::Durable)
@@ -162,5 +161,5 @@ async fn while_postgres_is_away_people_are_told_in_time_and_readiness_says_so() 
     let read = type_and_read(&world, DANA, "stop 68423085").await;
     assert!(read.contains("is stopped"), "{read}");
     assert_eq!(readiness(&world.service).await.0, 200);
-    end(world).await;
+    world.end().await;
 }

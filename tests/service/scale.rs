@@ -10,7 +10,7 @@ use livestream_bot::demo::{ADA, World};
 use crate::support::admin_browser::AdminBrowser;
 use crate::support::fixtures::world;
 use crate::support::install::install;
-use crate::support::world::{connect, end};
+use crate::support::world::connect;
 
 /// No page may take longer on a busy machine, in a build for tests; see what is printed for
 /// how long they do take.
@@ -95,7 +95,7 @@ async fn the_admins_pages_stay_fast_over_many_people_and_entries() {
         .count();
     println!("\n{lines} lines of CSV in {:?}", begun.elapsed());
     assert!(lines > 50_000, "{lines}");
-    end(world).await;
+    world.end().await;
 }
 
 /// What the pages ask, with one set of values.

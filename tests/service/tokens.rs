@@ -9,7 +9,7 @@ use livestream_bot::demo::{DANA, World};
 
 use crate::support::fixtures::world;
 use crate::support::slack::{said, send, type_and_read, type_and_read_at_once};
-use crate::support::world::{connect, end};
+use crate::support::world::connect;
 
 const DEAD: &str = "Zoom no longer accepts your linked account";
 
@@ -40,7 +40,7 @@ async fn a_token_about_to_expire_is_refreshed_before_it_is_used() {
     expire_here(&world).await;
     type_and_read(&world, DANA, "stop 68423085").await;
     assert_eq!((world.zoom.calls().len(), world.zoom.refreshes()), (2, 2));
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -50,7 +50,7 @@ async fn a_token_zoom_refuses_is_refreshed_once_and_tried_once_more() {
     let read = type_and_read(&world, DANA, "start 68423085").await;
     assert!(read.contains("going live"), "{read}");
     assert_eq!((world.zoom.calls().len(), world.zoom.refreshes()), (2, 1));
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -67,7 +67,7 @@ async fn a_fresh_token_that_zoom_refuses_too_asks_for_a_new_link() {
         "{read}"
     );
     assert_eq!((world.zoom.calls().len(), world.zoom.refreshes()), (2, 1));
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -89,7 +89,7 @@ async fn a_withdrawn_permission_kills_the_grant_and_the_next_command_hears_it_at
             .await
             .contains("going live")
     );
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -109,7 +109,7 @@ async fn passing_faults_of_the_token_endpoint_are_waited_out() {
     let read = type_and_read(&world, DANA, "start 68423085").await;
     assert!(read.contains("going live"), "{read}");
     assert!(!is_dead(&world).await);
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -134,7 +134,7 @@ async fn a_token_endpoint_that_stays_away_is_told_and_kills_nothing() {
     );
     assert!(!is_dead(&world).await);
     assert!(world.zoom.calls().is_empty());
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -148,7 +148,7 @@ async fn the_operators_mistake_is_told_as_such_and_kills_nothing() {
         "{read}"
     );
     assert!(!is_dead(&world).await);
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -169,7 +169,7 @@ async fn many_commands_at_once_refresh_once() {
         world.slack.outcome(invocation).await.expect("an outcome");
     }
     assert_eq!((world.zoom.calls().len(), world.zoom.refreshes()), (30, 1));
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -208,5 +208,5 @@ async fn importing_an_old_file_again_leaves_newer_tokens_alone() {
         "the pair that was refreshed is still in use"
     );
     pool.close().await;
-    end(world).await;
+    world.end().await;
 }

@@ -8,15 +8,14 @@ use livestream_bot::demo::{DANA, FAY, World};
 use crate::support::database;
 use crate::support::fixtures::MEETING;
 use crate::support::slack::type_and_read;
-use crate::support::world::end;
+use crate::support::world::TestWorld;
 
 #[tokio::test]
 async fn the_record_shows_what_passed_and_no_secret() {
     let wire = Wire::recording();
     let database = database::create().await;
-    let world = World::start_on(wire.clone(), database, |_| ())
-        .await
-        .expect("a world");
+    let world = World::start_on(wire.clone(), database, |_| ()).await;
+    let world = TestWorld::new(world.expect("a world"));
     world.install("acme").await.expect("installed");
     let tokens = world.zoom.authorize(DANA.zoom, SCOPE);
     world.link(DANA, SCOPE).await.expect("a link");
@@ -84,5 +83,5 @@ async fn the_record_shows_what_passed_and_no_secret() {
         .split(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_')
         .find(|word| word.len() > 40);
     assert_eq!(long, None, "it may be a secret");
-    end(world).await;
+    world.end().await;
 }

@@ -6,16 +6,17 @@ use livestream_bot::demo::{DANA, ELI, World};
 use sqlx::postgres::PgConnectOptions;
 
 use super::database;
+use super::world::TestWorld;
 
 /// Dana's meeting, which is running.
 pub(crate) const MEETING: i64 = 68_423_085;
 
 /// The world with Dana and Eli linked, and Dana's meeting running.
-pub(crate) async fn world() -> World {
+pub(crate) async fn world() -> TestWorld {
     world_with(|_| ()).await
 }
 
-pub(crate) async fn world_with(adjust: impl FnOnce(&mut Config)) -> World {
+pub(crate) async fn world_with(adjust: impl FnOnce(&mut Config)) -> TestWorld {
     world_at(database::create().await, adjust).await
 }
 
@@ -23,8 +24,9 @@ pub(crate) async fn world_with(adjust: impl FnOnce(&mut Config)) -> World {
 pub(crate) async fn world_at(
     database: PgConnectOptions,
     adjust: impl FnOnce(&mut Config),
-) -> World {
-    let world = World::start(database, adjust).await.expect("a world");
+) -> TestWorld {
+    let world = World::start(database, adjust).await;
+    let world = TestWorld::new(world.expect("a world"));
     world.link(DANA, SCOPE).await.expect("Dana's link");
     world.link(ELI, SCOPE).await.expect("Eli's link");
     world.zoom.schedule(MEETING, DANA.zoom, None);

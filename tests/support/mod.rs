@@ -10,6 +10,7 @@ pub(crate) mod fixtures;
 pub(crate) mod http;
 pub(crate) mod install;
 pub(crate) mod linking;
+pub(crate) mod must_end;
 pub(crate) mod postgres;
 pub(crate) mod program;
 pub(crate) mod slack;

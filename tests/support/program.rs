@@ -22,13 +22,19 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use super::database;
 use super::executable::program;
 use super::fixtures::MEETING;
+use super::must_end::MustEnd;
+use super::world::count_jobs;
 
-/// Stand-ins and a database that outlive the program between them.
+/// Stand-ins and a database that outlive the program between them. Its test must
+/// [end](Self::end) it.
 pub(crate) struct Surroundings {
     pub(crate) slack: Slack,
     pub(crate) zoom: Zoom,
     pub(crate) config: Config,
     pub(crate) database: PgConnectOptions,
+    /// Whether the database is one of [`database`].
+    owns_database: bool,
+    must_end: MustEnd,
 }
 
 /// The program, serving.
@@ -40,11 +46,15 @@ pub(crate) struct Service {
 
 impl Surroundings {
     pub(crate) async fn new() -> Self {
-        Self::over(database::create().await).await
+        Self::start(database::create().await, true).await
     }
 
-    /// The same over a database that is migrated already.
+    /// The same over a migrated database, which is not dropped at the end.
     pub(crate) async fn over(database: PgConnectOptions) -> Self {
+        Self::start(database, false).await
+    }
+
+    async fn start(database: PgConnectOptions, owns_database: bool) -> Self {
         let (slack, zoom) = (
             Slack::start().await.expect("Slack"),
             Zoom::start().await.expect("Zoom"),
@@ -69,6 +79,8 @@ impl Surroundings {
             zoom,
             config,
             database,
+            owns_database,
+            must_end: MustEnd::new("program's environment"),
         }
     }
 
@@ -107,8 +119,20 @@ impl Surroundings {
         Service::start(self.command("serve")).await
     }
 
+    /// To be called when no program runs any more. Fails the test if a job is left in the
+    /// queue, or if Slack refused a message.
     pub(crate) async fn end(self) {
-        database::drop(&self.database).await;
+        let mut db = self.database.connect().await;
+        let left = count_jobs(db.as_mut().expect("a database connection")).await;
+        assert_eq!(left, 0, "jobs are left in the queue");
+        drop(db);
+        for posted in self.slack.posted() {
+            posted.message.expect("a message that Slack accepts");
+        }
+        if self.owns_database {
+            database::drop(&self.database).await;
+        }
+        self.must_end.ended();
     }
 }
 

@@ -1,5 +1,6 @@
-//! A service of one test's own, and what its people do.
+//! A service with its stand-ins, for one test.
 
+use std::ops::Deref;
 use std::time::Duration;
 
 use livestream_bot::demo::World;
@@ -7,34 +8,69 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, PgConnection};
 
 use super::database;
+use super::must_end::MustEnd;
 
-/// Ends the world. Fails the test if Slack would not have taken a message, or if
-/// work is left over.
-pub(crate) async fn end(world: World) {
-    let (database, slack) = (world.database.clone(), world.slack.clone());
-    let emptied = tokio::time::timeout(Duration::from_secs(30), queue_is_empty(&database)).await;
-    emptied.expect("no job is left over");
-    world.stop().await.expect("an orderly end");
-    for posted in slack.posted() {
-        posted.message.expect("Slack takes every message");
-    }
-    database::drop(&database).await;
+/// How long the jobs that a test started may take.
+const QUEUE_EMPTY_WITHIN: Duration = Duration::from_secs(30);
+
+/// A [`World`] that its test must [end](Self::end).
+#[derive(Debug)]
+pub(crate) struct TestWorld {
+    world: World,
+    must_end: MustEnd,
 }
 
-pub(crate) async fn connect(world: &World) -> PgConnection {
-    world.database.connect().await.expect("the test's database")
-}
-
-/// Waits until the worker has taken the last job off the queue.
-pub(crate) async fn queue_is_empty(database: &PgConnectOptions) {
-    let mut db = database.connect().await.expect("the test's database");
-    let mut ticks = tokio::time::interval(Duration::from_millis(20));
-    loop {
-        ticks.tick().await;
-        let jobs = sqlx::query_scalar("select count(*) from graphile_worker._private_jobs");
-        let left: i64 = jobs.fetch_one(&mut db).await.expect("a count");
-        if left == 0 {
-            return;
+impl TestWorld {
+    pub(crate) fn new(world: World) -> Self {
+        Self {
+            world,
+            must_end: MustEnd::new("world"),
         }
     }
+
+    /// Stops the service and drops its database. Fails the test if a job is left in the queue,
+    /// or if Slack refused a message.
+    pub(crate) async fn end(self) {
+        let Self { world, must_end } = self;
+        let (database, slack) = (world.database.clone(), world.slack.clone());
+        let emptied = tokio::time::timeout(QUEUE_EMPTY_WITHIN, queue_is_empty(&database)).await;
+        emptied.expect("an empty queue");
+        world.stop().await.expect("a clean shutdown");
+        for posted in slack.posted() {
+            posted.message.expect("a message that Slack accepts");
+        }
+        database::drop(&database).await;
+        must_end.ended();
+    }
+}
+
+impl Deref for TestWorld {
+    type Target = World;
+
+    fn deref(&self) -> &World {
+        &self.world
+    }
+}
+
+/// Connects to the database of a world.
+pub(crate) async fn connect(world: &World) -> PgConnection {
+    let connected = world.database.connect().await;
+    connected.expect("a database connection")
+}
+
+/// Waits until no job is left in the queue.
+pub(crate) async fn queue_is_empty(database: &PgConnectOptions) {
+    let mut db = database.connect().await.expect("a database connection");
+    let mut ticks = tokio::time::interval(Duration::from_millis(20));
+    while count_jobs(&mut db).await > 0 {
+        ticks.tick().await;
+    }
+}
+
+/// How many jobs are in the queue.
+pub(crate) async fn count_jobs(db: &mut PgConnection) -> i64 {
+    sqlx::query_scalar("select count(*) from graphile_worker._private_jobs")
+        .fetch_one(db)
+        .await
+        .expect("a count")
 }
