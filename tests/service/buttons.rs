@@ -231,3 +231,29 @@ async fn a_press_counts_its_posts_so_that_slack_takes_the_last() {
     assert_eq!(row, (2, TEAM.to_owned(), CHANNEL.to_owned()));
     world.end().await;
 }
+
+#[tokio::test]
+async fn a_press_is_a_command_of_whoever_presses() {
+    let world = world().await;
+    let start = world.slack.type_command(DANA.slack, "start 68423085");
+    assert_eq!(send(&world, &start).await, accepted());
+    let outcome = world.slack.outcome(&start).await.expect("an outcome");
+    assert_eq!(values(&outcome), ["stop 68423085"]);
+    // Eli is not the host: he may press, and Zoom says no to him.
+    let pressed = press(&world, ELI, "stop 68423085").await;
+    let outcome = world.slack.outcome(&pressed).await.expect("an outcome");
+    assert!(
+        said(&outcome).contains("Zoom finds no meeting"),
+        "{outcome}"
+    );
+    assert!(world.zoom.meeting(MEETING).expect("it stands").is_live);
+    // Dana may, and her press twice is one.
+    let press = world.slack.press(DANA.slack, "stop 68423085");
+    for _ in 0..2 {
+        send_press(&world, &press).await;
+    }
+    let outcome = world.slack.outcome(&press).await.expect("an outcome");
+    assert!(said(&outcome).contains("is stopped"), "{outcome}");
+    assert_eq!(world.zoom.calls().len(), 3);
+    world.end().await;
+}

@@ -1,13 +1,14 @@
 //! The service between its stand-ins: real HTTP over loopback, a real Postgres.
 
 mod admin;
-mod binary;
 mod buttons;
 mod commands;
+mod events;
 mod failover;
 mod home;
-mod hostile;
-mod installing;
+mod install;
+mod invalid_requests;
+mod key_rotation;
 mod linking;
 mod load;
 mod manifest;
@@ -16,7 +17,7 @@ mod outcomes;
 mod people;
 mod playground;
 mod postgres;
-mod scale;
+mod program;
 #[path = "../support/mod.rs"]
 mod support;
 mod tokens;

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::support::fixtures::{meeting, world, world_with};
 use crate::support::install::install;
 use crate::support::slack::{
-    accepted, press, said, send, send_press, type_and_read, type_and_read_at_once, values,
+    outcome_of, press, said, send, send_press, type_and_read, type_and_read_at_once, values,
 };
 use crate::support::world::connect;
 
@@ -20,11 +20,9 @@ async fn a_while_passes(world: &World) {
         .expect("time passes");
 }
 
-/// Types a start, and returns what becomes of it, once it was taken.
+/// Types a start. Returns the message with its outcome.
 async fn start(world: &World, who: Person) -> Value {
-    let typed = world.slack.type_command(who.slack, "start 68423085");
-    assert_eq!(send(world, &typed).await, accepted());
-    world.slack.outcome(&typed).await.expect("an outcome")
+    outcome_of(world, who, "start 68423085").await
 }
 
 #[tokio::test]

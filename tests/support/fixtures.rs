@@ -6,6 +6,7 @@ use livestream_bot::demo::{DANA, ELI, World};
 use sqlx::postgres::PgConnectOptions;
 
 use super::database;
+use super::install::install;
 use super::world::TestWorld;
 
 /// Dana's meeting, which is running.
@@ -31,6 +32,13 @@ pub(crate) async fn world_at(
     world.link(ELI, SCOPE).await.expect("Eli's link");
     world.zoom.schedule(MEETING, DANA.zoom, None);
     world.zoom.begin(MEETING);
+    world
+}
+
+/// The same, and the app is installed.
+pub(crate) async fn installed_world() -> TestWorld {
+    let world = world().await;
+    install(&world, "acme").await;
     world
 }
 

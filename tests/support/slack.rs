@@ -26,12 +26,16 @@ pub(crate) async fn send_press(world: &World, press: &Invocation) {
     assert_eq!((answer.status, answer.body), (200, Value::Null));
 }
 
-/// Types a command that is taken; what the channel reads in the end.
-pub(crate) async fn type_and_read(world: &World, who: Person, text: &str) -> String {
+/// Types a command that is accepted. Returns the message with its outcome.
+pub(crate) async fn outcome_of(world: &World, who: Person, text: &str) -> Value {
     let invocation = world.slack.type_command(who.slack, text);
-    let answer = send(world, &invocation).await;
-    assert_eq!(answer, accepted());
-    said(&world.slack.outcome(&invocation).await.expect("an outcome"))
+    assert_eq!(send(world, &invocation).await, accepted());
+    world.slack.outcome(&invocation).await.expect("an outcome")
+}
+
+/// Types a command that is accepted. Returns the text of its outcome.
+pub(crate) async fn type_and_read(world: &World, who: Person, text: &str) -> String {
+    said(&outcome_of(world, who, text).await)
 }
 
 /// Types a command that is not taken; what the person reads at once, alone.

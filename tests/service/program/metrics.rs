@@ -1,0 +1,42 @@
+//! The metrics.
+
+use livestream_bot::demo::DANA;
+
+use crate::support::http::free_port;
+use crate::support::program::{Service, Surroundings};
+use crate::support::world::queue_is_empty;
+
+#[tokio::test]
+async fn an_operator_reads_numbers_that_name_nobody() {
+    let around = Surroundings::new().await;
+    let port = free_port();
+    let mut command = around.command("serve");
+    command.env("METRICS_ADDR", format!("127.0.0.1:{port}"));
+    let service = Service::start(command).await;
+    let start = around.slack.type_command(DANA.slack, "start 68423085");
+    around
+        .slack
+        .send(&service.url, &start)
+        .await
+        .expect("an answer");
+    around.slack.outcome(&start).await.expect("an outcome");
+    queue_is_empty(&around.database).await;
+    let scraped = reqwest::get(format!("http://127.0.0.1:{port}/metrics")).await;
+    let scraped = scraped.expect("an answer").text().await.expect("text");
+    for wanted in [
+        "livestream_commands_total{action=\"start\",outcome=\"accepted\"} 1",
+        "livestream_requests_total{route=\"/slack/commands\",status=\"200\"} 1",
+        "livestream_zoom_seconds_count 1",
+        "livestream_delivery_seconds_count 1",
+        "livestream_queue_commands 0",
+        "livestream_worker_running 1",
+        "livestream_database_answers 1",
+    ] {
+        assert!(scraped.contains(wanted), "{wanted}:\n{scraped}");
+    }
+    for secret in ["T0ACME", "U0DANA", "68423085", "acme.example"] {
+        assert!(!scraped.contains(secret), "{secret}:\n{scraped}");
+    }
+    service.terminate().await;
+    around.end().await;
+}

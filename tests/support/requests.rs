@@ -1,0 +1,55 @@
+//! Requests to the routes that Slack calls, of which a test decides every byte.
+
+use std::time::SystemTime;
+
+use livestream_bot::demo::World;
+use livestream_bot::demo::slack::{SIGNING_SECRET, sign};
+use reqwest::Response;
+
+use super::http::client;
+
+pub(crate) async fn post(
+    world: &World,
+    headers: &[(&str, &str)],
+    body: impl Into<reqwest::Body>,
+) -> Response {
+    post_to(world, "commands", headers, body).await
+}
+
+pub(crate) async fn post_to(
+    world: &World,
+    route: &str,
+    headers: &[(&str, &str)],
+    body: impl Into<reqwest::Body>,
+) -> Response {
+    let mut request = client()
+        .post(format!("{}/slack/{route}", world.service))
+        .body(body);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    request.send().await.expect("an answer")
+}
+
+/// Posts a body with a signature that holds.
+pub(crate) async fn post_signed(world: &World, body: &[u8]) -> Response {
+    post_signed_to(world, "commands", body).await
+}
+
+pub(crate) async fn post_signed_to(world: &World, route: &str, body: &[u8]) -> Response {
+    let now = unix_now();
+    let signature = sign(SIGNING_SECRET, now, body);
+    let headers = [
+        ("x-slack-request-timestamp", &*now.to_string()),
+        ("x-slack-signature", &signature),
+    ];
+    post_to(world, route, &headers, body.to_owned()).await
+}
+
+pub(crate) fn unix_now() -> u64 {
+    #[expect(clippy::disallowed_methods, reason = "a stranger's clock")]
+    SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .expect("after 1970")
+        .as_secs()
+}
