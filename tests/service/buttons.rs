@@ -5,15 +5,17 @@ use livestream_bot::demo::zoom::Fault;
 use livestream_bot::demo::{DANA, ELI, FAY, World};
 
 use crate::support::fixtures::{MEETING, meeting, world};
-use crate::support::slack::{accepted, press, said, send, send_press, type_and_read, values};
-use crate::support::world::{connect, queue_is_empty};
+use crate::support::slack::{
+    accepted, button_values, press, send, send_press, text_of, type_and_read,
+};
+use crate::support::world::{connect, wait_for_empty_queue};
 
 /// What the channel shows now, message by message: what each says, and its buttons.
-fn channel(world: &World) -> Vec<(String, Vec<String>)> {
+fn channel_messages(world: &World) -> Vec<(String, Vec<String>)> {
     let messages = world.slack.messages().into_iter();
     messages
         .filter(|shown| shown.only_for.is_none())
-        .map(|shown| (said(&shown.message), values(&shown.message)))
+        .map(|shown| (text_of(&shown.message), button_values(&shown.message)))
         .collect()
 }
 
@@ -23,14 +25,14 @@ async fn a_pressed_stop_stops_and_takes_the_button_away() {
     type_and_read(&world, DANA, "start 68423085").await;
     let stop = press(&world, DANA, "stop 68423085").await;
     let outcome = world.slack.outcome(&stop).await.expect("an outcome");
-    assert!(said(&outcome).contains("is stopped"), "{outcome}");
+    assert!(text_of(&outcome).contains("is stopped"), "{outcome}");
     assert_eq!(outcome["response_type"], "in_channel");
     assert!(!meeting(&world).is_live);
 
     // The message still says what it said, who pressed, and cannot be pressed again.
     let pressed = world.slack.reply(&stop).await.expect("a replacement");
     assert_eq!(pressed["replace_original"], true);
-    let shown = channel(&world);
+    let shown = channel_messages(&world);
     assert_eq!(shown.len(), 2, "{shown:?}");
     assert!(shown[0].0.contains("is going live"), "{shown:?}");
     assert_eq!(shown[0].1, Vec::<String>::new());
@@ -55,7 +57,7 @@ async fn two_who_press_at_once_stop_once() {
     send_press(&world, &second).await;
     let read = world.slack.reply(&second).await.expect("an answer");
     let wanted = "Already stopping the livestream of meeting 6842 3085, asked by <@U0DANA> ";
-    assert!(said(&read).starts_with(wanted), "{read}");
+    assert!(text_of(&read).starts_with(wanted), "{read}");
     assert_eq!(read["response_type"], "ephemeral");
     world.slack.outcome(&first).await.expect("an outcome");
     assert_eq!(world.zoom.calls().len(), 2, "a start and a stop");
@@ -86,25 +88,25 @@ async fn somebody_without_a_link_is_told_alone_and_leaves_the_button_to_others()
     let theirs = press(&world, FAY, "stop 68423085").await;
     let read = world.slack.reply(&theirs).await.expect("an answer");
     assert_eq!(read["response_type"], "ephemeral");
-    assert!(said(&read).contains("not linked yet"), "{read}");
-    assert_eq!(values(&read), ["connect stop 68423085"]);
+    assert!(text_of(&read).contains("not linked yet"), "{read}");
+    assert_eq!(button_values(&read), ["connect stop 68423085"]);
     assert!(meeting(&world).is_live);
-    assert_eq!(channel(&world)[0].1, ["stop 68423085"]);
+    assert_eq!(channel_messages(&world)[0].1, ["stop 68423085"]);
     let stop = press(&world, DANA, "stop 68423085").await;
     let outcome = world.slack.outcome(&stop).await.expect("an outcome");
-    assert!(said(&outcome).contains("is stopped"), "{outcome}");
+    assert!(text_of(&outcome).contains("is stopped"), "{outcome}");
     world.end().await;
 }
 
 #[tokio::test]
-async fn a_presser_who_may_not_stop_it_hands_the_button_on() {
+async fn a_presser_who_may_not_stop_it_leaves_the_button_to_others() {
     let world = world().await;
     type_and_read(&world, DANA, "start 68423085").await;
     // Eli is linked, and not the host: Zoom says no to him, as himself.
     let theirs = press(&world, ELI, "stop 68423085").await;
     let outcome = world.slack.outcome(&theirs).await.expect("an outcome");
     assert!(
-        said(&outcome).contains("Zoom finds no meeting"),
+        text_of(&outcome).contains("Zoom finds no meeting"),
         "{outcome}"
     );
     let small = outcome["blocks"][1].to_string();
@@ -114,11 +116,11 @@ async fn a_presser_who_may_not_stop_it_hands_the_button_on() {
     );
     assert!(meeting(&world).is_live);
     // The button he used up is under what he was told, for Dana.
-    assert_eq!(values(&outcome), ["stop 68423085"]);
+    assert_eq!(button_values(&outcome), ["stop 68423085"]);
     let stop = press(&world, DANA, "stop 68423085").await;
     let outcome = world.slack.outcome(&stop).await.expect("an outcome");
-    assert!(said(&outcome).contains("is stopped"), "{outcome}");
-    let buttons: Vec<String> = channel(&world)
+    assert!(text_of(&outcome).contains("is stopped"), "{outcome}");
+    let buttons: Vec<String> = channel_messages(&world)
         .into_iter()
         .flat_map(|(_, values)| values)
         .collect();
@@ -134,8 +136,8 @@ async fn a_stop_pressed_after_the_stream_was_stopped_is_answered_like_a_typed_on
     let stop = press(&world, DANA, "stop 68423085").await;
     let outcome = world.slack.outcome(&stop).await.expect("an outcome");
     let typed = type_and_read(&world, DANA, "stop 68423085").await;
-    assert_eq!(said(&outcome), typed);
-    assert_eq!(channel(&world)[0].1, Vec::<String>::new());
+    assert_eq!(text_of(&outcome), typed);
+    assert_eq!(channel_messages(&world)[0].1, Vec::<String>::new());
     world.end().await;
 }
 
@@ -148,7 +150,7 @@ async fn try_again_tries_again_with_all_that_was_typed() {
     world.zoom.begin(MEETING);
     let again = press(&world, DANA, "start 68423085 name=\"Town Hall\" speaker=on").await;
     let outcome = world.slack.outcome(&again).await.expect("an outcome");
-    assert!(said(&outcome).contains("is going live"), "{outcome}");
+    assert!(text_of(&outcome).contains("is going live"), "{outcome}");
     let body = &world.zoom.calls()[1].body;
     assert!(body.contains("\"display_name\":\"Town Hall\""), "{body}");
     world.end().await;
@@ -168,7 +170,7 @@ async fn what_only_the_presser_sees_is_replaced_by_its_answer() {
     };
     assert_eq!(shown.only_for.as_deref(), Some(FAY.slack));
     assert!(
-        said(&shown.message).contains("This link is yours alone"),
+        text_of(&shown.message).contains("This link is yours alone"),
         "{shown:?}"
     );
     // The button that leads to the link is reported as well, and only acknowledged.
@@ -211,7 +213,7 @@ async fn a_button_asks_before_it_ends_something() {
     let button = &whoami.body["blocks"][1]["elements"][0];
     assert_eq!(button["value"], "disconnect");
     assert!(button["confirm"].is_object(), "{button}");
-    queue_is_empty(&world.database).await;
+    wait_for_empty_queue(&world.database).await;
     world.end().await;
 }
 
@@ -221,7 +223,7 @@ async fn a_press_counts_its_posts_so_that_slack_takes_the_last() {
     type_and_read(&world, DANA, "start 68423085").await;
     let stop = press(&world, DANA, "stop 68423085").await;
     world.slack.outcome(&stop).await.expect("an outcome");
-    queue_is_empty(&world.database).await;
+    wait_for_empty_queue(&world.database).await;
     let row: (i16, String, String) =
         sqlx::query_as("select posts, team_id, channel_id from command where trigger_id = $1")
             .bind(&stop.trigger)
@@ -238,12 +240,12 @@ async fn a_press_is_a_command_of_whoever_presses() {
     let start = world.slack.type_command(DANA.slack, "start 68423085");
     assert_eq!(send(&world, &start).await, accepted());
     let outcome = world.slack.outcome(&start).await.expect("an outcome");
-    assert_eq!(values(&outcome), ["stop 68423085"]);
+    assert_eq!(button_values(&outcome), ["stop 68423085"]);
     // Eli is not the host: he may press, and Zoom says no to him.
     let pressed = press(&world, ELI, "stop 68423085").await;
     let outcome = world.slack.outcome(&pressed).await.expect("an outcome");
     assert!(
-        said(&outcome).contains("Zoom finds no meeting"),
+        text_of(&outcome).contains("Zoom finds no meeting"),
         "{outcome}"
     );
     assert!(world.zoom.meeting(MEETING).expect("it stands").is_live);
@@ -253,7 +255,7 @@ async fn a_press_is_a_command_of_whoever_presses() {
         send_press(&world, &press).await;
     }
     let outcome = world.slack.outcome(&press).await.expect("an outcome");
-    assert!(said(&outcome).contains("is stopped"), "{outcome}");
+    assert!(text_of(&outcome).contains("is stopped"), "{outcome}");
     assert_eq!(world.zoom.calls().len(), 3);
     world.end().await;
 }

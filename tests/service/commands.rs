@@ -5,9 +5,9 @@ use livestream_bot::demo::{DANA, ELI, FAY};
 use livestream_bot::zoom::client::BodyForm;
 use serde_json::{Value, json};
 
-use crate::support::fixtures::{hold_up, meeting, world, world_with};
-use crate::support::slack::{accepted, said, send, type_and_read, type_and_read_at_once};
-use crate::support::world::{connect, queue_is_empty};
+use crate::support::fixtures::{block_meeting, meeting, world, world_with};
+use crate::support::slack::{accepted, send, text_of, type_and_read, type_and_read_at_once};
+use crate::support::world::{connect, wait_for_empty_queue};
 
 #[tokio::test]
 async fn a_start_goes_live_and_the_channel_reads_who_asked_as_whom() {
@@ -189,7 +189,7 @@ async fn the_same_signed_request_twice_runs_once() {
 }
 
 #[tokio::test]
-async fn the_same_wish_by_somebody_else_is_told_who_asked_first() {
+async fn the_same_request_by_somebody_else_is_told_who_asked_first() {
     let world = world().await;
     world.zoom.fail_next(Fault::Hang);
     let first = world.slack.type_command(DANA.slack, "start 68423085");
@@ -262,14 +262,14 @@ async fn a_command_nobody_got_to_in_time_is_not_carried_out_and_says_so() {
     let world = world().await;
     // An older command of the meeting holds it up; meanwhile eleven minutes pass.
     let mut db = connect(&world).await;
-    hold_up(&mut db).await;
+    block_meeting(&mut db).await;
     let late = world.slack.type_command(DANA.slack, "start 68423085");
     send(&world, &late).await;
     sqlx::query("update command set received_at = received_at - interval '11 minutes'")
         .execute(&mut db)
         .await
         .unwrap();
-    let read = said(&world.slack.outcome(&late).await.expect("an outcome"));
+    let read = text_of(&world.slack.outcome(&late).await.expect("an outcome"));
     assert!(
         read.contains("was not started.* I could not get to it within 10 minutes"),
         "{read}"
@@ -300,7 +300,7 @@ async fn a_response_url_that_slack_no_longer_knows_is_given_up() {
     send(&world, &lost).await;
     type_and_read(&world, DANA, "stop 68423085").await;
     // That a message was posted is noted after it was.
-    queue_is_empty(&world.database).await;
+    wait_for_empty_queue(&world.database).await;
     let rows: Vec<(Option<String>, bool, bool)> = sqlx::query_as(
         "select untold, told_at is null, response_url is null from command order by command_id",
     )
@@ -325,17 +325,17 @@ async fn a_response_url_that_is_used_up_or_too_old_is_not_posted_to() {
     ] {
         let world = world().await;
         let mut db = connect(&world).await;
-        hold_up(&mut db).await;
+        block_meeting(&mut db).await;
         let start = world.slack.type_command(DANA.slack, "start 68423085");
         send(&world, &start).await;
-        let spend = format!("update command set {spent} where trigger_id <> 'elder'");
+        let spend = format!("update command set {spent} where trigger_id <> 'blocking'");
         sqlx::raw_sql(sqlx::AssertSqlSafe(spend))
             .execute(&mut db)
             .await
             .unwrap();
-        queue_is_empty(&world.database).await;
+        wait_for_empty_queue(&world.database).await;
         let untold: Option<String> =
-            sqlx::query_scalar("select untold from command where trigger_id <> 'elder'")
+            sqlx::query_scalar("select untold from command where trigger_id <> 'blocking'")
                 .fetch_one(&mut db)
                 .await
                 .unwrap();
@@ -349,14 +349,14 @@ async fn a_response_url_that_is_used_up_or_too_old_is_not_posted_to() {
 async fn a_command_that_lost_its_job_gets_another() {
     let world = world().await;
     let mut db = connect(&world).await;
-    hold_up(&mut db).await;
+    block_meeting(&mut db).await;
     let start = world.slack.type_command(DANA.slack, "start 68423085");
     send(&world, &start).await;
     let lose =
-        "delete from graphile_worker._private_jobs; delete from command where trigger_id = 'elder';
+        "delete from graphile_worker._private_jobs; delete from command where trigger_id = 'blocking';
         update command set received_at = received_at - interval '2 minutes'";
     sqlx::raw_sql(lose).execute(&mut db).await.unwrap();
-    let read = said(&world.slack.outcome(&start).await.expect("an outcome"));
+    let read = text_of(&world.slack.outcome(&start).await.expect("an outcome"));
     assert!(read.contains("is going live"), "{read}");
     assert_eq!(world.zoom.calls().len(), 1);
     world.end().await;

@@ -7,7 +7,7 @@ use livestream_bot::demo::{DANA, ELI};
 use crate::support::fixtures::world;
 use crate::support::install::{install, is_revoked, send_event, stored_bot_token};
 use crate::support::linking::linked_zoom_user;
-use crate::support::world::queue_is_empty;
+use crate::support::world::wait_for_empty_queue;
 
 #[tokio::test]
 async fn slack_is_shown_that_the_address_is_ours() {
@@ -46,7 +46,7 @@ async fn somebody_who_is_deactivated_loses_their_link_and_its_permission() {
     install(&world, "acme").await;
     let event = world.slack.deactivate(TOWN_HALL, DANA.slack);
     send_event(&world, &event).await;
-    queue_is_empty(&world.database).await;
+    wait_for_empty_queue(&world.database).await;
     assert_eq!(linked_zoom_user(&world, DANA).await, None);
     assert!(is_revoked(&world, DANA));
     assert!(linked_zoom_user(&world, ELI).await.is_some());
@@ -54,7 +54,7 @@ async fn somebody_who_is_deactivated_loses_their_link_and_its_permission() {
     world.link(DANA, SCOPE).await.expect("linked again");
     let retried = world.slack.retry_event(&world.service, &event, 2).await;
     assert_eq!(retried.expect("an answer").status, 200);
-    queue_is_empty(&world.database).await;
+    wait_for_empty_queue(&world.database).await;
     assert!(linked_zoom_user(&world, DANA).await.is_some());
     world.end().await;
 }
@@ -64,7 +64,7 @@ async fn zoom_away_delays_the_end_of_a_link_and_does_not_lose_it() {
     let world = world().await;
     world.zoom.fail_next_revoke(Fault::error(503, 0, ""));
     send_event(&world, &world.slack.deactivate(TOWN_HALL, DANA.slack)).await;
-    queue_is_empty(&world.database).await;
+    wait_for_empty_queue(&world.database).await;
     assert_eq!(linked_zoom_user(&world, DANA).await, None);
     assert!(is_revoked(&world, DANA), "the second time");
     world.end().await;

@@ -23,9 +23,9 @@ use tokio::task::JoinSet;
 
 use crate::support::database;
 use crate::support::http::readiness;
-use crate::support::postgres::{Cable, data_dir};
-use crate::support::program::{Service, Surroundings};
-use crate::support::slack::{accepted, said};
+use crate::support::postgres::{DatabaseProxy, data_dir};
+use crate::support::program::{ProgramEnv, Service};
+use crate::support::slack::{accepted, text_of};
 
 const SUPERUSER: &str = "livestream";
 
@@ -33,13 +33,13 @@ const SUPERUSER: &str = "livestream";
 const COMMAND_EVERY: Duration = Duration::from_millis(40);
 
 /// Slack waits no longer for an answer.
-const SLACK_WAITS: Duration = Duration::from_secs(3);
+const SLACK_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// How long a change may take to come about.
-const COMES_WITHIN: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A primary and its standby: what the one says is committed, the other has.
-struct Pair {
+struct ReplicatedPostgres {
     primary: Node,
     standby: Node,
     programs: Server,
@@ -54,7 +54,7 @@ struct Node {
     process: Child,
 }
 
-impl Pair {
+impl ReplicatedPostgres {
     async fn start() -> Self {
         let programs = database::server().await;
         let folder = data_dir();
@@ -63,14 +63,14 @@ impl Pair {
         let [first, second] = ["primary", "standby"].map(|name| folder.path().join(name));
         let mut initdb = programs.command("initdb");
         initdb.args(["-U", SUPERUSER, "-A", "trust", "--no-sync", "-D"]);
-        succeed(initdb.arg(&first));
+        run(initdb.arg(&first));
         let is_synchronous = ["-c", "synchronous_standby_names=*"];
         let primary = Node::start(&programs, first, 1, &is_synchronous).await;
         let mut copy = programs.command("pg_basebackup");
         copy.args(["-U", SUPERUSER, "-R", "-c", "fast", "--no-sync"])
             .args(["-p", "1", "-h"])
             .arg(folder.path());
-        succeed(copy.arg("-D").arg(&second));
+        run(copy.arg("-D").arg(&second));
         let standby = Node::start(&programs, second, 2, &[]).await;
         Self {
             primary,
@@ -82,11 +82,9 @@ impl Pair {
 
     fn promote(&self) {
         let mut promote = self.programs.command("pg_ctl");
-        succeed(
-            promote
-                .args(["promote", "-w", "-D"])
-                .arg(&self.standby.data),
-        );
+        run(promote
+            .args(["promote", "-w", "-D"])
+            .arg(&self.standby.data));
     }
 }
 
@@ -115,7 +113,7 @@ impl Node {
         let begun = Instant::now();
         while node.options("postgres").connect().await.is_err() {
             assert!(
-                begun.elapsed() < COMES_WITHIN,
+                begun.elapsed() < TIMEOUT,
                 "{}",
                 std::fs::read_to_string(log).unwrap_or_default()
             );
@@ -140,28 +138,28 @@ impl Node {
     }
 }
 
-fn succeed(command: &mut Command) {
+fn run(command: &mut Command) {
     let output = command.stderr(Stdio::piped()).output().expect("it runs");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{command:?}: {said}");
 }
 
 /// People type, each about a meeting of its own, until it is over. Returns what was taken.
-async fn load(around: Arc<Surroundings>, url: String, is_over: Arc<AtomicBool>) -> Vec<Invocation> {
+async fn load(env: Arc<ProgramEnv>, url: String, is_over: Arc<AtomicBool>) -> Vec<Invocation> {
     let mut sending = JoinSet::new();
     let mut ticks = tokio::time::interval(COMMAND_EVERY);
     let mut meeting = 700_000_000;
     while !is_over.load(Ordering::Relaxed) {
         ticks.tick().await;
         meeting += 1;
-        around.zoom.schedule(meeting, DANA.zoom, None);
-        around.zoom.begin(meeting);
+        env.zoom.schedule(meeting, DANA.zoom, None);
+        env.zoom.begin(meeting);
         let action = if meeting % 3 == 0 { "stop" } else { "start" };
         let text = format!("{action} {meeting}");
-        let (around, url) = (Arc::clone(&around), url.clone());
+        let (env, url) = (Arc::clone(&env), url.clone());
         sending.spawn(async move {
-            let command = around.slack.type_command(DANA.slack, &text);
-            is_taken(&around, &url, &command).await.then_some(command)
+            let command = env.slack.type_command(DANA.slack, &text);
+            is_accepted(&env, &url, &command).await.then_some(command)
         });
     }
     sending.join_all().await.into_iter().flatten().collect()
@@ -169,15 +167,15 @@ async fn load(around: Arc<Surroundings>, url: String, is_over: Arc<AtomicBool>) 
 
 /// Sends a command. It is taken, or the person is told in words and in time that this
 /// cannot be told.
-async fn is_taken(around: &Surroundings, url: &str, command: &Invocation) -> bool {
+async fn is_accepted(env: &ProgramEnv, url: &str, command: &Invocation) -> bool {
     let begun = Instant::now();
-    let answer = around.slack.send(url, command).await.expect("an answer");
-    assert!(begun.elapsed() < SLACK_WAITS, "{:?}", begun.elapsed());
+    let answer = env.slack.send(url, command).await.expect("an answer");
+    assert!(begun.elapsed() < SLACK_TIMEOUT, "{:?}", begun.elapsed());
     if answer == accepted() {
         return true;
     }
     assert_eq!(answer.status, 200);
-    let read = said(&answer.body);
+    let read = text_of(&answer.body);
     assert!(
         read.starts_with("My own database does not answer"),
         "{read}"
@@ -186,20 +184,20 @@ async fn is_taken(around: &Surroundings, url: &str, command: &Invocation) -> boo
 }
 
 /// Waits until the service says that it is ready, or that it is not.
-async fn becomes(service: &Service, status: u16) {
+async fn wait_for_readiness(service: &Service, status: u16) {
     let mut ticks = tokio::time::interval(Duration::from_millis(20));
     let looking = async {
         while readiness(&service.url).await.0 != status {
             ticks.tick().await;
         }
     };
-    let came = tokio::time::timeout(COMES_WITHIN, looking).await;
+    let came = tokio::time::timeout(TIMEOUT, looking).await;
     came.unwrap_or_else(|_| panic!("/readyz did not become {status}"));
 }
 
 #[tokio::test]
 async fn a_failover_of_postgres_loses_no_command_and_starts_nothing_twice() {
-    let mut pair = Pair::start().await;
+    let mut pair = ReplicatedPostgres::start().await;
     let created = sqlx::raw_sql("create database livestream")
         .execute(
             &mut pair
@@ -211,47 +209,43 @@ async fn a_failover_of_postgres_loses_no_command_and_starts_nothing_twice() {
         )
         .await;
     created.expect("a database");
-    let cable = Cable::lay(&pair.primary.options("livestream")).await;
-    let pool = db::pool(cable.options.clone());
+    let proxy = DatabaseProxy::start(&pair.primary.options("livestream")).await;
+    let pool = db::pool(proxy.options.clone());
     serve::migrate(&pool).await.expect("migrated");
     pool.close().await;
-    let around = Arc::new(Surroundings::over(cable.options.clone()).await);
-    let mut command = around.command("serve");
+    let env = Arc::new(ProgramEnv::over(proxy.options.clone()).await);
+    let mut command = env.command("serve");
     command.env("ZOOM_TIMEOUT", "1").env("RUST_LOG", "info");
     let service = Service::start(command).await;
-    becomes(&service, 200).await;
+    wait_for_readiness(&service, 200).await;
     let is_over = Arc::new(AtomicBool::new(false));
-    let load = load(
-        Arc::clone(&around),
-        service.url.clone(),
-        Arc::clone(&is_over),
-    );
+    let load = load(Arc::clone(&env), service.url.clone(), Arc::clone(&is_over));
     let load = tokio::spawn(load);
 
     // A command is with Zoom when its Postgres goes.
-    around.zoom.called(20).await;
-    around.zoom.fail_next(Fault::Hang);
-    around.zoom.called(around.zoom.calls().len() + 1).await;
+    env.zoom.called(20).await;
+    env.zoom.fail_next(Fault::Hang);
+    env.zoom.called(env.zoom.calls().len() + 1).await;
     pair.primary.process.kill().await.expect("killed");
-    becomes(&service, 503).await;
+    wait_for_readiness(&service, 503).await;
     for _ in 0..3 {
-        let start = around.slack.type_command(DANA.slack, "start 68423085");
-        assert!(!is_taken(&around, &service.url, &start).await);
+        let start = env.slack.type_command(DANA.slack, "start 68423085");
+        assert!(!is_accepted(&env, &service.url, &start).await);
     }
 
     pair.promote();
-    cable.lead(&pair.standby.options("livestream"));
-    becomes(&service, 200).await;
-    let start = around.slack.type_command(DANA.slack, "start 68423085");
-    assert!(is_taken(&around, &service.url, &start).await);
-    let outcome = around.slack.outcome(&start).await.expect("an outcome");
-    assert!(said(&outcome).contains("is going live"), "{outcome}");
+    proxy.redirect(&pair.standby.options("livestream"));
+    wait_for_readiness(&service, 200).await;
+    let start = env.slack.type_command(DANA.slack, "start 68423085");
+    assert!(is_accepted(&env, &service.url, &start).await);
+    let outcome = env.slack.outcome(&start).await.expect("an outcome");
+    assert!(text_of(&outcome).contains("is going live"), "{outcome}");
     is_over.store(true, Ordering::Relaxed);
     let taken = load.await.expect("everybody was answered");
     for command in &taken {
-        around.slack.outcome(command).await.expect("an outcome");
+        env.slack.outcome(command).await.expect("an outcome");
     }
-    let calls = around.zoom.calls();
+    let calls = env.zoom.calls();
     let mut started: Vec<_> = calls
         .iter()
         .filter(|call| call.body.contains("start"))
@@ -263,7 +257,7 @@ async fn a_failover_of_postgres_loses_no_command_and_starts_nothing_twice() {
     assert_eq!(started.len(), count, "Zoom was asked twice for a start");
     // The same process all along.
     service.terminate().await;
-    let around = Arc::into_inner(around).expect("nobody else");
-    around.end().await;
+    let env = Arc::into_inner(env).expect("nobody else");
+    env.end().await;
     pair.standby.stop().await;
 }

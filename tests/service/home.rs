@@ -13,9 +13,9 @@ use crate::support::fixtures::{world, world_with};
 use crate::support::install::install;
 use crate::support::linking::linked_zoom_user;
 use crate::support::slack::{type_and_read, type_and_read_at_once};
-use crate::support::world::{connect, count_jobs, queue_is_empty};
+use crate::support::world::{connect, count_jobs, wait_for_empty_queue};
 
-async fn open(world: &World, place: Place, who: Person) -> Value {
+async fn open_home(world: &World, place: Place, who: Person) -> Value {
     let before = world.slack.homes(who.slack).len();
     let event = world.slack.open_home(place, who.slack);
     let answer = world.slack.send_event(&world.service, &event).await;
@@ -27,7 +27,7 @@ async fn open(world: &World, place: Place, who: Person) -> Value {
         .expect("a home")
 }
 
-async fn press(world: &World, place: Place, who: Person, value: &str) -> Value {
+async fn press_on_home(world: &World, place: Place, who: Person, value: &str) -> Value {
     let before = world.slack.homes(who.slack).len();
     let press = world.slack.press_home_at(place, who.slack, value);
     for _ in 0..2 {
@@ -42,7 +42,7 @@ async fn press(world: &World, place: Place, who: Person, value: &str) -> Value {
 }
 
 /// All that a home says, and its buttons' values and addresses.
-fn read(home: &Value) -> (String, Vec<String>) {
+fn text_and_buttons(home: &Value) -> (String, Vec<String>) {
     let blocks = home["blocks"].as_array().expect("blocks");
     let texts = blocks
         .iter()
@@ -62,7 +62,7 @@ fn read(home: &Value) -> (String, Vec<String>) {
 async fn a_person_links_and_unlinks_on_their_home() {
     let world = world().await;
     install(&world, "acme").await;
-    let (text, buttons) = read(&open(&world, TOWN_HALL, FAY).await);
+    let (text, buttons) = text_and_buttons(&open_home(&world, TOWN_HALL, FAY).await);
     assert!(
         text.contains("No Zoom account is linked for you."),
         "{text}"
@@ -70,7 +70,7 @@ async fn a_person_links_and_unlinks_on_their_home() {
     assert!(text.contains("None yet."), "{text}");
     assert_eq!(buttons, ["connect"]);
 
-    let (text, buttons) = read(&press(&world, TOWN_HALL, FAY, "connect").await);
+    let (text, buttons) = text_and_buttons(&press_on_home(&world, TOWN_HALL, FAY, "connect").await);
     assert!(text.contains("This link is yours alone"), "{text}");
     let [link] = &buttons[..] else {
         panic!("one link: {buttons:?}")
@@ -79,7 +79,7 @@ async fn a_person_links_and_unlinks_on_their_home() {
         link.starts_with(&format!("{}/link/", world.service)),
         "{link}"
     );
-    queue_is_empty(&world.database).await;
+    wait_for_empty_queue(&world.database).await;
     let before = world.slack.homes(FAY.slack).len();
     Browser::new().link(&world, link, FAY, FAY).await;
     // The home shows it by itself.
@@ -88,14 +88,14 @@ async fn a_person_links_and_unlinks_on_their_home() {
         .home_after(FAY.slack, before)
         .await
         .expect("a home");
-    let (text, buttons) = read(&home);
+    let (text, buttons) = text_and_buttons(&home);
     assert!(
         text.contains("You act as Zoom account *fay@acme.example*"),
         "{text}"
     );
     assert_eq!(buttons, ["disconnect"]);
 
-    let (text, _) = read(&press(&world, TOWN_HALL, FAY, "disconnect").await);
+    let (text, _) = text_and_buttons(&press_on_home(&world, TOWN_HALL, FAY, "disconnect").await);
     assert!(
         text.contains("No Zoom account is linked for you."),
         "{text}"
@@ -111,7 +111,7 @@ async fn the_last_commands_are_there_with_what_became_of_them() {
     for text in ["start 68423085", "stop 68423085", "stop 91234567890"] {
         type_and_read(&world, DANA, text).await;
     }
-    let (text, _) = read(&open(&world, TOWN_HALL, DANA).await);
+    let (text, _) = text_and_buttons(&open_home(&world, TOWN_HALL, DANA).await);
     let last: Vec<_> = text
         .lines()
         .filter(|line| line.contains("reference"))
@@ -130,7 +130,7 @@ async fn the_last_commands_are_there_with_what_became_of_them() {
         "{text}"
     );
     // Nobody else's.
-    let (text, _) = read(&open(&world, TOWN_HALL, FAY).await);
+    let (text, _) = text_and_buttons(&open_home(&world, TOWN_HALL, FAY).await);
     assert!(text.contains("None yet."), "{text}");
     world.end().await;
 }
@@ -139,9 +139,10 @@ async fn the_last_commands_are_there_with_what_became_of_them() {
 async fn in_an_organisation_each_workspace_shows_the_same() {
     let world = world().await;
     install(&world, "globex").await;
-    open(&world, ORG_TOWN_HALL, FAY).await;
-    let (_, buttons) = read(&press(&world, ORG_TOWN_HALL, FAY, "connect").await);
-    queue_is_empty(&world.database).await;
+    open_home(&world, ORG_TOWN_HALL, FAY).await;
+    let (_, buttons) =
+        text_and_buttons(&press_on_home(&world, ORG_TOWN_HALL, FAY, "connect").await);
+    wait_for_empty_queue(&world.database).await;
     let before = world.slack.homes(FAY.slack).len();
     Browser::new().link(&world, &buttons[0], FAY, FAY).await;
     world
@@ -149,7 +150,7 @@ async fn in_an_organisation_each_workspace_shows_the_same() {
         .home_after(FAY.slack, before)
         .await
         .expect("a home");
-    let (text, _) = read(&open(&world, ORG_OTHER, FAY).await);
+    let (text, _) = text_and_buttons(&open_home(&world, ORG_OTHER, FAY).await);
     assert!(
         text.contains("You act as Zoom account *fay@acme.example*"),
         "{text}"
@@ -165,7 +166,7 @@ async fn a_home_waits_as_long_as_slack_says_and_is_shown_then() {
     world
         .slack
         .fail_api("views.publish", ApiFault::RateLimited(2));
-    open(&world, TOWN_HALL, DANA).await;
+    open_home(&world, TOWN_HALL, DANA).await;
     let calls = world.slack.api_calls();
     let published: Vec<_> = calls
         .iter()
@@ -178,7 +179,7 @@ async fn a_home_waits_as_long_as_slack_says_and_is_shown_then() {
     assert!(shown - limited >= Duration::from_secs(2), "{calls:?}");
     // A fault that passes is tried again.
     world.slack.fail_api("views.publish", ApiFault::Status(503));
-    open(&world, TOWN_HALL, DANA).await;
+    open_home(&world, TOWN_HALL, DANA).await;
     world.end().await;
 }
 

@@ -12,7 +12,7 @@ use crate::support::install::install;
 use crate::support::slack::type_and_read;
 
 #[tokio::test]
-async fn bot_tokens_are_sealed_anew_with_the_rest() {
+async fn bot_tokens_are_re_encrypted_with_the_rest() {
     let old = Vault::generate_keys();
     let new = Vault::generate_keys().expose_secret().replace("k1:", "k2:");
     let world = world_with(|config| config.token_keys = old.clone()).await;

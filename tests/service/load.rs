@@ -18,8 +18,8 @@ use tokio::sync::watch;
 
 use crate::support::fixtures::world;
 use crate::support::http::free_port;
-use crate::support::program::{Service, Surroundings};
-use crate::support::slack::{accepted, said, send, type_and_read};
+use crate::support::program::{ProgramEnv, Service};
+use crate::support::slack::{accepted, send, text_of, type_and_read};
 use crate::support::world::connect;
 
 /// Links somebody in another workspace.
@@ -88,7 +88,7 @@ async fn while_postgres_is_slow_people_are_told_in_time_and_in_words() {
     for answer in answers.await {
         assert_eq!(answer.status, 200);
         assert!(
-            said(&answer.body).contains("My own database does not answer"),
+            text_of(&answer.body).contains("My own database does not answer"),
             "{answer:?}"
         );
     }
@@ -106,8 +106,8 @@ async fn while_postgres_is_slow_people_are_told_in_time_and_in_words() {
 #[tokio::test]
 async fn ten_thousand_idle_connections_and_slow_clients_keep_nobody_waiting() {
     serve::raise_connection_limit();
-    let around = Surroundings::new().await;
-    let service = around.serve().await;
+    let env = ProgramEnv::new().await;
+    let service = env.serve().await;
     let address = service.url.trim_start_matches("http://").to_owned();
     let mut connections = Vec::new();
     for count in 0..10_000 {
@@ -123,9 +123,9 @@ async fn ten_thousand_idle_connections_and_slow_clients_keep_nobody_waiting() {
         connections.push(stream);
     }
     for _ in 0..10 {
-        let command = around.slack.type_command(DANA.slack, "help");
+        let command = env.slack.type_command(DANA.slack, "help");
         let begun = Instant::now();
-        let answer = around.slack.send(&service.url, &command).await;
+        let answer = env.slack.send(&service.url, &command).await;
         assert_eq!(answer.expect("an answer").status, 200);
         assert!(
             begun.elapsed() < Duration::from_secs(1),
@@ -133,22 +133,22 @@ async fn ten_thousand_idle_connections_and_slow_clients_keep_nobody_waiting() {
             begun.elapsed()
         );
     }
-    let start = around.slack.type_command(DANA.slack, "start 68423085");
-    let answer = around.slack.send(&service.url, &start).await;
+    let start = env.slack.type_command(DANA.slack, "start 68423085");
+    let answer = env.slack.send(&service.url, &start).await;
     assert_eq!(answer.expect("an answer"), accepted());
-    let outcome = around.slack.outcome(&start).await.expect("an outcome");
-    assert!(said(&outcome).contains("is going live"), "{outcome}");
+    let outcome = env.slack.outcome(&start).await.expect("an outcome");
+    assert!(text_of(&outcome).contains("is going live"), "{outcome}");
     drop(connections);
     service.terminate().await;
-    around.end().await;
+    env.end().await;
 }
 
 #[tokio::test]
 async fn a_rolling_restart_under_load_loses_nothing_and_answers_everybody() {
-    let around = Arc::new(Surroundings::new().await);
+    let env = Arc::new(ProgramEnv::new().await);
     let ports = [free_port(), free_port()];
     let serve = async |port: u16| {
-        let mut command = around.command("serve");
+        let mut command = env.command("serve");
         command
             .env("LISTEN_ADDR", format!("127.0.0.1:{port}"))
             .env("RUST_LOG", "info");
@@ -158,7 +158,7 @@ async fn a_rolling_restart_under_load_loses_nothing_and_answers_everybody() {
     let is_over = Arc::new(AtomicBool::new(false));
     let (count_taken, mut taken) = watch::channel(0_usize);
     let load = {
-        let (around, is_over) = (Arc::clone(&around), Arc::clone(&is_over));
+        let (env, is_over) = (Arc::clone(&env), Arc::clone(&is_over));
         tokio::spawn(async move {
             let mut ticks = tokio::time::interval(Duration::from_millis(10));
             let mut taken = Vec::new();
@@ -167,7 +167,7 @@ async fn a_rolling_restart_under_load_loses_nothing_and_answers_everybody() {
                 ticks.tick().await;
                 count += 1;
                 let text = format!("stop {}", 700_000_000 + count);
-                let command = around.slack.type_command(DANA.slack, &text);
+                let command = env.slack.type_command(DANA.slack, &text);
                 let turn = usize::try_from(count).expect("a small number") % 2;
                 // A proxy that is refused a connection takes the other replica.
                 let port = match TcpStream::connect(("127.0.0.1", ports[turn])).await {
@@ -175,12 +175,12 @@ async fn a_rolling_restart_under_load_loses_nothing_and_answers_everybody() {
                     Err(_) => ports[1 - turn],
                 };
                 let url = format!("http://127.0.0.1:{port}");
-                match around.slack.send(&url, &command).await {
+                match env.slack.send(&url, &command).await {
                     Ok(answer) => assert_eq!(answer, accepted()),
                     // It stopped listening between our look and the request.
                     Err(error) if format!("{error:#}").contains("onnect") => {
                         let url = format!("http://127.0.0.1:{}", ports[1 - turn]);
-                        let answer = around.slack.send(&url, &command).await;
+                        let answer = env.slack.send(&url, &command).await;
                         assert_eq!(answer.expect("an answer"), accepted());
                     }
                     Err(error) => panic!("{error:#}"),
@@ -207,10 +207,10 @@ async fn a_rolling_restart_under_load_loses_nothing_and_answers_everybody() {
     is_over.store(true, Ordering::Relaxed);
     let taken = load.await.expect("nobody was turned away");
     for command in &taken {
-        around.slack.outcome(command).await.expect("an outcome");
+        env.slack.outcome(command).await.expect("an outcome");
     }
     for service in services.into_iter().flatten() {
         service.terminate().await;
     }
-    Arc::into_inner(around).expect("nobody else").end().await;
+    Arc::into_inner(env).expect("nobody else").end().await;
 }

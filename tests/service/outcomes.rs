@@ -8,7 +8,7 @@ use crate::support::slack::type_and_read;
 
 /// What the channel reads when Dana types `start 68423085` in a world so arranged,
 /// and how often Zoom was asked.
-async fn start_reads(arrange: impl FnOnce(&World)) -> (String, usize) {
+async fn outcome_of_start(arrange: impl FnOnce(&World)) -> (String, usize) {
     let world = world().await;
     arrange(&world);
     let read = type_and_read(&world, DANA, "start 68423085").await;
@@ -18,9 +18,9 @@ async fn start_reads(arrange: impl FnOnce(&World)) -> (String, usize) {
 }
 
 /// The same, where Zoom answers the first request with an error.
-async fn start_reads_after(status: u16, code: i64, message: &str) -> String {
+async fn outcome_of_start_after(status: u16, code: i64, message: &str) -> String {
     let (read, calls) =
-        start_reads(|world| world.zoom.fail_next(Fault::error(status, code, message))).await;
+        outcome_of_start(|world| world.zoom.fail_next(Fault::error(status, code, message))).await;
     assert_eq!(calls, 1, "Zoom is not asked again after {status}/{code}");
     read
 }
@@ -51,11 +51,11 @@ async fn zoom_took_the_stop() {
 async fn a_number_zoom_does_not_know() {
     let wanted = ":warning: *6842 3085 is not a meeting number Zoom knows.* Check it in Zoom and type the command again.";
     assert_eq!(
-        start_reads_after(400, 300, "Invalid meeting ID.").await,
+        outcome_of_start_after(400, 300, "Invalid meeting ID.").await,
         wanted
     );
     assert_eq!(
-        start_reads_after(300, 300, "Missing meetingId.").await,
+        outcome_of_start_after(300, 300, "Missing meetingId.").await,
         wanted,
         "as older pages have it"
     );
@@ -63,7 +63,7 @@ async fn a_number_zoom_does_not_know() {
 
 #[tokio::test]
 async fn a_webinar_or_a_livestream_not_set_up() {
-    let (read, _) = start_reads(|world| {
+    let (read, _) = outcome_of_start(|world| {
         world
             .zoom
             .schedule(MEETING, DANA.zoom, Some(Obstacle::IsWebinar));
@@ -86,21 +86,22 @@ async fn a_webinar_or_a_livestream_not_set_up() {
 #[tokio::test]
 async fn a_meeting_that_has_not_started() {
     let wanted = ":warning: *Meeting 6842 3085 has not started.* Start it in Zoom, then type `/livestream start 68423085` again.";
-    let (read, _) = start_reads(|world| world.zoom.schedule(MEETING, DANA.zoom, None)).await;
+    let (read, _) = outcome_of_start(|world| world.zoom.schedule(MEETING, DANA.zoom, None)).await;
     assert_eq!(read, wanted);
     assert_eq!(
-        start_reads_after(400, 3000, "Meeting 68,423,085 has not started.").await,
+        outcome_of_start_after(400, 3000, "Meeting 68,423,085 has not started.").await,
         wanted
     );
     assert_eq!(
-        start_reads_after(400, 200, "Webinar 68,423,085 has not started.").await,
+        outcome_of_start_after(400, 200, "Webinar 68,423,085 has not started.").await,
         wanted
     );
 }
 
 #[tokio::test]
 async fn a_meeting_of_another_account() {
-    let read = start_reads_after(400, 1010, "User does not belong to this account: abc.").await;
+    let read =
+        outcome_of_start_after(400, 1010, "User does not belong to this account: abc.").await;
     assert!(
         read.starts_with(
             ":warning: *Meeting 6842 3085 belongs to another Zoom account.* Link the account"
@@ -111,7 +112,7 @@ async fn a_meeting_of_another_account() {
 
 #[tokio::test]
 async fn a_host_who_may_not_host() {
-    let (read, _) = start_reads(|world| {
+    let (read, _) = outcome_of_start(|world| {
         world
             .zoom
             .schedule(MEETING, DANA.zoom, Some(Obstacle::MayNotHost));
@@ -130,7 +131,7 @@ async fn an_end_to_end_encrypted_meeting() {
             .zoom
             .schedule(MEETING, DANA.zoom, Some(Obstacle::EndToEndEncrypted));
     };
-    let (read, _) = start_reads(arrange).await;
+    let (read, _) = outcome_of_start(arrange).await;
     assert!(
         read.starts_with(":lock: *Meeting 6842 3085 is end-to-end encrypted*"),
         "{read}"
@@ -150,14 +151,14 @@ async fn a_link_that_lacks_a_permission() {
     assert!(read.ends_with(wanted), "{read}");
     world.end().await;
     for (status, code) in [(400, 4700), (401, 4711), (403, 4711)] {
-        let read = start_reads_after(status, code, "does not contain scopes").await;
+        let read = outcome_of_start_after(status, code, "does not contain scopes").await;
         assert!(read.ends_with(wanted), "{read}");
     }
 }
 
 #[tokio::test]
 async fn a_user_zoom_no_longer_knows() {
-    let read = start_reads_after(404, 1001, "User abc does not exist.").await;
+    let read = outcome_of_start_after(404, 1001, "User abc does not exist.").await;
     assert!(
         read.contains("Zoom no longer knows the linked user.* Link the account"),
         "{read}"
@@ -195,10 +196,10 @@ async fn a_second_start_too_soon_is_not_repeated() {
 
 #[tokio::test]
 async fn too_many_requests_this_second_are_tried_once_more() {
-    let (read, calls) = start_reads(|world| world.zoom.fail_next(per_second())).await;
+    let (read, calls) = outcome_of_start(|world| world.zoom.fail_next(per_second())).await;
     assert!(read.contains("is going live"), "{read}");
     assert_eq!(calls, 2);
-    let (read, calls) = start_reads(|world| {
+    let (read, calls) = outcome_of_start(|world| {
         world.zoom.fail_next(per_second());
         world.zoom.fail_next(per_second());
     })
@@ -225,7 +226,7 @@ async fn the_days_requests_are_used_up() {
         "retry-after",
         in_an_hour.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
     );
-    let (read, calls) = start_reads(|world| world.zoom.fail_next(daily)).await;
+    let (read, calls) = outcome_of_start(|world| world.zoom.fail_next(daily)).await;
     assert!(
         read.contains("used up its requests for today.* That ends <!date^"),
         "{read}"
@@ -235,7 +236,7 @@ async fn the_days_requests_are_used_up() {
         "{read}"
     );
     assert_eq!(calls, 1);
-    let read = start_reads_after(
+    let read = outcome_of_start_after(
         429,
         429,
         "You have exceeded the daily rate limit (100) of Meeting requests.",
@@ -248,21 +249,22 @@ async fn the_days_requests_are_used_up() {
 async fn zoom_does_not_answer() {
     let wanted = ":question: *Zoom did not answer about meeting 6842 3085.* It may or may not have done it: \
                   look at the stream, and if it is needed, type `/livestream start 68423085` again.";
-    assert_eq!(start_reads_after(500, 0, "").await, wanted);
+    assert_eq!(outcome_of_start_after(500, 0, "").await, wanted);
     for fault in [Fault::Hang, Fault::Reset] {
-        let (read, calls) = start_reads(|world| world.zoom.fail_next(fault)).await;
+        let (read, calls) = outcome_of_start(|world| world.zoom.fail_next(fault)).await;
         assert_eq!((read.as_str(), calls), (wanted, 1));
     }
 }
 
 #[tokio::test]
 async fn an_answer_nobody_documented_is_shown_escaped_and_capped() {
-    let read = start_reads_after(400, 9999, &format!("<!channel> & {}", "x".repeat(5000))).await;
+    let read =
+        outcome_of_start_after(400, 9999, &format!("<!channel> & {}", "x".repeat(5000))).await;
     let wanted = ":warning: *Meeting 6842 3085 was not started.* Zoom answered with status 400, code 9999, and said: \
                   &lt;!channel&gt; &amp; xxx";
     assert!(read.starts_with(wanted), "{read}");
     assert!(read.chars().count() < 500, "{read}");
-    let endless = start_reads_after(400, 9999, &"x".repeat(1_000_000)).await;
+    let endless = outcome_of_start_after(400, 9999, &"x".repeat(1_000_000)).await;
     assert!(
         endless.ends_with("status 400, and said: nothing more"),
         "its end was not read: {endless}"
@@ -272,7 +274,7 @@ async fn an_answer_nobody_documented_is_shown_escaped_and_capped() {
         headers: Vec::new(),
         body: "<html>".to_owned(),
     };
-    let (read, _) = start_reads(|world| world.zoom.fail_next(html)).await;
+    let (read, _) = outcome_of_start(|world| world.zoom.fail_next(html)).await;
     assert!(
         read.ends_with("Zoom answered with status 403, and said: nothing more"),
         "{read}"
@@ -286,7 +288,7 @@ async fn a_redirect_is_not_followed() {
         headers: vec![("location", "/elsewhere".to_owned())],
         body: String::new(),
     };
-    let (read, calls) = start_reads(|world| world.zoom.fail_next(elsewhere)).await;
+    let (read, calls) = outcome_of_start(|world| world.zoom.fail_next(elsewhere)).await;
     assert!(read.contains("Zoom answered with status 302"), "{read}");
     assert_eq!(calls, 1);
 }

@@ -9,9 +9,9 @@ use sqlx::ConnectOptions;
 
 use crate::support::database;
 use crate::support::executable::program;
-use crate::support::fixtures::world_at;
+use crate::support::fixtures::world_over;
 use crate::support::http::{get, readiness};
-use crate::support::postgres::{Cable, data_dir};
+use crate::support::postgres::{DatabaseProxy, data_dir};
 use crate::support::slack::{type_and_read, type_and_read_at_once};
 
 async fn start(dir: &Path) -> Server {
@@ -21,7 +21,7 @@ async fn start(dir: &Path) -> Server {
 }
 
 /// Waits until nobody supervises the server any more, which is after it was stopped.
-async fn supervisor_ended(dir: &Path) {
+async fn wait_for_supervisor_end(dir: &Path) {
     let home = home(dir);
     let lock = File::open(home.join("supervisor.lock")).expect("its lock");
     tokio::task::spawn_blocking(move || lock.lock())
@@ -80,7 +80,7 @@ async fn it_is_shared_keeps_its_data_and_stops_after_the_last_user() {
         .await
         .expect("a table");
     drop((db, servers));
-    supervisor_ended(dir.path()).await;
+    wait_for_supervisor_end(dir.path()).await;
 
     let server = start(dir.path()).await;
     let mut db = server
@@ -94,7 +94,7 @@ async fn it_is_shared_keeps_its_data_and_stops_after_the_last_user() {
         .expect("a row");
     assert_eq!(text, "still here");
     drop((db, server));
-    supervisor_ended(dir.path()).await;
+    wait_for_supervisor_end(dir.path()).await;
 }
 
 #[tokio::test]
@@ -112,7 +112,7 @@ async fn a_killed_server_is_started_again_while_it_is_in_use() {
         .expect("a connection");
     assert_ne!(postmaster(dir.path()), first);
     drop((server, again));
-    supervisor_ended(dir.path()).await;
+    wait_for_supervisor_end(dir.path()).await;
 }
 
 fn postmaster(dir: &Path) -> nix::unistd::Pid {
@@ -137,12 +137,12 @@ async fn while_postgres_is_away_people_are_told_in_time_and_readiness_says_so() 
     if database.get_socket().is_none() {
         return database::drop(&database).await; // DATABASE_URL leads elsewhere than to a server of ours.
     }
-    let cable = Cable::lay(&database).await;
-    let world = world_at(cable.options.clone(), |_| ()).await;
+    let proxy = DatabaseProxy::start(&database).await;
+    let world = world_over(proxy.options.clone(), |_| ()).await;
     type_and_read(&world, DANA, "start 68423085").await;
     assert_eq!(readiness(&world.service).await, (200, "ready\n".to_owned()));
 
-    cable.cut();
+    proxy.disconnect();
     let read = type_and_read_at_once(&world, DANA, "stop 68423085").await;
     assert!(
         read.contains("I can't tell whether I took your command"),
@@ -157,7 +157,7 @@ async fn while_postgres_is_away_people_are_told_in_time_and_readiness_says_so() 
         (200, "ok\n".to_owned())
     );
 
-    cable.lead(&database);
+    proxy.redirect(&database);
     let read = type_and_read(&world, DANA, "stop 68423085").await;
     assert!(read.contains("is stopped"), "{read}");
     assert_eq!(readiness(&world.service).await.0, 200);

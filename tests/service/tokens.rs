@@ -8,12 +8,12 @@ use livestream_bot::demo::zoom::{Fault, SCOPE};
 use livestream_bot::demo::{DANA, World};
 
 use crate::support::fixtures::world;
-use crate::support::slack::{said, send, type_and_read, type_and_read_at_once};
+use crate::support::slack::{send, text_of, type_and_read, type_and_read_at_once};
 use crate::support::world::connect;
 
 const DEAD: &str = "Zoom no longer accepts your linked account";
 
-async fn expire_here(world: &World) {
+async fn expire_stored_token(world: &World) {
     let expired = sqlx::query("update zoom_grant set expires_at = now()");
     expired
         .execute(&mut connect(world).await)
@@ -32,12 +32,12 @@ async fn is_dead(world: &World) -> bool {
 #[tokio::test]
 async fn a_token_about_to_expire_is_refreshed_before_it_is_used() {
     let world = world().await;
-    expire_here(&world).await;
+    expire_stored_token(&world).await;
     let read = type_and_read(&world, DANA, "start 68423085").await;
     assert!(read.contains("going live"), "{read}");
     assert_eq!((world.zoom.calls().len(), world.zoom.refreshes()), (1, 1));
     // The rotated pair was stored: it serves the next refresh.
-    expire_here(&world).await;
+    expire_stored_token(&world).await;
     type_and_read(&world, DANA, "stop 68423085").await;
     assert_eq!((world.zoom.calls().len(), world.zoom.refreshes()), (2, 2));
     world.end().await;
@@ -95,7 +95,7 @@ async fn a_withdrawn_permission_kills_the_grant_and_the_next_command_hears_it_at
 #[tokio::test]
 async fn passing_faults_of_the_token_endpoint_are_waited_out() {
     let world = world().await;
-    expire_here(&world).await;
+    expire_stored_token(&world).await;
     world.zoom.fail_next_refresh(Fault::Answer {
         status: 429,
         headers: Vec::new(),
@@ -115,7 +115,7 @@ async fn passing_faults_of_the_token_endpoint_are_waited_out() {
 #[tokio::test]
 async fn a_token_endpoint_that_stays_away_is_told_and_kills_nothing() {
     let world = world().await;
-    expire_here(&world).await;
+    expire_stored_token(&world).await;
     world.zoom.fail_next_refresh(Fault::Hang);
     let start = world.slack.type_command(DANA.slack, "start 68423085");
     send(&world, &start).await;
@@ -127,7 +127,7 @@ async fn a_token_endpoint_that_stays_away_is_told_and_kills_nothing() {
     for _ in 0..2 {
         world.zoom.fail_next_refresh(Fault::Hang);
     }
-    let read = said(&world.slack.outcome(&start).await.expect("an outcome"));
+    let read = text_of(&world.slack.outcome(&start).await.expect("an outcome"));
     assert!(
         read.contains("was not started: I can't reach Zoom"),
         "{read}"
@@ -140,7 +140,7 @@ async fn a_token_endpoint_that_stays_away_is_told_and_kills_nothing() {
 #[tokio::test]
 async fn the_operators_mistake_is_told_as_such_and_kills_nothing() {
     let world = world().await;
-    expire_here(&world).await;
+    expire_stored_token(&world).await;
     world.zoom.refuse_client(true);
     let read = type_and_read(&world, DANA, "start 68423085").await;
     assert!(
@@ -154,7 +154,7 @@ async fn the_operators_mistake_is_told_as_such_and_kills_nothing() {
 #[tokio::test]
 async fn many_commands_at_once_refresh_once() {
     let world = world().await;
-    expire_here(&world).await;
+    expire_stored_token(&world).await;
     let invocations: Vec<_> = (0..30)
         .map(|n| {
             world
@@ -192,7 +192,7 @@ async fn importing_an_old_file_again_leaves_newer_tokens_alone() {
     import::links(&pool, &vault, line.as_bytes())
         .await
         .expect("imported");
-    expire_here(&world).await;
+    expire_stored_token(&world).await;
     type_and_read(&world, DANA, "start 68423085").await;
     import::links(&pool, &vault, line.as_bytes())
         .await

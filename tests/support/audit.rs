@@ -4,7 +4,7 @@ use livestream_bot::demo::World;
 
 use super::world::connect;
 
-pub(crate) async fn audited(world: &World) -> Vec<String> {
+pub(crate) async fn audit_kinds(world: &World) -> Vec<String> {
     let kinds = sqlx::query_scalar("select kind from audit order by audit_id");
     kinds
         .fetch_all(&mut connect(world).await)

@@ -29,7 +29,7 @@ static CLUSTER: OnceCell<Cluster> = OnceCell::const_new();
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
 /// Any number, the same for all who prepare the template.
-const PREPARING: i64 = 4_927;
+const TEMPLATE_LOCK: i64 = 4_927;
 
 /// The server that the tests share where no other is named.
 pub(crate) async fn server() -> Server {
@@ -47,7 +47,7 @@ pub(crate) async fn create() -> PgConnectOptions {
         COUNT.fetch_add(1, Ordering::Relaxed)
     );
     let mut admin = cluster.options.connect().await.expect("the test cluster");
-    run(
+    execute(
         &mut admin,
         format!("create database {name} template {}", cluster.template),
     )
@@ -60,7 +60,7 @@ pub(crate) async fn drop(database: &PgConnectOptions) {
     let cluster = CLUSTER.get().expect("it was created there");
     let name = database.get_database().expect("it has a name");
     let mut admin = cluster.options.connect().await.expect("the test cluster");
-    run(&mut admin, format!("drop database {name} with (force)")).await;
+    execute(&mut admin, format!("drop database {name} with (force)")).await;
 }
 
 impl Cluster {
@@ -89,30 +89,30 @@ impl Cluster {
         let template = format!("template_{:016x}", hasher.finish());
 
         let mut admin = options.connect().await.expect("the test cluster");
-        let lock = sqlx::query("select pg_advisory_lock($1)").bind(PREPARING);
+        let lock = sqlx::query("select pg_advisory_lock($1)").bind(TEMPLATE_LOCK);
         lock.execute(&mut admin).await.expect("the lock");
         let names: Vec<String> = sqlx::query_scalar("select datname from pg_database")
             .fetch_all(&mut admin)
             .await
             .expect("the databases");
-        for name in names.iter().filter(|name| is_left_over(name)) {
-            run(
+        for name in names.iter().filter(|name| is_abandoned(name)) {
+            execute(
                 &mut admin,
                 format!("drop database if exists {name} with (force)"),
             )
             .await;
         }
         if !names.contains(&template) {
-            run(
+            execute(
                 &mut admin,
                 format!("drop database if exists {template}_new"),
             )
             .await;
-            run(&mut admin, format!("create database {template}_new")).await;
+            execute(&mut admin, format!("create database {template}_new")).await;
             let pool = db::pool(options.clone().database(&format!("{template}_new")));
             serve::migrate(&pool).await.expect("migrations");
             pool.close().await;
-            run(
+            execute(
                 &mut admin,
                 format!("alter database {template}_new rename to {template}"),
             )
@@ -124,14 +124,14 @@ impl Cluster {
 }
 
 /// Whether the process whose test made it is gone.
-fn is_left_over(name: &str) -> bool {
+fn is_abandoned(name: &str) -> bool {
     let pid = name
         .strip_prefix("test_")
         .and_then(|rest| rest.split('_').next()?.parse().ok());
     pid.is_some_and(|pid| signal::kill(Pid::from_raw(pid), None).is_err())
 }
 
-async fn run(connection: &mut PgConnection, sql: String) {
+async fn execute(connection: &mut PgConnection, sql: String) {
     raw_sql(AssertSqlSafe(sql))
         .execute(connection)
         .await

@@ -3,6 +3,7 @@
 use livestream_bot::config::Config;
 use livestream_bot::demo::zoom::{Meeting, SCOPE};
 use livestream_bot::demo::{DANA, ELI, World};
+use sqlx::PgConnection;
 use sqlx::postgres::PgConnectOptions;
 
 use super::database;
@@ -18,11 +19,11 @@ pub(crate) async fn world() -> TestWorld {
 }
 
 pub(crate) async fn world_with(adjust: impl FnOnce(&mut Config)) -> TestWorld {
-    world_at(database::create().await, adjust).await
+    world_over(database::create().await, adjust).await
 }
 
 /// The same over a database that was created here, however it is reached.
-pub(crate) async fn world_at(
+pub(crate) async fn world_over(
     database: PgConnectOptions,
     adjust: impl FnOnce(&mut Config),
 ) -> TestWorld {
@@ -46,14 +47,23 @@ pub(crate) fn meeting(world: &World) -> Meeting {
     world.zoom.meeting(MEETING).expect("Dana's meeting")
 }
 
-/// An unfinished command of Dana's meeting that no job will ever finish.
-pub(crate) async fn hold_up(db: &mut sqlx::PgConnection) {
+/// Inserts an unfinished command of Dana's meeting that no job runs, so that later commands of
+/// the meeting wait.
+pub(crate) async fn block_meeting(db: &mut PgConnection) {
     sqlx::query(
         "insert into command (trigger_id, team_id, user_id, channel_id, zoom_user_id, action, meeting_id, settings)
-        values ('elder', 'T0OTHER', 'U0OTHER', 'C0', 'zoom-other', 'stop', $1, '{}')",
+        values ('blocking', 'T0OTHER', 'U0OTHER', 'C0', 'zoom-other', 'stop', $1, '{}')",
     )
     .bind(MEETING)
     .execute(db)
     .await
-    .expect("an older command");
+    .expect("an insert");
+}
+
+/// Deletes that command.
+pub(crate) async fn unblock_meeting(db: &mut PgConnection) {
+    sqlx::query("delete from command where trigger_id = 'blocking'")
+        .execute(db)
+        .await
+        .expect("a delete");
 }

@@ -6,7 +6,7 @@ use livestream_bot::demo::{Person, World};
 use secrecy::ExposeSecret;
 
 use super::browser::{Browser, Page};
-use super::world::{connect, queue_is_empty};
+use super::world::{connect, wait_for_empty_queue};
 
 /// The cookie of the install page.
 const COOKIE: &str = "__Host-install";
@@ -71,5 +71,5 @@ pub(crate) async fn let_a_day_pass(world: &World) {
         .execute(&mut connect(world).await)
         .await
         .expect("an update");
-    queue_is_empty(&world.database).await;
+    wait_for_empty_queue(&world.database).await;
 }

@@ -20,14 +20,14 @@ pub(crate) fn data_dir() -> TempDir {
 }
 
 /// Stands between the service and Postgres; it can be cut, and led to another server.
-pub(crate) struct Cable {
+pub(crate) struct DatabaseProxy {
     pub(crate) options: PgConnectOptions,
     /// The socket at its far end; none while it is cut.
     far: watch::Sender<Option<PathBuf>>,
 }
 
-impl Cable {
-    pub(crate) async fn lay(to: &PgConnectOptions) -> Self {
+impl DatabaseProxy {
+    pub(crate) async fn start(to: &PgConnectOptions) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("its address").port();
         let options = PgConnectOptions::new_without_pgpass()
@@ -59,11 +59,11 @@ impl Cable {
         Self { options, far }
     }
 
-    pub(crate) fn cut(&self) {
+    pub(crate) fn disconnect(&self) {
         self.far.send_replace(None);
     }
 
-    pub(crate) fn lead(&self, to: &PgConnectOptions) {
+    pub(crate) fn redirect(&self, to: &PgConnectOptions) {
         self.far.send_replace(Some(socket(to)));
     }
 }

@@ -27,7 +27,7 @@ use super::world::count_jobs;
 
 /// Stand-ins and a database that outlive the program between them. Its test must
 /// [end](Self::end) it.
-pub(crate) struct Surroundings {
+pub(crate) struct ProgramEnv {
     pub(crate) slack: Slack,
     pub(crate) zoom: Zoom,
     pub(crate) config: Config,
@@ -44,7 +44,7 @@ pub(crate) struct Service {
     log: tokio::task::JoinHandle<String>,
 }
 
-impl Surroundings {
+impl ProgramEnv {
     pub(crate) async fn new() -> Self {
         Self::start(database::create().await, true).await
     }
@@ -97,7 +97,7 @@ impl Surroundings {
     }
 
     pub(crate) fn command(&self, subcommand: &str) -> Command {
-        let mut command = bare(subcommand);
+        let mut command = command_without_settings(subcommand);
         command
             .env("DATABASE_URL", self.database_url())
             .env("LISTEN_ADDR", "127.0.0.1:0")
@@ -188,13 +188,13 @@ impl Service {
 }
 
 /// The program without any setting.
-pub(crate) fn bare(subcommand: &str) -> Command {
+pub(crate) fn command_without_settings(subcommand: &str) -> Command {
     let mut command = Command::new(program());
     command.arg(subcommand).env_clear().stdin(Stdio::null());
     command
 }
 
-pub(crate) fn run(command: &mut Command, input: &str) -> Output {
+pub(crate) fn run_with_input(command: &mut Command, input: &str) -> Output {
     let command = command
         .env("NO_COLOR", "1")
         .stdin(Stdio::piped())
@@ -210,6 +210,6 @@ pub(crate) fn run(command: &mut Command, input: &str) -> Output {
     child.wait_with_output().expect("it ends")
 }
 
-pub(crate) fn text(bytes: &[u8]) -> String {
+pub(crate) fn lossy_text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }

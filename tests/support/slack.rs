@@ -35,7 +35,7 @@ pub(crate) async fn outcome_of(world: &World, who: Person, text: &str) -> Value 
 
 /// Types a command that is accepted. Returns the text of its outcome.
 pub(crate) async fn type_and_read(world: &World, who: Person, text: &str) -> String {
-    said(&outcome_of(world, who, text).await)
+    text_of(&outcome_of(world, who, text).await)
 }
 
 /// Types a command that is not taken; what the person reads at once, alone.
@@ -45,7 +45,7 @@ pub(crate) async fn type_and_read_at_once(world: &World, who: Person, text: &str
         (answer.status, &answer.body["response_type"]),
         (200, &"ephemeral".into())
     );
-    said(&answer.body)
+    text_of(&answer.body)
 }
 
 /// The answer to a command that is taken.
@@ -57,7 +57,7 @@ pub(crate) fn accepted() -> Answer {
 }
 
 /// The text of a message's first block.
-pub(crate) fn said(message: &Value) -> String {
+pub(crate) fn text_of(message: &Value) -> String {
     message["blocks"][0]["text"]["text"]
         .as_str()
         .expect("a section")
@@ -65,7 +65,7 @@ pub(crate) fn said(message: &Value) -> String {
 }
 
 /// What the buttons of a message would type.
-pub(crate) fn values(message: &Value) -> Vec<String> {
+pub(crate) fn button_values(message: &Value) -> Vec<String> {
     let blocks = message["blocks"].as_array().expect("blocks");
     let elements = blocks
         .iter()

@@ -33,7 +33,8 @@ impl TestWorld {
     pub(crate) async fn end(self) {
         let Self { world, must_end } = self;
         let (database, slack) = (world.database.clone(), world.slack.clone());
-        let emptied = tokio::time::timeout(QUEUE_EMPTY_WITHIN, queue_is_empty(&database)).await;
+        let emptied =
+            tokio::time::timeout(QUEUE_EMPTY_WITHIN, wait_for_empty_queue(&database)).await;
         emptied.expect("an empty queue");
         world.stop().await.expect("a clean shutdown");
         for posted in slack.posted() {
@@ -59,7 +60,7 @@ pub(crate) async fn connect(world: &World) -> PgConnection {
 }
 
 /// Waits until no job is left in the queue.
-pub(crate) async fn queue_is_empty(database: &PgConnectOptions) {
+pub(crate) async fn wait_for_empty_queue(database: &PgConnectOptions) {
     let mut db = database.connect().await.expect("a database connection");
     let mut ticks = tokio::time::interval(Duration::from_millis(20));
     while count_jobs(&mut db).await > 0 {

@@ -5,7 +5,7 @@ use livestream_bot::demo::{ADA, DANA, ELI, FAY};
 use serde_json::Value;
 
 use crate::support::admin_browser::AdminBrowser;
-use crate::support::audit::audited;
+use crate::support::audit::audit_kinds;
 use crate::support::fixtures::{installed_world, world_with};
 use crate::support::slack::{send, type_and_read};
 use crate::support::world::connect;
@@ -95,7 +95,7 @@ async fn nobody_changes_the_audit_and_it_is_kept_as_long_as_it_should_be() {
     let mut ticks = tokio::time::interval(std::time::Duration::from_millis(50));
     loop {
         ticks.tick().await;
-        let left = audited(&world).await;
+        let left = audit_kinds(&world).await;
         if left == ["start", "b"] {
             break;
         }

@@ -5,7 +5,7 @@ use livestream_bot::demo::{ADA, DANA, ELI};
 use reqwest::StatusCode;
 
 use crate::support::admin_browser::AdminBrowser;
-use crate::support::audit::audited;
+use crate::support::audit::audit_kinds;
 use crate::support::fixtures::installed_world;
 use crate::support::linking::linked_zoom_user;
 
@@ -56,7 +56,11 @@ async fn a_form_that_was_not_made_for_this_session_does_nothing() {
         assert_eq!(bare.status, StatusCode::UNAUTHORIZED, "{path}");
     }
     assert!(linked_zoom_user(&world, DANA).await.is_some());
-    assert!(!audited(&world).await.contains(&"rules changed".to_owned()));
+    assert!(
+        !audit_kinds(&world)
+            .await
+            .contains(&"rules changed".to_owned())
+    );
     admin.read("/admin").await;
     world.end().await;
 }

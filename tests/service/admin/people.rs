@@ -7,7 +7,7 @@ use reqwest::StatusCode;
 use crate::support::admin_browser::AdminBrowser;
 use crate::support::fixtures::installed_world;
 use crate::support::linking::linked_zoom_user;
-use crate::support::world::{connect, queue_is_empty};
+use crate::support::world::{connect, wait_for_empty_queue};
 
 #[tokio::test]
 async fn people_are_found_sorted_and_paged() {
@@ -143,6 +143,6 @@ async fn disconnecting_somebody_asks_first_tells_them_and_happens_once() {
         page.contains("by admin U0ADA") && page.contains("dana@acme.example"),
         "{page}"
     );
-    queue_is_empty(&world.database).await;
+    wait_for_empty_queue(&world.database).await;
     world.end().await;
 }

@@ -5,12 +5,12 @@ use reqwest::StatusCode;
 
 use crate::support::admin_browser::AdminBrowser;
 use crate::support::fixtures::installed_world;
-use crate::support::slack::{outcome_of, press, said, send, type_and_read, values};
+use crate::support::slack::{button_values, outcome_of, press, send, text_of, type_and_read};
 
 /// Types a start. Returns the text of its outcome, and whether the channel sees it.
 async fn start(world: &World, who: Person) -> (String, bool) {
     let outcome = outcome_of(world, who, "start 68423085").await;
-    (said(&outcome), outcome["response_type"] == "in_channel")
+    (text_of(&outcome), outcome["response_type"] == "in_channel")
 }
 
 #[tokio::test]
@@ -30,7 +30,7 @@ async fn the_rules_hold_for_commands_for_buttons_and_after_they_changed() {
     let pressed = press(&world, DANA, "stop 68423085").await;
     let outcome = world.slack.outcome(&pressed).await.expect("an outcome");
     assert_eq!(outcome["response_type"], "ephemeral");
-    let read = said(&outcome);
+    let read = text_of(&outcome);
     assert!(
         read.contains("only people whom an admin named can use /livestream"),
         "{read}"
@@ -107,7 +107,7 @@ async fn where_many_read_the_person_is_asked_before_going_live() {
     send(&world, &typed).await;
     let asked = world.slack.outcome(&typed).await.expect("a question");
     assert_eq!(asked["response_type"], "ephemeral");
-    let read = said(&asked);
+    let read = text_of(&asked);
     assert!(
         read.contains(
             "Go live with meeting 6842 3085?* 240 people read here, some of other organisations"
@@ -115,11 +115,11 @@ async fn where_many_read_the_person_is_asked_before_going_live() {
         "{read}"
     );
     assert_eq!(world.zoom.calls().len(), 2, "nothing was started yet");
-    let yes = values(&asked).remove(0);
+    let yes = button_values(&asked).remove(0);
     assert_eq!(yes, "start 68423085 name=\"Town Hall\" confirm=yes");
     let pressed = press(&world, DANA, &yes).await;
     let outcome = world.slack.outcome(&pressed).await.expect("an outcome");
-    assert!(said(&outcome).contains("is going live"), "{outcome}");
+    assert!(text_of(&outcome).contains("is going live"), "{outcome}");
     assert_eq!(outcome["response_type"], "in_channel");
 
     // Where Slack does not say who reads, it asks as well.

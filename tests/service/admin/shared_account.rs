@@ -5,11 +5,11 @@ use livestream_bot::demo::{ADA, DANA, ELI, FAY};
 use reqwest::StatusCode;
 
 use crate::support::admin_browser::AdminBrowser;
-use crate::support::audit::audited;
+use crate::support::audit::audit_kinds;
 use crate::support::browser::Browser;
 use crate::support::fixtures::{installed_world, world_with};
 use crate::support::install::{install, let_a_day_pass, send_event};
-use crate::support::slack::{accepted, said, send, type_and_read};
+use crate::support::slack::{accepted, send, text_of, type_and_read};
 use crate::support::world::connect;
 
 /// The link with which an admin links an account for the workspace.
@@ -71,7 +71,7 @@ async fn a_workspace_that_the_app_left_shares_no_account_and_has_no_rules() {
     .expect("a count");
     assert_eq!(left, 0);
     assert!(
-        audited(&world)
+        audit_kinds(&world)
             .await
             .contains(&"shared account unlinked".to_owned())
     );
@@ -106,7 +106,10 @@ async fn an_account_is_shared_only_where_that_is_on_and_with_whom_is_listed() {
     // Nobody is listed: nobody may, not even the admin.
     let typed = world.slack.type_command(FAY.slack, "start 91234567890");
     let answer = send(&world, &typed).await;
-    assert!(said(&answer.body).contains("not linked yet"), "{answer:?}");
+    assert!(
+        text_of(&answer.body).contains("not linked yet"),
+        "{answer:?}"
+    );
     let form = [("csrf", csrf.as_str()), ("people", "U0FAY")];
     assert_eq!(
         admin.post("/admin/shared", &form).await.status,
@@ -115,7 +118,7 @@ async fn an_account_is_shared_only_where_that_is_on_and_with_whom_is_listed() {
     let typed = world.slack.type_command(FAY.slack, "start 91234567890");
     assert_eq!(send(&world, &typed).await, accepted());
     let outcome = world.slack.outcome(&typed).await.expect("an outcome");
-    assert!(said(&outcome).contains("is going live"), "{outcome}");
+    assert!(text_of(&outcome).contains("is going live"), "{outcome}");
     let small = outcome["blocks"][1].to_string();
     assert!(
         small.contains("<@U0FAY> as Zoom account ada@acme.example"),
@@ -131,6 +134,9 @@ async fn an_account_is_shared_only_where_that_is_on_and_with_whom_is_listed() {
     assert!(world.zoom.revocations().contains(&ADA.zoom.to_owned()));
     let typed = world.slack.type_command(FAY.slack, "stop 91234567890");
     let answer = send(&world, &typed).await;
-    assert!(said(&answer.body).contains("not linked yet"), "{answer:?}");
+    assert!(
+        text_of(&answer.body).contains("not linked yet"),
+        "{answer:?}"
+    );
     world.end().await;
 }

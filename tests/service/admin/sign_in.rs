@@ -5,7 +5,7 @@ use livestream_bot::demo::{ADA, DANA, ELI, FAY};
 use reqwest::StatusCode;
 
 use crate::support::admin_browser::AdminBrowser;
-use crate::support::audit::audited;
+use crate::support::audit::audit_kinds;
 use crate::support::fixtures::installed_world;
 use crate::support::world::connect;
 
@@ -64,7 +64,7 @@ async fn only_admins_come_in_of_the_workspace_or_of_its_organisation() {
         let page = admin.get("/admin").await.status.as_u16();
         assert_eq!(page, if comes_in { 200 } else { 401 }, "{standing:?}");
     }
-    assert_eq!(audited(&world).await[1..4], ["refused"; 3]);
+    assert_eq!(audit_kinds(&world).await[1..4], ["refused"; 3]);
     world.end().await;
 }
 
@@ -163,7 +163,7 @@ async fn who_is_no_admin_any_more_can_do_nothing_at_once_and_see_nothing_soon() 
 }
 
 #[tokio::test]
-async fn without_a_voice_the_installer_and_whom_they_name_are_the_admins() {
+async fn without_a_bot_token_the_installer_and_whom_they_name_are_the_admins() {
     let world = installed_world().await;
     // The token is gone, and so is the way to ask.
     sqlx::query("update installation set bot_token = null, installed_by = 'U0DANA'")

@@ -8,7 +8,7 @@ use crate::support::browser::Browser;
 use crate::support::fixtures::{world, world_with};
 use crate::support::install::{install, installations, stored_bot_token};
 use crate::support::linking::request_link_at;
-use crate::support::slack::{said, send, send_press, type_and_read};
+use crate::support::slack::{send, send_press, text_of, type_and_read};
 use crate::support::world::connect;
 
 #[tokio::test]
@@ -99,7 +99,7 @@ async fn an_organisation_is_installed_as_a_whole_and_serves_all_its_workspaces()
         let typed = world.slack.type_at(place, FAY.slack, text);
         send(&world, &typed).await;
         let outcome = world.slack.outcome(&typed).await.expect("an outcome");
-        assert!(said(&outcome).contains(reads), "{outcome}");
+        assert!(text_of(&outcome).contains(reads), "{outcome}");
     }
     // The button of a message in an organisation names no workspace, and works.
     let again = world
@@ -112,11 +112,14 @@ async fn an_organisation_is_installed_as_a_whole_and_serves_all_its_workspaces()
         .press_at(ORG_OTHER, FAY.slack, "stop 91234567890");
     send_press(&world, &press).await;
     let outcome = world.slack.outcome(&press).await.expect("an outcome");
-    assert!(said(&outcome).contains("is stopped"), "{outcome}");
+    assert!(text_of(&outcome).contains("is stopped"), "{outcome}");
     // An organisation's id says nothing to a workspace outside it.
     let outside = world.slack.type_command(FAY.slack, "start 91234567890");
     let answer = send(&world, &outside).await;
-    assert!(said(&answer.body).contains("not linked yet"), "{answer:?}");
+    assert!(
+        text_of(&answer.body).contains("not linked yet"),
+        "{answer:?}"
+    );
     world.end().await;
 }
 

@@ -10,7 +10,7 @@ use crate::support::install::{
 };
 use crate::support::linking::{linked_zoom_user, request_link_at};
 use crate::support::slack::type_and_read;
-use crate::support::world::{connect, queue_is_empty};
+use crate::support::world::{connect, wait_for_empty_queue};
 
 #[tokio::test]
 async fn when_the_app_leaves_its_token_goes_at_once_and_its_links_a_day_later() {
@@ -96,7 +96,7 @@ async fn an_app_that_comes_back_keeps_its_links() {
         .execute(&mut connect(&world).await)
         .await
         .expect("time passes");
-    queue_is_empty(&world.database).await;
+    wait_for_empty_queue(&world.database).await;
     assert!(linked_zoom_user(&world, DANA).await.is_some());
     world.end().await;
 }

@@ -74,9 +74,9 @@ async fn headers_and_paths_that_go_on_and_on_are_refused() {
 async fn a_body_that_does_not_come_times_out_within_slacks_three_seconds() {
     let world = world().await;
     let (commands, interactivity, events) = tokio::join!(
-        half_a_body(&world, "commands"),
-        half_a_body(&world, "interactivity"),
-        half_a_body(&world, "events"),
+        send_half_a_body(&world, "commands"),
+        send_half_a_body(&world, "interactivity"),
+        send_half_a_body(&world, "events"),
     );
     for line in [commands, interactivity, events] {
         assert_eq!(line, "HTTP/1.1 408 Request Timeout");
@@ -85,7 +85,7 @@ async fn a_body_that_does_not_come_times_out_within_slacks_three_seconds() {
 }
 
 /// What a route says to a body that stops coming.
-async fn half_a_body(world: &World, route: &str) -> String {
+async fn send_half_a_body(world: &World, route: &str) -> String {
     let mut stream = TcpStream::connect(world.service.trim_start_matches("http://"))
         .await
         .expect("a connection");

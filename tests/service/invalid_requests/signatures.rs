@@ -6,7 +6,7 @@ use livestream_bot::demo::{DANA, ELI, World};
 use crate::support::fixtures::world;
 use crate::support::requests::{post_signed_to, post_to, unix_now};
 use crate::support::slack::type_and_read;
-use crate::support::world::{connect, queue_is_empty};
+use crate::support::world::{connect, wait_for_empty_queue};
 
 /// What Slack signs for each route, by the route.
 async fn good_bodies(world: &World) -> [(&'static str, String); 3] {
@@ -25,7 +25,7 @@ async fn good_bodies(world: &World) -> [(&'static str, String); 3] {
 }
 
 /// Everything that a request could have done.
-async fn traces(world: &World) -> (i64, i64, i64) {
+async fn count_rows(world: &World) -> (i64, i64, i64) {
     let count = "select (select count(*) from command), (select count(*) from slack_request),
         (select count(*) from zoom_link)";
     sqlx::query_as(count)
@@ -108,7 +108,7 @@ async fn assert_refused_unsigned(world: &World, route: &str, good: &str) {
 async fn every_bad_signature_gets_the_same_empty_401_on_every_route() {
     let world = world().await;
     let good_bodies = good_bodies(&world).await;
-    let before = traces(&world).await;
+    let before = count_rows(&world).await;
     for (route, good) in &good_bodies {
         assert_refused_unsigned(&world, route, good).await;
         // Signed, and something else than the route takes.
@@ -146,7 +146,7 @@ async fn every_bad_signature_gets_the_same_empty_401_on_every_route() {
             "{route}"
         );
     }
-    assert_eq!(traces(&world).await, before, "nothing was done");
+    assert_eq!(count_rows(&world).await, before, "nothing was done");
     // The very bodies, signed as they should be, are taken on their routes, and once.
     for (route, good) in &good_bodies {
         for _ in 0..2 {
@@ -156,9 +156,9 @@ async fn every_bad_signature_gets_the_same_empty_401_on_every_route() {
             assert_eq!(status, 200, "{route}");
         }
     }
-    queue_is_empty(&world.database).await;
+    wait_for_empty_queue(&world.database).await;
     // The command stopped it; the press came while it did, or after; Eli's link is gone.
-    let after = traces(&world).await;
+    let after = count_rows(&world).await;
     assert!([before.0 + 1, before.0 + 2].contains(&after.0), "{after:?}");
     assert_eq!((after.1, after.2), (before.1 + 1, before.2 - 1));
     world.end().await;
@@ -168,7 +168,7 @@ async fn every_bad_signature_gets_the_same_empty_401_on_every_route() {
 async fn a_certificate_check_is_answered_on_every_route_and_does_nothing_else() {
     let world = world().await;
     let good_bodies = good_bodies(&world).await;
-    let before = traces(&world).await;
+    let before = count_rows(&world).await;
     for (route, good) in &good_bodies {
         for body in [
             "ssl_check=1&token=x".to_owned(),
@@ -186,6 +186,6 @@ async fn a_certificate_check_is_answered_on_every_route_and_does_nothing_else() 
             assert_eq!(status, 401, "{route} {body}");
         }
     }
-    assert_eq!(traces(&world).await, before);
+    assert_eq!(count_rows(&world).await, before);
     world.end().await;
 }

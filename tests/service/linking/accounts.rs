@@ -6,7 +6,7 @@ use crate::support::browser::Browser;
 use crate::support::fixtures::world;
 use crate::support::http::client;
 use crate::support::linking::{linked_zoom_user, request_link};
-use crate::support::slack::{said, send, type_and_read};
+use crate::support::slack::{send, text_of, type_and_read};
 use crate::support::world::connect as database;
 
 #[tokio::test]
@@ -48,7 +48,7 @@ async fn a_zoom_account_is_shared_knowingly_and_survives_a_new_authorization() {
     );
 
     // One of two leaves: the permission stays for the other.
-    let read = said(
+    let read = text_of(
         &send(&world, &world.slack.type_command(FAY.slack, "disconnect"))
             .await
             .body,
@@ -61,7 +61,7 @@ async fn a_zoom_account_is_shared_knowingly_and_survives_a_new_authorization() {
         .execute(&mut db)
         .await
         .expect("the other workspace leaves");
-    let read = said(
+    let read = text_of(
         &send(&world, &world.slack.type_command(DANA.slack, "disconnect"))
             .await
             .body,
@@ -71,7 +71,7 @@ async fn a_zoom_account_is_shared_knowingly_and_survives_a_new_authorization() {
         "{read}"
     );
     assert_eq!(world.zoom.revocations(), [DANA.zoom]);
-    let read = said(
+    let read = text_of(
         &send(&world, &world.slack.type_command(DANA.slack, "disconnect"))
             .await
             .body,
@@ -108,7 +108,7 @@ async fn linking_another_account_replaces_the_first_and_withdraws_it() {
 async fn whoami_says_which_account_and_how_it_is() {
     let world = world().await;
     let whoami = async |person: Person| {
-        said(
+        text_of(
             &send(&world, &world.slack.type_command(person.slack, "whoami"))
                 .await
                 .body,

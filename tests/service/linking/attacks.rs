@@ -3,11 +3,11 @@
 use livestream_bot::demo::slack::Tamper;
 use livestream_bot::demo::{ELI, FAY};
 
-use crate::support::audit::audited;
+use crate::support::audit::audit_kinds;
 use crate::support::browser::Browser;
 use crate::support::fixtures::world;
 use crate::support::linking::{assert_not_linked, request_link};
-use crate::support::slack::said;
+use crate::support::slack::text_of;
 
 #[tokio::test]
 async fn a_forwarded_start_link_ends_at_slacks_sign_in() {
@@ -19,7 +19,7 @@ async fn a_forwarded_start_link_ends_at_slacks_sign_in() {
     let back = world.slack.sign_in(&slack, ELI).await.expect("signed in");
     let page = victim.get(&back).await;
     assert_not_linked(&world, &page, 403, "This link was made for somebody else").await;
-    assert_eq!(audited(&world).await, ["link opened by somebody else"]);
+    assert_eq!(audit_kinds(&world).await, ["link opened by somebody else"]);
     let note = world
         .slack
         .posted()
@@ -28,7 +28,7 @@ async fn a_forwarded_start_link_ends_at_slacks_sign_in() {
         .message
         .expect("Slack takes it");
     assert!(
-        said(&note).contains("Somebody else signed in with the link"),
+        text_of(&note).contains("Somebody else signed in with the link"),
         "{note}"
     );
     // The link is used up.
@@ -87,7 +87,7 @@ async fn a_state_is_good_once_and_never_absent() {
 }
 
 #[tokio::test]
-async fn the_slack_person_cannot_change_between_the_legs() {
+async fn the_slack_person_cannot_change_between_the_steps() {
     let world = world().await;
     let mut browser = Browser::new();
     let slack = browser.open_link(&request_link(&world, FAY).await).await;
@@ -104,7 +104,7 @@ async fn the_slack_person_cannot_change_between_the_legs() {
         .await
         .body;
     assert!(page.contains("<strong>Fay"), "{page}");
-    assert!(audited(&world).await.is_empty());
+    assert!(audit_kinds(&world).await.is_empty());
     world.end().await;
 }
 
@@ -125,7 +125,7 @@ async fn a_form_without_its_browsers_csrf_token_does_nothing() {
     // Pressed twice, it counts once.
     assert_eq!(browser.answer(&world, &csrf, "link").await.status, 200);
     assert_eq!(browser.answer(&world, &csrf, "link").await.status, 400);
-    assert_eq!(audited(&world).await, ["linked"]);
+    assert_eq!(audit_kinds(&world).await, ["linked"]);
     world.end().await;
 }
 

@@ -2,7 +2,7 @@
 
 use livestream_bot::demo::{DANA, FAY};
 
-use crate::support::audit::audited;
+use crate::support::audit::audit_kinds;
 use crate::support::browser::Browser;
 use crate::support::fixtures::world;
 use crate::support::linking::{assert_not_linked, request_link};
@@ -10,7 +10,7 @@ use crate::support::slack::type_and_read;
 use crate::support::world::connect as database;
 
 #[tokio::test]
-async fn a_person_may_go_back_at_each_leg() {
+async fn a_person_may_cancel_at_each_step() {
     let world = world().await;
     let mut browser = Browser::new();
     let slack = browser.open_link(&request_link(&world, FAY).await).await;
@@ -37,7 +37,7 @@ async fn a_person_may_go_back_at_each_leg() {
     )
     .await;
     assert_eq!(world.zoom.revocations(), [FAY.zoom]);
-    assert_eq!(audited(&world).await, ["link cancelled"; 3]);
+    assert_eq!(audit_kinds(&world).await, ["link cancelled"; 3]);
     world.end().await;
 }
 

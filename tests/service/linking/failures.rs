@@ -3,7 +3,7 @@
 use livestream_bot::demo::FAY;
 use livestream_bot::demo::zoom::Fault;
 
-use crate::support::audit::audited;
+use crate::support::audit::audit_kinds;
 use crate::support::browser::Browser;
 use crate::support::fixtures::world;
 use crate::support::linking::{assert_not_linked, request_link};
@@ -18,7 +18,7 @@ async fn a_vendor_that_sends_an_error_back_is_not_taken_for_the_person() {
         .get(&back.replace("access_denied", "server_error"))
         .await;
     assert_not_linked(&world, &page, 502, "Slack did not answer as it should").await;
-    assert!(audited(&world).await.is_empty());
+    assert!(audit_kinds(&world).await.is_empty());
     world.end().await;
 }
 

@@ -2,11 +2,11 @@
 
 use livestream_bot::demo::FAY;
 
-use crate::support::audit::audited;
+use crate::support::audit::audit_kinds;
 use crate::support::browser::Browser;
 use crate::support::fixtures::{world, world_with};
 use crate::support::linking::{assert_not_linked, link_in, linked_zoom_user, request_link};
-use crate::support::slack::{press, said, send, values};
+use crate::support::slack::{button_values, press, send, text_of};
 use crate::support::world::connect as database;
 
 #[tokio::test]
@@ -19,7 +19,7 @@ async fn a_person_links_and_then_runs_what_they_had_typed() {
         .slack
         .type_command(FAY.slack, "start 91234567890 name=\"Town Hall\"");
     let answer = send(&world, &start).await;
-    let value = values(&answer.body).remove(0);
+    let value = button_values(&answer.body).remove(0);
     assert_eq!(value, "connect start 91234567890 name=\"Town Hall\"");
 
     let pressed = press(&world, FAY, &value).await;
@@ -45,7 +45,7 @@ async fn a_person_links_and_then_runs_what_they_had_typed() {
         linked_zoom_user(&world, FAY).await.as_deref(),
         Some(FAY.zoom)
     );
-    assert_eq!(audited(&world).await, ["refused", "linked"]);
+    assert_eq!(audit_kinds(&world).await, ["refused", "linked"]);
 
     // The note in Slack names the browser, and offers what was typed; it did not start by itself.
     let note = world
@@ -56,10 +56,11 @@ async fn a_person_links_and_then_runs_what_they_had_typed() {
         .message
         .expect("Slack takes it");
     assert!(
-        said(&note).contains("fay@acme.example") && said(&note).contains("from Chrome on Linux"),
+        text_of(&note).contains("fay@acme.example")
+            && text_of(&note).contains("from Chrome on Linux"),
         "{note}"
     );
-    let buttons = values(&note);
+    let buttons = button_values(&note);
     assert_eq!(
         buttons,
         ["start 91234567890 name=\"Town Hall\"", "disconnect"]
@@ -67,7 +68,7 @@ async fn a_person_links_and_then_runs_what_they_had_typed() {
     assert!(world.zoom.calls().is_empty());
     let pressed = press(&world, FAY, &buttons[0]).await;
     let outcome = world.slack.outcome(&pressed).await.expect("an outcome");
-    assert!(said(&outcome).contains("is going live"), "{outcome}");
+    assert!(text_of(&outcome).contains("is going live"), "{outcome}");
     world.end().await;
 }
 
@@ -88,7 +89,7 @@ async fn the_second_tab_takes_over_from_the_first() {
 }
 
 #[tokio::test]
-async fn previews_and_scanners_burn_nothing() {
+async fn previews_and_scanners_do_not_use_up_a_link() {
     let world = world().await;
     let link = request_link(&world, FAY).await;
     for _ in 0..3 {
@@ -121,7 +122,7 @@ async fn an_expired_or_unknown_link_says_how_to_get_a_new_one() {
 #[tokio::test]
 async fn without_its_settings_linking_says_so() {
     let world = world_with(|config| config.pages = None).await;
-    let read = said(
+    let read = text_of(
         &send(&world, &world.slack.type_command(FAY.slack, "connect"))
             .await
             .body,
@@ -133,10 +134,10 @@ async fn without_its_settings_linking_says_so() {
     )
     .await;
     assert!(
-        said(&answer.body).contains("Ask whoever runs this bot"),
+        text_of(&answer.body).contains("Ask whoever runs this bot"),
         "{answer:?}"
     );
-    assert!(values(&answer.body).is_empty());
+    assert!(button_values(&answer.body).is_empty());
     assert_eq!(
         Browser::new()
             .get(&format!("{}/link/{}", world.service, "00".repeat(32)))

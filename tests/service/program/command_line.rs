@@ -6,11 +6,11 @@ use livestream_bot::demo::zoom::{self};
 use serde_json::json;
 use sqlx::ConnectOptions;
 
-use crate::support::program::{Surroundings, bare, run, text};
+use crate::support::program::{ProgramEnv, command_without_settings, lossy_text, run_with_input};
 
 #[tokio::test]
 async fn links_are_imported_from_json_lines_again_and_again() {
-    let around = Surroundings::new().await;
+    let env = ProgramEnv::new().await;
     let line = |n: usize| {
         json!({
             "team_id": "T1", "user_id": format!("U{n}"), "zoom_user_id": format!("z{}", n % 9_000), "zoom_account_id": "a",
@@ -21,10 +21,10 @@ async fn links_are_imported_from_json_lines_again_and_again() {
     };
     let lines: Vec<_> = (0..10_000).map(line).collect();
     for _ in 0..2 {
-        let output = run(&mut around.command("import-links"), &lines.join("\n"));
-        assert!(output.status.success(), "{}", text(&output.stderr));
+        let output = run_with_input(&mut env.command("import-links"), &lines.join("\n"));
+        assert!(output.status.success(), "{}", lossy_text(&output.stderr));
     }
-    let mut db = around.database.connect().await.expect("the database");
+    let mut db = env.database.connect().await.expect("the database");
     let stored: (i64, i64) = sqlx::query_as(
         "select (select count(*) from zoom_link where team_id = 'T1'), (select count(*) from zoom_grant where email = 'x@y')",
     )
@@ -38,21 +38,21 @@ async fn links_are_imported_from_json_lines_again_and_again() {
     );
 
     let broken = format!("{}\n{}", lines[0], lines[1].replace("\"U1\"", "1"));
-    let output = run(&mut around.command("import-links"), &broken);
-    let error = text(&output.stderr);
+    let output = run_with_input(&mut env.command("import-links"), &broken);
+    let error = lossy_text(&output.stderr);
     assert!(
         !output.status.success() && error.contains("line 2 cannot be read"),
         "{error}"
     );
     assert!(!error.contains("sesame"), "{error}");
-    around.end().await;
+    env.end().await;
 }
 
 #[test]
 fn a_missing_setting_is_named_with_the_way_to_its_value() {
-    let output = run(&mut bare("serve"), "");
+    let output = run_with_input(&mut command_without_settings("serve"), "");
     assert!(!output.status.success());
-    let error = text(&output.stderr);
+    let error = lossy_text(&output.stderr);
     assert!(
         error.contains("SLACK_SIGNING_SECRET: it is not set; copy it from Basic Information"),
         "{error}"
@@ -61,32 +61,42 @@ fn a_missing_setting_is_named_with_the_way_to_its_value() {
 
 #[test]
 fn the_manifest_is_printed_with_our_address() {
-    let output = run(bare("manifest").args(["--url", "https://my.host"]), "");
-    let manifest = text(&output.stdout);
+    let output = run_with_input(
+        command_without_settings("manifest").args(["--url", "https://my.host"]),
+        "",
+    );
+    let manifest = lossy_text(&output.stdout);
     assert!(
         output.status.success() && manifest.contains("https://my.host/slack/commands"),
         "{manifest}"
     );
-    let output = run(bare("manifest").args(["--url", "http://my.host"]), "");
-    assert!(!output.status.success() && text(&output.stderr).contains("https addresses only"));
+    let output = run_with_input(
+        command_without_settings("manifest").args(["--url", "http://my.host"]),
+        "",
+    );
+    assert!(
+        !output.status.success() && lossy_text(&output.stderr).contains("https addresses only")
+    );
 }
 
 #[test]
 fn a_secret_may_stand_in_a_file() {
     let mut file = tempfile::NamedTempFile::new().expect("a file");
     file.write_all(b"secret\n").expect("written");
-    let output = run(
-        bare("serve").env("SLACK_SIGNING_SECRET_FILE", file.path()),
+    let output = run_with_input(
+        command_without_settings("serve").env("SLACK_SIGNING_SECRET_FILE", file.path()),
         "",
     );
     assert!(
-        text(&output.stderr).contains("ZOOM_CLIENT_ID: it is not set"),
+        lossy_text(&output.stderr).contains("ZOOM_CLIENT_ID: it is not set"),
         "{}",
-        text(&output.stderr)
+        lossy_text(&output.stderr)
     );
-    let both = bare("serve")
+    let both = command_without_settings("serve")
         .env("SLACK_SIGNING_SECRET_FILE", file.path())
         .env("SLACK_SIGNING_SECRET", "x")
         .output();
-    assert!(text(&both.expect("it ends").stderr).contains("SLACK_SIGNING_SECRET is set as well"));
+    assert!(
+        lossy_text(&both.expect("it ends").stderr).contains("SLACK_SIGNING_SECRET is set as well")
+    );
 }

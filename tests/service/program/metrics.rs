@@ -3,24 +3,23 @@
 use livestream_bot::demo::DANA;
 
 use crate::support::http::free_port;
-use crate::support::program::{Service, Surroundings};
-use crate::support::world::queue_is_empty;
+use crate::support::program::{ProgramEnv, Service};
+use crate::support::world::wait_for_empty_queue;
 
 #[tokio::test]
 async fn an_operator_reads_numbers_that_name_nobody() {
-    let around = Surroundings::new().await;
+    let env = ProgramEnv::new().await;
     let port = free_port();
-    let mut command = around.command("serve");
+    let mut command = env.command("serve");
     command.env("METRICS_ADDR", format!("127.0.0.1:{port}"));
     let service = Service::start(command).await;
-    let start = around.slack.type_command(DANA.slack, "start 68423085");
-    around
-        .slack
+    let start = env.slack.type_command(DANA.slack, "start 68423085");
+    env.slack
         .send(&service.url, &start)
         .await
         .expect("an answer");
-    around.slack.outcome(&start).await.expect("an outcome");
-    queue_is_empty(&around.database).await;
+    env.slack.outcome(&start).await.expect("an outcome");
+    wait_for_empty_queue(&env.database).await;
     let scraped = reqwest::get(format!("http://127.0.0.1:{port}/metrics")).await;
     let scraped = scraped.expect("an answer").text().await.expect("text");
     for wanted in [
@@ -38,5 +37,5 @@ async fn an_operator_reads_numbers_that_name_nobody() {
         assert!(!scraped.contains(secret), "{secret}:\n{scraped}");
     }
     service.terminate().await;
-    around.end().await;
+    env.end().await;
 }

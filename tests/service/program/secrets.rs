@@ -9,47 +9,45 @@ use sqlx::postgres::PgConnectOptions;
 
 use crate::support::browser::Browser;
 use crate::support::linking::link_in;
-use crate::support::program::{Service, Surroundings};
+use crate::support::program::{ProgramEnv, Service};
 
 #[tokio::test]
 async fn the_log_and_the_database_hold_no_secret() {
-    let around = Surroundings::new().await;
+    let env = ProgramEnv::new().await;
     // The pages must know their own address before there is one.
     let free = std::net::TcpListener::bind("127.0.0.1:0")
         .expect("a port")
         .local_addr()
         .expect("its address");
-    let mut command = around.command("serve");
+    let mut command = env.command("serve");
     command
         .env("LISTEN_ADDR", free.to_string())
         .env("PUBLIC_URL", format!("http://{free}"))
-        .env("SLACK_URL", around.slack.url())
+        .env("SLACK_URL", env.slack.url())
         .env("SLACK_CLIENT_ID", slack::CLIENT_ID)
         .env("SLACK_CLIENT_SECRET", slack::CLIENT_SECRET);
     let service = Service::start(command).await;
-    let mut secrets = link_and_collect_secrets(&around, &service).await;
-    secrets.extend(install_and_collect_secrets(&around, &service).await);
+    let mut secrets = link_and_collect_secrets(&env, &service).await;
+    secrets.extend(install_and_collect_secrets(&env, &service).await);
     for text in [
         "start https://zoom.us/j/68423085?pwd=passcode",
         "stop 68423085",
     ] {
-        around.zoom.expire_access_token(DANA.zoom);
-        let invocation = around.slack.type_command(DANA.slack, text);
-        around
-            .slack
+        env.zoom.expire_access_token(DANA.zoom);
+        let invocation = env.slack.type_command(DANA.slack, text);
+        env.slack
             .send(&service.url, &invocation)
             .await
             .expect("an answer");
-        around.slack.outcome(&invocation).await.expect("an outcome");
+        env.slack.outcome(&invocation).await.expect("an outcome");
         secrets.push(format!("/commands/{}", invocation.trigger));
         secrets.push(invocation.signature);
     }
     // One that the service must refuse, and may be tempted to print.
-    let mut forged = around.slack.type_command(DANA.slack, "start 68423085");
+    let mut forged = env.slack.type_command(DANA.slack, "start 68423085");
     forged.body.push_str("&x=1");
     assert_eq!(
-        around
-            .slack
+        env.slack
             .send(&service.url, &forged)
             .await
             .expect("an answer")
@@ -73,8 +71,8 @@ async fn the_log_and_the_database_hold_no_secret() {
         ]
         .map(str::to_owned),
     );
-    secrets.push(around.config.token_keys.expose_secret().to_owned());
-    let dump = dump(&around.database).await;
+    secrets.push(env.config.token_keys.expose_secret().to_owned());
+    let dump = dump(&env.database).await;
     for (name, kept) in [("log", &log), ("database", &dump)] {
         for secret in &secrets {
             assert!(
@@ -87,20 +85,20 @@ async fn the_log_and_the_database_hold_no_secret() {
         dump.contains("zoom-dana"),
         "it is a dump of the right database"
     );
-    around.end().await;
+    env.end().await;
 }
 
 /// Eli links his account by the pages. Returns every link, cookie, state and code on the way.
-async fn link_and_collect_secrets(around: &Surroundings, service: &Service) -> Vec<String> {
-    let typed = around.slack.type_command(ELI.slack, "connect");
-    let answer = around.slack.send(&service.url, &typed).await;
+async fn link_and_collect_secrets(env: &ProgramEnv, service: &Service) -> Vec<String> {
+    let typed = env.slack.type_command(ELI.slack, "connect");
+    let answer = env.slack.send(&service.url, &typed).await;
     let link = link_in(&answer.expect("a response").body).expect("a link");
     let mut browser = Browser::new();
     let slack = browser.open_link(&link).await;
-    let signed_in = around.slack.sign_in(&slack, ELI).await;
+    let signed_in = env.slack.sign_in(&slack, ELI).await;
     let signed_in = signed_in.expect("a redirect from Slack");
     let consent = browser.get(&signed_in).await.location();
-    let consented = around.zoom.consent(&consent, ELI).await;
+    let consented = env.zoom.consent(&consent, ELI).await;
     let consented = consented.expect("a redirect from Zoom");
     let redirect = browser.get(&consented).await;
     assert_eq!(redirect.location(), "/confirm");
@@ -132,13 +130,13 @@ async fn link_and_collect_secrets(around: &Surroundings, service: &Service) -> V
 }
 
 /// Installs the app. Returns every state, code, cookie and token on the way.
-async fn install_and_collect_secrets(around: &Surroundings, service: &Service) -> Vec<String> {
+async fn install_and_collect_secrets(env: &ProgramEnv, service: &Service) -> Vec<String> {
     let mut browser = Browser::new();
     let slack = browser.open_install_page(&service.url).await;
-    let back = around.slack.install(&slack, "acme").await;
+    let back = env.slack.install(&slack, "acme").await;
     let back = back.expect("a redirect from Slack");
     assert_eq!(browser.get(&back).await.status, 200);
-    let token = around.slack.bot_token(slack::TEAM).expect("a bot token");
+    let token = env.slack.bot_token(slack::TEAM).expect("a bot token");
     let query = back.split_once('?').expect("a query").1;
     let query = form_urlencoded::parse(query.as_bytes());
     let mut secrets: Vec<String> = query.map(|(_, value)| value.into_owned()).collect();
