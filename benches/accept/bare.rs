@@ -13,7 +13,7 @@ use livestream_bot::demo::slack;
 use sqlx::PgPool;
 use tokio::net::TcpListener;
 
-use crate::ground::Ground;
+use crate::env::BenchEnv;
 use crate::load::Measured;
 use crate::statement::{STATEMENT, stop};
 
@@ -39,7 +39,7 @@ pub(crate) async fn serve(port: u16, url: &str) {
 }
 
 /// PostgreSQL's own measure: the statement, prepared, over the same socket.
-pub(crate) fn pgbench(ground: &Ground, connections: usize, requests: usize) -> Measured {
+pub(crate) fn pgbench(env: &BenchEnv, connections: usize, requests: usize) -> Measured {
     let folder = tempfile::tempdir().expect("a folder");
     let script = folder.path().join("script");
     // The last first, for $1 is also how $12 begins.
@@ -53,9 +53,9 @@ pub(crate) fn pgbench(ground: &Ground, connections: usize, requests: usize) -> M
         "\\set n 1 + case when :n = 0 then :client_id * 100000 else :n end\n{statement};\n"
     );
     std::fs::write(&script, counted).expect("a script");
-    let options = ground.options();
+    let options = env.options();
     // As whoever runs this, who can write where the log is to go.
-    let pgbench = ground.server.command("pgbench");
+    let pgbench = env.server.command("pgbench");
     let mut pgbench = Command::new(pgbench.get_program());
     pgbench
         .args(["--no-vacuum", "--protocol=prepared", "--log"])

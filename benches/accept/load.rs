@@ -4,7 +4,7 @@ use std::ops::AddAssign;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::ground::{Ground, Process};
+use crate::env::{BenchEnv, Process};
 
 /// What came of some requests.
 #[derive(Debug, Clone, Default)]
@@ -47,7 +47,7 @@ impl AddAssign for Measured {
 
 /// Posts signed commands over so many connections, each of a meeting of its own.
 pub(crate) async fn load(
-    ground: &Ground,
+    env: &BenchEnv,
     processes: &[&Process],
     connections: usize,
     requests: usize,
@@ -66,11 +66,11 @@ pub(crate) async fn load(
         let commands: Vec<_> = (0..requests / connections)
             .map(|_| {
                 let meeting = MEETING.fetch_add(1, Ordering::Relaxed);
-                ground.slack.type_command("U0", &format!("stop {meeting}"))
+                env.slack.type_command("U0", &format!("stop {meeting}"))
             })
             .collect();
         let url = processes[connection % processes.len()].url.clone();
-        let slack = ground.slack.clone();
+        let slack = env.slack.clone();
         tasks.spawn(async move {
             let mut times = Vec::new();
             for command in commands {

@@ -10,14 +10,18 @@
 #![expect(clippy::print_stdout, reason = "it prints what it measured")]
 
 mod bare;
-mod follow;
-mod ground;
+mod env;
+#[path = "../../tests/support/executable.rs"]
+mod executable;
 mod load;
+#[path = "../../tests/support/replica.rs"]
+mod replica;
+mod scenarios;
 mod statement;
 
 use std::time::Duration;
 
-use crate::ground::{CONCURRENCY, Ground, PATIENCE};
+use crate::env::{BenchEnv, CONCURRENCY, ZOOM_TIMEOUT};
 use crate::load::{Measured, load};
 
 const CONNECTIONS: [usize; 4] = [1, 8, 32, 64];
@@ -38,20 +42,20 @@ fn main() {
 }
 
 async fn measure() {
-    let ground = Ground::new().await;
+    let env = BenchEnv::new().await;
     println!(
         "connections               accepts/s       p50 to an answer   CPU, in µs (each beside the bare handler's)"
     );
     for connections in CONNECTIONS {
-        accepts(&ground, connections).await;
+        accepts(&env, connections).await;
     }
-    follow::one_by_one(&ground).await;
-    follow::replicas(&ground).await;
-    follow::starts(&ground).await;
-    follow::waiting(&ground).await;
+    scenarios::one_by_one(&env).await;
+    scenarios::replicas(&env).await;
+    scenarios::starts(&env).await;
+    scenarios::waiting(&env).await;
 }
 
-async fn accepts(ground: &Ground, connections: usize) {
+async fn accepts(env: &BenchEnv, connections: usize) {
     let (mut taking, mut carrying, mut bare, mut pgbench) = (
         Measured::default(),
         Measured::default(),
@@ -60,30 +64,30 @@ async fn accepts(ground: &Ground, connections: usize) {
     );
     // All of them begin with as many connections to PostgreSQL as they may have.
     for _ in 0..ROUNDS {
-        let handler = ground.bare().await;
-        load(ground, &[&handler], CONCURRENCY, CONCURRENCY).await;
-        bare += load(ground, &[&handler], connections, REQUESTS).await;
-        handler.end().await;
-        ground.clear().await;
+        let handler = env.start_bare().await;
+        load(env, &[&handler], CONCURRENCY, CONCURRENCY).await;
+        bare += load(env, &[&handler], connections, REQUESTS).await;
+        handler.kill().await;
+        env.clear().await;
 
-        let program = ground.program(PATIENCE).await;
-        ground.hold_up(CONCURRENCY);
-        let before = ground.zoom.calls().len();
-        load(ground, &[&program], CONCURRENCY, CONCURRENCY).await;
-        ground.zoom.called(before + CONCURRENCY).await;
-        taking += load(ground, &[&program], connections, REQUESTS).await;
-        program.end().await;
-        ground.clear().await;
+        let program = env.start_program(ZOOM_TIMEOUT).await;
+        env.stall_zoom(CONCURRENCY);
+        let before = env.zoom.calls().len();
+        load(env, &[&program], CONCURRENCY, CONCURRENCY).await;
+        env.zoom.called(before + CONCURRENCY).await;
+        taking += load(env, &[&program], connections, REQUESTS).await;
+        program.kill().await;
+        env.clear().await;
 
-        let program = ground.program(PATIENCE).await;
-        load(ground, &[&program], CONCURRENCY, CONCURRENCY).await;
-        carrying += load(ground, &[&program], connections, REQUESTS).await;
-        ground.done().await;
-        program.end().await;
-        ground.clear().await;
+        let program = env.start_program(ZOOM_TIMEOUT).await;
+        load(env, &[&program], CONCURRENCY, CONCURRENCY).await;
+        carrying += load(env, &[&program], connections, REQUESTS).await;
+        env.wait_for_delivery().await;
+        program.kill().await;
+        env.clear().await;
 
-        pgbench += bare::pgbench(ground, connections, REQUESTS);
-        ground.clear().await;
+        pgbench += bare::pgbench(env, connections, REQUESTS);
+        env.clear().await;
     }
     for (who, measured) in [
         ("the program, taking only", taking),

@@ -4,38 +4,31 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use livestream_bot::account::import;
-use livestream_bot::crypto::vault::Vault;
 use livestream_bot::demo::slack::ORG_TOWN_HALL;
-use livestream_bot::demo::zoom::{Fault, SCOPE};
+use livestream_bot::demo::zoom::Fault;
 use livestream_bot::demo::{DANA, ELI, World};
-use livestream_bot::{db, serve};
-use serde_json::json;
+use livestream_bot::serve;
 use sqlx::Connection;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
 use crate::support::fixtures::world;
-use crate::support::http::free_port;
 use crate::support::program::{ProgramEnv, Service};
+use crate::support::replica::{Link, free_port};
 use crate::support::slack::{accepted, send, text_of, type_and_read};
 use crate::support::world::connect;
 
 /// Links somebody in another workspace.
 async fn link_elsewhere(world: &World) {
-    let tokens = world.zoom.authorize("zoom-elsewhere", SCOPE);
-    let line = json!({
-        "team_id": ORG_TOWN_HALL.team, "user_id": "U0ELSEWHERE", "zoom_user_id": "zoom-elsewhere",
-        "zoom_account_id": "globex", "email": "elsewhere@globex.example", "scope": tokens.scope,
-        "access_token": tokens.access_token, "refresh_token": tokens.refresh_token,
-        "expires_at": "2099-01-01T00:00:00Z",
-    });
-    let pool = db::pool(world.database.clone());
-    let vault = Vault::from_keys(&world.config.token_keys).expect("keys");
-    let imported = import::links(&pool, &vault, line.to_string().as_bytes()).await;
-    imported.expect("a link");
-    pool.close().await;
+    let link = Link {
+        team: ORG_TOWN_HALL.team,
+        user: "U0ELSEWHERE",
+        zoom_user: "zoom-elsewhere",
+        email: "elsewhere@globex.example",
+    };
+    link.import(&world.database, &world.zoom, &world.config.token_keys)
+        .await;
 }
 
 #[tokio::test]

@@ -19,8 +19,3 @@ pub(crate) fn client() -> Client {
     #[expect(clippy::disallowed_methods, reason = "a stranger's client")]
     Client::new()
 }
-
-pub(crate) fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("its address").port()
-}

@@ -4,25 +4,20 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::process::{Child, Command, Output, Stdio};
 
-use livestream_bot::account::import;
 use livestream_bot::config::Config;
-use livestream_bot::crypto::vault::Vault;
-use livestream_bot::db;
 use livestream_bot::demo::slack::{self, Slack};
-use livestream_bot::demo::zoom::{self, Zoom};
+use livestream_bot::demo::zoom::Zoom;
 use livestream_bot::demo::{self, DANA};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use secrecy::ExposeSecret;
-use serde_json::json;
 use sqlx::ConnectOptions;
 use sqlx::postgres::PgConnectOptions;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 
 use super::database;
-use super::executable::program;
 use super::fixtures::MEETING;
 use super::must_end::MustEnd;
+use super::replica::{self, Link};
 use super::world::count_jobs;
 
 /// Stand-ins and a database that outlive the program between them. Its test must
@@ -60,20 +55,15 @@ impl ProgramEnv {
             Zoom::start().await.expect("Zoom"),
         );
         let config = demo::config(&slack, &zoom, "http://127.0.0.1:1").expect("settings");
-        let tokens = zoom.authorize(DANA.zoom, zoom::SCOPE);
         zoom.schedule(MEETING, DANA.zoom, None);
         zoom.begin(MEETING);
-        let line = json!({
-            "team_id": slack::TEAM, "user_id": DANA.slack, "zoom_user_id": DANA.zoom, "zoom_account_id": "acme",
-            "email": DANA.email, "scope": tokens.scope, "access_token": tokens.access_token,
-            "refresh_token": tokens.refresh_token, "expires_at": "2099-01-01T00:00:00Z",
-        });
-        let pool = db::pool(database.clone());
-        let vault = Vault::from_keys(&config.token_keys).expect("a vault");
-        import::links(&pool, &vault, line.to_string().as_bytes())
-            .await
-            .expect("Dana's link");
-        pool.close().await;
+        let link = Link {
+            team: slack::TEAM,
+            user: DANA.slack,
+            zoom_user: DANA.zoom,
+            email: DANA.email,
+        };
+        link.import(&database, &zoom, &config.token_keys).await;
         Self {
             slack,
             zoom,
@@ -84,34 +74,18 @@ impl ProgramEnv {
         }
     }
 
-    pub(crate) fn database_url(&self) -> String {
-        // A socket's folder goes into the query; the URL's own host is not used then.
-        let mut url = self.database.to_url_lossy();
-        if let Some(socket) = self.database.get_socket() {
-            url.set_host(Some("localhost")).expect("a host");
-            url.query_pairs_mut()
-                .clear()
-                .append_pair("host", &socket.to_string_lossy());
-        }
-        url.to_string()
-    }
-
     pub(crate) fn command(&self, subcommand: &str) -> Command {
-        let mut command = command_without_settings(subcommand);
+        let mut command = replica::command(
+            subcommand,
+            &self.database,
+            &self.slack,
+            &self.zoom,
+            &self.config.token_keys,
+        );
+        let secrets = format!("an older secret,{}", slack::SIGNING_SECRET);
         command
-            .env("DATABASE_URL", self.database_url())
-            .env("LISTEN_ADDR", "127.0.0.1:0")
-            .env("RUST_LOG", "debug")
-            .env(
-                "SLACK_SIGNING_SECRET",
-                format!("an older one,{}", slack::SIGNING_SECRET),
-            )
-            .env("SLACK_RESPONSE_ORIGINS", self.slack.url())
-            .env("ZOOM_CLIENT_ID", zoom::CLIENT_ID)
-            .env("ZOOM_CLIENT_SECRET", zoom::CLIENT_SECRET)
-            .env("ZOOM_URL", self.zoom.url())
-            .env("ZOOM_API_URL", self.zoom.url())
-            .env("TOKEN_KEYS", self.config.token_keys.expose_secret());
+            .env("SLACK_SIGNING_SECRET", secrets)
+            .env("RUST_LOG", "debug");
         command
     }
 
@@ -185,13 +159,6 @@ impl Service {
         assert!(status.success(), "{log}");
         log
     }
-}
-
-/// The program without any setting.
-pub(crate) fn command_without_settings(subcommand: &str) -> Command {
-    let mut command = Command::new(program());
-    command.arg(subcommand).env_clear().stdin(Stdio::null());
-    command
 }
 
 pub(crate) fn run_with_input(command: &mut Command, input: &str) -> Output {

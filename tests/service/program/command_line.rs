@@ -6,7 +6,8 @@ use livestream_bot::demo::zoom::{self};
 use serde_json::json;
 use sqlx::ConnectOptions;
 
-use crate::support::program::{ProgramEnv, command_without_settings, lossy_text, run_with_input};
+use crate::support::program::{ProgramEnv, lossy_text, run_with_input};
+use crate::support::replica::command_without_settings;
 
 #[tokio::test]
 async fn links_are_imported_from_json_lines_again_and_again() {

@@ -2,8 +2,8 @@
 
 use livestream_bot::demo::DANA;
 
-use crate::support::http::free_port;
 use crate::support::program::{ProgramEnv, Service};
+use crate::support::replica::free_port;
 use crate::support::world::wait_for_empty_queue;
 
 #[tokio::test]
