@@ -163,7 +163,7 @@ impl BenchEnv {
         while sqlx::query_scalar(open)
             .fetch_one(&pool)
             .await
-            .expect("an answer")
+            .expect("a row")
         {
             ticks.tick().await;
         }

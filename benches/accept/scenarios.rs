@@ -1,20 +1,20 @@
-//! What comes after the answer.
+//! What else is measured: latency, a second replica, startup and memory.
 
 use std::time::{Duration, Instant};
 
 use crate::env::{BenchEnv, CONCURRENCY, ZOOM_TIMEOUT};
 use crate::load::load;
 
-/// How many commands the replicas share where Zoom answers at once, and where it does not.
+/// How many commands the replicas share if Zoom answers at once, and if it does not.
 const SHARED: [usize; 2] = [1600, 320];
 const STARTS: usize = 5;
-/// How many commands wait for Zoom, before and after.
+/// How many commands wait for Zoom, at the first measurement and at the second.
 const WAITING: [usize; 2] = [1_000, 10_000];
 
-/// How long after its answer a command is with Zoom, and told, at a modest rate.
-pub(crate) async fn one_by_one(env: &BenchEnv) {
+/// How long after the response Zoom is called and the outcome delivered, at a low rate.
+pub(crate) async fn latency(env: &BenchEnv) {
     let program = env.start_program(ZOOM_TIMEOUT).await;
-    let (mut called, mut told) = (Vec::new(), Vec::new());
+    let (mut called, mut delivered) = (Vec::new(), Vec::new());
     let mut ticks = tokio::time::interval(Duration::from_millis(50));
     for meeting in 0..100 {
         ticks.tick().await;
@@ -25,38 +25,38 @@ pub(crate) async fn one_by_one(env: &BenchEnv) {
         env.slack
             .send(&program.url, &command)
             .await
-            .expect("an answer");
+            .expect("a response");
         let answered = Instant::now();
         env.zoom.called(before + 1).await;
         called.push(answered.elapsed());
         env.slack.outcome(&command).await.expect("an outcome");
-        told.push(answered.elapsed());
+        delivered.push(answered.elapsed());
     }
-    for (what, mut times) in [("Zoom called", called), ("channel told", told)] {
+    for (what, mut times) in [("Zoom called", called), ("outcome delivered", delivered)] {
         times.sort();
         println!(
-            "answered → {what}: p50 {:.1?}, p95 {:.1?}",
+            "response → {what}: p50 {:.1?}, p95 {:.1?}",
             times[50], times[95]
         );
     }
     program.kill().await;
 }
 
-/// What a second replica adds, to work that waits for Zoom and to work that does not.
+/// What a second replica adds, if commands wait for Zoom and if they do not.
 pub(crate) async fn replicas(env: &BenchEnv) {
-    let words = ["at once", "after a second"];
-    for (count, when) in SHARED.into_iter().zip(words) {
+    let delays = ["at once", "after a second"];
+    for (count, delay) in SHARED.into_iter().zip(delays) {
         let mut rates = Vec::new();
         for replicas in 1..=2 {
             let mut programs = Vec::new();
             for _ in 0..replicas {
-                let patience = if when == "at once" { ZOOM_TIMEOUT } else { 1 };
-                programs.push(env.start_program(patience).await);
+                let zoom_timeout = if delay == "at once" { ZOOM_TIMEOUT } else { 1 };
+                programs.push(env.start_program(zoom_timeout).await);
             }
-            if when != "at once" {
+            if delay != "at once" {
                 env.stall_zoom(count);
             }
-            let begun = Instant::now();
+            let started = Instant::now();
             load(
                 env,
                 &programs.iter().collect::<Vec<_>>(),
@@ -66,14 +66,14 @@ pub(crate) async fn replicas(env: &BenchEnv) {
             .await;
             env.wait_for_delivery().await;
             let count = u32::try_from(count).expect("a small number");
-            rates.push(f64::from(count) / begun.elapsed().as_secs_f64());
+            rates.push(f64::from(count) / started.elapsed().as_secs_f64());
             for program in programs {
                 program.kill().await;
             }
             env.clear().await;
         }
         println!(
-            "carried out a second, Zoom answering {when}: by one replica {:.0}, by two {:.0}, ratio {:.2}",
+            "commands executed per second, Zoom answering {delay}: one replica {:.0}, two {:.0}, ratio {:.2}",
             rates[0],
             rates[1],
             rates[1] / rates[0]
@@ -81,32 +81,32 @@ pub(crate) async fn replicas(env: &BenchEnv) {
     }
 }
 
-/// How soon the first signed command is answered after the program is started.
-pub(crate) async fn starts(env: &BenchEnv) {
+/// How long after its start the program answers the first signed command.
+pub(crate) async fn startup(env: &BenchEnv) {
     let mut times = Vec::new();
     for _ in 0..STARTS {
-        let begun = Instant::now();
+        let started = Instant::now();
         let program = env.start_program(ZOOM_TIMEOUT).await;
         let help = env.slack.type_command("U0", "help");
         env.slack
             .send(&program.url, &help)
             .await
-            .expect("an answer");
-        times.push(begun.elapsed());
+            .expect("a response");
+        times.push(started.elapsed());
         program.kill().await;
     }
     times.sort();
     println!(
-        "started → first signed answer: p50 {:.0?} of {times:.0?}",
+        "start → first response: p50 {:.0?} of {times:.0?}",
         times[STARTS / 2]
     );
 }
 
-/// How much memory the program takes, and whether commands that wait for Zoom take more.
-/// The last, for Zoom answers nobody from here on.
-pub(crate) async fn waiting(env: &BenchEnv) {
+/// How much memory the program uses, and how much more while commands wait for Zoom. It must be
+/// the last measurement, since Zoom answers no request after it.
+pub(crate) async fn memory(env: &BenchEnv) {
     let program = env.start_program(ZOOM_TIMEOUT).await;
-    println!("memory: {:.1} MiB serving nobody yet", program.memory());
+    println!("memory: {:.1} MiB after the start", program.memory());
     load(env, &[&program], CONCURRENCY, 2 * WAITING[0]).await;
     env.wait_for_delivery().await;
     println!(
@@ -115,10 +115,10 @@ pub(crate) async fn waiting(env: &BenchEnv) {
         2 * WAITING[0]
     );
     env.stall_zoom(WAITING[1]);
-    let mut taken = 0;
+    let mut accepted = 0;
     for count in WAITING {
-        load(env, &[&program], CONCURRENCY, count - taken).await;
-        taken = count;
+        load(env, &[&program], CONCURRENCY, count - accepted).await;
+        accepted = count;
         println!(
             "{:.1} MiB with {} commands waiting for Zoom",
             program.memory(),
