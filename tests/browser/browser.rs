@@ -60,12 +60,12 @@ impl Driver {
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
-            .expect("chromedriver, of Debian's package chromium-driver");
-        let mut output = BufReader::new(child.stdout.take().expect("it is piped"));
+            .expect("chromedriver, from the Debian package chromium-driver");
+        let mut output = BufReader::new(child.stdout.take().expect("a piped output"));
         let mut line = String::new();
         let port = loop {
             line.clear();
-            let read = output.read_line(&mut line).expect("what chromedriver says");
+            let read = output.read_line(&mut line).expect("output of chromedriver");
             assert_ne!(read, 0, "chromedriver ended without naming its port");
             if let Some((_, port)) = line.trim_end().split_once("successfully on port ") {
                 break port.trim_end_matches('.').to_owned();
@@ -108,8 +108,8 @@ impl Browser {
     pub(crate) async fn open() -> Self {
         let axe = axe_core();
         let driver = Driver::start();
-        let profile = tempfile::tempdir().expect("a folder for the profile");
-        let downloads = tempfile::tempdir().expect("a folder for downloads");
+        let profile = tempfile::tempdir().expect("a directory for the profile");
+        let downloads = tempfile::tempdir().expect("a directory for downloads");
         let capabilities = json!({
             "goog:chromeOptions": { "args": [
                 "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic",
@@ -128,7 +128,7 @@ impl Browser {
             .capabilities(capabilities)
             .connect(&driver.url)
             .await
-            .expect("Chromium starts");
+            .expect("a session of Chromium");
         let browser = Self {
             client,
             axe,
@@ -146,7 +146,7 @@ impl Browser {
     }
 
     pub(crate) async fn goto(&self, url: &str) {
-        self.client.goto(url).await.expect("the page opens");
+        self.client.goto(url).await.expect("a page");
     }
 
     /// Clicks the button of this label.
@@ -154,7 +154,7 @@ impl Browser {
         let button = format!("//*[self::button or self::a][contains(., '{label}')]");
         let button = self.client.find(Locator::XPath(&button)).await;
         let button = button.unwrap_or_else(|error| panic!("no button {label}: {error}"));
-        button.click().await.expect("it can be clicked");
+        button.click().await.expect("a click");
     }
 
     /// Clicks the button of this label, and waits until another page is there, which may look
@@ -171,11 +171,7 @@ impl Browser {
     pub(crate) async fn click_label(&self, label: &str) {
         let label = format!("//label[contains(., '{label}')]");
         let label = self.client.find(Locator::XPath(&label)).await;
-        label
-            .expect("a label")
-            .click()
-            .await
-            .expect("it can be clicked");
+        label.expect("a label").click().await.expect("a click");
     }
 
     /// Types into the field of this name.
@@ -183,8 +179,8 @@ impl Browser {
         let field = format!("[name='{name}']");
         let field = self.client.find(Locator::Css(&field)).await;
         let field = field.unwrap_or_else(|error| panic!("no field {name}: {error}"));
-        field.clear().await.expect("it can be cleared");
-        field.send_keys(text).await.expect("it can be typed into");
+        field.clear().await.expect("a cleared field");
+        field.send_keys(text).await.expect("typed text");
     }
 
     /// Waits for a file that was downloaded; what is in it.
@@ -211,7 +207,7 @@ impl Browser {
             .then(KeyAction::Down { value })
             .then(KeyAction::Up { value });
         let struck = self.client.perform_actions(keys).await;
-        struck.expect("the key is struck");
+        struck.expect("a pressed key");
     }
 
     /// Waits for the page of this heading; what it says.
@@ -223,7 +219,7 @@ impl Browser {
             .for_element(Locator::XPath(&place))
             .await;
         match main {
-            Ok(main) => main.text().await.expect("its text"),
+            Ok(main) => main.text().await.expect("a text"),
             Err(error) => panic!(
                 "no page {heading:?}: {error}, but {}",
                 self.client.source().await.expect("a page")
@@ -252,8 +248,8 @@ impl Browser {
                 if let Some(folder) = &self.screenshots {
                     let file = folder.join(format!("{name}-{width}-{scheme}.png"));
                     let png = self.client.screenshot().await.expect("a screenshot");
-                    std::fs::create_dir_all(folder).expect("a folder for screenshots");
-                    std::fs::write(file, png).expect("it is kept");
+                    std::fs::create_dir_all(folder).expect("a directory for screenshots");
+                    std::fs::write(file, png).expect("a saved screenshot");
                 }
                 let found = self
                     .client
@@ -265,7 +261,7 @@ impl Browser {
                         vec![],
                     )
                     .await
-                    .expect("axe-core runs");
+                    .expect("a result of axe-core");
                 assert!(
                     found[0].as_u64().is_some_and(|passes| passes > 10),
                     "{name}: axe-core looked at little: {found:#}"
@@ -282,7 +278,7 @@ impl Browser {
     /// Runs a script in the page, which the page's own policy does not forbid.
     pub(crate) async fn run(&self, script: &str) -> Value {
         let result = self.client.execute(script, vec![]).await;
-        result.expect("the script runs")
+        result.expect("a script that runs")
     }
 
     /// Everything this browser asked for, and the errors in its console; then it is closed.
@@ -294,7 +290,7 @@ impl Browser {
             .filter(|event| event["message"]["method"] == "Network.requestWillBeSent")
             .filter_map(|event| {
                 let url = event["message"]["params"]["request"]["url"].as_str()?;
-                Some(url.parse().expect("an address"))
+                Some(url.parse().expect("a valid URL"))
             })
             .collect();
         let console = self.log("browser").await;
@@ -303,7 +299,7 @@ impl Browser {
             .filter(|entry| entry["level"] == "SEVERE")
             .map(|entry| entry["message"].as_str().unwrap_or_default().to_owned())
             .collect();
-        self.client.close().await.expect("Chromium ends");
+        self.client.close().await.expect("a closed session");
         (requests, errors)
     }
 
@@ -329,7 +325,7 @@ impl Browser {
 
     async fn log(&self, kind: &str) -> Vec<Value> {
         let log = self.post("se/log", json!({ "type": kind })).await;
-        let log = log.expect("chromedriver keeps a log");
+        let log = log.expect("a log of chromedriver");
         log.as_array().expect("a list").clone()
     }
 

@@ -86,7 +86,7 @@ async fn fay_links_her_account_and_goes_live() {
         assert!(question.contains(part), "{question}");
     }
     // Neither the code nor a token is left in the address, and no script can read the cookie.
-    let address = browser.client.current_url().await.expect("an address");
+    let address = browser.client.current_url().await.expect("a valid URL");
     assert_eq!(address.as_str(), format!("{}/confirm", world.service));
     let seen = browser
         .run("return [document.cookie, document.referrer]")
@@ -113,10 +113,16 @@ async fn fay_links_her_account_and_goes_live() {
 
     let start = world.slack.type_command(FAY.slack, "start 68423085");
     let answer = world.slack.send(&world.service, &start).await;
-    assert_eq!(answer.expect("an answer").status, 200);
+    assert_eq!(answer.expect("a response").status, 200);
     let outcome = world.slack.outcome(&start).await.expect("an outcome");
     assert!(outcome.to_string().contains("going live"), "{outcome}");
-    assert!(world.zoom.meeting(MEETING).expect("it stands").is_live);
+    assert!(
+        world
+            .zoom
+            .meeting(MEETING)
+            .expect("a scheduled meeting")
+            .is_live
+    );
 
     // It is over, and the link is used up.
     browser.goto(&format!("{}/confirm", world.service)).await;
@@ -130,8 +136,8 @@ async fn fay_links_her_account_and_goes_live() {
 #[tokio::test]
 async fn an_admin_adds_the_app_to_their_workspace() {
     let world = world_with(|config| {
-        let pages = config.pages.as_mut().expect("pages");
-        pages.support_contact = Some("mailto:help@acme.example".parse().expect("an address"));
+        let pages = config.pages.as_mut().expect("settings of the pages");
+        pages.support_contact = Some("mailto:help@acme.example".parse().expect("a valid URL"));
     })
     .await;
     let browser = Browser::open().await;
@@ -180,13 +186,16 @@ async fn fill(world: &World) {
             now() - n * interval '1 minute'
         from generate_series(1, 3000) as n";
     let mut db = connect(world).await;
-    sqlx::raw_sql(fill).execute(&mut db).await.expect("people");
+    sqlx::raw_sql(fill)
+        .execute(&mut db)
+        .await
+        .expect("an insert");
 }
 
 #[tokio::test]
 async fn an_admin_finds_a_person_sets_a_rule_and_downloads_what_happened() {
     let (world, browser) = (world().await, Browser::open().await);
-    world.install("acme").await.expect("installed");
+    world.install("acme").await.expect("an installation");
     world.link(ELI, SCOPE).await.expect("Eli's link");
     world.link(DANA, SCOPE).await.expect("Dana's link");
     fill(&world).await;
@@ -249,7 +258,7 @@ async fn an_admin_finds_a_person_sets_a_rule_and_downloads_what_happened() {
         .slack
         .send(&world.service, &start)
         .await
-        .expect("an answer");
+        .expect("a response");
     let outcome = world.slack.outcome(&start).await.expect("an outcome");
     assert!(
         outcome

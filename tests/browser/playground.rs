@@ -33,7 +33,7 @@ impl Browser {
         self.sees(&button).await;
         let button = self.client.find(Locator::XPath(&button)).await;
         let pressed = button.expect("a button").click().await;
-        pressed.expect("it can be pressed");
+        pressed.expect("a click");
     }
 
     /// Types a command and sends it by the keyboard.
@@ -43,9 +43,12 @@ impl Browser {
             .find(Locator::Id("text"))
             .await
             .expect("a field");
-        field.clear().await.expect("it is empty");
-        field.send_keys(text).await.expect("typed");
-        field.send_keys("\u{e007}").await.expect("sent");
+        field.clear().await.expect("a cleared field");
+        field.send_keys(text).await.expect("typed text");
+        field
+            .send_keys("\u{e007}")
+            .await
+            .expect("bytes that are sent");
     }
 
     async fn becomes(&self, name: &str) {
@@ -54,7 +57,7 @@ impl Browser {
             .find(Locator::Id("who"))
             .await
             .expect("a choice");
-        who.select_by_label(name).await.expect("that person");
+        who.select_by_label(name).await.expect("an option");
         let about = format!("//p[@id='about'][contains(., '{}@')]", name.to_lowercase());
         self.sees(&about).await;
     }
@@ -64,7 +67,7 @@ impl Browser {
         let meeting = format!("//li[contains(@class, 'meeting')][.//h3 = '{topic}']");
         let button = format!("{meeting}//button[contains(., '{label}')]");
         let button = self.client.find(Locator::XPath(&button)).await;
-        button.expect("a button").click().await.expect("clicked");
+        button.expect("a button").click().await.expect("a click");
         self.sees(&format!("{meeting}[@data-state = '{state}']"))
             .await;
     }
@@ -72,7 +75,11 @@ impl Browser {
     async fn opens(&self, summary: &str) {
         let summary = format!("//summary[contains(., '{summary}')]");
         let summary = self.client.find(Locator::XPath(&summary)).await;
-        summary.expect("a summary").click().await.expect("opened");
+        summary
+            .expect("a summary")
+            .click()
+            .await
+            .expect("a changed directory mode");
     }
 
     /// What was opened last in a tab of its own; the page that opened it.
@@ -82,20 +89,26 @@ impl Browser {
         let opened = async {
             loop {
                 ticks.tick().await;
-                let windows = self.client.windows().await.expect("windows");
+                let windows = self.client.windows().await.expect("a list of windows");
                 if let Some(other) = windows.into_iter().find(|window| *window != before) {
                     return other;
                 }
             }
         };
         let opened = tokio::time::timeout(PATIENCE, opened).await.expect("a tab");
-        self.client.switch_to_window(opened).await.expect("there");
+        self.client
+            .switch_to_window(opened)
+            .await
+            .expect("a switched window");
         before
     }
 
     async fn comes_back(&self, window: fantoccini::wd::WindowHandle) {
-        self.client.close_window().await.expect("closed");
-        self.client.switch_to_window(window).await.expect("back");
+        self.client.close_window().await.expect("a closed window");
+        self.client
+            .switch_to_window(window)
+            .await
+            .expect("a switched window");
     }
 
     /// Presses a button that leads to the linking pages, and goes through them as this person.
@@ -116,7 +129,7 @@ impl Browser {
 
 #[tokio::test]
 async fn a_newcomer_takes_the_tour() {
-    let data = tempfile::tempdir().expect("a folder");
+    let data = tempfile::tempdir().expect("a temporary directory");
     let demo = Demo::start(data.path()).await;
     let browser = Browser::open().await;
     browser.goto(&demo.url).await;
@@ -177,7 +190,7 @@ async fn a_newcomer_takes_the_tour() {
 
 #[tokio::test]
 async fn a_newcomer_breaks_things_and_looks_around() {
-    let data = tempfile::tempdir().expect("a folder");
+    let data = tempfile::tempdir().expect("a temporary directory");
     let demo = Demo::start(data.path()).await;
     let browser = Browser::open().await;
     browser.goto(&demo.url).await;
@@ -189,7 +202,7 @@ async fn a_newcomer_breaks_things_and_looks_around() {
         .find(Locator::Id("text"))
         .await
         .expect("a field");
-    field.send_keys("/live").await.expect("typed");
+    field.send_keys("/live").await.expect("typed text");
     browser
         .sees("//div[@role='option'][contains(., '/livestream start 68423085')]")
         .await;
@@ -205,8 +218,11 @@ async fn a_newcomer_breaks_things_and_looks_around() {
         .client
         .find(Locator::Id("fault"))
         .await
-        .expect("faults");
-    fault.select_by_value("429-day").await.expect("a fault");
+        .expect("a list of faults");
+    fault
+        .select_by_value("429-day")
+        .await
+        .expect("a fault to choose");
     browser.click("Set").await;
     browser
         .sees("//div[@id='waiting'][contains(., 'too many today')]")
@@ -224,7 +240,7 @@ async fn a_newcomer_breaks_things_and_looks_around() {
             vec![],
         )
         .await
-        .expect("opened");
+        .expect("a changed directory mode");
     browser
         .sees("//li[@class='odd']//pre[contains(., 'Bearer •••')]")
         .await;
@@ -240,7 +256,7 @@ async fn a_newcomer_breaks_things_and_looks_around() {
         browser.run(&show).await;
         browser.inspect(&format!("playground-{part}")).await;
     }
-    let text = browser.client.source().await.expect("the page");
+    let text = browser.client.source().await.expect("the page source");
     assert!(!text.contains("zoom-access-"), "a token is on the page");
 
     // A guest, and the App Home.
@@ -274,7 +290,7 @@ async fn a_newcomer_breaks_things_and_looks_around() {
 }
 
 /// Ends both. Nobody but this machine was asked for anything, and the console holds no error
-/// but that the admin's page wanted somebody to sign in, if that tab is still remembered.
+/// but that the admin's page expected somebody to sign in, if that tab is still remembered.
 async fn end(demo: Demo, browser: Browser) {
     let (requests, errors) = browser.close().await;
     assert!(!requests.is_empty());
@@ -290,7 +306,7 @@ async fn end(demo: Demo, browser: Browser) {
 
 #[tokio::test]
 async fn a_page_that_lost_its_demo_says_so() {
-    let data = tempfile::tempdir().expect("a folder");
+    let data = tempfile::tempdir().expect("a temporary directory");
     let demo = Demo::start(data.path()).await;
     let browser = Browser::open().await;
     browser.goto(&demo.url).await;

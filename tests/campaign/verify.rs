@@ -139,14 +139,14 @@ fn verify_order(rows: &[Row], calls: &[Call]) {
     }
     for (path, calls) in calls_of {
         let mut rows = rows_of[&path].iter();
-        let (mut wanted, mut asks) = (Value::Null, 0);
+        let (mut expected, mut asks) = (Value::Null, 0);
         for call in calls {
             let asked: Value = serde_json::from_str(&call.body).expect("JSON");
             // The next command that requests this and has requests left.
-            while asks == 0 || wanted != asked {
+            while asks == 0 || expected != asked {
                 let row = rows.next();
                 let row = row.unwrap_or_else(|| panic!("out of order, or not counted: {call:?}"));
-                (wanted, asks) = (request(row), row.asks);
+                (expected, asks) = (request(row), row.asks);
             }
             asks -= 1;
         }

@@ -1,4 +1,4 @@
-//! Buttons: each press is a command of whoever presses, and leaves nothing stale behind.
+//! Buttons: each press is a command of the person who presses, and removes the button.
 
 use livestream_bot::demo::slack::{CHANNEL, TEAM};
 use livestream_bot::demo::zoom::Fault;
@@ -10,7 +10,7 @@ use crate::support::slack::{
 };
 use crate::support::world::{connect, wait_for_empty_queue};
 
-/// What the channel shows now, message by message: what each says, and its buttons.
+/// The messages that everybody in the channel sees now: the text and the button values of each.
 fn channel_messages(world: &World) -> Vec<(String, Vec<String>)> {
     let messages = world.slack.messages().into_iter();
     messages
@@ -29,8 +29,8 @@ async fn a_pressed_stop_stops_and_takes_the_button_away() {
     assert_eq!(outcome["response_type"], "in_channel");
     assert!(!meeting(&world).is_live);
 
-    // The message still says what it said, who pressed, and cannot be pressed again.
-    let pressed = world.slack.reply(&stop).await.expect("a replacement");
+    // The message keeps its text, says who pressed, and has no button any more.
+    let pressed = world.slack.reply(&stop).await.expect("a replaced message");
     assert_eq!(pressed["replace_original"], true);
     let shown = channel_messages(&world);
     assert_eq!(shown.len(), 2, "{shown:?}");
@@ -50,17 +50,17 @@ async fn two_who_press_at_once_stop_once() {
     let world = world().await;
     type_and_read(&world, DANA, "start 68423085").await;
     world.zoom.fail_next(Fault::Hang);
-    // Both see the button when they press it.
+    // Both presses are made while the button is shown.
     let first = world.slack.press(DANA.slack, "stop 68423085");
     let second = world.slack.press(DANA.slack, "stop 68423085");
     send_press(&world, &first).await;
     send_press(&world, &second).await;
-    let read = world.slack.reply(&second).await.expect("an answer");
-    let wanted = "Already stopping the livestream of meeting 6842 3085, asked by <@U0DANA> ";
-    assert!(text_of(&read).starts_with(wanted), "{read}");
+    let read = world.slack.reply(&second).await.expect("a response");
+    let expected = "Already stopping the livestream of meeting 6842 3085, asked by <@U0DANA> ";
+    assert!(text_of(&read).starts_with(expected), "{read}");
     assert_eq!(read["response_type"], "ephemeral");
     world.slack.outcome(&first).await.expect("an outcome");
-    assert_eq!(world.zoom.calls().len(), 2, "a start and a stop");
+    assert_eq!(world.zoom.calls().len(), 2, "one start and one stop");
     world.end().await;
 }
 
@@ -86,7 +86,7 @@ async fn somebody_without_a_link_is_told_alone_and_leaves_the_button_to_others()
     let world = world().await;
     type_and_read(&world, DANA, "start 68423085").await;
     let theirs = press(&world, FAY, "stop 68423085").await;
-    let read = world.slack.reply(&theirs).await.expect("an answer");
+    let read = world.slack.reply(&theirs).await.expect("a response");
     assert_eq!(read["response_type"], "ephemeral");
     assert!(text_of(&read).contains("not linked yet"), "{read}");
     assert_eq!(button_values(&read), ["connect stop 68423085"]);
@@ -102,7 +102,7 @@ async fn somebody_without_a_link_is_told_alone_and_leaves_the_button_to_others()
 async fn a_presser_who_may_not_stop_it_leaves_the_button_to_others() {
     let world = world().await;
     type_and_read(&world, DANA, "start 68423085").await;
-    // Eli is linked, and not the host: Zoom says no to him, as himself.
+    // Eli is linked, but is not the host, so Zoom refuses his request.
     let theirs = press(&world, ELI, "stop 68423085").await;
     let outcome = world.slack.outcome(&theirs).await.expect("an outcome");
     assert!(
@@ -115,7 +115,7 @@ async fn a_presser_who_may_not_stop_it_leaves_the_button_to_others() {
         "{small}"
     );
     assert!(meeting(&world).is_live);
-    // The button he used up is under what he was told, for Dana.
+    // The button is now under the outcome of Eli's press, for Dana.
     assert_eq!(button_values(&outcome), ["stop 68423085"]);
     let stop = press(&world, DANA, "stop 68423085").await;
     let outcome = world.slack.outcome(&stop).await.expect("an outcome");
@@ -124,7 +124,7 @@ async fn a_presser_who_may_not_stop_it_leaves_the_button_to_others() {
         .into_iter()
         .flat_map(|(_, values)| values)
         .collect();
-    assert_eq!(buttons, Vec::<String>::new(), "nothing is left to press");
+    assert_eq!(buttons, Vec::<String>::new(), "no button is left");
     world.end().await;
 }
 
@@ -162,7 +162,11 @@ async fn what_only_the_presser_sees_is_replaced_by_its_answer() {
     let start = world.slack.type_command(FAY.slack, "start 68423085");
     send(&world, &start).await;
     let link = press(&world, FAY, "connect start 68423085").await;
-    let offer = world.slack.reply(&link).await.expect("an offer");
+    let offer = world
+        .slack
+        .reply(&link)
+        .await
+        .expect("a message with a link");
     assert_eq!(offer["replace_original"], true);
     let messages = world.slack.messages();
     let [shown] = &messages[..] else {
@@ -173,7 +177,7 @@ async fn what_only_the_presser_sees_is_replaced_by_its_answer() {
         text_of(&shown.message).contains("This link is yours alone"),
         "{shown:?}"
     );
-    // The button that leads to the link is reported as well, and only acknowledged.
+    // Slack reports a press of the link button too, which is only acknowledged.
     let before = world.slack.posted().len();
     send_press(&world, &world.slack.press_link(FAY.slack)).await;
     assert_eq!(world.slack.posted().len(), before);
@@ -188,7 +192,7 @@ async fn a_connect_pressed_or_typed_twice_over_makes_one_link() {
     assert_eq!(
         send(&world, &typed).await,
         accepted(),
-        "the copy gives nothing away"
+        "a repetition gets no link"
     );
     let offers: i64 = sqlx::query_scalar("select count(*) from link_offer")
         .fetch_one(&mut connect(&world).await)
@@ -229,7 +233,7 @@ async fn a_press_counts_its_posts_so_that_slack_takes_the_last() {
             .bind(&stop.trigger)
             .fetch_one(&mut connect(&world).await)
             .await
-            .expect("its row");
+            .expect("a command");
     assert_eq!(row, (2, TEAM.to_owned(), CHANNEL.to_owned()));
     world.end().await;
 }
@@ -241,15 +245,21 @@ async fn a_press_is_a_command_of_whoever_presses() {
     assert_eq!(send(&world, &start).await, accepted());
     let outcome = world.slack.outcome(&start).await.expect("an outcome");
     assert_eq!(button_values(&outcome), ["stop 68423085"]);
-    // Eli is not the host: he may press, and Zoom says no to him.
+    // Eli can press, but is not the host, so Zoom refuses his request.
     let pressed = press(&world, ELI, "stop 68423085").await;
     let outcome = world.slack.outcome(&pressed).await.expect("an outcome");
     assert!(
         text_of(&outcome).contains("Zoom finds no meeting"),
         "{outcome}"
     );
-    assert!(world.zoom.meeting(MEETING).expect("it stands").is_live);
-    // Dana may, and her press twice is one.
+    assert!(
+        world
+            .zoom
+            .meeting(MEETING)
+            .expect("a scheduled meeting")
+            .is_live
+    );
+    // Dana is the host, and her press counts once, though it is sent twice.
     let press = world.slack.press(DANA.slack, "stop 68423085");
     for _ in 0..2 {
         send_press(&world, &press).await;

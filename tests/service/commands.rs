@@ -1,4 +1,4 @@
-//! What happens to a command that is read, and to one that is not.
+//! Typed commands: accepted, rejected, repeated, delayed, and their outcomes delivered.
 
 use livestream_bot::demo::zoom::Fault;
 use livestream_bot::demo::{DANA, ELI, FAY};
@@ -18,7 +18,7 @@ async fn a_start_goes_live_and_the_channel_reads_who_asked_as_whom() {
     let message = world.slack.outcome(&invocation).await.expect("an outcome");
     let text = ":red_circle: *Meeting 6842 3085 is going live.* Zoom took the start; viewers see it in a few seconds. \
                 To end it, type `/livestream stop 68423085`.";
-    let wanted = json!({
+    let expected = json!({
         "response_type": "in_channel",
         "text": text,
         "blocks": [
@@ -39,7 +39,7 @@ async fn a_start_goes_live_and_the_channel_reads_who_asked_as_whom() {
             }] },
         ],
     });
-    assert_eq!(message, wanted);
+    assert_eq!(message, expected);
     assert!(meeting(&world).is_live);
     world.end().await;
 }
@@ -57,7 +57,7 @@ async fn zoom_gets_exactly_what_its_specification_says() {
     let calls = world.zoom.calls();
     let bodies: Vec<Value> = calls
         .iter()
-        .map(|call| call.body.parse().expect("JSON"))
+        .map(|call| call.body.parse().expect("valid JSON"))
         .collect();
     let settings = json!({
         "active_speaker_name": true, "display_name": "Town Hall", "layout": "speaker_view", "close_caption": "off",
@@ -181,7 +181,7 @@ async fn the_same_signed_request_twice_runs_once() {
         accepted(),
         "even after it is done"
     );
-    // A later command of the same meeting runs after everything the copies caused.
+    // A later command of the same meeting runs after whatever the copies caused.
     type_and_read(&world, DANA, "stop 68423085").await;
     assert_eq!(world.zoom.calls().len(), 2);
     assert_eq!(world.slack.posted().len(), 2);
@@ -195,8 +195,8 @@ async fn the_same_request_by_somebody_else_is_told_who_asked_first() {
     let first = world.slack.type_command(DANA.slack, "start 68423085");
     send(&world, &first).await;
     let read = type_and_read_at_once(&world, ELI, "start 68423085").await;
-    let wanted = "Already starting the livestream of meeting 6842 3085, asked by <@U0DANA> ";
-    assert!(read.starts_with(wanted), "{read}");
+    let expected = "Already starting the livestream of meeting 6842 3085, asked by <@U0DANA> ";
+    assert!(read.starts_with(expected), "{read}");
     world.slack.outcome(&first).await.expect("an outcome");
     assert_eq!(world.zoom.calls().len(), 1);
     world.end().await;
@@ -260,7 +260,7 @@ async fn a_start_that_waits_for_zoom_is_not_overtaken_by_its_stop() {
 #[tokio::test]
 async fn a_command_nobody_got_to_in_time_is_not_carried_out_and_says_so() {
     let world = world().await;
-    // An older command of the meeting holds it up; meanwhile eleven minutes pass.
+    // An earlier command of the meeting blocks it while eleven minutes pass.
     let mut db = connect(&world).await;
     block_meeting(&mut db).await;
     let late = world.slack.type_command(DANA.slack, "start 68423085");
@@ -284,11 +284,7 @@ async fn a_message_slack_loses_is_posted_again() {
     world.slack.refuse_next_post(503);
     let read = type_and_read(&world, DANA, "start 68423085").await;
     assert!(read.contains("going live"), "{read}");
-    assert_eq!(
-        world.zoom.calls().len(),
-        1,
-        "Zoom is not asked again for it"
-    );
+    assert_eq!(world.zoom.calls().len(), 1, "no second request to Zoom");
     world.end().await;
 }
 
@@ -299,7 +295,7 @@ async fn a_response_url_that_slack_no_longer_knows_is_given_up() {
     let lost = world.slack.type_command(DANA.slack, "start 68423085");
     send(&world, &lost).await;
     type_and_read(&world, DANA, "stop 68423085").await;
-    // That a message was posted is noted after it was.
+    // The delivery is recorded after the message was posted.
     wait_for_empty_queue(&world.database).await;
     let rows: Vec<(Option<String>, bool, bool)> = sqlx::query_as(
         "select untold, told_at is null, response_url is null from command order by command_id",
@@ -318,7 +314,7 @@ async fn a_response_url_that_slack_no_longer_knows_is_given_up() {
 
 #[tokio::test]
 async fn a_response_url_that_is_used_up_or_too_old_is_not_posted_to() {
-    // Old enough to be given up, so that nothing depends on who looks first.
+    // The command is old enough to be given up, so that the order of the two jobs does not matter.
     for spent in [
         "posts = 5, received_at = received_at - interval '11 minutes'",
         "received_at = received_at - interval '31 minutes'",

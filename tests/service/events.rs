@@ -1,4 +1,4 @@
-//! Slack's events, but for those of an app that is uninstalled.
+//! Slack's events, except those about an app that is uninstalled.
 
 use livestream_bot::demo::slack::{TEAM, TOWN_HALL};
 use livestream_bot::demo::zoom::{Fault, SCOPE};
@@ -19,10 +19,10 @@ async fn slack_is_shown_that_the_address_is_ours() {
         .slack
         .send_event(&world.service, &challenge)
         .await
-        .expect("an answer");
+        .expect("a response");
     assert_eq!(answer.status, 200);
     assert_eq!(answer.body["challenge"], "3eZbrw1aBm2rZgRNFdxV2595E9CY3gmd");
-    // An event nobody asked for is taken, and does nothing.
+    // An event that the app does not use is accepted and ignored.
     let other = serde_json::json!({ "type": "channel_rename", "channel": {} });
     send_event(&world, &world.slack.event(TOWN_HALL, other)).await;
     world.end().await;
@@ -50,10 +50,10 @@ async fn somebody_who_is_deactivated_loses_their_link_and_its_permission() {
     assert_eq!(linked_zoom_user(&world, DANA).await, None);
     assert!(is_revoked(&world, DANA));
     assert!(linked_zoom_user(&world, ELI).await.is_some());
-    // Back again and linked again, the same event once more changes nothing.
-    world.link(DANA, SCOPE).await.expect("linked again");
+    // After the person is linked again, a repetition of the event changes nothing.
+    world.link(DANA, SCOPE).await.expect("a new link");
     let retried = world.slack.retry_event(&world.service, &event, 2).await;
-    assert_eq!(retried.expect("an answer").status, 200);
+    assert_eq!(retried.expect("a response").status, 200);
     wait_for_empty_queue(&world.database).await;
     assert!(linked_zoom_user(&world, DANA).await.is_some());
     world.end().await;
@@ -66,6 +66,6 @@ async fn zoom_away_delays_the_end_of_a_link_and_does_not_lose_it() {
     send_event(&world, &world.slack.deactivate(TOWN_HALL, DANA.slack)).await;
     wait_for_empty_queue(&world.database).await;
     assert_eq!(linked_zoom_user(&world, DANA).await, None);
-    assert!(is_revoked(&world, DANA), "the second time");
+    assert!(is_revoked(&world, DANA), "the revocation is repeated");
     world.end().await;
 }

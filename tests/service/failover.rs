@@ -1,4 +1,4 @@
-//! A highly available Postgres: its primary dies, and the standby takes over.
+//! A replicated Postgres: the primary is killed, and the standby takes over.
 
 use std::fs::{File, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -29,16 +29,16 @@ use crate::support::slack::{accepted, text_of};
 
 const SUPERUSER: &str = "livestream";
 
-/// Between two commands.
+/// The time between two commands.
 const COMMAND_EVERY: Duration = Duration::from_millis(40);
 
-/// Slack waits no longer for an answer.
+/// How long Slack waits for a response.
 const SLACK_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How long a change may take to come about.
+/// How long a change of state may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A primary and its standby: what the one says is committed, the other has.
+/// A primary and its synchronous standby.
 struct ReplicatedPostgres {
     primary: Node,
     standby: Node,
@@ -46,10 +46,10 @@ struct ReplicatedPostgres {
     _folder: TempDir,
 }
 
-/// One server. Its socket is beside its data.
+/// One server. Its socket is beside its data directory.
 struct Node {
     data: PathBuf,
-    /// Listened to by no other means than the socket, whose name has it.
+    /// Only a part of the socket's name: the server does not listen on TCP.
     port: u16,
     process: Child,
 }
@@ -58,8 +58,9 @@ impl ReplicatedPostgres {
     async fn start() -> Self {
         let programs = database::server().await;
         let folder = data_dir();
-        // The server's account makes its own folders there.
-        std::fs::set_permissions(folder.path(), Permissions::from_mode(0o1777)).expect("opened");
+        // The server's account creates its directories there.
+        std::fs::set_permissions(folder.path(), Permissions::from_mode(0o1777))
+            .expect("a changed directory mode");
         let [first, second] = ["primary", "standby"].map(|name| folder.path().join(name));
         let mut initdb = programs.command("initdb");
         initdb.args(["-U", SUPERUSER, "-A", "trust", "--no-sync", "-D"]);
@@ -96,24 +97,27 @@ impl Node {
             .arg("-D")
             .arg(&data)
             .args(["-p", &port.to_string(), "-k"])
-            .arg(data.parent().expect("a folder"))
+            .arg(data.parent().expect("a temporary directory"))
             .args(["-c", "listen_addresses="])
-            // What a killed server leaves behind goes with its folder.
+            // The shared memory of a killed server is removed with its data directory.
             .args(["-c", "dynamic_shared_memory_type=mmap"])
             .args(settings)
             .stderr(File::create(&log).expect("a log"));
         let mut command = tokio::process::Command::from(command);
-        let process = command.kill_on_drop(true).spawn().expect("a server");
+        let process = command
+            .kill_on_drop(true)
+            .spawn()
+            .expect("a PostgreSQL server");
         let node = Self {
             data,
             port,
             process,
         };
         let mut ticks = tokio::time::interval(Duration::from_millis(20));
-        let begun = Instant::now();
+        let started = Instant::now();
         while node.options("postgres").connect().await.is_err() {
             assert!(
-                begun.elapsed() < TIMEOUT,
+                started.elapsed() < TIMEOUT,
                 "{}",
                 std::fs::read_to_string(log).unwrap_or_default()
             );
@@ -124,27 +128,30 @@ impl Node {
 
     fn options(&self, database: &str) -> PgConnectOptions {
         PgConnectOptions::new_without_pgpass()
-            .socket(self.data.parent().expect("a folder"))
+            .socket(self.data.parent().expect("a temporary directory"))
             .port(self.port)
             .username(SUPERUSER)
             .database(database)
     }
 
     async fn stop(&mut self) {
-        let pid = self.process.id().expect("it runs");
-        let pid = Pid::from_raw(pid.try_into().expect("a pid"));
-        kill(pid, Signal::SIGQUIT).expect("signalled");
-        self.process.wait().await.expect("it ends");
+        let pid = self.process.id().expect("a running process");
+        let pid = Pid::from_raw(pid.try_into().expect("a process ID"));
+        kill(pid, Signal::SIGQUIT).expect("a signal that is sent");
+        self.process.wait().await.expect("an exit status");
     }
 }
 
 fn run(command: &mut Command) {
-    let output = command.stderr(Stdio::piped()).output().expect("it runs");
+    let output = command
+        .stderr(Stdio::piped())
+        .output()
+        .expect("a running process");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{command:?}: {said}");
 }
 
-/// People type, each about a meeting of its own, until it is over. Returns what was taken.
+/// Types commands until `is_over`, each about another meeting. Returns the accepted ones.
 async fn load(env: Arc<ProgramEnv>, url: String, is_over: Arc<AtomicBool>) -> Vec<Invocation> {
     let mut sending = JoinSet::new();
     let mut ticks = tokio::time::interval(COMMAND_EVERY);
@@ -165,12 +172,12 @@ async fn load(env: Arc<ProgramEnv>, url: String, is_over: Arc<AtomicBool>) -> Ve
     sending.join_all().await.into_iter().flatten().collect()
 }
 
-/// Sends a command. It is taken, or the person is told in words and in time that this
-/// cannot be told.
+/// Sends a command. Returns whether it is accepted; otherwise the person must be told in time that
+/// the database does not respond.
 async fn is_accepted(env: &ProgramEnv, url: &str, command: &Invocation) -> bool {
-    let begun = Instant::now();
-    let answer = env.slack.send(url, command).await.expect("an answer");
-    assert!(begun.elapsed() < SLACK_TIMEOUT, "{:?}", begun.elapsed());
+    let started = Instant::now();
+    let answer = env.slack.send(url, command).await.expect("a response");
+    assert!(started.elapsed() < SLACK_TIMEOUT, "{:?}", started.elapsed());
     if answer == accepted() {
         return true;
     }
@@ -183,7 +190,7 @@ async fn is_accepted(env: &ProgramEnv, url: &str, command: &Invocation) -> bool 
     false
 }
 
-/// Waits until the service says that it is ready, or that it is not.
+/// Waits until `/readyz` responds with this status.
 async fn wait_for_readiness(service: &Service, status: u16) {
     let mut ticks = tokio::time::interval(Duration::from_millis(20));
     let looking = async {
@@ -205,13 +212,13 @@ async fn a_failover_of_postgres_loses_no_command_and_starts_nothing_twice() {
                 .options("postgres")
                 .connect()
                 .await
-                .expect("the primary"),
+                .expect("a connection to the primary"),
         )
         .await;
     created.expect("a database");
     let proxy = DatabaseProxy::start(&pair.primary.options("livestream")).await;
     let pool = db::pool(proxy.options.clone());
-    serve::migrate(&pool).await.expect("migrated");
+    serve::migrate(&pool).await.expect("a migrated database");
     pool.close().await;
     let env = Arc::new(ProgramEnv::over(proxy.options.clone()).await);
     let mut command = env.command("serve");
@@ -222,11 +229,15 @@ async fn a_failover_of_postgres_loses_no_command_and_starts_nothing_twice() {
     let load = load(Arc::clone(&env), service.url.clone(), Arc::clone(&is_over));
     let load = tokio::spawn(load);
 
-    // A command is with Zoom when its Postgres goes.
+    // The primary is killed while a request to Zoom is pending.
     env.zoom.called(20).await;
     env.zoom.fail_next(Fault::Hang);
     env.zoom.called(env.zoom.calls().len() + 1).await;
-    pair.primary.process.kill().await.expect("killed");
+    pair.primary
+        .process
+        .kill()
+        .await
+        .expect("a process that can be killed");
     wait_for_readiness(&service, 503).await;
     for _ in 0..3 {
         let start = env.slack.type_command(DANA.slack, "start 68423085");
@@ -241,7 +252,7 @@ async fn a_failover_of_postgres_loses_no_command_and_starts_nothing_twice() {
     let outcome = env.slack.outcome(&start).await.expect("an outcome");
     assert!(text_of(&outcome).contains("is going live"), "{outcome}");
     is_over.store(true, Ordering::Relaxed);
-    let taken = load.await.expect("everybody was answered");
+    let taken = load.await.expect("a load that does not panic");
     for command in &taken {
         env.slack.outcome(command).await.expect("an outcome");
     }
@@ -254,10 +265,10 @@ async fn a_failover_of_postgres_loses_no_command_and_starts_nothing_twice() {
     let count = started.len();
     started.sort_unstable();
     started.dedup();
-    assert_eq!(started.len(), count, "Zoom was asked twice for a start");
-    // The same process all along.
+    assert_eq!(started.len(), count, "a start was sent to Zoom twice");
+    // The program has not been restarted.
     service.terminate().await;
-    let env = Arc::into_inner(env).expect("nobody else");
+    let env = Arc::into_inner(env).expect("the last reference");
     env.end().await;
     pair.standby.stop().await;
 }

@@ -19,7 +19,7 @@ async fn open_home(world: &World, place: Place, who: Person) -> Value {
     let before = world.slack.homes(who.slack).len();
     let event = world.slack.open_home(place, who.slack);
     let answer = world.slack.send_event(&world.service, &event).await;
-    assert_eq!(answer.expect("an answer").status, 200);
+    assert_eq!(answer.expect("a response").status, 200);
     world
         .slack
         .home_after(who.slack, before)
@@ -32,7 +32,11 @@ async fn press_on_home(world: &World, place: Place, who: Person, value: &str) ->
     let press = world.slack.press_home_at(place, who.slack, value);
     for _ in 0..2 {
         let answer = world.slack.send_press(&world.service, &press).await;
-        assert_eq!(answer.expect("an answer").status, 200, "once, and its copy");
+        assert_eq!(
+            answer.expect("a response").status,
+            200,
+            "the press and its repetition"
+        );
     }
     world
         .slack
@@ -41,7 +45,7 @@ async fn press_on_home(world: &World, place: Place, who: Person, value: &str) ->
         .expect("a home")
 }
 
-/// All that a home says, and its buttons' values and addresses.
+/// The text of a home, and its buttons' values and addresses.
 fn text_and_buttons(home: &Value) -> (String, Vec<String>) {
     let blocks = home["blocks"].as_array().expect("blocks");
     let texts = blocks
@@ -82,7 +86,7 @@ async fn a_person_links_and_unlinks_on_their_home() {
     wait_for_empty_queue(&world.database).await;
     let before = world.slack.homes(FAY.slack).len();
     Browser::new().link(&world, link, FAY, FAY).await;
-    // The home shows it by itself.
+    // The home is updated without being opened again.
     let home = world
         .slack
         .home_after(FAY.slack, before)
@@ -129,7 +133,7 @@ async fn the_last_commands_are_there_with_what_became_of_them() {
         last[2].contains("start 6842 3085: *started* · reference 1"),
         "{text}"
     );
-    // Nobody else's.
+    // Fay does not see Dana's commands.
     let (text, _) = text_and_buttons(&open_home(&world, TOWN_HALL, FAY).await);
     assert!(text.contains("None yet."), "{text}");
     world.end().await;
@@ -177,7 +181,7 @@ async fn a_home_waits_as_long_as_slack_says_and_is_shown_then() {
         panic!("two calls: {calls:?}")
     };
     assert!(shown - limited >= Duration::from_secs(2), "{calls:?}");
-    // A fault that passes is tried again.
+    // After a temporary fault the request is repeated.
     world.slack.fail_api("views.publish", ApiFault::Status(503));
     open_home(&world, TOWN_HALL, DANA).await;
     world.end().await;
@@ -188,7 +192,7 @@ async fn without_a_token_there_is_no_home_and_nothing_else_is_missing() {
     let world = world().await;
     let event = world.slack.open_home(TOWN_HALL, DANA.slack);
     let answer = world.slack.send_event(&world.service, &event).await;
-    assert_eq!(answer.expect("an answer").status, 200);
+    assert_eq!(answer.expect("a response").status, 200);
     assert_eq!(count_jobs(&mut connect(&world).await).await, 0);
     let read = type_and_read(&world, DANA, "start 68423085").await;
     assert!(read.contains("going live"), "{read}");
@@ -203,7 +207,7 @@ async fn a_press_for_another_app_is_refused() {
     let world = world_with(|config| config.slack_app_id = Some("A0OTHER".to_owned())).await;
     let press = world.slack.press_home(DANA.slack, "disconnect");
     let answer = world.slack.send_press(&world.service, &press).await;
-    assert_eq!(answer.expect("an answer").status, 400);
+    assert_eq!(answer.expect("a response").status, 400);
     assert!(linked_zoom_user(&world, DANA).await.is_some());
     world.end().await;
 }

@@ -1,4 +1,4 @@
-//! New keys for stored tokens.
+//! Stored tokens are re-encrypted with a new key.
 
 use livestream_bot::crypto::vault::{Context, Vault};
 use livestream_bot::db;
@@ -19,19 +19,19 @@ async fn bot_tokens_are_re_encrypted_with_the_rest() {
     install(&world, "acme").await;
     let both = format!("{new},{}", old.expose_secret()).into();
     let pool = db::pool(world.database.clone());
-    let vault = Vault::from_keys(&both).expect("keys");
+    let vault = Vault::from_keys(&both).expect("valid keys");
     let count = livestream_bot::account::tokens::reseal(&pool, &vault)
         .await
-        .expect("sealed anew");
+        .expect("re-encrypted tokens");
     assert_eq!(count, 3, "two grants and an installation");
     let sealed: Vec<u8> = sqlx::query_scalar("select bot_token from installation")
         .fetch_one(&pool)
         .await
         .expect("a row");
-    let vault = Vault::from_keys(&new.into()).expect("keys");
+    let vault = Vault::from_keys(&new.into()).expect("valid keys");
     vault
         .open(Context::BotToken(TEAM), &sealed)
-        .expect("the new key opens it");
+        .expect("a token encrypted with the new key");
     pool.close().await;
     world.end().await;
 }
@@ -51,18 +51,20 @@ async fn keys_are_rotated_while_the_service_runs() {
     .into();
     let world = world_with(|config| config.token_keys = old).await;
     let pool = db::pool(world.database.clone());
-    let vault = Vault::from_keys(&both).expect("keys");
-    assert_eq!(tokens::reseal(&pool, &vault).await.expect("sealed anew"), 2);
+    let vault = Vault::from_keys(&both).expect("valid keys");
     assert_eq!(
-        tokens::reseal(&pool, &vault).await.expect("nothing left"),
-        0
+        tokens::reseal(&pool, &vault)
+            .await
+            .expect("re-encrypted tokens"),
+        2
     );
-    let unknown = Vault::from_keys(&Vault::generate_keys()).expect("keys");
+    assert_eq!(tokens::reseal(&pool, &vault).await.expect("a count"), 0);
+    let unknown = Vault::from_keys(&Vault::generate_keys()).expect("valid keys");
     let error = format!(
         "{:#}",
         tokens::reseal(&pool, &unknown)
             .await
-            .expect_err("k2 is not there")
+            .expect_err("a missing key")
     );
     assert!(
         error.contains("sealed with key \"k2\", which TOKEN_KEYS does not hold"),
@@ -72,10 +74,7 @@ async fn keys_are_rotated_while_the_service_runs() {
     world.end().await;
 
     let world = world_with(|config| config.token_keys = both).await;
-    world
-        .link(DANA, SCOPE)
-        .await
-        .expect("sealed with the first");
+    world.link(DANA, SCOPE).await.expect("a link");
     assert!(
         type_and_read(&world, DANA, "start 68423085")
             .await

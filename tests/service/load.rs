@@ -19,7 +19,7 @@ use crate::support::replica::{Link, free_port};
 use crate::support::slack::{accepted, send, text_of, type_and_read};
 use crate::support::world::connect;
 
-/// Links somebody in another workspace.
+/// Links a person in another workspace.
 async fn link_elsewhere(world: &World) {
     let link = Link {
         team: ORG_TOWN_HALL.team,
@@ -36,7 +36,7 @@ async fn a_flood_of_one_workspace_does_not_starve_another() {
     const FLOOD: i64 = 400;
     let world = world().await;
     link_elsewhere(&world).await;
-    // Each takes Zoom's whole time limit, a second; all together they take a while.
+    // Each command takes a second, the time limit of requests to Zoom.
     for meeting in 0..FLOOD {
         world.zoom.fail_next(Fault::Hang);
         let text = format!("stop {}", 700_000_000 + meeting);
@@ -54,7 +54,7 @@ async fn a_flood_of_one_workspace_does_not_starve_another() {
         .expect("a count");
     assert!(
         behind > FLOOD / 4,
-        "it waited until only {behind} of the flood were left"
+        "only {behind} commands of the flood were left"
     );
     world.end().await;
 }
@@ -67,15 +67,15 @@ async fn while_postgres_is_slow_people_are_told_in_time_and_in_words() {
     sqlx::query("lock table command in access exclusive mode")
         .execute(&mut *holding)
         .await
-        .expect("locked");
-    // More at once than there are connections to Postgres.
+        .expect("a locked file");
+    // More commands at once than connections to Postgres.
     let commands: Vec<_> = (0..40)
         .map(|meeting| {
             let text = format!("stop {}", 700_000_000 + meeting);
             world.slack.type_command(DANA.slack, &text)
         })
         .collect();
-    let begun = Instant::now();
+    let started = Instant::now();
     let answers =
         futures_util::future::join_all(commands.iter().map(|command| send(&world, command)));
     for answer in answers.await {
@@ -86,11 +86,11 @@ async fn while_postgres_is_slow_people_are_told_in_time_and_in_words() {
         );
     }
     assert!(
-        begun.elapsed() < Duration::from_secs(3),
+        started.elapsed() < Duration::from_secs(3),
         "{:?}",
-        begun.elapsed()
+        started.elapsed()
     );
-    holding.rollback().await.expect("released");
+    holding.rollback().await.expect("a rollback");
     let read = type_and_read(&world, ELI, "stop 68423085").await;
     assert!(read.contains("Zoom finds no meeting"), "{read}");
     world.end().await;
@@ -112,23 +112,23 @@ async fn ten_thousand_idle_connections_and_slow_clients_keep_nobody_waiting() {
             }
             _ => b"",
         };
-        stream.write_all(part).await.expect("sent");
+        stream.write_all(part).await.expect("bytes that are sent");
         connections.push(stream);
     }
     for _ in 0..10 {
         let command = env.slack.type_command(DANA.slack, "help");
-        let begun = Instant::now();
+        let started = Instant::now();
         let answer = env.slack.send(&service.url, &command).await;
-        assert_eq!(answer.expect("an answer").status, 200);
+        assert_eq!(answer.expect("a response").status, 200);
         assert!(
-            begun.elapsed() < Duration::from_secs(1),
+            started.elapsed() < Duration::from_secs(1),
             "{:?}",
-            begun.elapsed()
+            started.elapsed()
         );
     }
     let start = env.slack.type_command(DANA.slack, "start 68423085");
     let answer = env.slack.send(&service.url, &start).await;
-    assert_eq!(answer.expect("an answer"), accepted());
+    assert_eq!(answer.expect("a response"), accepted());
     let outcome = env.slack.outcome(&start).await.expect("an outcome");
     assert!(text_of(&outcome).contains("is going live"), "{outcome}");
     drop(connections);
@@ -162,7 +162,7 @@ async fn a_rolling_restart_under_load_loses_nothing_and_answers_everybody() {
                 let text = format!("stop {}", 700_000_000 + count);
                 let command = env.slack.type_command(DANA.slack, &text);
                 let turn = usize::try_from(count).expect("a small number") % 2;
-                // A proxy that is refused a connection takes the other replica.
+                // Like a load balancer, use the other replica if this one refuses the connection.
                 let port = match TcpStream::connect(("127.0.0.1", ports[turn])).await {
                     Ok(_) => ports[turn],
                     Err(_) => ports[1 - turn],
@@ -170,11 +170,11 @@ async fn a_rolling_restart_under_load_loses_nothing_and_answers_everybody() {
                 let url = format!("http://127.0.0.1:{port}");
                 match env.slack.send(&url, &command).await {
                     Ok(answer) => assert_eq!(answer, accepted()),
-                    // It stopped listening between our look and the request.
+                    // The replica stopped listening between the check and the request.
                     Err(error) if format!("{error:#}").contains("onnect") => {
                         let url = format!("http://127.0.0.1:{}", ports[1 - turn]);
                         let answer = env.slack.send(&url, &command).await;
-                        assert_eq!(answer.expect("an answer"), accepted());
+                        assert_eq!(answer.expect("a response"), accepted());
                     }
                     Err(error) => panic!("{error:#}"),
                 }
@@ -184,26 +184,32 @@ async fn a_rolling_restart_under_load_loses_nothing_and_answers_everybody() {
             taken
         })
     };
-    // Before, between and after the restarts there is load, and during each.
+    // There is load before, during, between and after the restarts.
     let mut some_more = async || {
         let enough = *taken.borrow() + 10;
         let came = taken.wait_for(|count| *count >= enough).await;
-        came.map(drop).expect("the load goes on");
+        came.map(drop).expect("a load that still runs");
     };
     some_more().await;
     for (index, port) in ports.into_iter().enumerate() {
-        let ending = services[index].take().expect("it runs").terminate();
+        let ending = services[index]
+            .take()
+            .expect("a running process")
+            .terminate();
         tokio::join!(ending, some_more());
         services[index] = Some(serve(port).await);
         some_more().await;
     }
     is_over.store(true, Ordering::Relaxed);
-    let taken = load.await.expect("nobody was turned away");
+    let taken = load.await.expect("a load that does not panic");
     for command in &taken {
         env.slack.outcome(command).await.expect("an outcome");
     }
     for service in services.into_iter().flatten() {
         service.terminate().await;
     }
-    Arc::into_inner(env).expect("nobody else").end().await;
+    Arc::into_inner(env)
+        .expect("the last reference")
+        .end()
+        .await;
 }

@@ -1,4 +1,5 @@
-//! The service between its stand-ins: real HTTP over loopback, a real Postgres.
+//! The service between the stand-ins for Slack and Zoom, over real HTTP and with a real Postgres.
+//! What more than one file needs is in `tests/support`.
 
 mod admin;
 mod buttons;

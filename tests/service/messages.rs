@@ -1,4 +1,4 @@
-//! Every message and view, at its longest, within Slack's limits.
+//! Every message and view is within Slack's limits, however long its parts are.
 
 use std::sync::LazyLock;
 
@@ -19,15 +19,15 @@ use livestream_bot::slack::form::Content;
 use livestream_bot::slack::message::Message;
 use serde_json::{Value, json};
 
-/// Longer than anything may be, and full of what must be escaped.
+/// A text that is longer than any field may be, and full of characters that must be escaped.
 fn long() -> String {
     "<!channel> &`é\"".repeat(2000)
 }
 
-/// The longest name that a command may have.
+/// The longest name that a slash command can have.
 static SLASH: LazyLock<String> = LazyLock::new(|| format!("/{}", "é".repeat(31)));
 
-/// The messages of a service where people can link accounts themselves, or cannot.
+/// The replies of a service where people can link accounts themselves, or cannot.
 fn replies_where(can_link: bool) -> Replies<'static> {
     Replies::new(&SLASH, can_link.then_some("https://my.host/admin"))
 }
@@ -50,7 +50,7 @@ fn requests() -> Vec<LivestreamRequest> {
         .into()
 }
 
-/// All of them; adding one without adding it here does not compile.
+/// All outcomes. A new variant that is not added here does not compile.
 fn outcomes() -> Vec<Outcome> {
     let all = vec![
         Outcome::Accepted,
@@ -151,7 +151,7 @@ fn links() -> [Option<Link>; 3] {
 
 #[track_caller]
 fn assert_fits(message: &Message) {
-    let message = serde_json::to_value(message).expect("JSON");
+    let message = serde_json::to_value(message).expect("valid JSON");
     if let Err(problem) = check(&message) {
         panic!("{problem:#}: {message}");
     }

@@ -1,4 +1,4 @@
-//! Every outcome: in at `/slack/commands`, out at the `response_url`.
+//! Every outcome, from `/slack/commands` to the `response_url`.
 
 use livestream_bot::demo::zoom::{Fault, Obstacle};
 use livestream_bot::demo::{DANA, ELI, World};
@@ -6,8 +6,8 @@ use livestream_bot::demo::{DANA, ELI, World};
 use crate::support::fixtures::{MEETING, meeting, world};
 use crate::support::slack::type_and_read;
 
-/// What the channel reads when Dana types `start 68423085` in a world so arranged,
-/// and how often Zoom was asked.
+/// The text of the outcome when Dana types `start 68423085` in a world that is prepared like this,
+/// and the number of requests to Zoom.
 async fn outcome_of_start(arrange: impl FnOnce(&World)) -> (String, usize) {
     let world = world().await;
     arrange(&world);
@@ -17,11 +17,11 @@ async fn outcome_of_start(arrange: impl FnOnce(&World)) -> (String, usize) {
     (read, calls)
 }
 
-/// The same, where Zoom answers the first request with an error.
+/// The same text when Zoom answers the first request with an error.
 async fn outcome_of_start_after(status: u16, code: i64, message: &str) -> String {
     let (read, calls) =
         outcome_of_start(|world| world.zoom.fail_next(Fault::error(status, code, message))).await;
-    assert_eq!(calls, 1, "Zoom is not asked again after {status}/{code}");
+    assert_eq!(calls, 1, "no second request to Zoom after {status}/{code}");
     read
 }
 
@@ -49,15 +49,15 @@ async fn zoom_took_the_stop() {
 
 #[tokio::test]
 async fn a_number_zoom_does_not_know() {
-    let wanted = ":warning: *6842 3085 is not a meeting number Zoom knows.* Check it in Zoom and type the command again.";
+    let expected = ":warning: *6842 3085 is not a meeting number Zoom knows.* Check it in Zoom and type the command again.";
     assert_eq!(
         outcome_of_start_after(400, 300, "Invalid meeting ID.").await,
-        wanted
+        expected
     );
     assert_eq!(
         outcome_of_start_after(300, 300, "Missing meetingId.").await,
-        wanted,
-        "as older pages have it"
+        expected,
+        "as in older documentation"
     );
 }
 
@@ -85,16 +85,16 @@ async fn a_webinar_or_a_livestream_not_set_up() {
 
 #[tokio::test]
 async fn a_meeting_that_has_not_started() {
-    let wanted = ":warning: *Meeting 6842 3085 has not started.* Start it in Zoom, then type `/livestream start 68423085` again.";
+    let expected = ":warning: *Meeting 6842 3085 has not started.* Start it in Zoom, then type `/livestream start 68423085` again.";
     let (read, _) = outcome_of_start(|world| world.zoom.schedule(MEETING, DANA.zoom, None)).await;
-    assert_eq!(read, wanted);
+    assert_eq!(read, expected);
     assert_eq!(
         outcome_of_start_after(400, 3000, "Meeting 68,423,085 has not started.").await,
-        wanted
+        expected
     );
     assert_eq!(
         outcome_of_start_after(400, 200, "Webinar 68,423,085 has not started.").await,
-        wanted
+        expected
     );
 }
 
@@ -140,19 +140,19 @@ async fn an_end_to_end_encrypted_meeting() {
 
 #[tokio::test]
 async fn a_link_that_lacks_a_permission() {
-    let wanted = "the linked Zoom account has not granted permission to run livestreams.* \
+    let expected = "the linked Zoom account has not granted permission to run livestreams.* \
                   The account must be linked again to grant it.";
     let world = world().await;
     world
         .link(DANA, "user:read:user")
         .await
-        .expect("a link with less");
+        .expect("Dana's link");
     let read = type_and_read(&world, DANA, "start 68423085").await;
-    assert!(read.ends_with(wanted), "{read}");
+    assert!(read.ends_with(expected), "{read}");
     world.end().await;
     for (status, code) in [(400, 4700), (401, 4711), (403, 4711)] {
         let read = outcome_of_start_after(status, code, "does not contain scopes").await;
-        assert!(read.ends_with(wanted), "{read}");
+        assert!(read.ends_with(expected), "{read}");
     }
 }
 
@@ -187,9 +187,9 @@ async fn a_second_start_too_soon_is_not_repeated() {
     let world = world().await;
     type_and_read(&world, DANA, "start 68423085").await;
     let read = type_and_read(&world, DANA, "start 68423085").await;
-    let wanted = ":hourglass_flowing_sand: *Zoom is still handling an earlier start of meeting 6842 3085.* \
+    let expected = ":hourglass_flowing_sand: *Zoom is still handling an earlier start of meeting 6842 3085.* \
                   If it is not live in 30 seconds, type `/livestream start 68423085` again.";
-    assert_eq!(read, wanted);
+    assert_eq!(read, expected);
     assert_eq!(world.zoom.calls().len(), 2);
     world.end().await;
 }
@@ -247,12 +247,12 @@ async fn the_days_requests_are_used_up() {
 
 #[tokio::test]
 async fn zoom_does_not_answer() {
-    let wanted = ":question: *Zoom did not answer about meeting 6842 3085.* It may or may not have done it: \
+    let expected = ":question: *Zoom did not answer about meeting 6842 3085.* It may or may not have done it: \
                   look at the stream, and if it is needed, type `/livestream start 68423085` again.";
-    assert_eq!(outcome_of_start_after(500, 0, "").await, wanted);
+    assert_eq!(outcome_of_start_after(500, 0, "").await, expected);
     for fault in [Fault::Hang, Fault::Reset] {
         let (read, calls) = outcome_of_start(|world| world.zoom.fail_next(fault)).await;
-        assert_eq!((read.as_str(), calls), (wanted, 1));
+        assert_eq!((read.as_str(), calls), (expected, 1));
     }
 }
 
@@ -260,14 +260,14 @@ async fn zoom_does_not_answer() {
 async fn an_answer_nobody_documented_is_shown_escaped_and_capped() {
     let read =
         outcome_of_start_after(400, 9999, &format!("<!channel> & {}", "x".repeat(5000))).await;
-    let wanted = ":warning: *Meeting 6842 3085 was not started.* Zoom answered with status 400, code 9999, and said: \
+    let expected = ":warning: *Meeting 6842 3085 was not started.* Zoom answered with status 400, code 9999, and said: \
                   &lt;!channel&gt; &amp; xxx";
-    assert!(read.starts_with(wanted), "{read}");
+    assert!(read.starts_with(expected), "{read}");
     assert!(read.chars().count() < 500, "{read}");
     let endless = outcome_of_start_after(400, 9999, &"x".repeat(1_000_000)).await;
     assert!(
         endless.ends_with("status 400, and said: nothing more"),
-        "its end was not read: {endless}"
+        "the body was read to its end: {endless}"
     );
     let html = Fault::Answer {
         status: 403,

@@ -1,4 +1,4 @@
-//! Who may run commands, and who reads what becomes of them.
+//! Who may use commands, and who sees their outcomes.
 
 use livestream_bot::demo::slack::{ApiFault, DIRECT, Standing, TEAM};
 use livestream_bot::demo::{DANA, ELI, FAY, Person, World};
@@ -18,7 +18,7 @@ async fn expire_cached_people(world: &World) {
     sqlx::query("update slack_person set checked_at = checked_at - interval '61 minutes'")
         .execute(&mut connect(world).await)
         .await
-        .expect("time passes");
+        .expect("an update");
 }
 
 /// Types a start. Returns the message with its outcome.
@@ -44,7 +44,7 @@ async fn guests_are_refused_alone_and_politely() {
             "{read}"
         );
         assert_eq!(button_values(&outcome), Vec::<String>::new());
-        // From then on it is known, and said at once.
+        // From now on the service knows it, and refuses at once.
         for text in ["help", "connect", "strat 68423085"] {
             let read = type_and_read_at_once(&world, DANA, text).await;
             assert!(read.contains(REFUSED), "{text}: {read}");
@@ -54,7 +54,7 @@ async fn guests_are_refused_alone_and_politely() {
         sqlx::query("delete from slack_person")
             .execute(&mut connect(&world).await)
             .await
-            .expect("forgotten");
+            .expect("a delete");
     }
     assert!(world.zoom.calls().is_empty());
     let outcome = start(&world, DANA).await;
@@ -84,7 +84,7 @@ async fn a_workspace_may_allow_its_guests() {
     .bind(TEAM)
     .execute(&mut connect(&world).await)
     .await
-    .expect("a rule");
+    .expect("an insert");
     world.slack.set_person(DANA.slack, Standing::Guest);
     let outcome = start(&world, DANA).await;
     assert!(text_of(&outcome).contains("going live"), "{outcome}");
@@ -100,7 +100,7 @@ async fn a_press_by_somebody_of_another_organisation_is_refused() {
     type_and_read(&world, DANA, "start 68423085").await;
     let press = world.slack.press_as_stranger(ELI.slack, "stop 68423085");
     send_press(&world, &press).await;
-    let read = world.slack.reply(&press).await.expect("an answer");
+    let read = world.slack.reply(&press).await.expect("a response");
     assert_eq!(read["response_type"], "ephemeral");
     assert!(text_of(&read).contains(REFUSED), "{read}");
     assert!(meeting(&world).is_live);
@@ -125,9 +125,9 @@ async fn whatever_slacks_web_api_does_no_command_fails_for_it() {
         sqlx::query("delete from slack_person")
             .execute(&mut connect(&world).await)
             .await
-            .expect("forgotten");
+            .expect("a delete");
     }
-    // A token that Slack has taken back is not kept.
+    // A token that Slack has revoked is deleted.
     let kept: i64 = sqlx::query_scalar("select count(bot_token) from installation")
         .fetch_one(&mut connect(&world).await)
         .await
@@ -161,7 +161,7 @@ async fn while_slack_limits_us_it_is_not_asked_and_what_it_said_before_counts() 
     type_and_read(&world, DANA, "stop 68423085").await;
     let read = text_of(&start(&world, ELI).await);
     assert!(read.contains(REFUSED), "{read}");
-    assert_eq!(asked() - before, 1, "the one that was limited");
+    assert_eq!(asked() - before, 1, "only the rate-limited request");
     world.end().await;
 }
 
@@ -178,7 +178,7 @@ async fn a_change_slack_tells_of_is_looked_up_at_once() {
         .slack
         .event(livestream_bot::demo::slack::TOWN_HALL, event);
     let answer = world.slack.send_event(&world.service, &event).await;
-    assert_eq!(answer.expect("an answer").status, 200);
+    assert_eq!(answer.expect("a response").status, 200);
     let read = text_of(&start(&world, DANA).await);
     assert!(read.contains(REFUSED), "{read}");
     world.end().await;
@@ -192,7 +192,7 @@ async fn what_is_typed_in_a_direct_message_stays_there() {
     assert_eq!(
         (answer.status, answer.body),
         (200, Value::Null),
-        "not even the echo"
+        "the command is not shown in the channel"
     );
     let outcome = world.slack.outcome(&typed).await.expect("an outcome");
     assert_eq!(outcome["response_type"], "ephemeral");
@@ -210,7 +210,7 @@ async fn what_is_typed_in_a_direct_message_stays_there() {
 #[tokio::test]
 async fn help_and_mistakes_show_what_this_person_can_do_now() {
     let world = world().await;
-    // Not linked: only how to link.
+    // A person without a link is told only how to link.
     for text in ["help", "start abc", "strat 68423085", "68423085"] {
         let answer = send(&world, &world.slack.type_command(FAY.slack, text)).await;
         let read = text_of(&answer.body);
@@ -225,15 +225,15 @@ async fn help_and_mistakes_show_what_this_person_can_do_now() {
     );
     let read = type_and_read_at_once(&world, FAY, "conect").await;
     assert_eq!(read, "Did you mean `/livestream connect`?");
-    // Linked: everything.
+    // A person with a link is told everything.
     let read = type_and_read_at_once(&world, DANA, "frobnicate").await;
     assert!(read.contains("`start`, `stop`, `connect`"), "{read}");
-    // The permission is gone: how to link again.
+    // A person whose permission is revoked is told how to link again.
     world.zoom.revoke(DANA.zoom);
     sqlx::query("update zoom_grant set expires_at = now()")
         .execute(&mut connect(&world).await)
         .await
-        .expect("expired");
+        .expect("an update");
     let read = text_of(&start(&world, DANA).await);
     assert!(read.contains("no longer accepts"), "{read}");
     let answer = send(&world, &world.slack.type_command(DANA.slack, "help")).await;
@@ -244,7 +244,7 @@ async fn help_and_mistakes_show_what_this_person_can_do_now() {
     assert_eq!(button_values(&answer.body), ["connect"]);
     world.end().await;
 
-    // Only the operator can link.
+    // Where only the operator can link accounts, people are told to ask them.
     let world = world_with(|config| config.pages = None).await;
     let answer = send(&world, &world.slack.type_command(FAY.slack, "help")).await;
     assert!(

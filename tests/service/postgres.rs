@@ -1,4 +1,4 @@
-//! The private PostgreSQL, and a Postgres that goes away.
+//! The private PostgreSQL server, and a Postgres that becomes unreachable.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -17,20 +17,25 @@ use crate::support::slack::{type_and_read, type_and_read_at_once};
 async fn start(dir: &Path) -> Server {
     Server::start(program(), dir, Durability::Durable)
         .await
-        .expect("a server")
+        .expect("a PostgreSQL server")
 }
 
-/// Waits until nobody supervises the server any more, which is after it was stopped.
+/// Waits until the supervisor has ended, which is after it has stopped the server.
 async fn wait_for_supervisor_end(dir: &Path) {
     let home = home(dir);
-    let lock = File::open(home.join("supervisor.lock")).expect("its lock");
+    let lock = File::open(home.join("supervisor.lock")).expect("a lock file");
     tokio::task::spawn_blocking(move || lock.lock())
         .await
-        .expect("a thread")
-        .expect("locked");
+        .expect("a blocking task")
+        .expect("a locked file");
     let left: Vec<_> = std::fs::read_dir(home.join("clusters"))
-        .expect("its folder")
-        .map(|entry| entry.expect("an entry").path().join("postmaster.pid"))
+        .expect("a list of files")
+        .map(|entry| {
+            entry
+                .expect("a directory entry")
+                .path()
+                .join("postmaster.pid")
+        })
         .filter(|pid_file| pid_file.exists())
         .collect();
     assert!(left.is_empty(), "the server still runs: {left:?}");
@@ -40,7 +45,7 @@ fn home(dir: &Path) -> PathBuf {
     let inside = dir.join("postgres");
     assert!(
         inside.join("supervisor.lock").exists(),
-        "the data folder can be entered by the server's account"
+        "the server's account cannot enter the data directory"
     );
     inside
 }
@@ -54,7 +59,7 @@ async fn it_is_shared_keeps_its_data_and_stops_after_the_last_user() {
     });
     let mut servers = Vec::new();
     for started in starts.collect::<Vec<_>>() {
-        servers.push(started.await.expect("a server"));
+        servers.push(started.await.expect("a PostgreSQL server"));
     }
     servers[0]
         .create_database("kept")
@@ -74,11 +79,11 @@ async fn it_is_shared_keeps_its_data_and_stops_after_the_last_user() {
         .fetch_one(&mut db)
         .await
         .expect("a setting");
-    assert_eq!(addresses, "", "a socket only");
+    assert_eq!(addresses, "", "the server listens only on a socket");
     sqlx::raw_sql("create table note as select 'still here' as text")
         .execute(&mut db)
         .await
-        .expect("a table");
+        .expect("a created table");
     drop((db, servers));
     wait_for_supervisor_end(dir.path()).await;
 
@@ -102,8 +107,9 @@ async fn a_killed_server_is_started_again_while_it_is_in_use() {
     let dir = data_dir();
     let server = start(dir.path()).await;
     let first = postmaster(dir.path());
-    nix::sys::signal::kill(first, nix::sys::signal::Signal::SIGKILL).expect("killed");
-    // Another user waits until it answers again.
+    nix::sys::signal::kill(first, nix::sys::signal::Signal::SIGKILL)
+        .expect("a process that can be killed");
+    // A second user waits until the server responds again.
     let again = start(dir.path()).await;
     again
         .options("postgres")
@@ -116,18 +122,24 @@ async fn a_killed_server_is_started_again_while_it_is_in_use() {
 }
 
 fn postmaster(dir: &Path) -> nix::unistd::Pid {
-    let clusters = std::fs::read_dir(home(dir).join("clusters")).expect("its folder");
+    let clusters = std::fs::read_dir(home(dir).join("clusters")).expect("a list of files");
     let pid_file = clusters
-        .map(|entry| entry.expect("an entry").path().join("postmaster.pid"))
+        .map(|entry| {
+            entry
+                .expect("a directory entry")
+                .path()
+                .join("postmaster.pid")
+        })
         .find(|path| path.exists());
-    let content = std::fs::read_to_string(pid_file.expect("it runs")).expect("its pid file");
+    let content =
+        std::fs::read_to_string(pid_file.expect("a running process")).expect("a PID file");
     nix::unistd::Pid::from_raw(
         content
             .lines()
             .next()
             .expect("a line")
             .parse()
-            .expect("a pid"),
+            .expect("a process ID"),
     )
 }
 

@@ -1,4 +1,4 @@
-//! Tokens: refreshed when they must be, by one at a time, and never killed by a passing fault.
+//! Tokens are refreshed when they must be, by one job at a time, and survive temporary faults.
 
 use livestream_bot::account::import;
 use livestream_bot::crypto::vault::Vault;
@@ -18,7 +18,7 @@ async fn expire_stored_token(world: &World) {
     expired
         .execute(&mut connect(world).await)
         .await
-        .expect("expired");
+        .expect("an update");
 }
 
 async fn is_dead(world: &World) -> bool {
@@ -36,7 +36,7 @@ async fn a_token_about_to_expire_is_refreshed_before_it_is_used() {
     let read = type_and_read(&world, DANA, "start 68423085").await;
     assert!(read.contains("going live"), "{read}");
     assert_eq!((world.zoom.calls().len(), world.zoom.refreshes()), (1, 1));
-    // The rotated pair was stored: it serves the next refresh.
+    // The new tokens were stored, and serve the next refresh.
     expire_stored_token(&world).await;
     type_and_read(&world, DANA, "stop 68423085").await;
     assert_eq!((world.zoom.calls().len(), world.zoom.refreshes()), (2, 2));
@@ -82,7 +82,7 @@ async fn a_withdrawn_permission_kills_the_grant_and_the_next_command_hears_it_at
         read.contains(DEAD) && read.ends_with("I did nothing."),
         "{read}"
     );
-    // Linked again, it lives.
+    // A new link works.
     world.link(DANA, SCOPE).await.expect("a new link");
     assert!(
         type_and_read(&world, DANA, "start 68423085")
@@ -119,11 +119,11 @@ async fn a_token_endpoint_that_stays_away_is_told_and_kills_nothing() {
     world.zoom.fail_next_refresh(Fault::Hang);
     let start = world.slack.type_command(DANA.slack, "start 68423085");
     send(&world, &start).await;
-    // As if it had been trying for a while.
+    // The command looks a minute older.
     let old = sqlx::query("update command set received_at = received_at - interval '1 minute'");
     old.execute(&mut connect(&world).await)
         .await
-        .expect("older");
+        .expect("an update");
     for _ in 0..2 {
         world.zoom.fail_next_refresh(Fault::Hang);
     }
@@ -183,20 +183,20 @@ async fn importing_an_old_file_again_leaves_newer_tokens_alone() {
     })
     .to_string();
     let pool = db::pool(world.database.clone());
-    let vault = Vault::from_keys(&world.config.token_keys).expect("a vault");
-    // The grant that stands here expires later than the file's, so it is made to look dead.
+    let vault = Vault::from_keys(&world.config.token_keys).expect("valid keys");
+    // The stored grant expires later than the one in the file, so it is marked as dead.
     sqlx::query("update zoom_grant set dead_at = now()")
         .execute(&pool)
         .await
-        .expect("dead");
+        .expect("an update");
     import::links(&pool, &vault, line.as_bytes())
         .await
-        .expect("imported");
+        .expect("an imported link");
     expire_stored_token(&world).await;
     type_and_read(&world, DANA, "start 68423085").await;
     import::links(&pool, &vault, line.as_bytes())
         .await
-        .expect("imported again");
+        .expect("an imported link");
     assert!(
         type_and_read(&world, DANA, "stop 68423085")
             .await

@@ -1,4 +1,4 @@
-//! The audit.
+//! The audit log.
 
 use livestream_bot::demo::World;
 

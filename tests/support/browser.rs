@@ -34,7 +34,10 @@ impl Browser {
     /// A browser without cookies.
     pub(crate) fn new() -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        #[expect(clippy::disallowed_methods, reason = "a person's browser")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a browser, which is not the service"
+        )]
         let http = Client::builder()
             .user_agent(USER_AGENT)
             .redirect(redirect::Policy::none())

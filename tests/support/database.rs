@@ -1,4 +1,4 @@
-//! A database a test, copied from a template that is made once for these migrations.
+//! A database for each test, copied from a template that is created once for these migrations.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
@@ -16,11 +16,11 @@ use tokio::sync::OnceCell;
 
 use super::executable::program;
 
-/// What the tests of this process use.
+/// The PostgreSQL server that the tests of this process use.
 struct Cluster {
     options: PgConnectOptions,
     template: String,
-    /// Keeps it running.
+    /// Keeps the server running.
     _server: Option<Server>,
 }
 
@@ -28,17 +28,17 @@ static CLUSTER: OnceCell<Cluster> = OnceCell::const_new();
 
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
-/// Any number, the same for all who prepare the template.
+/// The advisory lock under which a process prepares the template.
 const TEMPLATE_LOCK: i64 = 4_927;
 
-/// The server that the tests share where no other is named.
+/// The server that the tests share unless `DATABASE_URL` names another.
 pub(crate) async fn server() -> Server {
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let started = Server::start(program(), dir, Durability::Throwaway).await;
-    started.expect("a server")
+    started.expect("a PostgreSQL server")
 }
 
-/// A database of one test's own, migrated and empty.
+/// Creates a database for one test, migrated and empty.
 pub(crate) async fn create() -> PgConnectOptions {
     let cluster = CLUSTER.get_or_init(Cluster::open).await;
     let name = format!(
@@ -46,7 +46,11 @@ pub(crate) async fn create() -> PgConnectOptions {
         std::process::id(),
         COUNT.fetch_add(1, Ordering::Relaxed)
     );
-    let mut admin = cluster.options.connect().await.expect("the test cluster");
+    let mut admin = cluster
+        .options
+        .connect()
+        .await
+        .expect("a connection to the test cluster");
     execute(
         &mut admin,
         format!("create database {name} template {}", cluster.template),
@@ -55,11 +59,15 @@ pub(crate) async fn create() -> PgConnectOptions {
     cluster.options.clone().database(&name)
 }
 
-/// Drops it again; a test that failed leaves it to the next run.
+/// Drops such a database. After a failed test the next run drops it.
 pub(crate) async fn drop(database: &PgConnectOptions) {
-    let cluster = CLUSTER.get().expect("it was created there");
-    let name = database.get_database().expect("it has a name");
-    let mut admin = cluster.options.connect().await.expect("the test cluster");
+    let cluster = CLUSTER.get().expect("an open cluster");
+    let name = database.get_database().expect("a database name");
+    let mut admin = cluster
+        .options
+        .connect()
+        .await
+        .expect("a connection to the test cluster");
     execute(&mut admin, format!("drop database {name} with (force)")).await;
 }
 
@@ -88,13 +96,16 @@ impl Cluster {
         include_str!("../../Cargo.lock").hash(&mut hasher); // The queue's tables come from a crate.
         let template = format!("template_{:016x}", hasher.finish());
 
-        let mut admin = options.connect().await.expect("the test cluster");
+        let mut admin = options
+            .connect()
+            .await
+            .expect("a connection to the test cluster");
         let lock = sqlx::query("select pg_advisory_lock($1)").bind(TEMPLATE_LOCK);
-        lock.execute(&mut admin).await.expect("the lock");
+        lock.execute(&mut admin).await.expect("an advisory lock");
         let names: Vec<String> = sqlx::query_scalar("select datname from pg_database")
             .fetch_all(&mut admin)
             .await
-            .expect("the databases");
+            .expect("a list of databases");
         for name in names.iter().filter(|name| is_abandoned(name)) {
             execute(
                 &mut admin,
@@ -110,7 +121,7 @@ impl Cluster {
             .await;
             execute(&mut admin, format!("create database {template}_new")).await;
             let pool = db::pool(options.clone().database(&format!("{template}_new")));
-            serve::migrate(&pool).await.expect("migrations");
+            serve::migrate(&pool).await.expect("a migrated database");
             pool.close().await;
             execute(
                 &mut admin,
@@ -118,12 +129,12 @@ impl Cluster {
             )
             .await;
         }
-        admin.close().await.expect("this lets go of the lock");
+        admin.close().await.expect("a closed connection");
         template
     }
 }
 
-/// Whether the process whose test made it is gone.
+/// Whether a database belongs to a test whose process has ended.
 fn is_abandoned(name: &str) -> bool {
     let pid = name
         .strip_prefix("test_")
@@ -135,5 +146,5 @@ async fn execute(connection: &mut PgConnection, sql: String) {
     raw_sql(AssertSqlSafe(sql))
         .execute(connection)
         .await
-        .expect("an administrator's statement");
+        .expect("a successful statement");
 }

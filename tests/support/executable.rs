@@ -1,8 +1,8 @@
-//! The program, as the tests run it.
+//! The executable under test.
 
 use std::path::Path;
 
-/// This program, as the tests run it.
+/// The path of the program.
 pub(crate) fn program() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_livestream-bot"))
 }

@@ -1,4 +1,4 @@
-//! Worlds that tests start from.
+//! What most tests start from.
 
 use livestream_bot::config::Config;
 use livestream_bot::demo::zoom::{Meeting, SCOPE};
@@ -10,10 +10,10 @@ use super::database;
 use super::install::install;
 use super::world::TestWorld;
 
-/// Dana's meeting, which is running.
+/// The number of Dana's meeting, which is running.
 pub(crate) const MEETING: i64 = 68_423_085;
 
-/// The world with Dana and Eli linked, and Dana's meeting running.
+/// Starts a world in which Dana and Eli are linked, and Dana's meeting is running.
 pub(crate) async fn world() -> TestWorld {
     world_with(|_| ()).await
 }
@@ -22,7 +22,7 @@ pub(crate) async fn world_with(adjust: impl FnOnce(&mut Config)) -> TestWorld {
     world_over(database::create().await, adjust).await
 }
 
-/// The same over a database that was created here, however it is reached.
+/// The same over this database, which must be one of [`database`], reached in any way.
 pub(crate) async fn world_over(
     database: PgConnectOptions,
     adjust: impl FnOnce(&mut Config),
@@ -36,7 +36,7 @@ pub(crate) async fn world_over(
     world
 }
 
-/// The same, and the app is installed.
+/// The same, with the app installed.
 pub(crate) async fn installed_world() -> TestWorld {
     let world = world().await;
     install(&world, "acme").await;

@@ -1,4 +1,4 @@
-//! Plain HTTP.
+//! Plain HTTP requests, without cookies.
 
 use reqwest::Client;
 
@@ -7,7 +7,7 @@ pub(crate) async fn readiness(service: &str) -> (u16, String) {
 }
 
 pub(crate) async fn get(url: &str) -> (u16, String) {
-    let answer = reqwest::get(url).await.expect("an answer");
+    let answer = reqwest::get(url).await.expect("a response");
     (
         answer.status().as_u16(),
         answer.text().await.expect("a body"),
@@ -16,6 +16,9 @@ pub(crate) async fn get(url: &str) -> (u16, String) {
 
 pub(crate) fn client() -> Client {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    #[expect(clippy::disallowed_methods, reason = "a stranger's client")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a client that is not the service's"
+    )]
     Client::new()
 }

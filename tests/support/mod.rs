@@ -1,4 +1,5 @@
-//! What more than one file of tests uses.
+//! What more than one test file uses. `tests/browser`, `tests/campaign` and `benches` include single
+//! files of it by `#[path]`; those refer to each other by `super`.
 
 pub(crate) mod admin_browser;
 pub(crate) mod audit;

@@ -1,4 +1,4 @@
-//! A Postgres that tests start, stop and cut off.
+//! PostgreSQL servers that tests start, stop and disconnect.
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
@@ -10,26 +10,27 @@ use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, UnixStream};
 use tokio::sync::watch;
 
-/// A folder that the server's account may enter.
+/// A temporary directory that the server's account can enter.
 pub(crate) fn data_dir() -> TempDir {
     let permissions = Permissions::from_mode(0o755);
     tempfile::Builder::new()
         .permissions(permissions)
         .tempdir_in("/var/tmp")
-        .expect("a folder")
+        .expect("a temporary directory")
 }
 
-/// Stands between the service and Postgres; it can be cut, and led to another server.
+/// A proxy between the service and Postgres. It can be disconnected, or redirected to another
+/// server.
 pub(crate) struct DatabaseProxy {
     pub(crate) options: PgConnectOptions,
-    /// The socket at its far end; none while it is cut.
+    /// The socket that connections are forwarded to; none while disconnected.
     far: watch::Sender<Option<PathBuf>>,
 }
 
 impl DatabaseProxy {
     pub(crate) async fn start(to: &PgConnectOptions) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let port = listener.local_addr().expect("its address").port();
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let port = listener.local_addr().expect("a local address").port();
         let options = PgConnectOptions::new_without_pgpass()
             .host("127.0.0.1")
             .port(port)
@@ -69,6 +70,6 @@ impl DatabaseProxy {
 }
 
 fn socket(of: &PgConnectOptions) -> PathBuf {
-    let folder = of.get_socket().expect("our own servers have a socket");
+    let folder = of.get_socket().expect("a Unix socket");
     folder.join(format!(".s.PGSQL.{}", of.get_port()))
 }

@@ -1,4 +1,4 @@
-//! The real program, and what it needs around it.
+//! The real program, and the environment that it runs in.
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -20,8 +20,8 @@ use super::must_end::MustEnd;
 use super::replica::{self, Link};
 use super::world::count_jobs;
 
-/// Stand-ins and a database that outlive the program between them. Its test must
-/// [end](Self::end) it.
+/// Stand-ins and a database, which outlive the program that uses them. The test must call
+/// [`end`](Self::end).
 pub(crate) struct ProgramEnv {
     pub(crate) slack: Slack,
     pub(crate) zoom: Zoom,
@@ -32,7 +32,7 @@ pub(crate) struct ProgramEnv {
     must_end: MustEnd,
 }
 
-/// The program, serving.
+/// A running program that serves.
 pub(crate) struct Service {
     child: tokio::process::Child,
     pub(crate) url: String,
@@ -44,17 +44,18 @@ impl ProgramEnv {
         Self::start(database::create().await, true).await
     }
 
-    /// The same over a migrated database, which is not dropped at the end.
+    /// The same over a database that is migrated already, and that is not dropped at the end.
     pub(crate) async fn over(database: PgConnectOptions) -> Self {
         Self::start(database, false).await
     }
 
     async fn start(database: PgConnectOptions, owns_database: bool) -> Self {
         let (slack, zoom) = (
-            Slack::start().await.expect("Slack"),
-            Zoom::start().await.expect("Zoom"),
+            Slack::start().await.expect("a stand-in for Slack"),
+            Zoom::start().await.expect("a stand-in for Zoom"),
         );
-        let config = demo::config(&slack, &zoom, "http://127.0.0.1:1").expect("settings");
+        let config =
+            demo::config(&slack, &zoom, "http://127.0.0.1:1").expect("a valid configuration");
         zoom.schedule(MEETING, DANA.zoom, None);
         zoom.begin(MEETING);
         let link = Link {
@@ -93,8 +94,8 @@ impl ProgramEnv {
         Service::start(self.command("serve")).await
     }
 
-    /// To be called when no program runs any more. Fails the test if a job is left in the
-    /// queue, or if Slack refused a message.
+    /// To be called when no program runs any more. Fails the test if a job is left in the queue, or
+    /// if Slack rejected a message.
     pub(crate) async fn end(self) {
         let mut db = self.database.connect().await;
         let left = count_jobs(db.as_mut().expect("a database connection")).await;
@@ -111,26 +112,26 @@ impl ProgramEnv {
 }
 
 impl Service {
-    /// Starts it, and waits until it says where it serves.
+    /// Starts the program, and waits until it logs its address.
     pub(crate) async fn start(command: Command) -> Self {
         let mut command = tokio::process::Command::from(command);
         command.stderr(Stdio::piped()).kill_on_drop(true);
-        let mut child = command.spawn().expect("the program");
-        let mut log = BufReader::new(child.stderr.take().expect("its log"));
+        let mut child = command.spawn().expect("a process");
+        let mut log = BufReader::new(child.stderr.take().expect("a log"));
         let mut said = String::new();
         let address: SocketAddr = loop {
             let start = said.len();
             assert!(
-                log.read_line(&mut said).await.expect("its log") > 0,
-                "it ended early:\n{said}"
+                log.read_line(&mut said).await.expect("a log") > 0,
+                "the program ended early:\n{said}"
             );
             let line = &said[start..];
             if let Some((_, address)) = line.trim_end().split_once("serving address=") {
-                break address.parse().expect("an address");
+                break address.parse().expect("a valid URL");
             }
         };
         let log = tokio::spawn(async move {
-            log.read_to_string(&mut said).await.expect("its log");
+            log.read_to_string(&mut said).await.expect("a log");
             said
         });
         Self {
@@ -140,22 +141,25 @@ impl Service {
         }
     }
 
-    /// As the machine's power switch would.
+    /// Kills the program, as a power failure would. Returns its log.
     pub(crate) async fn kill(mut self) -> String {
-        self.child.kill().await.expect("killed");
-        self.log.await.expect("its log")
+        self.child
+            .kill()
+            .await
+            .expect("a process that can be killed");
+        self.log.await.expect("a log")
     }
 
-    /// As an operator would.
+    /// Stops the program with SIGTERM, as an operator would. Returns its log.
     pub(crate) async fn terminate(mut self) -> String {
-        let pid = self.child.id().expect("it runs");
+        let pid = self.child.id().expect("a running process");
         kill(
-            Pid::from_raw(pid.try_into().expect("a pid")),
+            Pid::from_raw(pid.try_into().expect("a process ID")),
             Signal::SIGTERM,
         )
-        .expect("signalled");
-        let status = self.child.wait().await.expect("it ends");
-        let log = self.log.await.expect("its log");
+        .expect("a signal that is sent");
+        let status = self.child.wait().await.expect("an exit status");
+        let log = self.log.await.expect("a log");
         assert!(status.success(), "{log}");
         log
     }
@@ -167,14 +171,14 @@ pub(crate) fn run_with_input(command: &mut Command, input: &str) -> Output {
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    let mut child: Child = command.spawn().expect("the program");
+    let mut child: Child = command.spawn().expect("a process");
     child
         .stdin
         .take()
-        .expect("its input")
+        .expect("a piped input")
         .write_all(input.as_bytes())
-        .expect("written");
-    child.wait_with_output().expect("it ends")
+        .expect("a complete write");
+    child.wait_with_output().expect("an exit status")
 }
 
 pub(crate) fn lossy_text(bytes: &[u8]) -> String {

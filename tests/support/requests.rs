@@ -1,4 +1,4 @@
-//! Requests to the routes that Slack calls, of which a test decides every byte.
+//! Requests to the routes that Slack calls, with any headers and any body.
 
 use std::time::SystemTime;
 
@@ -28,10 +28,10 @@ pub(crate) async fn post_to(
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    request.send().await.expect("an answer")
+    request.send().await.expect("a response")
 }
 
-/// Posts a body with a signature that holds.
+/// Posts a body to `/slack/commands` with a valid signature.
 pub(crate) async fn post_signed(world: &World, body: &[u8]) -> Response {
     post_signed_to(world, "commands", body).await
 }
@@ -47,9 +47,9 @@ pub(crate) async fn post_signed_to(world: &World, route: &str, body: &[u8]) -> R
 }
 
 pub(crate) fn unix_now() -> u64 {
-    #[expect(clippy::disallowed_methods, reason = "a stranger's clock")]
+    #[expect(clippy::disallowed_methods, reason = "Slack's clock")]
     SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)
-        .expect("after 1970")
+        .expect("a time after 1970")
         .as_secs()
 }

@@ -1,19 +1,19 @@
-//! What people do in Slack, and what they read there.
+//! What people do and read in Slack.
 
 use livestream_bot::demo::slack::{Answer, Invocation};
 use livestream_bot::demo::{Person, World};
 use serde_json::Value;
 
-/// Types a command; what the person sees at once.
+/// Sends a typed command. Returns the immediate response.
 pub(crate) async fn send(world: &World, invocation: &Invocation) -> Answer {
     world
         .slack
         .send(&world.service, invocation)
         .await
-        .expect("an answer in time")
+        .expect("a response within the time limit")
 }
 
-/// Presses a button; Slack gets its 200 and an empty body.
+/// Presses the newest button of this value that the person can see.
 pub(crate) async fn press(world: &World, who: Person, value: &str) -> Invocation {
     let press = world.slack.press(who.slack, value);
     send_press(world, &press).await;
@@ -22,7 +22,7 @@ pub(crate) async fn press(world: &World, who: Person, value: &str) -> Invocation
 
 pub(crate) async fn send_press(world: &World, press: &Invocation) {
     let answer = world.slack.send_press(&world.service, press).await;
-    let answer = answer.expect("an answer in time");
+    let answer = answer.expect("a response within the time limit");
     assert_eq!((answer.status, answer.body), (200, Value::Null));
 }
 
@@ -38,7 +38,7 @@ pub(crate) async fn type_and_read(world: &World, who: Person, text: &str) -> Str
     text_of(&outcome_of(world, who, text).await)
 }
 
-/// Types a command that is not taken; what the person reads at once, alone.
+/// Types a command that is not accepted. Returns the text that only this person sees.
 pub(crate) async fn type_and_read_at_once(world: &World, who: Person, text: &str) -> String {
     let answer = send(world, &world.slack.type_command(who.slack, text)).await;
     assert_eq!(
@@ -48,7 +48,7 @@ pub(crate) async fn type_and_read_at_once(world: &World, who: Person, text: &str
     text_of(&answer.body)
 }
 
-/// The answer to a command that is taken.
+/// The response to a command that is accepted.
 pub(crate) fn accepted() -> Answer {
     Answer {
         status: 200,
@@ -56,7 +56,7 @@ pub(crate) fn accepted() -> Answer {
     }
 }
 
-/// The text of a message's first block.
+/// The text of the first block of a message.
 pub(crate) fn text_of(message: &Value) -> String {
     message["blocks"][0]["text"]["text"]
         .as_str()
@@ -64,7 +64,7 @@ pub(crate) fn text_of(message: &Value) -> String {
         .to_owned()
 }
 
-/// What the buttons of a message would type.
+/// The values of a message's buttons: the commands that they stand for.
 pub(crate) fn button_values(message: &Value) -> Vec<String> {
     let blocks = message["blocks"].as_array().expect("blocks");
     let elements = blocks

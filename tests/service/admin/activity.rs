@@ -26,7 +26,7 @@ async fn everything_that_happens_is_in_the_activity_and_its_files() {
     type_and_read(&world, DANA, "stop 68423085").await;
     let mut admin = AdminBrowser::signed_in(&world, ADA).await;
     let page = admin.read("/admin/activity").await;
-    for wanted in [
+    for expected in [
         "accepted",
         "no such meeting",
         "not linked",
@@ -34,7 +34,7 @@ async fn everything_that_happens_is_in_the_activity_and_its_files() {
         "eli@acme.example",
         "installed",
     ] {
-        assert!(page.contains(wanted), "{wanted}: {page}");
+        assert!(page.contains(expected), "{expected}: {page}");
     }
     let page = admin
         .read("/admin/activity?kind=start&user=U0DANA&meeting=684+230+85")
@@ -42,7 +42,7 @@ async fn everything_that_happens_is_in_the_activity_and_its_files() {
     assert_eq!(
         page.matches("<tr>").count(),
         2,
-        "a head and one row: {page}"
+        "the header and one row: {page}"
     );
     let page = admin.read("/admin/activity?only=failed").await;
     assert_eq!(page.matches("<tr>").count(), 4, "{page}");
@@ -54,19 +54,19 @@ async fn everything_that_happens_is_in_the_activity_and_its_files() {
         .read("/admin/activity.json")
         .await
         .parse()
-        .expect("JSON");
+        .expect("valid JSON");
     let entries = json.as_array().expect("an array");
     assert_eq!(entries.len(), 6, "{json}");
     assert_eq!(entries[0]["kind"], "admin signed in");
     let start = &entries[4];
     assert_eq!(start["meeting"], 68_423_085, "{start}");
     assert_eq!(start["zoom_account"], "dana@acme.example");
-    assert!(start["seconds"].as_f64().expect("a time") < 60.0);
+    assert!(start["seconds"].as_f64().expect("a number of seconds") < 60.0);
     let none: Value = admin
         .read("/admin/activity.json?user=U0NOBODY")
         .await
         .parse()
-        .expect("JSON");
+        .expect("valid JSON");
     assert_eq!(none, serde_json::json!([]));
     world.end().await;
 }
@@ -77,7 +77,7 @@ async fn nobody_changes_the_audit_and_it_is_kept_as_long_as_it_should_be() {
         world_with(|config| config.audit_kept_for = Some(chrono::TimeDelta::days(90))).await;
     type_and_read(&world, DANA, "start 68423085").await;
     let mut db = connect(&world).await;
-    // The service's own role, which owns the table.
+    // As the service's own role, which owns the table.
     for forbidden in [
         "update audit set user_id = 'U0ELI'",
         "delete from audit",
@@ -91,7 +91,7 @@ async fn nobody_changes_the_audit_and_it_is_kept_as_long_as_it_should_be() {
     sqlx::raw_sql(old)
         .execute(&mut db)
         .await
-        .expect("old entries");
+        .expect("an insert");
     let mut ticks = tokio::time::interval(std::time::Duration::from_millis(50));
     loop {
         ticks.tick().await;

@@ -1,4 +1,4 @@
-//! What admins of one workspace see of another: nothing.
+//! Admins of one workspace see and change nothing of another.
 
 use livestream_bot::demo::slack::{ORG_TOWN_HALL, STRANGER_TEAM, TEAM};
 use livestream_bot::demo::{ADA, DANA, FAY};
@@ -16,7 +16,7 @@ use crate::support::world::connect;
 async fn one_workspace_never_sees_anothers_rows() {
     let world = installed_world().await;
     install(&world, "globex").await;
-    // Fay is linked in another workspace, and something happened there.
+    // Fay is linked in another workspace, and types a command there.
     let link = request_link_at(&world, ORG_TOWN_HALL, FAY).await;
     Browser::new().link(&world, &link, FAY, FAY).await;
     type_and_read(&world, DANA, "start 68423085").await;
@@ -56,7 +56,7 @@ async fn one_workspace_never_sees_anothers_rows() {
             .await;
         assert_eq!(answer.status, StatusCode::NOT_FOUND, "{action}");
     }
-    // An admin of another workspace altogether is none here.
+    // The link in the other workspace is still there.
     assert_ne!(STRANGER_TEAM, TEAM);
     let still: i64 = sqlx::query_scalar("select count(*) from zoom_link where user_id = 'U0FAY'")
         .fetch_one(&mut connect(&world).await)

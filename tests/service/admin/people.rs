@@ -22,7 +22,7 @@ async fn people_are_found_sorted_and_paged() {
     sqlx::raw_sql(fill)
         .execute(&mut connect(&world).await)
         .await
-        .expect("people");
+        .expect("an insert");
     let mut admin = AdminBrowser::signed_in(&world, ADA).await;
     let page = admin.read("/admin/people").await;
     assert!(
@@ -46,7 +46,7 @@ async fn people_are_found_sorted_and_paged() {
     let page = admin.read("/admin/people?q=%25").await;
     assert!(
         page.contains("Nobody like that"),
-        "a percent sign is no wildcard: {page}"
+        "a percent sign is not a wildcard: {page}"
     );
     let page = admin.read("/admin/people?sort=linked&page=9999999").await;
     assert!(page.contains("Nobody like that"), "{page}");
@@ -57,7 +57,7 @@ async fn people_are_found_sorted_and_paged() {
 async fn a_test_says_how_an_account_is_and_the_overview_warns() {
     let world = installed_world().await;
     let scope = format!("{SCOPE} user:read:user user:read:settings");
-    world.link(DANA, &scope).await.expect("all permissions");
+    world.link(DANA, &scope).await.expect("Dana's link");
     let mut admin = AdminBrowser::signed_in(&world, ADA).await;
     let csrf = admin.csrf().await;
     let form = [("csrf", csrf.as_str())];
@@ -126,15 +126,15 @@ async fn disconnecting_somebody_asks_first_tells_them_and_happens_once() {
         .slack
         .direct_message_after(DANA.slack, 0)
         .await
-        .expect("a word");
+        .expect("a direct message");
     let told = told["text"].as_str().expect("a text");
     assert!(
         told.contains("<@U0ADA>, an admin of this workspace, disconnected"),
         "{told}"
     );
 
-    // The same form again does nothing to a link made since.
-    world.link(DANA, SCOPE).await.expect("linked again");
+    // The same form does not remove a link that is newer than the form.
+    world.link(DANA, SCOPE).await.expect("a new link");
     let again = admin.post("/admin/people/U0DANA/disconnect", &form).await;
     assert_eq!(again.status, StatusCode::CONFLICT);
     assert!(linked_zoom_user(&world, DANA).await.is_some());

@@ -19,7 +19,7 @@ async fn the_rules_hold_for_commands_for_buttons_and_after_they_changed() {
     let mut admin = AdminBrowser::signed_in(&world, ADA).await;
     assert!(start(&world, DANA).await.0.contains("going live"));
 
-    // The button is there; then a rule takes Dana's right away.
+    // While the button is shown, a rule takes away Dana's right.
     assert_eq!(
         admin
             .set_rules(&[("who", "named"), ("people", "U0ELI")])
@@ -39,14 +39,14 @@ async fn the_rules_hold_for_commands_for_buttons_and_after_they_changed() {
         read.contains("such as <@U0ADA>") && read.contains("/admin|the admin's page>"),
         "{read}"
     );
-    assert_eq!(world.zoom.calls().len(), 1, "Zoom was not asked");
+    assert_eq!(world.zoom.calls().len(), 1, "no request to Zoom");
     let (read, is_public) = start(&world, ELI).await;
     assert!(
         read.contains("Zoom finds no meeting") && is_public,
         "{read}"
     );
 
-    // A user group.
+    // Only a user group.
     world.slack.set_group("S0HOSTS", &[DANA.slack]);
     admin
         .set_rules(&[("who", "group"), ("group", "S0HOSTS")])
@@ -61,7 +61,7 @@ async fn the_rules_hold_for_commands_for_buttons_and_after_they_changed() {
     world.zoom.begin(68_423_085);
     assert!(start(&world, DANA).await.0.contains("going live"));
 
-    // Channels.
+    // Only some channels.
     admin
         .set_rules(&[("place", "except"), ("channels", "C0TOWNHALL")])
         .await;
@@ -79,7 +79,7 @@ async fn the_rules_hold_for_commands_for_buttons_and_after_they_changed() {
             .contains("is stopped")
     );
 
-    // What was refused stands in the activity.
+    // The activity page lists what was refused.
     let page = admin.read("/admin/activity?kind=refused").await;
     assert_eq!(page.matches("not allowed").count(), 3, "{page}");
     world.end().await;
@@ -94,7 +94,7 @@ async fn where_many_read_the_person_is_asked_before_going_live() {
         .await;
     assert!(
         start(&world, DANA).await.0.contains("going live"),
-        "twelve people"
+        "twelve people read the channel"
     );
     type_and_read(&world, DANA, "stop 68423085").await;
     world.zoom.end(68_423_085);
@@ -105,7 +105,7 @@ async fn where_many_read_the_person_is_asked_before_going_live() {
         .slack
         .type_command(DANA.slack, "start 68423085 name=\"Town Hall\"");
     send(&world, &typed).await;
-    let asked = world.slack.outcome(&typed).await.expect("a question");
+    let asked = world.slack.outcome(&typed).await.expect("a confirmation");
     assert_eq!(asked["response_type"], "ephemeral");
     let read = text_of(&asked);
     assert!(
@@ -114,7 +114,11 @@ async fn where_many_read_the_person_is_asked_before_going_live() {
         ),
         "{read}"
     );
-    assert_eq!(world.zoom.calls().len(), 2, "nothing was started yet");
+    assert_eq!(
+        world.zoom.calls().len(),
+        2,
+        "no start before the confirmation"
+    );
     let yes = button_values(&asked).remove(0);
     assert_eq!(yes, "start 68423085 name=\"Town Hall\" confirm=yes");
     let pressed = press(&world, DANA, &yes).await;
@@ -122,7 +126,7 @@ async fn where_many_read_the_person_is_asked_before_going_live() {
     assert!(text_of(&outcome).contains("is going live"), "{outcome}");
     assert_eq!(outcome["response_type"], "in_channel");
 
-    // Where Slack does not say who reads, it asks as well.
+    // A confirmation is required also if Slack does not say who reads the channel.
     world.slack.hide_channel("C0TOWNHALL");
     let (read, _) = start(&world, DANA).await;
     assert!(read.contains("I can't see who reads here"), "{read}");
@@ -161,7 +165,7 @@ async fn rules_that_make_no_sense_are_refused_and_old_forms_change_nothing() {
             "{page}"
         );
     }
-    // Two admins at one form: the second sees that it is out of date.
+    // Two admins submit the same form: the second is told that it is out of date.
     let csrf = admin.csrf().await;
     let form = [
         ("csrf", csrf.as_str()),

@@ -12,7 +12,7 @@ use crate::support::install::{install, let_a_day_pass, send_event};
 use crate::support::slack::{accepted, send, text_of, type_and_read};
 use crate::support::world::connect;
 
-/// The link with which an admin links an account for the workspace.
+/// The link with which an admin links a Zoom account for the workspace.
 async fn shared_link(admin: &mut AdminBrowser<'_>) -> String {
     let csrf = admin.csrf().await;
     let answer = admin.post("/admin/shared/link", &[("csrf", &csrf)]).await;
@@ -103,7 +103,7 @@ async fn an_account_is_shared_only_where_that_is_on_and_with_whom_is_listed() {
     let link = shared_link(&mut admin).await;
     let page = Browser::new().link(&world, &link, ADA, ADA).await;
     assert!(page.contains("is now there for your workspace"), "{page}");
-    // Nobody is listed: nobody may, not even the admin.
+    // While nobody is listed, nobody may use the account, not even the admin.
     let typed = world.slack.type_command(FAY.slack, "start 91234567890");
     let answer = send(&world, &typed).await;
     assert!(
@@ -126,10 +126,10 @@ async fn an_account_is_shared_only_where_that_is_on_and_with_whom_is_listed() {
     );
     let page = admin.read("/admin/activity?user=U0FAY&kind=start").await;
     assert!(page.contains("ada@acme.example"), "{page}");
-    // Eli acts as himself, and not as this one.
+    // Eli acts with his own account, not with the shared one.
     let read = type_and_read(&world, ELI, "start 68423085").await;
     assert!(read.contains("Zoom finds no meeting"), "{read}");
-    // Off again: the permission is withdrawn.
+    // When the account is unlinked, its permission is revoked.
     admin.post("/admin/shared/unlink", &[("csrf", &csrf)]).await;
     assert!(world.zoom.revocations().contains(&ADA.zoom.to_owned()));
     let typed = world.slack.type_command(FAY.slack, "stop 91234567890");

@@ -27,9 +27,12 @@ async fn an_admin_signs_in_looks_and_signs_out() {
     );
     let first = admin.browser.cookies.clone();
 
-    // Signing in again is another session; signing out ends this one alone.
+    // A second sign-in starts another session, and signing out ends only that one.
     admin.sign_in(ADA).await;
-    assert_ne!(admin.browser.cookies, first, "rotated");
+    assert_ne!(
+        admin.browser.cookies, first,
+        "a new session has a new cookie"
+    );
     let csrf = admin.csrf().await;
     let out = admin.post("/admin/sign-out", &[("csrf", &csrf)]).await;
     assert_eq!(out.location(), "/");
@@ -74,7 +77,11 @@ async fn a_sign_in_needs_its_own_browser_state_and_nonce_and_works_once() {
     let (mut admin, mut thief) = (AdminBrowser::new(&world), AdminBrowser::new(&world));
     let slack = admin.get("/admin/sign-in").await.location();
     thief.get("/admin/sign-in").await;
-    let back = world.slack.sign_in(&slack, ADA).await.expect("signed in");
+    let back = world
+        .slack
+        .sign_in(&slack, ADA)
+        .await
+        .expect("a redirect from Slack");
     let back = back.trim_start_matches(world.service.as_str()).to_owned();
     let visit = admin.browser.cookies.clone();
     assert_eq!(
@@ -87,7 +94,7 @@ async fn a_sign_in_needs_its_own_browser_state_and_nonce_and_works_once() {
     assert_eq!(
         admin.get(&back).await.status,
         StatusCode::UNAUTHORIZED,
-        "the same again"
+        "the state is used up"
     );
     for tamper in [
         Tamper::Nonce,
@@ -100,7 +107,11 @@ async fn a_sign_in_needs_its_own_browser_state_and_nonce_and_works_once() {
         assert_eq!(answer.status, StatusCode::BAD_GATEWAY, "{tamper:?}");
     }
     let slack = admin.get("/admin/sign-in").await.location();
-    let back = world.slack.cancel_sign_in(&slack).await.expect("cancelled");
+    let back = world
+        .slack
+        .cancel_sign_in(&slack)
+        .await
+        .expect("a redirect from Slack");
     let back = back.trim_start_matches(world.service.as_str()).to_owned();
     let page = admin.get(&back).await.body;
     assert!(page.contains("You went back"), "{page}");
@@ -113,14 +124,14 @@ async fn who_is_no_admin_any_more_can_do_nothing_at_once_and_see_nothing_soon() 
     let mut admin = AdminBrowser::signed_in(&world, ADA).await;
     let csrf = admin.csrf().await;
     world.slack.set_person(ADA.slack, Standing::Member);
-    // Before everything that changes something Slack is asked anew.
+    // Slack is asked again before every change.
     let refused = admin
         .post("/admin/people/U0DANA/test", &[("csrf", &csrf)])
         .await;
     assert_eq!(refused.status, StatusCode::FORBIDDEN);
     assert_eq!(admin.get("/admin").await.status, StatusCode::UNAUTHORIZED);
 
-    // Slack tells of a change: the next page asks.
+    // After Slack reports a change, the next page asks again.
     world.slack.set_person(ADA.slack, Standing::Admin);
     admin.sign_in(ADA).await;
     let event = serde_json::json!({ "type": "user_change", "user": { "id": ADA.slack } });
@@ -130,10 +141,10 @@ async fn who_is_no_admin_any_more_can_do_nothing_at_once_and_see_nothing_soon() 
         .slack
         .send_event(&world.service, &event)
         .await
-        .expect("an answer");
+        .expect("a response");
     assert_eq!(admin.get("/admin").await.status, StatusCode::FORBIDDEN);
 
-    // While Slack does not answer one may look for a while, and do nothing.
+    // While Slack does not respond, an admin can read pages for a while and change nothing.
     world.slack.set_person(ADA.slack, Standing::Admin);
     admin.sign_in(ADA).await;
     let csrf = admin.csrf().await;
@@ -144,7 +155,7 @@ async fn who_is_no_admin_any_more_can_do_nothing_at_once_and_see_nothing_soon() 
     assert_eq!(refused.status, StatusCode::BAD_GATEWAY);
     admin.read("/admin").await;
 
-    // Half an hour without a click, or eight hours with, and it is over.
+    // A session ends after half an hour without requests, and after eight hours in any case.
     for past in ["seen_at", "began_at"] {
         admin.sign_in(ADA).await;
         let pass =
@@ -152,7 +163,7 @@ async fn who_is_no_admin_any_more_can_do_nothing_at_once_and_see_nothing_soon() 
         sqlx::raw_sql(sqlx::AssertSqlSafe(pass))
             .execute(&mut connect(&world).await)
             .await
-            .expect("time passes");
+            .expect("an update");
         assert_eq!(
             admin.get("/admin").await.status,
             StatusCode::UNAUTHORIZED,
@@ -165,17 +176,17 @@ async fn who_is_no_admin_any_more_can_do_nothing_at_once_and_see_nothing_soon() 
 #[tokio::test]
 async fn without_a_bot_token_the_installer_and_whom_they_name_are_the_admins() {
     let world = installed_world().await;
-    // The token is gone, and so is the way to ask.
+    // Without a bot token, Slack cannot be asked.
     sqlx::query("update installation set bot_token = null, installed_by = 'U0DANA'")
         .execute(&mut connect(&world).await)
         .await
-        .expect("no token");
+        .expect("an update");
     let mut admin = AdminBrowser::new(&world);
     assert_eq!(admin.sign_in(ELI).await.status, StatusCode::FORBIDDEN);
     assert_eq!(
         admin.sign_in(ADA).await.status,
         StatusCode::FORBIDDEN,
-        "nobody can tell"
+        "an admin at Slack, which cannot be asked"
     );
     assert_eq!(admin.sign_in(DANA).await.status, StatusCode::SEE_OTHER);
     let csrf = admin.csrf().await;

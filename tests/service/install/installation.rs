@@ -14,26 +14,26 @@ use crate::support::world::connect;
 #[tokio::test]
 async fn the_landing_page_offers_the_app_and_says_whom_to_ask() {
     let world = world_with(|config| {
-        let pages = config.pages.as_mut().expect("pages");
-        pages.support_contact = Some("mailto:help@acme.example".parse().expect("an address"));
+        let pages = config.pages.as_mut().expect("settings of the pages");
+        pages.support_contact = Some("mailto:help@acme.example".parse().expect("a valid URL"));
         pages.privacy_url = Some("https://acme.example/privacy".parse().expect("a page"));
     })
     .await;
     let landing = Browser::new().get(&world.service).await;
     assert_eq!(landing.status, StatusCode::OK);
     let landing = landing.body;
-    for wanted in [
+    for expected in [
         "/livestream start 68423085",
         "href=\"/slack/install\"",
         "mailto:help@acme.example",
         "https://acme.example/privacy",
         "24 hours later",
     ] {
-        assert!(landing.contains(wanted), "{wanted}: {landing}");
+        assert!(landing.contains(expected), "{expected}: {landing}");
     }
     world.end().await;
 
-    // Just the signing secret: no install page, and commands work.
+    // With the signing secret alone there is no install page, and commands work.
     let world = world_with(|config| config.pages = None).await;
     let landing = Browser::new().get(&world.service).await.body;
     assert!(!landing.contains("/slack/install"), "{landing}");
@@ -87,7 +87,7 @@ async fn an_organisation_is_installed_as_a_whole_and_serves_all_its_workspaces()
         world.slack.bot_token(ENTERPRISE)
     );
 
-    // Fay links in one workspace, and is the same person in another.
+    // Fay links her account in one workspace, and uses it in another.
     let link = request_link_at(&world, ORG_TOWN_HALL, FAY).await;
     Browser::new().link(&world, &link, FAY, FAY).await;
     world.zoom.schedule(91_234_567_890, FAY.zoom, None);
@@ -101,7 +101,7 @@ async fn an_organisation_is_installed_as_a_whole_and_serves_all_its_workspaces()
         let outcome = world.slack.outcome(&typed).await.expect("an outcome");
         assert!(text_of(&outcome).contains(reads), "{outcome}");
     }
-    // The button of a message in an organisation names no workspace, and works.
+    // A press in an organisation names no workspace, and works.
     let again = world
         .slack
         .type_at(ORG_OTHER, FAY.slack, "start 91234567890");
@@ -113,7 +113,7 @@ async fn an_organisation_is_installed_as_a_whole_and_serves_all_its_workspaces()
     send_press(&world, &press).await;
     let outcome = world.slack.outcome(&press).await.expect("an outcome");
     assert!(text_of(&outcome).contains("is stopped"), "{outcome}");
-    // An organisation's id says nothing to a workspace outside it.
+    // The link does not count in a workspace outside the organisation.
     let outside = world.slack.type_command(FAY.slack, "start 91234567890");
     let answer = send(&world, &outside).await;
     assert!(
@@ -127,27 +127,35 @@ async fn an_organisation_is_installed_as_a_whole_and_serves_all_its_workspaces()
 async fn an_installation_without_our_state_is_never_accepted() {
     let world = world().await;
     let callback = format!("{}/slack/oauth/callback", world.service);
-    // Begun on Slack's side: sent to our own install page, which begins it again.
+    // An installation that starts at Slack is redirected to our install page, to start again there.
     let arrives = world.slack.install_without_state(&callback);
     let mut browser = Browser::new();
     let answer = browser.get(&arrives).await;
     assert_eq!(answer.location(), "/slack/install");
     assert_eq!(installations(&world).await, 0);
     let slack = browser.open_install_page(&world.service).await;
-    let back = world.slack.install(&slack, "globex").await.expect("chosen");
+    let back = world
+        .slack
+        .install(&slack, "globex")
+        .await
+        .expect("a redirect from Slack");
     assert_eq!(browser.get(&back).await.status, StatusCode::OK);
     assert_eq!(installations(&world).await, 1);
-    // The same state once more does nothing.
+    // The same state is rejected the second time.
     let again = browser.get(&back).await;
     assert_eq!(again.status, StatusCode::BAD_REQUEST);
 
-    // A state of another browser, a made up one, and none of ours.
+    // A browser without cookies, an invented state, and another browser's state are rejected.
     let mut victim = Browser::new();
     let mut attacker = Browser::new();
     let install = format!("{}/slack/install", world.service);
     victim.get(&install).await;
     let slack = attacker.get(&install).await.location();
-    let back = world.slack.install(&slack, "acme").await.expect("chosen");
+    let back = world
+        .slack
+        .install(&slack, "acme")
+        .await
+        .expect("a redirect from Slack");
     let made_up = format!("{callback}?code=x&state={}", "0".repeat(64));
     for (mut browser, url) in [
         (Browser::new(), back.clone()),
@@ -168,7 +176,11 @@ async fn what_slack_refuses_or_the_person_declines_installs_nothing() {
     assert!(declined.body.contains("You went back"));
     let mut browser = Browser::new();
     let slack = browser.open_install_page(&world.service).await;
-    let back = world.slack.install(&slack, "acme").await.expect("chosen");
+    let back = world
+        .slack
+        .install(&slack, "acme")
+        .await
+        .expect("a redirect from Slack");
     let code = back
         .split("code=")
         .nth(1)

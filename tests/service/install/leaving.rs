@@ -27,14 +27,14 @@ async fn when_the_app_leaves_its_token_goes_at_once_and_its_links_a_day_later() 
         assert_eq!(stored_bot_token(&world, TEAM).await, None);
         send_event(&world, &second).await;
         let retried = world.slack.retry_event(&world.service, &first, 1).await;
-        assert_eq!(retried.expect("an answer").status, 200);
+        assert_eq!(retried.expect("a response").status, 200);
         assert!(linked_zoom_user(&world, DANA).await.is_some(), "not yet");
 
         let_a_day_pass(&world).await;
         assert_eq!(linked_zoom_user(&world, DANA).await, None);
         assert_eq!(linked_zoom_user(&world, ELI).await, None);
-        assert!(is_revoked(&world, DANA), "withdrawn at Zoom");
-        assert!(is_revoked(&world, ELI), "withdrawn at Zoom");
+        assert!(is_revoked(&world, DANA), "revoked at Zoom");
+        assert!(is_revoked(&world, ELI), "revoked at Zoom");
         assert_eq!(installations(&world).await, 0);
         world.end().await;
     }
@@ -61,7 +61,7 @@ async fn an_access_token_that_has_expired_is_refreshed_to_withdraw_the_permissio
     sqlx::query("update zoom_grant set expires_at = now() - interval '1 day'")
         .execute(&mut connect(&world).await)
         .await
-        .expect("expired");
+        .expect("an update");
     let_a_day_pass(&world).await;
     assert!(is_revoked(&world, DANA));
     assert_eq!(linked_zoom_user(&world, DANA).await, None);
@@ -70,7 +70,7 @@ async fn an_access_token_that_has_expired_is_refreshed_to_withdraw_the_permissio
 
 #[tokio::test]
 async fn an_app_that_comes_back_keeps_its_links() {
-    // By our install page.
+    // Installed by our install page.
     let world = world().await;
     install(&world, "acme").await;
     let (uninstalled, revoked) = world.slack.uninstall(TOWN_HALL);
@@ -78,14 +78,14 @@ async fn an_app_that_comes_back_keeps_its_links() {
     install(&world, "acme").await;
     let_a_day_pass(&world).await;
     assert!(linked_zoom_user(&world, DANA).await.is_some());
-    // What Slack tells late of the time before does not touch what was installed since.
+    // A late event about the time before does not affect the new installation.
     let token = stored_bot_token(&world, TEAM).await;
     let long_ago = revoked.timestamp - 300;
     send_event(&world, &revoked.at(long_ago)).await;
     assert_eq!(stored_bot_token(&world, TEAM).await, token);
     world.end().await;
 
-    // By the manifest, of which we hear only that people type again.
+    // Installed from the manifest, which is noticed only when somebody types a command again.
     let world = fixtures::world().await;
     let (uninstalled, _) = world.slack.uninstall(TOWN_HALL);
     let earlier = uninstalled.timestamp - 3600;
@@ -95,7 +95,7 @@ async fn an_app_that_comes_back_keeps_its_links() {
     sqlx::raw_sql(pass)
         .execute(&mut connect(&world).await)
         .await
-        .expect("time passes");
+        .expect("an update");
     wait_for_empty_queue(&world.database).await;
     assert!(linked_zoom_user(&world, DANA).await.is_some());
     world.end().await;

@@ -1,4 +1,4 @@
-//! Signed forms that are no commands of ours.
+//! Signed forms that are not commands, or not for this app.
 
 use livestream_bot::demo::{DANA, World};
 

@@ -1,4 +1,4 @@
-//! Requests that Slack did not sign.
+//! Requests without a valid signature.
 
 use livestream_bot::demo::slack::{SIGNING_SECRET, TOWN_HALL, sign};
 use livestream_bot::demo::{DANA, ELI, World};
@@ -8,7 +8,7 @@ use crate::support::requests::{post_signed_to, post_to, unix_now};
 use crate::support::slack::type_and_read;
 use crate::support::world::{connect, wait_for_empty_queue};
 
-/// What Slack signs for each route, by the route.
+/// A valid body for each route.
 async fn good_bodies(world: &World) -> [(&'static str, String); 3] {
     type_and_read(world, DANA, "start 68423085").await;
     [
@@ -24,7 +24,7 @@ async fn good_bodies(world: &World) -> [(&'static str, String); 3] {
     ]
 }
 
-/// Everything that a request could have done.
+/// The numbers of rows in the tables that a request can change.
 async fn count_rows(world: &World) -> (i64, i64, i64) {
     let count = "select (select count(*) from command), (select count(*) from slack_request),
         (select count(*) from zoom_link)";
@@ -34,7 +34,7 @@ async fn count_rows(world: &World) -> (i64, i64, i64) {
         .expect("counts")
 }
 
-/// Sends a body with everything that is no signature of Slack's.
+/// Sends a body with every kind of invalid signature.
 async fn assert_refused_unsigned(world: &World, route: &str, good: &str) {
     let now = unix_now();
     let sent = now.to_string();
@@ -80,7 +80,7 @@ async fn assert_refused_unsigned(world: &World, route: &str, good: &str) {
         &[(timestamp, "abc"), (signature, &good_signature)],
         &[(timestamp, &old_sent), (signature, &old_signature)],
         &[(timestamp, &ahead_sent), (signature, &ahead_signature)],
-        // What Zoom would sign with is of no use here.
+        // Zoom's headers are not accepted here.
         &[
             ("x-zm-request-timestamp", &sent),
             ("x-zm-signature", &good_signature),
@@ -111,7 +111,7 @@ async fn every_bad_signature_gets_the_same_empty_401_on_every_route() {
     let before = count_rows(&world).await;
     for (route, good) in &good_bodies {
         assert_refused_unsigned(&world, route, good).await;
-        // Signed, and something else than the route takes.
+        // Signed bodies that the route does not accept.
         for body in [
             "",
             "a=b",
@@ -128,7 +128,7 @@ async fn every_bad_signature_gets_the_same_empty_401_on_every_route() {
                 .status();
             assert_eq!(status, 400, "{route} {body:?}");
         }
-        // What was signed for one route is no request of another.
+        // A body for one route is not accepted by another.
         for (other, body) in &good_bodies {
             if other != route {
                 let status = post_signed_to(&world, route, body.as_bytes())
@@ -146,8 +146,12 @@ async fn every_bad_signature_gets_the_same_empty_401_on_every_route() {
             "{route}"
         );
     }
-    assert_eq!(count_rows(&world).await, before, "nothing was done");
-    // The very bodies, signed as they should be, are taken on their routes, and once.
+    assert_eq!(
+        count_rows(&world).await,
+        before,
+        "a rejected request changed something"
+    );
+    // The same bodies with valid signatures are accepted by their routes, and executed once.
     for (route, good) in &good_bodies {
         for _ in 0..2 {
             let status = post_signed_to(&world, route, good.as_bytes())
@@ -157,7 +161,8 @@ async fn every_bad_signature_gets_the_same_empty_401_on_every_route() {
         }
     }
     wait_for_empty_queue(&world.database).await;
-    // The command stopped it; the press came while it did, or after; Eli's link is gone.
+    // The command stopped the livestream; the press came during that, or after it. Eli's link is
+    // deleted.
     let after = count_rows(&world).await;
     assert!([before.0 + 1, before.0 + 2].contains(&after.0), "{after:?}");
     assert_eq!((after.1, after.2), (before.1 + 1, before.2 - 1));

@@ -12,8 +12,8 @@ use crate::support::world::connect as database;
 #[tokio::test]
 async fn a_zoom_account_is_shared_knowingly_and_survives_a_new_authorization() {
     let world = world().await;
-    // Dana is linked to her account, and so is somebody of another workspace; Fay links the
-    // same one. Zoom kills the older pair at once.
+    // Dana and somebody of another workspace are linked to Dana's account. Fay links the same
+    // one. Zoom invalidates the older tokens at once.
     let elsewhere = "insert into zoom_link (team_id, user_id, zoom_user_id) values ('T0OTHER', 'U0FAY', 'zoom-dana')";
     sqlx::query(elsewhere)
         .execute(&mut database(&world).await)
@@ -29,12 +29,12 @@ async fn a_zoom_account_is_shared_knowingly_and_survives_a_new_authorization() {
     let read = type_and_read(&world, DANA, "start 68423085").await;
     assert!(
         read.contains("going live"),
-        "Dana works on even before Fay answers: {read}"
+        "Dana can go on before Fay confirms: {read}"
     );
     assert_eq!(
         world.zoom.calls().len(),
         1,
-        "with the new pair, without a refresh"
+        "with the new tokens, without a refresh"
     );
     browser.answer(&world, &csrf, "link").await;
     assert_eq!(
@@ -47,7 +47,7 @@ async fn a_zoom_account_is_shared_knowingly_and_survives_a_new_authorization() {
             .contains("is stopped")
     );
 
-    // One of two leaves: the permission stays for the other.
+    // When one of two disconnects, the permission stays for the other.
     let read = text_of(
         &send(&world, &world.slack.type_command(FAY.slack, "disconnect"))
             .await
@@ -60,7 +60,7 @@ async fn a_zoom_account_is_shared_knowingly_and_survives_a_new_authorization() {
     sqlx::query(elsewhere)
         .execute(&mut db)
         .await
-        .expect("the other workspace leaves");
+        .expect("a delete");
     let read = text_of(
         &send(&world, &world.slack.type_command(DANA.slack, "disconnect"))
             .await
@@ -99,7 +99,7 @@ async fn linking_another_account_replaces_the_first_and_withdraws_it() {
     assert_eq!(
         world.zoom.revocations(),
         [DANA.zoom],
-        "nobody uses the old one any more"
+        "nobody uses the old account any more"
     );
     world.end().await;
 }
@@ -127,7 +127,7 @@ async fn whoami_says_which_account_and_how_it_is() {
             .await
             .contains("no longer accepts your linked account")
     );
-    // Linked again, it is healthy.
+    // After a new link the account is healthy.
     Browser::new()
         .link(&world, &request_link(&world, DANA).await, DANA, DANA)
         .await;
@@ -142,14 +142,14 @@ async fn zooms_deauthorization_erases_its_user() {
         .zoom
         .validate_url(&world.service)
         .await
-        .expect("the address is ours");
+        .expect("a validated URL");
     type_and_read(&world, DANA, "start 68423085").await;
     for _ in 0..2 {
         let status = world
             .zoom
             .deauthorize(&world.service, DANA.zoom)
             .await
-            .expect("an answer");
+            .expect("a response");
         assert_eq!(status, 200, "a second time is harmless");
     }
     assert_eq!(linked_zoom_user(&world, DANA).await, None);
@@ -168,13 +168,13 @@ async fn zooms_deauthorization_erases_its_user() {
     .await
     .expect("a count");
     assert_eq!(left, 0);
-    // Signed by nobody, it does nothing.
+    // An unsigned event is rejected.
     let body = r#"{"event":"app_deauthorized","payload":{"user_id":"zoom-eli"}}"#;
     let forged = client()
         .post(format!("{}/zoom/events", world.service))
         .body(body)
         .send();
-    assert_eq!(forged.await.expect("an answer").status(), 401);
+    assert_eq!(forged.await.expect("a response").status(), 401);
     assert_eq!(
         linked_zoom_user(&world, ELI).await.as_deref(),
         Some(ELI.zoom)

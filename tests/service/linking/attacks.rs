@@ -12,11 +12,15 @@ use crate::support::slack::text_of;
 #[tokio::test]
 async fn a_forwarded_start_link_ends_at_slacks_sign_in() {
     let world = world().await;
-    // Fay sends her own link to Eli, who signs in as himself.
+    // Fay forwards her own link to Eli, who signs in as himself.
     let link = request_link(&world, FAY).await;
     let mut victim = Browser::new();
     let slack = victim.open_link(&link).await;
-    let back = world.slack.sign_in(&slack, ELI).await.expect("signed in");
+    let back = world
+        .slack
+        .sign_in(&slack, ELI)
+        .await
+        .expect("a redirect from Slack");
     let page = victim.get(&back).await;
     assert_not_linked(&world, &page, 403, "This link was made for somebody else").await;
     assert_eq!(audit_kinds(&world).await, ["link opened by somebody else"]);
@@ -24,9 +28,9 @@ async fn a_forwarded_start_link_ends_at_slacks_sign_in() {
         .slack
         .posted()
         .pop()
-        .expect("a note to Fay")
+        .expect("a message to Fay")
         .message
-        .expect("Slack takes it");
+        .expect("a message that Slack accepts");
     assert!(
         text_of(&note).contains("Somebody else signed in with the link"),
         "{note}"
@@ -42,17 +46,25 @@ async fn a_forwarded_sign_in_or_consent_page_comes_back_to_the_wrong_browser() {
     let world = world().await;
     let link = request_link(&world, FAY).await;
     let mut mallory = Browser::new();
-    // Slack's page, forwarded.
+    // Mallory forwards Slack's page.
     let slack = mallory.open_link(&link).await;
-    let back = world.slack.sign_in(&slack, ELI).await.expect("signed in");
+    let back = world
+        .slack
+        .sign_in(&slack, ELI)
+        .await
+        .expect("a redirect from Slack");
     let page = Browser::new().get(&back).await;
     assert_not_linked(&world, &page, 400, "This page is not waiting for you").await;
-    // Zoom's page, forwarded after Mallory signed in as herself.
+    // Mallory signs in as herself, and forwards Zoom's page.
     let consent = mallory.sign_in(&world, &link, FAY).await;
-    let back = world.zoom.consent(&consent, ELI).await.expect("consented");
+    let back = world
+        .zoom
+        .consent(&consent, ELI)
+        .await
+        .expect("a redirect from Zoom");
     let page = Browser::new().get(&back).await;
     assert_not_linked(&world, &page, 400, "This page is not waiting for you").await;
-    // The same with a cookie of the victim's own flow.
+    // The victim has a cookie, but of another link.
     let mut victim = Browser::new();
     victim.open_link(&request_link(&world, ELI).await).await;
     let page = victim.get(&back).await;
@@ -66,7 +78,11 @@ async fn a_state_is_good_once_and_never_absent() {
     let link = request_link(&world, FAY).await;
     let mut browser = Browser::new();
     let slack = browser.open_link(&link).await;
-    let back = world.slack.sign_in(&slack, FAY).await.expect("signed in");
+    let back = world
+        .slack
+        .sign_in(&slack, FAY)
+        .await
+        .expect("a redirect from Slack");
     for without in [
         "/slack/oidc/callback",
         "/slack/oidc/callback?code=x",
@@ -79,7 +95,11 @@ async fn a_state_is_good_once_and_never_absent() {
     let consent = browser.get(&back).await.location();
     let page = browser.get(&back).await;
     assert_not_linked(&world, &page, 400, "This page is not waiting for you").await;
-    let back = world.zoom.consent(&consent, FAY).await.expect("consented");
+    let back = world
+        .zoom
+        .consent(&consent, FAY)
+        .await
+        .expect("a redirect from Zoom");
     assert_eq!(browser.get(&back).await.location(), "/confirm");
     let page = browser.get(&back).await;
     assert_not_linked(&world, &page, 400, "This page is not waiting for you").await;
@@ -91,13 +111,25 @@ async fn the_slack_person_cannot_change_between_the_steps() {
     let world = world().await;
     let mut browser = Browser::new();
     let slack = browser.open_link(&request_link(&world, FAY).await).await;
-    let as_fay = world.slack.sign_in(&slack, FAY).await.expect("signed in");
-    let as_eli = world.slack.sign_in(&slack, ELI).await.expect("signed in");
+    let as_fay = world
+        .slack
+        .sign_in(&slack, FAY)
+        .await
+        .expect("a redirect from Slack");
+    let as_eli = world
+        .slack
+        .sign_in(&slack, ELI)
+        .await
+        .expect("a redirect from Slack");
     let consent = browser.get(&as_fay).await.location();
     let page = browser.get(&as_eli).await;
     assert_not_linked(&world, &page, 400, "This page is not waiting for you").await;
-    // Fay's way goes on, as Fay.
-    let back = world.zoom.consent(&consent, FAY).await.expect("consented");
+    // Fay goes on, as Fay.
+    let back = world
+        .zoom
+        .consent(&consent, FAY)
+        .await
+        .expect("a redirect from Zoom");
     browser.get(&back).await.location();
     let page = browser
         .get(&format!("{}/confirm", world.service))
@@ -122,7 +154,7 @@ async fn a_form_without_its_browsers_csrf_token_does_nothing() {
     let mut stranger = Browser::new();
     let page = stranger.answer(&world, &csrf, "link").await;
     assert_not_linked(&world, &page, 400, "This page is not waiting for you").await;
-    // Pressed twice, it counts once.
+    // The form can be submitted once.
     assert_eq!(browser.answer(&world, &csrf, "link").await.status, 200);
     assert_eq!(browser.answer(&world, &csrf, "link").await.status, 400);
     assert_eq!(audit_kinds(&world).await, ["linked"]);
@@ -143,7 +175,11 @@ async fn an_id_token_that_is_not_slacks_word_for_this_browser_is_refused() {
         let mut browser = Browser::new();
         let slack = browser.open_link(&request_link(&world, FAY).await).await;
         world.slack.next_id_token(tamper);
-        let back = world.slack.sign_in(&slack, FAY).await.expect("signed in");
+        let back = world
+            .slack
+            .sign_in(&slack, FAY)
+            .await
+            .expect("a redirect from Slack");
         let page = browser.get(&back).await;
         assert_not_linked(&world, &page, status, "thing was linked").await;
     }

@@ -14,14 +14,22 @@ async fn a_person_may_cancel_at_each_step() {
     let world = world().await;
     let mut browser = Browser::new();
     let slack = browser.open_link(&request_link(&world, FAY).await).await;
-    let back = world.slack.cancel_sign_in(&slack).await.expect("cancelled");
+    let back = world
+        .slack
+        .cancel_sign_in(&slack)
+        .await
+        .expect("a redirect from Slack");
     let page = browser.get(&back).await;
     assert_not_linked(&world, &page, 200, "You did not go on at Slack").await;
 
     let consent = browser
         .sign_in(&world, &request_link(&world, FAY).await, FAY)
         .await;
-    let back = world.zoom.decline(&consent).await.expect("declined");
+    let back = world
+        .zoom
+        .decline(&consent)
+        .await
+        .expect("a redirect from Zoom");
     let page = browser.get(&back).await;
     assert_not_linked(&world, &page, 200, "You did not go on at Zoom").await;
 
@@ -52,8 +60,8 @@ async fn a_browser_that_never_comes_back_leaves_no_permission_behind() {
     sqlx::query("update link_session set expires_at = now()")
         .execute(&mut db)
         .await
-        .expect("expired");
-    // Its page no longer counts, and within seconds what Zoom granted is withdrawn.
+        .expect("an update");
+    // The page is no longer valid, and within seconds the permission at Zoom is revoked.
     assert_eq!(
         browser
             .get(&format!("{}/confirm", world.service))
@@ -69,7 +77,7 @@ async fn a_browser_that_never_comes_back_leaves_no_permission_behind() {
     };
     tokio::time::timeout(std::time::Duration::from_secs(30), swept)
         .await
-        .expect("it is withdrawn");
+        .expect("a revocation");
     assert_eq!(world.zoom.revocations(), [FAY.zoom]);
     world.end().await;
 }

@@ -13,7 +13,11 @@ async fn a_vendor_that_sends_an_error_back_is_not_taken_for_the_person() {
     let world = world().await;
     let mut browser = Browser::new();
     let slack = browser.open_link(&request_link(&world, FAY).await).await;
-    let back = world.slack.cancel_sign_in(&slack).await.expect("cancelled");
+    let back = world
+        .slack
+        .cancel_sign_in(&slack)
+        .await
+        .expect("a redirect from Slack");
     let page = browser
         .get(&back.replace("access_denied", "server_error"))
         .await;
@@ -34,7 +38,11 @@ async fn failures_at_zoom_are_told_and_leave_nothing() {
         let consent = browser
             .sign_in(&world, &request_link(&world, FAY).await, FAY)
             .await;
-        let back = world.zoom.consent(&consent, FAY).await.expect("consented");
+        let back = world
+            .zoom
+            .consent(&consent, FAY)
+            .await
+            .expect("a redirect from Zoom");
         world.zoom.fail_next_refresh(fault);
         let page = browser.get(&back).await;
         assert_not_linked(&world, &page, 502, "Zoom did not answer as it should").await;
@@ -43,14 +51,18 @@ async fn failures_at_zoom_are_told_and_leave_nothing() {
     let consent = browser
         .sign_in(&world, &request_link(&world, FAY).await, FAY)
         .await;
-    let back = world.zoom.consent(&consent, FAY).await.expect("consented");
+    let back = world
+        .zoom
+        .consent(&consent, FAY)
+        .await
+        .expect("a redirect from Zoom");
     world.zoom.fail_next_me(Fault::error(500, 0, ""));
     let page = browser.get(&back).await;
     assert_not_linked(&world, &page, 502, "Zoom did not answer as it should").await;
     assert_eq!(
         world.zoom.revocations(),
         [FAY.zoom],
-        "who it was is unknown, so it is withdrawn"
+        "the permission is revoked, since its user is unknown"
     );
     world.end().await;
 }
@@ -63,7 +75,11 @@ async fn a_missing_scope_is_found_at_linking_not_on_the_day_of_the_show() {
     let consent = browser
         .sign_in(&world, &request_link(&world, FAY).await, FAY)
         .await;
-    let back = world.zoom.consent(&consent, FAY).await.expect("consented");
+    let back = world
+        .zoom
+        .consent(&consent, FAY)
+        .await
+        .expect("a redirect from Zoom");
     let page = browser.get(&back).await;
     assert_not_linked(
         &world,
@@ -73,7 +89,7 @@ async fn a_missing_scope_is_found_at_linking_not_on_the_day_of_the_show() {
     )
     .await;
     assert_eq!(world.zoom.revocations(), [FAY.zoom]);
-    // Classic scopes will do as well.
+    // Zoom's classic scopes are sufficient too.
     world.zoom.grant_scope_next("meeting:write user:read");
     let page = Browser::new()
         .link(&world, &request_link(&world, FAY).await, FAY, FAY)

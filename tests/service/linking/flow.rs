@@ -14,7 +14,7 @@ async fn a_person_links_and_then_runs_what_they_had_typed() {
     let world = world().await;
     world.zoom.schedule(91_234_567_890, FAY.zoom, None);
     world.zoom.begin(91_234_567_890);
-    // Not linked: the answer offers a button, which types `connect` with the wish behind it.
+    // Fay is not linked. The response has a button for `connect` with the command after it.
     let start = world
         .slack
         .type_command(FAY.slack, "start 91234567890 name=\"Town Hall\"");
@@ -37,7 +37,7 @@ async fn a_person_links_and_then_runs_what_they_had_typed() {
     assert_eq!(
         linked_zoom_user(&world, FAY).await,
         None,
-        "not before the person says yes"
+        "no link before the person confirms"
     );
     let page = browser.answer(&world, &csrf, "link").await.body;
     assert!(page.contains("Your accounts are linked"), "{page}");
@@ -47,14 +47,15 @@ async fn a_person_links_and_then_runs_what_they_had_typed() {
     );
     assert_eq!(audit_kinds(&world).await, ["refused", "linked"]);
 
-    // The note in Slack names the browser, and offers what was typed; it did not start by itself.
+    // The message in Slack names the browser, and has a button for the command. The livestream
+    // did not start by itself.
     let note = world
         .slack
         .posted()
         .pop()
-        .expect("a note")
+        .expect("a direct message")
         .message
-        .expect("Slack takes it");
+        .expect("a message that Slack accepts");
     assert!(
         text_of(&note).contains("fay@acme.example")
             && text_of(&note).contains("from Chrome on Linux"),
@@ -79,10 +80,18 @@ async fn the_second_tab_takes_over_from_the_first() {
     let mut browser = Browser::new();
     let first = browser.open_link(&link).await;
     let second = browser.open_link(&link).await;
-    let back = world.slack.sign_in(&first, FAY).await.expect("signed in");
+    let back = world
+        .slack
+        .sign_in(&first, FAY)
+        .await
+        .expect("a redirect from Slack");
     let page = browser.get(&back).await;
     assert_not_linked(&world, &page, 400, "another browser or tab").await;
-    let back = world.slack.sign_in(&second, FAY).await.expect("signed in");
+    let back = world
+        .slack
+        .sign_in(&second, FAY)
+        .await
+        .expect("a redirect from Slack");
     let consent = browser.get(&back).await.location();
     assert!(consent.starts_with(&world.zoom.url()));
     world.end().await;
@@ -98,7 +107,7 @@ async fn previews_and_scanners_do_not_use_up_a_link() {
     }
     let page = Browser::new().link(&world, &link, FAY, FAY).await;
     assert!(page.contains("Your accounts are linked"), "{page}");
-    // Now it is used up.
+    // Now the link is used up.
     assert_eq!(Browser::new().get(&link).await.status, 410);
     world.end().await;
 }
@@ -110,7 +119,7 @@ async fn an_expired_or_unknown_link_says_how_to_get_a_new_one() {
     let late = sqlx::query("update link_offer set expires_at = now()");
     late.execute(&mut database(&world).await)
         .await
-        .expect("expired");
+        .expect("an update");
     let unknown = format!("{}/link/{}", world.service, "00".repeat(32));
     for link in [link, unknown, format!("{}/link/x", world.service)] {
         let page = Browser::new().get(&link).await;

@@ -25,7 +25,7 @@ async fn links_are_imported_from_json_lines_again_and_again() {
         let output = run_with_input(&mut env.command("import-links"), &lines.join("\n"));
         assert!(output.status.success(), "{}", lossy_text(&output.stderr));
     }
-    let mut db = env.database.connect().await.expect("the database");
+    let mut db = env.database.connect().await.expect("a database connection");
     let stored: (i64, i64) = sqlx::query_as(
         "select (select count(*) from zoom_link where team_id = 'T1'), (select count(*) from zoom_grant where email = 'x@y')",
     )
@@ -83,7 +83,7 @@ fn the_manifest_is_printed_with_our_address() {
 #[test]
 fn a_secret_may_stand_in_a_file() {
     let mut file = tempfile::NamedTempFile::new().expect("a file");
-    file.write_all(b"secret\n").expect("written");
+    file.write_all(b"secret\n").expect("a complete write");
     let output = run_with_input(
         command_without_settings("serve").env("SLACK_SIGNING_SECRET_FILE", file.path()),
         "",
@@ -98,6 +98,7 @@ fn a_secret_may_stand_in_a_file() {
         .env("SLACK_SIGNING_SECRET", "x")
         .output();
     assert!(
-        lossy_text(&both.expect("it ends").stderr).contains("SLACK_SIGNING_SECRET is set as well")
+        lossy_text(&both.expect("an exit status").stderr)
+            .contains("SLACK_SIGNING_SECRET is set as well")
     );
 }

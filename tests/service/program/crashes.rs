@@ -13,15 +13,15 @@ use crate::support::world::wait_for_empty_queue;
 async fn killed_between_the_answer_and_the_call_it_carries_the_command_out_after_a_restart() {
     let env = ProgramEnv::new().await;
     let service = env.serve().await;
-    // An older command of the meeting holds ours up for as long as we like.
-    let mut db = env.database.connect().await.expect("the database");
+    // An earlier command of the meeting blocks this one until it is deleted.
+    let mut db = env.database.connect().await.expect("a database connection");
     block_meeting(&mut db).await;
     let start = env.slack.type_command(DANA.slack, "start 68423085");
     let answer = env
         .slack
         .send(&service.url, &start)
         .await
-        .expect("an answer");
+        .expect("a response");
     assert_eq!(answer, accepted());
     service.kill().await;
     assert!(env.zoom.calls().is_empty(), "it was killed before the call");
@@ -44,14 +44,14 @@ async fn killed_in_mid_call_it_does_not_start_twice_and_says_what_is_known() {
     env.slack
         .send(&service.url, &start)
         .await
-        .expect("an answer");
+        .expect("a response");
     env.zoom.called(1).await;
     service.kill().await;
 
     let service = env.serve().await;
     let outcome = env.slack.outcome(&start).await.expect("an outcome");
-    let wanted = ":question: *I was interrupted while asking Zoom about meeting 6842 3085.*";
-    assert!(text_of(&outcome).starts_with(wanted), "{outcome}");
+    let expected = ":question: *I was interrupted while asking Zoom about meeting 6842 3085.*";
+    assert!(text_of(&outcome).starts_with(expected), "{outcome}");
     assert_eq!(env.zoom.calls().len(), 1);
     service.terminate().await;
     env.end().await;
@@ -66,7 +66,7 @@ async fn killed_in_mid_stop_it_asks_again_since_that_does_no_harm() {
     env.slack
         .send(&service.url, &stop)
         .await
-        .expect("an answer");
+        .expect("a response");
     env.zoom.called(1).await;
     service.kill().await;
 
@@ -82,17 +82,17 @@ async fn killed_in_mid_stop_it_asks_again_since_that_does_no_harm() {
 async fn killed_in_mid_refresh_it_heals_within_a_lease() {
     let env = ProgramEnv::new().await;
     let service = env.serve().await;
-    let mut db = env.database.connect().await.expect("the database");
+    let mut db = env.database.connect().await.expect("a database connection");
     sqlx::query("update zoom_grant set expires_at = now()")
         .execute(&mut db)
         .await
-        .expect("expiring");
+        .expect("an update");
     env.zoom.fail_next_refresh(Fault::Hang);
     let start = env.slack.type_command(DANA.slack, "start 68423085");
     env.slack
         .send(&service.url, &start)
         .await
-        .expect("an answer");
+        .expect("a response");
     env.zoom.token_called(1).await;
     service.kill().await;
 
@@ -118,11 +118,11 @@ async fn told_to_stop_in_mid_call_it_finishes_and_tells_first() {
     env.slack
         .send(&service.url, &start)
         .await
-        .expect("an answer");
+        .expect("a response");
     env.zoom.called(1).await;
     service.terminate().await;
     let posted = env.slack.posted();
-    assert_eq!(posted.len(), 1, "told before the program ended");
+    assert_eq!(posted.len(), 1, "delivered before the program ended");
     env.end().await;
 }
 
@@ -132,16 +132,16 @@ async fn a_button_outlives_the_program_that_made_it() {
     let service = env.serve().await;
     let start = env.slack.type_command(DANA.slack, "start 68423085");
     let answer = env.slack.send(&service.url, &start).await;
-    assert_eq!(answer.expect("an answer"), accepted());
+    assert_eq!(answer.expect("a response"), accepted());
     env.slack.outcome(&start).await.expect("an outcome");
-    // That a message was posted is noted after it was.
+    // The delivery is recorded after the message was posted.
     wait_for_empty_queue(&env.database).await;
     service.kill().await;
 
     let service = env.serve().await;
     let stop = env.slack.press(DANA.slack, "stop 68423085");
     let answer = env.slack.send_press(&service.url, &stop).await;
-    assert_eq!(answer.expect("an answer").status, 200);
+    assert_eq!(answer.expect("a response").status, 200);
     let outcome = env.slack.outcome(&stop).await.expect("an outcome");
     assert!(text_of(&outcome).contains("is stopped"), "{outcome}");
     let pressed = &env.slack.messages()[0].message;
@@ -156,16 +156,16 @@ async fn a_press_accepted_before_a_crash_is_carried_out_after_it() {
     let service = env.serve().await;
     let start = env.slack.type_command(DANA.slack, "start 68423085");
     let answer = env.slack.send(&service.url, &start).await;
-    assert_eq!(answer.expect("an answer"), accepted());
+    assert_eq!(answer.expect("a response"), accepted());
     env.slack.outcome(&start).await.expect("an outcome");
     wait_for_empty_queue(&env.database).await;
-    let mut db = env.database.connect().await.expect("the database");
+    let mut db = env.database.connect().await.expect("a database connection");
     block_meeting(&mut db).await;
     let stop = env.slack.press(DANA.slack, "stop 68423085");
     let answer = env.slack.send_press(&service.url, &stop).await;
-    assert_eq!(answer.expect("an answer").status, 200);
+    assert_eq!(answer.expect("a response").status, 200);
     service.kill().await;
-    assert_eq!(env.zoom.calls().len(), 1, "the start alone");
+    assert_eq!(env.zoom.calls().len(), 1, "only the start");
     unblock_meeting(&mut db).await;
 
     let service = env.serve().await;

@@ -17,12 +17,16 @@ async fn an_operator_reads_numbers_that_name_nobody() {
     env.slack
         .send(&service.url, &start)
         .await
-        .expect("an answer");
+        .expect("a response");
     env.slack.outcome(&start).await.expect("an outcome");
     wait_for_empty_queue(&env.database).await;
     let scraped = reqwest::get(format!("http://127.0.0.1:{port}/metrics")).await;
-    let scraped = scraped.expect("an answer").text().await.expect("text");
-    for wanted in [
+    let scraped = scraped
+        .expect("a response")
+        .text()
+        .await
+        .expect("valid UTF-8");
+    for expected in [
         "livestream_commands_total{action=\"start\",outcome=\"accepted\"} 1",
         "livestream_requests_total{route=\"/slack/commands\",status=\"200\"} 1",
         "livestream_zoom_seconds_count 1",
@@ -31,7 +35,7 @@ async fn an_operator_reads_numbers_that_name_nobody() {
         "livestream_worker_running 1",
         "livestream_database_answers 1",
     ] {
-        assert!(scraped.contains(wanted), "{wanted}:\n{scraped}");
+        assert!(scraped.contains(expected), "{expected}:\n{scraped}");
     }
     for secret in ["T0ACME", "U0DANA", "68423085", "acme.example"] {
         assert!(!scraped.contains(secret), "{secret}:\n{scraped}");

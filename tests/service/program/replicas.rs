@@ -11,11 +11,11 @@ use crate::support::slack::{accepted, text_of};
 async fn two_hundred_commands_on_two_replicas_refresh_an_expiring_token_once() {
     let env = ProgramEnv::new().await;
     let services = [env.serve().await, env.serve().await];
-    let mut db = env.database.connect().await.expect("the database");
+    let mut db = env.database.connect().await.expect("a database connection");
     sqlx::query("update zoom_grant set expires_at = now()")
         .execute(&mut db)
         .await
-        .expect("expiring");
+        .expect("an update");
     let invocations: Vec<_> = (0..200)
         .map(|n| {
             env.slack
@@ -27,7 +27,7 @@ async fn two_hundred_commands_on_two_replicas_refresh_an_expiring_token_once() {
             .slack
             .send(&services[n % 2].url, invocation)
             .await
-            .expect("an answer");
+            .expect("a response");
         assert_eq!(answer, accepted());
     }
     for invocation in &invocations {
@@ -47,13 +47,13 @@ async fn the_same_request_on_another_replica_is_told_who_asked_first() {
     env.zoom.fail_next(Fault::Hang);
     let first = env.slack.type_command(DANA.slack, "start 68423085");
     let answer = env.slack.send(&one.url, &first).await;
-    assert_eq!(answer.expect("an answer"), accepted());
+    assert_eq!(answer.expect("a response"), accepted());
     let second = env.slack.type_command(DANA.slack, "start 68423085");
     let answer = env
         .slack
         .send(&other.url, &second)
         .await
-        .expect("an answer");
+        .expect("a response");
     let read = text_of(&answer.body);
     assert!(
         read.starts_with(
@@ -61,10 +61,10 @@ async fn the_same_request_on_another_replica_is_told_who_asked_first() {
         ),
         "{read}"
     );
-    // A stop during the start waits its turn.
+    // A stop waits until the start is done.
     let stop = env.slack.type_command(DANA.slack, "stop 68423085");
     let answer = env.slack.send(&other.url, &stop).await;
-    assert_eq!(answer.expect("an answer"), accepted());
+    assert_eq!(answer.expect("a response"), accepted());
     env.slack.outcome(&stop).await.expect("an outcome");
     let calls = env.zoom.calls();
     let actions: Vec<_> = calls.iter().map(|call| call.body.as_str()).collect();

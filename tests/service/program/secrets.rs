@@ -1,4 +1,4 @@
-//! What must be neither in the log nor in the database.
+//! Secrets are neither in the log nor in the database.
 
 use livestream_bot::demo::slack::{self};
 use livestream_bot::demo::zoom::{self};
@@ -14,11 +14,11 @@ use crate::support::program::{ProgramEnv, Service};
 #[tokio::test]
 async fn the_log_and_the_database_hold_no_secret() {
     let env = ProgramEnv::new().await;
-    // The pages must know their own address before there is one.
+    // The pages need their public URL before the program listens.
     let free = std::net::TcpListener::bind("127.0.0.1:0")
-        .expect("a port")
+        .expect("a free port")
         .local_addr()
-        .expect("its address");
+        .expect("a local address");
     let mut command = env.command("serve");
     command
         .env("LISTEN_ADDR", free.to_string())
@@ -38,19 +38,19 @@ async fn the_log_and_the_database_hold_no_secret() {
         env.slack
             .send(&service.url, &invocation)
             .await
-            .expect("an answer");
+            .expect("a response");
         env.slack.outcome(&invocation).await.expect("an outcome");
         secrets.push(format!("/commands/{}", invocation.trigger));
         secrets.push(invocation.signature);
     }
-    // One that the service must refuse, and may be tempted to print.
+    // The service rejects a forged request, and must not log it.
     let mut forged = env.slack.type_command(DANA.slack, "start 68423085");
     forged.body.push_str("&x=1");
     assert_eq!(
         env.slack
             .send(&service.url, &forged)
             .await
-            .expect("an answer")
+            .expect("a response")
             .status,
         401
     );
@@ -83,7 +83,7 @@ async fn the_log_and_the_database_hold_no_secret() {
     }
     assert!(
         dump.contains("zoom-dana"),
-        "it is a dump of the right database"
+        "the dump is of another database"
     );
     env.end().await;
 }
@@ -149,14 +149,14 @@ async fn install_and_collect_secrets(env: &ProgramEnv, service: &Service) -> Vec
 
 /// Every row of every table, as text.
 async fn dump(database: &PgConnectOptions) -> String {
-    let mut db = database.connect().await.expect("the database");
+    let mut db = database.connect().await.expect("a database connection");
     let tables: Vec<String> = sqlx::query_scalar(
         "select format('%I.%I', schemaname, tablename) from pg_tables
         where schemaname in ('public', 'graphile_worker')",
     )
     .fetch_all(&mut db)
     .await
-    .expect("the tables");
+    .expect("a list of tables");
     let mut dump = String::new();
     for table in tables {
         let rows = sqlx::AssertSqlSafe(format!(
@@ -167,7 +167,7 @@ async fn dump(database: &PgConnectOptions) -> String {
         let rows: Vec<String> = sqlx::query_scalar(rows)
             .fetch_all(&mut db)
             .await
-            .expect("its rows");
+            .expect("a list of rows");
         dump.extend(rows);
     }
     dump
