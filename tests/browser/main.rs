@@ -1,4 +1,4 @@
-//! The pages people link their account on, in a real browser.
+//! The pages and the playground, in a real browser.
 
 mod browser;
 #[path = "../support/database.rs"]
@@ -22,9 +22,10 @@ use serde_json::json;
 use crate::browser::Browser;
 use crate::world::{TestWorld, connect};
 
-/// Fay's meeting, which is running.
+/// The number of Fay's meeting, which is running.
 const MEETING: i64 = 68_423_085;
 
+/// Starts a world in which nobody is linked, and Fay's meeting is running.
 async fn world() -> TestWorld {
     let world = world_with(|_| ()).await;
     world.zoom.schedule(MEETING, FAY.zoom, None);
@@ -48,15 +49,15 @@ async fn sign_in(browser: &Browser, link: &str, person: Person) {
     browser.click(person.name).await;
 }
 
-/// Goes on at Zoom to the page that asks; what it says.
+/// Consents at Zoom with this account. Returns the text of the page that asks for confirmation.
 async fn consent(browser: &Browser, account: Person) -> String {
     browser.read("Demo Zoom").await;
     browser.click(account.email).await;
     browser.read("Link these accounts?").await
 }
 
-/// Ends it all. Nobody but this machine was asked for anything, and the console holds no
-/// error but that a page has one of these statuses.
+/// Ends the browser and the world. All requests went to this machine, and the only errors in the
+/// console are the statuses of these pages.
 async fn end(world: TestWorld, browser: Browser, statuses: &[u16]) {
     let (requests, errors) = browser.close().await;
     assert!(!requests.is_empty());
@@ -85,17 +86,17 @@ async fn fay_links_her_account_and_goes_live() {
     for part in ["Fay in Acme", "fay@acme.example"] {
         assert!(question.contains(part), "{question}");
     }
-    // Neither the code nor a token is left in the address, and no script can read the cookie.
+    // The address contains no code and no token, and no script can read the cookie.
     let address = browser.client.current_url().await.expect("a valid URL");
     assert_eq!(address.as_str(), format!("{}/confirm", world.service));
-    let seen = browser
+    let shown = browser
         .run("return [document.cookie, document.referrer]")
         .await;
-    assert_eq!(seen, json!(["", ""]));
+    assert_eq!(shown, json!(["", ""]));
     browser.inspect("confirm").await;
 
-    // By keyboard alone.
-    browser.strike(Key::Tab).await;
+    // The form can be submitted by keyboard.
+    browser.press_key(Key::Tab).await;
     let focused = browser
         .run(
             "const focused = document.activeElement;
@@ -103,7 +104,7 @@ async fn fay_links_her_account_and_goes_live() {
         )
         .await;
     assert_eq!(focused, json!(["Link these accounts", true, "solid"]));
-    browser.strike(Key::Enter).await;
+    browser.press_key(Key::Enter).await;
     let linked = browser.read("Your accounts are linked").await;
     assert!(
         linked.contains("Fay now acts as Zoom account fay@acme.example"),
@@ -124,7 +125,7 @@ async fn fay_links_her_account_and_goes_live() {
             .is_live
     );
 
-    // It is over, and the link is used up.
+    // The link is used up.
     browser.goto(&format!("{}/confirm", world.service)).await;
     browser.read("This page is not waiting for you").await;
     browser.inspect("not-waiting").await;
@@ -155,7 +156,7 @@ async fn an_admin_adds_the_app_to_their_workspace() {
     assert!(installed.contains("is now in Acme"), "{installed}");
     browser.inspect("installed").await;
 
-    // For a whole organisation there is one more step; and somebody goes back.
+    // For an organisation there is one more step. The installation can be cancelled.
     browser
         .goto(&format!("{}/slack/install", world.service))
         .await;
@@ -174,7 +175,7 @@ async fn an_admin_adds_the_app_to_their_workspace() {
     end(world, browser, &[]).await;
 }
 
-/// Three thousand people who are linked, and one more.
+/// Links three thousand people.
 async fn fill(world: &World) {
     let fill = "insert into zoom_grant
             (zoom_user_id, zoom_account_id, email, scope, access_token, refresh_token, expires_at, dead_at)
@@ -212,10 +213,10 @@ async fn an_admin_finds_a_person_sets_a_rule_and_downloads_what_happened() {
         "{overview}"
     );
     browser.inspect("admin-overview").await;
-    let seen = browser.run("return [document.cookie]").await;
-    assert_eq!(seen, json!([""]), "no script can read the session");
+    let shown = browser.run("return [document.cookie]").await;
+    assert_eq!(shown, json!([""]), "no script can read the session");
 
-    // One among thousands is found and disconnected.
+    // One person among thousands is found and disconnected.
     browser.click("People").await;
     browser.read("People").await;
     browser.inspect("admin-people").await;
@@ -239,7 +240,7 @@ async fn an_admin_finds_a_person_sets_a_rule_and_downloads_what_happened() {
         "{done}"
     );
 
-    // A rule, and whom it refuses.
+    // A rule is set, and refuses somebody.
     browser.click("Rules").await;
     browser.read("Rules").await;
     browser.inspect("admin-rules").await;
@@ -295,8 +296,8 @@ async fn a_forwarded_link_does_nothing_for_eli() {
     sign_in(&browser, &link, ELI).await;
     browser.read("This link was made for somebody else").await;
     browser.inspect("somebody-else").await;
-    let told = world.slack.posted();
-    assert_eq!(told.len(), 1, "Fay is told: {told:?}");
+    let posted = world.slack.posted();
+    assert_eq!(posted.len(), 1, "one message, to Fay: {posted:?}");
 
     let unknown = format!("{}/link/{}", world.service, "00".repeat(32));
     for link in [link, unknown] {

@@ -43,7 +43,7 @@ struct ReplicatedPostgres {
     primary: Node,
     standby: Node,
     programs: Server,
-    _folder: TempDir,
+    _dir: TempDir,
 }
 
 /// One server. Its socket is beside its data directory.
@@ -57,11 +57,11 @@ struct Node {
 impl ReplicatedPostgres {
     async fn start() -> Self {
         let programs = database::server().await;
-        let folder = data_dir();
+        let dir = data_dir();
         // The server's account creates its directories there.
-        std::fs::set_permissions(folder.path(), Permissions::from_mode(0o1777))
+        std::fs::set_permissions(dir.path(), Permissions::from_mode(0o1777))
             .expect("a changed directory mode");
-        let [first, second] = ["primary", "standby"].map(|name| folder.path().join(name));
+        let [first, second] = ["primary", "standby"].map(|name| dir.path().join(name));
         let mut initdb = programs.command("initdb");
         initdb.args(["-U", SUPERUSER, "-A", "trust", "--no-sync", "-D"]);
         run(initdb.arg(&first));
@@ -70,14 +70,14 @@ impl ReplicatedPostgres {
         let mut copy = programs.command("pg_basebackup");
         copy.args(["-U", SUPERUSER, "-R", "-c", "fast", "--no-sync"])
             .args(["-p", "1", "-h"])
-            .arg(folder.path());
+            .arg(dir.path());
         run(copy.arg("-D").arg(&second));
         let standby = Node::start(&programs, second, 2, &[]).await;
         Self {
             primary,
             standby,
             programs,
-            _folder: folder,
+            _dir: dir,
         }
     }
 
@@ -147,8 +147,8 @@ fn run(command: &mut Command) {
         .stderr(Stdio::piped())
         .output()
         .expect("a running process");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command:?}: {said}");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}: {stderr}");
 }
 
 /// Types commands until `is_over`, each about another meeting. Returns the accepted ones.
@@ -193,13 +193,13 @@ async fn is_accepted(env: &ProgramEnv, url: &str, command: &Invocation) -> bool 
 /// Waits until `/readyz` responds with this status.
 async fn wait_for_readiness(service: &Service, status: u16) {
     let mut ticks = tokio::time::interval(Duration::from_millis(20));
-    let looking = async {
+    let changed = async {
         while readiness(&service.url).await.0 != status {
             ticks.tick().await;
         }
     };
-    let came = tokio::time::timeout(TIMEOUT, looking).await;
-    came.unwrap_or_else(|_| panic!("/readyz did not become {status}"));
+    let changed = tokio::time::timeout(TIMEOUT, changed).await;
+    changed.unwrap_or_else(|_| panic!("/readyz did not become {status}"));
 }
 
 #[tokio::test]
@@ -252,8 +252,8 @@ async fn a_failover_of_postgres_loses_no_command_and_starts_nothing_twice() {
     let outcome = env.slack.outcome(&start).await.expect("an outcome");
     assert!(text_of(&outcome).contains("is going live"), "{outcome}");
     is_over.store(true, Ordering::Relaxed);
-    let taken = load.await.expect("a load that does not panic");
-    for command in &taken {
+    let accepted = load.await.expect("a load that does not panic");
+    for command in &accepted {
         env.slack.outcome(command).await.expect("an outcome");
     }
     let calls = env.zoom.calls();

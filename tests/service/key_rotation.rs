@@ -1,11 +1,12 @@
 //! Stored tokens are re-encrypted with a new key.
 
+use livestream_bot::account::tokens;
 use livestream_bot::crypto::vault::{Context, Vault};
 use livestream_bot::db;
 use livestream_bot::demo::DANA;
 use livestream_bot::demo::slack::TEAM;
 use livestream_bot::demo::zoom::SCOPE;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::support::fixtures::world_with;
 use crate::support::install::install;
@@ -20,7 +21,7 @@ async fn bot_tokens_are_re_encrypted_with_the_rest() {
     let both = format!("{new},{}", old.expose_secret()).into();
     let pool = db::pool(world.database.clone());
     let vault = Vault::from_keys(&both).expect("valid keys");
-    let count = livestream_bot::account::tokens::reseal(&pool, &vault)
+    let count = tokens::reseal(&pool, &vault)
         .await
         .expect("re-encrypted tokens");
     assert_eq!(count, 3, "two grants and an installation");
@@ -38,10 +39,6 @@ async fn bot_tokens_are_re_encrypted_with_the_rest() {
 
 #[tokio::test]
 async fn keys_are_rotated_while_the_service_runs() {
-    use livestream_bot::account::tokens;
-    use livestream_bot::crypto::vault::Vault;
-    use secrecy::{ExposeSecret, SecretString};
-
     let old = Vault::generate_keys();
     let both: SecretString = format!(
         "{},{}",

@@ -67,7 +67,7 @@ async fn while_postgres_is_slow_people_are_told_in_time_and_in_words() {
     sqlx::query("lock table command in access exclusive mode")
         .execute(&mut *holding)
         .await
-        .expect("a locked file");
+        .expect("a locked table");
     // More commands at once than connections to Postgres.
     let commands: Vec<_> = (0..40)
         .map(|meeting| {
@@ -149,12 +149,12 @@ async fn a_rolling_restart_under_load_loses_nothing_and_answers_everybody() {
     };
     let mut services = [Some(serve(ports[0]).await), Some(serve(ports[1]).await)];
     let is_over = Arc::new(AtomicBool::new(false));
-    let (count_taken, mut taken) = watch::channel(0_usize);
+    let (progress, mut accepted_count) = watch::channel(0_usize);
     let load = {
         let (env, is_over) = (Arc::clone(&env), Arc::clone(&is_over));
         tokio::spawn(async move {
             let mut ticks = tokio::time::interval(Duration::from_millis(10));
-            let mut taken = Vec::new();
+            let mut commands = Vec::new();
             let mut count = 0;
             while !is_over.load(Ordering::Relaxed) {
                 ticks.tick().await;
@@ -178,31 +178,31 @@ async fn a_rolling_restart_under_load_loses_nothing_and_answers_everybody() {
                     }
                     Err(error) => panic!("{error:#}"),
                 }
-                taken.push(command);
-                count_taken.send_replace(taken.len());
+                commands.push(command);
+                progress.send_replace(commands.len());
             }
-            taken
+            commands
         })
     };
     // There is load before, during, between and after the restarts.
-    let mut some_more = async || {
-        let enough = *taken.borrow() + 10;
-        let came = taken.wait_for(|count| *count >= enough).await;
-        came.map(drop).expect("a load that still runs");
+    let mut wait_for_ten_more = async || {
+        let wanted = *accepted_count.borrow() + 10;
+        let reached = accepted_count.wait_for(|count| *count >= wanted).await;
+        reached.map(drop).expect("a load that still runs");
     };
-    some_more().await;
+    wait_for_ten_more().await;
     for (index, port) in ports.into_iter().enumerate() {
-        let ending = services[index]
+        let terminated = services[index]
             .take()
             .expect("a running process")
             .terminate();
-        tokio::join!(ending, some_more());
+        tokio::join!(terminated, wait_for_ten_more());
         services[index] = Some(serve(port).await);
-        some_more().await;
+        wait_for_ten_more().await;
     }
     is_over.store(true, Ordering::Relaxed);
-    let taken = load.await.expect("a load that does not panic");
-    for command in &taken {
+    let accepted = load.await.expect("a load that does not panic");
+    for command in &accepted {
         env.slack.outcome(command).await.expect("an outcome");
     }
     for service in services.into_iter().flatten() {

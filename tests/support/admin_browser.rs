@@ -12,6 +12,7 @@ pub(crate) struct AdminBrowser<'w> {
 }
 
 impl<'w> AdminBrowser<'w> {
+    /// A browser that is not signed in.
     pub(crate) fn new(world: &'w World) -> Self {
         Self {
             world,
@@ -19,7 +20,7 @@ impl<'w> AdminBrowser<'w> {
         }
     }
 
-    /// One that this person signed in with.
+    /// A browser that this person signed in with.
     pub(crate) async fn signed_in(world: &'w World, person: Person) -> Self {
         let mut admin = Self::new(world);
         let page = admin.sign_in(person).await;
@@ -36,11 +37,13 @@ impl<'w> AdminBrowser<'w> {
             .await
     }
 
+    /// Opens a page.
     pub(crate) async fn get(&mut self, path: &str) -> Page {
         let url = format!("{}{path}", self.world.service);
         self.browser.get(&url).await
     }
 
+    /// Submits a form.
     pub(crate) async fn post(&mut self, path: &str, form: &[(&str, &str)]) -> Page {
         let url = format!("{}{path}", self.world.service);
         self.browser.post(&url, form).await

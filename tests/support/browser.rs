@@ -49,10 +49,12 @@ impl Browser {
         }
     }
 
+    /// Opens a page.
     pub(crate) async fn get(&mut self, url: &str) -> Page {
         self.send(self.http.get(url)).await
     }
 
+    /// Asks for the headers alone.
     pub(crate) async fn head(&mut self, url: &str) -> Page {
         self.send(self.http.head(url)).await
     }
@@ -125,7 +127,7 @@ fn is_expired(cookie: &Cookie<'_>) -> bool {
 }
 
 impl Page {
-    /// Where this redirect leads. It must not take its address along.
+    /// The target of this redirect, which must not get its own address as the referrer.
     #[track_caller]
     pub(crate) fn location(&self) -> String {
         assert_eq!(self.status, StatusCode::SEE_OTHER, "{self:?}");
@@ -133,6 +135,7 @@ impl Page {
         self.header("location").to_owned()
     }
 
+    /// The value of a header.
     #[track_caller]
     pub(crate) fn header(&self, name: &str) -> &str {
         let value = self.headers.get(name);

@@ -26,6 +26,7 @@ struct Cluster {
 
 static CLUSTER: OnceCell<Cluster> = OnceCell::const_new();
 
+/// How many databases this process has created.
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
 /// The advisory lock under which a process prepares the template.

@@ -18,6 +18,7 @@ pub(crate) async fn world() -> TestWorld {
     world_with(|_| ()).await
 }
 
+/// The same with other settings.
 pub(crate) async fn world_with(adjust: impl FnOnce(&mut Config)) -> TestWorld {
     world_over(database::create().await, adjust).await
 }
@@ -43,6 +44,7 @@ pub(crate) async fn installed_world() -> TestWorld {
     world
 }
 
+/// Dana's meeting.
 pub(crate) fn meeting(world: &World) -> Meeting {
     world.zoom.meeting(MEETING).expect("Dana's meeting")
 }

@@ -2,18 +2,21 @@
 
 use reqwest::Client;
 
+/// The status and the body of `/readyz`.
 pub(crate) async fn readiness(service: &str) -> (u16, String) {
     get(&format!("{service}/readyz")).await
 }
 
+/// The status and the body of a page.
 pub(crate) async fn get(url: &str) -> (u16, String) {
-    let answer = reqwest::get(url).await.expect("a response");
+    let response = reqwest::get(url).await.expect("a response");
     (
-        answer.status().as_u16(),
-        answer.text().await.expect("a body"),
+        response.status().as_u16(),
+        response.text().await.expect("a body"),
     )
 }
 
+/// A client without any limits.
 pub(crate) fn client() -> Client {
     let _ = rustls::crypto::ring::default_provider().install_default();
     #[expect(

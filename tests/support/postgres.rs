@@ -24,10 +24,11 @@ pub(crate) fn data_dir() -> TempDir {
 pub(crate) struct DatabaseProxy {
     pub(crate) options: PgConnectOptions,
     /// The socket that connections are forwarded to; none while disconnected.
-    far: watch::Sender<Option<PathBuf>>,
+    target: watch::Sender<Option<PathBuf>>,
 }
 
 impl DatabaseProxy {
+    /// Starts a proxy to this database.
     pub(crate) async fn start(to: &PgConnectOptions) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let port = listener.local_addr().expect("a local address").port();
@@ -37,39 +38,41 @@ impl DatabaseProxy {
             .username(to.get_username())
             .database(to.get_database().expect("a database"))
             .ssl_mode(sqlx::postgres::PgSslMode::Disable);
-        let far = watch::Sender::new(Some(socket(to)));
-        let ends = far.subscribe();
+        let target = watch::Sender::new(Some(socket(to)));
+        let targets = target.subscribe();
         tokio::spawn(async move {
-            while let Ok((mut near, _)) = listener.accept().await {
-                let mut ends = ends.clone();
+            while let Ok((mut client, _)) = listener.accept().await {
+                let mut targets = targets.clone();
                 tokio::spawn(async move {
-                    let Some(socket) = ends.borrow_and_update().clone() else {
+                    let Some(socket) = targets.borrow_and_update().clone() else {
                         return;
                     };
-                    let carried = async {
-                        let mut far = UnixStream::connect(socket).await?;
-                        copy_bidirectional(&mut near, &mut far).await
+                    let forwarded = async {
+                        let mut server = UnixStream::connect(socket).await?;
+                        copy_bidirectional(&mut client, &mut server).await
                     };
                     tokio::select! {
-                        _ = carried => {}
-                        _ = ends.changed() => {}
+                        _ = forwarded => {}
+                        _ = targets.changed() => {}
                     }
                 });
             }
         });
-        Self { options, far }
+        Self { options, target }
     }
 
+    /// Ends all connections, and refuses new ones.
     pub(crate) fn disconnect(&self) {
-        self.far.send_replace(None);
+        self.target.send_replace(None);
     }
 
+    /// Ends all connections, and forwards new ones to this server.
     pub(crate) fn redirect(&self, to: &PgConnectOptions) {
-        self.far.send_replace(Some(socket(to)));
+        self.target.send_replace(Some(socket(to)));
     }
 }
 
 fn socket(of: &PgConnectOptions) -> PathBuf {
-    let folder = of.get_socket().expect("a Unix socket");
-    folder.join(format!(".s.PGSQL.{}", of.get_port()))
+    let dir = of.get_socket().expect("a Unix socket");
+    dir.join(format!(".s.PGSQL.{}", of.get_port()))
 }

@@ -40,6 +40,7 @@ pub(crate) struct Service {
 }
 
 impl ProgramEnv {
+    /// Over a database of its own.
     pub(crate) async fn new() -> Self {
         Self::start(database::create().await, true).await
     }
@@ -75,6 +76,7 @@ impl ProgramEnv {
         }
     }
 
+    /// The program with this subcommand and the settings for this environment.
     pub(crate) fn command(&self, subcommand: &str) -> Command {
         let mut command = replica::command(
             subcommand,
@@ -90,6 +92,7 @@ impl ProgramEnv {
         command
     }
 
+    /// Starts `serve`.
     pub(crate) async fn serve(&self) -> Service {
         Service::start(self.command("serve")).await
     }
@@ -117,22 +120,22 @@ impl Service {
         let mut command = tokio::process::Command::from(command);
         command.stderr(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn().expect("a process");
-        let mut log = BufReader::new(child.stderr.take().expect("a log"));
-        let mut said = String::new();
+        let mut stderr = BufReader::new(child.stderr.take().expect("a piped stderr"));
+        let mut log = String::new();
         let address: SocketAddr = loop {
-            let start = said.len();
+            let start = log.len();
             assert!(
-                log.read_line(&mut said).await.expect("a log") > 0,
-                "the program ended early:\n{said}"
+                stderr.read_line(&mut log).await.expect("a log") > 0,
+                "the program ended early:\n{log}"
             );
-            let line = &said[start..];
+            let line = &log[start..];
             if let Some((_, address)) = line.trim_end().split_once("serving address=") {
-                break address.parse().expect("a valid URL");
+                break address.parse().expect("a socket address");
             }
         };
         let log = tokio::spawn(async move {
-            log.read_to_string(&mut said).await.expect("a log");
-            said
+            stderr.read_to_string(&mut log).await.expect("a log");
+            log
         });
         Self {
             child,
@@ -165,6 +168,7 @@ impl Service {
     }
 }
 
+/// Runs a command with this input to its end.
 pub(crate) fn run_with_input(command: &mut Command, input: &str) -> Output {
     let command = command
         .env("NO_COLOR", "1")
@@ -181,6 +185,7 @@ pub(crate) fn run_with_input(command: &mut Command, input: &str) -> Output {
     child.wait_with_output().expect("an exit status")
 }
 
+/// Output as text.
 pub(crate) fn lossy_text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }

@@ -8,6 +8,7 @@ use reqwest::Response;
 
 use super::http::client;
 
+/// Posts to `/slack/commands`.
 pub(crate) async fn post(
     world: &World,
     headers: &[(&str, &str)],
@@ -16,6 +17,7 @@ pub(crate) async fn post(
     post_to(world, "commands", headers, body).await
 }
 
+/// Posts to a route of Slack's.
 pub(crate) async fn post_to(
     world: &World,
     route: &str,
@@ -36,6 +38,7 @@ pub(crate) async fn post_signed(world: &World, body: &[u8]) -> Response {
     post_signed_to(world, "commands", body).await
 }
 
+/// Posts a body to a route of Slack's with a valid signature.
 pub(crate) async fn post_signed_to(world: &World, route: &str, body: &[u8]) -> Response {
     let now = unix_now();
     let signature = sign(SIGNING_SECRET, now, body);
@@ -46,6 +49,7 @@ pub(crate) async fn post_signed_to(world: &World, route: &str, body: &[u8]) -> R
     post_to(world, route, &headers, body.to_owned()).await
 }
 
+/// The current Unix time in seconds.
 pub(crate) fn unix_now() -> u64 {
     #[expect(clippy::disallowed_methods, reason = "Slack's clock")]
     SystemTime::now()

@@ -20,6 +20,7 @@ pub(crate) async fn press(world: &World, who: Person, value: &str) -> Invocation
     press
 }
 
+/// Sends a press, which the service acknowledges with status 200 and an empty body.
 pub(crate) async fn send_press(world: &World, press: &Invocation) {
     let answer = world.slack.send_press(&world.service, press).await;
     let answer = answer.expect("a response within the time limit");

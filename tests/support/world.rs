@@ -21,6 +21,7 @@ pub(crate) struct TestWorld {
 }
 
 impl TestWorld {
+    /// Guards a world that was started.
     pub(crate) fn new(world: World) -> Self {
         Self {
             world,
@@ -28,8 +29,8 @@ impl TestWorld {
         }
     }
 
-    /// Stops the service and drops its database. Fails the test if a job is left in the queue,
-    /// or if Slack refused a message.
+    /// Waits for the jobs, stops the service and drops its database. Fails the test if a job is left
+    /// in the queue, or if Slack rejected a message.
     pub(crate) async fn end(self) {
         let Self { world, must_end } = self;
         let (database, slack) = (world.database.clone(), world.slack.clone());

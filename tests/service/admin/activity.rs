@@ -1,5 +1,7 @@
 //! The activity page, its exports, and the audit behind them.
 
+use std::time::Duration;
+
 use livestream_bot::demo::zoom::Fault;
 use livestream_bot::demo::{ADA, DANA, ELI, FAY};
 use serde_json::Value;
@@ -92,7 +94,7 @@ async fn nobody_changes_the_audit_and_it_is_kept_as_long_as_it_should_be() {
         .execute(&mut db)
         .await
         .expect("an insert");
-    let mut ticks = tokio::time::interval(std::time::Duration::from_millis(50));
+    let mut ticks = tokio::time::interval(Duration::from_millis(50));
     loop {
         ticks.tick().await;
         let left = audit_kinds(&world).await;

@@ -17,13 +17,7 @@ async fn shared_link(admin: &mut AdminBrowser<'_>) -> String {
     let csrf = admin.csrf().await;
     let answer = admin.post("/admin/shared/link", &[("csrf", &csrf)]).await;
     assert_eq!(answer.status, StatusCode::OK);
-    let page = answer.body;
-    let link = page
-        .split("class=\"button\" href=\"")
-        .nth(1)
-        .and_then(|rest| rest.split('"').next());
-    link.unwrap_or_else(|| panic!("no link on {page}"))
-        .to_owned()
+    answer.between("class=\"button\" href=\"", "\"").to_owned()
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ async fn the_landing_page_offers_the_app_and_says_whom_to_ask() {
     let world = world_with(|config| {
         let pages = config.pages.as_mut().expect("settings of the pages");
         pages.support_contact = Some("mailto:help@acme.example".parse().expect("a valid URL"));
-        pages.privacy_url = Some("https://acme.example/privacy".parse().expect("a page"));
+        pages.privacy_url = Some("https://acme.example/privacy".parse().expect("a valid URL"));
     })
     .await;
     let landing = Browser::new().get(&world.service).await;

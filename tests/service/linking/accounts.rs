@@ -7,7 +7,7 @@ use crate::support::fixtures::world;
 use crate::support::http::client;
 use crate::support::linking::{linked_zoom_user, request_link};
 use crate::support::slack::{send, text_of, type_and_read};
-use crate::support::world::connect as database;
+use crate::support::world::connect;
 
 #[tokio::test]
 async fn a_zoom_account_is_shared_knowingly_and_survives_a_new_authorization() {
@@ -16,7 +16,7 @@ async fn a_zoom_account_is_shared_knowingly_and_survives_a_new_authorization() {
     // one. Zoom invalidates the older tokens at once.
     let elsewhere = "insert into zoom_link (team_id, user_id, zoom_user_id) values ('T0OTHER', 'U0FAY', 'zoom-dana')";
     sqlx::query(elsewhere)
-        .execute(&mut database(&world).await)
+        .execute(&mut connect(&world).await)
         .await
         .expect("a link");
     let mut browser = Browser::new();
@@ -56,7 +56,7 @@ async fn a_zoom_account_is_shared_knowingly_and_survives_a_new_authorization() {
     assert!(read.contains("Others here still use it"), "{read}");
     assert!(world.zoom.revocations().is_empty());
     let elsewhere = "delete from zoom_link where team_id = 'T0OTHER'";
-    let mut db = database(&world).await;
+    let mut db = connect(&world).await;
     sqlx::query(elsewhere)
         .execute(&mut db)
         .await
@@ -157,7 +157,7 @@ async fn zooms_deauthorization_erases_its_user() {
         linked_zoom_user(&world, ELI).await.as_deref(),
         Some(ELI.zoom)
     );
-    let mut db = database(&world).await;
+    let mut db = connect(&world).await;
     let left: i64 = sqlx::query_scalar(
         "select (select count(*) from zoom_grant where zoom_user_id = $1)
             + (select count(*) from command where zoom_user_id = $1)

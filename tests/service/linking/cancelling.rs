@@ -1,5 +1,7 @@
 //! Links that are not completed.
 
+use std::time::Duration;
+
 use livestream_bot::demo::{DANA, FAY};
 
 use crate::support::audit::audit_kinds;
@@ -7,7 +9,7 @@ use crate::support::browser::Browser;
 use crate::support::fixtures::world;
 use crate::support::linking::{assert_not_linked, request_link};
 use crate::support::slack::type_and_read;
-use crate::support::world::connect as database;
+use crate::support::world::connect;
 
 #[tokio::test]
 async fn a_person_may_cancel_at_each_step() {
@@ -56,7 +58,7 @@ async fn a_browser_that_never_comes_back_leaves_no_permission_behind() {
     browser
         .reach_confirmation(&world, &request_link(&world, FAY).await, FAY, FAY)
         .await;
-    let mut db = database(&world).await;
+    let mut db = connect(&world).await;
     sqlx::query("update link_session set expires_at = now()")
         .execute(&mut db)
         .await
@@ -69,13 +71,13 @@ async fn a_browser_that_never_comes_back_leaves_no_permission_behind() {
             .status,
         400
     );
-    let mut ticks = tokio::time::interval(std::time::Duration::from_millis(50));
+    let mut ticks = tokio::time::interval(Duration::from_millis(50));
     let swept = async {
         while world.zoom.revocations().is_empty() {
             ticks.tick().await;
         }
     };
-    tokio::time::timeout(std::time::Duration::from_secs(30), swept)
+    tokio::time::timeout(Duration::from_secs(30), swept)
         .await
         .expect("a revocation");
     assert_eq!(world.zoom.revocations(), [FAY.zoom]);

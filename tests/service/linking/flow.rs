@@ -7,7 +7,7 @@ use crate::support::browser::Browser;
 use crate::support::fixtures::{world, world_with};
 use crate::support::linking::{assert_not_linked, link_in, linked_zoom_user, request_link};
 use crate::support::slack::{button_values, press, send, text_of};
-use crate::support::world::connect as database;
+use crate::support::world::connect;
 
 #[tokio::test]
 async fn a_person_links_and_then_runs_what_they_had_typed() {
@@ -117,7 +117,7 @@ async fn an_expired_or_unknown_link_says_how_to_get_a_new_one() {
     let world = world().await;
     let link = request_link(&world, FAY).await;
     let late = sqlx::query("update link_offer set expires_at = now()");
-    late.execute(&mut database(&world).await)
+    late.execute(&mut connect(&world).await)
         .await
         .expect("an update");
     let unknown = format!("{}/link/{}", world.service, "00".repeat(32));

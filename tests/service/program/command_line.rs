@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use livestream_bot::demo::zoom::{self};
+use livestream_bot::demo::zoom;
 use serde_json::json;
 use sqlx::ConnectOptions;
 
