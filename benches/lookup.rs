@@ -1,15 +1,16 @@
-//! How long it takes to find whose Zoom account acts for somebody, as links become many.
+//! How long it takes to find a person's Zoom account, with few links and with many.
 //!
-//! `cargo bench --bench lookup` fills a database with ten thousand links and one with ten
-//! million, on a durable PostgreSQL of its own, which takes some minutes and ten gigabytes. For
-//! both it prints the time of the lookup and of the whole statement that takes a command, of
-//! people who are drawn from all and of a few who come again and again; and the plans.
+//! `cargo bench --bench lookup` fills one database with ten thousand links and one with ten
+//! million, on a durable PostgreSQL of its own. That takes some minutes and ten gigabytes. For
+//! both it prints the query plans, and the time of the lookup and of the whole statement that
+//! accepts a command: for people drawn from all, and for a few who return again and again.
 #![expect(clippy::print_stdout, reason = "it prints what it measured")]
 
+#[path = "../tests/support/executable.rs"]
+mod executable;
 #[path = "accept/statement.rs"]
 mod statement;
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use livestream_bot::postgres::{Durability, Server};
@@ -17,26 +18,27 @@ use livestream_bot::{db, serve};
 use rand::RngExt;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, raw_sql};
 
+use crate::executable::program;
 use crate::statement::{STATEMENT, stop};
 
-/// How many links there are, in one database and in the other.
+/// How many links the two databases have.
 const LINKS: [u32; 2] = [10_000, 10_000_000];
-/// How many people come again and again.
+/// How many people return again and again.
 const REGULARS: u32 = 100;
 const ROUNDS: usize = 10;
-/// In each round.
+/// Measurements in each round.
 const TIMES: usize = 200;
 /// What is measured.
 const WHAT: [&str; 4] = [
-    "the lookup, of anybody",
-    "the lookup, of a few",
-    "the whole statement, of anybody",
-    "the whole statement, of a few",
+    "lookup, all people",
+    "lookup, a few people",
+    "whole statement, all people",
+    "whole statement, a few people",
 ];
-/// However busy the machine is, it ends.
+/// The time limit of a statement that fills a database.
 const FILL_WITHIN: &str = "20min";
 
-/// The statement's own way to whose account it is.
+/// The part of the statement that finds the Zoom account.
 const LOOKUP: &str = "
     select zoom_user_id
     from coalesce((
@@ -55,32 +57,31 @@ fn main() {
 }
 
 async fn measure() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let program = Path::new(env!("CARGO_BIN_EXE_livestream-bot"));
-    let server = Server::start(program, folder.path(), Durability::Durable).await;
-    let server = server.expect("PostgreSQL");
+    let data_dir = tempfile::tempdir().expect("a temporary directory");
+    let server = Server::start(program(), data_dir.path(), Durability::Durable).await;
+    let server = server.expect("a PostgreSQL server");
     let mut databases = Vec::new();
     for links in LINKS {
-        let begun = Instant::now();
+        let started = Instant::now();
         databases.push(filled(&server, links).await);
-        println!("{links} links, after {:.0?}", begun.elapsed());
+        println!("{links} links, after {:.0?}", started.elapsed());
     }
 
-    // In turns, since machines have their moods.
+    // In turn, so that a slow spell of the machine affects both.
     let mut times = [0; LINKS.len()].map(|_| [0; WHAT.len()].map(|_| Vec::new()));
     for _ in 0..ROUNDS {
         for (at, links) in LINKS.into_iter().enumerate() {
             let db = &mut databases[at];
             times[at][0].extend(look_up(db, links).await);
             times[at][1].extend(look_up(db, REGULARS).await);
-            times[at][2].extend(take(db, links).await);
-            times[at][3].extend(take(db, REGULARS).await);
-            // What was rolled back is in nobody's way.
+            times[at][2].extend(accept(db, links).await);
+            times[at][3].extend(accept(db, REGULARS).await);
+            // Remove the rows that were rolled back.
             run(db, "vacuum").await;
         }
     }
     for (at, links) in LINKS.into_iter().enumerate() {
-        println!("\nof {links}");
+        println!("\nplans with {links} links");
         explain(&mut databases[at], links).await;
     }
     println!();
@@ -95,7 +96,7 @@ async fn measure() {
             many[at].as_secs_f64() / few[at].as_secs_f64()
         );
     }
-    // The server ends before its folder goes.
+    // The server must end before its data directory is removed.
     let options = server.options("postgres");
     drop((databases, server));
     let mut ticks = tokio::time::interval(Duration::from_millis(100));
@@ -105,26 +106,26 @@ async fn measure() {
         }
     };
     let ended = tokio::time::timeout(Duration::from_mins(1), ending).await;
-    ended.expect("it ends after its last user");
+    ended.expect("a server that stops after its last user");
 }
 
 async fn filled(server: &Server, links: u32) -> PgConnection {
     let name = format!("links_{links}");
     server.create_database(&name).await.expect("a database");
     let pool = db::pool(server.options(&name));
-    serve::migrate(&pool).await.expect("migrated");
+    serve::migrate(&pool).await.expect("a migrated database");
     pool.close().await;
-    let mut db = server.options(&name).connect().await.expect("PostgreSQL");
+    let mut db = server.options(&name).connect().await.expect("a connection");
     fill(&mut db, links).await;
     db
 }
 
 async fn run(db: &mut PgConnection, sql: &str) {
     let ran = raw_sql(AssertSqlSafe(sql.to_owned())).execute(db).await;
-    ran.expect("it ran");
+    ran.expect("a successful statement");
 }
 
-/// A thousand people a workspace; its indexes are made when all are there.
+/// Inserts links, with a thousand people in each workspace. Indexes are created afterwards.
 async fn fill(db: &mut PgConnection, links: u32) {
     let indexes: Vec<(String, String)> = sqlx::query_as(
         "select indexname, indexdef from pg_indexes
@@ -132,7 +133,7 @@ async fn fill(db: &mut PgConnection, links: u32) {
     )
     .fetch_all(&mut *db)
     .await
-    .expect("the indexes");
+    .expect("a list of indexes");
     let names: Vec<_> = indexes.iter().map(|(name, _)| name.as_str()).collect();
     let definitions: Vec<_> = indexes.iter().map(|(_, index)| index.as_str()).collect();
     let (names, definitions) = (names.join(", "), definitions.join(";\n"));
@@ -140,7 +141,7 @@ async fn fill(db: &mut PgConnection, links: u32) {
         "
         set statement_timeout = '{FILL_WITHIN}';
         set maintenance_work_mem = '512MB';
-        -- Neither the audit's names nor references are measured here.
+        -- Triggers and foreign keys are not measured here.
         set session_replication_role = replica;
         drop index {names};
         insert into zoom_grant
@@ -161,17 +162,17 @@ async fn fill(db: &mut PgConnection, links: u32) {
     run(db, "checkpoint").await;
 }
 
-/// Somebody among the first so many people, and their workspace.
-fn somebody(of: u32) -> (String, String) {
-    let number = rand::rng().random_range(0..of);
+/// A random person among the first so many, and their workspace.
+fn random_person(count: u32) -> (String, String) {
+    let number = rand::rng().random_range(0..count);
     (format!("T{:08}", number / 1000), format!("U{number:08}"))
 }
 
-async fn look_up(db: &mut PgConnection, of: u32) -> Vec<Duration> {
+async fn look_up(db: &mut PgConnection, count: u32) -> Vec<Duration> {
     let mut times = Vec::new();
     for _ in 0..TIMES {
-        let (team, user) = somebody(of);
-        let begun = Instant::now();
+        let (team, user) = random_person(count);
+        let started = Instant::now();
         let found: Option<String> = sqlx::query_scalar(LOOKUP)
             .bind(team)
             .bind(user)
@@ -179,27 +180,27 @@ async fn look_up(db: &mut PgConnection, of: u32) -> Vec<Duration> {
             .bind(false)
             .fetch_optional(&mut *db)
             .await
-            .expect("an answer");
-        times.push(begun.elapsed());
-        assert!(found.is_some(), "everybody is linked");
+            .expect("a row or none");
+        times.push(started.elapsed());
+        assert!(found.is_some(), "every person is linked");
     }
     times
 }
 
-/// Takes commands, and thinks better of it each time.
-async fn take(db: &mut PgConnection, of: u32) -> Vec<Duration> {
+/// Accepts commands, and rolls each back.
+async fn accept(db: &mut PgConnection, count: u32) -> Vec<Duration> {
     let mut times = Vec::new();
     for _ in 0..TIMES {
-        let (team, user) = somebody(of);
+        let (team, user) = random_person(count);
         let mut transaction = db.begin().await.expect("a transaction");
-        let begun = Instant::now();
-        let taken = stop("lookup".to_owned(), team, user, 600_000_000)
+        let started = Instant::now();
+        let accepted = stop("lookup".to_owned(), team, user, 600_000_000)
             .fetch_optional(&mut *transaction)
             .await
-            .expect("an answer");
-        times.push(begun.elapsed());
-        assert!(taken.is_some(), "everybody's command is taken");
-        transaction.rollback().await.expect("rolled back");
+            .expect("a row or none");
+        times.push(started.elapsed());
+        assert!(accepted.is_some(), "every command is accepted");
+        transaction.rollback().await.expect("a rollback");
     }
     times
 }
@@ -209,26 +210,26 @@ fn median(mut times: Vec<Duration>) -> Duration {
     times[times.len() / 2]
 }
 
-/// The plans that prepared statements come to.
-async fn explain(db: &mut PgConnection, of: u32) {
-    let (team, user) = somebody(of);
+/// Prints the plans of the prepared statements.
+async fn explain(db: &mut PgConnection, count: u32) {
+    let (team, user) = random_person(count);
     let mut transaction = db.begin().await.expect("a transaction");
     let prepare = format!(
         "set local plan_cache_mode = force_generic_plan;
         prepare lookup (text, text, text, boolean) as {LOOKUP};
-        prepare take (text, text, text, text, text, bigint, jsonb, bytea, text, smallint, boolean, boolean) as {STATEMENT}"
+        prepare accept (text, text, text, text, text, bigint, jsonb, bytea, text, smallint, boolean, boolean) as {STATEMENT}"
     );
     let prepared = raw_sql(AssertSqlSafe(prepare)).execute(&mut *transaction);
-    prepared.await.expect("prepared");
+    prepared.await.expect("prepared statements");
     for (what, run) in [
         (
-            "the lookup",
+            "lookup",
             format!("lookup ('{team}', '{user}', null, false)"),
         ),
         (
-            "the whole statement",
+            "whole statement",
             format!(
-                "take ('x', '{team}', '{user}', 'C0', 'stop', 600000000, '{{}}', '', null, 0::smallint, false, false)"
+                "accept ('x', '{team}', '{user}', 'C0', 'stop', 600000000, '{{}}', '', null, 0::smallint, false, false)"
             ),
         ),
     ] {
@@ -240,7 +241,7 @@ async fn explain(db: &mut PgConnection, of: u32) {
             .expect("a plan");
         println!("{what}\n  {}", plan.join("\n  "));
     }
-    let forget = raw_sql("deallocate lookup; deallocate take").execute(&mut *transaction);
-    forget.await.expect("forgotten");
-    transaction.rollback().await.expect("rolled back");
+    let deallocated = raw_sql("deallocate lookup; deallocate accept").execute(&mut *transaction);
+    deallocated.await.expect("deallocated statements");
+    transaction.rollback().await.expect("a rollback");
 }

@@ -1,4 +1,4 @@
-//! What a command passes through, piece by piece.
+//! The steps of accepting and answering a command, each alone.
 
 use std::hint::black_box;
 
@@ -14,7 +14,7 @@ use livestream_bot::ids::{Asker, CommandId, SlackUserId, TeamId};
 use livestream_bot::reply::Replies;
 use livestream_bot::reply::outcomes::OutcomeContext;
 
-/// As long as a real one.
+/// As long as the body of a real request.
 const BODY: &str = "token=gIkuvaNzQIHg97ATvDxqgjtO&team_id=T0001&team_domain=example&channel_id=C2147483705&channel_name=test&user_id=U2147483697&user_name=Steve&command=%2Flivestream&text=start+68423085&api_app_id=A123456&is_enterprise_install=false&response_url=https%3A%2F%2Fhooks.slack.com%2Fcommands%2F1234%2F5678&trigger_id=13345224609.738474920.8088930838d88f008e0";
 const TYPED: &str =
     "start <https://us02web.zoom.us/j/68423085?pwd=x|Town hall> name=“Town Hall” speaker=on";
@@ -31,7 +31,7 @@ fn parts(criterion: &mut Criterion) {
             .iter(|| signature::verify(SLACK, &secrets, NOW, &headers, black_box(BODY.as_bytes())));
     });
 
-    criterion.bench_function("read a command", |bencher| {
+    criterion.bench_function("parse a command", |bencher| {
         bencher.iter(|| black_box(TYPED).parse::<Command>());
     });
 
@@ -39,16 +39,16 @@ fn parts(criterion: &mut Criterion) {
     let row = Context::AccessToken("zoom-dana");
     let token = "t".repeat(700).into();
     let sealed = vault.seal(row, &token);
-    criterion.bench_function("seal a token", |bencher| {
+    criterion.bench_function("encrypt a token", |bencher| {
         bencher.iter(|| vault.seal(row, black_box(&token)));
     });
-    criterion.bench_function("open a token", |bencher| {
+    criterion.bench_function("decrypt a token", |bencher| {
         bencher.iter(|| vault.open(row, black_box(&sealed)));
     });
 
     let replies = Replies::new("/livestream", Some("https://livestream.example.com/admin"));
     let Ok(Command::Livestream(request)) = TYPED.parse() else {
-        unreachable!("it is a request")
+        unreachable!("the text is a livestream request")
     };
     let request: LivestreamRequest = request;
     let asker = Asker {
@@ -63,7 +63,7 @@ fn parts(criterion: &mut Criterion) {
         request: &request,
         zoom_account: Some("dana@acme.example"),
     };
-    criterion.bench_function("say what became of a command", |bencher| {
+    criterion.bench_function("format an outcome", |bencher| {
         bencher
             .iter(|| serde_json::to_vec(&replies.outcome(black_box(&context), &Outcome::Accepted)));
     });

@@ -1,4 +1,4 @@
-//! Those who do nothing but the statement.
+//! The baselines: they do nothing but run the statement.
 
 use std::process::Command;
 use std::sync::Arc;
@@ -13,11 +13,11 @@ use livestream_bot::demo::slack;
 use sqlx::PgPool;
 use tokio::net::TcpListener;
 
-use crate::ground::Ground;
+use crate::env::BenchEnv;
 use crate::load::Measured;
 use crate::statement::{STATEMENT, stop};
 
-/// The bare handler: reads nothing, checks nothing, executes the statement.
+/// The bare handler: it runs the statement, without reading or checking the request.
 pub(crate) async fn serve(port: u16, url: &str) {
     let pool = db::pool(url.parse().expect("a URL"));
     let next = Arc::new(AtomicI64::new(1));
@@ -38,11 +38,11 @@ pub(crate) async fn serve(port: u16, url: &str) {
     axum::serve(listener, router).await.expect("serving");
 }
 
-/// PostgreSQL's own measure: the statement, prepared, over the same socket.
-pub(crate) fn pgbench(ground: &Ground, connections: usize, requests: usize) -> Measured {
-    let folder = tempfile::tempdir().expect("a folder");
-    let script = folder.path().join("script");
-    // The last first, for $1 is also how $12 begins.
+/// Measures the statement with PostgreSQL's own tool, prepared and over the same socket.
+pub(crate) fn pgbench(env: &BenchEnv, connections: usize, requests: usize) -> Measured {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let script = dir.path().join("script");
+    // In descending order, since `$1` is a prefix of `$12`.
     let statement = VARIABLES.iter().enumerate().rev().fold(
         STATEMENT.to_owned(),
         |statement, (at, (name, _))| {
@@ -53,35 +53,32 @@ pub(crate) fn pgbench(ground: &Ground, connections: usize, requests: usize) -> M
         "\\set n 1 + case when :n = 0 then :client_id * 100000 else :n end\n{statement};\n"
     );
     std::fs::write(&script, counted).expect("a script");
-    let options = ground.options();
-    // As whoever runs this, who can write where the log is to go.
-    let pgbench = ground.server.command("pgbench");
+    let options = env.options();
+    // As the user who runs the bench, since the log is written into their directory.
+    let pgbench = env.server.command("pgbench");
     let mut pgbench = Command::new(pgbench.get_program());
     pgbench
         .args(["--no-vacuum", "--protocol=prepared", "--log"])
-        .arg(format!(
-            "--log-prefix={}",
-            folder.path().join("log").display()
-        ))
+        .arg(format!("--log-prefix={}", dir.path().join("log").display()))
         .arg(format!("--client={connections}"))
         .arg(format!("--transactions={}", requests / connections))
         .arg(format!("--file={}", script.display()))
         .args(["--username", options.get_username(), "--host"])
-        .arg(options.get_socket().expect("it is reached by a socket"));
+        .arg(options.get_socket().expect("a Unix socket"));
     for (name, value) in VARIABLES {
         pgbench.arg(format!("--define={name}={value}"));
     }
-    let begun = Instant::now();
-    let output = pgbench.arg("bench").output().expect("pgbench");
-    let elapsed = begun.elapsed();
-    let said = String::from_utf8_lossy(&output.stdout);
+    let started = Instant::now();
+    let output = pgbench.arg("bench").output().expect("pgbench runs");
+    let elapsed = started.elapsed();
+    let summary = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{output:?}");
-    let times = std::fs::read_dir(folder.path()).expect("its folder");
+    let times = std::fs::read_dir(dir.path()).expect("a list of files");
     let logs = times
         .filter_map(|entry| Some(entry.ok()?.path()))
         .filter(|path| *path != script)
         .map(|path| std::fs::read_to_string(path).expect("a log"));
-    // The third of each line is how long it took, in microseconds.
+    // The third field of a line is the duration in microseconds.
     let times: Vec<_> = logs
         .flat_map(|log| {
             let times = log
@@ -90,7 +87,7 @@ pub(crate) fn pgbench(ground: &Ground, connections: usize, requests: usize) -> M
             times.map(Duration::from_micros).collect::<Vec<_>>()
         })
         .collect();
-    let rate = said.lines().find_map(|line| {
+    let rate = summary.lines().find_map(|line| {
         line.strip_prefix("tps = ")?
             .split(' ')
             .next()?
@@ -107,8 +104,8 @@ pub(crate) fn pgbench(ground: &Ground, connections: usize, requests: usize) -> M
     }
 }
 
-/// What stands for the statement's parameters, in their order. The first is counted, since
-/// no command comes twice, and stands for the meeting as well.
+/// The variables for the statement's parameters, in their order, with their values. The first is
+/// a counter, since every command is new; the meeting is the same counter.
 const VARIABLES: [(&str, &str); 12] = [
     ("n", "0"),
     ("team", slack::TEAM),

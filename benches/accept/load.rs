@@ -1,18 +1,18 @@
-//! Slack, as fast as it is answered.
+//! The load: commands, one after another on each connection.
 
 use std::ops::AddAssign;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::ground::{Ground, Process};
+use crate::env::{BenchEnv, Process};
 
-/// What came of some requests.
+/// What was measured of some requests.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Measured {
-    /// To each answer.
+    /// From each request to its response.
     pub(crate) times: Vec<Duration>,
     pub(crate) took: Duration,
-    /// Of all together, in the process that answered.
+    /// The processor time of all requests, in the processes that answered.
     pub(crate) cpu: Duration,
 }
 
@@ -27,7 +27,7 @@ impl Measured {
         times[times.len() / 2]
     }
 
-    /// Of one request.
+    /// The processor time of one request.
     pub(crate) fn cpu(&self) -> Duration {
         self.cpu / self.count()
     }
@@ -45,9 +45,9 @@ impl AddAssign for Measured {
     }
 }
 
-/// Posts signed commands over so many connections, each of a meeting of its own.
+/// Posts signed commands over so many connections, each command about another meeting.
 pub(crate) async fn load(
-    ground: &Ground,
+    env: &BenchEnv,
     processes: &[&Process],
     connections: usize,
     requests: usize,
@@ -60,23 +60,23 @@ pub(crate) async fn load(
             .sum::<Duration>()
     };
     let before = cpu();
-    let begun = Instant::now();
+    let started = Instant::now();
     let mut tasks = tokio::task::JoinSet::new();
     for connection in 0..connections {
         let commands: Vec<_> = (0..requests / connections)
             .map(|_| {
                 let meeting = MEETING.fetch_add(1, Ordering::Relaxed);
-                ground.slack.type_command("U0", &format!("stop {meeting}"))
+                env.slack.type_command("U0", &format!("stop {meeting}"))
             })
             .collect();
         let url = processes[connection % processes.len()].url.clone();
-        let slack = ground.slack.clone();
+        let slack = env.slack.clone();
         tasks.spawn(async move {
             let mut times = Vec::new();
             for command in commands {
-                let begun = Instant::now();
-                let answer = slack.send(&url, &command).await.expect("an answer");
-                times.push(begun.elapsed());
+                let started = Instant::now();
+                let answer = slack.send(&url, &command).await.expect("a response");
+                times.push(started.elapsed());
                 assert_eq!(answer.status, 200);
                 assert_eq!(answer.body["response_type"], "in_channel", "{answer:?}");
             }
@@ -85,7 +85,7 @@ pub(crate) async fn load(
     }
     Measured {
         times: tasks.join_all().await.into_iter().flatten().collect(),
-        took: begun.elapsed(),
+        took: started.elapsed(),
         cpu: cpu().saturating_sub(before),
     }
 }

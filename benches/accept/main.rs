@@ -1,29 +1,38 @@
-//! How fast commands are taken, beside those who do nothing but the same statement.
+//! How fast the program accepts commands, compared with the same SQL statement alone.
 //!
-//! `cargo bench --bench accept` runs the real program over a durable PostgreSQL, and prints, at
-//! several numbers of connections, accepts per second, the time to an answer and what one
-//! costs: of the program while it takes only (Zoom holds up all that it would carry out), of
-//! the program while it carries out as well, of a bare handler in a process of its own, and
-//! of `pgbench`. Then: how long after the answer Zoom is called and the channel told; what a
-//! second replica adds; how soon the program answers after it is started; and how much memory
-//! it takes, also with ten thousand commands waiting.
+//! `cargo bench --bench accept` runs the real program over a durable PostgreSQL. For several
+//! numbers of connections it prints the accepted commands per second, the time to a response, and
+//! the processor time of one command, of:
+//!
+//! - the program while it only accepts commands, since Zoom leaves every request unanswered;
+//! - the program while it also executes them;
+//! - a bare handler, which only runs the statement, in a process of its own;
+//! - `pgbench`, which runs the same statement.
+//!
+//! Then it prints how long after the response Zoom is called and the outcome delivered, what a
+//! second replica adds, how long the program takes to start, and how much memory it uses, also
+//! with ten thousand commands waiting.
 #![expect(clippy::print_stdout, reason = "it prints what it measured")]
 
 mod bare;
-mod follow;
-mod ground;
+mod env;
+#[path = "../../tests/support/executable.rs"]
+mod executable;
 mod load;
+#[path = "../../tests/support/replica.rs"]
+mod replica;
+mod scenarios;
 mod statement;
 
 use std::time::Duration;
 
-use crate::ground::{CONCURRENCY, Ground, PATIENCE};
+use crate::env::{BenchEnv, CONCURRENCY, ZOOM_TIMEOUT};
 use crate::load::{Measured, load};
 
 const CONNECTIONS: [usize; 4] = [1, 8, 32, 64];
-/// Requests at each number of connections, a round.
+/// Requests in a round, for each number of connections.
 const REQUESTS: usize = 400;
-/// Whoever is measured takes turns with the others, since machines have their moods.
+/// In each round all four are measured in turn, so that a slow spell of the machine affects all.
 const ROUNDS: usize = 3;
 
 fn main() {
@@ -38,61 +47,61 @@ fn main() {
 }
 
 async fn measure() {
-    let ground = Ground::new().await;
+    let env = BenchEnv::new().await;
     println!(
-        "connections               accepts/s       p50 to an answer   CPU, in µs (each beside the bare handler's)"
+        "connections               accepts/s       p50 to a response  CPU in µs (each with its ratio to the bare handler)"
     );
     for connections in CONNECTIONS {
-        accepts(&ground, connections).await;
+        measure_accepts(&env, connections).await;
     }
-    follow::one_by_one(&ground).await;
-    follow::replicas(&ground).await;
-    follow::starts(&ground).await;
-    follow::waiting(&ground).await;
+    scenarios::latency(&env).await;
+    scenarios::replicas(&env).await;
+    scenarios::startup(&env).await;
+    scenarios::memory(&env).await;
 }
 
-async fn accepts(ground: &Ground, connections: usize) {
-    let (mut taking, mut carrying, mut bare, mut pgbench) = (
+async fn measure_accepts(env: &BenchEnv, connections: usize) {
+    let (mut accepting, mut executing, mut bare, mut pgbench) = (
         Measured::default(),
         Measured::default(),
         Measured::default(),
         Measured::default(),
     );
-    // All of them begin with as many connections to PostgreSQL as they may have.
+    // The first requests of each open all the connections to PostgreSQL that it may have.
     for _ in 0..ROUNDS {
-        let handler = ground.bare().await;
-        load(ground, &[&handler], CONCURRENCY, CONCURRENCY).await;
-        bare += load(ground, &[&handler], connections, REQUESTS).await;
-        handler.end().await;
-        ground.clear().await;
+        let handler = env.start_bare().await;
+        load(env, &[&handler], CONCURRENCY, CONCURRENCY).await;
+        bare += load(env, &[&handler], connections, REQUESTS).await;
+        handler.kill().await;
+        env.clear().await;
 
-        let program = ground.program(PATIENCE).await;
-        ground.hold_up(CONCURRENCY);
-        let before = ground.zoom.calls().len();
-        load(ground, &[&program], CONCURRENCY, CONCURRENCY).await;
-        ground.zoom.called(before + CONCURRENCY).await;
-        taking += load(ground, &[&program], connections, REQUESTS).await;
-        program.end().await;
-        ground.clear().await;
+        let program = env.start_program(ZOOM_TIMEOUT).await;
+        env.stall_zoom(CONCURRENCY);
+        let before = env.zoom.calls().len();
+        load(env, &[&program], CONCURRENCY, CONCURRENCY).await;
+        env.zoom.called(before + CONCURRENCY).await;
+        accepting += load(env, &[&program], connections, REQUESTS).await;
+        program.kill().await;
+        env.clear().await;
 
-        let program = ground.program(PATIENCE).await;
-        load(ground, &[&program], CONCURRENCY, CONCURRENCY).await;
-        carrying += load(ground, &[&program], connections, REQUESTS).await;
-        ground.done().await;
-        program.end().await;
-        ground.clear().await;
+        let program = env.start_program(ZOOM_TIMEOUT).await;
+        load(env, &[&program], CONCURRENCY, CONCURRENCY).await;
+        executing += load(env, &[&program], connections, REQUESTS).await;
+        env.wait_for_delivery().await;
+        program.kill().await;
+        env.clear().await;
 
-        pgbench += bare::pgbench(ground, connections, REQUESTS);
-        ground.clear().await;
+        pgbench += bare::pgbench(env, connections, REQUESTS);
+        env.clear().await;
     }
-    for (who, measured) in [
-        ("the program, taking only", taking),
-        ("and carrying out", carrying),
+    for (name, measured) in [
+        ("the program, accepting", accepting),
+        ("and executing", executing),
         ("the bare handler", bare.clone()),
         ("pgbench", pgbench),
     ] {
         let cpu = match measured.cpu() {
-            // Not known.
+            // It was not measured.
             Duration::ZERO => String::new(),
             cpu => format!(
                 "{:6} {:5.2}",
@@ -101,7 +110,7 @@ async fn accepts(ground: &Ground, connections: usize) {
             ),
         };
         println!(
-            "{connections:3} {who:24} {:7.0} {:5.2} {:>9.2?} {:5.2} {cpu}",
+            "{connections:3} {name:24} {:7.0} {:5.2} {:>9.2?} {:5.2} {cpu}",
             measured.rate(),
             measured.rate() / bare.rate(),
             measured.p50(),

@@ -1,4 +1,4 @@
-//! A person's browser: Chromium, driven by chromedriver and judged by axe-core.
+//! A real browser: Chromium, controlled by chromedriver. axe-core checks the accessibility of pages.
 
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
@@ -19,7 +19,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use url::{ParseError, Url};
 
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a page may take to show what a test waits for.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(20);
 const WIDTHS: [u32; 2] = [390, 1280];
 const SCHEMES: [&str; 2] = ["light", "dark"];
 const AXE_CORE: &str = concat!(
@@ -31,21 +32,21 @@ pub(crate) struct Browser {
     pub(crate) client: Client,
     axe: String,
     screenshots: Option<PathBuf>,
-    /// Ends Chromium, and only then are its folders removed.
+    /// Ends Chromium before its directories are removed.
     _driver: Driver,
     _profile: TempDir,
     downloads: TempDir,
 }
 
-/// A running chromedriver. It and its Chromium end with this, however the test ends.
+/// A running chromedriver. Dropping it ends chromedriver and Chromium, however the test ends.
 struct Driver {
     child: Child,
     url: String,
-    /// Open as long as chromedriver may write to it.
+    /// Kept open, since chromedriver may write to it.
     _output: BufReader<ChildStdout>,
 }
 
-/// A command of chromedriver's own.
+/// A command that only chromedriver knows.
 #[derive(Debug)]
 struct Post {
     path: &'static str,
@@ -60,13 +61,13 @@ impl Driver {
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
-            .expect("chromedriver, of Debian's package chromium-driver");
-        let mut output = BufReader::new(child.stdout.take().expect("it is piped"));
+            .expect("chromedriver, from the Debian package chromium-driver");
+        let mut output = BufReader::new(child.stdout.take().expect("a piped output"));
         let mut line = String::new();
         let port = loop {
             line.clear();
-            let read = output.read_line(&mut line).expect("what chromedriver says");
-            assert_ne!(read, 0, "chromedriver ended without naming its port");
+            let read = output.read_line(&mut line).expect("output of chromedriver");
+            assert_ne!(read, 0, "chromedriver ended without printing its port");
             if let Some((_, port)) = line.trim_end().split_once("successfully on port ") {
                 break port.trim_end_matches('.').to_owned();
             }
@@ -81,7 +82,7 @@ impl Driver {
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        // Chromium is in the group that chromedriver leads.
+        // Chromium is in the process group of chromedriver.
         if let Ok(group) = self.child.id().try_into() {
             let _ = signal::killpg(Pid::from_raw(group), Signal::SIGKILL);
         }
@@ -104,31 +105,31 @@ impl WebDriverCompatibleCommand for Post {
 }
 
 impl Browser {
-    /// A browser that has never been anywhere.
+    /// Starts a browser with an empty profile.
     pub(crate) async fn open() -> Self {
         let axe = axe_core();
         let driver = Driver::start();
-        let profile = tempfile::tempdir().expect("a folder for the profile");
-        let downloads = tempfile::tempdir().expect("a folder for downloads");
+        let profile = tempfile::tempdir().expect("a directory for the profile");
+        let downloads = tempfile::tempdir().expect("a directory for downloads");
         let capabilities = json!({
             "goog:chromeOptions": { "args": [
                 "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic",
                 "--no-first-run", "--disable-background-networking", "--disable-component-update",
                 "--disable-sync", "--disable-dev-shm-usage",
-                // Whatever Chromium itself wishes to know, it finds nobody to ask.
+                // Chromium cannot reach any other host.
                 "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
                 format!("--user-data-dir={}", profile.path().display()),
             ], "prefs": { "download.default_directory": downloads.path() } },
             "goog:loggingPrefs": { "browser": "ALL", "performance": "ALL" },
         });
         let Value::Object(capabilities) = capabilities else {
-            unreachable!("it is written as an object");
+            unreachable!("the JSON is an object");
         };
         let client = ClientBuilder::new(HttpConnector::new())
             .capabilities(capabilities)
             .connect(&driver.url)
             .await
-            .expect("Chromium starts");
+            .expect("a session of Chromium");
         let browser = Self {
             client,
             axe,
@@ -137,7 +138,7 @@ impl Browser {
             _profile: profile,
             downloads,
         };
-        // The page that Chromium shows to begin with is none of ours.
+        // The logs begin with the first page of the test.
         browser.goto("about:blank").await;
         for kind in ["performance", "browser"] {
             browser.log(kind).await;
@@ -145,85 +146,81 @@ impl Browser {
         browser
     }
 
+    /// Opens a page.
     pub(crate) async fn goto(&self, url: &str) {
-        self.client.goto(url).await.expect("the page opens");
+        self.client.goto(url).await.expect("a page");
     }
 
-    /// Clicks the button of this label.
+    /// Clicks the button or link with this label.
     pub(crate) async fn click(&self, label: &str) {
         let button = format!("//*[self::button or self::a][contains(., '{label}')]");
         let button = self.client.find(Locator::XPath(&button)).await;
-        let button = button.unwrap_or_else(|error| panic!("no button {label}: {error}"));
-        button.click().await.expect("it can be clicked");
+        let button = button.unwrap_or_else(|error| panic!("no button {label:?}: {error}"));
+        button.click().await.expect("a click");
     }
 
-    /// Clicks the button of this label, and waits until another page is there, which may look
-    /// the same.
+    /// Clicks the button with this label, and waits for the next page, which may look the same.
     pub(crate) async fn submit(&self, label: &str) {
         self.run("document.documentElement.id = 'before'").await;
         self.click(label).await;
         let other = Locator::Css("html:not(#before) h1");
-        let wait = self.client.wait().at_most(PATIENCE);
+        let wait = self.client.wait().at_most(TIMEOUT);
         wait.for_element(other).await.expect("another page");
     }
 
-    /// Clicks what this label is for.
+    /// Clicks the label of a field.
     pub(crate) async fn click_label(&self, label: &str) {
         let label = format!("//label[contains(., '{label}')]");
         let label = self.client.find(Locator::XPath(&label)).await;
-        label
-            .expect("a label")
-            .click()
-            .await
-            .expect("it can be clicked");
+        label.expect("a label").click().await.expect("a click");
     }
 
-    /// Types into the field of this name.
+    /// Replaces the text in the field with this name.
     pub(crate) async fn fill(&self, name: &str, text: &str) {
         let field = format!("[name='{name}']");
         let field = self.client.find(Locator::Css(&field)).await;
-        let field = field.unwrap_or_else(|error| panic!("no field {name}: {error}"));
-        field.clear().await.expect("it can be cleared");
-        field.send_keys(text).await.expect("it can be typed into");
+        let field = field.unwrap_or_else(|error| panic!("no field {name:?}: {error}"));
+        field.clear().await.expect("a cleared field");
+        field.send_keys(text).await.expect("typed text");
     }
 
-    /// Waits for a file that was downloaded; what is in it.
+    /// Waits for a download. Returns its text.
     pub(crate) async fn downloaded(&self, name: &str) -> String {
         let path = self.downloads.path().join(name);
         let mut ticks = tokio::time::interval(Duration::from_millis(20));
         let read = async {
             loop {
                 ticks.tick().await;
-                // It has another name until it is whole.
+                // Until the download is complete, the file has another name.
                 if let Ok(text) = std::fs::read_to_string(&path) {
                     return text;
                 }
             }
         };
-        let read = tokio::time::timeout(PATIENCE, read).await;
+        let read = tokio::time::timeout(TIMEOUT, read).await;
         read.unwrap_or_else(|_| panic!("{name} was not downloaded"))
     }
 
-    /// Strikes a key, wherever the focus is.
-    pub(crate) async fn strike(&self, key: Key) {
+    /// Presses a key.
+    pub(crate) async fn press_key(&self, key: Key) {
         let value = key.into();
         let keys = KeyActions::new("keyboard".to_owned())
             .then(KeyAction::Down { value })
             .then(KeyAction::Up { value });
-        let struck = self.client.perform_actions(keys).await;
-        struck.expect("the key is struck");
+        let pressed = self.client.perform_actions(keys).await;
+        pressed.expect("a pressed key");
     }
 
-    /// Waits for the page of this heading; what it says.
+    /// Waits for the page with this heading. Returns its text.
     pub(crate) async fn read(&self, heading: &str) -> String {
         let place = format!("//h1[normalize-space() = '{heading}']/ancestor::main");
-        let wait = self.client.wait().at_most(PATIENCE);
+        let wait = self.client.wait().at_most(TIMEOUT);
         let main = wait
             .every(Duration::from_millis(20))
             .for_element(Locator::XPath(&place))
             .await;
         match main {
-            Ok(main) => main.text().await.expect("its text"),
+            Ok(main) => main.text().await.expect("a text"),
             Err(error) => panic!(
                 "no page {heading:?}: {error}, but {}",
                 self.client.source().await.expect("a page")
@@ -231,29 +228,29 @@ impl Browser {
         }
     }
 
-    /// Looks at the page from phone and desktop, by day and by night. It must fit, and
-    /// axe-core must find nothing wrong with it.
+    /// Checks the page in the widths of a phone and a desktop, with the light and the dark scheme.
+    /// It must fit the window, and axe-core must find no problem.
     pub(crate) async fn inspect(&self, name: &str) {
         self.run(&self.axe).await;
         for width in WIDTHS {
             for scheme in SCHEMES {
                 self.emulate(width, scheme).await;
-                let seen = self
+                let shown = self
                     .run(
                         "return [innerWidth, document.documentElement.scrollWidth <= innerWidth,
                         matchMedia('(prefers-color-scheme: dark)').matches]",
                     )
                     .await;
                 assert_eq!(
-                    seen,
+                    shown,
                     json!([width, true, scheme == "dark"]),
-                    "{name}: how wide the window is, whether the page fits, and whether it is dark"
+                    "{name}: the width of the window, whether the page fits, and whether it is dark"
                 );
                 if let Some(folder) = &self.screenshots {
                     let file = folder.join(format!("{name}-{width}-{scheme}.png"));
                     let png = self.client.screenshot().await.expect("a screenshot");
-                    std::fs::create_dir_all(folder).expect("a folder for screenshots");
-                    std::fs::write(file, png).expect("it is kept");
+                    std::fs::create_dir_all(folder).expect("a directory for screenshots");
+                    std::fs::write(file, png).expect("a saved screenshot");
                 }
                 let found = self
                     .client
@@ -265,27 +262,27 @@ impl Browser {
                         vec![],
                     )
                     .await
-                    .expect("axe-core runs");
+                    .expect("a result of axe-core");
                 assert!(
                     found[0].as_u64().is_some_and(|passes| passes > 10),
-                    "{name}: axe-core looked at little: {found:#}"
+                    "{name}: axe-core checked too little: {found:#}"
                 );
                 assert_eq!(
                     [&found[1], &found[2]],
                     [&json!([]), &json!([])],
-                    "{name}, {width} wide, {scheme}: what axe-core minds, and what it cannot judge"
+                    "{name}, width {width}, {scheme}: problems found by axe-core, and checks it could not complete"
                 );
             }
         }
     }
 
-    /// Runs a script in the page, which the page's own policy does not forbid.
+    /// Runs a script in the page, regardless of its content security policy.
     pub(crate) async fn run(&self, script: &str) -> Value {
         let result = self.client.execute(script, vec![]).await;
-        result.expect("the script runs")
+        result.expect("a script that runs")
     }
 
-    /// Everything this browser asked for, and the errors in its console; then it is closed.
+    /// Closes the browser. Returns all requested addresses, and the errors in the console.
     pub(crate) async fn close(self) -> (Vec<Url>, Vec<String>) {
         let requests = self.log("performance").await;
         let requests = requests
@@ -294,7 +291,7 @@ impl Browser {
             .filter(|event| event["message"]["method"] == "Network.requestWillBeSent")
             .filter_map(|event| {
                 let url = event["message"]["params"]["request"]["url"].as_str()?;
-                Some(url.parse().expect("an address"))
+                Some(url.parse().expect("a valid URL"))
             })
             .collect();
         let console = self.log("browser").await;
@@ -303,7 +300,7 @@ impl Browser {
             .filter(|entry| entry["level"] == "SEVERE")
             .map(|entry| entry["message"].as_str().unwrap_or_default().to_owned())
             .collect();
-        self.client.close().await.expect("Chromium ends");
+        self.client.close().await.expect("a closed session");
         (requests, errors)
     }
 
@@ -329,7 +326,7 @@ impl Browser {
 
     async fn log(&self, kind: &str) -> Vec<Value> {
         let log = self.post("se/log", json!({ "type": kind })).await;
-        let log = log.expect("chromedriver keeps a log");
+        let log = log.expect("a log of chromedriver");
         log.as_array().expect("a list").clone()
     }
 
@@ -341,13 +338,15 @@ impl Browser {
 fn axe_core() -> String {
     let path = variable("AXE_CORE").unwrap_or_else(|| AXE_CORE.to_owned());
     std::fs::read_to_string(Path::new(&path)).unwrap_or_else(|error| {
-        panic!("{path}: {error}; get it by: npm install --prefix target/axe-core axe-core@4.14.1")
+        panic!(
+            "{path}: {error}; install it with: npm install --prefix target/axe-core axe-core@4.14.1"
+        )
     })
 }
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "says where this test finds and leaves files, nothing to the service"
+    reason = "paths of files for this test, not settings of the service"
 )]
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()

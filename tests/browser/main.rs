@@ -1,29 +1,41 @@
-//! The pages people link their account on, in a real browser.
+//! The pages and the playground, in a real browser.
 
 mod browser;
-#[path = "../service/database.rs"]
+#[path = "../support/database.rs"]
 mod database;
-#[path = "../service/demo.rs"]
+#[path = "../support/demo.rs"]
 mod demo;
+#[path = "../support/executable.rs"]
+mod executable;
+#[path = "../support/must_end.rs"]
+mod must_end;
 mod playground;
+#[path = "../support/world.rs"]
+mod world;
 
 use fantoccini::key::Key;
+use livestream_bot::config::Config;
 use livestream_bot::demo::zoom::{Fault, SCOPE};
 use livestream_bot::demo::{DANA, ELI, FAY, Person, World};
 use serde_json::json;
-use sqlx::ConnectOptions;
 
 use crate::browser::Browser;
+use crate::world::{TestWorld, connect};
 
-/// Fay's meeting, which is running.
+/// The number of Fay's meeting, which is running.
 const MEETING: i64 = 68_423_085;
 
-async fn world() -> World {
-    let database = database::create().await;
-    let world = World::start(database, |_| ()).await.expect("a world");
+/// Starts a world in which nobody is linked, and Fay's meeting is running.
+async fn world() -> TestWorld {
+    let world = world_with(|_| ()).await;
     world.zoom.schedule(MEETING, FAY.zoom, None);
     world.zoom.begin(MEETING);
     world
+}
+
+async fn world_with(adjust: impl FnOnce(&mut Config)) -> TestWorld {
+    let world = World::start(database::create().await, adjust).await;
+    TestWorld::new(world.expect("a world"))
 }
 
 async fn offer(world: &World, person: Person) -> String {
@@ -37,16 +49,16 @@ async fn sign_in(browser: &Browser, link: &str, person: Person) {
     browser.click(person.name).await;
 }
 
-/// Goes on at Zoom to the page that asks; what it says.
+/// Consents at Zoom with this account. Returns the text of the page that asks for confirmation.
 async fn consent(browser: &Browser, account: Person) -> String {
     browser.read("Demo Zoom").await;
     browser.click(account.email).await;
     browser.read("Link these accounts?").await
 }
 
-/// Ends it all. Nobody but this machine was asked for anything, and the console holds no
-/// error but that a page has one of these statuses.
-async fn end(world: World, browser: Browser, statuses: &[u16]) {
+/// Ends the browser and the world. All requests went to this machine, and the only errors in the
+/// console are the statuses of these pages.
+async fn end(world: TestWorld, browser: Browser, statuses: &[u16]) {
     let (requests, errors) = browser.close().await;
     assert!(!requests.is_empty());
     for url in requests {
@@ -57,9 +69,7 @@ async fn end(world: World, browser: Browser, statuses: &[u16]) {
         let expected = format!("the server responded with a status of {status} ");
         assert!(error.contains(&expected), "{error}");
     }
-    let database = world.database.clone();
-    world.stop().await.expect("an orderly end");
-    database::drop(&database).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -76,17 +86,17 @@ async fn fay_links_her_account_and_goes_live() {
     for part in ["Fay in Acme", "fay@acme.example"] {
         assert!(question.contains(part), "{question}");
     }
-    // Neither the code nor a token is left in the address, and no script can read the cookie.
-    let address = browser.client.current_url().await.expect("an address");
+    // The address contains no code and no token, and no script can read the cookie.
+    let address = browser.client.current_url().await.expect("a valid URL");
     assert_eq!(address.as_str(), format!("{}/confirm", world.service));
-    let seen = browser
+    let shown = browser
         .run("return [document.cookie, document.referrer]")
         .await;
-    assert_eq!(seen, json!(["", ""]));
+    assert_eq!(shown, json!(["", ""]));
     browser.inspect("confirm").await;
 
-    // By keyboard alone.
-    browser.strike(Key::Tab).await;
+    // The form can be submitted by keyboard.
+    browser.press_key(Key::Tab).await;
     let focused = browser
         .run(
             "const focused = document.activeElement;
@@ -94,7 +104,7 @@ async fn fay_links_her_account_and_goes_live() {
         )
         .await;
     assert_eq!(focused, json!(["Link these accounts", true, "solid"]));
-    browser.strike(Key::Enter).await;
+    browser.press_key(Key::Enter).await;
     let linked = browser.read("Your accounts are linked").await;
     assert!(
         linked.contains("Fay now acts as Zoom account fay@acme.example"),
@@ -104,12 +114,18 @@ async fn fay_links_her_account_and_goes_live() {
 
     let start = world.slack.type_command(FAY.slack, "start 68423085");
     let answer = world.slack.send(&world.service, &start).await;
-    assert_eq!(answer.expect("an answer").status, 200);
+    assert_eq!(answer.expect("a response").status, 200);
     let outcome = world.slack.outcome(&start).await.expect("an outcome");
     assert!(outcome.to_string().contains("going live"), "{outcome}");
-    assert!(world.zoom.meeting(MEETING).expect("it stands").is_live);
+    assert!(
+        world
+            .zoom
+            .meeting(MEETING)
+            .expect("a scheduled meeting")
+            .is_live
+    );
 
-    // It is over, and the link is used up.
+    // The link is used up.
     browser.goto(&format!("{}/confirm", world.service)).await;
     browser.read("This page is not waiting for you").await;
     browser.inspect("not-waiting").await;
@@ -120,12 +136,11 @@ async fn fay_links_her_account_and_goes_live() {
 
 #[tokio::test]
 async fn an_admin_adds_the_app_to_their_workspace() {
-    let database = database::create().await;
-    let adjust = |config: &mut livestream_bot::config::Config| {
-        let pages = config.pages.as_mut().expect("pages");
-        pages.support_contact = Some("mailto:help@acme.example".parse().expect("an address"));
-    };
-    let world = World::start(database, adjust).await.expect("a world");
+    let world = world_with(|config| {
+        let pages = config.pages.as_mut().expect("settings of the pages");
+        pages.support_contact = Some("mailto:help@acme.example".parse().expect("a valid URL"));
+    })
+    .await;
     let browser = Browser::open().await;
     browser.goto(&world.service).await;
     let landing = browser.read("Zoom livestreams, started from Slack").await;
@@ -141,7 +156,7 @@ async fn an_admin_adds_the_app_to_their_workspace() {
     assert!(installed.contains("is now in Acme"), "{installed}");
     browser.inspect("installed").await;
 
-    // For a whole organisation there is one more step; and somebody goes back.
+    // For an organisation there is one more step. The installation can be cancelled.
     browser
         .goto(&format!("{}/slack/install", world.service))
         .await;
@@ -160,7 +175,7 @@ async fn an_admin_adds_the_app_to_their_workspace() {
     end(world, browser, &[]).await;
 }
 
-/// Three thousand people who are linked, and one more.
+/// Links three thousand people.
 async fn fill(world: &World) {
     let fill = "insert into zoom_grant
             (zoom_user_id, zoom_account_id, email, scope, access_token, refresh_token, expires_at, dead_at)
@@ -171,14 +186,17 @@ async fn fill(world: &World) {
         select 'T0ACME', 'U' || n, 'z' || n, 'Person ' || n, lower('Person ' || n || ' person' || n || '@acme.example'),
             now() - n * interval '1 minute'
         from generate_series(1, 3000) as n";
-    let mut db = world.database.connect().await.expect("the database");
-    sqlx::raw_sql(fill).execute(&mut db).await.expect("people");
+    let mut db = connect(world).await;
+    sqlx::raw_sql(fill)
+        .execute(&mut db)
+        .await
+        .expect("an insert");
 }
 
 #[tokio::test]
 async fn an_admin_finds_a_person_sets_a_rule_and_downloads_what_happened() {
     let (world, browser) = (world().await, Browser::open().await);
-    world.install("acme").await.expect("installed");
+    world.install("acme").await.expect("an installation");
     world.link(ELI, SCOPE).await.expect("Eli's link");
     world.link(DANA, SCOPE).await.expect("Dana's link");
     fill(&world).await;
@@ -195,10 +213,10 @@ async fn an_admin_finds_a_person_sets_a_rule_and_downloads_what_happened() {
         "{overview}"
     );
     browser.inspect("admin-overview").await;
-    let seen = browser.run("return [document.cookie]").await;
-    assert_eq!(seen, json!([""]), "no script can read the session");
+    let shown = browser.run("return [document.cookie]").await;
+    assert_eq!(shown, json!([""]), "no script can read the session");
 
-    // One among thousands is found and disconnected.
+    // One person among thousands is found and disconnected.
     browser.click("People").await;
     browser.read("People").await;
     browser.inspect("admin-people").await;
@@ -222,7 +240,7 @@ async fn an_admin_finds_a_person_sets_a_rule_and_downloads_what_happened() {
         "{done}"
     );
 
-    // A rule, and whom it refuses.
+    // A rule is set, and refuses somebody.
     browser.click("Rules").await;
     browser.read("Rules").await;
     browser.inspect("admin-rules").await;
@@ -241,7 +259,7 @@ async fn an_admin_finds_a_person_sets_a_rule_and_downloads_what_happened() {
         .slack
         .send(&world.service, &start)
         .await
-        .expect("an answer");
+        .expect("a response");
     let outcome = world.slack.outcome(&start).await.expect("an outcome");
     assert!(
         outcome
@@ -252,7 +270,7 @@ async fn an_admin_finds_a_person_sets_a_rule_and_downloads_what_happened() {
     browser.click("Activity").await;
     let activity = browser.read("Activity").await;
     assert!(
-        activity.contains("not allowed") && activity.contains("rules changed"),
+        activity.contains("not allowed") && activity.contains("rules_changed"),
         "{activity}"
     );
     browser.inspect("admin-activity").await;
@@ -278,8 +296,8 @@ async fn a_forwarded_link_does_nothing_for_eli() {
     sign_in(&browser, &link, ELI).await;
     browser.read("This link was made for somebody else").await;
     browser.inspect("somebody-else").await;
-    let told = world.slack.posted();
-    assert_eq!(told.len(), 1, "Fay is told: {told:?}");
+    let posted = world.slack.posted();
+    assert_eq!(posted.len(), 1, "one message, to Fay: {posted:?}");
 
     let unknown = format!("{}/link/{}", world.service, "00".repeat(32));
     for link in [link, unknown] {

@@ -1,20 +1,21 @@
-//! Buttons: each press is a command of whoever presses, and leaves nothing stale behind.
+//! Buttons: each press is a command of the person who presses, and removes the button.
 
 use livestream_bot::demo::slack::{CHANNEL, TEAM};
 use livestream_bot::demo::zoom::Fault;
 use livestream_bot::demo::{DANA, ELI, FAY, World};
 
-use crate::world::{
-    MEETING, accepted, connect, end, meeting, press, queue_is_empty, said, send, send_press,
-    type_and_read, values, world,
+use crate::support::fixtures::{MEETING, meeting, world};
+use crate::support::slack::{
+    accepted, button_values, press, send, send_press, text_of, type_and_read,
 };
+use crate::support::world::{connect, wait_for_empty_queue};
 
-/// What the channel shows now, message by message: what each says, and its buttons.
-fn channel(world: &World) -> Vec<(String, Vec<String>)> {
+/// The messages that everybody in the channel sees now: the text and the button values of each.
+fn channel_messages(world: &World) -> Vec<(String, Vec<String>)> {
     let messages = world.slack.messages().into_iter();
     messages
         .filter(|shown| shown.only_for.is_none())
-        .map(|shown| (said(&shown.message), values(&shown.message)))
+        .map(|shown| (text_of(&shown.message), button_values(&shown.message)))
         .collect()
 }
 
@@ -24,14 +25,14 @@ async fn a_pressed_stop_stops_and_takes_the_button_away() {
     type_and_read(&world, DANA, "start 68423085").await;
     let stop = press(&world, DANA, "stop 68423085").await;
     let outcome = world.slack.outcome(&stop).await.expect("an outcome");
-    assert!(said(&outcome).contains("is stopped"), "{outcome}");
+    assert!(text_of(&outcome).contains("is stopped"), "{outcome}");
     assert_eq!(outcome["response_type"], "in_channel");
     assert!(!meeting(&world).is_live);
 
-    // The message still says what it said, who pressed, and cannot be pressed again.
-    let pressed = world.slack.reply(&stop).await.expect("a replacement");
+    // The message keeps its text, says who pressed, and has no button any more.
+    let pressed = world.slack.reply(&stop).await.expect("a replaced message");
     assert_eq!(pressed["replace_original"], true);
-    let shown = channel(&world);
+    let shown = channel_messages(&world);
     assert_eq!(shown.len(), 2, "{shown:?}");
     assert!(shown[0].0.contains("is going live"), "{shown:?}");
     assert_eq!(shown[0].1, Vec::<String>::new());
@@ -41,7 +42,7 @@ async fn a_pressed_stop_stops_and_takes_the_button_away() {
         "{original}"
     );
     assert!(original.contains("Asked by <@U0DANA>"), "{original}");
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -49,18 +50,18 @@ async fn two_who_press_at_once_stop_once() {
     let world = world().await;
     type_and_read(&world, DANA, "start 68423085").await;
     world.zoom.fail_next(Fault::Hang);
-    // Both see the button when they press it.
+    // Both presses are made while the button is shown.
     let first = world.slack.press(DANA.slack, "stop 68423085");
     let second = world.slack.press(DANA.slack, "stop 68423085");
     send_press(&world, &first).await;
     send_press(&world, &second).await;
-    let read = world.slack.reply(&second).await.expect("an answer");
-    let wanted = "Already stopping the livestream of meeting 6842 3085, asked by <@U0DANA> ";
-    assert!(said(&read).starts_with(wanted), "{read}");
+    let read = world.slack.reply(&second).await.expect("a response");
+    let expected = "Already stopping the livestream of meeting 6842 3085, asked by <@U0DANA> ";
+    assert!(text_of(&read).starts_with(expected), "{read}");
     assert_eq!(read["response_type"], "ephemeral");
     world.slack.outcome(&first).await.expect("an outcome");
-    assert_eq!(world.zoom.calls().len(), 2, "a start and a stop");
-    end(world).await;
+    assert_eq!(world.zoom.calls().len(), 2, "one start and one stop");
+    world.end().await;
 }
 
 #[tokio::test]
@@ -77,7 +78,7 @@ async fn the_same_press_twice_is_one() {
     let posts = world.slack.posted();
     let posts = posts.iter().filter(|post| post.trigger == stop.trigger);
     assert_eq!(posts.count(), 2, "the replacement and the outcome");
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -85,27 +86,27 @@ async fn somebody_without_a_link_is_told_alone_and_leaves_the_button_to_others()
     let world = world().await;
     type_and_read(&world, DANA, "start 68423085").await;
     let theirs = press(&world, FAY, "stop 68423085").await;
-    let read = world.slack.reply(&theirs).await.expect("an answer");
+    let read = world.slack.reply(&theirs).await.expect("a response");
     assert_eq!(read["response_type"], "ephemeral");
-    assert!(said(&read).contains("not linked yet"), "{read}");
-    assert_eq!(values(&read), ["connect stop 68423085"]);
+    assert!(text_of(&read).contains("not linked yet"), "{read}");
+    assert_eq!(button_values(&read), ["connect stop 68423085"]);
     assert!(meeting(&world).is_live);
-    assert_eq!(channel(&world)[0].1, ["stop 68423085"]);
+    assert_eq!(channel_messages(&world)[0].1, ["stop 68423085"]);
     let stop = press(&world, DANA, "stop 68423085").await;
     let outcome = world.slack.outcome(&stop).await.expect("an outcome");
-    assert!(said(&outcome).contains("is stopped"), "{outcome}");
-    end(world).await;
+    assert!(text_of(&outcome).contains("is stopped"), "{outcome}");
+    world.end().await;
 }
 
 #[tokio::test]
-async fn a_presser_who_may_not_stop_it_hands_the_button_on() {
+async fn a_presser_who_may_not_stop_it_leaves_the_button_to_others() {
     let world = world().await;
     type_and_read(&world, DANA, "start 68423085").await;
-    // Eli is linked, and not the host: Zoom says no to him, as himself.
+    // Eli is linked, but is not the host, so Zoom refuses his request.
     let theirs = press(&world, ELI, "stop 68423085").await;
     let outcome = world.slack.outcome(&theirs).await.expect("an outcome");
     assert!(
-        said(&outcome).contains("Zoom finds no meeting"),
+        text_of(&outcome).contains("Zoom finds no meeting"),
         "{outcome}"
     );
     let small = outcome["blocks"][1].to_string();
@@ -114,17 +115,17 @@ async fn a_presser_who_may_not_stop_it_hands_the_button_on() {
         "{small}"
     );
     assert!(meeting(&world).is_live);
-    // The button he used up is under what he was told, for Dana.
-    assert_eq!(values(&outcome), ["stop 68423085"]);
+    // The button is now under the outcome of Eli's press, for Dana.
+    assert_eq!(button_values(&outcome), ["stop 68423085"]);
     let stop = press(&world, DANA, "stop 68423085").await;
     let outcome = world.slack.outcome(&stop).await.expect("an outcome");
-    assert!(said(&outcome).contains("is stopped"), "{outcome}");
-    let buttons: Vec<String> = channel(&world)
+    assert!(text_of(&outcome).contains("is stopped"), "{outcome}");
+    let buttons: Vec<String> = channel_messages(&world)
         .into_iter()
         .flat_map(|(_, values)| values)
         .collect();
-    assert_eq!(buttons, Vec::<String>::new(), "nothing is left to press");
-    end(world).await;
+    assert_eq!(buttons, Vec::<String>::new(), "no button is left");
+    world.end().await;
 }
 
 #[tokio::test]
@@ -135,9 +136,9 @@ async fn a_stop_pressed_after_the_stream_was_stopped_is_answered_like_a_typed_on
     let stop = press(&world, DANA, "stop 68423085").await;
     let outcome = world.slack.outcome(&stop).await.expect("an outcome");
     let typed = type_and_read(&world, DANA, "stop 68423085").await;
-    assert_eq!(said(&outcome), typed);
-    assert_eq!(channel(&world)[0].1, Vec::<String>::new());
-    end(world).await;
+    assert_eq!(text_of(&outcome), typed);
+    assert_eq!(channel_messages(&world)[0].1, Vec::<String>::new());
+    world.end().await;
 }
 
 #[tokio::test]
@@ -149,10 +150,10 @@ async fn try_again_tries_again_with_all_that_was_typed() {
     world.zoom.begin(MEETING);
     let again = press(&world, DANA, "start 68423085 name=\"Town Hall\" speaker=on").await;
     let outcome = world.slack.outcome(&again).await.expect("an outcome");
-    assert!(said(&outcome).contains("is going live"), "{outcome}");
+    assert!(text_of(&outcome).contains("is going live"), "{outcome}");
     let body = &world.zoom.calls()[1].body;
     assert!(body.contains("\"display_name\":\"Town Hall\""), "{body}");
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -161,7 +162,11 @@ async fn what_only_the_presser_sees_is_replaced_by_its_answer() {
     let start = world.slack.type_command(FAY.slack, "start 68423085");
     send(&world, &start).await;
     let link = press(&world, FAY, "connect start 68423085").await;
-    let offer = world.slack.reply(&link).await.expect("an offer");
+    let offer = world
+        .slack
+        .reply(&link)
+        .await
+        .expect("a message with a link");
     assert_eq!(offer["replace_original"], true);
     let messages = world.slack.messages();
     let [shown] = &messages[..] else {
@@ -169,14 +174,14 @@ async fn what_only_the_presser_sees_is_replaced_by_its_answer() {
     };
     assert_eq!(shown.only_for.as_deref(), Some(FAY.slack));
     assert!(
-        said(&shown.message).contains("This link is yours alone"),
+        text_of(&shown.message).contains("This link is yours alone"),
         "{shown:?}"
     );
-    // The button that leads to the link is reported as well, and only acknowledged.
+    // Slack reports a press of the link button too, which is only acknowledged.
     let before = world.slack.posted().len();
     send_press(&world, &world.slack.press_link(FAY.slack)).await;
     assert_eq!(world.slack.posted().len(), before);
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -187,14 +192,14 @@ async fn a_connect_pressed_or_typed_twice_over_makes_one_link() {
     assert_eq!(
         send(&world, &typed).await,
         accepted(),
-        "the copy gives nothing away"
+        "a repetition gets no link"
     );
     let offers: i64 = sqlx::query_scalar("select count(*) from link_offer")
         .fetch_one(&mut connect(&world).await)
         .await
         .expect("a count");
     assert_eq!(offers, 1);
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -212,8 +217,8 @@ async fn a_button_asks_before_it_ends_something() {
     let button = &whoami.body["blocks"][1]["elements"][0];
     assert_eq!(button["value"], "disconnect");
     assert!(button["confirm"].is_object(), "{button}");
-    queue_is_empty(&world.database).await;
-    end(world).await;
+    wait_for_empty_queue(&world.database).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -222,13 +227,45 @@ async fn a_press_counts_its_posts_so_that_slack_takes_the_last() {
     type_and_read(&world, DANA, "start 68423085").await;
     let stop = press(&world, DANA, "stop 68423085").await;
     world.slack.outcome(&stop).await.expect("an outcome");
-    queue_is_empty(&world.database).await;
+    wait_for_empty_queue(&world.database).await;
     let row: (i16, String, String) =
         sqlx::query_as("select posts, team_id, channel_id from command where trigger_id = $1")
             .bind(&stop.trigger)
             .fetch_one(&mut connect(&world).await)
             .await
-            .expect("its row");
+            .expect("a command");
     assert_eq!(row, (2, TEAM.to_owned(), CHANNEL.to_owned()));
-    end(world).await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_press_is_a_command_of_whoever_presses() {
+    let world = world().await;
+    let start = world.slack.type_command(DANA.slack, "start 68423085");
+    assert_eq!(send(&world, &start).await, accepted());
+    let outcome = world.slack.outcome(&start).await.expect("an outcome");
+    assert_eq!(button_values(&outcome), ["stop 68423085"]);
+    // Eli can press, but is not the host, so Zoom refuses his request.
+    let pressed = press(&world, ELI, "stop 68423085").await;
+    let outcome = world.slack.outcome(&pressed).await.expect("an outcome");
+    assert!(
+        text_of(&outcome).contains("Zoom finds no meeting"),
+        "{outcome}"
+    );
+    assert!(
+        world
+            .zoom
+            .meeting(MEETING)
+            .expect("a scheduled meeting")
+            .is_live
+    );
+    // Dana is the host, and her press counts once, though it is sent twice.
+    let press = world.slack.press(DANA.slack, "stop 68423085");
+    for _ in 0..2 {
+        send_press(&world, &press).await;
+    }
+    let outcome = world.slack.outcome(&press).await.expect("an outcome");
+    assert!(text_of(&outcome).contains("is stopped"), "{outcome}");
+    assert_eq!(world.zoom.calls().len(), 3);
+    world.end().await;
 }

@@ -1,14 +1,13 @@
-//! What happens to a command that is read, and to one that is not.
+//! Typed commands: accepted, rejected, repeated, delayed, and their outcomes delivered.
 
 use livestream_bot::demo::zoom::Fault;
 use livestream_bot::demo::{DANA, ELI, FAY};
 use livestream_bot::zoom::client::BodyForm;
 use serde_json::{Value, json};
 
-use crate::world::{
-    MEETING, accepted, connect, end, meeting, queue_is_empty, said, send, type_and_read,
-    type_and_read_at_once, world, world_with,
-};
+use crate::support::fixtures::{block_meeting, meeting, world, world_with};
+use crate::support::slack::{accepted, send, text_of, type_and_read, type_and_read_at_once};
+use crate::support::world::{connect, wait_for_empty_queue};
 
 #[tokio::test]
 async fn a_start_goes_live_and_the_channel_reads_who_asked_as_whom() {
@@ -19,7 +18,7 @@ async fn a_start_goes_live_and_the_channel_reads_who_asked_as_whom() {
     let message = world.slack.outcome(&invocation).await.expect("an outcome");
     let text = ":red_circle: *Meeting 6842 3085 is going live.* Zoom took the start; viewers see it in a few seconds. \
                 To end it, type `/livestream stop 68423085`.";
-    let wanted = json!({
+    let expected = json!({
         "response_type": "in_channel",
         "text": text,
         "blocks": [
@@ -40,9 +39,9 @@ async fn a_start_goes_live_and_the_channel_reads_who_asked_as_whom() {
             }] },
         ],
     });
-    assert_eq!(message, wanted);
+    assert_eq!(message, expected);
     assert!(meeting(&world).is_live);
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -58,7 +57,7 @@ async fn zoom_gets_exactly_what_its_specification_says() {
     let calls = world.zoom.calls();
     let bodies: Vec<Value> = calls
         .iter()
-        .map(|call| call.body.parse().expect("JSON"))
+        .map(|call| call.body.parse().expect("valid JSON"))
         .collect();
     let settings = json!({
         "active_speaker_name": true, "display_name": "Town Hall", "layout": "speaker_view", "close_caption": "off",
@@ -79,7 +78,7 @@ async fn zoom_gets_exactly_what_its_specification_says() {
             call.authorization
         );
     }
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -109,7 +108,7 @@ async fn the_older_form_of_the_body_can_be_chosen() {
         start.body
     );
     assert!(!stop.body.contains("settings"), "{}", stop.body);
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -154,7 +153,7 @@ async fn help_mistakes_and_people_without_a_link_are_answered_at_once_and_do_not
         .unwrap();
     assert_eq!(recorded, 0);
     assert!(world.zoom.calls().is_empty());
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -167,7 +166,7 @@ async fn every_text_follows_the_name_the_command_has_here() {
     );
     let outcome = type_and_read(&world, DANA, "start 68423085").await;
     assert!(outcome.contains("`/golive stop 68423085`"), "{outcome}");
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -182,25 +181,25 @@ async fn the_same_signed_request_twice_runs_once() {
         accepted(),
         "even after it is done"
     );
-    // A later command of the same meeting runs after everything the copies caused.
+    // A later command of the same meeting runs after whatever the copies caused.
     type_and_read(&world, DANA, "stop 68423085").await;
     assert_eq!(world.zoom.calls().len(), 2);
     assert_eq!(world.slack.posted().len(), 2);
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
-async fn the_same_wish_by_somebody_else_is_told_who_asked_first() {
+async fn the_same_request_by_somebody_else_is_told_who_asked_first() {
     let world = world().await;
     world.zoom.fail_next(Fault::Hang);
     let first = world.slack.type_command(DANA.slack, "start 68423085");
     send(&world, &first).await;
     let read = type_and_read_at_once(&world, ELI, "start 68423085").await;
-    let wanted = "Already starting the livestream of meeting 6842 3085, asked by <@U0DANA> ";
-    assert!(read.starts_with(wanted), "{read}");
+    let expected = "Already starting the livestream of meeting 6842 3085, asked by <@U0DANA> ";
+    assert!(read.starts_with(expected), "{read}");
     world.slack.outcome(&first).await.expect("an outcome");
     assert_eq!(world.zoom.calls().len(), 1);
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -226,7 +225,7 @@ async fn commands_of_one_meeting_wait_their_turn_and_others_do_not() {
         [start.trigger, stop.trigger],
         "the other meeting was first"
     );
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -255,28 +254,28 @@ async fn a_start_that_waits_for_zoom_is_not_overtaken_by_its_stop() {
         ]
     );
     assert!(!meeting(&world).is_live);
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
 async fn a_command_nobody_got_to_in_time_is_not_carried_out_and_says_so() {
     let world = world().await;
-    // An older command of the meeting holds it up; meanwhile eleven minutes pass.
+    // An earlier command of the meeting blocks it while eleven minutes pass.
     let mut db = connect(&world).await;
-    hold_up(&mut db).await;
+    block_meeting(&mut db).await;
     let late = world.slack.type_command(DANA.slack, "start 68423085");
     send(&world, &late).await;
     sqlx::query("update command set received_at = received_at - interval '11 minutes'")
         .execute(&mut db)
         .await
         .unwrap();
-    let read = said(&world.slack.outcome(&late).await.expect("an outcome"));
+    let read = text_of(&world.slack.outcome(&late).await.expect("an outcome"));
     assert!(
         read.contains("was not started.* I could not get to it within 10 minutes"),
         "{read}"
     );
     assert!(world.zoom.calls().is_empty());
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -285,12 +284,8 @@ async fn a_message_slack_loses_is_posted_again() {
     world.slack.refuse_next_post(503);
     let read = type_and_read(&world, DANA, "start 68423085").await;
     assert!(read.contains("going live"), "{read}");
-    assert_eq!(
-        world.zoom.calls().len(),
-        1,
-        "Zoom is not asked again for it"
-    );
-    end(world).await;
+    assert_eq!(world.zoom.calls().len(), 1, "no second request to Zoom");
+    world.end().await;
 }
 
 #[tokio::test]
@@ -300,8 +295,8 @@ async fn a_response_url_that_slack_no_longer_knows_is_given_up() {
     let lost = world.slack.type_command(DANA.slack, "start 68423085");
     send(&world, &lost).await;
     type_and_read(&world, DANA, "stop 68423085").await;
-    // That a message was posted is noted after it was.
-    queue_is_empty(&world.database).await;
+    // The delivery is recorded after the message was posted.
+    wait_for_empty_queue(&world.database).await;
     let rows: Vec<(Option<String>, bool, bool)> = sqlx::query_as(
         "select delivery_error, delivered_at is null, response_url is null from command order by command_id",
     )
@@ -314,35 +309,35 @@ async fn a_response_url_that_slack_no_longer_knows_is_given_up() {
         true,
     );
     assert_eq!(rows, [lost, (None, false, true)]);
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
 async fn a_response_url_that_is_used_up_or_too_old_is_not_posted_to() {
-    // Old enough to be given up, so that nothing depends on who looks first.
+    // The command is old enough to be given up, so that the order of the two jobs does not matter.
     for spent in [
         "posts = 5, received_at = received_at - interval '11 minutes'",
         "received_at = received_at - interval '31 minutes'",
     ] {
         let world = world().await;
         let mut db = connect(&world).await;
-        hold_up(&mut db).await;
+        block_meeting(&mut db).await;
         let start = world.slack.type_command(DANA.slack, "start 68423085");
         send(&world, &start).await;
-        let spend = format!("update command set {spent} where trigger_id <> 'elder'");
+        let spend = format!("update command set {spent} where trigger_id <> 'blocking'");
         sqlx::raw_sql(sqlx::AssertSqlSafe(spend))
             .execute(&mut db)
             .await
             .unwrap();
-        queue_is_empty(&world.database).await;
-        let untold: Option<String> =
-            sqlx::query_scalar("select delivery_error from command where trigger_id <> 'elder'")
+        wait_for_empty_queue(&world.database).await;
+        let delivery_error: Option<String> =
+            sqlx::query_scalar("select delivery_error from command where trigger_id <> 'blocking'")
                 .fetch_one(&mut db)
                 .await
                 .unwrap();
-        assert!(untold.is_some(), "{spent}");
+        assert!(delivery_error.is_some(), "{spent}");
         assert!(world.slack.posted().is_empty());
-        end(world).await;
+        world.end().await;
     }
 }
 
@@ -350,27 +345,15 @@ async fn a_response_url_that_is_used_up_or_too_old_is_not_posted_to() {
 async fn a_command_that_lost_its_job_gets_another() {
     let world = world().await;
     let mut db = connect(&world).await;
-    hold_up(&mut db).await;
+    block_meeting(&mut db).await;
     let start = world.slack.type_command(DANA.slack, "start 68423085");
     send(&world, &start).await;
     let lose =
-        "delete from graphile_worker._private_jobs; delete from command where trigger_id = 'elder';
+        "delete from graphile_worker._private_jobs; delete from command where trigger_id = 'blocking';
         update command set received_at = received_at - interval '2 minutes'";
     sqlx::raw_sql(lose).execute(&mut db).await.unwrap();
-    let read = said(&world.slack.outcome(&start).await.expect("an outcome"));
+    let read = text_of(&world.slack.outcome(&start).await.expect("an outcome"));
     assert!(read.contains("is going live"), "{read}");
     assert_eq!(world.zoom.calls().len(), 1);
-    end(world).await;
-}
-
-/// An unfinished command of Dana's meeting that no job will ever finish.
-pub(crate) async fn hold_up(db: &mut sqlx::PgConnection) {
-    sqlx::query(
-        "insert into command (trigger_id, team_id, user_id, channel_id, zoom_user_id, action, meeting_id, settings)
-        values ('elder', 'T0OTHER', 'U0OTHER', 'C0', 'zoom-other', 'stop', $1, '{}')",
-    )
-    .bind(MEETING)
-    .execute(db)
-    .await
-    .expect("an older command");
+    world.end().await;
 }

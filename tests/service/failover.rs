@@ -1,4 +1,4 @@
-//! A highly available Postgres: its primary dies, and the standby takes over.
+//! A replicated Postgres: the primary is killed, and the standby takes over.
 
 use std::fs::{File, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -21,68 +21,71 @@ use tempfile::TempDir;
 use tokio::process::Child;
 use tokio::task::JoinSet;
 
-use crate::binary::{Service, Surroundings};
-use crate::database;
-use crate::postgres::{Cable, data_dir, readiness};
-use crate::world::{accepted, said};
+use crate::support::database;
+use crate::support::http::readiness;
+use crate::support::postgres::{DatabaseProxy, data_dir};
+use crate::support::program::{ProgramEnv, Service};
+use crate::support::slack::{accepted, text_of};
 
 const SUPERUSER: &str = "livestream";
-/// Between two commands.
-const COMMAND_EVERY: Duration = Duration::from_millis(40);
-/// Slack waits no longer for an answer.
-const SLACK_WAITS: Duration = Duration::from_secs(3);
-/// How long a change may take to come about.
-const COMES_WITHIN: Duration = Duration::from_secs(30);
 
-/// A primary and its standby: what the one says is committed, the other has.
-struct Pair {
+/// The time between two commands.
+const COMMAND_EVERY: Duration = Duration::from_millis(40);
+
+/// How long Slack waits for a response.
+const SLACK_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// How long a change of state may take.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A primary and its synchronous standby.
+struct ReplicatedPostgres {
     primary: Node,
     standby: Node,
     programs: Server,
-    _folder: TempDir,
+    _dir: TempDir,
 }
 
-/// One server. Its socket is beside its data.
+/// One server. Its socket is beside its data directory.
 struct Node {
     data: PathBuf,
-    /// Listened to by no other means than the socket, whose name has it.
+    /// Only a part of the socket's name: the server does not listen on TCP.
     port: u16,
     process: Child,
 }
 
-impl Pair {
+impl ReplicatedPostgres {
     async fn start() -> Self {
         let programs = database::server().await;
-        let folder = data_dir();
-        // The server's account makes its own folders there.
-        std::fs::set_permissions(folder.path(), Permissions::from_mode(0o1777)).expect("opened");
-        let [first, second] = ["primary", "standby"].map(|name| folder.path().join(name));
+        let dir = data_dir();
+        // The server's account creates its directories there.
+        std::fs::set_permissions(dir.path(), Permissions::from_mode(0o1777))
+            .expect("a changed directory mode");
+        let [first, second] = ["primary", "standby"].map(|name| dir.path().join(name));
         let mut initdb = programs.command("initdb");
         initdb.args(["-U", SUPERUSER, "-A", "trust", "--no-sync", "-D"]);
-        succeed(initdb.arg(&first));
+        run(initdb.arg(&first));
         let is_synchronous = ["-c", "synchronous_standby_names=*"];
         let primary = Node::start(&programs, first, 1, &is_synchronous).await;
         let mut copy = programs.command("pg_basebackup");
         copy.args(["-U", SUPERUSER, "-R", "-c", "fast", "--no-sync"])
             .args(["-p", "1", "-h"])
-            .arg(folder.path());
-        succeed(copy.arg("-D").arg(&second));
+            .arg(dir.path());
+        run(copy.arg("-D").arg(&second));
         let standby = Node::start(&programs, second, 2, &[]).await;
         Self {
             primary,
             standby,
             programs,
-            _folder: folder,
+            _dir: dir,
         }
     }
 
     fn promote(&self) {
         let mut promote = self.programs.command("pg_ctl");
-        succeed(
-            promote
-                .args(["promote", "-w", "-D"])
-                .arg(&self.standby.data),
-        );
+        run(promote
+            .args(["promote", "-w", "-D"])
+            .arg(&self.standby.data));
     }
 }
 
@@ -94,24 +97,27 @@ impl Node {
             .arg("-D")
             .arg(&data)
             .args(["-p", &port.to_string(), "-k"])
-            .arg(data.parent().expect("a folder"))
+            .arg(data.parent().expect("a temporary directory"))
             .args(["-c", "listen_addresses="])
-            // What a killed server leaves behind goes with its folder.
+            // The shared memory of a killed server is removed with its data directory.
             .args(["-c", "dynamic_shared_memory_type=mmap"])
             .args(settings)
             .stderr(File::create(&log).expect("a log"));
         let mut command = tokio::process::Command::from(command);
-        let process = command.kill_on_drop(true).spawn().expect("a server");
+        let process = command
+            .kill_on_drop(true)
+            .spawn()
+            .expect("a PostgreSQL server");
         let node = Self {
             data,
             port,
             process,
         };
         let mut ticks = tokio::time::interval(Duration::from_millis(20));
-        let begun = Instant::now();
+        let started = Instant::now();
         while node.options("postgres").connect().await.is_err() {
             assert!(
-                begun.elapsed() < COMES_WITHIN,
+                started.elapsed() < TIMEOUT,
                 "{}",
                 std::fs::read_to_string(log).unwrap_or_default()
             );
@@ -122,58 +128,61 @@ impl Node {
 
     fn options(&self, database: &str) -> PgConnectOptions {
         PgConnectOptions::new_without_pgpass()
-            .socket(self.data.parent().expect("a folder"))
+            .socket(self.data.parent().expect("a temporary directory"))
             .port(self.port)
             .username(SUPERUSER)
             .database(database)
     }
 
     async fn stop(&mut self) {
-        let pid = self.process.id().expect("it runs");
-        let pid = Pid::from_raw(pid.try_into().expect("a pid"));
-        kill(pid, Signal::SIGQUIT).expect("signalled");
-        self.process.wait().await.expect("it ends");
+        let pid = self.process.id().expect("a running process");
+        let pid = Pid::from_raw(pid.try_into().expect("a process ID"));
+        kill(pid, Signal::SIGQUIT).expect("a signal that is sent");
+        self.process.wait().await.expect("an exit status");
     }
 }
 
-fn succeed(command: &mut Command) {
-    let output = command.stderr(Stdio::piped()).output().expect("it runs");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command:?}: {said}");
+fn run(command: &mut Command) {
+    let output = command
+        .stderr(Stdio::piped())
+        .output()
+        .expect("a running process");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}: {stderr}");
 }
 
-/// People type, each about a meeting of its own, until it is over. Returns what was taken.
-async fn load(around: Arc<Surroundings>, url: String, is_over: Arc<AtomicBool>) -> Vec<Invocation> {
+/// Types commands until `is_over`, each about another meeting. Returns the accepted ones.
+async fn load(env: Arc<ProgramEnv>, url: String, is_over: Arc<AtomicBool>) -> Vec<Invocation> {
     let mut sending = JoinSet::new();
     let mut ticks = tokio::time::interval(COMMAND_EVERY);
     let mut meeting = 700_000_000;
     while !is_over.load(Ordering::Relaxed) {
         ticks.tick().await;
         meeting += 1;
-        around.zoom.schedule(meeting, DANA.zoom, None);
-        around.zoom.begin(meeting);
+        env.zoom.schedule(meeting, DANA.zoom, None);
+        env.zoom.begin(meeting);
         let action = if meeting % 3 == 0 { "stop" } else { "start" };
         let text = format!("{action} {meeting}");
-        let (around, url) = (Arc::clone(&around), url.clone());
+        let (env, url) = (Arc::clone(&env), url.clone());
         sending.spawn(async move {
-            let command = around.slack.type_command(DANA.slack, &text);
-            is_taken(&around, &url, &command).await.then_some(command)
+            let command = env.slack.type_command(DANA.slack, &text);
+            is_accepted(&env, &url, &command).await.then_some(command)
         });
     }
     sending.join_all().await.into_iter().flatten().collect()
 }
 
-/// Sends a command. It is taken, or the person is told in words and in time that this
-/// cannot be told.
-async fn is_taken(around: &Surroundings, url: &str, command: &Invocation) -> bool {
-    let begun = Instant::now();
-    let answer = around.slack.send(url, command).await.expect("an answer");
-    assert!(begun.elapsed() < SLACK_WAITS, "{:?}", begun.elapsed());
+/// Sends a command. Returns whether it is accepted; otherwise the person must be told in time that
+/// the database does not respond.
+async fn is_accepted(env: &ProgramEnv, url: &str, command: &Invocation) -> bool {
+    let started = Instant::now();
+    let answer = env.slack.send(url, command).await.expect("a response");
+    assert!(started.elapsed() < SLACK_TIMEOUT, "{:?}", started.elapsed());
     if answer == accepted() {
         return true;
     }
     assert_eq!(answer.status, 200);
-    let read = said(&answer.body);
+    let read = text_of(&answer.body);
     assert!(
         read.starts_with("My own database does not answer"),
         "{read}"
@@ -181,21 +190,21 @@ async fn is_taken(around: &Surroundings, url: &str, command: &Invocation) -> boo
     false
 }
 
-/// Waits until the service says that it is ready, or that it is not.
-async fn becomes(service: &Service, status: u16) {
+/// Waits until `/readyz` responds with this status.
+async fn wait_for_readiness(service: &Service, status: u16) {
     let mut ticks = tokio::time::interval(Duration::from_millis(20));
-    let looking = async {
+    let changed = async {
         while readiness(&service.url).await.0 != status {
             ticks.tick().await;
         }
     };
-    let came = tokio::time::timeout(COMES_WITHIN, looking).await;
-    came.unwrap_or_else(|_| panic!("/readyz did not become {status}"));
+    let changed = tokio::time::timeout(TIMEOUT, changed).await;
+    changed.unwrap_or_else(|_| panic!("/readyz did not become {status}"));
 }
 
 #[tokio::test]
 async fn a_failover_of_postgres_loses_no_command_and_starts_nothing_twice() {
-    let mut pair = Pair::start().await;
+    let mut pair = ReplicatedPostgres::start().await;
     let created = sqlx::raw_sql("create database livestream")
         .execute(
             &mut pair
@@ -203,51 +212,51 @@ async fn a_failover_of_postgres_loses_no_command_and_starts_nothing_twice() {
                 .options("postgres")
                 .connect()
                 .await
-                .expect("the primary"),
+                .expect("a connection to the primary"),
         )
         .await;
     created.expect("a database");
-    let cable = Cable::lay(&pair.primary.options("livestream")).await;
-    let pool = db::pool(cable.options.clone());
-    serve::migrate(&pool).await.expect("migrated");
+    let proxy = DatabaseProxy::start(&pair.primary.options("livestream")).await;
+    let pool = db::pool(proxy.options.clone());
+    serve::migrate(&pool).await.expect("a migrated database");
     pool.close().await;
-    let around = Arc::new(Surroundings::over(cable.options.clone()).await);
-    let mut command = around.command("serve");
+    let env = Arc::new(ProgramEnv::over(proxy.options.clone()).await);
+    let mut command = env.command("serve");
     command.env("ZOOM_TIMEOUT", "1").env("RUST_LOG", "info");
     let service = Service::start(command).await;
-    becomes(&service, 200).await;
+    wait_for_readiness(&service, 200).await;
     let is_over = Arc::new(AtomicBool::new(false));
-    let load = load(
-        Arc::clone(&around),
-        service.url.clone(),
-        Arc::clone(&is_over),
-    );
+    let load = load(Arc::clone(&env), service.url.clone(), Arc::clone(&is_over));
     let load = tokio::spawn(load);
 
-    // A command is with Zoom when its Postgres goes.
-    around.zoom.called(20).await;
-    around.zoom.fail_next(Fault::Hang);
-    around.zoom.called(around.zoom.calls().len() + 1).await;
-    pair.primary.process.kill().await.expect("killed");
-    becomes(&service, 503).await;
+    // The primary is killed while a request to Zoom is pending.
+    env.zoom.called(20).await;
+    env.zoom.fail_next(Fault::Hang);
+    env.zoom.called(env.zoom.calls().len() + 1).await;
+    pair.primary
+        .process
+        .kill()
+        .await
+        .expect("a process that can be killed");
+    wait_for_readiness(&service, 503).await;
     for _ in 0..3 {
-        let start = around.slack.type_command(DANA.slack, "start 68423085");
-        assert!(!is_taken(&around, &service.url, &start).await);
+        let start = env.slack.type_command(DANA.slack, "start 68423085");
+        assert!(!is_accepted(&env, &service.url, &start).await);
     }
 
     pair.promote();
-    cable.lead(&pair.standby.options("livestream"));
-    becomes(&service, 200).await;
-    let start = around.slack.type_command(DANA.slack, "start 68423085");
-    assert!(is_taken(&around, &service.url, &start).await);
-    let outcome = around.slack.outcome(&start).await.expect("an outcome");
-    assert!(said(&outcome).contains("is going live"), "{outcome}");
+    proxy.redirect(&pair.standby.options("livestream"));
+    wait_for_readiness(&service, 200).await;
+    let start = env.slack.type_command(DANA.slack, "start 68423085");
+    assert!(is_accepted(&env, &service.url, &start).await);
+    let outcome = env.slack.outcome(&start).await.expect("an outcome");
+    assert!(text_of(&outcome).contains("is going live"), "{outcome}");
     is_over.store(true, Ordering::Relaxed);
-    let taken = load.await.expect("everybody was answered");
-    for command in &taken {
-        around.slack.outcome(command).await.expect("an outcome");
+    let accepted = load.await.expect("a load that does not panic");
+    for command in &accepted {
+        env.slack.outcome(command).await.expect("an outcome");
     }
-    let calls = around.zoom.calls();
+    let calls = env.zoom.calls();
     let mut started: Vec<_> = calls
         .iter()
         .filter(|call| call.body.contains("start"))
@@ -256,8 +265,10 @@ async fn a_failover_of_postgres_loses_no_command_and_starts_nothing_twice() {
     let count = started.len();
     started.sort_unstable();
     started.dedup();
-    assert_eq!(started.len(), count, "Zoom was asked twice for a start");
-    // The same process all along.
+    assert_eq!(started.len(), count, "a start was sent to Zoom twice");
+    // The program has not been restarted.
     service.terminate().await;
+    let env = Arc::into_inner(env).expect("the last reference");
+    env.end().await;
     pair.standby.stop().await;
 }

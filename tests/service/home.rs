@@ -8,15 +8,18 @@ use livestream_bot::demo::slack::{
 use livestream_bot::demo::{DANA, FAY, Person, World};
 use serde_json::Value;
 
-use crate::installing::install;
-use crate::linking::{Browser, linked_zoom_user};
-use crate::world::{connect, end, queue_is_empty, type_and_read, type_and_read_at_once, world};
+use crate::support::browser::Browser;
+use crate::support::fixtures::{world, world_with};
+use crate::support::install::install;
+use crate::support::linking::linked_zoom_user;
+use crate::support::slack::{type_and_read, type_and_read_at_once};
+use crate::support::world::{connect, count_jobs, wait_for_empty_queue};
 
-async fn open(world: &World, place: Place, who: Person) -> Value {
+async fn open_home(world: &World, place: Place, who: Person) -> Value {
     let before = world.slack.homes(who.slack).len();
     let event = world.slack.open_home(place, who.slack);
     let answer = world.slack.send_event(&world.service, &event).await;
-    assert_eq!(answer.expect("an answer").status, 200);
+    assert_eq!(answer.expect("a response").status, 200);
     world
         .slack
         .home_after(who.slack, before)
@@ -24,12 +27,16 @@ async fn open(world: &World, place: Place, who: Person) -> Value {
         .expect("a home")
 }
 
-async fn press(world: &World, place: Place, who: Person, value: &str) -> Value {
+async fn press_on_home(world: &World, place: Place, who: Person, value: &str) -> Value {
     let before = world.slack.homes(who.slack).len();
     let press = world.slack.press_home_at(place, who.slack, value);
     for _ in 0..2 {
         let answer = world.slack.send_press(&world.service, &press).await;
-        assert_eq!(answer.expect("an answer").status, 200, "once, and its copy");
+        assert_eq!(
+            answer.expect("a response").status,
+            200,
+            "the press and its repetition"
+        );
     }
     world
         .slack
@@ -38,8 +45,8 @@ async fn press(world: &World, place: Place, who: Person, value: &str) -> Value {
         .expect("a home")
 }
 
-/// All that a home says, and its buttons' values and addresses.
-fn read(home: &Value) -> (String, Vec<String>) {
+/// The text of a home, and its buttons' values and addresses.
+fn text_and_buttons(home: &Value) -> (String, Vec<String>) {
     let blocks = home["blocks"].as_array().expect("blocks");
     let texts = blocks
         .iter()
@@ -59,7 +66,7 @@ fn read(home: &Value) -> (String, Vec<String>) {
 async fn a_person_links_and_unlinks_on_their_home() {
     let world = world().await;
     install(&world, "acme").await;
-    let (text, buttons) = read(&open(&world, TOWN_HALL, FAY).await);
+    let (text, buttons) = text_and_buttons(&open_home(&world, TOWN_HALL, FAY).await);
     assert!(
         text.contains("No Zoom account is linked for you."),
         "{text}"
@@ -67,7 +74,7 @@ async fn a_person_links_and_unlinks_on_their_home() {
     assert!(text.contains("None yet."), "{text}");
     assert_eq!(buttons, ["connect"]);
 
-    let (text, buttons) = read(&press(&world, TOWN_HALL, FAY, "connect").await);
+    let (text, buttons) = text_and_buttons(&press_on_home(&world, TOWN_HALL, FAY, "connect").await);
     assert!(text.contains("This link is yours alone"), "{text}");
     let [link] = &buttons[..] else {
         panic!("one link: {buttons:?}")
@@ -76,31 +83,29 @@ async fn a_person_links_and_unlinks_on_their_home() {
         link.starts_with(&format!("{}/link/", world.service)),
         "{link}"
     );
-    queue_is_empty(&world.database).await;
+    wait_for_empty_queue(&world.database).await;
     let before = world.slack.homes(FAY.slack).len();
-    Browser::new("__Host-link")
-        .link(&world, link, FAY, FAY)
-        .await;
-    // The home shows it by itself.
+    Browser::new().link(&world, link, FAY, FAY).await;
+    // The home is updated without being opened again.
     let home = world
         .slack
         .home_after(FAY.slack, before)
         .await
         .expect("a home");
-    let (text, buttons) = read(&home);
+    let (text, buttons) = text_and_buttons(&home);
     assert!(
         text.contains("You act as Zoom account *fay@acme.example*"),
         "{text}"
     );
     assert_eq!(buttons, ["disconnect"]);
 
-    let (text, _) = read(&press(&world, TOWN_HALL, FAY, "disconnect").await);
+    let (text, _) = text_and_buttons(&press_on_home(&world, TOWN_HALL, FAY, "disconnect").await);
     assert!(
         text.contains("No Zoom account is linked for you."),
         "{text}"
     );
     assert_eq!(linked_zoom_user(&world, FAY).await, None);
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -110,7 +115,7 @@ async fn the_last_commands_are_there_with_what_became_of_them() {
     for text in ["start 68423085", "stop 68423085", "stop 91234567890"] {
         type_and_read(&world, DANA, text).await;
     }
-    let (text, _) = read(&open(&world, TOWN_HALL, DANA).await);
+    let (text, _) = text_and_buttons(&open_home(&world, TOWN_HALL, DANA).await);
     let last: Vec<_> = text
         .lines()
         .filter(|line| line.contains("reference"))
@@ -128,35 +133,34 @@ async fn the_last_commands_are_there_with_what_became_of_them() {
         last[2].contains("start 6842 3085: *started* · reference 1"),
         "{text}"
     );
-    // Nobody else's.
-    let (text, _) = read(&open(&world, TOWN_HALL, FAY).await);
+    // Fay does not see Dana's commands.
+    let (text, _) = text_and_buttons(&open_home(&world, TOWN_HALL, FAY).await);
     assert!(text.contains("None yet."), "{text}");
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
 async fn in_an_organisation_each_workspace_shows_the_same() {
     let world = world().await;
     install(&world, "globex").await;
-    open(&world, ORG_TOWN_HALL, FAY).await;
-    let (_, buttons) = read(&press(&world, ORG_TOWN_HALL, FAY, "connect").await);
-    queue_is_empty(&world.database).await;
+    open_home(&world, ORG_TOWN_HALL, FAY).await;
+    let (_, buttons) =
+        text_and_buttons(&press_on_home(&world, ORG_TOWN_HALL, FAY, "connect").await);
+    wait_for_empty_queue(&world.database).await;
     let before = world.slack.homes(FAY.slack).len();
-    Browser::new("__Host-link")
-        .link(&world, &buttons[0], FAY, FAY)
-        .await;
+    Browser::new().link(&world, &buttons[0], FAY, FAY).await;
     world
         .slack
         .home_after(FAY.slack, before)
         .await
         .expect("a home");
-    let (text, _) = read(&open(&world, ORG_OTHER, FAY).await);
+    let (text, _) = text_and_buttons(&open_home(&world, ORG_OTHER, FAY).await);
     assert!(
         text.contains("You act as Zoom account *fay@acme.example*"),
         "{text}"
     );
     assert!(world.slack.bot_token(ENTERPRISE).is_some());
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -166,7 +170,7 @@ async fn a_home_waits_as_long_as_slack_says_and_is_shown_then() {
     world
         .slack
         .fail_api("views.publish", ApiFault::RateLimited(2));
-    open(&world, TOWN_HALL, DANA).await;
+    open_home(&world, TOWN_HALL, DANA).await;
     let calls = world.slack.api_calls();
     let published: Vec<_> = calls
         .iter()
@@ -177,10 +181,10 @@ async fn a_home_waits_as_long_as_slack_says_and_is_shown_then() {
         panic!("two calls: {calls:?}")
     };
     assert!(shown - limited >= Duration::from_secs(2), "{calls:?}");
-    // A fault that passes is tried again.
+    // After a temporary fault the request is repeated.
     world.slack.fail_api("views.publish", ApiFault::Status(503));
-    open(&world, TOWN_HALL, DANA).await;
-    end(world).await;
+    open_home(&world, TOWN_HALL, DANA).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -188,27 +192,22 @@ async fn without_a_token_there_is_no_home_and_nothing_else_is_missing() {
     let world = world().await;
     let event = world.slack.open_home(TOWN_HALL, DANA.slack);
     let answer = world.slack.send_event(&world.service, &event).await;
-    assert_eq!(answer.expect("an answer").status, 200);
+    assert_eq!(answer.expect("a response").status, 200);
+    assert_eq!(count_jobs(&mut connect(&world).await).await, 0);
     let read = type_and_read(&world, DANA, "start 68423085").await;
     assert!(read.contains("going live"), "{read}");
     let read = type_and_read_at_once(&world, DANA, "whoami").await;
     assert!(read.contains("dana@acme.example"), "{read}");
-    let jobs: i64 = sqlx::query_scalar("select count(*) from graphile_worker._private_jobs")
-        .fetch_one(&mut connect(&world).await)
-        .await
-        .expect("a count");
-    assert_eq!(jobs, 0);
     assert!(world.slack.api_calls().is_empty());
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
 async fn a_press_for_another_app_is_refused() {
-    let world =
-        crate::world::world_with(|config| config.slack_app_id = Some("A0OTHER".to_owned())).await;
+    let world = world_with(|config| config.slack_app_id = Some("A0OTHER".to_owned())).await;
     let press = world.slack.press_home(DANA.slack, "disconnect");
     let answer = world.slack.send_press(&world.service, &press).await;
-    assert_eq!(answer.expect("an answer").status, 400);
+    assert_eq!(answer.expect("a response").status, 400);
     assert!(linked_zoom_user(&world, DANA).await.is_some());
-    end(world).await;
+    world.end().await;
 }

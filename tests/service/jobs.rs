@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sqlx::PgPool;
 
-use crate::database;
+use crate::support::database;
 
 fn dana() -> Asker {
     Asker {

@@ -4,35 +4,31 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use livestream_bot::account::import;
-use livestream_bot::crypto::vault::Vault;
 use livestream_bot::demo::slack::ORG_TOWN_HALL;
-use livestream_bot::demo::zoom::{Fault, SCOPE};
+use livestream_bot::demo::zoom::Fault;
 use livestream_bot::demo::{DANA, ELI, World};
-use livestream_bot::{db, serve};
-use serde_json::json;
+use livestream_bot::serve;
 use sqlx::Connection;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
-use crate::binary::{Service, Surroundings};
-use crate::world::{accepted, connect, end, said, send, type_and_read, world};
+use crate::support::fixtures::world;
+use crate::support::program::{ProgramEnv, Service};
+use crate::support::replica::{Link, free_port};
+use crate::support::slack::{accepted, send, text_of, type_and_read};
+use crate::support::world::connect;
 
-/// Links somebody in another workspace.
+/// Links a person in another workspace.
 async fn link_elsewhere(world: &World) {
-    let tokens = world.zoom.authorize("zoom-elsewhere", SCOPE);
-    let line = json!({
-        "team_id": ORG_TOWN_HALL.team, "user_id": "U0ELSEWHERE", "zoom_user_id": "zoom-elsewhere",
-        "zoom_account_id": "globex", "email": "elsewhere@globex.example", "scope": tokens.scope,
-        "access_token": tokens.access_token, "refresh_token": tokens.refresh_token,
-        "expires_at": "2099-01-01T00:00:00Z",
-    });
-    let pool = db::pool(world.database.clone());
-    let vault = Vault::from_keys(&world.config.token_keys).expect("keys");
-    let imported = import::links(&pool, &vault, line.to_string().as_bytes()).await;
-    imported.expect("a link");
-    pool.close().await;
+    let link = Link {
+        team: ORG_TOWN_HALL.team,
+        user: "U0ELSEWHERE",
+        zoom_user: "zoom-elsewhere",
+        email: "elsewhere@globex.example",
+    };
+    link.import(&world.database, &world.zoom, &world.config.token_keys)
+        .await;
 }
 
 #[tokio::test]
@@ -40,7 +36,7 @@ async fn a_flood_of_one_workspace_does_not_starve_another() {
     const FLOOD: i64 = 400;
     let world = world().await;
     link_elsewhere(&world).await;
-    // Each takes Zoom's whole time limit, a second; all together they take a while.
+    // Each command takes a second, the time limit of requests to Zoom.
     for meeting in 0..FLOOD {
         world.zoom.fail_next(Fault::Hang);
         let text = format!("stop {}", 700_000_000 + meeting);
@@ -58,9 +54,9 @@ async fn a_flood_of_one_workspace_does_not_starve_another() {
         .expect("a count");
     assert!(
         behind > FLOOD / 4,
-        "it waited until only {behind} of the flood were left"
+        "only {behind} commands of the flood were left"
     );
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -71,40 +67,40 @@ async fn while_postgres_is_slow_people_are_told_in_time_and_in_words() {
     sqlx::query("lock table command in access exclusive mode")
         .execute(&mut *holding)
         .await
-        .expect("locked");
-    // More at once than there are connections to Postgres.
+        .expect("a locked table");
+    // More commands at once than connections to Postgres.
     let commands: Vec<_> = (0..40)
         .map(|meeting| {
             let text = format!("stop {}", 700_000_000 + meeting);
             world.slack.type_command(DANA.slack, &text)
         })
         .collect();
-    let begun = Instant::now();
+    let started = Instant::now();
     let answers =
         futures_util::future::join_all(commands.iter().map(|command| send(&world, command)));
     for answer in answers.await {
         assert_eq!(answer.status, 200);
         assert!(
-            said(&answer.body).contains("My own database does not answer"),
+            text_of(&answer.body).contains("My own database does not answer"),
             "{answer:?}"
         );
     }
     assert!(
-        begun.elapsed() < Duration::from_secs(3),
+        started.elapsed() < Duration::from_secs(3),
         "{:?}",
-        begun.elapsed()
+        started.elapsed()
     );
-    holding.rollback().await.expect("released");
+    holding.rollback().await.expect("a rollback");
     let read = type_and_read(&world, ELI, "stop 68423085").await;
     assert!(read.contains("Zoom finds no meeting"), "{read}");
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
 async fn ten_thousand_idle_connections_and_slow_clients_keep_nobody_waiting() {
     serve::raise_connection_limit();
-    let around = Surroundings::new().await;
-    let service = around.serve().await;
+    let env = ProgramEnv::new().await;
+    let service = env.serve().await;
     let address = service.url.trim_start_matches("http://").to_owned();
     let mut connections = Vec::new();
     for count in 0..10_000 {
@@ -116,36 +112,36 @@ async fn ten_thousand_idle_connections_and_slow_clients_keep_nobody_waiting() {
             }
             _ => b"",
         };
-        stream.write_all(part).await.expect("sent");
+        stream.write_all(part).await.expect("bytes that are sent");
         connections.push(stream);
     }
     for _ in 0..10 {
-        let command = around.slack.type_command(DANA.slack, "help");
-        let begun = Instant::now();
-        let answer = around.slack.send(&service.url, &command).await;
-        assert_eq!(answer.expect("an answer").status, 200);
+        let command = env.slack.type_command(DANA.slack, "help");
+        let started = Instant::now();
+        let answer = env.slack.send(&service.url, &command).await;
+        assert_eq!(answer.expect("a response").status, 200);
         assert!(
-            begun.elapsed() < Duration::from_secs(1),
+            started.elapsed() < Duration::from_secs(1),
             "{:?}",
-            begun.elapsed()
+            started.elapsed()
         );
     }
-    let start = around.slack.type_command(DANA.slack, "start 68423085");
-    let answer = around.slack.send(&service.url, &start).await;
-    assert_eq!(answer.expect("an answer"), accepted());
-    let outcome = around.slack.outcome(&start).await.expect("an outcome");
-    assert!(said(&outcome).contains("is going live"), "{outcome}");
+    let start = env.slack.type_command(DANA.slack, "start 68423085");
+    let answer = env.slack.send(&service.url, &start).await;
+    assert_eq!(answer.expect("a response"), accepted());
+    let outcome = env.slack.outcome(&start).await.expect("an outcome");
+    assert!(text_of(&outcome).contains("is going live"), "{outcome}");
     drop(connections);
     service.terminate().await;
-    around.end().await;
+    env.end().await;
 }
 
 #[tokio::test]
 async fn a_rolling_restart_under_load_loses_nothing_and_answers_everybody() {
-    let around = Arc::new(Surroundings::new().await);
+    let env = Arc::new(ProgramEnv::new().await);
     let ports = [free_port(), free_port()];
     let serve = async |port: u16| {
-        let mut command = around.command("serve");
+        let mut command = env.command("serve");
         command
             .env("LISTEN_ADDR", format!("127.0.0.1:{port}"))
             .env("RUST_LOG", "info");
@@ -153,100 +149,67 @@ async fn a_rolling_restart_under_load_loses_nothing_and_answers_everybody() {
     };
     let mut services = [Some(serve(ports[0]).await), Some(serve(ports[1]).await)];
     let is_over = Arc::new(AtomicBool::new(false));
-    let (count_taken, mut taken) = watch::channel(0_usize);
+    let (progress, mut accepted_count) = watch::channel(0_usize);
     let load = {
-        let (around, is_over) = (Arc::clone(&around), Arc::clone(&is_over));
+        let (env, is_over) = (Arc::clone(&env), Arc::clone(&is_over));
         tokio::spawn(async move {
             let mut ticks = tokio::time::interval(Duration::from_millis(10));
-            let mut taken = Vec::new();
+            let mut commands = Vec::new();
             let mut count = 0;
             while !is_over.load(Ordering::Relaxed) {
                 ticks.tick().await;
                 count += 1;
                 let text = format!("stop {}", 700_000_000 + count);
-                let command = around.slack.type_command(DANA.slack, &text);
+                let command = env.slack.type_command(DANA.slack, &text);
                 let turn = usize::try_from(count).expect("a small number") % 2;
-                // A proxy that is refused a connection takes the other replica.
+                // Like a load balancer, use the other replica if this one refuses the connection.
                 let port = match TcpStream::connect(("127.0.0.1", ports[turn])).await {
                     Ok(_) => ports[turn],
                     Err(_) => ports[1 - turn],
                 };
                 let url = format!("http://127.0.0.1:{port}");
-                match around.slack.send(&url, &command).await {
+                match env.slack.send(&url, &command).await {
                     Ok(answer) => assert_eq!(answer, accepted()),
-                    // It stopped listening between our look and the request.
+                    // The replica stopped listening between the check and the request.
                     Err(error) if format!("{error:#}").contains("onnect") => {
                         let url = format!("http://127.0.0.1:{}", ports[1 - turn]);
-                        let answer = around.slack.send(&url, &command).await;
-                        assert_eq!(answer.expect("an answer"), accepted());
+                        let answer = env.slack.send(&url, &command).await;
+                        assert_eq!(answer.expect("a response"), accepted());
                     }
                     Err(error) => panic!("{error:#}"),
                 }
-                taken.push(command);
-                count_taken.send_replace(taken.len());
+                commands.push(command);
+                progress.send_replace(commands.len());
             }
-            taken
+            commands
         })
     };
-    // Before, between and after the restarts there is load, and during each.
-    let mut some_more = async || {
-        let enough = *taken.borrow() + 10;
-        let came = taken.wait_for(|count| *count >= enough).await;
-        came.map(drop).expect("the load goes on");
+    // There is load before, during, between and after the restarts.
+    let mut wait_for_ten_more = async || {
+        let wanted = *accepted_count.borrow() + 10;
+        let reached = accepted_count.wait_for(|count| *count >= wanted).await;
+        reached.map(drop).expect("a load that still runs");
     };
-    some_more().await;
+    wait_for_ten_more().await;
     for (index, port) in ports.into_iter().enumerate() {
-        let ending = services[index].take().expect("it runs").terminate();
-        tokio::join!(ending, some_more());
+        let terminated = services[index]
+            .take()
+            .expect("a running process")
+            .terminate();
+        tokio::join!(terminated, wait_for_ten_more());
         services[index] = Some(serve(port).await);
-        some_more().await;
+        wait_for_ten_more().await;
     }
     is_over.store(true, Ordering::Relaxed);
-    let taken = load.await.expect("nobody was turned away");
-    for command in &taken {
-        around.slack.outcome(command).await.expect("an outcome");
+    let accepted = load.await.expect("a load that does not panic");
+    for command in &accepted {
+        env.slack.outcome(command).await.expect("an outcome");
     }
     for service in services.into_iter().flatten() {
         service.terminate().await;
     }
-    Arc::into_inner(around).expect("nobody else").end().await;
-}
-
-fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("its address").port()
-}
-
-#[tokio::test]
-async fn an_operator_reads_numbers_that_name_nobody() {
-    let around = Surroundings::new().await;
-    let port = free_port();
-    let mut command = around.command("serve");
-    command.env("METRICS_ADDR", format!("127.0.0.1:{port}"));
-    let service = Service::start(command).await;
-    let start = around.slack.type_command(DANA.slack, "start 68423085");
-    around
-        .slack
-        .send(&service.url, &start)
-        .await
-        .expect("an answer");
-    around.slack.outcome(&start).await.expect("an outcome");
-    let scraped = reqwest::get(format!("http://127.0.0.1:{port}/metrics")).await;
-    let scraped = scraped.expect("an answer").text().await.expect("text");
-    for wanted in [
-        "livestream_commands_total{action=\"start\",outcome=\"accepted\"} 1",
-        "livestream_requests_total{route=\"/slack/commands\",status=\"200\"} 1",
-        "livestream_zoom_seconds_count 1",
-        "livestream_told_seconds_count 1",
-        "livestream_queue_commands 0",
-        "livestream_worker_running 1",
-        "livestream_database_answers 1",
-    ] {
-        assert!(scraped.contains(wanted), "{wanted}:\n{scraped}");
-    }
-    for secret in ["T0ACME", "U0DANA", "68423085", "acme.example"] {
-        assert!(!scraped.contains(secret), "{secret}:\n{scraped}");
-    }
-    service.terminate().await;
-    around.end().await;
+    Arc::into_inner(env)
+        .expect("the last reference")
+        .end()
+        .await;
 }

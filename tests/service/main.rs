@@ -1,16 +1,16 @@
-//! The service between its stand-ins: real HTTP over loopback, a real Postgres.
+//! The service between the stand-ins for Slack and Zoom, over real HTTP and with a real Postgres.
+//! What more than one file needs is in `tests/support`.
 
 mod admin;
-mod binary;
 mod buttons;
 mod commands;
-mod database;
-mod demo;
+mod events;
 mod failover;
 mod home;
-mod hostile;
-mod installing;
+mod install;
+mod invalid_requests;
 mod jobs;
+mod key_rotation;
 mod linking;
 mod load;
 mod manifest;
@@ -20,7 +20,8 @@ mod outcomes;
 mod people;
 mod playground;
 mod postgres;
-mod scale;
+mod program;
+#[path = "../support/mod.rs"]
+mod support;
 mod tokens;
 mod wire;
-mod world;

@@ -1,4 +1,4 @@
-//! The manifest and the code say the same.
+//! The manifest agrees with the code and with Slack's limits.
 
 use std::collections::BTreeSet;
 
@@ -8,12 +8,12 @@ use livestream_bot::slack::{paths, sign_in, web_api};
 use reqwest::{Method, Url};
 use serde_json::Value;
 
-use crate::linking::{Browser, location};
-use crate::world::{end, world};
+use crate::support::browser::Browser;
+use crate::support::fixtures::world;
 
 fn manifest(url: &str) -> Value {
-    let text = filled_in(&url.parse().expect("a URL"), "/livestream").expect("filled in");
-    serde_saphyr::from_str(&text).expect("YAML")
+    let text = filled_in(&url.parse().expect("a URL"), "/livestream").expect("a manifest");
+    serde_saphyr::from_str(&text).expect("valid YAML")
 }
 
 fn texts(list: &Value) -> BTreeSet<&str> {
@@ -51,9 +51,9 @@ fn the_manifest_lists_exactly_what_the_code_uses() {
         [paths::COMMANDS, paths::INTERACTIVITY, paths::EVENTS]
     );
     let callbacks = texts(&manifest["oauth_config"]["redirect_urls"]);
-    let wanted = [paths::SIGN_IN_CALLBACK, paths::INSTALL_CALLBACK];
-    let wanted = wanted.map(|path| format!("https://my.host{path}"));
-    assert_eq!(callbacks, wanted.iter().map(String::as_str).collect());
+    let expected = [paths::SIGN_IN_CALLBACK, paths::INSTALL_CALLBACK];
+    let expected = expected.map(|path| format!("https://my.host{path}"));
+    assert_eq!(callbacks, expected.iter().map(String::as_str).collect());
 }
 
 #[test]
@@ -83,10 +83,13 @@ async fn the_service_answers_at_every_address_of_the_manifest_and_asks_for_its_s
     let manifest = manifest("https://my.host").to_string();
     let mut addresses = BTreeSet::new();
     for rest in manifest.split("https://my.host").skip(1) {
-        addresses.insert(rest.split('"').next().expect("its end").to_owned());
+        addresses.insert(rest.split('"').next().expect("a quote").to_owned());
     }
     assert_eq!(addresses.len(), 5);
-    #[expect(clippy::disallowed_methods, reason = "a stranger's client")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a client that is not the service's"
+    )]
     let http = reqwest::Client::new();
     for path in addresses {
         let method = if path.ends_with("/callback") {
@@ -95,17 +98,13 @@ async fn the_service_answers_at_every_address_of_the_manifest_and_asks_for_its_s
             Method::POST
         };
         let url = format!("{}{path}?state=x", world.service);
-        let answer = http.request(method, url).send().await.expect("an answer");
-        // Unsigned, or of a browser that nobody waits for: refused, but not unknown.
+        let answer = http.request(method, url).send().await.expect("a response");
+        // An unsigned request or one without a session is rejected, but the route exists.
         let status = answer.status().as_u16();
         assert!([400, 401].contains(&status), "{path}: {status}");
     }
-    let mut browser = Browser::new("__Host-install");
-    let slack = location(
-        &browser
-            .get(&format!("{}/slack/install", world.service))
-            .await,
-    );
+    let mut browser = Browser::new();
+    let slack = browser.open_install_page(&world.service).await;
     let slack: Url = slack.parse().expect("a URL");
     let scope = slack
         .query_pairs()
@@ -114,5 +113,5 @@ async fn the_service_answers_at_every_address_of_the_manifest_and_asks_for_its_s
         .1;
     let asked: BTreeSet<_> = scope.split(',').collect();
     assert_eq!(asked, web_api::BOT_SCOPES.into());
-    end(world).await;
+    world.end().await;
 }

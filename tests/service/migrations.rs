@@ -3,7 +3,7 @@
 use livestream_bot::{db, serve};
 use sqlx::{ConnectOptions, Connection};
 
-use crate::database;
+use crate::support::database;
 
 /// Prepares a database whose list of applied migrations was changed by `sql`; the error.
 async fn migrate_after(sql: &'static str) -> String {

@@ -1,26 +1,27 @@
-//! Every outcome: in at `/slack/commands`, out at the `response_url`.
+//! Every outcome, from `/slack/commands` to the `response_url`.
 
 use livestream_bot::demo::zoom::{Fault, Obstacle};
 use livestream_bot::demo::{DANA, ELI, World};
 
-use crate::world::{MEETING, end, meeting, type_and_read, world};
+use crate::support::fixtures::{MEETING, meeting, world};
+use crate::support::slack::type_and_read;
 
-/// What the channel reads when Dana types `start 68423085` in a world so arranged,
-/// and how often Zoom was asked.
-async fn start_reads(arrange: impl FnOnce(&World)) -> (String, usize) {
+/// The text of the outcome when Dana types `start 68423085` in a world that is prepared like this,
+/// and the number of requests to Zoom.
+async fn outcome_of_start(arrange: impl FnOnce(&World)) -> (String, usize) {
     let world = world().await;
     arrange(&world);
     let read = type_and_read(&world, DANA, "start 68423085").await;
     let calls = world.zoom.calls().len();
-    end(world).await;
+    world.end().await;
     (read, calls)
 }
 
-/// The same, where Zoom answers the first request with an error.
-async fn start_reads_after(status: u16, code: i64, message: &str) -> String {
+/// The same text when Zoom answers the first request with an error.
+async fn outcome_of_start_after(status: u16, code: i64, message: &str) -> String {
     let (read, calls) =
-        start_reads(|world| world.zoom.fail_next(Fault::error(status, code, message))).await;
-    assert_eq!(calls, 1, "Zoom is not asked again after {status}/{code}");
+        outcome_of_start(|world| world.zoom.fail_next(Fault::error(status, code, message))).await;
+    assert_eq!(calls, 1, "no second request to Zoom after {status}/{code}");
     read
 }
 
@@ -43,26 +44,26 @@ async fn zoom_took_the_stop() {
         ":black_square_for_stop: *The livestream of meeting 6842 3085 is stopped.*"
     );
     assert!(!meeting(&world).is_live);
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
 async fn a_number_zoom_does_not_know() {
-    let wanted = ":warning: *6842 3085 is not a meeting number Zoom knows.* Check it in Zoom and type the command again.";
+    let expected = ":warning: *6842 3085 is not a meeting number Zoom knows.* Check it in Zoom and type the command again.";
     assert_eq!(
-        start_reads_after(400, 300, "Invalid meeting ID.").await,
-        wanted
+        outcome_of_start_after(400, 300, "Invalid meeting ID.").await,
+        expected
     );
     assert_eq!(
-        start_reads_after(300, 300, "Missing meetingId.").await,
-        wanted,
-        "as older pages have it"
+        outcome_of_start_after(300, 300, "Missing meetingId.").await,
+        expected,
+        "as in older documentation"
     );
 }
 
 #[tokio::test]
 async fn a_webinar_or_a_livestream_not_set_up() {
-    let (read, _) = start_reads(|world| {
+    let (read, _) = outcome_of_start(|world| {
         world
             .zoom
             .schedule(MEETING, DANA.zoom, Some(Obstacle::IsWebinar));
@@ -84,22 +85,23 @@ async fn a_webinar_or_a_livestream_not_set_up() {
 
 #[tokio::test]
 async fn a_meeting_that_has_not_started() {
-    let wanted = ":warning: *Meeting 6842 3085 has not started.* Start it in Zoom, then type `/livestream start 68423085` again.";
-    let (read, _) = start_reads(|world| world.zoom.schedule(MEETING, DANA.zoom, None)).await;
-    assert_eq!(read, wanted);
+    let expected = ":warning: *Meeting 6842 3085 has not started.* Start it in Zoom, then type `/livestream start 68423085` again.";
+    let (read, _) = outcome_of_start(|world| world.zoom.schedule(MEETING, DANA.zoom, None)).await;
+    assert_eq!(read, expected);
     assert_eq!(
-        start_reads_after(400, 3000, "Meeting 68,423,085 has not started.").await,
-        wanted
+        outcome_of_start_after(400, 3000, "Meeting 68,423,085 has not started.").await,
+        expected
     );
     assert_eq!(
-        start_reads_after(400, 200, "Webinar 68,423,085 has not started.").await,
-        wanted
+        outcome_of_start_after(400, 200, "Webinar 68,423,085 has not started.").await,
+        expected
     );
 }
 
 #[tokio::test]
 async fn a_meeting_of_another_account() {
-    let read = start_reads_after(400, 1010, "User does not belong to this account: abc.").await;
+    let read =
+        outcome_of_start_after(400, 1010, "User does not belong to this account: abc.").await;
     assert!(
         read.starts_with(
             ":warning: *Meeting 6842 3085 belongs to another Zoom account.* Link the account"
@@ -110,7 +112,7 @@ async fn a_meeting_of_another_account() {
 
 #[tokio::test]
 async fn a_host_who_may_not_host() {
-    let (read, _) = start_reads(|world| {
+    let (read, _) = outcome_of_start(|world| {
         world
             .zoom
             .schedule(MEETING, DANA.zoom, Some(Obstacle::MayNotHost));
@@ -129,7 +131,7 @@ async fn an_end_to_end_encrypted_meeting() {
             .zoom
             .schedule(MEETING, DANA.zoom, Some(Obstacle::EndToEndEncrypted));
     };
-    let (read, _) = start_reads(arrange).await;
+    let (read, _) = outcome_of_start(arrange).await;
     assert!(
         read.starts_with(":lock: *Meeting 6842 3085 is end-to-end encrypted*"),
         "{read}"
@@ -138,25 +140,25 @@ async fn an_end_to_end_encrypted_meeting() {
 
 #[tokio::test]
 async fn a_link_that_lacks_a_permission() {
-    let wanted = "the linked Zoom account has not granted permission to run livestreams.* \
+    let expected = "the linked Zoom account has not granted permission to run livestreams.* \
                   The account must be linked again to grant it.";
     let world = world().await;
     world
         .link(DANA, "user:read:user")
         .await
-        .expect("a link with less");
+        .expect("Dana's link");
     let read = type_and_read(&world, DANA, "start 68423085").await;
-    assert!(read.ends_with(wanted), "{read}");
-    end(world).await;
+    assert!(read.ends_with(expected), "{read}");
+    world.end().await;
     for (status, code) in [(400, 4700), (401, 4711), (403, 4711)] {
-        let read = start_reads_after(status, code, "does not contain scopes").await;
-        assert!(read.ends_with(wanted), "{read}");
+        let read = outcome_of_start_after(status, code, "does not contain scopes").await;
+        assert!(read.ends_with(expected), "{read}");
     }
 }
 
 #[tokio::test]
 async fn a_user_zoom_no_longer_knows() {
-    let read = start_reads_after(404, 1001, "User abc does not exist.").await;
+    let read = outcome_of_start_after(404, 1001, "User abc does not exist.").await;
     assert!(
         read.contains("Zoom no longer knows the linked user.* Link the account"),
         "{read}"
@@ -177,7 +179,7 @@ async fn a_meeting_that_is_not_there_or_not_ones_own() {
             "{read}"
         );
     }
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -185,19 +187,19 @@ async fn a_second_start_too_soon_is_not_repeated() {
     let world = world().await;
     type_and_read(&world, DANA, "start 68423085").await;
     let read = type_and_read(&world, DANA, "start 68423085").await;
-    let wanted = ":hourglass_flowing_sand: *Zoom is still handling an earlier start of meeting 6842 3085.* \
+    let expected = ":hourglass_flowing_sand: *Zoom is still handling an earlier start of meeting 6842 3085.* \
                   If it is not live in 30 seconds, type `/livestream start 68423085` again.";
-    assert_eq!(read, wanted);
+    assert_eq!(read, expected);
     assert_eq!(world.zoom.calls().len(), 2);
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
 async fn too_many_requests_this_second_are_tried_once_more() {
-    let (read, calls) = start_reads(|world| world.zoom.fail_next(per_second())).await;
+    let (read, calls) = outcome_of_start(|world| world.zoom.fail_next(per_second())).await;
     assert!(read.contains("is going live"), "{read}");
     assert_eq!(calls, 2);
-    let (read, calls) = start_reads(|world| {
+    let (read, calls) = outcome_of_start(|world| {
         world.zoom.fail_next(per_second());
         world.zoom.fail_next(per_second());
     })
@@ -224,7 +226,7 @@ async fn the_days_requests_are_used_up() {
         "retry-after",
         in_an_hour.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
     );
-    let (read, calls) = start_reads(|world| world.zoom.fail_next(daily)).await;
+    let (read, calls) = outcome_of_start(|world| world.zoom.fail_next(daily)).await;
     assert!(
         read.contains("used up its requests for today.* That ends <!date^"),
         "{read}"
@@ -234,7 +236,7 @@ async fn the_days_requests_are_used_up() {
         "{read}"
     );
     assert_eq!(calls, 1);
-    let read = start_reads_after(
+    let read = outcome_of_start_after(
         429,
         429,
         "You have exceeded the daily rate limit (100) of Meeting requests.",
@@ -245,33 +247,34 @@ async fn the_days_requests_are_used_up() {
 
 #[tokio::test]
 async fn zoom_does_not_answer() {
-    let wanted = ":question: *Zoom did not answer about meeting 6842 3085.* It may or may not have done it: \
+    let expected = ":question: *Zoom did not answer about meeting 6842 3085.* It may or may not have done it: \
                   look at the stream, and if it is needed, type `/livestream start 68423085` again.";
-    assert_eq!(start_reads_after(500, 0, "").await, wanted);
+    assert_eq!(outcome_of_start_after(500, 0, "").await, expected);
     for fault in [Fault::Hang, Fault::Reset] {
-        let (read, calls) = start_reads(|world| world.zoom.fail_next(fault)).await;
-        assert_eq!((read.as_str(), calls), (wanted, 1));
+        let (read, calls) = outcome_of_start(|world| world.zoom.fail_next(fault)).await;
+        assert_eq!((read.as_str(), calls), (expected, 1));
     }
 }
 
 #[tokio::test]
 async fn an_answer_nobody_documented_is_shown_escaped_and_capped() {
-    let read = start_reads_after(400, 9999, &format!("<!channel> & {}", "x".repeat(5000))).await;
-    let wanted = ":warning: *Meeting 6842 3085 was not started.* Zoom answered with status 400, code 9999, and said: \
+    let read =
+        outcome_of_start_after(400, 9999, &format!("<!channel> & {}", "x".repeat(5000))).await;
+    let expected = ":warning: *Meeting 6842 3085 was not started.* Zoom answered with status 400, code 9999, and said: \
                   &lt;!channel&gt; &amp; xxx";
-    assert!(read.starts_with(wanted), "{read}");
+    assert!(read.starts_with(expected), "{read}");
     assert!(read.chars().count() < 500, "{read}");
-    let endless = start_reads_after(400, 9999, &"x".repeat(1_000_000)).await;
+    let endless = outcome_of_start_after(400, 9999, &"x".repeat(1_000_000)).await;
     assert!(
         endless.ends_with("status 400, and said: nothing more"),
-        "its end was not read: {endless}"
+        "the body was read to its end: {endless}"
     );
     let html = Fault::Answer {
         status: 403,
         headers: Vec::new(),
         body: "<html>".to_owned(),
     };
-    let (read, _) = start_reads(|world| world.zoom.fail_next(html)).await;
+    let (read, _) = outcome_of_start(|world| world.zoom.fail_next(html)).await;
     assert!(
         read.ends_with("Zoom answered with status 403, and said: nothing more"),
         "{read}"
@@ -285,7 +288,7 @@ async fn a_redirect_is_not_followed() {
         headers: vec![("location", "/elsewhere".to_owned())],
         body: String::new(),
     };
-    let (read, calls) = start_reads(|world| world.zoom.fail_next(elsewhere)).await;
+    let (read, calls) = outcome_of_start(|world| world.zoom.fail_next(elsewhere)).await;
     assert!(read.contains("Zoom answered with status 302"), "{read}");
     assert_eq!(calls, 1);
 }

@@ -1,29 +1,29 @@
-//! Who may run commands, and who reads what becomes of them.
+//! Who may use commands, and who sees their outcomes.
 
 use livestream_bot::demo::slack::{ApiFault, DIRECT, Standing, TEAM};
 use livestream_bot::demo::{DANA, ELI, FAY, Person, World};
 use serde_json::Value;
 
-use crate::installing::install;
-use crate::world::{
-    accepted, connect, end, meeting, press, said, send, send_press, type_and_read,
-    type_and_read_at_once, values, world, world_with,
+use crate::support::fixtures::{meeting, world, world_with};
+use crate::support::install::install;
+use crate::support::slack::{
+    button_values, outcome_of, press, send, send_press, text_of, type_and_read,
+    type_and_read_at_once,
 };
+use crate::support::world::connect;
 
 const REFUSED: &str = "guests and people from other organisations can't use /livestream";
 
-async fn a_while_passes(world: &World) {
+async fn expire_cached_people(world: &World) {
     sqlx::query("update membership set checked_at = checked_at - interval '61 minutes'")
         .execute(&mut connect(world).await)
         .await
-        .expect("time passes");
+        .expect("an update");
 }
 
-/// Types a start, and returns what becomes of it, once it was taken.
+/// Types a start. Returns the message with its outcome.
 async fn start(world: &World, who: Person) -> Value {
-    let typed = world.slack.type_command(who.slack, "start 68423085");
-    assert_eq!(send(world, &typed).await, accepted());
-    world.slack.outcome(&typed).await.expect("an outcome")
+    outcome_of(world, who, "start 68423085").await
 }
 
 #[tokio::test]
@@ -38,28 +38,28 @@ async fn guests_are_refused_alone_and_politely() {
         world.slack.set_person(DANA.slack, standing);
         let outcome = start(&world, DANA).await;
         assert_eq!(outcome["response_type"], "ephemeral");
-        let read = said(&outcome);
+        let read = text_of(&outcome);
         assert!(
             read.contains("was not started") && read.contains(REFUSED),
             "{read}"
         );
-        assert_eq!(values(&outcome), Vec::<String>::new());
-        // From then on it is known, and said at once.
+        assert_eq!(button_values(&outcome), Vec::<String>::new());
+        // From now on the service knows it, and refuses at once.
         for text in ["help", "connect", "strat 68423085"] {
             let read = type_and_read_at_once(&world, DANA, text).await;
             assert!(read.contains(REFUSED), "{text}: {read}");
         }
         world.slack.set_person(DANA.slack, Standing::Member);
-        a_while_passes(&world).await;
+        expire_cached_people(&world).await;
         sqlx::query("delete from membership")
             .execute(&mut connect(&world).await)
             .await
-            .expect("forgotten");
+            .expect("a delete");
     }
     assert!(world.zoom.calls().is_empty());
     let outcome = start(&world, DANA).await;
-    assert!(said(&outcome).contains("going live"), "{outcome}");
-    end(world).await;
+    assert!(text_of(&outcome).contains("going live"), "{outcome}");
+    world.end().await;
 }
 
 #[tokio::test]
@@ -71,7 +71,7 @@ async fn a_guest_is_not_even_offered_a_link() {
         let read = type_and_read_at_once(&world, FAY, text).await;
         assert!(read.contains(REFUSED), "{text}: {read}");
     }
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -84,27 +84,27 @@ async fn a_workspace_may_allow_its_guests() {
     .bind(TEAM)
     .execute(&mut connect(&world).await)
     .await
-    .expect("a rule");
+    .expect("an insert");
     world.slack.set_person(DANA.slack, Standing::Guest);
     let outcome = start(&world, DANA).await;
-    assert!(said(&outcome).contains("going live"), "{outcome}");
+    assert!(text_of(&outcome).contains("going live"), "{outcome}");
     let asked = world.slack.api_calls();
     let is_asked = asked.iter().any(|(method, _)| method == "users.info");
     assert!(!is_asked, "{asked:?}");
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
-async fn somebody_of_another_organisation_presses_in_vain() {
+async fn a_press_by_somebody_of_another_organisation_is_refused() {
     let world = world().await;
     type_and_read(&world, DANA, "start 68423085").await;
     let press = world.slack.press_as_stranger(ELI.slack, "stop 68423085");
     send_press(&world, &press).await;
-    let read = world.slack.reply(&press).await.expect("an answer");
+    let read = world.slack.reply(&press).await.expect("a response");
     assert_eq!(read["response_type"], "ephemeral");
-    assert!(said(&read).contains(REFUSED), "{read}");
+    assert!(text_of(&read).contains(REFUSED), "{read}");
     assert!(meeting(&world).is_live);
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -118,22 +118,22 @@ async fn whatever_slacks_web_api_does_no_command_fails_for_it() {
         ApiFault::Error("account_inactive"),
     ] {
         world.slack.fail_api("users.info", fault);
-        let read = said(&start(&world, DANA).await);
+        let read = text_of(&start(&world, DANA).await);
         assert!(read.contains("going live"), "{read}");
         let stopped = type_and_read(&world, DANA, "stop 68423085").await;
         assert!(stopped.contains("is stopped"), "{stopped}");
         sqlx::query("delete from membership")
             .execute(&mut connect(&world).await)
             .await
-            .expect("forgotten");
+            .expect("a delete");
     }
-    // A token that Slack has taken back is not kept.
+    // A token that Slack has revoked is deleted.
     let kept: i64 = sqlx::query_scalar("select count(bot_token) from installation")
         .fetch_one(&mut connect(&world).await)
         .await
         .expect("a count");
     assert_eq!(kept, 0);
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -142,8 +142,8 @@ async fn while_slack_limits_us_it_is_not_asked_and_what_it_said_before_counts() 
     install(&world, "acme").await;
     world.slack.set_person(ELI.slack, Standing::Guest);
     let outcome = start(&world, ELI).await;
-    assert!(said(&outcome).contains(REFUSED), "{outcome}");
-    a_while_passes(&world).await;
+    assert!(text_of(&outcome).contains(REFUSED), "{outcome}");
+    expire_cached_people(&world).await;
 
     world
         .slack
@@ -157,19 +157,19 @@ async fn while_slack_limits_us_it_is_not_asked_and_what_it_said_before_counts() 
     };
     let before = asked();
     let outcome = start(&world, DANA).await;
-    assert!(said(&outcome).contains("going live"), "{outcome}");
+    assert!(text_of(&outcome).contains("going live"), "{outcome}");
     type_and_read(&world, DANA, "stop 68423085").await;
-    let read = said(&start(&world, ELI).await);
+    let read = text_of(&start(&world, ELI).await);
     assert!(read.contains(REFUSED), "{read}");
-    assert_eq!(asked() - before, 1, "the one that was limited");
-    end(world).await;
+    assert_eq!(asked() - before, 1, "only the rate-limited request");
+    world.end().await;
 }
 
 #[tokio::test]
 async fn a_change_slack_tells_of_is_looked_up_at_once() {
     let world = world().await;
     install(&world, "acme").await;
-    assert!(said(&start(&world, DANA).await).contains("going live"));
+    assert!(text_of(&start(&world, DANA).await).contains("going live"));
     world.slack.set_person(DANA.slack, Standing::Guest);
     let event = serde_json::json!({
         "type": "user_change", "user": { "id": DANA.slack, "is_restricted": true },
@@ -178,10 +178,10 @@ async fn a_change_slack_tells_of_is_looked_up_at_once() {
         .slack
         .event(livestream_bot::demo::slack::TOWN_HALL, event);
     let answer = world.slack.send_event(&world.service, &event).await;
-    assert_eq!(answer.expect("an answer").status, 200);
-    let read = said(&start(&world, DANA).await);
+    assert_eq!(answer.expect("a response").status, 200);
+    let read = text_of(&start(&world, DANA).await);
     assert!(read.contains(REFUSED), "{read}");
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -192,11 +192,11 @@ async fn what_is_typed_in_a_direct_message_stays_there() {
     assert_eq!(
         (answer.status, answer.body),
         (200, Value::Null),
-        "not even the echo"
+        "the command is not shown in the channel"
     );
     let outcome = world.slack.outcome(&typed).await.expect("an outcome");
     assert_eq!(outcome["response_type"], "ephemeral");
-    assert!(said(&outcome).contains("going live"), "{outcome}");
+    assert!(text_of(&outcome).contains("going live"), "{outcome}");
     let pressed = press(&world, DANA, "stop 68423085").await;
     let outcome = world.slack.outcome(&pressed).await.expect("an outcome");
     assert_eq!(outcome["response_type"], "ephemeral");
@@ -204,19 +204,19 @@ async fn what_is_typed_in_a_direct_message_stays_there() {
         assert_eq!(shown.only_for.as_deref(), Some(DANA.slack), "{shown:?}");
         assert_eq!(shown.channel, DIRECT.channel);
     }
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
 async fn help_and_mistakes_show_what_this_person_can_do_now() {
     let world = world().await;
-    // Not linked: only how to link.
+    // A person without a link is told only how to link.
     for text in ["help", "start abc", "strat 68423085", "68423085"] {
         let answer = send(&world, &world.slack.type_command(FAY.slack, text)).await;
-        let read = said(&answer.body);
+        let read = text_of(&answer.body);
         assert!(read.contains("`/livestream connect`"), "{text}: {read}");
         assert!(!read.contains("/livestream start"), "{text}: {read}");
-        assert_eq!(values(&answer.body), ["connect"], "{text}");
+        assert_eq!(button_values(&answer.body), ["connect"], "{text}");
     }
     let read = type_and_read_at_once(&world, FAY, "frobnicate").await;
     assert_eq!(
@@ -225,32 +225,32 @@ async fn help_and_mistakes_show_what_this_person_can_do_now() {
     );
     let read = type_and_read_at_once(&world, FAY, "conect").await;
     assert_eq!(read, "Did you mean `/livestream connect`?");
-    // Linked: everything.
+    // A person with a link is told everything.
     let read = type_and_read_at_once(&world, DANA, "frobnicate").await;
     assert!(read.contains("`start`, `stop`, `connect`"), "{read}");
-    // The permission is gone: how to link again.
+    // A person whose permission is revoked is told how to link again.
     world.zoom.revoke(DANA.zoom);
     sqlx::query("update zoom_grant set expires_at = now()")
         .execute(&mut connect(&world).await)
         .await
-        .expect("expired");
-    let read = said(&start(&world, DANA).await);
+        .expect("an update");
+    let read = text_of(&start(&world, DANA).await);
     assert!(read.contains("no longer accepts"), "{read}");
     let answer = send(&world, &world.slack.type_command(DANA.slack, "help")).await;
     assert!(
-        said(&answer.body).contains("`/livestream connect` links your Zoom account"),
+        text_of(&answer.body).contains("`/livestream connect` links your Zoom account"),
         "{answer:?}"
     );
-    assert_eq!(values(&answer.body), ["connect"]);
-    end(world).await;
+    assert_eq!(button_values(&answer.body), ["connect"]);
+    world.end().await;
 
-    // Only the operator can link.
+    // Where only the operator can link accounts, people are told to ask them.
     let world = world_with(|config| config.pages = None).await;
     let answer = send(&world, &world.slack.type_command(FAY.slack, "help")).await;
     assert!(
-        said(&answer.body).contains("whoever runs this bot"),
+        text_of(&answer.body).contains("whoever runs this bot"),
         "{answer:?}"
     );
-    assert_eq!(values(&answer.body), Vec::<String>::new());
-    end(world).await;
+    assert_eq!(button_values(&answer.body), Vec::<String>::new());
+    world.end().await;
 }

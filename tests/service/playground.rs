@@ -1,5 +1,5 @@
-//! The playground's own server: who it answers, and how it begins and ends. What is on its
-//! page is played in a real browser.
+//! The server of the playground: which requests it accepts, and how it starts and ends. Its page
+//! is tested in `tests/browser`.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -12,13 +12,13 @@ use sqlx::ConnectOptions;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
-use crate::database::program;
-use crate::demo::{self, Demo};
+use crate::support::demo::{self, Demo};
+use crate::support::executable::program;
 
-/// The databases of demos in a data folder.
+/// The databases of demos in a data directory.
 async fn left_over(data: &TempDir) -> Vec<String> {
     let server = Server::start(program(), data.path(), Durability::Durable).await;
-    let server = server.expect("PostgreSQL");
+    let server = server.expect("a PostgreSQL server");
     let mut db = server
         .options("postgres")
         .connect()
@@ -27,37 +27,41 @@ async fn left_over(data: &TempDir) -> Vec<String> {
     sqlx::query_scalar("select datname from pg_database where datname like 'demo%'")
         .fetch_all(&mut db)
         .await
-        .expect("names")
+        .expect("a list of databases")
 }
 
 #[tokio::test]
 async fn it_answers_its_own_page_alone() {
-    let data = tempfile::tempdir().expect("a folder");
+    let data = tempfile::tempdir().expect("a temporary directory");
     let demo = Demo::start(data.path()).await;
     let url = &demo.url;
-    let http = http::client(Duration::from_secs(3)).expect("a client");
+    let http = http::client(Duration::from_secs(3)).expect("an HTTP client");
     let page = http.get(url).send().await.expect("a page");
     let policy = page.headers()["content-security-policy"].to_str();
-    assert!(policy.expect("ASCII").starts_with("default-src 'none'"));
-    assert!(page.text().await.expect("text").contains("A demo:"));
+    assert!(
+        policy
+            .expect("an ASCII header")
+            .starts_with("default-src 'none'")
+    );
+    assert!(page.text().await.expect("valid UTF-8").contains("A demo:"));
 
     let act = r#"{"do":"begin","meeting":68423085}"#;
     let json = http
         .post(format!("{url}/do"))
         .header(CONTENT_TYPE, "application/json");
-    let done = json.body(act).send().await.expect("an answer");
+    let done = json.body(act).send().await.expect("a response");
     assert_eq!(done.status(), 204);
-    // What other sites' pages can make a browser send.
+    // A request that pages of other sites can make a browser send.
     let form = http
         .post(format!("{url}/do"))
         .header(CONTENT_TYPE, "text/plain");
-    let refused = form.body(act).send().await.expect("an answer");
+    let refused = form.body(act).send().await.expect("a response");
     assert_eq!(refused.status(), 415);
     for path in ["", "/events?who=U0DANA"] {
         let other = http
             .get(format!("{url}{path}"))
             .header(HOST, "evil.example");
-        assert_eq!(other.send().await.expect("an answer").status(), 421);
+        assert_eq!(other.send().await.expect("a response").status(), 421);
     }
     demo.end(Signal::SIGINT).await;
     assert_eq!(
@@ -69,14 +73,14 @@ async fn it_answers_its_own_page_alone() {
 
 #[tokio::test]
 async fn a_port_in_use_is_named_with_the_way_out() {
-    let taken = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let port = taken.local_addr().expect("its address").port();
-    let data = tempfile::tempdir().expect("a folder");
+    let taken = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let port = taken.local_addr().expect("a local address").port();
+    let data = tempfile::tempdir().expect("a temporary directory");
     let mut command = demo::command(data.path(), port);
     let output = command.stderr(Stdio::piped()).output().await;
-    let output = output.expect("it ends");
+    let output = output.expect("an exit status");
     assert!(!output.status.success());
-    let said = String::from_utf8(output.stderr).expect("text");
+    let said = String::from_utf8(output.stderr).expect("valid UTF-8");
     assert!(
         said.contains(&format!("port {port}")) && said.contains("--port"),
         "{said}"
@@ -85,7 +89,7 @@ async fn a_port_in_use_is_named_with_the_way_out() {
 
 #[tokio::test]
 async fn what_a_killed_demo_left_behind_goes_with_the_next() {
-    let data = tempfile::tempdir().expect("a folder");
+    let data = tempfile::tempdir().expect("a temporary directory");
     Demo::start(data.path()).await.end(Signal::SIGKILL).await;
     let before = left_over(&data).await;
     assert_eq!(before.len(), 1, "{before:?}");

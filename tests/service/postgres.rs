@@ -1,47 +1,41 @@
-//! The private PostgreSQL, and a Postgres that goes away.
+//! The private PostgreSQL server, and a Postgres that becomes unreachable.
 
-use std::fs::{File, Permissions};
-use std::os::unix::fs::PermissionsExt;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use livestream_bot::demo::DANA;
 use livestream_bot::postgres::{Durability, Server};
 use sqlx::ConnectOptions;
-use sqlx::postgres::PgConnectOptions;
-use tempfile::TempDir;
-use tokio::io::copy_bidirectional;
-use tokio::net::{TcpListener, UnixStream};
-use tokio::sync::watch;
 
-use crate::database::{self, program};
-use crate::world::{end, type_and_read, type_and_read_at_once, world_at};
+use crate::support::database;
+use crate::support::executable::program;
+use crate::support::fixtures::world_over;
+use crate::support::http::{get, readiness};
+use crate::support::postgres::{DatabaseProxy, data_dir};
+use crate::support::slack::{type_and_read, type_and_read_at_once};
 
 async fn start(dir: &Path) -> Server {
     Server::start(program(), dir, Durability::Durable)
         .await
-        .expect("a server")
+        .expect("a PostgreSQL server")
 }
 
-/// A folder that the server's account may enter.
-pub(crate) fn data_dir() -> TempDir {
-    let permissions = Permissions::from_mode(0o755);
-    tempfile::Builder::new()
-        .permissions(permissions)
-        .tempdir_in("/var/tmp")
-        .expect("a folder")
-}
-
-/// Waits until nobody supervises the server any more, which is after it was stopped.
-async fn supervisor_ended(dir: &Path) {
+/// Waits until the supervisor has ended, which is after it has stopped the server.
+async fn wait_for_supervisor_end(dir: &Path) {
     let home = home(dir);
-    let lock = File::open(home.join("supervisor.lock")).expect("its lock");
+    let lock = File::open(home.join("supervisor.lock")).expect("a lock file");
     tokio::task::spawn_blocking(move || lock.lock())
         .await
-        .expect("a thread")
-        .expect("locked");
+        .expect("a blocking task")
+        .expect("a locked file");
     let left: Vec<_> = std::fs::read_dir(home.join("clusters"))
-        .expect("its folder")
-        .map(|entry| entry.expect("an entry").path().join("postmaster.pid"))
+        .expect("a list of files")
+        .map(|entry| {
+            entry
+                .expect("a directory entry")
+                .path()
+                .join("postmaster.pid")
+        })
         .filter(|pid_file| pid_file.exists())
         .collect();
     assert!(left.is_empty(), "the server still runs: {left:?}");
@@ -51,7 +45,7 @@ fn home(dir: &Path) -> PathBuf {
     let inside = dir.join("postgres");
     assert!(
         inside.join("supervisor.lock").exists(),
-        "the data folder can be entered by the server's account"
+        "the server's account cannot enter the data directory"
     );
     inside
 }
@@ -65,7 +59,7 @@ async fn it_is_shared_keeps_its_data_and_stops_after_the_last_user() {
     });
     let mut servers = Vec::new();
     for started in starts.collect::<Vec<_>>() {
-        servers.push(started.await.expect("a server"));
+        servers.push(started.await.expect("a PostgreSQL server"));
     }
     servers[0]
         .create_database("kept")
@@ -85,13 +79,13 @@ async fn it_is_shared_keeps_its_data_and_stops_after_the_last_user() {
         .fetch_one(&mut db)
         .await
         .expect("a setting");
-    assert_eq!(addresses, "", "a socket only");
+    assert_eq!(addresses, "", "the server listens only on a socket");
     sqlx::raw_sql("create table note as select 'still here' as text")
         .execute(&mut db)
         .await
-        .expect("a table");
+        .expect("a created table");
     drop((db, servers));
-    supervisor_ended(dir.path()).await;
+    wait_for_supervisor_end(dir.path()).await;
 
     let server = start(dir.path()).await;
     let mut db = server
@@ -105,7 +99,7 @@ async fn it_is_shared_keeps_its_data_and_stops_after_the_last_user() {
         .expect("a row");
     assert_eq!(text, "still here");
     drop((db, server));
-    supervisor_ended(dir.path()).await;
+    wait_for_supervisor_end(dir.path()).await;
 }
 
 #[tokio::test]
@@ -113,8 +107,9 @@ async fn a_killed_server_is_started_again_while_it_is_in_use() {
     let dir = data_dir();
     let server = start(dir.path()).await;
     let first = postmaster(dir.path());
-    nix::sys::signal::kill(first, nix::sys::signal::Signal::SIGKILL).expect("killed");
-    // Another user waits until it answers again.
+    nix::sys::signal::kill(first, nix::sys::signal::Signal::SIGKILL)
+        .expect("a process that can be killed");
+    // A second user waits until the server responds again.
     let again = start(dir.path()).await;
     again
         .options("postgres")
@@ -123,77 +118,29 @@ async fn a_killed_server_is_started_again_while_it_is_in_use() {
         .expect("a connection");
     assert_ne!(postmaster(dir.path()), first);
     drop((server, again));
-    supervisor_ended(dir.path()).await;
+    wait_for_supervisor_end(dir.path()).await;
 }
 
 fn postmaster(dir: &Path) -> nix::unistd::Pid {
-    let clusters = std::fs::read_dir(home(dir).join("clusters")).expect("its folder");
+    let clusters = std::fs::read_dir(home(dir).join("clusters")).expect("a list of files");
     let pid_file = clusters
-        .map(|entry| entry.expect("an entry").path().join("postmaster.pid"))
+        .map(|entry| {
+            entry
+                .expect("a directory entry")
+                .path()
+                .join("postmaster.pid")
+        })
         .find(|path| path.exists());
-    let content = std::fs::read_to_string(pid_file.expect("it runs")).expect("its pid file");
+    let content =
+        std::fs::read_to_string(pid_file.expect("a running process")).expect("a PID file");
     nix::unistd::Pid::from_raw(
         content
             .lines()
             .next()
             .expect("a line")
             .parse()
-            .expect("a pid"),
+            .expect("a process ID"),
     )
-}
-
-/// Stands between the service and Postgres; it can be cut, and led to another server.
-pub(crate) struct Cable {
-    pub(crate) options: PgConnectOptions,
-    /// The socket at its far end; none while it is cut.
-    far: watch::Sender<Option<PathBuf>>,
-}
-
-impl Cable {
-    pub(crate) async fn lay(to: &PgConnectOptions) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let port = listener.local_addr().expect("its address").port();
-        let options = PgConnectOptions::new_without_pgpass()
-            .host("127.0.0.1")
-            .port(port)
-            .username(to.get_username())
-            .database(to.get_database().expect("a database"))
-            .ssl_mode(sqlx::postgres::PgSslMode::Disable);
-        let far = watch::Sender::new(Some(socket(to)));
-        let ends = far.subscribe();
-        tokio::spawn(async move {
-            while let Ok((mut near, _)) = listener.accept().await {
-                let mut ends = ends.clone();
-                tokio::spawn(async move {
-                    let Some(socket) = ends.borrow_and_update().clone() else {
-                        return;
-                    };
-                    let carried = async {
-                        let mut far = UnixStream::connect(socket).await?;
-                        copy_bidirectional(&mut near, &mut far).await
-                    };
-                    tokio::select! {
-                        _ = carried => {}
-                        _ = ends.changed() => {}
-                    }
-                });
-            }
-        });
-        Self { options, far }
-    }
-
-    pub(crate) fn cut(&self) {
-        self.far.send_replace(None);
-    }
-
-    pub(crate) fn lead(&self, to: &PgConnectOptions) {
-        self.far.send_replace(Some(socket(to)));
-    }
-}
-
-fn socket(of: &PgConnectOptions) -> PathBuf {
-    let folder = of.get_socket().expect("our own servers have a socket");
-    folder.join(format!(".s.PGSQL.{}", of.get_port()))
 }
 
 #[tokio::test]
@@ -202,12 +149,12 @@ async fn while_postgres_is_away_people_are_told_in_time_and_readiness_says_so() 
     if database.get_socket().is_none() {
         return database::drop(&database).await; // DATABASE_URL leads elsewhere than to a server of ours.
     }
-    let cable = Cable::lay(&database).await;
-    let world = world_at(cable.options.clone(), |_| ()).await;
+    let proxy = DatabaseProxy::start(&database).await;
+    let world = world_over(proxy.options.clone(), |_| ()).await;
     type_and_read(&world, DANA, "start 68423085").await;
     assert_eq!(readiness(&world.service).await, (200, "ready\n".to_owned()));
 
-    cable.cut();
+    proxy.disconnect();
     let read = type_and_read_at_once(&world, DANA, "stop 68423085").await;
     assert!(
         read.contains("I can't tell whether I took your command"),
@@ -222,21 +169,9 @@ async fn while_postgres_is_away_people_are_told_in_time_and_readiness_says_so() 
         (200, "ok\n".to_owned())
     );
 
-    cable.lead(&database);
+    proxy.redirect(&database);
     let read = type_and_read(&world, DANA, "stop 68423085").await;
     assert!(read.contains("is stopped"), "{read}");
     assert_eq!(readiness(&world.service).await.0, 200);
-    end(world).await;
-}
-
-pub(crate) async fn readiness(service: &str) -> (u16, String) {
-    get(&format!("{service}/readyz")).await
-}
-
-async fn get(url: &str) -> (u16, String) {
-    let answer = reqwest::get(url).await.expect("an answer");
-    (
-        answer.status().as_u16(),
-        answer.text().await.expect("a body"),
-    )
+    world.end().await;
 }

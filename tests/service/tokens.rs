@@ -1,4 +1,4 @@
-//! Tokens: refreshed when they must be, by one at a time, and never killed by a passing fault.
+//! Tokens are refreshed when they must be, by one job at a time, and survive temporary faults.
 
 use livestream_bot::account::import;
 use livestream_bot::crypto::vault::Vault;
@@ -7,16 +7,18 @@ use livestream_bot::demo::slack::TEAM;
 use livestream_bot::demo::zoom::{Fault, SCOPE};
 use livestream_bot::demo::{DANA, World};
 
-use crate::world::{connect, end, said, send, type_and_read, type_and_read_at_once, world};
+use crate::support::fixtures::world;
+use crate::support::slack::{send, text_of, type_and_read, type_and_read_at_once};
+use crate::support::world::connect;
 
 const DEAD: &str = "Zoom no longer accepts your linked account";
 
-async fn expire_here(world: &World) {
+async fn expire_stored_token(world: &World) {
     let expired = sqlx::query("update zoom_grant set expires_at = now()");
     expired
         .execute(&mut connect(world).await)
         .await
-        .expect("expired");
+        .expect("an update");
 }
 
 async fn is_dead(world: &World) -> bool {
@@ -30,15 +32,15 @@ async fn is_dead(world: &World) -> bool {
 #[tokio::test]
 async fn a_token_about_to_expire_is_refreshed_before_it_is_used() {
     let world = world().await;
-    expire_here(&world).await;
+    expire_stored_token(&world).await;
     let read = type_and_read(&world, DANA, "start 68423085").await;
     assert!(read.contains("going live"), "{read}");
     assert_eq!((world.zoom.calls().len(), world.zoom.refreshes()), (1, 1));
-    // The rotated pair was stored: it serves the next refresh.
-    expire_here(&world).await;
+    // The new tokens were stored, and serve the next refresh.
+    expire_stored_token(&world).await;
     type_and_read(&world, DANA, "stop 68423085").await;
     assert_eq!((world.zoom.calls().len(), world.zoom.refreshes()), (2, 2));
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -48,7 +50,7 @@ async fn a_token_zoom_refuses_is_refreshed_once_and_tried_once_more() {
     let read = type_and_read(&world, DANA, "start 68423085").await;
     assert!(read.contains("going live"), "{read}");
     assert_eq!((world.zoom.calls().len(), world.zoom.refreshes()), (2, 1));
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -65,7 +67,7 @@ async fn a_fresh_token_that_zoom_refuses_too_asks_for_a_new_link() {
         "{read}"
     );
     assert_eq!((world.zoom.calls().len(), world.zoom.refreshes()), (2, 1));
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -80,20 +82,20 @@ async fn a_withdrawn_permission_kills_the_grant_and_the_next_command_hears_it_at
         read.contains(DEAD) && read.ends_with("I did nothing."),
         "{read}"
     );
-    // Linked again, it lives.
+    // A new link works.
     world.link(DANA, SCOPE).await.expect("a new link");
     assert!(
         type_and_read(&world, DANA, "start 68423085")
             .await
             .contains("going live")
     );
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
 async fn passing_faults_of_the_token_endpoint_are_waited_out() {
     let world = world().await;
-    expire_here(&world).await;
+    expire_stored_token(&world).await;
     world.zoom.fail_next_refresh(Fault::Answer {
         status: 429,
         headers: Vec::new(),
@@ -107,38 +109,38 @@ async fn passing_faults_of_the_token_endpoint_are_waited_out() {
     let read = type_and_read(&world, DANA, "start 68423085").await;
     assert!(read.contains("going live"), "{read}");
     assert!(!is_dead(&world).await);
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
 async fn a_token_endpoint_that_stays_away_is_told_and_kills_nothing() {
     let world = world().await;
-    expire_here(&world).await;
+    expire_stored_token(&world).await;
     world.zoom.fail_next_refresh(Fault::Hang);
     let start = world.slack.type_command(DANA.slack, "start 68423085");
     send(&world, &start).await;
-    // As if it had been trying for a while.
+    // The command looks a minute older.
     let old = sqlx::query("update command set received_at = received_at - interval '1 minute'");
     old.execute(&mut connect(&world).await)
         .await
-        .expect("older");
+        .expect("an update");
     for _ in 0..2 {
         world.zoom.fail_next_refresh(Fault::Hang);
     }
-    let read = said(&world.slack.outcome(&start).await.expect("an outcome"));
+    let read = text_of(&world.slack.outcome(&start).await.expect("an outcome"));
     assert!(
         read.contains("was not started: I can't reach Zoom"),
         "{read}"
     );
     assert!(!is_dead(&world).await);
     assert!(world.zoom.calls().is_empty());
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
 async fn the_operators_mistake_is_told_as_such_and_kills_nothing() {
     let world = world().await;
-    expire_here(&world).await;
+    expire_stored_token(&world).await;
     world.zoom.refuse_client(true);
     let read = type_and_read(&world, DANA, "start 68423085").await;
     assert!(
@@ -146,13 +148,13 @@ async fn the_operators_mistake_is_told_as_such_and_kills_nothing() {
         "{read}"
     );
     assert!(!is_dead(&world).await);
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
 async fn many_commands_at_once_refresh_once() {
     let world = world().await;
-    expire_here(&world).await;
+    expire_stored_token(&world).await;
     let invocations: Vec<_> = (0..30)
         .map(|n| {
             world
@@ -167,7 +169,7 @@ async fn many_commands_at_once_refresh_once() {
         world.slack.outcome(invocation).await.expect("an outcome");
     }
     assert_eq!((world.zoom.calls().len(), world.zoom.refreshes()), (30, 1));
-    end(world).await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -181,20 +183,20 @@ async fn importing_an_old_file_again_leaves_newer_tokens_alone() {
     })
     .to_string();
     let pool = db::pool(world.database.clone());
-    let vault = Vault::from_keys(&world.config.token_keys).expect("a vault");
-    // The grant that stands here expires later than the file's, so it is made to look dead.
+    let vault = Vault::from_keys(&world.config.token_keys).expect("valid keys");
+    // The stored grant expires later than the one in the file, so it is marked as dead.
     sqlx::query("update zoom_grant set dead_at = now()")
         .execute(&pool)
         .await
-        .expect("dead");
+        .expect("an update");
     import::links(&pool, &vault, line.as_bytes())
         .await
-        .expect("imported");
-    expire_here(&world).await;
+        .expect("an imported link");
+    expire_stored_token(&world).await;
     type_and_read(&world, DANA, "start 68423085").await;
     import::links(&pool, &vault, line.as_bytes())
         .await
-        .expect("imported again");
+        .expect("an imported link");
     assert!(
         type_and_read(&world, DANA, "stop 68423085")
             .await
@@ -206,5 +208,5 @@ async fn importing_an_old_file_again_leaves_newer_tokens_alone() {
         "the pair that was refreshed is still in use"
     );
     pool.close().await;
-    end(world).await;
+    world.end().await;
 }

@@ -1,29 +1,33 @@
-//! The record of what passes between Slack, the service and Zoom.
+//! The record of the exchanges between Slack, the service and Zoom.
 
 use livestream_bot::demo::slack::{self, SIGNING_SECRET};
 use livestream_bot::demo::wire::Wire;
 use livestream_bot::demo::zoom::{self, Fault, SCOPE};
 use livestream_bot::demo::{DANA, FAY, World};
 
-use crate::database;
-use crate::world::{MEETING, end, type_and_read};
+use crate::support::database;
+use crate::support::fixtures::MEETING;
+use crate::support::slack::type_and_read;
+use crate::support::world::TestWorld;
 
 #[tokio::test]
 async fn the_record_shows_what_passed_and_no_secret() {
     let wire = Wire::recording();
     let database = database::create().await;
-    let world = World::start_on(wire.clone(), database, |_| ())
-        .await
-        .expect("a world");
-    world.install("acme").await.expect("installed");
+    let world = World::start_on(wire.clone(), database, |_| ()).await;
+    let world = TestWorld::new(world.expect("a world"));
+    world.install("acme").await.expect("an installation");
     let tokens = world.zoom.authorize(DANA.zoom, SCOPE);
     world.link(DANA, SCOPE).await.expect("a link");
     world.zoom.schedule(MEETING, DANA.zoom, None);
     world.zoom.begin(MEETING);
-    let linked = world.link_by_the_pages(FAY, FAY).await.expect("linked");
+    let linked = world
+        .link_by_the_pages(FAY, FAY)
+        .await
+        .expect("a linked account");
     assert!(linked.contains("Your accounts are linked"), "{linked}");
 
-    // A call with its answer, a refresh, and what never got one.
+    // A request with its response, a refresh, and a request without a response.
     world.zoom.expire_access_token(DANA.zoom);
     let read = type_and_read(&world, DANA, "start 68423085").await;
     assert!(read.contains("is going live"), "{read}");
@@ -56,11 +60,11 @@ async fn the_record_shows_what_passed_and_no_secret() {
     );
     assert_eq!(wire.since(version).1.len(), 0);
 
-    // Slack's public key is long, and for everybody.
+    // Slack's public keys are long, and not secret.
     let (_, rest): (Vec<_>, Vec<_>) = exchanges
         .iter()
         .partition(|exchange| exchange.path == "/openid/connect/keys");
-    let text = serde_json::to_string(&rest).expect("JSON");
+    let text = serde_json::to_string(&rest).expect("valid JSON");
     let mut secrets = vec![
         SIGNING_SECRET.to_owned(),
         slack::CLIENT_SECRET.to_owned(),
@@ -81,6 +85,6 @@ async fn the_record_shows_what_passed_and_no_secret() {
     let long = text
         .split(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_')
         .find(|word| word.len() > 40);
-    assert_eq!(long, None, "it may be a secret");
-    end(world).await;
+    assert_eq!(long, None, "this word may be a secret");
+    world.end().await;
 }

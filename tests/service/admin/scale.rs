@@ -1,19 +1,20 @@
 //! The admin's pages over 50,000 people and 1,000,000 entries.
 //!
 //! `cargo test --release --test service -- --nocapture scale` prints the times and plans.
-#![expect(clippy::print_stdout, reason = "it measures as well")]
+#![expect(clippy::print_stdout, reason = "it prints measurements")]
 
 use std::time::{Duration, Instant};
 
 use livestream_bot::demo::{ADA, World};
 
-use crate::admin::Desk;
-use crate::installing::install;
-use crate::world::{connect, end, world};
+use crate::support::admin_browser::AdminBrowser;
+use crate::support::fixtures::world;
+use crate::support::install::install;
+use crate::support::world::connect;
 
-/// No page may take longer on a busy machine, in a build for tests; see what is printed for
-/// how long they do take.
+/// The time limit of a page, in a test build on a busy machine. The printed times are far shorter.
 const LONGEST: Duration = Duration::from_millis(500);
+
 const TIMES: usize = 20;
 
 async fn fill(world: &World) {
@@ -38,7 +39,7 @@ async fn fill(world: &World) {
     filling
         .execute(&mut connect(world).await)
         .await
-        .expect("filled");
+        .expect("inserted rows");
 }
 
 #[tokio::test]
@@ -46,8 +47,7 @@ async fn the_admins_pages_stay_fast_over_many_people_and_entries() {
     let world = world().await;
     install(&world, "acme").await;
     fill(&world).await;
-    let mut desk = Desk::new(&world);
-    desk.sign_in(ADA).await;
+    let mut admin = AdminBrowser::signed_in(&world, ADA).await;
     for path in [
         "/admin",
         "/admin/people",
@@ -65,12 +65,12 @@ async fn the_admins_pages_stay_fast_over_many_people_and_entries() {
         "/admin/activity?only=failed",
         "/admin/activity?kind=linked&only=failed",
     ] {
-        desk.read(path).await;
+        admin.read(path).await;
         let mut times = Vec::new();
         for _ in 0..TIMES {
-            let begun = Instant::now();
-            desk.read(path).await;
-            times.push(begun.elapsed());
+            let started = Instant::now();
+            admin.read(path).await;
+            times.push(started.elapsed());
         }
         times.sort();
         let (p50, p95) = (times[TIMES / 2], times[TIMES * 95 / 100]);
@@ -86,18 +86,18 @@ async fn the_admins_pages_stay_fast_over_many_people_and_entries() {
         .expect("a plan");
         println!("\n{what}\n  {}", plan.join("\n  "));
     }
-    let begun = Instant::now();
-    let lines = desk
+    let started = Instant::now();
+    let lines = admin
         .read("/admin/activity.csv?only=failed")
         .await
         .lines()
         .count();
-    println!("\n{lines} lines of CSV in {:?}", begun.elapsed());
+    println!("\n{lines} lines of CSV in {:?}", started.elapsed());
     assert!(lines > 50_000, "{lines}");
-    end(world).await;
+    world.end().await;
 }
 
-/// What the pages ask, with one set of values.
+/// The queries of the pages, with one set of values.
 const PLANS: [(&str, &str); 6] = [
     (
         "people by name, far back",

@@ -1,4 +1,4 @@
-//! The real program's demo, as people start it.
+//! The demo of the real program, as people start it.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -8,36 +8,40 @@ use nix::unistd::Pid;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::database::program;
+use super::executable::program;
 
-/// A demo that is ready.
+/// A running demo.
 pub(crate) struct Demo {
     child: Child,
-    /// Where the playground is.
+    /// The address of the playground.
     pub(crate) url: String,
 }
 
 impl Demo {
     pub(crate) async fn start(data: &Path) -> Self {
-        let mut child = command(data, 0).spawn().expect("it starts");
-        let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
-        let line = lines.next_line().await.expect("text").expect("a line");
+        let mut child = command(data, 0).spawn().expect("a running process");
+        let mut lines = BufReader::new(child.stdout.take().expect("a piped output")).lines();
+        let line = lines
+            .next_line()
+            .await
+            .expect("valid UTF-8")
+            .expect("a line");
         let url = line.strip_prefix("The playground is at ");
         let url = url.unwrap_or_else(|| panic!("{line}")).to_owned();
         Self { child, url }
     }
 
-    /// Ends it by a signal: by Ctrl-C's in good order, by none other.
+    /// Ends the demo by a signal. It must exit successfully after SIGINT, and after no other signal.
     pub(crate) async fn end(mut self, signal: Signal) {
-        let pid = self.child.id().expect("it runs");
-        let pid = Pid::from_raw(pid.try_into().expect("a process's number"));
-        signal::kill(pid, signal).expect("signalled");
-        let status = self.child.wait().await.expect("it ends");
+        let pid = self.child.id().expect("a running process");
+        let pid = Pid::from_raw(pid.try_into().expect("a process ID"));
+        signal::kill(pid, signal).expect("a signal that is sent");
+        let status = self.child.wait().await.expect("an exit status");
         assert_eq!(status.success(), signal == Signal::SIGINT, "{status}");
     }
 }
 
-/// The demo at this port; 0 is any.
+/// The command that starts the demo at this port; 0 is any.
 pub(crate) fn command(data: &Path, port: u16) -> Command {
     let mut command = Command::new(program());
     command

@@ -1,4 +1,4 @@
-//! A database a test, copied from a template that is made once for these migrations.
+//! A database for each test, copied from a template that is created once for these migrations.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
@@ -14,32 +14,32 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, raw_sql};
 use tokio::sync::OnceCell;
 
-/// What the tests of this process use.
+use super::executable::program;
+
+/// The PostgreSQL server that the tests of this process use.
 struct Cluster {
     options: PgConnectOptions,
     template: String,
-    /// Keeps it running.
+    /// Keeps the server running.
     _server: Option<Server>,
 }
 
 static CLUSTER: OnceCell<Cluster> = OnceCell::const_new();
+
+/// How many databases this process has created.
 static COUNT: AtomicUsize = AtomicUsize::new(0);
-/// Any number, the same for all who prepare the template.
-const PREPARING: i64 = 4_927;
 
-/// This program, as the tests run it.
-pub(crate) fn program() -> &'static Path {
-    Path::new(env!("CARGO_BIN_EXE_livestream-bot"))
-}
+/// The advisory lock under which a process prepares the template.
+const TEMPLATE_LOCK: i64 = 4_927;
 
-/// The server that the tests share where no other is named.
+/// The server that the tests share unless `DATABASE_URL` names another.
 pub(crate) async fn server() -> Server {
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let started = Server::start(program(), dir, Durability::Throwaway).await;
-    started.expect("a server")
+    started.expect("a PostgreSQL server")
 }
 
-/// A database of one test's own, migrated and empty.
+/// Creates a database for one test, migrated and empty.
 pub(crate) async fn create() -> PgConnectOptions {
     let cluster = CLUSTER.get_or_init(Cluster::open).await;
     let name = format!(
@@ -47,8 +47,12 @@ pub(crate) async fn create() -> PgConnectOptions {
         std::process::id(),
         COUNT.fetch_add(1, Ordering::Relaxed)
     );
-    let mut admin = cluster.options.connect().await.expect("the test cluster");
-    run(
+    let mut admin = cluster
+        .options
+        .connect()
+        .await
+        .expect("a connection to the test cluster");
+    execute(
         &mut admin,
         format!("create database {name} template {}", cluster.template),
     )
@@ -56,12 +60,16 @@ pub(crate) async fn create() -> PgConnectOptions {
     cluster.options.clone().database(&name)
 }
 
-/// Drops it again; a test that failed leaves it to the next run.
+/// Drops such a database. After a failed test the next run drops it.
 pub(crate) async fn drop(database: &PgConnectOptions) {
-    let cluster = CLUSTER.get().expect("it was created there");
-    let name = database.get_database().expect("it has a name");
-    let mut admin = cluster.options.connect().await.expect("the test cluster");
-    run(&mut admin, format!("drop database {name} with (force)")).await;
+    let cluster = CLUSTER.get().expect("an open cluster");
+    let name = database.get_database().expect("a database name");
+    let mut admin = cluster
+        .options
+        .connect()
+        .await
+        .expect("a connection to the test cluster");
+    execute(&mut admin, format!("drop database {name} with (force)")).await;
 }
 
 impl Cluster {
@@ -89,52 +97,55 @@ impl Cluster {
         include_str!("../../Cargo.lock").hash(&mut hasher); // The queue's tables come from a crate.
         let template = format!("template_{:016x}", hasher.finish());
 
-        let mut admin = options.connect().await.expect("the test cluster");
-        let lock = sqlx::query("select pg_advisory_lock($1)").bind(PREPARING);
-        lock.execute(&mut admin).await.expect("the lock");
+        let mut admin = options
+            .connect()
+            .await
+            .expect("a connection to the test cluster");
+        let lock = sqlx::query("select pg_advisory_lock($1)").bind(TEMPLATE_LOCK);
+        lock.execute(&mut admin).await.expect("an advisory lock");
         let names: Vec<String> = sqlx::query_scalar("select datname from pg_database")
             .fetch_all(&mut admin)
             .await
-            .expect("the databases");
-        for name in names.iter().filter(|name| is_left_over(name)) {
-            run(
+            .expect("a list of databases");
+        for name in names.iter().filter(|name| is_abandoned(name)) {
+            execute(
                 &mut admin,
                 format!("drop database if exists {name} with (force)"),
             )
             .await;
         }
         if !names.contains(&template) {
-            run(
+            execute(
                 &mut admin,
                 format!("drop database if exists {template}_new"),
             )
             .await;
-            run(&mut admin, format!("create database {template}_new")).await;
+            execute(&mut admin, format!("create database {template}_new")).await;
             let pool = db::pool(options.clone().database(&format!("{template}_new")));
-            serve::migrate(&pool).await.expect("migrations");
+            serve::migrate(&pool).await.expect("a migrated database");
             pool.close().await;
-            run(
+            execute(
                 &mut admin,
                 format!("alter database {template}_new rename to {template}"),
             )
             .await;
         }
-        admin.close().await.expect("this lets go of the lock");
+        admin.close().await.expect("a closed connection");
         template
     }
 }
 
-/// Whether the process whose test made it is gone.
-fn is_left_over(name: &str) -> bool {
+/// Whether a database belongs to a test whose process has ended.
+fn is_abandoned(name: &str) -> bool {
     let pid = name
         .strip_prefix("test_")
         .and_then(|rest| rest.split('_').next()?.parse().ok());
     pid.is_some_and(|pid| signal::kill(Pid::from_raw(pid), None).is_err())
 }
 
-async fn run(connection: &mut PgConnection, sql: String) {
+async fn execute(connection: &mut PgConnection, sql: String) {
     raw_sql(AssertSqlSafe(sql))
         .execute(connection)
         .await
-        .expect("an administrator's statement");
+        .expect("a successful statement");
 }

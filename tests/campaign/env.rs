@@ -1,0 +1,175 @@
+//! What outlives the replicas: PostgreSQL, the stand-ins, and the people who are linked.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use livestream_bot::crypto::vault::Vault;
+use livestream_bot::demo::slack::{self, Slack};
+use livestream_bot::demo::zoom::Zoom;
+use livestream_bot::postgres::{Durability, Server};
+use livestream_bot::{db, serve};
+use nix::sys::signal::{self, Signal};
+use nix::unistd::Pid;
+use secrecy::SecretString;
+use sqlx::ConnectOptions;
+use sqlx::postgres::PgConnectOptions;
+use tempfile::TempDir;
+use tokio::net::TcpStream;
+use tokio::process::{Child, Command};
+use tokio::sync::Mutex;
+
+use crate::executable::program;
+use crate::replica::{self, Link, free_port};
+
+pub(crate) const PEOPLE: usize = 10;
+/// Meetings of each person: few, so that commands often wait for others of the same meeting.
+pub(crate) const MEETINGS: usize = 3;
+/// How long a replica may take to start.
+const STARTS_WITHIN: Duration = Duration::from_secs(30);
+
+/// The environment of the campaign, with its two replicas.
+pub(crate) struct CampaignEnv {
+    pub(crate) postgres: Postgres,
+    pub(crate) slack: Slack,
+    pub(crate) zoom: Zoom,
+    keys: SecretString,
+    pub(crate) replicas: [Mutex<Child>; 2],
+    pub(crate) ports: [u16; 2],
+}
+
+/// A durable PostgreSQL server for the campaign alone.
+pub(crate) struct Postgres {
+    server: Server,
+    _data_dir: TempDir,
+}
+
+impl CampaignEnv {
+    pub(crate) async fn new() -> Self {
+        let postgres = Postgres::start().await;
+        let slack = Slack::start().await.expect("a stand-in for Slack");
+        let zoom = Zoom::start().await.expect("a stand-in for Zoom");
+        let keys = Vault::generate_keys();
+        let pool = db::pool(postgres.options());
+        serve::migrate(&pool).await.expect("a migrated database");
+        pool.close().await;
+        for person in 0..PEOPLE {
+            for meeting in 0..MEETINGS {
+                let number = meeting_number(person, meeting);
+                zoom.schedule(number, &format!("zoom-{person}"), None);
+                zoom.begin(number);
+            }
+        }
+        let ports = [free_port(), free_port()];
+        let replicas = ports.map(|port| {
+            let child = start_replica(&postgres, &slack, &zoom, &keys, port);
+            Mutex::new(child)
+        });
+        let env = Self {
+            postgres,
+            slack,
+            zoom,
+            keys,
+            replicas,
+            ports,
+        };
+        for person in 0..PEOPLE {
+            env.link(person).await;
+        }
+        for port in ports {
+            wait_for_listener(port).await;
+        }
+        env
+    }
+
+    /// Links a person, or links them again.
+    pub(crate) async fn link(&self, person: usize) {
+        let link = Link {
+            team: slack::TEAM,
+            user: &format!("U{person}"),
+            zoom_user: &format!("zoom-{person}"),
+            email: &format!("{person}@acme.example"),
+        };
+        let database = self.postgres.options();
+        link.import(&database, &self.zoom, &self.keys).await;
+    }
+
+    /// Starts one of the two replicas.
+    pub(crate) fn start(&self, index: usize) -> Child {
+        start_replica(
+            &self.postgres,
+            &self.slack,
+            &self.zoom,
+            &self.keys,
+            self.ports[index],
+        )
+    }
+}
+
+impl Postgres {
+    async fn start() -> Self {
+        let data_dir = tempfile::tempdir().expect("a temporary directory");
+        let server = Server::start(program(), data_dir.path(), Durability::Durable).await;
+        let server = server.expect("a PostgreSQL server");
+        let created = server.create_database("campaign").await;
+        created.expect("a database");
+        Self {
+            server,
+            _data_dir: data_dir,
+        }
+    }
+
+    pub(crate) fn options(&self) -> PgConnectOptions {
+        self.server.options("campaign")
+    }
+
+    /// Kills one of the server's processes. PostgreSQL then assumes that its shared memory is
+    /// corrupt, ends all connections, and recovers from its log.
+    pub(crate) async fn crash(&self) {
+        let mut db = self.options().connect().await.expect("a connection");
+        let pid: i32 = sqlx::query_scalar("select pg_backend_pid()")
+            .fetch_one(&mut db)
+            .await
+            .expect("a process ID");
+        signal::kill(Pid::from_raw(pid), Signal::SIGKILL).expect("a signal that is sent");
+        let mut ticks = tokio::time::interval(Duration::from_millis(50));
+        while self.options().connect().await.is_err() {
+            ticks.tick().await;
+        }
+    }
+}
+
+pub(crate) fn meeting_number(person: usize, meeting: usize) -> i64 {
+    let index = i64::try_from(person * MEETINGS + meeting).expect("a small number");
+    800_000_000 + index
+}
+
+fn start_replica(
+    postgres: &Postgres,
+    slack: &Slack,
+    zoom: &Zoom,
+    keys: &SecretString,
+    port: u16,
+) -> Child {
+    let command = replica::command("serve", &postgres.options(), slack, zoom, keys);
+    Command::from(command)
+        .env("LISTEN_ADDR", format!("127.0.0.1:{port}"))
+        .env("ZOOM_TIMEOUT", "1")
+        .env("RUST_LOG", "off")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("a replica")
+}
+
+/// Waits until somebody listens on this port.
+pub(crate) async fn wait_for_listener(port: u16) {
+    let mut ticks = tokio::time::interval(Duration::from_millis(20));
+    let connected = async {
+        while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+            ticks.tick().await;
+        }
+    };
+    let connected = tokio::time::timeout(STARTS_WITHIN, connected).await;
+    connected.expect("a replica that listens");
+}

@@ -1,0 +1,167 @@
+//! What must hold at the end of the campaign.
+
+use std::collections::{BTreeMap, HashMap};
+
+use livestream_bot::demo::zoom::Call;
+use serde_json::{Value, json};
+use sqlx::PgPool;
+
+use crate::env::CampaignEnv;
+use crate::faults::Faults;
+use crate::load::Load;
+
+/// How many posts Slack accepts for one response URL.
+const POSTS_MAX: usize = 5;
+
+/// A command at the end.
+#[derive(sqlx::FromRow)]
+struct Row {
+    command_id: i64,
+    trigger_id: String,
+    meeting_id: i64,
+    action: String,
+    settings: Value,
+    kind: String,
+    attempts: i16,
+    token_retried: bool,
+    rate_limit_retried: bool,
+    posts: i16,
+    delivery_error: Option<String>,
+}
+
+pub(crate) async fn verify(env: &CampaignEnv, db: &PgPool, load: &Load, faults: &Faults) {
+    let rows = sqlx::query_as::<_, Row>(
+        "select command_id, trigger_id, meeting_id, action, settings, outcome ->> 'kind' as kind, attempts, token_retried,
+            rate_limit_retried, posts, delivery_error
+        from command order by command_id",
+    );
+    let rows: Vec<Row> = rows.fetch_all(db).await.expect("the commands");
+    verify_none_lost(&rows, load);
+    let repeated_deliveries = verify_all_delivered(env, &rows);
+    let repeated_stops = verify_none_executed_twice(&rows, faults);
+    let calls = env.zoom.calls();
+    verify_order(&rows, &calls);
+    // A token is refreshed only when it has expired, and once.
+    let refreshes = env.zoom.refreshes();
+    assert!(
+        refreshes <= load.expiries,
+        "{refreshes} refreshes of {} expired tokens",
+        load.expiries
+    );
+
+    let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+    for row in &rows {
+        *kinds.entry(row.kind.as_str()).or_default() += 1;
+    }
+    println!("outcomes: {kinds:?}");
+    println!(
+        "{} requests to Zoom, {repeated_stops} of them stops repeated after a crash; {} tokens expired, \
+         {refreshes} were refreshed; {repeated_deliveries} outcomes delivered twice",
+        calls.len(),
+        load.expiries,
+    );
+    let delivery_error = rows
+        .iter()
+        .filter(|row| row.delivery_error.is_some())
+        .count();
+    println!("{delivery_error} outcomes could not be delivered");
+}
+
+/// Every command that was answered as accepted is in the database.
+fn verify_none_lost(rows: &[Row], load: &Load) {
+    let by_trigger: HashMap<&str, &Row> = rows
+        .iter()
+        .map(|row| (row.trigger_id.as_str(), row))
+        .collect();
+    assert_eq!(by_trigger.len(), rows.len(), "a trigger is stored twice");
+    for invocation in &load.accepted {
+        let trigger = invocation.trigger.as_str();
+        assert!(by_trigger.contains_key(trigger), "lost: {trigger}");
+    }
+}
+
+/// Every outcome was delivered: once, or more often if a replica was killed between Slack's
+/// answer and its own commit; every post is counted. Returns how many were delivered more often.
+fn verify_all_delivered(env: &CampaignEnv, rows: &[Row]) -> usize {
+    let posted = env.slack.posted();
+    let mut posts: HashMap<&str, usize> = HashMap::new();
+    for post in &posted {
+        assert!(post.message.is_ok(), "Slack rejected a message: {post:?}");
+        *posts.entry(post.trigger.as_str()).or_default() += 1;
+    }
+    let mut repeated = 0;
+    for row in rows {
+        let id = row.command_id;
+        let posted = posts.get(row.trigger_id.as_str()).copied();
+        let posted = posted.unwrap_or_default();
+        let is_told = posted > 0 || row.delivery_error.is_some();
+        assert!(is_told, "the outcome of command {id} was not delivered");
+        let counted = usize::try_from(row.posts).expect("a small number");
+        assert!(
+            posted <= counted && counted <= POSTS_MAX,
+            "the outcome of command {id} was posted {posted} times, {counted} counted"
+        );
+        repeated += usize::from(posted > 1);
+    }
+    repeated
+}
+
+/// Zoom is asked once, and again only if it certainly did nothing the first time, or for a stop
+/// that a crash interrupted. Returns how many requests repeated such a stop.
+fn verify_none_executed_twice(rows: &[Row], faults: &Faults) -> usize {
+    let mut repeated = 0;
+    for row in rows {
+        let asks = usize::try_from(row.attempts).expect("a small number");
+        let again = asks.saturating_sub(
+            1 + usize::from(row.token_retried) + usize::from(row.rate_limit_retried),
+        );
+        let allowed = match row.action.as_str() {
+            "stop" => faults.kills + faults.crashes,
+            _ => 0,
+        };
+        assert!(
+            again <= allowed,
+            "{} {} sent {asks} requests to Zoom",
+            row.action,
+            row.command_id
+        );
+        repeated += again;
+    }
+    repeated
+}
+
+/// A meeting's commands reached Zoom in the order in which they were accepted, and every request
+/// was counted before it was made.
+fn verify_order(rows: &[Row], calls: &[Call]) {
+    let mut calls_of: HashMap<String, Vec<&Call>> = HashMap::new();
+    for call in calls {
+        calls_of.entry(call.path.clone()).or_default().push(call);
+    }
+    let mut rows_of: HashMap<String, Vec<&Row>> = HashMap::new();
+    for row in rows {
+        let path = format!("/v2/meetings/{}/livestream/status", row.meeting_id);
+        rows_of.entry(path).or_default().push(row);
+    }
+    for (path, calls) in calls_of {
+        let mut rows = rows_of[&path].iter();
+        let (mut expected, mut asks) = (Value::Null, 0);
+        for call in calls {
+            let asked: Value = serde_json::from_str(&call.body).expect("JSON");
+            // The next command that requests this and has requests left.
+            while asks == 0 || expected != asked {
+                let row = rows.next();
+                let row = row.unwrap_or_else(|| panic!("out of order, or not counted: {call:?}"));
+                (expected, asks) = (request(row), row.attempts);
+            }
+            asks -= 1;
+        }
+    }
+}
+
+/// The body of a command's request to Zoom.
+fn request(row: &Row) -> Value {
+    match row.action.as_str() {
+        "start" => json!({ "action": "start", "settings": row.settings }),
+        action => json!({ "action": action }),
+    }
+}

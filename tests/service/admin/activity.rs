@@ -1,0 +1,112 @@
+//! The activity page, its exports, and the audit behind them.
+
+use std::time::Duration;
+
+use livestream_bot::demo::zoom::Fault;
+use livestream_bot::demo::{ADA, DANA, ELI, FAY};
+use serde_json::Value;
+
+use crate::support::admin_browser::AdminBrowser;
+use crate::support::audit::audit_kinds;
+use crate::support::fixtures::{installed_world, world_with};
+use crate::support::slack::{send, type_and_read};
+use crate::support::world::connect;
+
+#[tokio::test]
+async fn everything_that_happens_is_in_the_activity_and_its_files() {
+    let world = installed_world().await;
+    type_and_read(&world, DANA, "start 68423085").await;
+    type_and_read(&world, ELI, "stop 68423085").await;
+    send(
+        &world,
+        &world.slack.type_command(FAY.slack, "start 68423085"),
+    )
+    .await;
+    world
+        .zoom
+        .fail_next(Fault::error(400, 200, "=cmd|' /C calc'!A0"));
+    type_and_read(&world, DANA, "stop 68423085").await;
+    let mut admin = AdminBrowser::signed_in(&world, ADA).await;
+    let page = admin.read("/admin/activity").await;
+    for expected in [
+        "accepted",
+        "no such meeting",
+        "not linked",
+        "(200)",
+        "eli@acme.example",
+        "installed",
+    ] {
+        assert!(page.contains(expected), "{expected}: {page}");
+    }
+    let page = admin
+        .read("/admin/activity?kind=start&user=U0DANA&meeting=684+230+85")
+        .await;
+    assert_eq!(
+        page.matches("<tr>").count(),
+        2,
+        "the header and one row: {page}"
+    );
+    let page = admin.read("/admin/activity?only=failed").await;
+    assert_eq!(page.matches("<tr>").count(), 4, "{page}");
+
+    let csv = admin.read("/admin/activity.csv").await;
+    assert!(csv.starts_with("id,happened_at,kind,user_id,"), "{csv}");
+    assert_eq!(csv.lines().count(), 7, "{csv}");
+    let json: Value = admin
+        .read("/admin/activity.json")
+        .await
+        .parse()
+        .expect("valid JSON");
+    let entries = json.as_array().expect("an array");
+    assert_eq!(entries.len(), 6, "{json}");
+    assert_eq!(entries[0]["kind"], "admin_signed_in");
+    let start = &entries[4];
+    assert_eq!(start["meeting_id"], 68_423_085, "{start}");
+    assert_eq!(start["zoom_email"], "dana@acme.example");
+    assert!(
+        start["duration_seconds"]
+            .as_f64()
+            .expect("a number of seconds")
+            < 60.0
+    );
+    let none: Value = admin
+        .read("/admin/activity.json?user=U0NOBODY")
+        .await
+        .parse()
+        .expect("valid JSON");
+    assert_eq!(none, serde_json::json!([]));
+    world.end().await;
+}
+
+#[tokio::test]
+async fn nobody_changes_the_audit_and_it_is_kept_as_long_as_it_should_be() {
+    let world =
+        world_with(|config| config.audit_retention = Some(chrono::TimeDelta::days(90))).await;
+    type_and_read(&world, DANA, "start 68423085").await;
+    let mut db = connect(&world).await;
+    // As the service's own role, which owns the table.
+    for forbidden in [
+        "update audit set user_id = 'U0ELI'",
+        "delete from audit",
+        "truncate audit",
+    ] {
+        let refused = sqlx::raw_sql(forbidden).execute(&mut db).await;
+        let refused = refused.expect_err(forbidden).to_string();
+        assert!(refused.contains("append-only"), "{refused}");
+    }
+    let old = "insert into audit (kind, happened_at) values ('a', now() - interval '91 days'), ('b', now() - interval '89 days')";
+    sqlx::raw_sql(old)
+        .execute(&mut db)
+        .await
+        .expect("an insert");
+    let mut ticks = tokio::time::interval(Duration::from_millis(50));
+    loop {
+        ticks.tick().await;
+        let left = audit_kinds(&world).await;
+        if left == ["start", "b"] {
+            break;
+        }
+        assert_eq!(left, ["start", "a", "b"]);
+    }
+    world.end().await;
+}

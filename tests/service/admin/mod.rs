@@ -1,0 +1,10 @@
+//! The admin's pages.
+
+mod activity;
+mod forms;
+mod isolation;
+mod people;
+mod rules;
+mod scale;
+mod shared_account;
+mod sign_in;

@@ -1,0 +1,136 @@
+//! The Zoom account that a workspace shares.
+
+use livestream_bot::demo::slack::{Standing, TOWN_HALL};
+use livestream_bot::demo::{ADA, DANA, ELI, FAY};
+use reqwest::StatusCode;
+
+use crate::support::admin_browser::AdminBrowser;
+use crate::support::audit::audit_kinds;
+use crate::support::browser::Browser;
+use crate::support::fixtures::{installed_world, world_with};
+use crate::support::install::{install, let_a_day_pass, send_event};
+use crate::support::slack::{accepted, send, text_of, type_and_read};
+use crate::support::world::connect;
+
+/// The link with which an admin links a Zoom account for the workspace.
+async fn shared_link(admin: &mut AdminBrowser<'_>) -> String {
+    let csrf = admin.csrf().await;
+    let answer = admin.post("/admin/shared/link", &[("csrf", &csrf)]).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    answer.between("class=\"button\" href=\"", "\"").to_owned()
+}
+
+#[tokio::test]
+async fn who_is_no_admin_any_more_shares_no_account() {
+    let world = world_with(|config| config.shared_accounts = true).await;
+    install(&world, "acme").await;
+    let mut admin = AdminBrowser::signed_in(&world, ADA).await;
+    let link = shared_link(&mut admin).await;
+    let mut browser = Browser::new();
+    let (csrf, _) = browser.reach_confirmation(&world, &link, ADA, ADA).await;
+    world.slack.set_person(ADA.slack, Standing::Member);
+    let answer = browser.answer(&world, &csrf, "link").await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    let page = answer.body;
+    assert!(page.contains("Only admins"), "{page}");
+    assert!(world.zoom.revocations().contains(&ADA.zoom.to_owned()));
+    let count: i64 = sqlx::query_scalar("select count(*) from shared_account")
+        .fetch_one(&mut connect(&world).await)
+        .await
+        .expect("a count");
+    assert_eq!(count, 0);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_workspace_that_the_app_left_shares_no_account_and_has_no_rules() {
+    let world = world_with(|config| config.shared_accounts = true).await;
+    install(&world, "acme").await;
+    let mut admin = AdminBrowser::signed_in(&world, ADA).await;
+    let link = shared_link(&mut admin).await;
+    Browser::new().link(&world, &link, ADA, ADA).await;
+    admin
+        .set_rules(&[("who", "named"), ("people", DANA.slack)])
+        .await;
+    let (uninstalled, _) = world.slack.uninstall(TOWN_HALL);
+    send_event(&world, &uninstalled).await;
+    let_a_day_pass(&world).await;
+    assert!(world.zoom.revocations().contains(&ADA.zoom.to_owned()));
+    let left: i64 = sqlx::query_scalar(
+        "select (select count(*) from shared_account) + (select count(*) from rules)
+            + (select count(*) from admin_session) + (select count(*) from zoom_grant)",
+    )
+    .fetch_one(&mut connect(&world).await)
+    .await
+    .expect("a count");
+    assert_eq!(left, 0);
+    assert!(
+        audit_kinds(&world)
+            .await
+            .contains(&"shared_account_unlinked".to_owned())
+    );
+    world.end().await;
+}
+
+#[tokio::test]
+async fn an_account_is_shared_only_where_that_is_on_and_with_whom_is_listed() {
+    let off = installed_world().await;
+    let mut admin = AdminBrowser::signed_in(&off, ADA).await;
+    let csrf = admin.csrf().await;
+    let page = admin.read("/admin/shared").await;
+    assert!(
+        page.contains("switched off here") && page.contains("marketplace forbids"),
+        "{page}"
+    );
+    for path in ["/admin/shared", "/admin/shared/link"] {
+        let answer = admin.post(path, &[("csrf", &csrf)]).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
+    }
+    off.end().await;
+
+    let world = world_with(|config| config.shared_accounts = true).await;
+    install(&world, "acme").await;
+    world.zoom.schedule(91_234_567_890, ADA.zoom, None);
+    world.zoom.begin(91_234_567_890);
+    let mut admin = AdminBrowser::signed_in(&world, ADA).await;
+    let csrf = admin.csrf().await;
+    let link = shared_link(&mut admin).await;
+    let page = Browser::new().link(&world, &link, ADA, ADA).await;
+    assert!(page.contains("is now there for your workspace"), "{page}");
+    // While nobody is listed, nobody may use the account, not even the admin.
+    let typed = world.slack.type_command(FAY.slack, "start 91234567890");
+    let answer = send(&world, &typed).await;
+    assert!(
+        text_of(&answer.body).contains("not linked yet"),
+        "{answer:?}"
+    );
+    let form = [("csrf", csrf.as_str()), ("people", "U0FAY")];
+    assert_eq!(
+        admin.post("/admin/shared", &form).await.status,
+        StatusCode::SEE_OTHER
+    );
+    let typed = world.slack.type_command(FAY.slack, "start 91234567890");
+    assert_eq!(send(&world, &typed).await, accepted());
+    let outcome = world.slack.outcome(&typed).await.expect("an outcome");
+    assert!(text_of(&outcome).contains("is going live"), "{outcome}");
+    let small = outcome["blocks"][1].to_string();
+    assert!(
+        small.contains("<@U0FAY> as Zoom account ada@acme.example"),
+        "{small}"
+    );
+    let page = admin.read("/admin/activity?user=U0FAY&kind=start").await;
+    assert!(page.contains("ada@acme.example"), "{page}");
+    // Eli acts with his own account, not with the shared one.
+    let read = type_and_read(&world, ELI, "start 68423085").await;
+    assert!(read.contains("Zoom finds no meeting"), "{read}");
+    // When the account is unlinked, its permission is revoked.
+    admin.post("/admin/shared/unlink", &[("csrf", &csrf)]).await;
+    assert!(world.zoom.revocations().contains(&ADA.zoom.to_owned()));
+    let typed = world.slack.type_command(FAY.slack, "stop 91234567890");
+    let answer = send(&world, &typed).await;
+    assert!(
+        text_of(&answer.body).contains("not linked yet"),
+        "{answer:?}"
+    );
+    world.end().await;
+}

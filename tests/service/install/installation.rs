@@ -1,0 +1,200 @@
+//! Installing the app into workspaces and organisations.
+
+use livestream_bot::demo::slack::{ENTERPRISE, ORG_OTHER, ORG_TOWN_HALL, TEAM};
+use livestream_bot::demo::{DANA, FAY};
+use reqwest::StatusCode;
+
+use crate::support::browser::Browser;
+use crate::support::fixtures::{world, world_with};
+use crate::support::install::{install, installations, stored_bot_token};
+use crate::support::linking::request_link_at;
+use crate::support::slack::{send, send_press, text_of, type_and_read};
+use crate::support::world::connect;
+
+#[tokio::test]
+async fn the_landing_page_offers_the_app_and_says_whom_to_ask() {
+    let world = world_with(|config| {
+        let pages = config.pages.as_mut().expect("settings of the pages");
+        pages.support_contact = Some("mailto:help@acme.example".parse().expect("a valid URL"));
+        pages.privacy_url = Some("https://acme.example/privacy".parse().expect("a valid URL"));
+    })
+    .await;
+    let landing = Browser::new().get(&world.service).await;
+    assert_eq!(landing.status, StatusCode::OK);
+    let landing = landing.body;
+    for expected in [
+        "/livestream start 68423085",
+        "href=\"/slack/install\"",
+        "mailto:help@acme.example",
+        "https://acme.example/privacy",
+        "24 hours later",
+    ] {
+        assert!(landing.contains(expected), "{expected}: {landing}");
+    }
+    world.end().await;
+
+    // With the signing secret alone there is no install page, and commands work.
+    let world = world_with(|config| config.pages = None).await;
+    let landing = Browser::new().get(&world.service).await.body;
+    assert!(!landing.contains("/slack/install"), "{landing}");
+    let none = Browser::new()
+        .get(&format!("{}/slack/install", world.service))
+        .await;
+    assert_eq!(none.status, StatusCode::NOT_FOUND);
+    let read = type_and_read(&world, DANA, "start 68423085").await;
+    assert!(read.contains("going live"), "{read}");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_workspace_is_installed_and_installed_again() {
+    let world = world().await;
+    let installed = install(&world, "acme").await;
+    assert_eq!(installed.status, StatusCode::OK);
+    let installed = installed.body;
+    assert!(installed.contains("<strong>Acme</strong>"), "{installed}");
+    assert_eq!(
+        stored_bot_token(&world, TEAM).await,
+        world.slack.bot_token(TEAM)
+    );
+    let first = stored_bot_token(&world, TEAM).await;
+
+    install(&world, "acme").await;
+    assert_eq!(installations(&world).await, 1);
+    let second = stored_bot_token(&world, TEAM).await;
+    assert_ne!(first, second);
+    assert_eq!(second, world.slack.bot_token(TEAM));
+    world.end().await;
+}
+
+#[tokio::test]
+async fn an_organisation_is_installed_as_a_whole_and_serves_all_its_workspaces() {
+    let world = world().await;
+    let installed = install(&world, "globex").await.body;
+    assert!(installed.contains("<strong>Globex</strong>"), "{installed}");
+    assert!(
+        installed.contains("/manage/E0GLOBEX/integrations/profile/A0DEMO/workspaces/add"),
+        "{installed}"
+    );
+    let row: (Option<String>, Option<String>) =
+        sqlx::query_as("select enterprise_id, team_id from installation")
+            .fetch_one(&mut connect(&world).await)
+            .await
+            .expect("a row");
+    assert_eq!(row, (Some(ENTERPRISE.to_owned()), None));
+    assert_eq!(
+        stored_bot_token(&world, ENTERPRISE).await,
+        world.slack.bot_token(ENTERPRISE)
+    );
+
+    // Fay links her account in one workspace, and uses it in another.
+    let link = request_link_at(&world, ORG_TOWN_HALL, FAY).await;
+    Browser::new().link(&world, &link, FAY, FAY).await;
+    world.zoom.schedule(91_234_567_890, FAY.zoom, None);
+    world.zoom.begin(91_234_567_890);
+    for (place, text, reads) in [
+        (ORG_TOWN_HALL, "start 91234567890", "is going live"),
+        (ORG_OTHER, "stop 91234567890", "is stopped"),
+    ] {
+        let typed = world.slack.type_at(place, FAY.slack, text);
+        send(&world, &typed).await;
+        let outcome = world.slack.outcome(&typed).await.expect("an outcome");
+        assert!(text_of(&outcome).contains(reads), "{outcome}");
+    }
+    // A press in an organisation names no workspace, and works.
+    let again = world
+        .slack
+        .type_at(ORG_OTHER, FAY.slack, "start 91234567890");
+    send(&world, &again).await;
+    world.slack.outcome(&again).await.expect("an outcome");
+    let press = world
+        .slack
+        .press_at(ORG_OTHER, FAY.slack, "stop 91234567890");
+    send_press(&world, &press).await;
+    let outcome = world.slack.outcome(&press).await.expect("an outcome");
+    assert!(text_of(&outcome).contains("is stopped"), "{outcome}");
+    // The link does not count in a workspace outside the organisation.
+    let outside = world.slack.type_command(FAY.slack, "start 91234567890");
+    let answer = send(&world, &outside).await;
+    assert!(
+        text_of(&answer.body).contains("not linked yet"),
+        "{answer:?}"
+    );
+    world.end().await;
+}
+
+#[tokio::test]
+async fn an_installation_without_our_state_is_never_accepted() {
+    let world = world().await;
+    let callback = format!("{}/slack/oauth/callback", world.service);
+    // An installation that starts at Slack is redirected to our install page, to start again there.
+    let arrives = world.slack.install_without_state(&callback);
+    let mut browser = Browser::new();
+    let answer = browser.get(&arrives).await;
+    assert_eq!(answer.location(), "/slack/install");
+    assert_eq!(installations(&world).await, 0);
+    let slack = browser.open_install_page(&world.service).await;
+    let back = world
+        .slack
+        .install(&slack, "globex")
+        .await
+        .expect("a redirect from Slack");
+    assert_eq!(browser.get(&back).await.status, StatusCode::OK);
+    assert_eq!(installations(&world).await, 1);
+    // The same state is rejected the second time.
+    let again = browser.get(&back).await;
+    assert_eq!(again.status, StatusCode::BAD_REQUEST);
+
+    // A browser without cookies, an invented state, and another browser's state are rejected.
+    let mut victim = Browser::new();
+    let mut attacker = Browser::new();
+    let install = format!("{}/slack/install", world.service);
+    victim.get(&install).await;
+    let slack = attacker.get(&install).await.location();
+    let back = world
+        .slack
+        .install(&slack, "acme")
+        .await
+        .expect("a redirect from Slack");
+    let made_up = format!("{callback}?code=x&state={}", "0".repeat(64));
+    for (mut browser, url) in [
+        (Browser::new(), back.clone()),
+        (victim.clone(), made_up),
+        (victim, back),
+    ] {
+        let page = browser.get(&url).await;
+        assert_eq!(page.status, StatusCode::BAD_REQUEST);
+    }
+    assert_eq!(installations(&world).await, 1);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn what_slack_refuses_or_the_person_declines_installs_nothing() {
+    let world = world().await;
+    let declined = install(&world, "cancel").await;
+    assert!(declined.body.contains("You went back"));
+    let mut browser = Browser::new();
+    let slack = browser.open_install_page(&world.service).await;
+    let back = world
+        .slack
+        .install(&slack, "acme")
+        .await
+        .expect("a redirect from Slack");
+    let code = back
+        .split("code=")
+        .nth(1)
+        .and_then(|rest| rest.split('&').next());
+    let forged = back.replace(code.expect("a code"), "another-code");
+    assert_eq!(browser.get(&forged).await.status, StatusCode::BAD_GATEWAY);
+    assert_eq!(installations(&world).await, 0);
+    world.end().await;
+
+    let world = world_with(|config| config.slack_app_id = Some("A0OTHER".to_owned())).await;
+    assert_eq!(
+        install(&world, "acme").await.status,
+        StatusCode::BAD_GATEWAY
+    );
+    assert_eq!(installations(&world).await, 0);
+    world.end().await;
+}

@@ -1,0 +1,4 @@
+//! Installing and uninstalling the app.
+
+mod installation;
+mod leaving;

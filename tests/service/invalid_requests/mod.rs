@@ -1,0 +1,5 @@
+//! Requests that Slack would not send.
+
+mod forms;
+mod limits;
+mod signatures;

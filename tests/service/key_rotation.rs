@@ -1,0 +1,81 @@
+//! Stored tokens are re-encrypted with a new key.
+
+use livestream_bot::account::tokens;
+use livestream_bot::crypto::vault::{Context, Vault};
+use livestream_bot::db;
+use livestream_bot::demo::DANA;
+use livestream_bot::demo::slack::TEAM;
+use livestream_bot::demo::zoom::SCOPE;
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::support::fixtures::world_with;
+use crate::support::install::install;
+use crate::support::slack::type_and_read;
+
+#[tokio::test]
+async fn bot_tokens_are_re_encrypted_with_the_rest() {
+    let old = Vault::generate_keys();
+    let new = Vault::generate_keys().expose_secret().replace("k1:", "k2:");
+    let world = world_with(|config| config.token_keys = old.clone()).await;
+    install(&world, "acme").await;
+    let both = format!("{new},{}", old.expose_secret()).into();
+    let pool = db::pool(world.database.clone());
+    let vault = Vault::from_keys(&both).expect("valid keys");
+    let count = tokens::reseal(&pool, &vault)
+        .await
+        .expect("re-encrypted tokens");
+    assert_eq!(count, 3, "two grants and an installation");
+    let sealed: Vec<u8> = sqlx::query_scalar("select bot_token from installation")
+        .fetch_one(&pool)
+        .await
+        .expect("a row");
+    let vault = Vault::from_keys(&new.into()).expect("valid keys");
+    vault
+        .open(Context::BotToken(TEAM), &sealed)
+        .expect("a token encrypted with the new key");
+    pool.close().await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn keys_are_rotated_while_the_service_runs() {
+    let old = Vault::generate_keys();
+    let both: SecretString = format!(
+        "{},{}",
+        Vault::generate_keys().expose_secret().replace("k1:", "k2:"),
+        old.expose_secret()
+    )
+    .into();
+    let world = world_with(|config| config.token_keys = old).await;
+    let pool = db::pool(world.database.clone());
+    let vault = Vault::from_keys(&both).expect("valid keys");
+    assert_eq!(
+        tokens::reseal(&pool, &vault)
+            .await
+            .expect("re-encrypted tokens"),
+        2
+    );
+    assert_eq!(tokens::reseal(&pool, &vault).await.expect("a count"), 0);
+    let unknown = Vault::from_keys(&Vault::generate_keys()).expect("valid keys");
+    let error = format!(
+        "{:#}",
+        tokens::reseal(&pool, &unknown)
+            .await
+            .expect_err("a missing key")
+    );
+    assert!(
+        error.contains("sealed with key \"k2\", which TOKEN_KEYS does not hold"),
+        "{error}"
+    );
+    pool.close().await;
+    world.end().await;
+
+    let world = world_with(|config| config.token_keys = both).await;
+    world.link(DANA, SCOPE).await.expect("a link");
+    assert!(
+        type_and_read(&world, DANA, "start 68423085")
+            .await
+            .contains("going live")
+    );
+    world.end().await;
+}

@@ -1,0 +1,102 @@
+//! Links that are not completed.
+
+use std::time::Duration;
+
+use livestream_bot::demo::{DANA, FAY};
+
+use crate::support::audit::audit_kinds;
+use crate::support::browser::Browser;
+use crate::support::fixtures::world;
+use crate::support::linking::{assert_not_linked, request_link};
+use crate::support::slack::type_and_read;
+use crate::support::world::connect;
+
+#[tokio::test]
+async fn a_person_may_cancel_at_each_step() {
+    let world = world().await;
+    let mut browser = Browser::new();
+    let slack = browser.open_link(&request_link(&world, FAY).await).await;
+    let back = world
+        .slack
+        .cancel_sign_in(&slack)
+        .await
+        .expect("a redirect from Slack");
+    let page = browser.get(&back).await;
+    assert_not_linked(&world, &page, 200, "You did not go on at Slack").await;
+
+    let consent = browser
+        .sign_in(&world, &request_link(&world, FAY).await, FAY)
+        .await;
+    let back = world
+        .zoom
+        .decline(&consent)
+        .await
+        .expect("a redirect from Zoom");
+    let page = browser.get(&back).await;
+    assert_not_linked(&world, &page, 200, "You did not go on at Zoom").await;
+
+    let (csrf, _) = browser
+        .reach_confirmation(&world, &request_link(&world, FAY).await, FAY, FAY)
+        .await;
+    let page = browser.answer(&world, &csrf, "cancel").await;
+    assert_not_linked(
+        &world,
+        &page,
+        200,
+        "the permission you gave at Zoom is withdrawn",
+    )
+    .await;
+    assert_eq!(world.zoom.revocations(), [FAY.zoom]);
+    assert_eq!(audit_kinds(&world).await, ["link_cancelled"; 3]);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_browser_that_never_comes_back_leaves_no_permission_behind() {
+    let world = world().await;
+    let mut browser = Browser::new();
+    browser
+        .reach_confirmation(&world, &request_link(&world, FAY).await, FAY, FAY)
+        .await;
+    let mut db = connect(&world).await;
+    sqlx::query("update link_session set expires_at = now()")
+        .execute(&mut db)
+        .await
+        .expect("an update");
+    // The page is no longer valid, and within seconds the permission at Zoom is revoked.
+    assert_eq!(
+        browser
+            .get(&format!("{}/confirm", world.service))
+            .await
+            .status,
+        400
+    );
+    let mut ticks = tokio::time::interval(Duration::from_millis(50));
+    let swept = async {
+        while world.zoom.revocations().is_empty() {
+            ticks.tick().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), swept)
+        .await
+        .expect("a revocation");
+    assert_eq!(world.zoom.revocations(), [FAY.zoom]);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn cancelling_does_not_take_an_account_from_those_who_use_it() {
+    let world = world().await;
+    let mut browser = Browser::new();
+    let link = request_link(&world, FAY).await;
+    let (csrf, _) = browser.reach_confirmation(&world, &link, FAY, DANA).await;
+    let page = browser.answer(&world, &csrf, "cancel").await;
+    assert_not_linked(&world, &page, 200, "its permission stays for them").await;
+    assert!(world.zoom.revocations().is_empty());
+    assert!(
+        type_and_read(&world, DANA, "start 68423085")
+            .await
+            .contains("going live")
+    );
+    world.end().await;
+}

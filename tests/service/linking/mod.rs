@@ -1,0 +1,7 @@
+//! Linking an account.
+
+mod accounts;
+mod attacks;
+mod cancelling;
+mod failures;
+mod flow;

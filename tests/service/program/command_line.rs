@@ -1,0 +1,104 @@
+//! The subcommands and the settings.
+
+use std::io::Write;
+
+use livestream_bot::demo::zoom;
+use serde_json::json;
+use sqlx::ConnectOptions;
+
+use crate::support::program::{ProgramEnv, lossy_text, run_with_input};
+use crate::support::replica::command_without_settings;
+
+#[tokio::test]
+async fn links_are_imported_from_json_lines_again_and_again() {
+    let env = ProgramEnv::new().await;
+    let line = |n: usize| {
+        json!({
+            "team_id": "T1", "user_id": format!("U{n}"), "zoom_user_id": format!("z{}", n % 9_000), "zoom_account_id": "a",
+            "email": "x@y", "scope": zoom::SCOPE, "access_token": "sesame", "refresh_token": "open",
+            "expires_at": "2099-01-01T00:00:00Z",
+        })
+        .to_string()
+    };
+    let lines: Vec<_> = (0..10_000).map(line).collect();
+    for _ in 0..2 {
+        let output = run_with_input(&mut env.command("import-links"), &lines.join("\n"));
+        assert!(output.status.success(), "{}", lossy_text(&output.stderr));
+    }
+    let mut db = env.database.connect().await.expect("a database connection");
+    let stored: (i64, i64) = sqlx::query_as(
+        "select (select count(*) from zoom_link where team_id = 'T1'), (select count(*) from zoom_grant where email = 'x@y')",
+    )
+    .fetch_one(&mut db)
+    .await
+    .expect("counts");
+    assert_eq!(
+        stored,
+        (10_000, 9_000),
+        "two people may share a Zoom account"
+    );
+
+    let broken = format!("{}\n{}", lines[0], lines[1].replace("\"U1\"", "1"));
+    let output = run_with_input(&mut env.command("import-links"), &broken);
+    let error = lossy_text(&output.stderr);
+    assert!(
+        !output.status.success() && error.contains("line 2 cannot be read"),
+        "{error}"
+    );
+    assert!(!error.contains("sesame"), "{error}");
+    env.end().await;
+}
+
+#[test]
+fn a_missing_setting_is_named_with_the_way_to_its_value() {
+    let output = run_with_input(&mut command_without_settings("serve"), "");
+    assert!(!output.status.success());
+    let error = lossy_text(&output.stderr);
+    assert!(
+        error.contains("SLACK_SIGNING_SECRET: it is not set; copy it from Basic Information"),
+        "{error}"
+    );
+}
+
+#[test]
+fn the_manifest_is_printed_with_our_address() {
+    let output = run_with_input(
+        command_without_settings("manifest").args(["--url", "https://my.host"]),
+        "",
+    );
+    let manifest = lossy_text(&output.stdout);
+    assert!(
+        output.status.success() && manifest.contains("https://my.host/slack/commands"),
+        "{manifest}"
+    );
+    let output = run_with_input(
+        command_without_settings("manifest").args(["--url", "http://my.host"]),
+        "",
+    );
+    assert!(
+        !output.status.success() && lossy_text(&output.stderr).contains("https addresses only")
+    );
+}
+
+#[test]
+fn a_secret_may_stand_in_a_file() {
+    let mut file = tempfile::NamedTempFile::new().expect("a file");
+    file.write_all(b"secret\n").expect("a complete write");
+    let output = run_with_input(
+        command_without_settings("serve").env("SLACK_SIGNING_SECRET_FILE", file.path()),
+        "",
+    );
+    assert!(
+        lossy_text(&output.stderr).contains("ZOOM_CLIENT_ID: it is not set"),
+        "{}",
+        lossy_text(&output.stderr)
+    );
+    let both = command_without_settings("serve")
+        .env("SLACK_SIGNING_SECRET_FILE", file.path())
+        .env("SLACK_SIGNING_SECRET", "x")
+        .output();
+    assert!(
+        lossy_text(&both.expect("an exit status").stderr)
+            .contains("SLACK_SIGNING_SECRET is set as well")
+    );
+}

@@ -1,0 +1,45 @@
+//! The metrics.
+
+use livestream_bot::demo::DANA;
+
+use crate::support::program::{ProgramEnv, Service};
+use crate::support::replica::free_port;
+use crate::support::world::wait_for_empty_queue;
+
+#[tokio::test]
+async fn an_operator_reads_numbers_that_name_nobody() {
+    let env = ProgramEnv::new().await;
+    let port = free_port();
+    let mut command = env.command("serve");
+    command.env("METRICS_ADDR", format!("127.0.0.1:{port}"));
+    let service = Service::start(command).await;
+    let start = env.slack.type_command(DANA.slack, "start 68423085");
+    env.slack
+        .send(&service.url, &start)
+        .await
+        .expect("a response");
+    env.slack.outcome(&start).await.expect("an outcome");
+    wait_for_empty_queue(&env.database).await;
+    let scraped = reqwest::get(format!("http://127.0.0.1:{port}/metrics")).await;
+    let scraped = scraped
+        .expect("a response")
+        .text()
+        .await
+        .expect("valid UTF-8");
+    for expected in [
+        "livestream_commands_total{action=\"start\",outcome=\"accepted\"} 1",
+        "livestream_requests_total{route=\"/slack/commands\",status=\"200\"} 1",
+        "livestream_zoom_seconds_count 1",
+        "livestream_delivery_seconds_count 1",
+        "livestream_queue_commands 0",
+        "livestream_worker_running 1",
+        "livestream_database_answers 1",
+    ] {
+        assert!(scraped.contains(expected), "{expected}:\n{scraped}");
+    }
+    for secret in ["T0ACME", "U0DANA", "68423085", "acme.example"] {
+        assert!(!scraped.contains(secret), "{secret}:\n{scraped}");
+    }
+    service.terminate().await;
+    env.end().await;
+}

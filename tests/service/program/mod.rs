@@ -1,0 +1,7 @@
+//! The real program, as operators run it.
+
+mod command_line;
+mod crashes;
+mod metrics;
+mod replicas;
+mod secrets;

@@ -1,0 +1,174 @@
+//! Secrets are neither in the log nor in the database.
+
+use livestream_bot::demo::slack::{self};
+use livestream_bot::demo::zoom::{self};
+use livestream_bot::demo::{DANA, ELI};
+use secrecy::ExposeSecret;
+use sqlx::ConnectOptions;
+use sqlx::postgres::PgConnectOptions;
+
+use crate::support::browser::Browser;
+use crate::support::linking::link_in;
+use crate::support::program::{ProgramEnv, Service};
+
+#[tokio::test]
+async fn the_log_and_the_database_hold_no_secret() {
+    let env = ProgramEnv::new().await;
+    // The pages need their public URL before the program listens.
+    let free = std::net::TcpListener::bind("127.0.0.1:0")
+        .expect("a free port")
+        .local_addr()
+        .expect("a local address");
+    let mut command = env.command("serve");
+    command
+        .env("LISTEN_ADDR", free.to_string())
+        .env("PUBLIC_URL", format!("http://{free}"))
+        .env("SLACK_URL", env.slack.url())
+        .env("SLACK_CLIENT_ID", slack::CLIENT_ID)
+        .env("SLACK_CLIENT_SECRET", slack::CLIENT_SECRET);
+    let service = Service::start(command).await;
+    let mut secrets = link_and_collect_secrets(&env, &service).await;
+    secrets.extend(install_and_collect_secrets(&env, &service).await);
+    for text in [
+        "start https://zoom.us/j/68423085?pwd=passcode",
+        "stop 68423085",
+    ] {
+        env.zoom.expire_access_token(DANA.zoom);
+        let invocation = env.slack.type_command(DANA.slack, text);
+        env.slack
+            .send(&service.url, &invocation)
+            .await
+            .expect("a response");
+        env.slack.outcome(&invocation).await.expect("an outcome");
+        secrets.push(format!("/commands/{}", invocation.trigger));
+        secrets.push(invocation.signature);
+    }
+    // The service rejects a forged request, and must not log it.
+    let mut forged = env.slack.type_command(DANA.slack, "start 68423085");
+    forged.body.push_str("&x=1");
+    assert_eq!(
+        env.slack
+            .send(&service.url, &forged)
+            .await
+            .expect("a response")
+            .status,
+        401
+    );
+    secrets.push(forged.signature);
+    let log = service.terminate().await;
+    assert!(
+        log.contains("that is not its party's failed=no signing secret"),
+        "{log}"
+    );
+
+    secrets.extend(
+        [
+            zoom::CLIENT_SECRET,
+            slack::SIGNING_SECRET,
+            "passcode",
+            "zoom-access-",
+            "zoom-refresh-",
+        ]
+        .map(str::to_owned),
+    );
+    secrets.push(env.config.token_keys.expose_secret().to_owned());
+    let dump = dump(&env.database).await;
+    for (name, kept) in [("log", &log), ("database", &dump)] {
+        for secret in &secrets {
+            assert!(
+                !kept.contains(secret.as_str()),
+                "the {name} holds {secret}:\n{kept}"
+            );
+        }
+    }
+    assert!(
+        dump.contains("zoom-dana"),
+        "the dump is of another database"
+    );
+    env.end().await;
+}
+
+/// Eli links his account by the pages. Returns every link, cookie, state and code on the way.
+async fn link_and_collect_secrets(env: &ProgramEnv, service: &Service) -> Vec<String> {
+    let typed = env.slack.type_command(ELI.slack, "connect");
+    let answer = env.slack.send(&service.url, &typed).await;
+    let link = link_in(&answer.expect("a response").body).expect("a link");
+    let mut browser = Browser::new();
+    let slack = browser.open_link(&link).await;
+    let signed_in = env.slack.sign_in(&slack, ELI).await;
+    let signed_in = signed_in.expect("a redirect from Slack");
+    let consent = browser.get(&signed_in).await.location();
+    let consented = env.zoom.consent(&consent, ELI).await;
+    let consented = consented.expect("a redirect from Zoom");
+    let redirect = browser.get(&consented).await;
+    assert_eq!(redirect.location(), "/confirm");
+    let confirm = browser.follow(redirect).await;
+    let csrf = confirm.hidden_field("csrf");
+    let form = [("csrf", csrf), ("answer", "link")];
+    let linked = browser.post(confirm.url.as_str(), &form).await;
+    assert_eq!(linked.status, 200);
+
+    let mut secrets = vec![
+        csrf.to_owned(),
+        format!("/commands/{}", typed.trigger),
+        link.rsplit('/').next().expect("a token").to_owned(),
+    ];
+    secrets.extend(browser.cookies.into_values());
+    for address in [signed_in, consent, consented] {
+        let address: url::Url = address.parse().expect("a valid URL");
+        let is_secret = |name: &str| ["state", "code", "code_challenge"].contains(&name);
+        secrets.extend(
+            address
+                .query_pairs()
+                .filter(|(name, _)| is_secret(name))
+                .map(|(_, value)| value.into_owned()),
+        );
+    }
+    assert_eq!(secrets.len(), 10, "{secrets:?}");
+    secrets.push(slack::CLIENT_SECRET.to_owned());
+    secrets
+}
+
+/// Installs the app. Returns every state, code, cookie and token on the way.
+async fn install_and_collect_secrets(env: &ProgramEnv, service: &Service) -> Vec<String> {
+    let mut browser = Browser::new();
+    let slack = browser.open_install_page(&service.url).await;
+    let back = env.slack.install(&slack, "acme").await;
+    let back = back.expect("a redirect from Slack");
+    assert_eq!(browser.get(&back).await.status, 200);
+    let token = env.slack.bot_token(slack::TEAM).expect("a bot token");
+    let query = back.split_once('?').expect("a query").1;
+    let query = form_urlencoded::parse(query.as_bytes());
+    let mut secrets: Vec<String> = query.map(|(_, value)| value.into_owned()).collect();
+    assert_eq!(secrets.len(), 2, "a code and a state");
+    secrets.push(token);
+    secrets.extend(browser.cookies.into_values());
+    assert_eq!(secrets.len(), 4, "and a token and a cookie");
+    secrets
+}
+
+/// Every row of every table, as text.
+async fn dump(database: &PgConnectOptions) -> String {
+    let mut db = database.connect().await.expect("a database connection");
+    let tables: Vec<String> = sqlx::query_scalar(
+        "select format('%I.%I', schemaname, tablename) from pg_tables
+        where schemaname in ('public', 'graphile_worker')",
+    )
+    .fetch_all(&mut db)
+    .await
+    .expect("a list of tables");
+    let mut dump = String::new();
+    for table in tables {
+        let rows = sqlx::AssertSqlSafe(format!(
+            "select convert_from(row_to_json(t)::text::bytea, 'UTF8') || coalesce((
+            select string_agg(encode(decode(substr(value, 3), 'hex'), 'escape'), ' ')
+            from json_each_text(row_to_json(t)) where value like '\\\\x%'), '') from {table} t"
+        ));
+        let rows: Vec<String> = sqlx::query_scalar(rows)
+            .fetch_all(&mut db)
+            .await
+            .expect("a list of rows");
+        dump.extend(rows);
+    }
+    dump
+}

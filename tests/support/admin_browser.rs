@@ -1,0 +1,88 @@
+//! An admin's browser, on the admin's pages.
+
+use livestream_bot::demo::{Person, World};
+use reqwest::StatusCode;
+
+use super::browser::{Browser, Page};
+
+/// A browser that knows the admin's pages of one service.
+pub(crate) struct AdminBrowser<'w> {
+    world: &'w World,
+    pub(crate) browser: Browser,
+}
+
+impl<'w> AdminBrowser<'w> {
+    /// A browser that is not signed in.
+    pub(crate) fn new(world: &'w World) -> Self {
+        Self {
+            world,
+            browser: Browser::new(),
+        }
+    }
+
+    /// A browser that this person signed in with.
+    pub(crate) async fn signed_in(world: &'w World, person: Person) -> Self {
+        let mut admin = Self::new(world);
+        let page = admin.sign_in(person).await;
+        assert_eq!(page.location(), "/admin");
+        admin
+    }
+
+    /// Signs in with Slack. Returns what the service answers at the end.
+    pub(crate) async fn sign_in(&mut self, person: Person) -> Page {
+        let slack = self.get("/admin/sign-in").await;
+        let back = self.world.slack.sign_in(&slack.location(), person).await;
+        self.browser
+            .get(&back.expect("a redirect from Slack"))
+            .await
+    }
+
+    /// Opens a page.
+    pub(crate) async fn get(&mut self, path: &str) -> Page {
+        let url = format!("{}{path}", self.world.service);
+        self.browser.get(&url).await
+    }
+
+    /// Submits a form.
+    pub(crate) async fn post(&mut self, path: &str, form: &[(&str, &str)]) -> Page {
+        let url = format!("{}{path}", self.world.service);
+        self.browser.post(&url, form).await
+    }
+
+    /// Opens a page that an admin may see. Returns its text.
+    pub(crate) async fn read(&mut self, path: &str) -> String {
+        self.open(path).await.body
+    }
+
+    /// The value of a hidden field of a page.
+    pub(crate) async fn hidden_field(&mut self, path: &str, name: &str) -> String {
+        self.open(path).await.hidden_field(name).to_owned()
+    }
+
+    /// The CSRF token of this session.
+    pub(crate) async fn csrf(&mut self) -> String {
+        self.hidden_field("/admin", "csrf").await
+    }
+
+    /// Saves rules: the default ones with these changes.
+    pub(crate) async fn set_rules(&mut self, changes: &[(&str, &str)]) -> Page {
+        let csrf = self.csrf().await;
+        let version = self.hidden_field("/admin/rules", "version").await;
+        let mut form = vec![("csrf", csrf.as_str()), ("version", version.as_str())];
+        for (name, default) in [("who", "linked"), ("place", "anywhere")] {
+            if !changes.iter().any(|(changed, _)| *changed == name) {
+                form.push((name, default));
+            }
+        }
+        form.extend_from_slice(changes);
+        self.post("/admin/rules", &form).await
+    }
+
+    async fn open(&mut self, path: &str) -> Page {
+        let page = self.get(path).await;
+        assert_eq!(page.status, StatusCode::OK, "{path}");
+        let policy = page.header("content-security-policy");
+        assert!(policy.starts_with("default-src 'none'"), "{policy}");
+        page
+    }
+}

@@ -1,0 +1,71 @@
+//! What most tests start from.
+
+use livestream_bot::config::Config;
+use livestream_bot::demo::zoom::{Meeting, SCOPE};
+use livestream_bot::demo::{DANA, ELI, World};
+use sqlx::PgConnection;
+use sqlx::postgres::PgConnectOptions;
+
+use super::database;
+use super::install::install;
+use super::world::TestWorld;
+
+/// The number of Dana's meeting, which is running.
+pub(crate) const MEETING: i64 = 68_423_085;
+
+/// Starts a world in which Dana and Eli are linked, and Dana's meeting is running.
+pub(crate) async fn world() -> TestWorld {
+    world_with(|_| ()).await
+}
+
+/// The same with other settings.
+pub(crate) async fn world_with(adjust: impl FnOnce(&mut Config)) -> TestWorld {
+    world_over(database::create().await, adjust).await
+}
+
+/// The same over this database, which must be one of [`database`], reached in any way.
+pub(crate) async fn world_over(
+    database: PgConnectOptions,
+    adjust: impl FnOnce(&mut Config),
+) -> TestWorld {
+    let world = World::start(database, adjust).await;
+    let world = TestWorld::new(world.expect("a world"));
+    world.link(DANA, SCOPE).await.expect("Dana's link");
+    world.link(ELI, SCOPE).await.expect("Eli's link");
+    world.zoom.schedule(MEETING, DANA.zoom, None);
+    world.zoom.begin(MEETING);
+    world
+}
+
+/// The same, with the app installed.
+pub(crate) async fn installed_world() -> TestWorld {
+    let world = world().await;
+    install(&world, "acme").await;
+    world
+}
+
+/// Dana's meeting.
+pub(crate) fn meeting(world: &World) -> Meeting {
+    world.zoom.meeting(MEETING).expect("Dana's meeting")
+}
+
+/// Inserts an unfinished command of Dana's meeting that no job runs, so that later commands of
+/// the meeting wait.
+pub(crate) async fn block_meeting(db: &mut PgConnection) {
+    sqlx::query(
+        "insert into command (trigger_id, team_id, user_id, channel_id, zoom_user_id, action, meeting_id, settings)
+        values ('blocking', 'T0OTHER', 'U0OTHER', 'C0', 'zoom-other', 'stop', $1, '{}')",
+    )
+    .bind(MEETING)
+    .execute(db)
+    .await
+    .expect("an insert");
+}
+
+/// Deletes that command.
+pub(crate) async fn unblock_meeting(db: &mut PgConnection) {
+    sqlx::query("delete from command where trigger_id = 'blocking'")
+        .execute(db)
+        .await
+        .expect("a delete");
+}

@@ -1,0 +1,78 @@
+//! What people do and read in Slack.
+
+use livestream_bot::demo::slack::{Answer, Invocation};
+use livestream_bot::demo::{Person, World};
+use serde_json::Value;
+
+/// Sends a typed command. Returns the immediate response.
+pub(crate) async fn send(world: &World, invocation: &Invocation) -> Answer {
+    world
+        .slack
+        .send(&world.service, invocation)
+        .await
+        .expect("a response within the time limit")
+}
+
+/// Presses the newest button of this value that the person can see.
+pub(crate) async fn press(world: &World, who: Person, value: &str) -> Invocation {
+    let press = world.slack.press(who.slack, value);
+    send_press(world, &press).await;
+    press
+}
+
+/// Sends a press, which the service acknowledges with status 200 and an empty body.
+pub(crate) async fn send_press(world: &World, press: &Invocation) {
+    let answer = world.slack.send_press(&world.service, press).await;
+    let answer = answer.expect("a response within the time limit");
+    assert_eq!((answer.status, answer.body), (200, Value::Null));
+}
+
+/// Types a command that is accepted. Returns the message with its outcome.
+pub(crate) async fn outcome_of(world: &World, who: Person, text: &str) -> Value {
+    let invocation = world.slack.type_command(who.slack, text);
+    assert_eq!(send(world, &invocation).await, accepted());
+    world.slack.outcome(&invocation).await.expect("an outcome")
+}
+
+/// Types a command that is accepted. Returns the text of its outcome.
+pub(crate) async fn type_and_read(world: &World, who: Person, text: &str) -> String {
+    text_of(&outcome_of(world, who, text).await)
+}
+
+/// Types a command that is not accepted. Returns the text that only this person sees.
+pub(crate) async fn type_and_read_at_once(world: &World, who: Person, text: &str) -> String {
+    let answer = send(world, &world.slack.type_command(who.slack, text)).await;
+    assert_eq!(
+        (answer.status, &answer.body["response_type"]),
+        (200, &"ephemeral".into())
+    );
+    text_of(&answer.body)
+}
+
+/// The response to a command that is accepted.
+pub(crate) fn accepted() -> Answer {
+    Answer {
+        status: 200,
+        body: serde_json::json!({ "response_type": "in_channel" }),
+    }
+}
+
+/// The text of the first block of a message.
+pub(crate) fn text_of(message: &Value) -> String {
+    message["blocks"][0]["text"]["text"]
+        .as_str()
+        .expect("a section")
+        .to_owned()
+}
+
+/// The values of a message's buttons: the commands that they stand for.
+pub(crate) fn button_values(message: &Value) -> Vec<String> {
+    let blocks = message["blocks"].as_array().expect("blocks");
+    let elements = blocks
+        .iter()
+        .filter_map(|block| block["elements"].as_array())
+        .flatten();
+    elements
+        .filter_map(|button| Some(button["value"].as_str()?.to_owned()))
+        .collect()
+}
