@@ -35,6 +35,8 @@ async fn everything_that_happens_is_in_the_activity_and_its_files() {
         "(200)",
         "eli@acme.example",
         "installed",
+        // The filter offers every kind.
+        "<option value=\"link_cancelled\">link cancelled</option>",
     ] {
         assert!(page.contains(expected), "{expected}: {page}");
     }

@@ -81,6 +81,34 @@ fn the_manifest_is_printed_with_our_address() {
 }
 
 #[test]
+fn every_setting_that_is_missing_or_wrong_is_named_at_once() {
+    let output = run_with_input(
+        command_without_settings("serve")
+            .env("SLACK_SIGNING_SECRET", "")
+            .env("ZOOM_BODY", "xml")
+            .env("LISTEN_ADDR", "3000")
+            .env("ZOOM_CLIENT_ID", "id")
+            .env("ZOOM_CLIENT_SECRET", "swordfish")
+            .env("TOKEN_KEYS", "swordfish:k1")
+            .env("DATABASE_URL", "swordfish")
+            .env("LOG_FORMAT", "yaml"),
+        "",
+    );
+    assert!(!output.status.success());
+    assert_eq!(
+        lossy_text(&output.stderr),
+        "\
+Error: LOG_FORMAT: it must be text or json
+LISTEN_ADDR: it must be an address and a port, like 127.0.0.1:3000
+SLACK_SIGNING_SECRET: it is not set; copy it from Basic Information → App Credentials of your app at https://api.slack.com/apps
+ZOOM_BODY: it must be json or multipart
+TOKEN_KEYS: a key is not 32 bytes in base64; make one with: echo \"k1:$(openssl rand -base64 32)\"
+DATABASE_URL: it is not of the form postgres://user:password@host/database
+"
+    );
+}
+
+#[test]
 fn a_secret_may_stand_in_a_file() {
     let mut file = tempfile::NamedTempFile::new().expect("a file");
     file.write_all(b"secret\n").expect("a complete write");
@@ -88,10 +116,10 @@ fn a_secret_may_stand_in_a_file() {
         command_without_settings("serve").env("SLACK_SIGNING_SECRET_FILE", file.path()),
         "",
     );
+    let error = lossy_text(&output.stderr);
     assert!(
-        lossy_text(&output.stderr).contains("ZOOM_CLIENT_ID: it is not set"),
-        "{}",
-        lossy_text(&output.stderr)
+        error.contains("ZOOM_CLIENT_ID: it is not set") && !error.contains("SLACK_SIGNING_SECRET"),
+        "{error}"
     );
     let both = command_without_settings("serve")
         .env("SLACK_SIGNING_SECRET_FILE", file.path())
