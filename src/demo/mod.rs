@@ -1,29 +1,14 @@
 //! The whole product on one machine: the real service, a real database, and stand-ins
 //! for Slack and Zoom. Nothing in the service knows that it is a demo.
 
-pub mod block_kit;
 mod browser;
 mod knobs;
 mod page;
 mod playground;
 pub mod slack;
-mod slack_api;
-mod slack_channels;
-mod slack_events;
-mod slack_home;
-mod slack_install;
-mod slack_messages;
-mod slack_people;
-mod slack_place;
-mod slack_press;
-mod slack_sign_in;
-#[cfg(test)]
-mod slack_tests;
 mod tour;
 pub mod wire;
 pub mod zoom;
-mod zoom_consent;
-mod zoom_events;
 
 use std::path::Path;
 use std::time::Duration;

@@ -7,7 +7,7 @@ use livestream_bot::command::outcome::{Outcome, Rule};
 use livestream_bot::command::{Action, Command, LivestreamRequest, ParseError, Settings};
 use livestream_bot::db::commands::RecentCommand;
 use livestream_bot::db::links::Link;
-use livestream_bot::demo::block_kit::{check, check_home};
+use livestream_bot::demo::slack::block_kit::{check, check_home};
 use livestream_bot::ids::{Asker, CommandId, EnterpriseId, SlackUserId, TeamId};
 use livestream_bot::reply::Replies;
 use livestream_bot::reply::account::Unlinked;

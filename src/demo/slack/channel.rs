@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::slack::{CHANNEL, TEAM};
+use super::{CHANNEL, TEAM};
 
 /// An organisation, and one of its workspaces.
 pub const ENTERPRISE: &str = "E0GLOBEX";
@@ -91,7 +91,7 @@ impl Place {
         )
     }
 
-    pub(super) fn is_direct(self) -> bool {
+    pub(in super::super) fn is_direct(self) -> bool {
         self.channel_name == DIRECT.channel_name
     }
 }

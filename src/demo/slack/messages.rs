@@ -13,8 +13,8 @@ use axum::routing::post;
 use serde_json::{Value, json};
 
 use super::block_kit::check;
-use super::slack::{Invocation, Slack, unix_now};
-use super::slack_place::{DIRECT, Place};
+use super::channel::{DIRECT, Place};
+use super::{Invocation, Slack, unix_now};
 
 /// Slack's limits for one response URL.
 const MAX_POSTS: usize = 5;
@@ -40,7 +40,7 @@ pub struct Shown {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Channels {
+pub(in super::super) struct Channels {
     /// By trigger.
     urls: HashMap<String, ResponseUrl>,
     posts: Vec<Post>,
@@ -68,16 +68,16 @@ struct Post {
 }
 
 #[derive(Debug)]
-pub(super) struct Message {
-    pub(super) shown: Shown,
+pub(in super::super) struct Message {
+    pub(in super::super) shown: Shown,
     /// The blocks with all that Slack adds to them.
-    pub(super) blocks: Vec<Value>,
-    pub(super) place: Place,
+    pub(in super::super) blocks: Vec<Value>,
+    pub(in super::super) place: Place,
     /// Whose command or press it answers, or who said it.
-    pub(super) user: String,
-    pub(super) is_by_app: bool,
+    pub(in super::super) user: String,
+    pub(in super::super) is_by_app: bool,
     /// It took the place of what stood there before.
-    pub(super) is_edited: bool,
+    pub(in super::super) is_edited: bool,
 }
 
 impl Message {
@@ -141,7 +141,7 @@ impl Slack {
     }
 
     /// A person says something that is no command.
-    pub(super) fn say(&self, place: Place, user: &str, text: &str) {
+    pub(in super::super) fn say(&self, place: Place, user: &str, text: &str) {
         self.lock().channels.say(place, user, text);
     }
 
@@ -214,7 +214,7 @@ impl Channels {
     }
 
     /// The messages that a person can see, the newest first.
-    pub(super) fn seen_by(&self, user: &str) -> impl Iterator<Item = &Message> {
+    pub(in super::super) fn seen_by(&self, user: &str) -> impl Iterator<Item = &Message> {
         let messages = self.messages.iter().rev();
         messages.filter(move |message| message.can_be_seen_by(user))
     }

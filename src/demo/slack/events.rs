@@ -3,10 +3,10 @@
 use anyhow::Context;
 use serde_json::{Value, json};
 
-use super::slack::{APP_ID, Answer, BOT_USER, SIGNING_SECRET, Slack, sign, unix_now};
-use super::slack_home::view;
-use super::slack_people::{Standing, describe};
-use super::slack_place::{DIRECT, Place};
+use super::channel::{DIRECT, Place};
+use super::home::view;
+use super::users::{Standing, describe};
+use super::{APP_ID, Answer, BOT_USER, SIGNING_SECRET, Slack, sign, unix_now};
 
 /// An event, ready to be sent, and sent again.
 #[derive(Debug, Clone)]

@@ -13,12 +13,12 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 use url::Url;
 
-use super::page::{CHOICE, Fields, Question, redirect, refusal};
-use super::slack::{APP_ID, BOT_USER, CLIENT_ID, Slack};
-use super::slack_api::problem;
-use super::slack_place::{ORG_TOWN_HALL, Place, TOWN_HALL};
-use super::slack_sign_in::{bearer, client_form};
-use super::{DANA, browser};
+use super::super::page::{CHOICE, Fields, Question, redirect, refusal};
+use super::super::{DANA, browser};
+use super::channel::{ORG_TOWN_HALL, Place, TOWN_HALL};
+use super::sign_in::{bearer, client_form};
+use super::web_api::problem;
+use super::{APP_ID, BOT_USER, CLIENT_ID, Slack};
 
 const HOST: &str = "Demo Slack";
 const AUTHORIZE: &str = "/oauth/v2/authorize";

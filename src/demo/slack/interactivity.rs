@@ -3,10 +3,10 @@
 
 use serde_json::{Value, json};
 
-use super::slack::{APP_ID, Answer, BOT_ID, BOT_USER, Invocation, Slack, unix_now};
-use super::slack_messages::Message;
-use super::slack_people::{STRANGER_TEAM, Standing};
-use super::slack_place::{Place, TOWN_HALL};
+use super::channel::{Place, TOWN_HALL};
+use super::messages::Message;
+use super::users::{STRANGER_TEAM, Standing};
+use super::{APP_ID, Answer, BOT_ID, BOT_USER, Invocation, Slack, unix_now};
 
 /// Somebody who presses, and a button as they would describe it.
 struct Press<'a> {

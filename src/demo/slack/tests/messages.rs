@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::{form, message, payload, service, slack};
-use crate::demo::block_kit::check;
-use crate::demo::slack::{
+use super::super::super::{DANA, ELI};
+use super::super::block_kit::check;
+use super::super::{
     BOT_USER, DIRECT, ENTERPRISE, Invocation, ORG_TEAM, ORG_TOWN_HALL, STRANGER_TEAM, Slack, TEAM,
 };
-use crate::demo::{DANA, ELI};
+use super::{form, message, payload, service, slack};
 
 fn replacing(response_type: &str, text: &str) -> Value {
     let mut message = message(response_type, text);

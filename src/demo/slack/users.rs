@@ -8,11 +8,11 @@ use axum::routing::post;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
-use super::page::Fields;
-use super::slack::{Inner, Slack};
-use super::slack_api::problem;
-use super::slack_place::{ENTERPRISE, ORG_OTHER, ORG_TEAM, Place};
-use super::{ADA, PEOPLE};
+use super::super::page::Fields;
+use super::super::{ADA, PEOPLE};
+use super::channel::{ENTERPRISE, ORG_OTHER, ORG_TEAM, Place};
+use super::web_api::problem;
+use super::{Inner, Slack};
 
 /// The workspace of those who are in none of ours.
 pub const STRANGER_TEAM: &str = "T0STRANGE";
@@ -56,7 +56,7 @@ impl Slack {
 }
 
 impl Inner {
-    pub(super) fn standing(&self, user: &str) -> Option<Standing> {
+    pub(in super::super) fn standing(&self, user: &str) -> Option<Standing> {
         let is_known = PEOPLE.iter().any(|person| person.slack == user);
         let standing = self.people.get(user).copied();
         standing.or(is_known.then_some(if user == ADA.slack {

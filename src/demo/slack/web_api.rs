@@ -11,7 +11,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use super::slack::Slack;
+use super::Slack;
 
 /// What a call gets instead of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

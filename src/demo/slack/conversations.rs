@@ -10,10 +10,10 @@ use axum::routing::post;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
+use super::super::page::Fields;
 use super::block_kit::check;
-use super::page::Fields;
-use super::slack::{Inner, Slack, unix_now};
-use super::slack_api::problem;
+use super::web_api::problem;
+use super::{Inner, Slack, unix_now};
 
 /// A channel nobody said anything of has so many members.
 const MEMBERS: u64 = 12;

@@ -3,6 +3,20 @@
 //!
 //! It speaks the wire format and shares no code with what it stands against.
 
+pub mod block_kit;
+mod channel;
+mod conversations;
+mod events;
+mod home;
+mod install;
+mod interactivity;
+pub(super) mod messages;
+mod sign_in;
+#[cfg(test)]
+mod tests;
+mod users;
+mod web_api;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -15,26 +29,23 @@ use sha2::Sha256;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use super::block_kit::check;
-use super::slack_api::Api;
-pub use super::slack_api::ApiFault;
-use super::slack_channels::{self, Directory};
-pub use super::slack_events::Event;
-use super::slack_home::Home;
-use super::slack_install::Installs;
-use super::slack_messages::Channels;
-pub use super::slack_messages::{Posted, Shown};
-pub use super::slack_people::{STRANGER_TEAM, Standing};
-pub use super::slack_place::{
+use self::block_kit::check;
+pub use self::channel::{
     DIRECT, ENTERPRISE, EVERYBODY, ORG_OTHER, ORG_TEAM, ORG_TOWN_HALL, Place, TOWN_HALL,
 };
-use super::slack_sign_in::SignIn;
-pub use super::slack_sign_in::Tamper;
+use self::conversations::Directory;
+pub use self::events::Event;
+use self::home::Home;
+use self::install::Installs;
+use self::messages::Channels;
+pub use self::messages::{Posted, Shown};
+use self::sign_in::SignIn;
+pub use self::sign_in::Tamper;
+pub use self::users::{STRANGER_TEAM, Standing};
+use self::web_api::Api;
+pub use self::web_api::ApiFault;
 use super::wire::Wire;
-use super::{
-    Person, browser, slack_api, slack_home, slack_install, slack_messages, slack_people,
-    slack_sign_in, wire,
-};
+use super::{Person, browser, wire};
 
 pub const SIGNING_SECRET: &str = "8f742231b10e8888abcd99yyyzzz85a5";
 pub const APP_ID: &str = "A0DEMO";
@@ -61,18 +72,18 @@ pub struct Slack {
 pub(super) struct Inner {
     pub(super) channels: Channels,
     /// By code.
-    pub(super) sign_ins: HashMap<String, SignIn>,
+    sign_ins: HashMap<String, SignIn>,
     /// By access token.
-    pub(super) signed_in: HashMap<String, (Person, Place)>,
+    signed_in: HashMap<String, (Person, Place)>,
     /// What is wrong with the next `id_token`.
-    pub(super) tamper: Option<Tamper>,
-    pub(super) installs: Installs,
-    pub(super) api: Api,
+    tamper: Option<Tamper>,
+    installs: Installs,
+    api: Api,
     /// By user id.
-    pub(super) people: HashMap<String, Standing>,
+    people: HashMap<String, Standing>,
     /// Every view that was published, in order.
-    pub(super) homes: Vec<Home>,
-    pub(super) directory: Directory,
+    homes: Vec<Home>,
+    directory: Directory,
 }
 
 /// A slash command or the press of a button, ready to be sent, and sent again.
@@ -140,15 +151,15 @@ impl Slack {
             wire: wire.clone(),
         };
         let router = Router::new()
-            .merge(slack_messages::routes())
-            .merge(slack_sign_in::routes())
-            .merge(slack_install::routes())
-            .merge(slack_people::routes())
-            .merge(slack_home::routes())
-            .merge(slack_channels::routes())
+            .merge(messages::routes())
+            .merge(sign_in::routes())
+            .merge(install::routes())
+            .merge(users::routes())
+            .merge(home::routes())
+            .merge(conversations::routes())
             .layer(middleware::from_fn_with_state(
                 slack.clone(),
-                slack_api::receive,
+                web_api::receive,
             ))
             .layer(middleware::from_fn_with_state(
                 (wire, "Slack"),

@@ -18,11 +18,11 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use super::page::{CHOICE, Fields, Question, redirect, refusal};
-use super::slack::{CLIENT_ID, CLIENT_SECRET, Slack, unix_now};
-use super::slack_api::problem;
-use super::slack_place::{ORG_OTHER, ORG_TOWN_HALL, Place, TOWN_HALL};
-use super::{PEOPLE, Person, browser};
+use super::super::page::{CHOICE, Fields, Question, redirect, refusal};
+use super::super::{PEOPLE, Person, browser};
+use super::channel::{ORG_OTHER, ORG_TOWN_HALL, Place, TOWN_HALL};
+use super::web_api::problem;
+use super::{CLIENT_ID, CLIENT_SECRET, Slack, unix_now};
 
 const HOST: &str = "Demo Slack";
 const AUTHORIZE: &str = "/openid/connect/authorize";
@@ -32,7 +32,7 @@ const CODE_LIFE: Duration = Duration::from_mins(10);
 /// For so many seconds an `id_token` is good.
 const ID_TOKEN_LIFE: u64 = 300;
 /// It signs what the stand-in says and nothing else; whoever reads this has it.
-const KEY: &[u8] = include_bytes!("slack_key.der");
+const KEY: &[u8] = include_bytes!("id_token_key.der");
 const KEY_ID: &str = "demo-slack-1";
 
 /// What is wrong with an `id_token`.

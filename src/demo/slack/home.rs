@@ -10,12 +10,12 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 
 use super::block_kit::check_home;
-use super::slack::{APP_ID, BOT_ID, Inner, Invocation, Slack, unix_now};
-use super::slack_api::problem;
-use super::slack_messages::{complete_blocks, trigger};
-use super::slack_people::Standing;
-use super::slack_place::{Place, TOWN_HALL};
-use super::slack_press::{action, button, form, of_value, payload};
+use super::channel::{Place, TOWN_HALL};
+use super::interactivity::{action, button, form, of_value, payload};
+use super::messages::{complete_blocks, trigger};
+use super::users::Standing;
+use super::web_api::problem;
+use super::{APP_ID, BOT_ID, Inner, Invocation, Slack, unix_now};
 
 /// A view that was published.
 #[derive(Debug)]
