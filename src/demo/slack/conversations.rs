@@ -10,10 +10,11 @@ use axum::routing::post;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
-use super::super::page::Fields;
+use super::super::params::Fields;
+use super::super::signature::unix_now;
 use super::block_kit::check;
 use super::web_api::problem;
-use super::{Inner, Slack, unix_now};
+use super::{Inner, Slack};
 
 /// A channel nobody said anything of has so many members.
 const MEMBERS: u64 = 12;

@@ -3,10 +3,11 @@
 use anyhow::Context;
 use serde_json::{Value, json};
 
+use super::super::signature::{sign, unix_now};
 use super::channel::{DIRECT, Place};
 use super::home::view;
 use super::users::{Standing, describe};
-use super::{APP_ID, Answer, BOT_USER, SIGNING_SECRET, Slack, sign, unix_now};
+use super::{APP_ID, Answer, BOT_USER, SIGNING_SECRET, Slack};
 
 /// An event, ready to be sent, and sent again.
 #[derive(Debug, Clone)]

@@ -9,13 +9,14 @@ use axum::routing::post;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
+use super::super::signature::unix_now;
 use super::block_kit::check_home;
 use super::channel::{Place, TOWN_HALL};
 use super::interactivity::{action, button, form, of_value, payload};
 use super::messages::{complete_blocks, trigger};
 use super::users::Standing;
 use super::web_api::problem;
-use super::{APP_ID, BOT_ID, Inner, Invocation, Slack, unix_now};
+use super::{APP_ID, BOT_ID, Inner, Invocation, Slack};
 
 /// A view that was published.
 #[derive(Debug)]

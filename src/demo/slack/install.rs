@@ -13,8 +13,10 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 use url::Url;
 
-use super::super::page::{CHOICE, Fields, Question, redirect, refusal};
-use super::super::{DANA, browser};
+use super::super::browser;
+use super::super::page::{CHOICE, Question, redirect, refusal};
+use super::super::params::Fields;
+use super::super::people::DANA;
 use super::channel::{ORG_TOWN_HALL, Place, TOWN_HALL};
 use super::sign_in::{bearer, client_form};
 use super::web_api::problem;

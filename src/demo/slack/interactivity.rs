@@ -3,10 +3,11 @@
 
 use serde_json::{Value, json};
 
+use super::super::signature::unix_now;
 use super::channel::{Place, TOWN_HALL};
 use super::messages::Message;
 use super::users::{STRANGER_TEAM, Standing};
-use super::{APP_ID, Answer, BOT_ID, BOT_USER, Invocation, Slack, unix_now};
+use super::{APP_ID, Answer, BOT_ID, BOT_USER, Invocation, Slack};
 
 /// Somebody who presses, and a button as they would describe it.
 struct Press<'a> {

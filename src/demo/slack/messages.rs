@@ -12,9 +12,10 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use serde_json::{Value, json};
 
+use super::super::signature::unix_now;
 use super::block_kit::check;
 use super::channel::{DIRECT, Place};
-use super::{Invocation, Slack, unix_now};
+use super::{Invocation, Slack};
 
 /// Slack's limits for one response URL.
 const MAX_POSTS: usize = 5;

@@ -19,13 +19,11 @@ mod web_api;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use anyhow::Context;
 use axum::{Router, middleware};
-use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
-use sha2::Sha256;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -44,8 +42,11 @@ pub use self::sign_in::Tamper;
 pub use self::users::{STRANGER_TEAM, Standing};
 use self::web_api::Api;
 pub use self::web_api::ApiFault;
+use super::people::Person;
+pub use super::signature::sign;
+use super::signature::unix_now;
 use super::wire::Wire;
-use super::{Person, browser, wire};
+use super::{browser, wire};
 
 pub const SIGNING_SECRET: &str = "8f742231b10e8888abcd99yyyzzz85a5";
 pub const APP_ID: &str = "A0DEMO";
@@ -303,30 +304,4 @@ impl Slack {
 /// Whether an answer is a message, and not only the word that the command came.
 fn says_something(body: &Value) -> bool {
     body.get("text").is_some() || body.get("blocks").is_some()
-}
-
-/// <https://docs.slack.dev/authentication/verifying-requests-from-slack>
-pub fn sign(secret: &str, timestamp: u64, body: &[u8]) -> String {
-    let start = format!("v0:{timestamp}:");
-    format!("v0={}", hmac(secret, &[start.as_bytes(), body]))
-}
-
-/// The HMAC-SHA256 of these parts, one after the other.
-pub(super) fn hmac(secret: &str, parts: &[&[u8]]) -> String {
-    let mut mac =
-        Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes a key of any length");
-    for part in parts {
-        mac.update(part);
-    }
-    hex::encode(mac.finalize().into_bytes())
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the stand-ins have their own clock"
-)]
-pub(super) fn unix_now() -> u64 {
-    SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs())
 }

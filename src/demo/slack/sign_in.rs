@@ -18,11 +18,14 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use super::super::page::{CHOICE, Fields, Question, redirect, refusal};
-use super::super::{PEOPLE, Person, browser};
+use super::super::browser;
+use super::super::page::{CHOICE, Question, redirect, refusal};
+use super::super::params::Fields;
+use super::super::people::{PEOPLE, Person};
+use super::super::signature::unix_now;
 use super::channel::{ORG_OTHER, ORG_TOWN_HALL, Place, TOWN_HALL};
 use super::web_api::problem;
-use super::{CLIENT_ID, CLIENT_SECRET, Slack, unix_now};
+use super::{CLIENT_ID, CLIENT_SECRET, Slack};
 
 const HOST: &str = "Demo Slack";
 const AUTHORIZE: &str = "/openid/connect/authorize";

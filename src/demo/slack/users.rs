@@ -8,8 +8,8 @@ use axum::routing::post;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
-use super::super::page::Fields;
-use super::super::{ADA, PEOPLE};
+use super::super::params::Fields;
+use super::super::people::{ADA, PEOPLE};
 use super::channel::{ENTERPRISE, ORG_OTHER, ORG_TEAM, Place};
 use super::web_api::problem;
 use super::{Inner, Slack};

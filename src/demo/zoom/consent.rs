@@ -16,8 +16,10 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use super::super::page::{CHOICE, Fields, Question, redirect, refusal};
-use super::super::{PEOPLE, Person, browser};
+use super::super::browser;
+use super::super::page::{CHOICE, Question, redirect, refusal};
+use super::super::params::Fields;
+use super::super::people::{PEOPLE, Person};
 use super::{CLIENT_ID, Fault, Inner, SCOPE, Zoom, error, play, token_error};
 
 const HOST: &str = "Demo Zoom";

@@ -4,7 +4,7 @@ use anyhow::{Context, ensure};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use super::super::slack::{hmac, sign, unix_now};
+use super::super::signature::{hmac, sign, unix_now};
 use super::{CLIENT_ID, Zoom};
 
 /// What the app knows events of Zoom by.

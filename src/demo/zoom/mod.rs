@@ -26,7 +26,7 @@ use tokio::sync::watch;
 
 use self::consent::Consent;
 pub use self::events::WEBHOOK_SECRET;
-use super::page::Fields;
+use super::params::Fields;
 use super::wire::Wire;
 use super::{browser, wire};
 

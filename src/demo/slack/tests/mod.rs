@@ -12,7 +12,7 @@ use axum::http::HeaderMap;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use super::super::page::Fields;
+use super::super::params::Fields;
 use super::{Invocation, Slack};
 
 const REDIRECT: &str = "https://bot.example/slack/oauth/callback";
