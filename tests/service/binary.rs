@@ -344,7 +344,7 @@ async fn a_button_outlives_the_program_that_made_it() {
     assert_eq!(answer.expect("an answer").status, 200);
     let outcome = around.slack.outcome(&stop).await.expect("an outcome");
     assert!(said(&outcome).contains("is stopped"), "{outcome}");
-    let pressed = &around.slack.messages()[0].message;
+    let pressed = &around.slack.messages()[0].content;
     assert_eq!(values(pressed), Vec::<String>::new(), "{pressed}");
     service.terminate().await;
     around.end().await;

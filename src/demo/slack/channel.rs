@@ -3,8 +3,8 @@
 
 use serde_json::{Value, json};
 
-use super::{CHANNEL, TEAM};
-
+pub const TEAM: &str = "T0ACME";
+pub const CHANNEL: &str = "C0TOWNHALL";
 /// An organisation, and one of its workspaces.
 pub const ENTERPRISE: &str = "E0GLOBEX";
 pub const ORG_TEAM: &str = "T0WEST";

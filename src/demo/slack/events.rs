@@ -4,10 +4,12 @@ use anyhow::Context;
 use serde_json::{Value, json};
 
 use super::super::signature::{sign, unix_now};
+use super::app::{APP_ID, BOT_USER, SIGNING_SECRET};
 use super::channel::{DIRECT, Place};
 use super::home::view;
-use super::users::{Standing, describe};
-use super::{APP_ID, Answer, BOT_USER, SIGNING_SECRET, Slack};
+use super::invocation::Answer;
+use super::role::{Standing, describe};
+use super::state::Slack;
 
 /// An event, ready to be sent, and sent again.
 #[derive(Debug, Clone)]
