@@ -1,12 +1,13 @@
 //! The pages on which a stand-in asks a person something.
 
-use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, LOCATION};
 use axum::response::{Html, IntoResponse, Response};
 use url::Url;
+
+use super::params::Fields;
 
 /// The field that says which button was pressed.
 pub(super) const CHOICE: &str = "choice";
@@ -19,40 +20,6 @@ const STYLE: &str = "\
     @media (prefers-color-scheme: dark) { \
     body { color: #f2f2f2; background: #1a1a1a } \
     button { color: #f2f2f2; background: #333; border-color: #b3b3b3 } }";
-
-/// The parameters of a query or of a form.
-#[derive(Debug)]
-pub(super) struct Fields(BTreeMap<String, String>);
-
-impl Fields {
-    /// No parameter may come twice: <https://www.rfc-editor.org/rfc/rfc6749#section-3.1>.
-    pub(super) fn read(encoded: &[u8]) -> Result<Self, &'static str> {
-        let mut fields = BTreeMap::new();
-        for (name, value) in form_urlencoded::parse(encoded).into_owned() {
-            if fields.insert(name, value).is_some() {
-                return Err("A parameter comes twice.");
-            }
-        }
-        Ok(Self(fields))
-    }
-
-    /// A missing parameter is an empty one.
-    pub(super) fn get(&self, name: &str) -> &str {
-        self.0.get(name).map_or("", String::as_str)
-    }
-
-    pub(super) fn has(&self, name: &str) -> bool {
-        self.0.contains_key(name)
-    }
-
-    /// Where the browser is to be sent back to.
-    pub(super) fn redirect_uri(&self) -> Result<Url, &'static str> {
-        Url::parse(self.get("redirect_uri"))
-            .ok()
-            .filter(|url| ["http", "https"].contains(&url.scheme()) && url.fragment().is_none())
-            .ok_or("Invalid redirect: no redirect_uri that a browser could go to.")
-    }
-}
 
 /// A question with one button for each answer.
 pub(super) struct Question<'a> {
@@ -70,7 +37,7 @@ pub(super) struct Question<'a> {
 impl Question<'_> {
     pub(super) fn page(&self) -> Response {
         let mut form = format!("<form method=\"post\" action=\"{}\">", self.action);
-        for (name, value) in &self.fields.0 {
+        for (name, value) in self.fields.iter() {
             let (name, value) = (escape(name), escape(value));
             let _ = write!(
                 form,

@@ -15,7 +15,7 @@ fn channel_messages(world: &World) -> Vec<(String, Vec<String>)> {
     let messages = world.slack.messages().into_iter();
     messages
         .filter(|shown| shown.only_for.is_none())
-        .map(|shown| (text_of(&shown.message), button_values(&shown.message)))
+        .map(|shown| (text_of(&shown.content), button_values(&shown.content)))
         .collect()
 }
 
@@ -36,7 +36,7 @@ async fn a_pressed_stop_stops_and_takes_the_button_away() {
     assert_eq!(shown.len(), 2, "{shown:?}");
     assert!(shown[0].0.contains("is going live"), "{shown:?}");
     assert_eq!(shown[0].1, Vec::<String>::new());
-    let original = world.slack.messages()[0].message.to_string();
+    let original = world.slack.messages()[0].content.to_string();
     assert!(
         original.contains("<@U0DANA> pressed the button: `/livestream stop 68423085`"),
         "{original}"
@@ -174,7 +174,7 @@ async fn what_only_the_presser_sees_is_replaced_by_its_answer() {
     };
     assert_eq!(shown.only_for.as_deref(), Some(FAY.slack));
     assert!(
-        text_of(&shown.message).contains("This link is yours alone"),
+        text_of(&shown.content).contains("This link is yours alone"),
         "{shown:?}"
     );
     // Slack reports a press of the link button too, which is only acknowledged.

@@ -9,7 +9,7 @@ use livestream_bot::command::verb::Access;
 use livestream_bot::command::{Command, ParseError};
 use livestream_bot::db::commands::RecentCommand;
 use livestream_bot::db::links::Link;
-use livestream_bot::demo::block_kit::{check, check_home};
+use livestream_bot::demo::slack::block_kit::{check, check_home};
 use livestream_bot::ids::{Asker, CommandId, EnterpriseId, SlackUserId, TeamId};
 use livestream_bot::reply::Replies;
 use livestream_bot::reply::account::Unlinked;

@@ -202,7 +202,7 @@ async fn what_is_typed_in_a_direct_message_stays_there() {
     assert_eq!(outcome["response_type"], "ephemeral");
     for shown in world.slack.messages() {
         assert_eq!(shown.only_for.as_deref(), Some(DANA.slack), "{shown:?}");
-        assert_eq!(shown.channel, DIRECT.channel);
+        assert_eq!(shown.channel, DIRECT);
     }
     world.end().await;
 }

@@ -5,8 +5,7 @@ use serde_json::{Value, json};
 use super::acts::PLACES;
 use super::{MEETINGS, Playground};
 use crate::demo::knobs::{Knob, LIVESTREAM, TOKENS};
-use crate::demo::slack::{Standing, TOWN_HALL};
-use crate::demo::slack_messages::Message;
+use crate::demo::slack::{Message, Standing, TOWN_HALL};
 use crate::demo::zoom::{Meeting, Obstacle};
 use crate::demo::{ADA, DANA, ELI, FAY, GUS, HAL, PEOPLE, Person};
 use crate::manifest;
@@ -56,19 +55,13 @@ impl Playground {
     }
 
     fn channels(&self, who: &str) -> Value {
-        let is_guest = self.slack.lock().standing(who) == Some(Standing::Guest);
+        let is_guest = self.slack.standing(who) == Some(Standing::Guest);
         let places = PLACES
             .iter()
             .filter(|place| !is_guest || **place == TOWN_HALL || place.is_direct());
         let channels = places.map(|place| {
-            let state = self.slack.lock();
-            let seen = state.channels.seen_by(who);
-            let mut messages: Vec<Value> = seen
-                .filter(|message| message.place == *place)
-                .take(MESSAGES)
-                .map(message)
-                .collect();
-            messages.reverse();
+            let messages = self.slack.messages_for(who, *place, MESSAGES);
+            let messages: Vec<Value> = messages.iter().map(message).collect();
             json!({
                 "id": place.channel,
                 "name": place.channel_name,
@@ -115,11 +108,11 @@ fn labelled(knob: Knob) -> Value {
 
 fn message(message: &Message) -> Value {
     json!({
-        "ts": message.shown.ts,
+        "ts": message.ts,
         "author": (!message.is_by_app).then_some(&message.user),
         "is_edited": message.is_edited,
-        "only_you": message.shown.only_for.is_some(),
-        "text": message.shown.message["text"],
+        "only_you": message.only_for.is_some(),
+        "text": message.content["text"],
         "blocks": message.blocks,
     })
 }

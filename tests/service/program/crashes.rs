@@ -144,7 +144,7 @@ async fn a_button_outlives_the_program_that_made_it() {
     assert_eq!(answer.expect("a response").status, 200);
     let outcome = env.slack.outcome(&stop).await.expect("an outcome");
     assert!(text_of(&outcome).contains("is stopped"), "{outcome}");
-    let pressed = &env.slack.messages()[0].message;
+    let pressed = &env.slack.messages()[0].content;
     assert_eq!(button_values(pressed), Vec::<String>::new(), "{pressed}");
     service.terminate().await;
     env.end().await;

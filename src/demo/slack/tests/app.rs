@@ -5,12 +5,12 @@ use std::time::Duration;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use super::{REDIRECT, code, message, payload, service, slack};
-use crate::demo::slack::{
+use super::super::super::{DANA, ELI, FAY};
+use super::super::{
     APP_ID, ApiFault, CLIENT_ID, CLIENT_SECRET, ENTERPRISE, ORG_OTHER, ORG_TOWN_HALL,
     SIGNING_SECRET, Slack, Standing, TEAM, TOWN_HALL, sign,
 };
-use crate::demo::{DANA, ELI, FAY};
+use super::{REDIRECT, code, message, payload, service, slack};
 
 /// Installs the app and fetches its token; Slack's answer.
 async fn install(slack: &Slack, choice: &str) -> Value {

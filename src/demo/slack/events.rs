@@ -3,10 +3,13 @@
 use anyhow::Context;
 use serde_json::{Value, json};
 
-use super::slack::{APP_ID, Answer, BOT_USER, SIGNING_SECRET, Slack, sign, unix_now};
-use super::slack_home::view;
-use super::slack_people::{Standing, describe};
-use super::slack_place::{DIRECT, Place};
+use super::super::signature::{sign, unix_now};
+use super::app::{APP_ID, BOT_USER, SIGNING_SECRET};
+use super::channel::{DIRECT, Place};
+use super::home::view;
+use super::invocation::Answer;
+use super::role::{Standing, describe};
+use super::state::Slack;
 
 /// An event, ready to be sent, and sent again.
 #[derive(Debug, Clone)]

@@ -5,60 +5,28 @@ use std::time::{Duration, Instant};
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use ring::rand::SystemRandom;
-use ring::rsa::PublicKeyComponents;
-use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 use url::Url;
 
-use super::page::{CHOICE, Fields, Question, redirect, refusal};
-use super::slack::{CLIENT_ID, CLIENT_SECRET, Slack, unix_now};
-use super::slack_api::problem;
-use super::slack_place::{ORG_OTHER, ORG_TOWN_HALL, Place, TOWN_HALL};
-use super::{PEOPLE, Person, browser};
+use super::super::browser;
+use super::super::page::{CHOICE, Question, redirect, refusal};
+use super::super::params::Fields;
+use super::super::people::{PEOPLE, Person};
+use super::app::CLIENT_ID;
+use super::channel::{ORG_OTHER, ORG_TOWN_HALL, Place, TOWN_HALL};
+use super::fault::problem;
+use super::id_token::{Identity, Tamper, id_token, key_set};
+use super::state::{SignIn, Slack};
+use super::web_api::{bearer, client_form};
 
 const HOST: &str = "Demo Slack";
 const AUTHORIZE: &str = "/openid/connect/authorize";
 const CANCEL: &str = "cancel";
 /// Slack's limit for a code.
 const CODE_LIFE: Duration = Duration::from_mins(10);
-/// For so many seconds an `id_token` is good.
-const ID_TOKEN_LIFE: u64 = 300;
-/// It signs what the stand-in says and nothing else; whoever reads this has it.
-const KEY: &[u8] = include_bytes!("slack_key.der");
-const KEY_ID: &str = "demo-slack-1";
-
-/// What is wrong with an `id_token`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tamper {
-    Issuer,
-    Audience,
-    Nonce,
-    Signature,
-    /// It was good until an hour ago.
-    Expired,
-    /// The person is in another workspace.
-    OtherTeam,
-}
-
-/// Somebody who has said who they are, before the app has asked.
-#[derive(Debug)]
-pub(super) struct SignIn {
-    person: Person,
-    /// Where they signed in.
-    place: Place,
-    nonce: String,
-    redirect_uri: String,
-    made_at: Instant,
-}
-
 impl Slack {
     /// What is wrong with the next `id_token`, and with no other.
     pub fn next_id_token(&self, tamper: Tamper) {
@@ -112,11 +80,7 @@ async fn configuration(State(slack): State<Slack>) -> Json<Value> {
 }
 
 async fn keys() -> Json<Value> {
-    let public: PublicKeyComponents<Vec<u8>> = key().public().into();
-    Json(json!({ "keys": [{
-        "kid": KEY_ID, "kty": "RSA", "alg": "RS256", "use": "sig",
-        "n": URL_SAFE_NO_PAD.encode(public.n), "e": URL_SAFE_NO_PAD.encode(public.e),
-    }] }))
+    Json(key_set())
 }
 
 async fn ask(RawQuery(query): RawQuery) -> Response {
@@ -160,8 +124,10 @@ async fn decide(State(slack): State<Slack>, body: Bytes) -> Response {
     };
     let code = format!("demo-slack-code-{:032x}", rand::random::<u128>());
     let sign_in = SignIn {
-        person,
-        place: place(&fields),
+        identity: Identity {
+            person,
+            place: place(&fields),
+        },
         nonce: fields.get("nonce").to_owned(),
         redirect_uri: fields.get("redirect_uri").to_owned(),
         made_at: Instant::now(),
@@ -205,30 +171,6 @@ async fn token(State(slack): State<Slack>, headers: HeaderMap, body: Bytes) -> J
     Json(exchange(&slack, &headers, &body).unwrap_or_else(problem))
 }
 
-/// The form of an app that proves who it is.
-pub(super) fn client_form(headers: &HeaderMap, body: &[u8]) -> Result<Fields, &'static str> {
-    let is_form = headers.get(CONTENT_TYPE).is_some_and(|value| {
-        value
-            .as_bytes()
-            .starts_with(b"application/x-www-form-urlencoded")
-    });
-    if !is_form {
-        return Err("invalid_post_type");
-    }
-    let form = Fields::read(body).map_err(|_| "invalid_form_data")?;
-    let (id, secret) = basic(headers).unwrap_or_else(|| {
-        let field = |name| form.get(name).to_owned();
-        (field("client_id"), field("client_secret"))
-    });
-    if id != CLIENT_ID {
-        return Err("invalid_client_id");
-    }
-    if secret != CLIENT_SECRET {
-        return Err("bad_client_secret");
-    }
-    Ok(form)
-}
-
 fn exchange(slack: &Slack, headers: &HeaderMap, body: &[u8]) -> Result<Value, &'static str> {
     let form = client_form(headers, body)?;
     if !["", "authorization_code"].contains(&form.get("grant_type")) {
@@ -244,84 +186,27 @@ fn exchange(slack: &Slack, headers: &HeaderMap, body: &[u8]) -> Result<Value, &'
         return Err("bad_redirect_uri");
     }
     let access_token = format!("demo-slack-access-{:032x}", rand::random::<u128>());
-    let id_token = id_token(&slack.url(), &sign_in, &access_token, state.tamper.take());
-    let signed_in = (sign_in.person, sign_in.place);
-    state.signed_in.insert(access_token.clone(), signed_in);
+    let id_token = id_token(
+        &slack.url(),
+        sign_in.identity,
+        &sign_in.nonce,
+        &access_token,
+        state.tamper.take(),
+    );
+    state
+        .signed_in
+        .insert(access_token.clone(), sign_in.identity);
     Ok(json!({
         "ok": true, "access_token": access_token, "token_type": "Bearer", "id_token": id_token,
     }))
-}
-
-/// The app's id and secret, if they come in a header.
-fn basic(headers: &HeaderMap) -> Option<(String, String)> {
-    let header = headers.get(AUTHORIZATION)?.to_str().ok()?;
-    let decoded = STANDARD.decode(header.strip_prefix("Basic ")?).ok()?;
-    let (id, secret) = std::str::from_utf8(&decoded).ok()?.split_once(':')?;
-    Some((id.to_owned(), secret.to_owned()))
-}
-
-fn id_token(issuer: &str, sign_in: &SignIn, access_token: &str, tamper: Option<Tamper>) -> String {
-    let unless = |wrong: Tamper, right: &str, instead: &str| {
-        let text = if tamper == Some(wrong) {
-            instead
-        } else {
-            right
-        };
-        text.to_owned()
-    };
-    let issued_at = match tamper {
-        Some(Tamper::Expired) => unix_now() - 3600,
-        _ => unix_now(),
-    };
-    let person = sign_in.person;
-    let header = json!({ "alg": "RS256", "typ": "JWT", "kid": KEY_ID });
-    let claims = json!({
-        "iss": unless(Tamper::Issuer, issuer, "https://impostor.example"),
-        "sub": person.slack,
-        "aud": unless(Tamper::Audience, CLIENT_ID, "another-client"),
-        "exp": issued_at + ID_TOKEN_LIFE,
-        "iat": issued_at,
-        "auth_time": issued_at,
-        "nonce": unless(Tamper::Nonce, &sign_in.nonce, "another-nonce"),
-        "at_hash": URL_SAFE_NO_PAD.encode(&Sha256::digest(access_token)[..16]),
-        "https://slack.com/team_id": unless(Tamper::OtherTeam, sign_in.place.team, "T0OTHER"),
-        "https://slack.com/user_id": person.slack,
-        "email": person.email,
-        "email_verified": true,
-        "name": person.name,
-    });
-    let encode = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
-    let signed = format!("{}.{}", encode(&header), encode(&claims));
-    let key = key();
-    let mut signature = vec![0; key.public().modulus_len()];
-    key.sign(
-        &RSA_PKCS1_SHA256,
-        &SystemRandom::new(),
-        signed.as_bytes(),
-        &mut signature,
-    )
-    .expect("the room for the signature is as large as the key");
-    if tamper == Some(Tamper::Signature) {
-        signature[100] ^= 1;
-    }
-    format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
-}
-
-fn key() -> RsaKeyPair {
-    RsaKeyPair::from_pkcs8(KEY).expect("the file beside this one is a key")
-}
-
-/// The token that a request carries.
-pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let header = headers.get(AUTHORIZATION)?.to_str().ok()?;
-    header.strip_prefix("Bearer ")
 }
 
 async fn user_info(State(slack): State<Slack>, headers: HeaderMap) -> Json<Value> {
     let Some(bearer) = bearer(&headers) else {
         return Json(problem("not_authed"));
     };
-    let Some((person, place)) = slack.lock().signed_in.get(bearer).copied() else {
+    let identity = slack.lock().signed_in.get(bearer).copied();
+    let Some(Identity { person, place }) = identity else {
         return Json(problem("invalid_auth"));
     };
     let mut claims = json!({

@@ -1,40 +1,19 @@
 //! What all methods of Slack's Web API have in common: <https://docs.slack.dev/apis/web-api/>.
 
-use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
-use axum::Json;
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
-use axum::http::header::RETRY_AFTER;
+use axum::http::HeaderMap;
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
-use serde_json::{Value, json};
+use axum::response::Response;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 
-use super::slack::Slack;
-
-/// What a call gets instead of an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ApiFault {
-    /// Too many calls; for so many seconds the method takes no other:
-    /// <https://docs.slack.dev/apis/web-api/rate-limits>.
-    RateLimited(u32),
-    /// This status, and nothing to read.
-    Status(u16),
-    /// Slack's way to say no: status 200 with this error.
-    Error(&'static str),
-    /// No answer, ever.
-    Hang,
-}
-
-#[derive(Debug, Default)]
-pub(super) struct Api {
-    calls: Vec<(String, Instant)>,
-    /// By method.
-    faults: HashMap<String, VecDeque<ApiFault>>,
-    /// Until when a method takes no call.
-    closed: HashMap<String, Instant>,
-}
+use super::super::params::Fields;
+use super::app::{CLIENT_ID, CLIENT_SECRET};
+use super::fault::ApiFault;
+use super::state::{Api, Slack};
 
 impl Slack {
     /// What the next call of a method gets; another fault is for the call after it.
@@ -81,26 +60,45 @@ pub(super) async fn receive(State(slack): State<Slack>, request: Request, next: 
     let fault = method.and_then(|method| slack.lock().api.receive(method));
     slack.tell_waiters();
     match fault {
-        Some(fault) => play(fault).await,
+        Some(fault) => fault.respond().await,
         None => next.run(request).await,
     }
 }
 
-async fn play(fault: ApiFault) -> Response {
-    match fault {
-        ApiFault::RateLimited(seconds) => {
-            let headers = [(RETRY_AFTER, seconds.to_string())];
-            let body = Json(problem("ratelimited"));
-            (StatusCode::TOO_MANY_REQUESTS, headers, body).into_response()
-        }
-        ApiFault::Status(status) => StatusCode::from_u16(status)
-            .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
-            .into_response(),
-        ApiFault::Error(error) => Json(problem(error)).into_response(),
-        ApiFault::Hang => std::future::pending().await,
-    }
+/// The token that a request carries.
+pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let header = headers.get(AUTHORIZATION)?.to_str().ok()?;
+    header.strip_prefix("Bearer ")
 }
 
-pub(super) fn problem(error: &str) -> Value {
-    json!({ "ok": false, "error": error })
+/// The form of an app that proves who it is.
+pub(super) fn client_form(headers: &HeaderMap, body: &[u8]) -> Result<Fields, &'static str> {
+    let is_form = headers.get(CONTENT_TYPE).is_some_and(|value| {
+        value
+            .as_bytes()
+            .starts_with(b"application/x-www-form-urlencoded")
+    });
+    if !is_form {
+        return Err("invalid_post_type");
+    }
+    let form = Fields::read(body).map_err(|_| "invalid_form_data")?;
+    let (id, secret) = basic(headers).unwrap_or_else(|| {
+        let field = |name| form.get(name).to_owned();
+        (field("client_id"), field("client_secret"))
+    });
+    if id != CLIENT_ID {
+        return Err("invalid_client_id");
+    }
+    if secret != CLIENT_SECRET {
+        return Err("bad_client_secret");
+    }
+    Ok(form)
+}
+
+/// The app's id and secret, if they come in a header.
+fn basic(headers: &HeaderMap) -> Option<(String, String)> {
+    let header = headers.get(AUTHORIZATION)?.to_str().ok()?;
+    let decoded = STANDARD.decode(header.strip_prefix("Basic ")?).ok()?;
+    let (id, secret) = std::str::from_utf8(&decoded).ok()?.split_once(':')?;
+    Some((id.to_owned(), secret.to_owned()))
 }

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
+use super::super::super::DANA;
+use super::super::{CLIENT_ID, CLIENT_SECRET, ENTERPRISE, TEAM};
 use super::{REDIRECT, code, slack};
-use crate::demo::DANA;
-use crate::demo::slack::{CLIENT_ID, CLIENT_SECRET, ENTERPRISE, TEAM};
 
 #[tokio::test]
 async fn somebody_signs_in_to_the_workspace_that_is_asked_for() {

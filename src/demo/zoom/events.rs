@@ -4,8 +4,8 @@ use anyhow::{Context, ensure};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use super::slack::{hmac, sign, unix_now};
-use super::zoom::{CLIENT_ID, Zoom};
+use super::super::signature::{hmac, sign, unix_now};
+use super::{CLIENT_ID, Zoom};
 
 /// What the app knows events of Zoom by.
 pub const WEBHOOK_SECRET: &str = "demo-zoom-webhook";

@@ -1,7 +1,6 @@
 //! How the app is let into a workspace or an organisation, and its token for it:
 //! <https://docs.slack.dev/authentication/installing-with-oauth>.
 
-use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
@@ -13,12 +12,15 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 use url::Url;
 
-use super::page::{CHOICE, Fields, Question, redirect, refusal};
-use super::slack::{APP_ID, BOT_USER, CLIENT_ID, Slack};
-use super::slack_api::problem;
-use super::slack_place::{ORG_TOWN_HALL, Place, TOWN_HALL};
-use super::slack_sign_in::{bearer, client_form};
-use super::{DANA, browser};
+use super::super::browser;
+use super::super::page::{CHOICE, Question, redirect, refusal};
+use super::super::params::Fields;
+use super::super::people::DANA;
+use super::app::{APP_ID, BOT_USER, CLIENT_ID};
+use super::channel::{ORG_TOWN_HALL, Place, TOWN_HALL};
+use super::fault::problem;
+use super::state::{Bot, Consent, Installs, Slack};
+use super::web_api::{bearer, client_form};
 
 const HOST: &str = "Demo Slack";
 const AUTHORIZE: &str = "/oauth/v2/authorize";
@@ -36,32 +38,6 @@ const CHOICES: [(&str, Place, &str); 2] = [
 const SCOPE: &str = "commands,users:read,chat:write,channels:read,groups:read,usergroups:read";
 /// Slack's limit for a code.
 const CODE_LIFE: Duration = Duration::from_mins(10);
-
-#[derive(Debug, Default)]
-pub(super) struct Installs {
-    codes: HashMap<String, Consent>,
-    bots: Vec<Bot>,
-}
-
-/// Somebody's consent, before the app has fetched its token.
-#[derive(Debug)]
-struct Consent {
-    place: Place,
-    scope: String,
-    redirect_uri: String,
-    made_at: Instant,
-}
-
-/// The app in one workspace or organisation.
-#[derive(Debug)]
-pub(super) struct Bot {
-    /// A channel of where it is installed.
-    pub(super) place: Place,
-    /// Separated by commas.
-    pub(super) scope: String,
-    token: String,
-    is_live: bool,
-}
 
 impl Slack {
     /// A person opens the page in a browser and installs the app, for `acme` or for

@@ -12,8 +12,8 @@ use axum::http::HeaderMap;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use super::page::Fields;
-use super::slack::{Invocation, Slack};
+use super::super::params::Fields;
+use super::{Invocation, Slack};
 
 const REDIRECT: &str = "https://bot.example/slack/oauth/callback";
 

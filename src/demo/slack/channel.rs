@@ -3,8 +3,8 @@
 
 use serde_json::{Value, json};
 
-use super::slack::{CHANNEL, TEAM};
-
+pub const TEAM: &str = "T0ACME";
+pub const CHANNEL: &str = "C0TOWNHALL";
 /// An organisation, and one of its workspaces.
 pub const ENTERPRISE: &str = "E0GLOBEX";
 pub const ORG_TEAM: &str = "T0WEST";
@@ -91,7 +91,7 @@ impl Place {
         )
     }
 
-    pub(super) fn is_direct(self) -> bool {
+    pub(in super::super) fn is_direct(self) -> bool {
         self.channel_name == DIRECT.channel_name
     }
 }

@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::{form, message, payload, service, slack};
-use crate::demo::block_kit::check;
-use crate::demo::slack::{
+use super::super::super::{DANA, ELI};
+use super::super::block_kit::check;
+use super::super::{
     BOT_USER, DIRECT, ENTERPRISE, Invocation, ORG_TEAM, ORG_TOWN_HALL, STRANGER_TEAM, Slack, TEAM,
 };
-use crate::demo::{DANA, ELI};
+use super::{form, message, payload, service, slack};
 
 fn replacing(response_type: &str, text: &str) -> Value {
     let mut message = message(response_type, text);
@@ -33,7 +33,7 @@ fn texts(slack: &Slack) -> Vec<(Option<String>, String)> {
     let shown = slack.messages().into_iter();
     let text = |message: Value| message["text"].as_str().unwrap().to_owned();
     shown
-        .map(|shown| (shown.only_for, text(shown.message)))
+        .map(|shown| (shown.only_for, text(shown.content)))
         .collect()
 }
 
@@ -155,11 +155,11 @@ async fn a_press_names_the_button_and_the_message_it_is_under() {
 
     let press = slack.press(ELI.slack, "stop 1");
     let pressed = payload(&press);
-    assert_eq!(press.channel, shown.channel);
+    assert_eq!(press.channel, shown.channel.channel);
     assert_eq!(
         pressed["container"],
         json!({
-            "type": "message", "message_ts": shown.ts, "channel_id": shown.channel, "is_ephemeral": false,
+            "type": "message", "message_ts": shown.ts, "channel_id": shown.channel.channel, "is_ephemeral": false,
         })
     );
     let block = &pressed["message"]["blocks"][1];

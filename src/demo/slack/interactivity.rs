@@ -3,10 +3,13 @@
 
 use serde_json::{Value, json};
 
-use super::slack::{APP_ID, Answer, BOT_ID, BOT_USER, Invocation, Slack, unix_now};
-use super::slack_messages::Message;
-use super::slack_people::{STRANGER_TEAM, Standing};
-use super::slack_place::{Place, TOWN_HALL};
+use super::super::signature::unix_now;
+use super::app::{APP_ID, BOT_ID, BOT_USER};
+use super::channel::{Place, TOWN_HALL};
+use super::invocation::{Answer, Invocation};
+use super::messages::Message;
+use super::role::{STRANGER_TEAM, Standing};
+use super::state::Slack;
 
 /// Somebody who presses, and a button as they would describe it.
 struct Press<'a> {
@@ -89,7 +92,7 @@ impl Slack {
     pub fn press_this(&self, user: &str, ts: &str, action_id: &str) -> Option<Invocation> {
         let is_meant = |button: &Value| button["action_id"] == action_id;
         let found = self.find_button(user, |message| {
-            (message.shown.ts == ts).then(|| button(&message.blocks, is_meant))?
+            (message.ts == ts).then(|| button(&message.blocks, is_meant))?
         })?;
         let press = Press {
             user,
@@ -105,7 +108,7 @@ impl Slack {
         let found = self.find_button(press.user, |message| {
             let is_here = press
                 .place
-                .is_none_or(|place| place.channel == message.place.channel);
+                .is_none_or(|place| place.channel == message.channel.channel);
             button(&message.blocks, of_value(press.value)).filter(|_| is_here)
         });
         self.invoke(press, found)
@@ -137,13 +140,13 @@ impl Slack {
     /// The newest message that a person can see and in which a button is found.
     fn find_button(&self, user: &str, button: impl Fn(&Message) -> Option<Value>) -> Option<Found> {
         let state = self.lock();
-        let mut messages = state.channels.seen_by(user);
+        let mut messages = state.messages.seen_by(user);
         messages.find_map(|message| {
             Some(Found {
                 button: button(message)?,
-                place: message.place,
-                ts: message.shown.ts.clone(),
-                is_ephemeral: message.shown.only_for.is_some(),
+                place: message.channel,
+                ts: message.ts.clone(),
+                is_ephemeral: message.only_for.is_some(),
                 message: kept(message),
             })
         })
@@ -221,12 +224,12 @@ pub(super) fn button(blocks: &[Value], is_meant: impl Fn(&Value) -> bool) -> Opt
 fn kept(message: &Message) -> Value {
     json!({
         "type": "message",
-        "ts": message.shown.ts,
+        "ts": message.ts,
         "user": BOT_USER,
         "bot_id": BOT_ID,
         "app_id": APP_ID,
-        "team": message.place.team,
-        "text": message.shown.message["text"],
+        "team": message.channel.team,
+        "text": message.content["text"],
         "blocks": message.blocks,
     })
 }

@@ -9,24 +9,16 @@ use axum::routing::post;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
+use super::super::signature::unix_now;
+use super::app::{APP_ID, BOT_ID};
 use super::block_kit::check_home;
-use super::slack::{APP_ID, BOT_ID, Inner, Invocation, Slack, unix_now};
-use super::slack_api::problem;
-use super::slack_messages::{complete_blocks, trigger};
-use super::slack_people::Standing;
-use super::slack_place::{Place, TOWN_HALL};
-use super::slack_press::{action, button, form, of_value, payload};
-
-/// A view that was published.
-#[derive(Debug)]
-pub(super) struct Home {
-    user: String,
-    /// As the app sent it.
-    sent: Value,
-    /// The blocks with all that Slack adds to them.
-    blocks: Vec<Value>,
-    hash: String,
-}
+use super::channel::{Place, TOWN_HALL};
+use super::fault::problem;
+use super::interactivity::{action, button, form, of_value, payload};
+use super::invocation::{Invocation, trigger};
+use super::messages::complete_blocks;
+use super::role::Standing;
+use super::state::{Home, Slack, SlackState};
 
 impl Slack {
     /// All that was ever published for a person, in order.
@@ -70,7 +62,7 @@ impl Slack {
     }
 }
 
-impl Inner {
+impl SlackState {
     /// What a person's page shows.
     pub(super) fn home(&self, user: &str) -> Option<&Home> {
         self.homes.iter().rev().find(|home| home.user == user)
@@ -125,7 +117,7 @@ async fn publish(State(slack): State<Slack>, headers: HeaderMap, body: Bytes) ->
     Json(answer)
 }
 
-impl Inner {
+impl SlackState {
     fn publish(&mut self, headers: &HeaderMap, body: &[u8]) -> Value {
         let place = match self.installs.bot(headers) {
             Ok(bot) => bot.place,

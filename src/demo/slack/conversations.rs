@@ -1,7 +1,5 @@
-//! What the app asks of channels and user groups, and what it writes to people:
+//! What the app asks of channels and user groups:
 //! <https://docs.slack.dev/reference/methods>.
-
-use std::collections::{HashMap, HashSet};
 
 use axum::body::Bytes;
 use axum::extract::State;
@@ -10,24 +8,12 @@ use axum::routing::post;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
-use super::block_kit::check;
-use super::page::Fields;
-use super::slack::{Inner, Slack, unix_now};
-use super::slack_api::problem;
+use super::super::params::Fields;
+use super::fault::problem;
+use super::state::{Slack, SlackState};
 
 /// A channel nobody said anything of has so many members.
 const MEMBERS: u64 = 12;
-
-/// What is known of channels and groups.
-#[derive(Debug, Default)]
-pub(super) struct Directory {
-    /// By channel: how many members, and whether it is shared with another organisation.
-    channels: HashMap<String, (u64, bool)>,
-    hidden: HashSet<String>,
-    groups: HashMap<String, Vec<String>>,
-    /// Who was written to, and what.
-    written: Vec<(String, Value)>,
-}
 
 impl Slack {
     /// So many people read in a channel, some of another organisation or none.
@@ -48,23 +34,12 @@ impl Slack {
         let mut state = self.lock();
         state.directory.groups.insert(group.to_owned(), users);
     }
-
-    /// What the app wrote to a person once it was more than `n` messages; waits for it.
-    pub async fn direct_message_after(&self, user: &str, n: usize) -> anyhow::Result<Value> {
-        self.wait("nobody was written to within a minute", |state| {
-            let written = state.directory.written.iter();
-            let mut theirs = written.filter(|(to, _)| to == user).skip(n);
-            theirs.next().map(|(_, message)| message.clone())
-        })
-        .await
-    }
 }
 
 pub(super) fn routes() -> Router<Slack> {
     Router::new()
         .route("/api/conversations.info", post(channel))
         .route("/api/usergroups.users.list", post(group))
-        .route("/api/chat.postMessage", post(write))
 }
 
 /// <https://docs.slack.dev/reference/methods/conversations.info>
@@ -79,14 +54,7 @@ async fn group(State(slack): State<Slack>, headers: HeaderMap, body: Bytes) -> J
     Json(state.group(&headers, &body).unwrap_or_else(problem))
 }
 
-/// <https://docs.slack.dev/reference/methods/chat.postMessage>
-async fn write(State(slack): State<Slack>, headers: HeaderMap, body: Bytes) -> Json<Value> {
-    let answer = slack.lock().write(&headers, &body);
-    slack.tell_waiters();
-    Json(answer.unwrap_or_else(problem))
-}
-
-impl Inner {
+impl SlackState {
     fn channel(&self, headers: &HeaderMap, body: &[u8]) -> Result<Value, &'static str> {
         self.installs.allowed(headers, "channels:read")?;
         let form = Fields::read(body).map_err(|_| "invalid_form_data")?;
@@ -116,22 +84,5 @@ impl Inner {
         let users = self.directory.groups.get(form.get("usergroup"));
         let users = users.ok_or("no_such_subteam")?;
         Ok(json!({ "ok": true, "users": users }))
-    }
-
-    fn write(&mut self, headers: &HeaderMap, body: &[u8]) -> Result<Value, &'static str> {
-        self.installs.allowed(headers, "chat:write")?;
-        let mut message: Value = serde_json::from_slice(body).map_err(|_| "invalid_json")?;
-        let to = message["channel"].as_str().unwrap_or_default().to_owned();
-        if self.standing(&to).is_none() {
-            return Err("channel_not_found");
-        }
-        if let Some(message) = message.as_object_mut() {
-            message.remove("channel");
-        }
-        check(&message).map_err(|_| "invalid_arguments")?;
-        let ts = format!("{}.000300", unix_now());
-        self.channels.write(&to, &message);
-        self.directory.written.push((to.clone(), message.clone()));
-        Ok(json!({ "ok": true, "channel": format!("D0{to}"), "ts": ts, "message": message }))
     }
 }

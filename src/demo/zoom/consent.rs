@@ -16,9 +16,11 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use super::page::{CHOICE, Fields, Question, redirect, refusal};
-use super::zoom::{CLIENT_ID, Fault, Inner, SCOPE, Zoom, error, play, token_error};
-use super::{PEOPLE, Person, browser};
+use super::super::browser;
+use super::super::page::{CHOICE, Question, redirect, refusal};
+use super::super::params::Fields;
+use super::super::people::{PEOPLE, Person};
+use super::{CLIENT_ID, Fault, Inner, SCOPE, Zoom, error, play, token_error};
 
 const HOST: &str = "Demo Zoom";
 const AUTHORIZE: &str = "/oauth/authorize";

@@ -3,6 +3,9 @@
 //!
 //! It speaks the wire format and shares no code with what it stands against.
 
+mod consent;
+mod events;
+
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -21,11 +24,11 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use super::page::Fields;
+use self::consent::Consent;
+pub use self::events::WEBHOOK_SECRET;
+use super::params::Fields;
 use super::wire::Wire;
-use super::zoom_consent::Consent;
-pub use super::zoom_events::WEBHOOK_SECRET;
-use super::{browser, wire, zoom_consent};
+use super::{browser, wire};
 
 /// The OAuth app that Zoom knows.
 pub const CLIENT_ID: &str = "demo-zoom-client";
@@ -59,19 +62,19 @@ pub(super) struct Inner {
     tokens: usize,
     is_client_refused: bool,
     /// By code.
-    pub(super) consents: HashMap<String, Consent>,
+    consents: HashMap<String, Consent>,
     /// What the next consent grants.
-    pub(super) next_scope: Option<String>,
+    next_scope: Option<String>,
     /// Those without a licence.
-    pub(super) basic_users: HashSet<String>,
+    basic_users: HashSet<String>,
     /// Those who have switched livestreaming off.
-    pub(super) streamless_users: HashSet<String>,
+    streamless_users: HashSet<String>,
     /// What the next questions who somebody is get instead of an answer.
-    pub(super) me_faults: VecDeque<Fault>,
+    me_faults: VecDeque<Fault>,
     /// What the next attempts to give tokens back get instead of an answer.
-    pub(super) revoke_faults: VecDeque<Fault>,
+    revoke_faults: VecDeque<Fault>,
     /// Whose tokens the app has given back.
-    pub(super) revocations: Vec<String>,
+    revocations: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -185,7 +188,7 @@ impl Zoom {
         let router = Router::new()
             .route("/v2/meetings/{id}/livestream/status", patch(livestream))
             .route("/oauth/token", post(token))
-            .merge(zoom_consent::routes())
+            .merge(consent::routes())
             .layer(middleware::from_fn_with_state((wire, "Zoom"), wire::record))
             .with_state(zoom.clone());
         tokio::spawn(axum::serve(listener, router).into_future());
@@ -563,7 +566,7 @@ async fn token(
         Err(problem) => return token_error(400, "invalid_request", problem),
     };
     match form.get("grant_type") {
-        "authorization_code" => zoom_consent::exchange(&mut state, &form),
+        "authorization_code" => consent::exchange(&mut state, &form),
         "refresh_token" => refresh(&mut state, form.get("refresh_token")),
         _ => token_error(400, "invalid_request", "Missing grant type"),
     }

@@ -1,0 +1,168 @@
+//! The response URLs, by which the app's later messages come:
+//! <https://docs.slack.dev/interactivity/handling-user-interaction#message_responses>.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, ensure};
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::post;
+use serde_json::Value;
+
+use super::block_kit::check;
+use super::channel::Place;
+use super::invocation::{Invocation, trigger};
+use super::state::{Posted, ResponseUrl, Slack, SlackState};
+
+/// Slack's limits for one response URL.
+const MAX_POSTS: usize = 5;
+const LIFE: Duration = Duration::from_mins(30);
+
+impl Slack {
+    /// The status that the next post to a response URL gets instead of being taken.
+    pub fn refuse_next_post(&self, status: u16) {
+        self.lock().response_urls.faults.push_back(status);
+    }
+
+    /// Everything posted so far, refused posts too.
+    pub fn posted(&self) -> Vec<Posted> {
+        self.lock().response_urls.posts.clone()
+    }
+
+    /// The message that tells what became of a command; waits for it. It is the first that
+    /// replaces none and deletes none.
+    pub async fn outcome(&self, invocation: &Invocation) -> anyhow::Result<Value> {
+        self.first_post(invocation, |post| post.is_new).await
+    }
+
+    /// The first that is posted for a command or a press, whatever it is; waits for it.
+    pub async fn reply(&self, invocation: &Invocation) -> anyhow::Result<Value> {
+        self.first_post(invocation, |_| true).await
+    }
+
+    async fn first_post(
+        &self,
+        invocation: &Invocation,
+        is_meant: impl Fn(&Posted) -> bool,
+    ) -> anyhow::Result<Value> {
+        let message = self
+            .wait("the channel was not told within a minute", |state| {
+                let mut posts = state.response_urls.posts.iter();
+                let post =
+                    posts.find(|post| post.trigger == invocation.trigger && is_meant(post))?;
+                Some(post.message.clone())
+            })
+            .await?;
+        message.map_err(|problem| anyhow::anyhow!("Slack took no message: {problem}"))
+    }
+
+    /// A fresh response URL, by its trigger. `original` is the message whose button was
+    /// pressed.
+    pub(super) fn open_response_url(
+        &self,
+        place: Place,
+        user: &str,
+        original: Option<String>,
+    ) -> String {
+        let trigger = trigger();
+        let url = ResponseUrl {
+            made_at: Instant::now(),
+            posts: 0,
+            place,
+            user: user.to_owned(),
+            original,
+        };
+        self.lock().response_urls.urls.insert(trigger.clone(), url);
+        trigger
+    }
+}
+
+impl SlackState {
+    fn receive(
+        &mut self,
+        trigger: String,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> (StatusCode, String) {
+        if let Some(status) = self.response_urls.faults.pop_front() {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            return (status, String::new());
+        }
+        let Some(url) = self.response_urls.urls.get_mut(&trigger) else {
+            return (StatusCode::NOT_FOUND, "no_service".to_owned());
+        };
+        url.posts += 1;
+        let url = url.clone();
+        let message = read(headers, body);
+        let is_new = message.as_ref().map_or(true, is_new);
+        let message = message
+            .and_then(|message| self.take(&url, message))
+            .map_err(|error| format!("{error:#}"));
+        let answer = match &message {
+            Ok(_) => (StatusCode::OK, "ok".to_owned()),
+            Err(problem) => (StatusCode::BAD_REQUEST, problem.clone()),
+        };
+        let posted = Posted {
+            trigger,
+            message,
+            is_new,
+        };
+        self.response_urls.posts.push(posted);
+        answer
+    }
+
+    fn take(&mut self, url: &ResponseUrl, message: Value) -> anyhow::Result<Value> {
+        ensure!(
+            url.posts <= MAX_POSTS && url.made_at.elapsed() <= LIFE,
+            "used_url"
+        );
+        check(&message)?;
+        if is_new(&message) {
+            self.messages.add(url.place, &url.user, &message);
+            return Ok(message);
+        }
+        let ts = url.original.as_ref();
+        let original = ts
+            .and_then(|ts| self.messages.position(ts))
+            .context("no original to replace")?;
+        if message["delete_original"] == true {
+            self.messages.remove(original);
+        } else {
+            self.messages.replace(original, &message)?;
+        }
+        Ok(message)
+    }
+}
+
+/// Whether a post makes a message, and does nothing to an older one.
+fn is_new(message: &Value) -> bool {
+    message["replace_original"] != true && message["delete_original"] != true
+}
+
+fn read(headers: &HeaderMap, body: &[u8]) -> anyhow::Result<Value> {
+    let content_type = headers.get("content-type").context("no content type")?;
+    ensure!(
+        content_type.to_str()?.starts_with("application/json"),
+        "invalid_content_type"
+    );
+    serde_json::from_slice(body).context("invalid_payload")
+}
+
+pub(super) fn routes() -> Router<Slack> {
+    Router::new()
+        .route("/commands/{trigger}", post(respond))
+        .route("/actions/{trigger}", post(respond))
+}
+
+async fn respond(
+    State(slack): State<Slack>,
+    Path(trigger): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> (StatusCode, String) {
+    let answer = slack.lock().receive(trigger, &headers, &body);
+    slack.tell_waiters();
+    answer
+}

@@ -1,0 +1,202 @@
+//! The service between its stand-ins, and what people do with both.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use chrono::Utc;
+use serde_json::json;
+use sqlx::postgres::PgConnectOptions;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::browser;
+use super::people::Person;
+use super::slack::{self, DIRECT, Place, Slack, TOWN_HALL};
+use super::wire::Wire;
+use super::zoom::{self, Zoom};
+use crate::account::import;
+use crate::config::{Config, PagesConfig};
+use crate::crypto::vault::Vault;
+use crate::zoom::client::BodyForm;
+use crate::{db, serve};
+
+/// A service between its stand-ins, on free ports of this machine.
+#[derive(Debug)]
+pub struct World {
+    pub slack: Slack,
+    pub zoom: Zoom,
+    /// Where the service listens.
+    pub service: String,
+    pub config: Config,
+    pub database: PgConnectOptions,
+    shutdown: CancellationToken,
+    serving: JoinHandle<anyhow::Result<()>>,
+}
+
+/// Where the stand-ins are, and the service with them.
+pub fn config(slack: &Slack, zoom: &Zoom, public_url: &str) -> anyhow::Result<Config> {
+    Ok(Config {
+        listen_addr: ([127, 0, 0, 1], 0).into(),
+        metrics_addr: None,
+        slack_signing_secrets: vec![slack::SIGNING_SECRET.into()],
+        slack_app_id: Some(slack::APP_ID.to_owned()),
+        pages: Some(PagesConfig {
+            public_url: public_url.parse()?,
+            slack_url: slack.url().parse()?,
+            slack_client_id: slack::CLIENT_ID.to_owned(),
+            slack_client_secret: slack::CLIENT_SECRET.into(),
+            support_contact: None,
+            privacy_url: None,
+        }),
+        shared_accounts: false,
+        audit_retention: None,
+        zoom_webhook_secret: Some(zoom::WEBHOOK_SECRET.into()),
+        slack_response_origins: vec![slack.url().parse()?],
+        slash_command: "/livestream".to_owned(),
+        zoom_client_id: zoom::CLIENT_ID.to_owned(),
+        zoom_client_secret: zoom::CLIENT_SECRET.into(),
+        zoom_url: zoom.url().parse()?,
+        zoom_api_url: zoom.url().parse()?,
+        zoom_body: BodyForm::Json,
+        zoom_timeout: Duration::from_secs(1),
+        token_keys: Vault::generate_keys(),
+    })
+}
+
+impl World {
+    /// Starts all of it over a database that is up to date or empty.
+    pub async fn start(
+        database: PgConnectOptions,
+        adjust: impl FnOnce(&mut Config),
+    ) -> anyhow::Result<Self> {
+        Self::start_on(Wire::default(), database, adjust).await
+    }
+
+    /// The same, with a record of what passes.
+    pub async fn start_on(
+        wire: Wire,
+        database: PgConnectOptions,
+        adjust: impl FnOnce(&mut Config),
+    ) -> anyhow::Result<Self> {
+        let slack = Slack::start_on(wire.clone()).await?;
+        let zoom = Zoom::start_on(wire).await?;
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let service = format!("http://{}", listener.local_addr()?);
+        let mut config = config(&slack, &zoom, &service)?;
+        adjust(&mut config);
+        let shutdown = CancellationToken::new();
+        let serving = {
+            let (config, database, shutdown) = (config.clone(), database.clone(), shutdown.clone());
+            tokio::spawn(async move { serve::serve(&config, database, listener, shutdown).await })
+        };
+        Ok(Self {
+            slack,
+            zoom,
+            service,
+            config,
+            database,
+            shutdown,
+            serving,
+        })
+    }
+
+    /// Links a person to a Zoom account that grants these scopes.
+    pub async fn link(&self, person: Person, scope: &str) -> anyhow::Result<()> {
+        let tokens = self.zoom.authorize(person.zoom, scope);
+        let line = json!({
+            "team_id": slack::TEAM, "user_id": person.slack, "zoom_user_id": person.zoom,
+            "zoom_account_id": "acme", "email": person.email, "scope": tokens.scope,
+            "access_token": tokens.access_token, "refresh_token": tokens.refresh_token,
+            "expires_at": Utc::now() + chrono::TimeDelta::hours(1),
+        });
+        let pool = db::pool(self.database.clone());
+        serve::migrate(&pool).await?;
+        let vault = Vault::from_keys(&self.config.token_keys)?;
+        import::links(&pool, &vault, line.to_string().as_bytes()).await?;
+        pool.close().await;
+        Ok(())
+    }
+
+    /// An admin adds the app from its landing page, to `acme` or to all of `globex`. Returns
+    /// what the last page says.
+    pub async fn install(&self, choice: &str) -> anyhow::Result<String> {
+        let http = browser::client()?;
+        let begun = http.get(format!("{}/slack/install", self.service));
+        let begun = begun.send().await?;
+        let cookie = header(&begun, "set-cookie")?;
+        let cookie = cookie.split(';').next().unwrap_or_default();
+        let back = self
+            .slack
+            .install(&header(&begun, "location")?, choice)
+            .await?;
+        let installed = http.get(back).header("cookie", cookie).send().await?;
+        Ok(installed.text().await?)
+    }
+
+    /// A person types `connect` and goes through the very pages people use, to link the Zoom
+    /// account of `zoom`. Returns what the last page says.
+    pub async fn link_by_the_pages(&self, person: Person, zoom: Person) -> anyhow::Result<String> {
+        let link = self.offer_at(DIRECT, person).await?;
+        let http = browser::client()?;
+        let opened = http.get(link).send().await?;
+        let cookie = header(&opened, "set-cookie")?;
+        let cookie = cookie.split(';').next().unwrap_or_default();
+        let get = async |url: String| http.get(url).header("cookie", cookie).send().await;
+
+        let back = self
+            .slack
+            .sign_in(&header(&opened, "location")?, person)
+            .await?;
+        let consent = header(&get(back).await?, "location")?;
+        let back = self.zoom.consent(&consent, zoom).await?;
+        header(&get(back).await?, "location")?;
+        let confirm = format!("{}/confirm", self.service);
+        let question = get(confirm.clone()).await?.text().await?;
+        let csrf = question
+            .split("name=\"csrf\" value=\"")
+            .nth(1)
+            .and_then(|rest| rest.split('"').next());
+        let form = [
+            ("csrf", csrf.context("the page asks nothing")?),
+            ("answer", "link"),
+        ];
+        let answered = http
+            .post(confirm)
+            .header("cookie", cookie)
+            .form(&form)
+            .send()
+            .await?;
+        Ok(answered.text().await?)
+    }
+
+    /// A person types `connect`; the one-time link that only they read.
+    pub async fn offer(&self, person: Person) -> anyhow::Result<String> {
+        self.offer_at(TOWN_HALL, person).await
+    }
+
+    async fn offer_at(&self, place: Place, person: Person) -> anyhow::Result<String> {
+        let typed = self.slack.type_at(place, person.slack, "connect");
+        let answer = self.slack.send(&self.service, &typed).await?;
+        let mut buttons = answer.body["blocks"]
+            .as_array()
+            .context("no message")?
+            .iter();
+        let url = buttons.find_map(|block| block["elements"][0]["url"].as_str());
+        Ok(url.context("no link in the message")?.to_owned())
+    }
+
+    /// Ends the service, and says how it ended.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        self.shutdown.cancel();
+        self.serving.await.context("the service panicked")?
+    }
+}
+
+fn header(response: &reqwest::Response, name: &str) -> anyhow::Result<String> {
+    let value = response
+        .headers()
+        .get(name)
+        .with_context(|| format!("no {name} in {}", response.status()))?;
+    Ok(value.to_str()?.to_owned())
+}
