@@ -264,7 +264,7 @@ async fn an_admin_finds_a_person_sets_a_rule_and_downloads_what_happened() {
     assert!(
         outcome
             .to_string()
-            .contains("only people whom an admin named"),
+            .contains("Only people whom an admin has chosen"),
         "{outcome}"
     );
     browser.click("Activity").await;

@@ -274,7 +274,7 @@ async fn a_newcomer_breaks_things_and_looks_around() {
     browser.switch_person("Gus").await;
     browser.type_command("/livestream start 68423085").await;
     browser
-        .wait_for_message("guests and people from other organisations")
+        .wait_for_message("Guests and people from other organisations")
         .await;
     browser.switch_person("Dana").await;
     browser.click("livestream · Home").await;

@@ -140,7 +140,7 @@ async fn help_mistakes_and_people_without_a_link_are_answered_at_once_and_do_not
         (
             DANA,
             "start 68423085 layout=wall",
-            "it is follow_host, gallery_view or speaker_view",
+            "It takes follow_host, gallery_view or speaker_view",
         ),
         (FAY, "start 68423085", "not linked yet"),
     ] {

@@ -12,7 +12,7 @@ use crate::support::slack::{
 };
 use crate::support::world::connect;
 
-const REFUSED: &str = "guests and people from other organisations can't use /livestream";
+const REFUSED: &str = "Guests and people from other organisations can't use /livestream";
 
 async fn expire_cached_people(world: &World) {
     sqlx::query("update membership set checked_at = checked_at - interval '61 minutes'")

@@ -32,11 +32,11 @@ async fn the_rules_hold_for_commands_for_buttons_and_after_they_changed() {
     assert_eq!(outcome["response_type"], "ephemeral");
     let read = text_of(&outcome);
     assert!(
-        read.contains("only people whom an admin named can use /livestream"),
+        read.contains("Only people whom an admin has chosen can use /livestream"),
         "{read}"
     );
     assert!(
-        read.contains("such as <@U0ADA>") && read.contains("/admin|the admin's page>"),
+        read.contains("<@U0ADA> last edited the rules") && read.contains("/admin|the admin page>"),
         "{read}"
     );
     assert_eq!(world.zoom.calls().len(), 1, "no request to Zoom");
@@ -67,7 +67,7 @@ async fn the_rules_hold_for_commands_for_buttons_and_after_they_changed() {
         .await;
     let (read, is_public) = start(&world, DANA).await;
     assert!(
-        read.contains("In this channel, /livestream is not to be used") && !is_public,
+        read.contains("/livestream can't be used in this channel") && !is_public,
         "{read}"
     );
     admin

@@ -57,7 +57,7 @@ async fn the_log_and_the_database_hold_no_secret() {
     secrets.push(forged.signature);
     let log = service.terminate().await;
     assert!(
-        log.contains("that is not its party's failed=no signing secret"),
+        log.contains("request rejected: bad signature error=no signing secret"),
         "{log}"
     );
 
