@@ -23,7 +23,7 @@ use crate::db::audit::{self, AuditKind, Event};
 use crate::db::jobs::{self, RunAt, ShowHome};
 use crate::db::linking::{self as table, Confirmation, NewOffer, Pending, Step};
 use crate::db::{grants, links, persist, shared_accounts};
-use crate::ids::{Asker, SlackUserId, TeamId, Tenant, ZoomUserId};
+use crate::ids::{Asker, TeamId, Tenant, ZoomUserId};
 use crate::reply::Replies;
 use crate::reply::account::Unlinked;
 use crate::slack::message::Message;
@@ -342,7 +342,7 @@ pub async fn sweep(app: &App) -> sqlx::Result<()> {
 
 /// Ends a person's link; withdraws the permission at Zoom if nobody else uses it. `by` is the
 /// admin who does it, if the person does not.
-pub async fn unlink(app: &App, asker: &Asker, by: Option<&SlackUserId>) -> sqlx::Result<Unlinked> {
+pub async fn unlink(app: &App, asker: &Asker, by: Option<&Asker>) -> sqlx::Result<Unlinked> {
     let Some(unused) = remove(app, asker, by).await? else {
         return Ok(Unlinked::NotLinked);
     };
@@ -428,7 +428,7 @@ async fn unshare(app: &App, team: &TeamId, event: Event<'_>) -> sqlx::Result<()>
 async fn remove(
     app: &App,
     asker: &Asker,
-    by: Option<&SlackUserId>,
+    by: Option<&Asker>,
 ) -> sqlx::Result<Option<Vec<(ZoomUserId, Vec<u8>)>>> {
     let mut transaction = app.db.begin().await?;
     let removed = links::delete(&mut *transaction, asker).await?;
@@ -564,10 +564,9 @@ async fn refuse_somebody_else(
         slack.team = %session.asker.team, slack.user = %session.asker.user,
         "somebody else signed in with a link"
     );
-    let who = format!("opened by {} of {}", person.asker.user, person.asker.team);
     audit::write(
         &app.db,
-        &Event::of(&session.asker, AuditKind::LinkWrongUser).detail(&who),
+        &Event::of(&session.asker, AuditKind::LinkWrongUser).by(Some(&person.asker)),
     )
     .await?;
     table::consume(&app.db, &session.token_hash).await?;

@@ -1,6 +1,7 @@
 //! The service between its stand-ins: real HTTP over loopback, a real Postgres.
 
 mod admin;
+mod audit;
 mod binary;
 mod buttons;
 mod commands;

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 
 use crate::admin::{Admin, AdminError, TestResult};
-use crate::db::audit::{AuditKind, Entry, Filter};
+use crate::db::audit::{AuditKind, Entry, Filter, Person};
 use crate::db::linked_users::{self, Health, LinkedUser, Sort};
 use crate::db::rules::{ChannelPolicy, Rules, Who};
 use crate::db::shared_accounts::SharedAccount;
@@ -371,14 +371,19 @@ fn entries(entries: &[Entry]) -> Markup {
                     @for entry in entries {
                         tr {
                             td data-label="When" { (time(Some(entry.happened_at))) }
-                            td data-label="What" { (what(entry.kind)) @if let Some(detail) = &entry.detail { br; span.small { (detail) } } }
+                            td data-label="What" { (what(entry.kind)) @if let Some(detail) = &entry.detail { br; span.small { (detail) } }
+                                @if !entry.people.is_empty() {
+                                    br; span.small { @for user in &entry.people { (person_name(user)) " " } }
+                                } }
                             td data-label="Who" {
-                                @match (&entry.slack_name, &entry.user_id) {
-                                    (Some(name), _) => (name),
-                                    (None, Some(user)) => code { (user) },
-                                    (None, None) => "–",
+                                @match &entry.person {
+                                    Some(user) => (person_name(user)),
+                                    None => "–",
                                 }
-                                @if let Some(actor) = &entry.actor_id { br; span.small { "by admin " (actor) } }
+                                @if let Some(actor) = &entry.actor {
+                                    br;
+                                    span.small { "by " (person_name(actor)) @if let Some(team) = &entry.actor_team_id { " of " (team) } }
+                                }
                             }
                             td.number data-label="Meeting" { @if let Some(meeting) = entry.meeting_id { (meeting) } }
                             td data-label="Zoom account" { @if let Some(email) = &entry.email { (email) } }
@@ -546,6 +551,17 @@ fn name(row: &LinkedUser) -> String {
     row.slack_name
         .clone()
         .unwrap_or_else(|| row.user_id.to_string())
+}
+
+/// Somebody in an entry of the activity.
+fn person_name(person: &Person) -> Markup {
+    html! {
+        @match person {
+            Person::Known { name: Some(name), .. } => (name),
+            Person::Known { id, name: None } => code { (id) },
+            Person::Erased => (person.id()),
+        }
+    }
 }
 
 /// What happened, in words.
