@@ -16,6 +16,40 @@ end $$;
 create trigger upsert_zoom_account after insert or update of email on zoom_grant
     for each row execute function upsert_zoom_account();
 
+-- The Slack users that the audit refers to, for the same reason: to erase a user, set
+-- user_id to null. Somebody who returns after that is a new person.
+create table person (
+    person_id bigint generated always as identity constraint person_pkey primary key,
+    enterprise_id text,
+    -- The organisation's id where Slack names no workspace; the two never collide.
+    team_id text not null,
+    user_id text,
+    constraint person_user_key unique (team_id, user_id)
+);
+
+-- The key of a user, who becomes a person if they are none yet; null for no user. In READ
+-- COMMITTED each statement of a volatile function has a snapshot of its own, so the last one
+-- sees the row of a transaction that was faster.
+create function person_key(for_enterprise text, for_team text, for_user text) returns bigint
+    language plpgsql volatile as $$
+declare
+    key bigint;
+begin
+    if for_user is null then
+        return null;
+    end if;
+    select person_id into key from person where team_id = for_team and user_id = for_user;
+    if key is null then
+        insert into person (enterprise_id, team_id, user_id) values (for_enterprise, for_team, for_user)
+            on conflict (team_id, user_id) do nothing
+            returning person_id into key;
+    end if;
+    if key is null then
+        select person_id into key from person where team_id = for_team and user_id = for_user;
+    end if;
+    return key;
+end $$;
+
 -- Everything that happened: finished commands, links, refusals, and what admins did.
 create table audit (
     audit_id bigint generated always as identity constraint audit_pkey primary key,
@@ -23,9 +57,13 @@ create table audit (
     kind text not null,
     enterprise_id text,
     team_id text,
-    user_id text,
-    -- The admin who did it to the user, if it was not the user.
-    actor_id text,
+    -- Whom it is about.
+    person_id bigint constraint audit_person_id_fkey references person,
+    -- Who did it, if not the same person.
+    actor_id bigint constraint audit_actor_id_fkey references person,
+    -- Whom a list names, such as the people of a rule. Each is a person_id; Postgres has no
+    -- foreign keys on arrays, and no person is ever deleted.
+    people bigint[] not null default '{}',
     account_id bigint constraint audit_account_id_fkey references zoom_account,
     channel_id text,
     meeting_id bigint,
@@ -35,14 +73,14 @@ create table audit (
     -- Zoom's error code.
     zoom_code bigint,
     duration interval,
-    -- More of it, in words; no secret.
+    -- More of it, in words; no secret, and no user id.
     detail text,
     has_failed boolean not null default false
 );
 
 create index audit_team_idx on audit (team_id, audit_id);
 create index audit_kind_idx on audit (team_id, kind, audit_id);
-create index audit_user_idx on audit (team_id, user_id, audit_id);
+create index audit_person_idx on audit (team_id, person_id, audit_id);
 create index audit_meeting_idx on audit (team_id, meeting_id, audit_id) where meeting_id is not null;
 create index audit_failed_idx on audit (team_id, audit_id) where has_failed;
 create index audit_happened_at_idx on audit (happened_at);

@@ -289,10 +289,9 @@ async fn refuse_somebody_else(
         slack.team = %session.asker.team, slack.user = %session.asker.user,
         "link refused: somebody else signed in with it"
     );
-    let who = format!("opened by {} of {}", person.asker.user, person.asker.team);
     audit::write(
         &app.db,
-        &Event::of(&session.asker, AuditKind::LinkWrongUser).detail(&who),
+        &Event::of(&session.asker, AuditKind::LinkWrongUser).by(Some(&person.asker)),
     )
     .await?;
     link_offers::consume(&app.db, &session.token_hash).await?;

@@ -8,7 +8,7 @@ use crate::account::tokens::{self, TokenUnavailable, revoke, revoke_sealed};
 use crate::app::App;
 use crate::db::audit::{self, AuditKind, Event};
 use crate::db::{grants, links, shared_accounts};
-use crate::ids::{Asker, SlackUserId, TeamId, Tenant, ZoomUserId};
+use crate::ids::{Asker, TeamId, Tenant, ZoomUserId};
 use crate::reply::account::Unlinked;
 
 /// How long a person who disconnects waits for Zoom: Slack waits 3 s.
@@ -16,7 +16,7 @@ const REVOKE_WITHIN: Duration = Duration::from_millis(1500);
 
 /// Ends a person's link; withdraws the permission at Zoom if nobody else uses it. `by` is the
 /// admin who does it, if the person does not.
-pub async fn unlink(app: &App, asker: &Asker, by: Option<&SlackUserId>) -> sqlx::Result<Unlinked> {
+pub async fn unlink(app: &App, asker: &Asker, by: Option<&Asker>) -> sqlx::Result<Unlinked> {
     let Some(unused) = remove(app, asker, by).await? else {
         return Ok(Unlinked::NotLinked);
     };
@@ -102,7 +102,7 @@ async fn unshare(app: &App, team: &TeamId, event: Event<'_>) -> sqlx::Result<()>
 async fn remove(
     app: &App,
     asker: &Asker,
-    by: Option<&SlackUserId>,
+    by: Option<&Asker>,
 ) -> sqlx::Result<Option<Vec<(ZoomUserId, Vec<u8>)>>> {
     let mut transaction = app.db.begin().await?;
     let removed = links::delete(&mut *transaction, asker).await?;

@@ -218,7 +218,7 @@ pub async fn test(
         has_failed: tested != TestResult::Works,
         ..Event::of(&asker, AuditKind::LinkTested)
             .zoom(&row.zoom_user_id)
-            .by(Some(&admin.asker.user))
+            .by(Some(&admin.asker))
     };
     audit::write(&app.db, &event).await?;
     Ok(tested)
@@ -275,8 +275,7 @@ pub async fn disconnect(
         return Err(AdminError::StaleForm);
     }
     let asker = of_theirs(admin, user);
-    let by = Some(&admin.asker.user);
-    let unlinked = unlink::unlink(app, &asker, by).await?;
+    let unlinked = unlink::unlink(app, &asker, Some(&admin.asker)).await?;
     let whole = Asker {
         enterprise: admin.asker.enterprise.clone(),
         ..asker
@@ -297,9 +296,8 @@ pub async fn set_rules(app: &App, admin: &Admin, mut new: Rules) -> Result<(), A
         return Err(AdminError::StaleForm);
     }
     let detail = format!(
-        "who: {} {}{}; where: {} {}; asks over: {}; asks where shared: {}; guests: {}",
+        "who: {} {}; where: {} {}; asks over: {}; asks where shared: {}; guests: {}",
         new.who.as_str(),
-        new.people.join(" "),
         new.group_id.as_deref().unwrap_or_default(),
         new.channel_policy.as_str(),
         new.channels.join(" "),
@@ -308,7 +306,9 @@ pub async fn set_rules(app: &App, admin: &Admin, mut new: Rules) -> Result<(), A
         new.confirm_shared,
         new.guests_allowed,
     );
-    let event = Event::of(&admin.asker, AuditKind::RulesChanged).detail(&detail);
+    let event = Event::of(&admin.asker, AuditKind::RulesChanged)
+        .people(&new.people)
+        .detail(&detail);
     audit::write(&mut *transaction, &event).await?;
     Ok(transaction.commit().await?)
 }
@@ -326,8 +326,7 @@ pub async fn name_admins(app: &App, admin: &Admin, people: &[String]) -> Result<
         &admin.asker.user,
     )
     .await?;
-    let detail = people.join(" ");
-    let event = Event::of(&admin.asker, AuditKind::AdminsNamed).detail(&detail);
+    let event = Event::of(&admin.asker, AuditKind::AdminsNamed).people(people);
     audit::write(&mut *transaction, &event).await?;
     Ok(transaction.commit().await?)
 }
@@ -336,8 +335,7 @@ pub async fn name_admins(app: &App, admin: &Admin, people: &[String]) -> Result<
 pub async fn share_with(app: &App, admin: &Admin, people: &[String]) -> Result<(), AdminError> {
     let mut transaction = app.db.begin().await?;
     shared_accounts::set_people(&mut *transaction, &admin.asker.team, people).await?;
-    let detail = people.join(" ");
-    let event = Event::of(&admin.asker, AuditKind::SharedAccountUsersChanged).detail(&detail);
+    let event = Event::of(&admin.asker, AuditKind::SharedAccountUsersChanged).people(people);
     audit::write(&mut *transaction, &event).await?;
     Ok(transaction.commit().await?)
 }

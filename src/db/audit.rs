@@ -2,8 +2,9 @@
 //! becomes of commands is written by [`super::commands::finish`].
 
 use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::postgres::PgRow;
 use sqlx::postgres::types::PgInterval;
-use sqlx::{PgExecutor, QueryBuilder};
+use sqlx::{FromRow, PgExecutor, QueryBuilder, Row};
 
 use crate::command::meeting::MeetingId;
 use crate::ids::{Asker, ChannelId, SlackUserId, TeamId, Tenant, ZoomUserId};
@@ -76,16 +77,27 @@ impl AuditKind {
 pub struct Event<'a> {
     /// What kind of thing.
     pub kind: AuditKind,
+    /// Where: an organisation, a workspace, or both.
     pub enterprise: Option<&'a str>,
+    /// See `enterprise`.
     pub team: Option<&'a str>,
+    /// Whom it is about.
     pub user: Option<&'a SlackUserId>,
-    /// The admin who did it to them.
-    pub actor: Option<&'a SlackUserId>,
+    /// Who did it, if not the same person.
+    pub actor: Option<&'a Asker>,
+    /// Whom a list names that was changed.
+    pub people: &'a [String],
+    /// With which Zoom account.
     pub zoom_user: Option<&'a ZoomUserId>,
+    /// In which channel.
     pub channel: Option<&'a ChannelId>,
+    /// Of which meeting.
     pub meeting: Option<MeetingId>,
+    /// How it ended.
     pub outcome: Option<&'a str>,
+    /// More of it, in words; no secret, and no user id.
     pub detail: Option<&'a str>,
+    /// Whether the user did not get what they wanted.
     pub has_failed: bool,
 }
 
@@ -98,6 +110,7 @@ impl<'a> Event<'a> {
             team: None,
             user: None,
             actor: None,
+            people: &[],
             zoom_user: None,
             channel: None,
             meeting: None,
@@ -117,7 +130,7 @@ impl<'a> Event<'a> {
         }
     }
 
-    /// Something that happened to a tenant, by nobody we can name.
+    /// Something that happened to a tenant as a whole.
     pub fn at(tenant: &'a Tenant, kind: AuditKind) -> Self {
         let (enterprise, team) = tenant.ids();
         Self {
@@ -127,36 +140,55 @@ impl<'a> Event<'a> {
         }
     }
 
+    /// With this Zoom account.
     #[must_use]
     pub fn zoom(mut self, zoom_user: &'a ZoomUserId) -> Self {
         self.zoom_user = Some(zoom_user);
         self
     }
 
+    /// More of it, in words.
     #[must_use]
     pub fn detail(mut self, detail: &'a str) -> Self {
         self.detail = Some(detail);
         self
     }
 
-    /// An admin did it.
+    /// Somebody else did it than the user it is about.
     #[must_use]
-    pub fn by(mut self, actor: Option<&'a SlackUserId>) -> Self {
+    pub fn by(mut self, actor: Option<&'a Asker>) -> Self {
         self.actor = actor;
+        self
+    }
+
+    /// A list was changed that now names these people.
+    #[must_use]
+    pub fn people(mut self, people: &'a [String]) -> Self {
+        self.people = people;
         self
     }
 }
 
+/// Adds an entry.
 pub async fn write(db: impl PgExecutor<'_>, event: &Event<'_>) -> sqlx::Result<()> {
     sqlx::query!(
-        "insert into audit (kind, enterprise_id, team_id, user_id, actor_id, account_id, channel_id, meeting_id,
-            outcome, detail, has_failed)
-        values ($1, $2, $3, $4, $5, (select account_id from zoom_account where zoom_user_id = $6), $7, $8, $9, $10, $11)",
+        "insert into audit (kind, enterprise_id, team_id, person_id, actor_id, people, account_id, channel_id,
+            meeting_id, outcome, detail, has_failed)
+        values ($1, $2, $3, person_key($2, coalesce($3, $2), $4), person_key($5, $6, $7),
+            -- In one order for all, so that no two transactions wait for each other.
+            array(
+                select person_key($2, coalesce($3, $2), listed)
+                from (select distinct listed from unnest($8::text[]) as listed order by listed) as people
+            ),
+            (select account_id from zoom_account where zoom_user_id = $9), $10, $11, $12, $13, $14)",
         event.kind.as_str(),
         event.enterprise,
         event.team,
         event.user.map(SlackUserId::as_str),
-        event.actor.map(SlackUserId::as_str),
+        event.actor.and_then(Asker::enterprise),
+        event.actor.map(|actor| actor.team.as_str()),
+        event.actor.map(|actor| actor.user.as_str()),
+        event.people,
         event.zoom_user.map(ZoomUserId::as_str),
         event.channel.map(ChannelId::as_str),
         event.meeting.map(MeetingId::get),
@@ -185,32 +217,116 @@ pub async fn delete_expired(db: impl PgExecutor<'_>, keep: TimeDelta) -> sqlx::R
     Ok(done.rows_affected())
 }
 
+/// A Slack user as an entry refers to them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Person {
+    /// Somebody we know.
+    Known {
+        /// Their Slack id.
+        id: String,
+        /// Their name in Slack, while they are linked.
+        name: Option<String>,
+    },
+    /// Somebody whose id was erased.
+    Erased,
+}
+
+impl Person {
+    /// Their Slack id, in words if it was erased.
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Known { id, .. } => id,
+            Self::Erased => "someone who was erased",
+        }
+    }
+
+    fn of(person_id: Option<i64>, user_id: Option<String>, name: Option<String>) -> Option<Self> {
+        person_id.map(|_| match user_id {
+            Some(id) => Self::Known { id, name },
+            None => Self::Erased,
+        })
+    }
+}
+
 /// Something that happened, as admins read it.
-#[derive(Debug, Clone, sqlx::FromRow)]
+#[derive(Debug, Clone)]
 pub struct Entry {
+    /// Its number; later entries have greater ones.
     pub audit_id: i64,
+    /// When it happened.
     pub happened_at: DateTime<Utc>,
+    /// What kind of thing happened.
     pub kind: AuditKind,
-    pub user_id: Option<String>,
-    pub slack_name: Option<String>,
-    pub actor_id: Option<String>,
+    /// Whom it is about.
+    pub person: Option<Person>,
+    /// Who did it, if not the same person.
+    pub actor: Option<Person>,
+    /// The actor's workspace, if it is another.
+    pub actor_team_id: Option<String>,
+    /// Whom a list names that was changed.
+    pub people: Vec<Person>,
+    /// The Zoom account.
     pub email: Option<String>,
+    /// The channel.
     pub channel_id: Option<String>,
+    /// The meeting.
     pub meeting_id: Option<i64>,
+    /// The command, as the channel's reference names it.
     pub command_id: Option<i64>,
+    /// How it ended.
     pub outcome: Option<String>,
+    /// Zoom's error code.
     pub zoom_code: Option<i64>,
     /// Seconds from the command to its outcome.
     pub duration: Option<f64>,
+    /// More of it, in words.
     pub detail: Option<String>,
+}
+
+impl FromRow<'_, PgRow> for Entry {
+    fn from_row(row: &PgRow) -> sqlx::Result<Self> {
+        let people: Vec<Option<String>> = row.try_get("people")?;
+        Ok(Self {
+            audit_id: row.try_get("audit_id")?,
+            happened_at: row.try_get("happened_at")?,
+            kind: row.try_get("kind")?,
+            person: Person::of(
+                row.try_get("person_id")?,
+                row.try_get("user_id")?,
+                row.try_get("slack_name")?,
+            ),
+            actor: Person::of(
+                row.try_get("actor_id")?,
+                row.try_get("actor_user_id")?,
+                None,
+            ),
+            actor_team_id: row.try_get("actor_team_id")?,
+            people: people
+                .into_iter()
+                .map(|id| id.map_or(Person::Erased, |id| Person::Known { id, name: None }))
+                .collect(),
+            email: row.try_get("email")?,
+            channel_id: row.try_get("channel_id")?,
+            meeting_id: row.try_get("meeting_id")?,
+            command_id: row.try_get("command_id")?,
+            outcome: row.try_get("outcome")?,
+            zoom_code: row.try_get("zoom_code")?,
+            duration: row.try_get("duration")?,
+            detail: row.try_get("detail")?,
+        })
+    }
 }
 
 /// Which entries are wanted.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
+    /// Only of this kind.
     pub kind: Option<AuditKind>,
+    /// Only about this user.
     pub user: Option<String>,
+    /// Only of this meeting.
     pub meeting: Option<i64>,
+    /// Only those that failed.
     pub failed_only: bool,
 }
 
@@ -224,11 +340,19 @@ pub async fn entries(
     count: i64,
 ) -> sqlx::Result<Vec<Entry>> {
     let mut query = QueryBuilder::new(
-        "select audit_id, happened_at, kind, audit.user_id, slack_name, actor_id, email, channel_id, meeting_id,
-            command_id, outcome, zoom_code, extract(epoch from duration)::float8 as duration, detail
+        "select audit_id, happened_at, kind, audit.person_id, person.user_id, slack_name, actor_id,
+            actor.user_id as actor_user_id, nullif(actor.team_id, audit.team_id) as actor_team_id, array(
+                select listed.user_id from unnest(people) with ordinality as key (person_id, number)
+                    join person as listed using (person_id)
+                order by number
+            ) as people,
+            email, channel_id, meeting_id, command_id, outcome, zoom_code,
+            extract(epoch from duration)::float8 as duration, detail
         from audit
         left join zoom_account using (account_id)
-        left join zoom_link on zoom_link.team_id = audit.team_id and zoom_link.user_id = audit.user_id
+        left join person on person.person_id = audit.person_id
+        left join person as actor on actor.person_id = audit.actor_id
+        left join zoom_link on zoom_link.team_id = person.team_id and zoom_link.user_id = person.user_id
         where audit.team_id = ",
     );
     query.push_bind(team.as_str());
@@ -237,7 +361,12 @@ pub async fn entries(
         query.push(" and kind = ").push_bind(kind.as_str());
     }
     if let Some(user) = &filter.user {
-        query.push(" and audit.user_id = ").push_bind(user);
+        query
+            .push(" and audit.person_id = (select person_id from person where team_id = ")
+            .push_bind(team.as_str())
+            .push(" and user_id = ")
+            .push_bind(user)
+            .push(")");
     }
     if let Some(meeting) = filter.meeting {
         query.push(" and meeting_id = ").push_bind(meeting);

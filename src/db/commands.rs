@@ -353,9 +353,9 @@ pub async fn finish(
             where command_id = $1 and finished_at is null
             returning command.*
         )
-        insert into audit (kind, enterprise_id, team_id, user_id, account_id, channel_id, meeting_id, command_id,
+        insert into audit (kind, enterprise_id, team_id, person_id, account_id, channel_id, meeting_id, command_id,
             outcome, zoom_code, duration, detail, has_failed)
-        select case when $3 then $5 else action end, enterprise_id, team_id, user_id,
+        select case when $3 then $5 else action end, enterprise_id, team_id, person_key(enterprise_id, team_id, user_id),
             (select account_id from zoom_account where zoom_account.zoom_user_id = finished.zoom_user_id),
             channel_id, meeting_id, command_id, outcome ->> 'kind', (outcome ->> 'code')::bigint,
             finished_at - received_at, case when $3 then action end, $4

@@ -14,7 +14,7 @@ use crate::db::audit::{self, AuditKind, Event};
 use crate::db::installations::{self, NewInstallation};
 use crate::db::jobs::{self, LeaveTenant, RunAt, Unlink};
 use crate::db::{admin_sessions, memberships, oauth_states};
-use crate::ids::{Asker, Tenant};
+use crate::ids::{Asker, EnterpriseId, TeamId, Tenant};
 use crate::slack::web_api;
 
 /// How long a browser may take to come back from Slack.
@@ -102,10 +102,17 @@ pub async fn back(
     };
     let mut transaction = app.db.begin().await?;
     installations::store(&mut *transaction, &new).await?;
-    let detail = format!("into {} by {}", tenant.id(), access.installer());
+    // An organisation's id stands for a workspace's where there is none.
+    let installer = Asker {
+        enterprise: tenant.ids().0.map(EnterpriseId::new),
+        team: TeamId::new(tenant.id()),
+        user: access.installer().clone(),
+    };
     audit::write(
         &mut *transaction,
-        &Event::at(&tenant, AuditKind::Installed).detail(&detail),
+        &Event::at(&tenant, AuditKind::Installed)
+            .by(Some(&installer))
+            .detail(tenant.id()),
     )
     .await?;
     transaction.commit().await?;

@@ -2,6 +2,7 @@
 //! What more than one file needs is in `tests/support`.
 
 mod admin;
+mod audit;
 mod buttons;
 mod commands;
 mod events;

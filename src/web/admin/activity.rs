@@ -12,7 +12,7 @@ use serde::Deserialize;
 use crate::admin::Admin;
 use crate::app::App;
 use crate::command::meeting::MeetingId;
-use crate::db::audit::{self, AuditKind, Entry, Filter};
+use crate::db::audit::{self, AuditKind, Entry, Filter, Person};
 use crate::web::admin::export;
 use crate::web::admin::layout::{layout, render, time};
 use crate::web::admin::session::{PageResult, authorize_view};
@@ -164,14 +164,19 @@ pub(super) fn entries(entries: &[Entry]) -> Markup {
                     @for entry in entries {
                         tr {
                             td data-label="When" { (time(Some(entry.happened_at))) }
-                            td data-label="What" { (what(entry.kind)) @if let Some(detail) = &entry.detail { br; span.small { (detail) } } }
+                            td data-label="What" { (what(entry.kind)) @if let Some(detail) = &entry.detail { br; span.small { (detail) } }
+                                @if !entry.people.is_empty() {
+                                    br; span.small { @for user in &entry.people { (person_name(user)) " " } }
+                                } }
                             td data-label="Who" {
-                                @match (&entry.slack_name, &entry.user_id) {
-                                    (Some(name), _) => (name),
-                                    (None, Some(user)) => code { (user) },
-                                    (None, None) => "–",
+                                @match &entry.person {
+                                    Some(user) => (person_name(user)),
+                                    None => "–",
                                 }
-                                @if let Some(actor) = &entry.actor_id { br; span.small { "by admin " (actor) } }
+                                @if let Some(actor) = &entry.actor {
+                                    br;
+                                    span.small { "by " (person_name(actor)) @if let Some(team) = &entry.actor_team_id { " of " (team) } }
+                                }
                             }
                             td.number data-label="Meeting" { @if let Some(meeting) = entry.meeting_id { (meeting) } }
                             td data-label="Zoom account" { @if let Some(email) = &entry.email { (email) } }
@@ -210,5 +215,16 @@ fn what(kind: AuditKind) -> &'static str {
         AuditKind::Installed => "installed",
         AuditKind::Uninstalled => "uninstalled",
         AuditKind::KeysRotated => "keys rotated",
+    }
+}
+
+/// Somebody in an entry of the activity.
+fn person_name(person: &Person) -> Markup {
+    html! {
+        @match person {
+            Person::Known { name: Some(name), .. } => (name),
+            Person::Known { id, name: None } => code { (id) },
+            Person::Erased => (person.id()),
+        }
     }
 }

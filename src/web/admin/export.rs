@@ -8,7 +8,7 @@ use futures_util::stream;
 use serde::Serialize;
 
 use crate::app::App;
-use crate::db::audit::{self, Entry, Filter};
+use crate::db::audit::{self, Entry, Filter, Person};
 use crate::ids::TeamId;
 
 const AT_ONCE: i64 = 1000;
@@ -22,6 +22,8 @@ struct Line<'a> {
     user_id: Option<&'a str>,
     user_name: Option<&'a str>,
     actor_id: Option<&'a str>,
+    actor_team_id: Option<&'a str>,
+    people: String,
     zoom_email: Option<&'a str>,
     channel_id: Option<&'a str>,
     meeting_id: Option<i64>,
@@ -34,15 +36,18 @@ struct Line<'a> {
 
 impl<'a> Line<'a> {
     fn of(entry: &'a Entry) -> Self {
+        let people: Vec<_> = entry.people.iter().map(Person::id).collect();
         Self {
             id: entry.audit_id,
             happened_at: entry
                 .happened_at
                 .to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
             kind: entry.kind.as_str(),
-            user_id: entry.user_id.as_deref(),
-            user_name: entry.slack_name.as_deref(),
-            actor_id: entry.actor_id.as_deref(),
+            user_id: entry.person.as_ref().map(Person::id),
+            user_name: user_name(entry),
+            actor_id: entry.actor.as_ref().map(Person::id),
+            actor_team_id: entry.actor_team_id.as_deref(),
+            people: people.join(" "),
             zoom_email: entry.email.as_deref(),
             channel_id: entry.channel_id.as_deref(),
             meeting_id: entry.meeting_id,
@@ -52,6 +57,13 @@ impl<'a> Line<'a> {
             duration_seconds: entry.duration,
             detail: entry.detail.as_deref(),
         }
+    }
+}
+
+fn user_name(entry: &Entry) -> Option<&str> {
+    match &entry.person {
+        Some(Person::Known { name, .. }) => name.as_deref(),
+        Some(Person::Erased) | None => None,
     }
 }
 
@@ -75,7 +87,7 @@ impl Format for Csv {
             .has_headers(!std::mem::replace(&mut self.has_begun, true))
             .from_writer(Vec::new());
         for entry in entries {
-            let name = entry.slack_name.as_deref().map(escape_formula);
+            let name = user_name(entry).map(escape_formula);
             let detail = entry.detail.as_deref().map(escape_formula);
             writer.serialize(Line {
                 user_name: name.as_deref(),

@@ -88,7 +88,7 @@ async fn nobody_changes_the_audit_and_it_is_kept_as_long_as_it_should_be() {
     let mut db = connect(&world).await;
     // As the service's own role, which owns the table.
     for forbidden in [
-        "update audit set user_id = 'U0ELI'",
+        "update audit set person_id = null",
         "delete from audit",
         "truncate audit",
     ] {
@@ -110,5 +110,64 @@ async fn nobody_changes_the_audit_and_it_is_kept_as_long_as_it_should_be() {
         }
         assert_eq!(left, ["start", "a", "b"]);
     }
+    world.end().await;
+}
+
+#[tokio::test]
+async fn an_erased_person_is_named_nowhere_and_the_audit_stays_as_it_was() {
+    let world = installed_world().await;
+    let mut admin = AdminBrowser::signed_in(&world, ADA).await;
+    type_and_read(&world, DANA, "start 68423085").await;
+    admin
+        .set_rules(&[("who", "named"), ("people", "U0DANA U0ELI")])
+        .await;
+    let csrf = admin.csrf().await;
+    admin
+        .post("/admin/people/U0DANA/test", &[("csrf", &csrf)])
+        .await;
+    let mut db = connect(&world).await;
+    let audit = "select string_agg(audit::text, ' ' order by audit_id) from audit";
+    let before: String = sqlx::query_scalar(audit)
+        .fetch_one(&mut db)
+        .await
+        .expect("an answer");
+    for id in ["U0DANA", "U0ELI", "U0ADA"] {
+        assert!(!before.contains(id), "{id}: {before}");
+    }
+    let paths = [
+        "/admin",
+        "/admin/activity",
+        "/admin/activity.csv",
+        "/admin/activity.json",
+    ];
+    for path in paths {
+        let page = admin.read(path).await;
+        for id in ["U0ELI", "U0ADA"] {
+            assert!(page.contains(id), "{id} on {path}: {page}");
+        }
+    }
+    let named = admin.read("/admin/activity?user=U0DANA&kind=start").await;
+    assert_eq!(named.matches("<tr>").count(), 2, "{named}");
+
+    let erase = "update person set user_id = null where user_id in ('U0DANA', 'U0ADA')";
+    sqlx::raw_sql(erase)
+        .execute(&mut db)
+        .await
+        .expect("an answer");
+    let after: String = sqlx::query_scalar(audit)
+        .fetch_one(&mut db)
+        .await
+        .expect("an answer");
+    assert_eq!(after, before);
+    for path in paths {
+        let page = admin.read(path).await;
+        assert!(page.contains("someone who was erased"), "{path}: {page}");
+        assert!(page.contains("U0ELI"), "{path}: {page}");
+        for erased in ["U0DANA", "U0ADA"] {
+            assert!(!page.contains(erased), "{erased} on {path}: {page}");
+        }
+    }
+    let named = admin.read("/admin/activity?user=U0DANA&kind=start").await;
+    assert!(named.contains("Nothing yet."), "{named}");
     world.end().await;
 }

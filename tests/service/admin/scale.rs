@@ -28,12 +28,14 @@ async fn fill(world: &World) {
         select 'T0ACME', 'U' || n, 'z' || n, 'Person ' || n, lower('Person ' || n || ' U' || n || ' person' || n || '@acme.example'),
             now() - n * interval '1 minute', now() - n * interval '2 minutes'
         from generate_series(1, 50000) as n;
-        insert into audit (happened_at, kind, team_id, user_id, account_id, channel_id, meeting_id, command_id, outcome, duration, has_failed)
+        insert into person (team_id, user_id) select 'T0ACME', 'U' || n from generate_series(1, 50000) as n;
+        insert into audit (happened_at, kind, team_id, person_id, account_id, channel_id, meeting_id, command_id, outcome, duration, has_failed)
         select now() - (1000000 - n) * interval '30 seconds',
             case when n % 50000 = 7 then 'linked' when n % 2 = 0 then 'start' else 'stop' end, 'T0ACME',
-            'U' || 1 + n % 50000, 1 + n % 50000, 'C0TOWNHALL', 100000000 + n % 20000, n,
+            person_id, 1 + n % 50000, 'C0TOWNHALL', 100000000 + n % 20000, n,
             case when n % 20 = 0 then 'not_started' else 'accepted' end, interval '0.3 seconds', n % 20 = 0
-        from generate_series(1, 1000000) as n;
+        from generate_series(1, 1000000) as n join person on user_id = 'U' || 1 + n % 50000
+        order by n;
         analyze";
     let filling = sqlx::raw_sql(fill);
     filling
