@@ -5,9 +5,11 @@
 use anyhow::{Context, ensure};
 use serde_json::Value;
 
-use super::slack::{CHANNEL, DIRECT, Place, Standing, TOWN_HALL};
+use super::knobs;
+use super::people::{DANA, ELI, FAY, GUS, PEOPLE, Person};
+use super::slack::{CHANNEL, Channel, DIRECT, Role, TOWN_HALL};
+use super::world::World;
 use super::zoom::Obstacle;
-use super::{DANA, ELI, FAY, GUS, PEOPLE, Person, World, knobs};
 
 /// One thing that happens: what goes before, who does what, and what must be read.
 struct Scene {
@@ -161,7 +163,7 @@ const SCENES: &[Scene] = &[
     },
     Scene {
         title: "Gus is a guest of the workspace",
-        before: |world| world.slack.set_person(GUS.slack, Standing::Guest),
+        before: |world| world.slack.set_person(GUS.slack, Role::Guest),
         who: GUS,
         does: Types("connect"),
         reads: "guests and people from other organisations can't use /livestream",
@@ -411,7 +413,7 @@ async fn play_scene(world: &World, scene: &Scene) -> anyhow::Result<String> {
     }
 }
 
-async fn type_at(world: &World, place: Place, who: Person, text: &str) -> anyhow::Result<String> {
+async fn type_at(world: &World, place: Channel, who: Person, text: &str) -> anyhow::Result<String> {
     println!("   {}: /livestream {}", who.name, plain(text));
     let invocation = world.slack.type_at(place, who.slack, text);
     let answer = world.slack.send(&world.service, &invocation).await?;

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::browser;
 use super::people::Person;
-use super::slack::{self, DIRECT, Place, Slack, TOWN_HALL};
+use super::slack::{self, Channel, DIRECT, Slack, TOWN_HALL};
 use super::wire::Wire;
 use super::zoom::{self, Zoom};
 use crate::account::import;
@@ -175,7 +175,7 @@ impl World {
         self.offer_at(TOWN_HALL, person).await
     }
 
-    async fn offer_at(&self, place: Place, person: Person) -> anyhow::Result<String> {
+    async fn offer_at(&self, place: Channel, person: Person) -> anyhow::Result<String> {
         let typed = self.slack.type_at(place, person.slack, "connect");
         let answer = self.slack.send(&self.service, &typed).await?;
         let mut buttons = answer.body["blocks"]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use livestream_bot::demo::slack::{
-    ApiFault, ENTERPRISE, ORG_OTHER, ORG_TOWN_HALL, Place, TOWN_HALL,
+    ApiFault, Channel, ENTERPRISE, ORG_OTHER, ORG_TOWN_HALL, TOWN_HALL,
 };
 use livestream_bot::demo::{DANA, FAY, Person, World};
 use serde_json::Value;
@@ -15,7 +15,7 @@ use crate::support::linking::linked_zoom_user;
 use crate::support::slack::{type_and_read, type_and_read_at_once};
 use crate::support::world::{connect, count_jobs, wait_for_empty_queue};
 
-async fn open_home(world: &World, place: Place, who: Person) -> Value {
+async fn open_home(world: &World, place: Channel, who: Person) -> Value {
     let before = world.slack.homes(who.slack).len();
     let event = world.slack.open_home(place, who.slack);
     let answer = world.slack.send_event(&world.service, &event).await;
@@ -27,7 +27,7 @@ async fn open_home(world: &World, place: Place, who: Person) -> Value {
         .expect("a home")
 }
 
-async fn press_on_home(world: &World, place: Place, who: Person, value: &str) -> Value {
+async fn press_on_home(world: &World, place: Channel, who: Person, value: &str) -> Value {
     let before = world.slack.homes(who.slack).len();
     let press = world.slack.press_home_at(place, who.slack, value);
     for _ in 0..2 {

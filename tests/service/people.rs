@@ -1,6 +1,6 @@
 //! Who may use commands, and who sees their outcomes.
 
-use livestream_bot::demo::slack::{ApiFault, DIRECT, Standing, TEAM};
+use livestream_bot::demo::slack::{ApiFault, DIRECT, Role, TEAM};
 use livestream_bot::demo::{DANA, ELI, FAY, Person, World};
 use serde_json::Value;
 
@@ -30,11 +30,7 @@ async fn start(world: &World, who: Person) -> Value {
 async fn guests_are_refused_alone_and_politely() {
     let world = world().await;
     install(&world, "acme").await;
-    for standing in [
-        Standing::Guest,
-        Standing::SingleChannelGuest,
-        Standing::Stranger,
-    ] {
+    for standing in [Role::Guest, Role::SingleChannelGuest, Role::Stranger] {
         world.slack.set_person(DANA.slack, standing);
         let outcome = start(&world, DANA).await;
         assert_eq!(outcome["response_type"], "ephemeral");
@@ -49,7 +45,7 @@ async fn guests_are_refused_alone_and_politely() {
             let read = type_and_read_at_once(&world, DANA, text).await;
             assert!(read.contains(REFUSED), "{text}: {read}");
         }
-        world.slack.set_person(DANA.slack, Standing::Member);
+        world.slack.set_person(DANA.slack, Role::Member);
         expire_cached_people(&world).await;
         sqlx::query("delete from membership")
             .execute(&mut connect(&world).await)
@@ -66,7 +62,7 @@ async fn guests_are_refused_alone_and_politely() {
 async fn a_guest_is_not_even_offered_a_link() {
     let world = world().await;
     install(&world, "acme").await;
-    world.slack.set_person(FAY.slack, Standing::Guest);
+    world.slack.set_person(FAY.slack, Role::Guest);
     for text in ["start 68423085", "connect"] {
         let read = type_and_read_at_once(&world, FAY, text).await;
         assert!(read.contains(REFUSED), "{text}: {read}");
@@ -85,7 +81,7 @@ async fn a_workspace_may_allow_its_guests() {
     .execute(&mut connect(&world).await)
     .await
     .expect("an insert");
-    world.slack.set_person(DANA.slack, Standing::Guest);
+    world.slack.set_person(DANA.slack, Role::Guest);
     let outcome = start(&world, DANA).await;
     assert!(text_of(&outcome).contains("going live"), "{outcome}");
     let asked = world.slack.api_calls();
@@ -140,7 +136,7 @@ async fn whatever_slacks_web_api_does_no_command_fails_for_it() {
 async fn while_slack_limits_us_it_is_not_asked_and_what_it_said_before_counts() {
     let world = world().await;
     install(&world, "acme").await;
-    world.slack.set_person(ELI.slack, Standing::Guest);
+    world.slack.set_person(ELI.slack, Role::Guest);
     let outcome = start(&world, ELI).await;
     assert!(text_of(&outcome).contains(REFUSED), "{outcome}");
     expire_cached_people(&world).await;
@@ -170,7 +166,7 @@ async fn a_change_slack_tells_of_is_looked_up_at_once() {
     let world = world().await;
     install(&world, "acme").await;
     assert!(text_of(&start(&world, DANA).await).contains("going live"));
-    world.slack.set_person(DANA.slack, Standing::Guest);
+    world.slack.set_person(DANA.slack, Role::Guest);
     let event = serde_json::json!({
         "type": "user_change", "user": { "id": DANA.slack, "is_restricted": true },
     });

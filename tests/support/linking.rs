@@ -1,6 +1,6 @@
 //! Linking an account, by the pages that people use.
 
-use livestream_bot::demo::slack::{Place, TOWN_HALL};
+use livestream_bot::demo::slack::{Channel, TOWN_HALL};
 use livestream_bot::demo::{FAY, Person, World};
 use reqwest::StatusCode;
 use serde_json::Value;
@@ -74,7 +74,7 @@ pub(crate) async fn request_link(world: &World, person: Person) -> String {
 }
 
 /// Types `connect` anywhere. Returns the link, which nobody else sees.
-pub(crate) async fn request_link_at(world: &World, place: Place, person: Person) -> String {
+pub(crate) async fn request_link_at(world: &World, place: Channel, person: Person) -> String {
     let typed = world.slack.type_at(place, person.slack, "connect");
     let answer = send(world, &typed).await;
     assert_eq!(answer.body["response_type"], "ephemeral");

@@ -7,12 +7,12 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::Playground;
+use super::state::Playground;
 use crate::demo::knobs::{LIVESTREAM, TOKENS};
-use crate::demo::slack::{Answer, DIRECT, EVERYBODY, Place, TOWN_HALL};
+use crate::demo::slack::{Answer, Channel, DIRECT, EVERYBODY, TOWN_HALL};
 
 /// The channels of the playground, and the direct message with the app.
-pub(super) const PLACES: [Place; 3] = [TOWN_HALL, EVERYBODY, DIRECT];
+pub(super) const CHANNELS: [Channel; 3] = [TOWN_HALL, EVERYBODY, DIRECT];
 const COMMAND: &str = "/livestream";
 
 #[derive(Debug, Deserialize)]
@@ -112,7 +112,7 @@ impl Playground {
     }
 
     async fn send(&self, who: &str, channel: &str, text: &str) -> Result<(), Problem> {
-        let place = PLACES.into_iter().find(|place| place.channel == channel);
+        let place = CHANNELS.into_iter().find(|place| place.channel == channel);
         let place = place.context("There is no such channel.")?;
         let text = text.trim();
         let Some(argument) = text

@@ -3,12 +3,12 @@
 //! [server-sent events](https://html.spec.whatwg.org/multipage/server-sent-events.html).
 
 mod acts;
+mod state;
 mod view;
 
-use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use anyhow::Context;
 use axum::extract::{Query, Request, State};
@@ -25,99 +25,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use self::acts::{Act, Problem};
-use super::slack::{EVERYBODY, Slack, Standing};
-use super::wire::Wire;
-use super::zoom::{Obstacle, Zoom};
-use super::{DANA, ELI, FAY, GUS, HAL, Person, World};
-
-/// A meeting at Zoom, as its host sees it.
-struct Meeting {
-    id: i64,
-    topic: &'static str,
-    host: Person,
-    obstacle: Option<Obstacle>,
-}
-
-const MEETINGS: [Meeting; 6] = [
-    Meeting {
-        id: 68_423_085,
-        topic: "Town hall",
-        host: DANA,
-        obstacle: None,
-    },
-    Meeting {
-        id: 81_122_334_455,
-        topic: "Fireside chat",
-        host: FAY,
-        obstacle: None,
-    },
-    Meeting {
-        id: 83_355_667_788,
-        topic: "Release party",
-        host: HAL,
-        obstacle: None,
-    },
-    Meeting {
-        id: 87_654_321,
-        topic: "Webinar",
-        host: DANA,
-        obstacle: Some(Obstacle::IsWebinar),
-    },
-    Meeting {
-        id: 82_056_527_587,
-        topic: "Board meeting",
-        host: DANA,
-        obstacle: Some(Obstacle::EndToEndEncrypted),
-    },
-    Meeting {
-        id: 91_234_567_890,
-        topic: "Retrospective",
-        host: DANA,
-        obstacle: Some(Obstacle::MayNotHost),
-    },
-];
-
-/// What the page may reach.
-pub(super) struct Playground {
-    slack: Slack,
-    zoom: Zoom,
-    wire: Wire,
-    service: String,
-    /// What the faults that wait are called: of livestream requests, and of those for tokens.
-    faults: Mutex<[VecDeque<&'static str>; 2]>,
-}
-
-impl Playground {
-    /// Makes the world one worth playing in: the app is installed, some are linked, and
-    /// meetings are scheduled.
-    pub(super) async fn furnish(world: &World, wire: Wire) -> anyhow::Result<Self> {
-        let (slack, zoom) = (&world.slack, &world.zoom);
-        slack.set_person(GUS.slack, Standing::Guest);
-        slack.set_channel(EVERYBODY.channel, 5000, false);
-        world.install("acme").await.context("installing the app")?;
-        for person in [DANA, ELI, HAL] {
-            let linked = world.link_by_the_pages(person, person).await;
-            linked.with_context(|| format!("linking {}", person.name))?;
-        }
-        zoom.revoke(HAL.zoom);
-        for meeting in &MEETINGS {
-            zoom.schedule(meeting.id, meeting.host.zoom, meeting.obstacle);
-        }
-        // What has passed so far is nobody's doing.
-        wire.forget();
-        Ok(Self {
-            slack: slack.clone(),
-            zoom: zoom.clone(),
-            wire,
-            service: world.service.clone(),
-            faults: Mutex::default(),
-        })
-    }
-
-    fn faults(&self) -> MutexGuard<'_, [VecDeque<&'static str>; 2]> {
-        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
+pub(super) use self::state::Playground;
 
 /// Says in the terminal where it is.
 pub(super) fn tell(address: &str) -> io::Result<()> {

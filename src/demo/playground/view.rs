@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::acts::PLACES;
-use super::{MEETINGS, Playground};
+use super::acts::CHANNELS;
+use super::state::{MEETINGS, Playground};
 use crate::demo::knobs::{Knob, LIVESTREAM, TOKENS};
-use crate::demo::slack::{Message, Standing, TOWN_HALL};
+use crate::demo::people::{ADA, DANA, ELI, FAY, GUS, HAL, PEOPLE, Person};
+use crate::demo::slack::{Message, Role, TOWN_HALL};
 use crate::demo::zoom::{Meeting, Obstacle};
-use crate::demo::{ADA, DANA, ELI, FAY, GUS, HAL, PEOPLE, Person};
 use crate::manifest;
 
 /// So many messages of a channel are shown, the newest.
@@ -55,8 +55,8 @@ impl Playground {
     }
 
     fn channels(&self, who: &str) -> Value {
-        let is_guest = self.slack.standing(who) == Some(Standing::Guest);
-        let places = PLACES
+        let is_guest = self.slack.standing(who) == Some(Role::Guest);
+        let places = CHANNELS
             .iter()
             .filter(|place| !is_guest || **place == TOWN_HALL || place.is_direct());
         let channels = places.map(|place| {

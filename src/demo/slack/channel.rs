@@ -11,7 +11,7 @@ pub const ORG_TEAM: &str = "T0WEST";
 
 /// A channel, and how the app came to be there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
+pub struct Channel {
     pub team: &'static str,
     pub enterprise: Option<&'static str>,
     /// The app is installed for the whole organisation, not for this workspace.
@@ -21,7 +21,7 @@ pub struct Place {
 }
 
 /// The channel where everything happens unless something else is said.
-pub const TOWN_HALL: Place = Place {
+pub const TOWN_HALL: Channel = Channel {
     team: TEAM,
     enterprise: None,
     is_enterprise_install: false,
@@ -29,18 +29,18 @@ pub const TOWN_HALL: Place = Place {
     channel_name: "town-hall",
 };
 /// Where everybody reads.
-pub const EVERYBODY: Place = Place {
+pub const EVERYBODY: Channel = Channel {
     channel: "C0EVERYBODY",
     channel_name: "all-acme",
     ..TOWN_HALL
 };
 /// A conversation of two.
-pub const DIRECT: Place = Place {
+pub const DIRECT: Channel = Channel {
     channel: "D0DIRECT",
     channel_name: "directmessage",
     ..TOWN_HALL
 };
-pub const ORG_TOWN_HALL: Place = Place {
+pub const ORG_TOWN_HALL: Channel = Channel {
     team: ORG_TEAM,
     enterprise: Some(ENTERPRISE),
     is_enterprise_install: true,
@@ -48,14 +48,14 @@ pub const ORG_TOWN_HALL: Place = Place {
     channel_name: "west-hall",
 };
 /// Another workspace of the same organisation.
-pub const ORG_OTHER: Place = Place {
+pub const ORG_OTHER: Channel = Channel {
     team: "T0EAST",
     channel: "C0EAST",
     channel_name: "east-hall",
     ..ORG_TOWN_HALL
 };
 
-impl Place {
+impl Channel {
     /// What the app is installed for here: the organisation or the workspace.
     pub(super) fn installed_for(self) -> &'static str {
         self.enterprise

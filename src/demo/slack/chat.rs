@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::super::signature::unix_now;
 use super::block_kit::check;
-use super::channel::Place;
+use super::channel::Channel;
 use super::fault::problem;
 use super::messages::Message;
 use super::state::{Slack, SlackState};
@@ -25,7 +25,7 @@ impl Slack {
     pub(in super::super) fn messages_for(
         &self,
         user: &str,
-        place: Place,
+        place: Channel,
         limit: usize,
     ) -> Vec<Message> {
         let state = self.lock();
@@ -47,7 +47,7 @@ impl Slack {
     }
 
     /// A person says something that is no command.
-    pub(in super::super) fn say(&self, place: Place, user: &str, text: &str) {
+    pub(in super::super) fn say(&self, place: Channel, user: &str, text: &str) {
         self.lock().messages.say(place, user, text);
     }
 }

@@ -2,9 +2,9 @@
 //! <https://docs.slack.dev/interactivity/implementing-slash-commands>.
 
 use super::app::APP_ID;
-use super::channel::{Place, TOWN_HALL};
+use super::channel::{Channel, TOWN_HALL};
 use super::invocation::{Answer, Invocation, says_something};
-use super::role::Standing;
+use super::role::Role;
 use super::state::Slack;
 
 impl Slack {
@@ -16,8 +16,8 @@ impl Slack {
     /// The same anywhere. A direct message has its name for the channel's, and the
     /// organisation is named only where there is one:
     /// <https://docs.slack.dev/interactivity/implementing-slash-commands>.
-    pub fn type_at(&self, place: Place, user: &str, text: &str) -> Invocation {
-        self.meet(user, Standing::Member);
+    pub fn type_at(&self, place: Channel, user: &str, text: &str) -> Invocation {
+        self.meet(user, Role::Member);
         let trigger = self.open_response_url(place, user, None);
         let mut form = form_urlencoded::Serializer::new(String::new());
         form.append_pair("token", "deprecated")

@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 
 use super::super::signature::{sign, unix_now};
 use super::app::{APP_ID, BOT_USER, SIGNING_SECRET};
-use super::channel::{DIRECT, Place};
+use super::channel::{Channel, DIRECT};
 use super::home::view;
 use super::invocation::Answer;
-use super::role::{Standing, describe};
+use super::role::{Role, describe};
 use super::state::Slack;
 
 /// An event, ready to be sent, and sent again.
@@ -52,7 +52,7 @@ impl Event {
 impl Slack {
     /// An event of this place in the envelope that Slack sends it in:
     /// <https://docs.slack.dev/apis/events-api/#event-type-structure>.
-    pub fn event(&self, place: Place, event: Value) -> Event {
+    pub fn event(&self, place: Channel, event: Value) -> Event {
         let is_org_wide = place.is_enterprise_install;
         let is_end = event["type"] == "app_uninstalled" || event["type"] == "tokens_revoked";
         let team = |is_missing| if is_missing { None } else { Some(place.team) };
@@ -82,7 +82,7 @@ impl Slack {
     /// are dead. Returns what Slack tells of it, in no certain order:
     /// <https://docs.slack.dev/reference/events/app_uninstalled>,
     /// <https://docs.slack.dev/reference/events/tokens_revoked>.
-    pub fn uninstall(&self, place: Place) -> (Event, Event) {
+    pub fn uninstall(&self, place: Channel) -> (Event, Event) {
         self.lock().installs.revoke(place);
         let tokens = json!({ "oauth": [], "bot": [BOT_USER] });
         (
@@ -93,11 +93,11 @@ impl Slack {
 
     /// A person's account is closed:
     /// <https://docs.slack.dev/reference/events/user_change>.
-    pub fn deactivate(&self, place: Place, user: &str) -> Event {
-        self.set_person(user, Standing::Deactivated);
+    pub fn deactivate(&self, place: Channel, user: &str) -> Event {
+        self.set_person(user, Role::Deactivated);
         let event = json!({
             "type": "user_change",
-            "user": describe(user, Standing::Deactivated, place),
+            "user": describe(user, Role::Deactivated, place),
             "cache_ts": unix_now(),
             "event_ts": format!("{}.000200", unix_now()),
         });
@@ -106,8 +106,8 @@ impl Slack {
 
     /// A person opens their page of the app; the event has the view if one was published:
     /// <https://docs.slack.dev/reference/events/app_home_opened>.
-    pub fn open_home(&self, place: Place, user: &str) -> Event {
-        self.meet(user, Standing::Member);
+    pub fn open_home(&self, place: Channel, user: &str) -> Event {
+        self.meet(user, Role::Member);
         let mut event = json!({
             "type": "app_home_opened",
             "user": user,

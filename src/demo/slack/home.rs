@@ -12,12 +12,12 @@ use serde_json::{Value, json};
 use super::super::signature::unix_now;
 use super::app::{APP_ID, BOT_ID};
 use super::block_kit::check_home;
-use super::channel::{Place, TOWN_HALL};
+use super::channel::{Channel, TOWN_HALL};
 use super::fault::problem;
 use super::interactivity::{action, button, form, of_value, payload};
 use super::invocation::{Invocation, trigger};
 use super::messages::complete_blocks;
-use super::role::Standing;
+use super::role::Role;
 use super::state::{Home, Slack, SlackState};
 
 impl Slack {
@@ -43,8 +43,8 @@ impl Slack {
     /// The same in any workspace; the channel does not matter. There is no message and no
     /// response URL:
     /// <https://docs.slack.dev/reference/interaction-payloads/block_actions-payload>.
-    pub fn press_home_at(&self, place: Place, user: &str, value: &str) -> Invocation {
-        self.meet(user, Standing::Member);
+    pub fn press_home_at(&self, place: Channel, user: &str, value: &str) -> Invocation {
+        self.meet(user, Role::Member);
         let trigger = trigger();
         let state = self.lock();
         let home = state.home(user);
@@ -53,7 +53,7 @@ impl Slack {
         payload["view"] = view(home, user, place);
         let button = home.and_then(|home| button(&home.blocks, of_value(Some(value))));
         payload["actions"] = json!([action(button, Some(value))]);
-        let nowhere = Place {
+        let nowhere = Channel {
             channel: "",
             channel_name: "",
             ..place
@@ -76,7 +76,7 @@ impl SlackState {
 
 /// A page as Slack describes it; an empty one if nothing was published.
 /// <https://docs.slack.dev/reference/views/home-tab-views>
-pub(super) fn view(home: Option<&Home>, user: &str, place: Place) -> Value {
+pub(super) fn view(home: Option<&Home>, user: &str, place: Channel) -> Value {
     let text = |key| home.and_then(|home| home.sent[key].as_str()).unwrap_or("");
     json!({
         "id": view_id(user),

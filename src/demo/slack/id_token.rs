@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use super::super::people::Person;
 use super::super::signature::unix_now;
 use super::app::CLIENT_ID;
-use super::channel::Place;
+use super::channel::Channel;
 
 /// For so many seconds an `id_token` is good.
 const ID_TOKEN_LIFE: u64 = 300;
@@ -37,7 +37,7 @@ pub enum Tamper {
 pub(super) struct Identity {
     pub(super) person: Person,
     /// Where they signed in.
-    pub(super) place: Place,
+    pub(super) place: Channel,
 }
 
 /// The signed statement of who somebody is:

@@ -17,7 +17,7 @@ use super::super::page::{CHOICE, Question, redirect, refusal};
 use super::super::params::Fields;
 use super::super::people::DANA;
 use super::app::{APP_ID, BOT_USER, CLIENT_ID};
-use super::channel::{ORG_TOWN_HALL, Place, TOWN_HALL};
+use super::channel::{Channel, ORG_TOWN_HALL, TOWN_HALL};
 use super::fault::problem;
 use super::state::{Bot, Consent, Installs, Slack};
 use super::web_api::{bearer, client_form};
@@ -26,7 +26,7 @@ const HOST: &str = "Demo Slack";
 const AUTHORIZE: &str = "/oauth/v2/authorize";
 const CANCEL: &str = "cancel";
 /// Where the app can be installed: the workspace, or the organisation as a whole.
-const CHOICES: [(&str, Place, &str); 2] = [
+const CHOICES: [(&str, Channel, &str); 2] = [
     ("acme", TOWN_HALL, "Allow for the workspace Acme"),
     (
         "globex",
@@ -91,7 +91,7 @@ impl Installs {
     }
 
     /// The app is removed: no token for this place is good any more.
-    pub(super) fn revoke(&mut self, place: Place) {
+    pub(super) fn revoke(&mut self, place: Channel) {
         let owner = place.installed_for();
         for bot in &mut self.bots {
             bot.is_live &= bot.place.installed_for() != owner;

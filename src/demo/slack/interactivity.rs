@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 
 use super::super::signature::unix_now;
 use super::app::{APP_ID, BOT_ID, BOT_USER};
-use super::channel::{Place, TOWN_HALL};
+use super::channel::{Channel, TOWN_HALL};
 use super::invocation::{Answer, Invocation};
 use super::messages::Message;
-use super::role::{STRANGER_TEAM, Standing};
+use super::role::{Role, STRANGER_TEAM};
 use super::state::Slack;
 
 /// Somebody who presses, and a button as they would describe it.
@@ -17,14 +17,14 @@ struct Press<'a> {
     /// The workspace the person belongs to; that of the channel if none is named.
     home: Option<&'a str>,
     /// Where it is pressed; wherever the button is if nothing is said.
-    place: Option<Place>,
+    place: Option<Channel>,
     /// What the button would type; none for one that leads elsewhere.
     value: Option<&'a str>,
 }
 
 /// The message under which a button was found.
 struct Found {
-    place: Place,
+    place: Channel,
     ts: String,
     is_ephemeral: bool,
     /// As the payload tells it.
@@ -45,7 +45,7 @@ impl Slack {
     }
 
     /// The same in this channel and no other.
-    pub fn press_at(&self, place: Place, user: &str, value: &str) -> Invocation {
+    pub fn press_at(&self, place: Channel, user: &str, value: &str) -> Invocation {
         self.press_button(&Press {
             user,
             home: None,
@@ -57,7 +57,7 @@ impl Slack {
     /// The same by somebody of another workspace, with whom the channel is shared:
     /// <https://docs.slack.dev/apis/slack-connect/>.
     pub fn press_as_stranger(&self, user: &str, value: &str) -> Invocation {
-        self.meet(user, Standing::Stranger);
+        self.meet(user, Role::Stranger);
         self.press_button(&Press {
             user,
             home: Some(STRANGER_TEAM),
@@ -104,7 +104,7 @@ impl Slack {
     }
 
     fn press_button(&self, press: &Press<'_>) -> Invocation {
-        self.meet(press.user, Standing::Member);
+        self.meet(press.user, Role::Member);
         let found = self.find_button(press.user, |message| {
             let is_here = press
                 .place
@@ -154,7 +154,7 @@ impl Slack {
 }
 
 /// What every payload of pressed buttons says.
-pub(super) fn payload(place: Place, user: &str, home: Option<&str>, trigger: &str) -> Value {
+pub(super) fn payload(place: Channel, user: &str, home: Option<&str>, trigger: &str) -> Value {
     let mut team = json!({ "id": place.team, "domain": place.team_domain() });
     if let (Some(id), Some(name)) = (place.enterprise, place.enterprise_name()) {
         team["enterprise_id"] = id.into();

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::super::signature::{sign, unix_now};
 use super::app::SIGNING_SECRET;
 use super::block_kit::check;
-use super::channel::Place;
+use super::channel::Channel;
 use super::state::Slack;
 
 /// A slash command or the press of a button, ready to be sent, and sent again.
@@ -20,7 +20,7 @@ pub struct Invocation {
     pub user: String,
     /// Where; empty for what is pressed in no channel.
     pub channel: String,
-    pub(super) place: Place,
+    pub(super) place: Channel,
 }
 
 /// What the person who typed sees at once.
@@ -32,7 +32,7 @@ pub struct Answer {
 }
 
 impl Invocation {
-    pub(super) fn new(place: Place, user: &str, trigger: String, body: String) -> Self {
+    pub(super) fn new(place: Channel, user: &str, trigger: String, body: String) -> Self {
         let timestamp = unix_now();
         Self {
             signature: sign(SIGNING_SECRET, timestamp, body.as_bytes()),

@@ -4,13 +4,13 @@ use anyhow::ensure;
 use serde_json::{Value, json};
 
 use super::super::signature::unix_now;
-use super::channel::{DIRECT, Place};
+use super::channel::{Channel, DIRECT};
 
 /// A message as it stands in a channel now.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Message {
     pub ts: String,
-    pub channel: Place,
+    pub channel: Channel,
     /// The one person who sees it; none if everybody does.
     pub only_for: Option<String>,
     /// What the app sent last for it, or what a person said.
@@ -43,14 +43,14 @@ impl Message {
 
 impl Messages {
     /// A new message of the app, for everybody only if it says so.
-    pub(super) fn add(&mut self, place: Place, user: &str, message: &Value) {
+    pub(super) fn add(&mut self, place: Channel, user: &str, message: &Value) {
         let is_for_all = message["response_type"] == "in_channel";
         let only_for = (!is_for_all).then(|| user.to_owned());
         self.push(place, user, message, only_for, true);
     }
 
     /// A person says something.
-    pub(super) fn say(&mut self, place: Place, user: &str, text: &str) {
+    pub(super) fn say(&mut self, place: Channel, user: &str, text: &str) {
         self.push(place, user, &json!({ "text": text }), None, false);
     }
 
@@ -61,7 +61,7 @@ impl Messages {
 
     fn push(
         &mut self,
-        place: Place,
+        place: Channel,
         user: &str,
         message: &Value,
         only_for: Option<String>,

@@ -31,7 +31,7 @@ use tokio::net::TcpListener;
 
 pub use self::app::{APP_ID, BOT_USER, CLIENT_ID, CLIENT_SECRET, SIGNING_SECRET};
 pub use self::channel::{
-    CHANNEL, DIRECT, ENTERPRISE, EVERYBODY, ORG_OTHER, ORG_TEAM, ORG_TOWN_HALL, Place, TEAM,
+    CHANNEL, Channel, DIRECT, ENTERPRISE, EVERYBODY, ORG_OTHER, ORG_TEAM, ORG_TOWN_HALL, TEAM,
     TOWN_HALL,
 };
 pub use self::events::Event;
@@ -39,7 +39,7 @@ pub use self::fault::ApiFault;
 pub use self::id_token::Tamper;
 pub use self::invocation::{Answer, Invocation};
 pub use self::messages::Message;
-pub use self::role::{STRANGER_TEAM, Standing};
+pub use self::role::{Role, STRANGER_TEAM};
 pub use self::state::{Posted, Slack};
 pub use super::signature::sign;
 use super::wire::{self, Wire};

@@ -12,7 +12,7 @@ use axum::routing::post;
 use serde_json::Value;
 
 use super::block_kit::check;
-use super::channel::Place;
+use super::channel::Channel;
 use super::invocation::{Invocation, trigger};
 use super::state::{Posted, ResponseUrl, Slack, SlackState};
 
@@ -62,7 +62,7 @@ impl Slack {
     /// pressed.
     pub(super) fn open_response_url(
         &self,
-        place: Place,
+        place: Channel,
         user: &str,
         original: Option<String>,
     ) -> String {

@@ -4,13 +4,13 @@
 use serde_json::{Value, json};
 
 use super::super::people::PEOPLE;
-use super::channel::{ENTERPRISE, ORG_OTHER, ORG_TEAM, Place};
+use super::channel::{Channel, ENTERPRISE, ORG_OTHER, ORG_TEAM};
 
 /// The workspace of those who are in none of ours.
 pub const STRANGER_TEAM: &str = "T0STRANGE";
 /// What somebody is in the workspace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum Role {
     Member,
     /// Invited to some channels.
     Guest,
@@ -26,15 +26,15 @@ pub enum Standing {
 }
 
 /// A person as Slack describes them to an app in this place.
-pub(super) fn describe(user: &str, standing: Standing, place: Place) -> Value {
+pub(super) fn describe(user: &str, standing: Role, place: Channel) -> Value {
     let person = PEOPLE.into_iter().find(|person| person.slack == user);
     let name = person.map_or(user, |person| person.name);
-    let is_stranger = standing == Standing::Stranger;
+    let is_stranger = standing == Role::Stranger;
     let mut object = json!({
         "id": user,
         "team_id": if is_stranger { STRANGER_TEAM } else { place.team },
         "name": name.to_lowercase(),
-        "deleted": standing == Standing::Deactivated,
+        "deleted": standing == Role::Deactivated,
         "is_bot": false,
         "is_app_user": false,
         "updated": 1_790_000_000,
@@ -44,18 +44,18 @@ pub(super) fn describe(user: &str, standing: Standing, place: Place) -> Value {
         object["is_stranger"] = true.into();
     }
     // Slack has no more to say of those who are gone.
-    if standing == Standing::Deactivated {
+    if standing == Role::Deactivated {
         return object;
     }
-    let is_single = standing == Standing::SingleChannelGuest;
+    let is_single = standing == Role::SingleChannelGuest;
     object["real_name"] = name.into();
-    let is_owner = standing == Standing::Owner;
-    object["is_admin"] = (is_owner || standing == Standing::Admin).into();
+    let is_owner = standing == Role::Owner;
+    object["is_admin"] = (is_owner || standing == Role::Admin).into();
     object["is_owner"] = is_owner.into();
     object["is_primary_owner"] = false.into();
-    object["is_restricted"] = (is_single || standing == Standing::Guest).into();
+    object["is_restricted"] = (is_single || standing == Role::Guest).into();
     object["is_ultra_restricted"] = is_single.into();
-    let is_org_admin = standing == Standing::OrgAdmin;
+    let is_org_admin = standing == Role::OrgAdmin;
     let enterprise = place.enterprise.or(is_org_admin.then_some(ENTERPRISE));
     if let Some(enterprise) = enterprise.filter(|_| !is_stranger) {
         object["enterprise_user"] = json!({

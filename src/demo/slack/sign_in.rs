@@ -16,7 +16,7 @@ use super::super::page::{CHOICE, Question, redirect, refusal};
 use super::super::params::Fields;
 use super::super::people::{PEOPLE, Person};
 use super::app::CLIENT_ID;
-use super::channel::{ORG_OTHER, ORG_TOWN_HALL, Place, TOWN_HALL};
+use super::channel::{Channel, ORG_OTHER, ORG_TOWN_HALL, TOWN_HALL};
 use super::fault::problem;
 use super::id_token::{Identity, Tamper, id_token, key_set};
 use super::state::{SignIn, Slack};
@@ -137,7 +137,7 @@ async fn decide(State(slack): State<Slack>, body: Bytes) -> Response {
 }
 
 /// The workspace that the app asks for, if it is there.
-fn place(fields: &Fields) -> Place {
+fn place(fields: &Fields) -> Channel {
     [ORG_TOWN_HALL, ORG_OTHER]
         .into_iter()
         .find(|place| place.team == fields.get("team"))

@@ -11,11 +11,11 @@ use tokio::sync::watch;
 
 use super::super::browser;
 use super::super::wire::Wire;
-use super::channel::Place;
+use super::channel::Channel;
 use super::fault::ApiFault;
 use super::id_token::{Identity, Tamper};
 use super::messages::Messages;
-use super::role::Standing;
+use super::role::Role;
 
 /// A running stand-in. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -94,7 +94,7 @@ pub(super) struct SlackState {
     pub(super) installs: Installs,
     pub(super) api: Api,
     /// By user id.
-    pub(super) people: HashMap<String, Standing>,
+    pub(super) people: HashMap<String, Role>,
     /// Every view that was published, in order.
     pub(super) homes: Vec<Home>,
     pub(super) directory: Directory,
@@ -114,7 +114,7 @@ pub(super) struct ResponseUrls {
 pub(super) struct ResponseUrl {
     pub(super) made_at: Instant,
     pub(super) posts: usize,
-    pub(super) place: Place,
+    pub(super) place: Channel,
     pub(super) user: String,
     /// The message whose button was pressed.
     pub(super) original: Option<String>,
@@ -149,7 +149,7 @@ pub(super) struct Installs {
 /// Somebody's consent, before the app has fetched its token.
 #[derive(Debug)]
 pub(super) struct Consent {
-    pub(super) place: Place,
+    pub(super) place: Channel,
     pub(super) scope: String,
     pub(super) redirect_uri: String,
     pub(super) made_at: Instant,
@@ -159,7 +159,7 @@ pub(super) struct Consent {
 #[derive(Debug)]
 pub(super) struct Bot {
     /// A channel of where it is installed.
-    pub(super) place: Place,
+    pub(super) place: Channel,
     /// Separated by commas.
     pub(super) scope: String,
     pub(super) token: String,

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::super::params::Fields;
 use super::super::people::{ADA, PEOPLE};
 use super::fault::problem;
-use super::role::{Standing, describe};
+use super::role::{Role, describe};
 use super::state::{Slack, SlackState};
 
 /// The permission to know who somebody is.
@@ -20,20 +20,20 @@ const SCOPE: &str = "users:read";
 impl Slack {
     /// What a person is from now on. Whoever is not named here is an ordinary member, once
     /// they have typed or pressed something.
-    pub fn set_person(&self, user: &str, standing: Standing) {
+    pub fn set_person(&self, user: &str, standing: Role) {
         self.lock().people.insert(user.to_owned(), standing);
     }
 
     /// What a person is, if they are known.
-    pub(in super::super) fn standing(&self, user: &str) -> Option<Standing> {
+    pub(in super::super) fn standing(&self, user: &str) -> Option<Role> {
         self.lock().standing(user)
     }
 
     /// Somebody is seen, and is this if nothing else was said.
-    pub(super) fn meet(&self, user: &str, standing: Standing) {
+    pub(super) fn meet(&self, user: &str, standing: Role) {
         let mut state = self.lock();
         let standing = if user == ADA.slack {
-            Standing::Admin
+            Role::Admin
         } else {
             standing
         };
@@ -42,13 +42,13 @@ impl Slack {
 }
 
 impl SlackState {
-    pub(super) fn standing(&self, user: &str) -> Option<Standing> {
+    pub(super) fn standing(&self, user: &str) -> Option<Role> {
         let is_known = PEOPLE.iter().any(|person| person.slack == user);
         let standing = self.people.get(user).copied();
         standing.or(is_known.then_some(if user == ADA.slack {
-            Standing::Admin
+            Role::Admin
         } else {
-            Standing::Member
+            Role::Member
         }))
     }
 }

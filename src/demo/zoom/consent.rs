@@ -20,7 +20,8 @@ use super::super::browser;
 use super::super::page::{CHOICE, Question, redirect, refusal};
 use super::super::params::Fields;
 use super::super::people::{PEOPLE, Person};
-use super::{CLIENT_ID, Fault, Inner, SCOPE, Zoom, error, play, token_error};
+use super::fault::{Fault, error, play, token_error};
+use super::state::{CLIENT_ID, Consent, SCOPE, Zoom, ZoomState};
 
 const HOST: &str = "Demo Zoom";
 const AUTHORIZE: &str = "/oauth/authorize";
@@ -31,16 +32,6 @@ const IDENTITY_SCOPE: &str = "user:read:user";
 const SETTINGS_SCOPE: &str = "user:read:settings";
 /// Zoom's limit for a code.
 const CODE_LIFE: Duration = Duration::from_mins(5);
-
-/// Somebody's consent, before the app has fetched the tokens.
-#[derive(Debug)]
-pub(super) struct Consent {
-    user: &'static str,
-    scope: String,
-    redirect_uri: String,
-    code_challenge: String,
-    made_at: Instant,
-}
 
 impl Zoom {
     /// A person opens the page in a browser and allows what the app wants; returns the
@@ -176,7 +167,7 @@ fn read(encoded: &[u8]) -> Result<(Fields, Url), &'static str> {
 }
 
 /// The pair that an authorization code is good for, once.
-pub(super) fn exchange(inner: &mut Inner, form: &Fields) -> Response {
+pub(super) fn exchange(inner: &mut ZoomState, form: &Fields) -> Response {
     let consent = inner
         .consents
         .remove(form.get("code"))
@@ -269,7 +260,7 @@ async fn settings(State(zoom): State<Zoom>, headers: HeaderMap) -> Response {
     .into_response()
 }
 
-impl Inner {
+impl ZoomState {
     /// Whose token this is, if it has the permission or the older one that holds it.
     fn allowed(&self, headers: &HeaderMap, needed: &str) -> Result<String, Box<Response>> {
         let authorization = headers

@@ -5,7 +5,7 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use super::super::signature::{hmac, sign, unix_now};
-use super::{CLIENT_ID, Zoom};
+use super::state::{CLIENT_ID, Zoom};
 
 /// What the app knows events of Zoom by.
 pub const WEBHOOK_SECRET: &str = "demo-zoom-webhook";

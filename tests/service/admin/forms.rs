@@ -1,6 +1,6 @@
 //! The forms of the admin's pages, and who may submit them.
 
-use livestream_bot::demo::slack::Standing;
+use livestream_bot::demo::slack::Role;
 use livestream_bot::demo::{ADA, DANA, ELI};
 use reqwest::StatusCode;
 
@@ -14,7 +14,7 @@ async fn a_form_that_was_not_made_for_this_session_does_nothing() {
     let world = installed_world().await;
     let (mut admin, mut other) = (AdminBrowser::new(&world), AdminBrowser::new(&world));
     admin.sign_in(ADA).await;
-    world.slack.set_person(ELI.slack, Standing::Admin);
+    world.slack.set_person(ELI.slack, Role::Admin);
     other.sign_in(ELI).await;
     let foreign = other.csrf().await;
     let linked_at = admin

@@ -1,6 +1,6 @@
 //! The Zoom account that a workspace shares.
 
-use livestream_bot::demo::slack::{Standing, TOWN_HALL};
+use livestream_bot::demo::slack::{Role, TOWN_HALL};
 use livestream_bot::demo::{ADA, DANA, ELI, FAY};
 use reqwest::StatusCode;
 
@@ -28,7 +28,7 @@ async fn who_is_no_admin_any_more_shares_no_account() {
     let link = shared_link(&mut admin).await;
     let mut browser = Browser::new();
     let (csrf, _) = browser.reach_confirmation(&world, &link, ADA, ADA).await;
-    world.slack.set_person(ADA.slack, Standing::Member);
+    world.slack.set_person(ADA.slack, Role::Member);
     let answer = browser.answer(&world, &csrf, "link").await;
     assert_eq!(answer.status, StatusCode::FORBIDDEN);
     let page = answer.body;

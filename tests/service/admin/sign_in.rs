@@ -1,6 +1,6 @@
 //! Who may sign in as an admin, and for how long.
 
-use livestream_bot::demo::slack::{ApiFault, Standing, TOWN_HALL, Tamper};
+use livestream_bot::demo::slack::{ApiFault, Role, TOWN_HALL, Tamper};
 use livestream_bot::demo::{ADA, DANA, ELI, FAY};
 use reqwest::StatusCode;
 
@@ -52,12 +52,12 @@ async fn an_admin_signs_in_looks_and_signs_out() {
 async fn only_admins_come_in_of_the_workspace_or_of_its_organisation() {
     let world = installed_world().await;
     for (standing, comes_in) in [
-        (Standing::Member, false),
-        (Standing::Guest, false),
-        (Standing::Deactivated, false),
-        (Standing::Admin, true),
-        (Standing::Owner, true),
-        (Standing::OrgAdmin, true),
+        (Role::Member, false),
+        (Role::Guest, false),
+        (Role::Deactivated, false),
+        (Role::Admin, true),
+        (Role::Owner, true),
+        (Role::OrgAdmin, true),
     ] {
         world.slack.set_person(FAY.slack, standing);
         let mut admin = AdminBrowser::new(&world);
@@ -121,7 +121,7 @@ async fn who_is_no_admin_any_more_can_do_nothing_at_once_and_see_nothing_soon() 
     let world = installed_world().await;
     let mut admin = AdminBrowser::signed_in(&world, ADA).await;
     let csrf = admin.csrf().await;
-    world.slack.set_person(ADA.slack, Standing::Member);
+    world.slack.set_person(ADA.slack, Role::Member);
     // Slack is asked again before every change.
     let refused = admin
         .post("/admin/people/U0DANA/test", &[("csrf", &csrf)])
@@ -130,10 +130,10 @@ async fn who_is_no_admin_any_more_can_do_nothing_at_once_and_see_nothing_soon() 
     assert_eq!(admin.get("/admin").await.status, StatusCode::UNAUTHORIZED);
 
     // After Slack reports a change, the next page asks again.
-    world.slack.set_person(ADA.slack, Standing::Admin);
+    world.slack.set_person(ADA.slack, Role::Admin);
     admin.sign_in(ADA).await;
     let event = serde_json::json!({ "type": "user_change", "user": { "id": ADA.slack } });
-    world.slack.set_person(ADA.slack, Standing::Member);
+    world.slack.set_person(ADA.slack, Role::Member);
     let event = world.slack.event(TOWN_HALL, event);
     world
         .slack
@@ -143,7 +143,7 @@ async fn who_is_no_admin_any_more_can_do_nothing_at_once_and_see_nothing_soon() 
     assert_eq!(admin.get("/admin").await.status, StatusCode::FORBIDDEN);
 
     // While Slack does not respond, an admin can read pages for a while and change nothing.
-    world.slack.set_person(ADA.slack, Standing::Admin);
+    world.slack.set_person(ADA.slack, Role::Admin);
     admin.sign_in(ADA).await;
     let csrf = admin.csrf().await;
     world.slack.fail_api("users.info", ApiFault::Status(503));

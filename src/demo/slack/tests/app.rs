@@ -5,10 +5,10 @@ use std::time::Duration;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use super::super::super::{DANA, ELI, FAY};
+use super::super::super::people::{DANA, ELI, FAY};
 use super::super::{
-    APP_ID, ApiFault, CLIENT_ID, CLIENT_SECRET, ENTERPRISE, ORG_OTHER, ORG_TOWN_HALL,
-    SIGNING_SECRET, Slack, Standing, TEAM, TOWN_HALL, sign,
+    APP_ID, ApiFault, CLIENT_ID, CLIENT_SECRET, ENTERPRISE, ORG_OTHER, ORG_TOWN_HALL, Role,
+    SIGNING_SECRET, Slack, TEAM, TOWN_HALL, sign,
 };
 use super::{REDIRECT, code, message, payload, service, slack};
 
@@ -165,7 +165,7 @@ async fn slack_says_who_somebody_is() {
         (&dana["team_id"], &dana["is_admin"], &dana["deleted"]),
         (&TEAM.into(), &false.into(), &false.into())
     );
-    slack.set_person(ELI.slack, Standing::SingleChannelGuest);
+    slack.set_person(ELI.slack, Role::SingleChannelGuest);
     let eli = about(ELI.slack).await["user"].clone();
     assert_eq!(
         (&eli["is_restricted"], &eli["is_ultra_restricted"]),

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::super::{DANA, ELI};
+use super::super::super::people::{DANA, ELI};
 use super::super::block_kit::check;
 use super::super::{
     BOT_USER, DIRECT, ENTERPRISE, Invocation, ORG_TEAM, ORG_TOWN_HALL, STRANGER_TEAM, Slack, TEAM,

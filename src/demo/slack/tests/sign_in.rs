@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::super::super::DANA;
+use super::super::super::people::DANA;
 use super::super::{CLIENT_ID, CLIENT_SECRET, ENTERPRISE, TEAM};
 use super::{REDIRECT, code, slack};
 

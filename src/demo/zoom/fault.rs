@@ -1,0 +1,93 @@
+//! What Zoom answers when it does not do what it is asked.
+
+use axum::Json;
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+/// What happens instead of an answer.
+#[derive(Debug, Clone)]
+pub enum Fault {
+    /// This answer.
+    Answer {
+        status: u16,
+        headers: Vec<(&'static str, String)>,
+        body: String,
+    },
+    /// None, ever.
+    Hang,
+    /// The connection breaks in mid-answer.
+    Reset,
+}
+
+impl Fault {
+    /// Zoom's error body.
+    pub fn error(status: u16, code: i64, message: &str) -> Self {
+        let body = json!({ "code": code, "message": message }).to_string();
+        Self::Answer {
+            status,
+            headers: vec![("content-type", "application/json".to_owned())],
+            body,
+        }
+    }
+
+    #[must_use]
+    pub fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        if let Self::Answer { headers, .. } = &mut self {
+            headers.push((name, value.into()));
+        }
+        self
+    }
+}
+
+/// The response of a fault.
+pub(super) async fn play(fault: Fault) -> Response {
+    match fault {
+        Fault::Hang => std::future::pending().await,
+        Fault::Reset => {
+            // More is promised than comes: the server cuts the connection.
+            let body = Body::from_stream(Broken);
+            ([("content-length", "1000")], body).into_response()
+        }
+        Fault::Answer {
+            status,
+            headers,
+            body,
+        } => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            let mut response = (status, body).into_response();
+            for (name, value) in headers {
+                let value = HeaderValue::from_str(&value).unwrap_or(HeaderValue::from_static(""));
+                response.headers_mut().insert(name, value);
+            }
+            response
+        }
+    }
+}
+
+/// A body that ends in an error at once.
+struct Broken;
+
+impl futures_core::Stream for Broken {
+    type Item = Result<Bytes, std::io::Error>;
+
+    fn poll_next(
+        self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Self::Item>> {
+        std::task::Poll::Ready(Some(Err(std::io::ErrorKind::ConnectionReset.into())))
+    }
+}
+
+/// Zoom's error body of its API.
+pub(super) fn error(status: u16, code: i64, message: &str) -> Response {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
+    (status, Json(json!({ "code": code, "message": message }))).into_response()
+}
+
+/// Zoom's error body of its token endpoint.
+pub(super) fn token_error(status: u16, error: &str, reason: &str) -> Response {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
+    (status, Json(json!({ "reason": reason, "error": error }))).into_response()
+}

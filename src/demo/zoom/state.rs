@@ -1,0 +1,318 @@
+//! What the stand-in knows, and the knobs that tests and the playground turn.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use axum::Json;
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::Serialize;
+use serde_json::json;
+use tokio::sync::watch;
+
+use super::super::wire::Wire;
+use super::fault::Fault;
+
+/// The OAuth app that Zoom knows.
+pub const CLIENT_ID: &str = "demo-zoom-client";
+pub const CLIENT_SECRET: &str = "demo-zoom-secret";
+/// The permission a start and a stop take.
+pub const SCOPE: &str = "meeting:update:livestream_status";
+
+/// A running stand-in. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Zoom {
+    pub(super) address: std::net::SocketAddr,
+    pub(super) state: Arc<Mutex<ZoomState>>,
+    pub(super) called: watch::Sender<usize>,
+    pub(super) token_called: watch::Sender<usize>,
+    pub(super) http: reqwest::Client,
+    pub(super) wire: Wire,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct ZoomState {
+    pub(super) users: HashMap<String, User>,
+    pub(super) meetings: HashMap<i64, Meeting>,
+    /// What the next livestream requests get instead of an answer.
+    pub(super) faults: VecDeque<Fault>,
+    /// The same for the token endpoint.
+    pub(super) token_faults: VecDeque<Fault>,
+    pub(super) calls: Vec<Call>,
+    pub(super) refreshes: usize,
+    tokens: usize,
+    is_client_refused: bool,
+    /// By code.
+    pub(super) consents: HashMap<String, Consent>,
+    /// What the next consent grants.
+    pub(super) next_scope: Option<String>,
+    /// Those without a licence.
+    pub(super) basic_users: HashSet<String>,
+    /// Those who have switched livestreaming off.
+    pub(super) streamless_users: HashSet<String>,
+    /// What the next questions who somebody is get instead of an answer.
+    pub(super) me_faults: VecDeque<Fault>,
+    /// What the next attempts to give tokens back get instead of an answer.
+    pub(super) revoke_faults: VecDeque<Fault>,
+    /// Whose tokens the app has given back.
+    pub(super) revocations: Vec<String>,
+}
+
+#[derive(Debug)]
+pub(super) struct User {
+    pub(super) scope: String,
+    pub(super) access_token: String,
+    pub(super) expires_at: Instant,
+    pub(super) refresh_token: String,
+}
+
+/// Somebody's consent, before the app has fetched the tokens.
+#[derive(Debug)]
+pub(super) struct Consent {
+    pub(super) user: &'static str,
+    pub(super) scope: String,
+    pub(super) redirect_uri: String,
+    pub(super) code_challenge: String,
+    pub(super) made_at: Instant,
+}
+
+/// A meeting, as far as a livestream cares.
+#[derive(Debug, Clone)]
+pub struct Meeting {
+    /// The Zoom user whose meeting it is.
+    pub host: String,
+    pub is_running: bool,
+    pub is_live: bool,
+    /// What its settings forbid.
+    pub obstacle: Option<Obstacle>,
+    pub(super) started_at: Option<Instant>,
+}
+
+/// Why a meeting cannot be livestreamed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Obstacle {
+    IsWebinar,
+    MayNotHost,
+    EndToEndEncrypted,
+}
+
+/// What an app may do for a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Permission {
+    /// Nothing: it was never granted, or was withdrawn.
+    None,
+    /// The access token has expired; the refresh token lives.
+    Expired,
+    Granted,
+}
+
+/// A livestream request, as it came in.
+#[derive(Debug, Clone)]
+pub struct Call {
+    pub path: String,
+    pub authorization: String,
+    pub content_type: String,
+    pub body: String,
+}
+
+/// Tokens, as the token endpoint hands them out.
+#[derive(Debug, Clone)]
+pub struct Tokens {
+    pub access_token: String,
+    pub refresh_token: String,
+    pub scope: String,
+}
+
+impl Zoom {
+    /// For `ZOOM_URL` and `ZOOM_API_URL`.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// A user who has authorised the app; kills the pair of an earlier authorization.
+    pub fn authorize(&self, user: &str, scope: &str) -> Tokens {
+        self.lock().grant(user, scope)
+    }
+
+    /// The user withdraws the permission: both tokens are dead.
+    pub fn revoke(&self, user: &str) {
+        self.lock().users.remove(user);
+    }
+
+    /// The user's access token dies before its time; the refresh token lives.
+    pub fn expire_access_token(&self, user: &str) {
+        if let Some(user) = self.lock().users.get_mut(user) {
+            user.expires_at = Instant::now();
+        }
+    }
+
+    /// From now on the app's own credentials are wrong.
+    pub fn refuse_client(&self, is_refused: bool) {
+        self.lock().is_client_refused = is_refused;
+    }
+
+    pub fn schedule(&self, id: i64, host: &str, obstacle: Option<Obstacle>) {
+        let meeting = Meeting {
+            host: host.to_owned(),
+            is_running: false,
+            is_live: false,
+            obstacle,
+            started_at: None,
+        };
+        self.lock().meetings.insert(id, meeting);
+    }
+
+    /// The host opens the meeting.
+    pub fn begin(&self, id: i64) {
+        if let Some(meeting) = self.lock().meetings.get_mut(&id) {
+            meeting.is_running = true;
+        }
+    }
+
+    /// The host closes the meeting, and with it the livestream.
+    pub fn end(&self, id: i64) {
+        if let Some(meeting) = self.lock().meetings.get_mut(&id) {
+            (meeting.is_running, meeting.is_live, meeting.started_at) = (false, false, None);
+        }
+    }
+
+    pub fn meeting(&self, id: i64) -> Option<Meeting> {
+        self.lock().meetings.get(&id).cloned()
+    }
+
+    /// How a user's permission for the app stands.
+    pub fn permission(&self, user: &str) -> Permission {
+        match self.lock().users.get(user) {
+            None => Permission::None,
+            Some(user) if user.expires_at <= Instant::now() => Permission::Expired,
+            Some(_) => Permission::Granted,
+        }
+    }
+
+    /// How many faults wait: for livestream requests, and for requests to the token endpoint.
+    pub fn faults_waiting(&self) -> (usize, usize) {
+        let state = self.lock();
+        (state.faults.len(), state.token_faults.len())
+    }
+
+    /// From now on everything is answered as it should be.
+    pub fn clear_faults(&self) {
+        let mut state = self.lock();
+        state.faults.clear();
+        state.token_faults.clear();
+    }
+
+    /// What the next livestream request gets.
+    pub fn fail_next(&self, fault: Fault) {
+        self.lock().faults.push_back(fault);
+    }
+
+    /// What the next request for tokens gets, be it a refresh or the first.
+    pub fn fail_next_refresh(&self, fault: Fault) {
+        self.lock().token_faults.push_back(fault);
+    }
+
+    /// The livestream requests so far.
+    pub fn calls(&self) -> Vec<Call> {
+        self.lock().calls.clone()
+    }
+
+    /// Waits until there were so many livestream requests.
+    pub async fn called(&self, times: usize) {
+        reached(&self.called, times).await;
+    }
+
+    /// Waits until there were so many requests to the token endpoint.
+    pub async fn token_called(&self, times: usize) {
+        reached(&self.token_called, times).await;
+    }
+
+    /// How many refreshes gave a new pair.
+    pub fn refreshes(&self) -> usize {
+        self.lock().refreshes
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, ZoomState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Tokens {
+    /// As the token endpoint hands them out.
+    pub(super) fn answer(&self) -> Response {
+        Json(json!({
+            "access_token": self.access_token, "token_type": "bearer",
+            "refresh_token": self.refresh_token, "expires_in": 3599, "scope": self.scope,
+            "api_url": "https://api.zoom.us",
+        }))
+        .into_response()
+    }
+}
+
+async fn reached(count: &watch::Sender<usize>, times: usize) {
+    let mut count = count.subscribe();
+    let reached = count.wait_for(|count| *count >= times).await;
+    reached.map(drop).expect("the stand-in holds the sender");
+}
+
+impl ZoomState {
+    /// A new pair, the only one of this user that lives.
+    pub(super) fn grant(&mut self, user: &str, scope: &str) -> Tokens {
+        self.tokens += 1;
+        let number = self.tokens;
+        let tokens = Tokens {
+            access_token: format!("zoom-access-{number}-{:016x}", rand::random::<u64>()),
+            refresh_token: format!("zoom-refresh-{number}-{:016x}", rand::random::<u64>()),
+            scope: scope.to_owned(),
+        };
+        self.users.insert(
+            user.to_owned(),
+            User {
+                scope: scope.to_owned(),
+                access_token: tokens.access_token.clone(),
+                expires_at: Instant::now() + Duration::from_hours(1),
+                refresh_token: tokens.refresh_token.clone(),
+            },
+        );
+        tokens
+    }
+
+    /// Ends the pair of this access token; returns whose it was.
+    pub(super) fn withdraw(&mut self, access_token: &str) -> Option<String> {
+        let holder = |(_, user): &(&String, &User)| user.access_token == access_token;
+        let name = self.users.iter().find(holder)?.0.clone();
+        self.users.remove(&name);
+        Some(name)
+    }
+
+    /// Who asks, and with which scopes, or what is wrong with the token.
+    pub(super) fn bearer(&self, authorization: &str) -> Result<(String, String), &'static str> {
+        let token = authorization.strip_prefix("Bearer ").unwrap_or_default();
+        let (name, user) = self
+            .users
+            .iter()
+            .find(|(_, user)| user.access_token == token)
+            .ok_or("Invalid access token.")?;
+        if user.expires_at <= Instant::now() {
+            return Err("Access token is expired.");
+        }
+        Ok((name.clone(), user.scope.clone()))
+    }
+
+    /// Whether it is the app that asks.
+    pub(super) fn is_client(&self, headers: &HeaderMap) -> bool {
+        let basic = format!(
+            "Basic {}",
+            STANDARD.encode(format!("{CLIENT_ID}:{CLIENT_SECRET}"))
+        );
+        let is_client = headers
+            .get(AUTHORIZATION)
+            .is_some_and(|value| value.as_bytes() == basic.as_bytes());
+        is_client && !self.is_client_refused
+    }
+}
