@@ -1,8 +1,20 @@
 //! Admins who signed in.
 
+use std::time::Duration;
+
 use sqlx::PgExecutor;
 
+use crate::db::interval;
 use crate::ids::{Asker, EnterpriseId, SlackUserId, TeamId};
+
+/// How long a session lasts without a page.
+const IDLE_TIMEOUT: Duration = Duration::from_mins(30);
+/// How long a session lasts at most.
+const LIFETIME: Duration = Duration::from_hours(8);
+/// How long Slack's word that somebody is an admin counts.
+const CHECKED_FOR: Duration = Duration::from_mins(1);
+/// How long it counts for looking only, while Slack does not answer.
+const CHECK_TOLERANCE: Duration = Duration::from_mins(10);
 
 /// An admin in a browser.
 #[derive(Debug)]
@@ -38,18 +50,22 @@ pub async fn store(
     .map(drop)
 }
 
-/// The session of a browser: it lasts half an hour from the last page, and eight hours at most.
+/// The session of a browser, if it has not ended; it was seen now.
 pub async fn find(db: impl PgExecutor<'_>, session_hash: &[u8]) -> sqlx::Result<Option<Session>> {
     let row = sqlx::query!(
         r#"
         update admin_session set last_seen_at = now()
-        where session_hash = $1 and last_seen_at > now() - interval '30 minutes' and created_at > now() - interval '8 hours'
+        where session_hash = $1 and last_seen_at > now() - $2::interval and created_at > now() - $3::interval
         returning enterprise_id as "enterprise: EnterpriseId", team_id as "team: TeamId",
             user_id as "user: SlackUserId", name, team_name,
-            checked_at > now() - interval '1 minute' as "is_checked!",
-            checked_at > now() - interval '10 minutes' as "was_checked!"
+            checked_at > now() - $4::interval as "is_checked!",
+            checked_at > now() - $5::interval as "was_checked!"
         "#,
         session_hash,
+        interval(IDLE_TIMEOUT),
+        interval(LIFETIME),
+        interval(CHECKED_FOR),
+        interval(CHECK_TOLERANCE),
     )
     .fetch_optional(db)
     .await?;
@@ -114,8 +130,11 @@ pub async fn delete_all(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<
 }
 
 pub async fn delete_expired(db: impl PgExecutor<'_>) -> sqlx::Result<()> {
-    sqlx::query!("delete from admin_session where last_seen_at < now() - interval '30 minutes'")
-        .execute(db)
-        .await
-        .map(drop)
+    sqlx::query!(
+        "delete from admin_session where last_seen_at < now() - $1::interval",
+        interval(IDLE_TIMEOUT),
+    )
+    .execute(db)
+    .await
+    .map(drop)
 }

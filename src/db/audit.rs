@@ -1,13 +1,22 @@
 //! Everything that happened. Rows are only ever added; the database sees to that. What
 //! becomes of commands is written by [`super::commands::finish`].
 
+use std::time::Duration;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::postgres::PgRow;
 use sqlx::postgres::types::PgInterval;
 use sqlx::{FromRow, PgExecutor, QueryBuilder, Row};
 
 use crate::command::meeting::MeetingId;
+use crate::db::interval;
 use crate::ids::{Asker, ChannelId, SlackUserId, TeamId, Tenant, ZoomUserId};
+
+/// How long an entry is kept at least. The database refuses to delete entries younger than 30
+/// days; an hour more leaves room for clocks.
+const KEPT_AT_LEAST: Duration = Duration::from_hours(30 * 24 + 1);
+/// How many entries one statement deletes.
+const DELETED_AT_ONCE: i64 = 1000;
 
 /// What kind of thing happened. Of a finished command it is the action or `Refused`.
 #[derive(
@@ -207,10 +216,12 @@ pub async fn delete_expired(db: impl PgExecutor<'_>, keep: TimeDelta) -> sqlx::R
     let keep = PgInterval::try_from(keep).map_err(sqlx::Error::Encode)?;
     let done = sqlx::query!(
         "delete from audit where audit_id in (
-            select audit_id from audit where happened_at < now() - greatest($1, interval '30 days 1 hour')
-            order by happened_at limit 1000
+            select audit_id from audit where happened_at < now() - greatest($1, $2::interval)
+            order by happened_at limit $3
         )",
         keep,
+        interval(KEPT_AT_LEAST),
+        DELETED_AT_ONCE,
     )
     .execute(db)
     .await?;

@@ -10,10 +10,15 @@ use crate::command::meeting::MeetingId;
 use crate::command::outcome::Outcome;
 use crate::command::request::{Action, LivestreamRequest, Settings};
 use crate::db::audit::AuditKind;
+use crate::db::interval;
 use crate::db::jobs::{Job, RunCommand};
 use crate::ids::{
     Asker, ChannelId, CommandId, EnterpriseId, SlackUserId, TeamId, TriggerId, ZoomUserId,
 };
+
+/// How old a command without a job must be to have lost it: a job that was just removed may
+/// be about to be added again.
+const LOST_AFTER: Duration = Duration::from_mins(1);
 
 /// A command as it is asked for.
 #[derive(Debug)]
@@ -407,12 +412,13 @@ pub async fn requeue_lost(db: impl PgExecutor<'_>) -> sqlx::Result<u64> {
         "select from command, graphile_worker.add_job(
             $1, json_build_object('command_id', command_id), job_key => $1 || ' ' || command_id
         )
-        where delivered_at is null and delivery_error is null and received_at < now() - interval '1 minute'
+        where delivered_at is null and delivery_error is null and received_at < now() - $2::interval
             and not exists (
                 select from graphile_worker._private_jobs
                 where key = $1 || ' ' || command_id and attempts < max_attempts
             )",
         RunCommand::NAME,
+        interval(LOST_AFTER),
     )
     .execute(db)
     .await?;

@@ -6,7 +6,11 @@ use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 use sqlx::postgres::types::PgInterval;
 
+use crate::db::interval;
 use crate::ids::ZoomUserId;
+
+/// How long an access token must still be valid to be used: longer than a request to Zoom.
+const FRESH_FOR: Duration = Duration::from_mins(1);
 
 /// A grant as it stands; the tokens are sealed.
 #[derive(Debug)]
@@ -36,10 +40,11 @@ pub async fn find(db: impl PgExecutor<'_>, zoom_user: &ZoomUserId) -> sqlx::Resu
         Grant,
         r#"
         select access_token, refresh_token, generation,
-            expires_at > now() + interval '1 minute' as "is_fresh!", dead_at is not null as "is_dead!"
+            expires_at > now() + $2::interval as "is_fresh!", dead_at is not null as "is_dead!"
         from zoom_grant where zoom_user_id = $1
         "#,
         zoom_user.as_str(),
+        interval(FRESH_FOR),
     )
     .fetch_optional(db)
     .await

@@ -1,9 +1,16 @@
 //! Where the app is installed.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 
+use crate::db::interval;
 use crate::ids::{Asker, SlackUserId, Tenant};
+
+/// How long after an uninstallation a command or a link may still be on its way: what is used
+/// later than that shows that the app is back.
+const LATE_USE: Duration = Duration::from_mins(1);
 
 /// An installation as Slack gave it; the token sealed.
 #[derive(Debug)]
@@ -141,12 +148,12 @@ pub async fn is_uninstalled(db: impl PgExecutor<'_>, tenant: &Tenant) -> sqlx::R
             where tenant_id = $3 and uninstalled_at is not null
                 and not exists (
                     select from command
-                    where received_at > uninstalled_at + interval '1 minute'
+                    where received_at > uninstalled_at + $4::interval
                         and (command.team_id = $2 or ($2 is null and command.enterprise_id = $1))
                 )
                 and not exists (
                     select from zoom_link
-                    where created_at > uninstalled_at + interval '1 minute'
+                    where created_at > uninstalled_at + $4::interval
                         and (zoom_link.team_id = $2 or ($2 is null and zoom_link.enterprise_id = $1))
                 )
         ) as "is!"
@@ -154,6 +161,7 @@ pub async fn is_uninstalled(db: impl PgExecutor<'_>, tenant: &Tenant) -> sqlx::R
         enterprise,
         team,
         tenant.id(),
+        interval(LATE_USE),
     )
     .fetch_one(db)
     .await

@@ -1,9 +1,15 @@
 //! One-time links, each made for one person. Only hashes of them are stored.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 
+use crate::db::interval;
 use crate::ids::Asker;
+
+/// How long an expired offer is kept: longer than a session that it opened.
+const KEPT_FOR: Duration = Duration::from_hours(1);
 
 /// A one-time link to store.
 #[derive(Debug)]
@@ -53,8 +59,9 @@ pub async fn consume(db: impl PgExecutor<'_>, token_hash: &[u8]) -> sqlx::Result
 /// Deletes offers that nobody can open any more.
 pub async fn delete_expired(db: impl PgExecutor<'_>) -> sqlx::Result<()> {
     sqlx::query!(
-        "delete from link_offer where expires_at < now() - interval '1 hour'
-            and not exists (select from link_session where link_session.token_hash = link_offer.token_hash)"
+        "delete from link_offer where expires_at < now() - $1::interval
+            and not exists (select from link_session where link_session.token_hash = link_offer.token_hash)",
+        interval(KEPT_FOR),
     )
     .execute(db)
     .await

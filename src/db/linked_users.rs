@@ -61,25 +61,36 @@ pub struct Query {
     pub page: i64,
 }
 
+/// How many people a page shows.
 pub const PAGE: i64 = 50;
 
-const COLUMNS: &str =
+/// How long a grant may go unused before it counts as idle: Zoom ends one after about 90 days.
+/// An SQL literal, since the statements are put together from text.
+const IDLE_AFTER: &str = "interval '75 days'";
+
+/// The columns of a [`LinkedUser`].
+fn columns() -> String {
+    format!(
     "user_id, slack_name, zoom_user_id, email, scope, zoom_link.created_at as linked_at, used_at,
     refreshed_at, checked_at, case
         when dead_at is not null then 'dead'
         when scope !~ 'meeting:(write|update:livestream_status)' then 'scope_missing'
         when problem is not null then problem
-        when coalesce(refreshed_at, zoom_grant.created_at) < now() - interval '75 days' then 'idle'
+        when coalesce(refreshed_at, zoom_grant.created_at) < now() - {IDLE_AFTER} then 'idle'
         else 'healthy'
-    end as health";
+    end as health"
+    )
+}
 
 /// The same in the words of the indexes that find the few among the many.
-const NEEDS_ATTENTION: &str = " and zoom_user_id in (
+fn needs_attention() -> String {
+    format!(" and zoom_user_id in (
     select zoom_user_id from zoom_grant
     where dead_at is not null or problem is not null or scope !~ 'meeting:(write|update:livestream_status)'
     union all
-    select zoom_user_id from zoom_grant where coalesce(refreshed_at, created_at) < now() - interval '75 days'
-)";
+    select zoom_user_id from zoom_grant where coalesce(refreshed_at, created_at) < now() - {IDLE_AFTER}
+)")
+}
 
 /// A page of a workspace's people.
 pub async fn page(
@@ -94,7 +105,7 @@ pub async fn page(
     };
     let mut query = QueryBuilder::new("select ");
     // The page is taken first, and only its people's grants are looked at.
-    query.push(COLUMNS).push(" from (select * from zoom_link");
+    query.push(columns()).push(" from (select * from zoom_link");
     filter(&mut query, team, wanted);
     query.push(order).push(" limit ").push_bind(PAGE);
     query.push(" offset ").push_bind(wanted.page * PAGE);
@@ -127,14 +138,14 @@ fn filter(query: &mut QueryBuilder<sqlx::Postgres>, team: &TeamId, wanted: &Quer
             .push(" in search) > 0");
     }
     if wanted.needs_attention {
-        query.push(NEEDS_ATTENTION);
+        query.push(needs_attention());
     }
 }
 
 /// One of them.
 pub async fn find(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<Option<LinkedUser>> {
     let mut query = QueryBuilder::new("select ");
-    query.push(COLUMNS);
+    query.push(columns());
     query
         .push(" from zoom_link join zoom_grant using (zoom_user_id) where zoom_link.team_id = ")
         .push_bind(asker.team.as_str());

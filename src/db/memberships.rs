@@ -1,8 +1,14 @@
 //! What Slack said of who somebody is.
 
+use std::time::Duration;
+
 use sqlx::PgExecutor;
 
+use crate::db::interval;
 use crate::ids::Asker;
+
+/// How long what Slack said of somebody counts as recent.
+const RECENT: Duration = Duration::from_hours(1);
 
 /// Who somebody is to the workspace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::Type)]
@@ -37,11 +43,12 @@ pub async fn find(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<Option
     sqlx::query_as!(
         KnownMembership,
         r#"
-        select kind as "membership: Membership", checked_at > now() - interval '1 hour' as "is_recent!"
+        select kind as "membership: Membership", checked_at > now() - $3::interval as "is_recent!"
         from membership where team_id = $1 and user_id = $2
         "#,
         asker.team.as_str(),
         asker.user.as_str(),
+        interval(RECENT),
     )
     .fetch_optional(db)
     .await

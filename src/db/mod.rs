@@ -35,12 +35,23 @@ const PERSIST_FOR: Duration = Duration::from_mins(1);
 /// Slack waits 3 s for an answer: a pool that has nothing by then must have said so.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// Connections of one replica for requests and commands.
+const POOL_SIZE: u32 = 16;
+/// Connections of one replica for the queue's own statements.
+const QUEUE_POOL_SIZE: u32 = 8;
+/// How long a statement of the queue waits for a connection.
+const QUEUE_ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
+/// The first pause after a write that failed; each next one is twice as long.
+const PERSIST_PAUSE_MIN: Duration = Duration::from_millis(50);
+/// The longest pause.
+const PERSIST_PAUSE_MAX: Duration = Duration::from_secs(2);
+
 /// A pool that connects when it is first used.
 pub fn pool(options: PgConnectOptions) -> PgPool {
     // PgBouncer refuses this parameter, and every Postgres we know writes floats exactly.
     let options = options.extra_float_digits(None);
     PgPoolOptions::new()
-        .max_connections(16)
+        .max_connections(POOL_SIZE)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .connect_lazy_with(options)
 }
@@ -48,8 +59,8 @@ pub fn pool(options: PgConnectOptions) -> PgPool {
 /// A pool for the queue's own statements, to the same database.
 pub fn queue_pool(db: &PgPool) -> PgPool {
     PgPoolOptions::new()
-        .max_connections(8)
-        .acquire_timeout(Duration::from_secs(30))
+        .max_connections(QUEUE_POOL_SIZE)
+        .acquire_timeout(QUEUE_ACQUIRE_TIMEOUT)
         .connect_lazy_with(db.connect_options().as_ref().clone())
 }
 
@@ -60,13 +71,13 @@ where
     F: Future<Output = sqlx::Result<T>>,
 {
     let deadline = Instant::now() + PERSIST_FOR;
-    let mut pause = Duration::from_millis(50);
+    let mut pause = PERSIST_PAUSE_MIN;
     loop {
         match write().await {
             Err(error) if Instant::now() < deadline => {
-                tracing::warn!(%error, "not written down yet; trying again");
+                tracing::warn!(%error, "write failed; trying again");
                 tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(Duration::from_secs(2));
+                pause = (pause * 2).min(PERSIST_PAUSE_MAX);
             }
             done => return done,
         }

@@ -1,8 +1,14 @@
 //! Who is in a user group that a rule names, as Slack said last.
 
+use std::time::Duration;
+
 use sqlx::PgExecutor;
 
+use crate::db::interval;
 use crate::ids::TeamId;
+
+/// How long what Slack said of a user group counts as recent.
+const RECENT: Duration = Duration::from_mins(5);
 
 /// Who is in a user group.
 #[derive(Debug)]
@@ -19,10 +25,11 @@ pub async fn find(
 ) -> sqlx::Result<Option<UserGroup>> {
     sqlx::query_as!(
         UserGroup,
-        r#"select people, checked_at > now() - interval '5 minutes' as "is_recent!" from user_group
+        r#"select people, checked_at > now() - $3::interval as "is_recent!" from user_group
         where team_id = $1 and group_id = $2"#,
         team.as_str(),
         group_id,
+        interval(RECENT),
     )
     .fetch_optional(db)
     .await

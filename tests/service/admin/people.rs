@@ -140,7 +140,7 @@ async fn disconnecting_somebody_asks_first_tells_them_and_happens_once() {
     assert!(linked_zoom_user(&world, DANA).await.is_some());
     let page = admin.read("/admin/activity?kind=unlinked").await;
     assert!(
-        page.contains("by admin U0ADA") && page.contains("dana@acme.example"),
+        page.contains("by <code>U0ADA</code>") && page.contains("dana@acme.example"),
         "{page}"
     );
     wait_for_empty_queue(&world.database).await;

@@ -55,7 +55,7 @@ async fn the_rules_hold_for_commands_for_buttons_and_after_they_changed() {
         start(&world, ELI)
             .await
             .0
-            .contains("only members of a user group")
+            .contains("Only members of a user group")
     );
     world.zoom.end(68_423_085);
     world.zoom.begin(68_423_085);
