@@ -217,7 +217,7 @@ async fn explain(db: &mut PgConnection, count: u32) {
     let prepare = format!(
         "set local plan_cache_mode = force_generic_plan;
         prepare lookup (text, text, text, boolean) as {LOOKUP};
-        prepare accept (text, text, text, text, text, bigint, jsonb, bytea, text, smallint, boolean, boolean) as {STATEMENT}"
+        prepare accept (text, text, text, text, text, bigint, jsonb, bytea, text, smallint, boolean, boolean, text, bigint, bigint) as {STATEMENT}"
     );
     let prepared = raw_sql(AssertSqlSafe(prepare)).execute(&mut *transaction);
     prepared.await.expect("prepared statements");
@@ -229,7 +229,7 @@ async fn explain(db: &mut PgConnection, count: u32) {
         (
             "whole statement",
             format!(
-                "accept ('x', '{team}', '{user}', 'C0', 'stop', 600000000, '{{}}', '', null, 0::smallint, false, false)"
+                "accept ('x', '{team}', '{user}', 'C0', 'stop', 600000000, '{{}}', '', null, 0::smallint, false, false, 'bare', 8, 400)"
             ),
         ),
     ] {

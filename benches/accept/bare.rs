@@ -106,7 +106,7 @@ pub(crate) fn pgbench(env: &BenchEnv, connections: usize, requests: usize) -> Me
 
 /// The variables for the statement's parameters, in their order, with their values. The first is
 /// a counter, since every command is new; the meeting is the same counter.
-const VARIABLES: [(&str, &str); 12] = [
+const VARIABLES: [(&str, &str); 15] = [
     ("n", "0"),
     ("team", slack::TEAM),
     ("user", "U0"),
@@ -119,4 +119,7 @@ const VARIABLES: [(&str, &str); 12] = [
     ("posts", "0"),
     ("is_confirmed", "f"),
     ("shared_accounts", "f"),
+    ("job", "bare"),
+    ("pending_per_priority", "8"),
+    ("pending_counted_max", "400"),
 ];

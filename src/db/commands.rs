@@ -16,6 +16,11 @@ use crate::ids::{
     Asker, ChannelId, CommandId, EnterpriseId, SlackUserId, TeamId, TriggerId, ZoomUserId,
 };
 
+/// How many unfinished commands of a workspace push its next one back by one priority: a flood
+/// of one workspace delays nobody else.
+pub const PENDING_PER_PRIORITY: i64 = 8;
+/// How many unfinished commands are counted at most.
+pub const PENDING_COUNTED_MAX: i64 = 400;
 /// How old a command without a job must be to have lost it: a job that was just removed may
 /// be about to be added again.
 const LOST_AFTER: Duration = Duration::from_mins(1);
@@ -88,40 +93,8 @@ pub async fn record(db: &PgPool, new: &NewCommand<'_>) -> sqlx::Result<Recorded>
 }
 
 async fn insert(db: &PgPool, new: &NewCommand<'_>) -> sqlx::Result<Option<CommandId>> {
-    sqlx::query_scalar!(
-        r#"
-        with accepted as (
-            insert into command
-                (trigger_id, enterprise_id, team_id, user_id, channel_id, zoom_user_id, action, meeting_id, settings,
-                response_url, posts, is_confirmed)
-            select $1, $9, $2, $3, $4, zoom_user_id, $5, $6, $7, $8, $10, $11
-            -- Their own account; else the one that the workspace shares with them.
-            from coalesce((
-                    select zoom_user_id from zoom_link
-                    where user_id = $3 and (team_id = $2 or enterprise_id = $9)
-                    order by team_id = $2 desc limit 1
-                ), (
-                    select zoom_user_id from shared_account where team_id = $2 and $3 = any (people) and $12
-                )) as account
-                join zoom_grant on zoom_user_id = account,
-                -- Numbers of one meeting are given and committed one after another.
-                (select pg_advisory_xact_lock($6)) as in_turn
-            where dead_at is null
-            on conflict do nothing
-            returning command_id
-        )
-        select command_id as "command_id!: CommandId"
-        from accepted, graphile_worker.add_job(
-            $13, json_build_object('command_id', command_id), job_key => $13 || ' ' || command_id,
-            -- The more of a workspace's commands wait, the further back it goes: a flood of one
-            -- delays nobody else.
-            priority => (
-                select count(*) / 8 from (
-                    select from command where team_id = $2 and finished_at is null limit 400
-                ) as waiting
-            )::integer
-        )
-        "#,
+    sqlx::query_file_scalar!(
+        "src/db/record_command.sql",
         new.trigger.as_str(),
         new.asker.team.as_str(),
         new.asker.user.as_str(),
@@ -135,6 +108,8 @@ async fn insert(db: &PgPool, new: &NewCommand<'_>) -> sqlx::Result<Option<Comman
         new.request.is_confirmed,
         new.shared_accounts,
         RunCommand::NAME,
+        PENDING_PER_PRIORITY,
+        PENDING_COUNTED_MAX,
     )
     .fetch_optional(db)
     .await

@@ -1,0 +1,38 @@
+-- Records a command of a linked person and puts its job into the queue: both are committed,
+-- or neither. The benches run the same text.
+--
+-- $1 trigger_id, $2 team_id, $3 user_id, $4 channel_id, $5 action, $6 meeting_id, $7 settings,
+-- $8 response_url (sealed), $9 enterprise_id, $10 posts, $11 is_confirmed, $12 whether accounts
+-- may be shared here, $13 the job's name, $14 and $15 see PENDING_PER_PRIORITY and
+-- PENDING_COUNTED_MAX
+with accepted as (
+    insert into command
+        (trigger_id, enterprise_id, team_id, user_id, channel_id, zoom_user_id, action, meeting_id, settings,
+        response_url, posts, is_confirmed)
+    select $1, $9, $2, $3, $4, zoom_user_id, $5, $6, $7, $8, $10, $11
+    -- Their own account; else the one that the workspace shares with them.
+    from coalesce((
+            select zoom_user_id from zoom_link
+            where user_id = $3 and (team_id = $2 or enterprise_id = $9)
+            order by team_id = $2 desc limit 1
+        ), (
+            select zoom_user_id from shared_account where team_id = $2 and $3 = any (people) and $12
+        )) as account
+        join zoom_grant on zoom_user_id = account,
+        -- Numbers of one meeting are given and committed one after another.
+        (select pg_advisory_xact_lock($6)) as in_turn
+    where dead_at is null
+    on conflict do nothing
+    returning command_id
+)
+select command_id as "command_id!: CommandId"
+from accepted, graphile_worker.add_job(
+    $13, json_build_object('command_id', command_id), job_key => $13 || ' ' || command_id,
+    -- The more of a workspace's commands wait, the further back it goes: a flood of one
+    -- delays nobody else.
+    priority => (
+        select count(*) / $14 from (
+            select from command where team_id = $2 and finished_at is null limit $15
+        ) as waiting
+    )::integer
+)
