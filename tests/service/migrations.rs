@@ -1,7 +1,8 @@
 //! The database over the versions of this program.
 
 use livestream_bot::{db, serve};
-use sqlx::{ConnectOptions, Connection};
+use sha2::{Digest, Sha256};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, raw_sql};
 
 use crate::support::database;
 
@@ -45,4 +46,83 @@ async fn a_database_of_a_newer_version_is_refused_with_the_way_out() {
         "the database was brought up to date by a newer version of this program: run that version or a later one: \
          migration 1000 was previously applied but is missing in the resolved migrations"
     );
+}
+
+/// The SHA-256 of each migration. They are frozen: a later one is a new line, and no line changes.
+const FROZEN: [(i64, &str); 6] = [
+    (
+        1,
+        "53b56257c58eebf863ac4704d8be34e1a50296752ba01fee69ee16a69475ccc0",
+    ),
+    (
+        2,
+        "2d6807e695b9b7f4d9a773ddee5532901cd9cc4dcb75420e60b89d070e09bb3e",
+    ),
+    (
+        3,
+        "1badcf353194ec0943c218c96162fa96dd0345e556402386edc16748ca5db635",
+    ),
+    (
+        4,
+        "60de3ed1925ad0e6b52d2e1cbb4bc253d59fa0b8c39985d1dfe14e9d1c5f586b",
+    ),
+    (
+        5,
+        "a202a3e4067d4cec92592b18bb67dee78dbf7a3bdc8f25d07ab4f1bb4f11ed11",
+    ),
+    (
+        6,
+        "f3042aaa9b4aa6f7d119e5f92c216ce48846f4631da6f78229398a7fa186dd96",
+    ),
+];
+
+#[test]
+fn no_migration_changes_once_it_is_committed() {
+    let found: Vec<(i64, String)> = db::MIGRATOR
+        .iter()
+        .map(|migration| {
+            let sql = migration.sql.as_str().as_bytes();
+            (migration.version, hex::encode(Sha256::digest(sql)))
+        })
+        .collect();
+    let frozen = FROZEN.map(|(version, hash)| (version, hash.to_owned()));
+    assert_eq!(found, frozen);
+}
+
+/// Rows of every table, as they were once the migration of this number had run. Whoever adds a
+/// migration adds rows here that it has to cope with the next time.
+const SAMPLES: [(i64, &str); 1] = [(6, include_str!("migrations/6.sql"))];
+
+/// The migrations are applied one by one, with rows in the tables between them.
+#[tokio::test]
+async fn migrations_run_over_rows_of_every_earlier_state() {
+    let options = database::create().await;
+    let mut connection = options.connect().await.expect("the test's database");
+    let emptied = raw_sql("drop schema public cascade; create schema public");
+    emptied
+        .execute(&mut connection)
+        .await
+        .expect("an empty database");
+    for migration in db::MIGRATOR.iter() {
+        let sql = migration.sql.as_str().to_owned();
+        let applied = raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await;
+        applied.unwrap_or_else(|error| panic!("migration {}: {error}", migration.version));
+        for (_, rows) in SAMPLES.iter().filter(|(at, _)| *at == migration.version) {
+            let inserted = raw_sql(*rows).execute(&mut connection).await;
+            inserted.unwrap_or_else(|error| panic!("sample {}: {error}", migration.version));
+        }
+    }
+    let empty: Vec<String> = sqlx::query_scalar(
+        "select table_name::text from information_schema.tables
+        where table_schema = 'public' and table_type = 'BASE TABLE'
+            and (xpath('//c/text()', query_to_xml(
+                'select count(*) as c from ' || quote_ident(table_name), false, true, ''
+            )))[1]::text = '0'",
+    )
+    .fetch_all(&mut connection)
+    .await
+    .expect("a list of tables");
+    assert_eq!(empty, Vec::<String>::new(), "tables without sample rows");
+    connection.close().await.expect("an orderly end");
+    database::drop(&options).await;
 }
