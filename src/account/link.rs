@@ -2,7 +2,7 @@
 //! lending theirs.
 //!
 //! `connect` makes a one-time link for one person ([`offer`]). The browser that opens it
-//! ([`open`]) must sign in with Slack as that very person ([`slack_callback`]) before it may go
+//! ([`open()`]) must sign in with Slack as that very person ([`slack_callback`]) before it may go
 //! to Zoom ([`zoom_callback`]), and must confirm on a page that names both accounts
 //! ([`super::confirm`]). A link, or a sign-in page, that was forwarded to somebody else ends at
 //! Slack's sign-in.

@@ -27,21 +27,22 @@ impl Replies<'_> {
             }
             Access::NotAllowed => return format!("{what} {}", self.rule(Rule::Members, None)),
         };
-        let mut usage = format!("{what} {state}").trim_end().to_owned();
-        for verb in access.verbs().filter(|verb| *verb != Verb::Help) {
-            let summary = verb.entry().summary;
-            usage += &format!("\n• {} {summary}", self.usage_of(verb));
-        }
+        let mut lines = vec![format!("{what} {state}").trim_end().to_owned()];
+        lines.extend(
+            access
+                .verbs()
+                .filter(|verb| *verb != Verb::Help)
+                .map(|verb| format!("• {} {}", self.usage_of(verb), verb.entry().summary)),
+        );
         if access == Access::Linked {
-            let options = OPTIONS.map(|(key, values)| format!("• `{key}=` {values}"));
-            usage += &format!(
-                "\nThe meeting is its number, with or without spaces, or its join link. \
+            lines.push(format!(
+                "The meeting is its number, with or without spaces, or its join link. \
                  It must be running, and its livestream set up in Zoom.\n\n\
-                 A start takes options, for example `{slash} start {EXAMPLE} name=\"Town Hall\" layout=gallery_view`:\n{}",
-                options.join("\n")
-            );
+                 A start takes options, for example `{slash} start {EXAMPLE} name=\"Town Hall\" layout=gallery_view`:"
+            ));
+            lines.extend(OPTIONS.map(|(key, values)| format!("• `{key}=` {values}")));
         }
-        usage
+        lines.join("\n")
     }
 
     /// How a verb is typed, with an example of what has to follow it.

@@ -174,5 +174,5 @@ fn stopped(app: &App, stop: &LinkError) -> Response {
             StatusCode::SERVICE_UNAVAILABLE
         }
     };
-    page(status, pages::stopped(&Replies::of(&app), stop))
+    page(status, pages::stopped(&Replies::of(app), stop))
 }
