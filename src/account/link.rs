@@ -165,7 +165,7 @@ pub async fn zoom_callback(
         .map_err(|error| {
             if matches!(error, TokenError::InvalidClient) {
                 tracing::error!(
-                    "Zoom refuses ZOOM_CLIENT_ID or ZOOM_CLIENT_SECRET; nobody can link an account"
+                    "Zoom rejects ZOOM_CLIENT_ID or ZOOM_CLIENT_SECRET; nobody can link an account"
                 );
             }
             vendor_failed("Zoom", &error)

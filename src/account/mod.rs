@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::db::jobs::{self, RunAt, ShowHome};
 use crate::ids::Asker;
 
-/// Has a person's App Home shown anew, where there is one.
+/// Publishes a person's App Home again, where there is one.
 async fn show_home(app: &App, asker: &Asker) {
     if let Err(error) = jobs::enqueue_home(
         &app.db,
@@ -23,6 +23,6 @@ async fn show_home(app: &App, asker: &Asker) {
     )
     .await
     {
-        tracing::warn!(%error, "an App Home is not shown anew");
+        tracing::warn!(%error, "failed to enqueue an App Home");
     }
 }

@@ -116,7 +116,7 @@ async fn refresh(
             };
             let is_stored =
                 persist(|| grants::replace(&app.db, &zoom_user, Some(generation), &new)).await?;
-            tracing::info!(zoom.user = %zoom_user, is_stored, "Zoom token refreshed");
+            tracing::info!(zoom.user = %zoom_user, is_stored, "refreshed a Zoom token");
             Ok(is_stored.then_some(FreshToken {
                 token: pair.access_token,
                 generation: generation + 1,
@@ -126,19 +126,19 @@ async fn refresh(
             if !grants::mark_dead(&app.db, &zoom_user, generation).await? {
                 return Ok(None);
             }
-            tracing::warn!(zoom.user = %zoom_user, "Zoom grant is dead");
+            tracing::warn!(zoom.user = %zoom_user, "Zoom rejects a refresh token; the grant is dead");
             Err(TokenUnavailable::Dead)
         }
         Err(TokenError::InvalidClient) => {
             grants::release_lease(&app.db, &zoom_user, lease).await?;
             tracing::error!(
-                "Zoom refuses ZOOM_CLIENT_ID or ZOOM_CLIENT_SECRET; no token can be refreshed"
+                "Zoom rejects ZOOM_CLIENT_ID or ZOOM_CLIENT_SECRET; no token can be refreshed"
             );
             Err(TokenUnavailable::Misconfigured)
         }
         Err(TokenError::Transient(why)) => {
             grants::release_lease(&app.db, &zoom_user, lease).await?;
-            tracing::warn!(zoom.user = %zoom_user, why, "Zoom token not refreshed");
+            tracing::warn!(zoom.user = %zoom_user, why, "failed to refresh a Zoom token");
             Err(TokenUnavailable::NotNow)
         }
     }
@@ -146,7 +146,7 @@ async fn refresh(
 
 fn open(vault: &Vault, row: Context<'_>, sealed: &[u8]) -> Result<SecretString, TokenUnavailable> {
     vault.open(row, sealed).map_err(|error| {
-        tracing::error!(%row, %error, "a token does not open");
+        tracing::error!(context = %row, %error, "failed to open a sealed token");
         TokenUnavailable::Misconfigured
     })
 }
@@ -154,7 +154,7 @@ fn open(vault: &Vault, row: Context<'_>, sealed: &[u8]) -> Result<SecretString, 
 pub(super) async fn revoke(app: &App, token: &SecretString) -> bool {
     let revoked = app.zoom.revoke(token).await;
     if let Err(error) = &revoked {
-        tracing::warn!(%error, "a permission was not withdrawn at Zoom");
+        tracing::warn!(%error, "failed to revoke a permission at Zoom");
     }
     revoked.is_ok()
 }
@@ -166,7 +166,7 @@ pub(super) async fn revoke_sealed(app: &App, zoom_user: &ZoomUserId, sealed: &[u
     {
         Ok(token) => revoke(app, &token).await,
         Err(error) => {
-            tracing::warn!(%error, "a permission was not withdrawn at Zoom");
+            tracing::warn!(%error, "failed to revoke a permission at Zoom");
             false
         }
     }

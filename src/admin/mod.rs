@@ -1,8 +1,7 @@
 //! The admins of a workspace: who is one, their sessions, and what they may do.
 //!
-//! Slack says who is an admin where a bot token lets us ask; elsewhere it is whoever
-//! installed the app, and whom they name. The right is looked at on every page, and anew
-//! before everything that changes something.
+//! Where a bot token lets us ask, Slack says who is an admin; elsewhere the installer is one, and
+//! the people they name. The right is checked on every page, and again before every change.
 
 use std::sync::Arc;
 
@@ -37,7 +36,7 @@ pub struct Admin {
     pub team_name: String,
 }
 
-/// Why a page stays closed. Each is a page.
+/// Why a page is not shown. Each is a page.
 #[derive(Debug, thiserror::Error)]
 pub enum AdminError {
     #[error("nobody is signed in, or not any more")]
@@ -79,7 +78,7 @@ pub enum TestResult {
     Misconfigured,
 }
 
-/// Sets a browser on its way to sign in. Returns its cookie, and where it goes.
+/// Starts a sign-in. Returns the browser's cookie, and the address it goes to.
 pub async fn begin(app: &App) -> Result<(Token, String), AdminError> {
     let sign_in = &app.pages.as_ref().ok_or(AdminError::NotSetUp)?.sign_in;
     let cookie = Token::random();
@@ -100,14 +99,14 @@ pub fn is_ours(browser: &Browser, state: &str) -> bool {
     browser.is(STATE, state)
 }
 
-/// The browser is back from Slack. Returns the cookie of the session that begins.
+/// The browser is back from Slack. Returns the cookie of the new session.
 pub async fn back(
     app: &App,
     browser: &Browser,
     code: Result<SecretString, CallbackError>,
 ) -> Result<Token, AdminError> {
     let sign_in = &app.pages.as_ref().ok_or(AdminError::NotSetUp)?.sign_in;
-    // Taken before the code is traded: the same state does nothing a second time.
+    // Consumed before the code is exchanged: the same state does nothing a second time.
     if !oauth_states::consume(&app.db, &browser.hash()).await? {
         return Err(AdminError::NoSession);
     }
@@ -131,7 +130,7 @@ pub async fn back(
     Ok(token)
 }
 
-/// Lets an admin in; before an action their right is asked about anew, whenever it was last.
+/// Authorises an admin. Before a change (`acts`) their right is always checked again.
 pub async fn admit(app: &App, browser: &Browser, acts: bool) -> Result<Admin, AdminError> {
     let hash = browser.hash();
     let session = admin_sessions::find(&app.db, &hash)
@@ -145,7 +144,7 @@ pub async fn admit(app: &App, browser: &Browser, acts: bool) -> Result<Admin, Ad
                 refused(app, &session.asker, "no admin any more").await?;
                 return Err(AdminError::NotAdmin);
             }
-            // Looking is allowed for a while; doing something is not.
+            // Looking is tolerated for a while; a change is not.
             Err(AdminUnknown::SlackIsSilent) if !acts && session.was_checked => {}
             Err(error) => return Err(error.into()),
         }
@@ -161,7 +160,7 @@ pub async fn sign_out(app: &App, browser: &Browser) -> sqlx::Result<()> {
     admin_sessions::delete(&app.db, &browser.hash()).await
 }
 
-/// Whether Slack is asked who is an admin; else people are named.
+/// Whether admins are named here because Slack cannot be asked.
 pub async fn names_admins(app: &App, admin: &Admin) -> sqlx::Result<bool> {
     Ok(bot::find(app, &admin.asker).await?.is_none())
 }
@@ -238,7 +237,7 @@ async fn ask_zoom(app: &Arc<App>, row: &LinkedUser) -> Result<TestResult, AdminE
         };
         match app.zoom.me(&fresh.token).await {
             Ok(account) => break (fresh.token, account),
-            // It died before its time: a refresh shows whether the permission did.
+            // Rejected before it expired: a refresh shows whether the grant is dead.
             Err(ApiError::Unauthorized) if !was_stale => {
                 was_stale = true;
                 grants::expire(&app.db, &row.zoom_user_id, fresh.generation).await?;

@@ -1,4 +1,4 @@
-//! A browser on its way through somebody else's pages and back.
+//! A browser that goes through Slack's or Zoom's pages and comes back.
 
 use sha2::{Digest, Sha256};
 
@@ -8,8 +8,8 @@ use crate::crypto::hmac;
 #[derive(Clone)]
 pub struct Token([u8; 32]);
 
-/// A browser on its way, known by its cookie. What it must bring back from
-/// each leg is derived from the cookie, so it is fresh for each and stored nowhere.
+/// A browser in such a flow, known by its cookie. What it must bring back at each step is
+/// derived from the cookie, so it is unique to the browser and stored nowhere.
 pub struct Browser(Token);
 
 /// Why a vendor sent a browser back without a code:

@@ -362,7 +362,7 @@ pub async fn record_post(db: impl PgExecutor<'_>, id: CommandId) -> sqlx::Result
     .map(drop)
 }
 
-/// Notes that the channel was told, or why it could not be, and forgets the response URL.
+/// Notes that the outcome was delivered, or why it could not be, and deletes the response URL.
 pub async fn mark_delivered(
     db: impl PgExecutor<'_>,
     id: CommandId,

@@ -293,7 +293,7 @@ pub async fn sealed_with_other_key(
     .await
 }
 
-/// Stores the same tokens, sealed anew. False if the pair has changed since.
+/// Stores the same tokens, re-encrypted. False if the pair has changed since.
 pub async fn reseal(
     db: impl PgExecutor<'_>,
     grant: &OldGrant,

@@ -80,7 +80,7 @@ pub async fn sealed_with_other_key(
     .await
 }
 
-/// Stores the same token, sealed anew. False if it has changed since.
+/// Stores the same token, re-encrypted. False if it has changed since.
 pub async fn reseal(
     db: impl PgExecutor<'_>,
     old: &BotToken,
@@ -114,7 +114,7 @@ pub async fn delete_token(
 }
 
 /// Notes that the app left a place at this time (whole seconds), and deletes its token.
-/// Returns since when it is gone; none if it was installed anew since.
+/// Returns since when it is gone; `None` if it was installed again since.
 pub async fn mark_uninstalled(
     db: impl PgExecutor<'_>,
     tenant: &Tenant,

@@ -102,7 +102,7 @@ pub async fn pressed(
     })
 }
 
-/// Carries out a button of the App Home. No message can answer there: the Home is shown anew.
+/// Carries out a button of the App Home. No message can answer there, so the Home is published again.
 pub async fn pressed_at_home(app: &App, press: &HomePress) -> Result<(), HomePressFailed> {
     let carrying_out = async {
         if !slack_requests::is_first(&app.db, press.trigger_id.as_str()).await? {

@@ -35,7 +35,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(500);
 /// What the queue should do next.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Next {
-    /// Nothing: the command is done, or in somebody else's hands.
+    /// Nothing: the command is done, or another worker has it.
     Done,
     /// Come again after this while.
     Later(Duration),

@@ -187,8 +187,8 @@ impl Replies<'_> {
                 ":warning: *{meeting} {not_done}: I can't reach Zoom.* In a minute, {again}."
             ),
             (Outcome::TooLate, _) => format!(
-                ":warning: *{meeting} {not_done}.* I could not get to it within 10 minutes, and did not want to \
-                 surprise you later. If it is still needed, {again}."
+                ":warning: *{meeting} {not_done}.* The command could not be carried out within 10 minutes, so it was dropped. \
+                 If it is still needed, {again}."
             ),
             (Outcome::Misconfigured, _) => format!(
                 ":warning: *{meeting} {not_done}: this bot's own access to Zoom is broken.* \

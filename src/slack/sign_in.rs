@@ -220,7 +220,7 @@ impl SignIn {
         self.client(metadata)
     }
 
-    /// Reads Slack's endpoints and keys anew: keys may change, and people sign in rarely.
+    /// Reads Slack's endpoints and keys again: keys may change, and people sign in rarely.
     async fn discover(&self) -> anyhow::Result<Discovered> {
         self.client(self.ask().await?)
     }

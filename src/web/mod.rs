@@ -1,6 +1,8 @@
 //! What the world can reach: every route on one screen.
 
 mod admin;
+#[cfg(test)]
+mod catalogue;
 mod cookies;
 mod health;
 mod install;

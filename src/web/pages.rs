@@ -121,9 +121,9 @@ pub(super) fn stopped(words: &Replies<'_>, stop: &LinkError) -> Markup {
             html! { p { "A link works once, for 10 minutes." } (new_link(words)) },
         ),
         LinkError::NoSession => (
-            "This page is not waiting for you",
+            "This page can't be used",
             html! {
-                p { "It belongs to another browser or tab, took too long, or is done already. Nothing was linked here." }
+                p { "It was opened in another browser or tab, took too long, or is already done. Nothing was linked here." }
                 (new_link(words))
             },
         ),
@@ -137,7 +137,7 @@ pub(super) fn stopped(words: &Replies<'_>, stop: &LinkError) -> Markup {
             },
         ),
         LinkError::Declined(at) => (
-            "You went back",
+            "You did not go on",
             html! { p { "You did not go on at " (at) ", so nothing was linked." } (new_link(words)) },
         ),
         LinkError::VendorFailed(vendor) => (
@@ -236,10 +236,10 @@ pub(super) fn installed(words: &Replies<'_>, installed: &Installed) -> Markup {
 pub(super) fn not_installed(stop: &InstallError) -> Markup {
     let (title, text) = match stop {
         InstallError::NoSession => (
-            "This page is not waiting for you",
-            "It belongs to another browser, took too long, or is done already. Nothing was installed here.",
+            "This page can't be used",
+            "It was opened in another browser, took too long, or is already done. Nothing was installed here.",
         ),
-        InstallError::Declined => ("You went back", "Nothing was installed."),
+        InstallError::Declined => ("You did not go on", "Nothing was installed."),
         InstallError::SlackFailed => (
             "That did not work",
             "Slack did not answer as it should, so nothing was installed. This is not your mistake.",
@@ -258,7 +258,7 @@ pub(super) fn not_installed(stop: &InstallError) -> Markup {
         &html! {
             p { (text) }
             @if !matches!(stop, InstallError::NotSetUp) {
-                p { a href=(INSTALL) { "Add to Slack" } " begins anew." }
+                p { a href=(INSTALL) { "Add to Slack" } " starts again." }
             }
         },
     )

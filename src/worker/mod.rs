@@ -30,7 +30,7 @@ const WAKE_AFTER: usize = CONCURRENCY / 2;
 /// A worker that has not been heard of for so long is taken for dead. Longer than a
 /// pause of the machine, shorter than people's patience.
 const DEAD_AFTER: Duration = Duration::from_secs(8);
-/// How often commands that have lost their job get one again, and old browsers are forgotten.
+/// How often commands that lost their job are enqueued again, and expired rows deleted.
 const SWEEP_EVERY: Duration = Duration::from_secs(10);
 /// How long running jobs may take to end at a shutdown: two refreshes, two calls and a
 /// post, each at its time limit.
@@ -74,7 +74,7 @@ pub async fn run(app: Arc<App>, health: Health, shutdown: CancellationToken) {
         if let Err(error) = ended {
             tracing::error!(
                 error = format!("{error:#}"),
-                "the worker stopped; starting it again"
+                "worker stopped; restarting it"
             );
             let _ = tokio::time::timeout(RESTART_AFTER, shutdown.cancelled()).await;
         }
@@ -92,11 +92,13 @@ async fn sweep(app: Arc<App>, shutdown: CancellationToken) {
         }
         match commands::requeue_lost(&app.db).await {
             Ok(0) => {}
-            Ok(count) => tracing::warn!(count, "commands had lost their jobs and got new ones"),
-            Err(error) => tracing::warn!(%error, "lost commands were not looked for"),
+            Ok(count) => tracing::warn!(count, "re-enqueued commands that lost their jobs"),
+            Err(error) => {
+                tracing::warn!(%error, "failed to look for commands that lost their jobs")
+            }
         }
         if let Err(error) = forget(&app).await {
-            tracing::warn!(%error, "old browsers and requests were not forgotten");
+            tracing::warn!(%error, "cleanup failed");
         }
     }
 }

@@ -1,7 +1,7 @@
-//! Installing the app into a workspace or an organisation, and what is left to do when it
-//! leaves. A workspace that was set up with the manifest alone never comes by here.
+//! Installing the app in a workspace or an organisation, and uninstalling it. A workspace that
+//! was set up with the manifest alone has no installation here.
 //!
-//! The state that Slack hands back is bound to the browser that began, and works once
+//! The state that Slack sends back is bound to the browser that started, and works once
 //! (<https://docs.slack.dev/authentication/installing-with-oauth>).
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -19,8 +19,8 @@ use crate::slack::web_api;
 
 /// How long a browser may take to come back from Slack.
 const SESSION_LIFE: TimeDelta = TimeDelta::minutes(15);
-/// How long links outlive an installation: long enough to install again by mistake's undoing,
-/// short enough to have kept nothing.
+/// How long links outlive an installation: long enough to undo an uninstallation by mistake,
+/// short enough that nothing is kept of who left.
 pub const LINKS_OUTLIVE_BY: TimeDelta = TimeDelta::hours(24);
 
 /// What was installed where.
@@ -32,7 +32,7 @@ pub struct Installed {
     pub add_to_workspaces: Option<String>,
 }
 
-/// Why the way ends here. Each is a page.
+/// Why installing ends here. Each is a page.
 #[derive(Debug, thiserror::Error)]
 pub enum InstallError {
     #[error("the browser did not begin this, or it is done")]
@@ -47,7 +47,7 @@ pub enum InstallError {
     Database(#[from] sqlx::Error),
 }
 
-/// Sets a browser on its way. Returns its cookie, and where Slack asks.
+/// Starts an installation. Returns the browser's cookie, and the address of Slack's page.
 pub async fn begin(app: &App) -> Result<(Token, String), InstallError> {
     let web_api = &app.pages.as_ref().ok_or(InstallError::NotSetUp)?.web_api;
     let cookie = Token::random();
@@ -68,7 +68,7 @@ pub async fn back(
     code: Result<SecretString, CallbackError>,
 ) -> Result<Installed, InstallError> {
     let web_api = &app.pages.as_ref().ok_or(InstallError::NotSetUp)?.web_api;
-    // Taken before the code is traded: the same state does nothing a second time.
+    // Consumed before the code is exchanged: the same state does nothing a second time.
     if !browser.is("install state", state)
         || !oauth_states::consume(&app.db, &browser.hash()).await?
     {
@@ -174,7 +174,8 @@ pub async fn delete(app: &App, tenant: &Tenant) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// Somebody's account was deactivated, or is asked about again.
+/// Slack reported a change of a user: a deactivated one is unlinked, and what we know of the
+/// others is looked up again.
 pub async fn changed(
     db: &mut sqlx::PgConnection,
     asker: &Asker,

@@ -80,7 +80,7 @@ pub fn read(action: Action, status: StatusCode, headers: &HeaderMap, body: &[u8]
 pub fn failed(error: &reqwest::Error) -> Answer {
     tracing::warn!(
         error = error as &dyn std::error::Error,
-        "livestream request got no answer"
+        "no response to a livestream request"
     );
     // Without a connection nothing was sent.
     Answer::Final(if error.is_connect() {

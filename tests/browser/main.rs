@@ -127,7 +127,7 @@ async fn fay_links_her_account_and_goes_live() {
 
     // The link is used up.
     browser.goto(&format!("{}/confirm", world.service)).await;
-    browser.read("This page is not waiting for you").await;
+    browser.read("This page can't be used").await;
     browser.inspect("not-waiting").await;
     browser.goto(&link).await;
     browser.read("This link no longer works").await;
@@ -170,7 +170,7 @@ async fn an_admin_adds_the_app_to_their_workspace() {
         .await;
     browser.read("Demo Slack").await;
     browser.click("Cancel").await;
-    browser.read("You went back").await;
+    browser.read("You did not go on").await;
     browser.inspect("not-installed").await;
     end(world, browser, &[]).await;
 }
@@ -333,7 +333,7 @@ async fn what_goes_wrong_at_zoom_has_a_page() {
     sign_in(&browser, &offer(&world, FAY).await, FAY).await;
     browser.read("Demo Zoom").await;
     browser.click("Decline").await;
-    browser.read("You went back").await;
+    browser.read("You did not go on").await;
     browser.inspect("went-back").await;
 
     world.zoom.grant_scope_next("user:read:user");

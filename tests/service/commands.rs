@@ -271,7 +271,7 @@ async fn a_command_nobody_got_to_in_time_is_not_carried_out_and_says_so() {
         .unwrap();
     let read = text_of(&world.slack.outcome(&late).await.expect("an outcome"));
     assert!(
-        read.contains("was not started.* I could not get to it within 10 minutes"),
+        read.contains("was not started.* The command could not be carried out within 10 minutes"),
         "{read}"
     );
     assert!(world.zoom.calls().is_empty());

@@ -25,7 +25,7 @@ impl IntoResponse for AdminError {
 }
 
 /// Why a page stays closed, and how it goes on.
-fn closed(why: &AdminError) -> Markup {
+pub(in crate::web) fn closed(why: &AdminError) -> Markup {
     let (title, text) = match why {
         AdminError::NoSession => (
             "For admins of your workspace",
@@ -36,14 +36,13 @@ fn closed(why: &AdminError) -> Markup {
             },
         ),
         AdminError::Declined => (
-            "You went back",
-            html! { p { "You did not sign in. " a href="/admin/sign-in" { "Sign in with Slack" } } },
+            "You did not sign in",
+            html! { p { a href="/admin/sign-in" { "Sign in with Slack" } } },
         ),
         AdminError::NotAdmin => (
             "This page is for admins",
             html! {
-                p { "Slack says that you are no admin or owner of this workspace; or, where this app may not ask Slack, \
-                    you have not installed it and nobody who did has named you." }
+                p { "Only workspace admins and owners can open this page. Ask one of them for access." }
                 p { "Nothing was changed. " a href="/admin/sign-in" { "Sign in as somebody else" } }
             },
         ),
@@ -51,13 +50,13 @@ fn closed(why: &AdminError) -> Markup {
             "This form is out of date",
             html! {
                 p { "Somebody changed it meanwhile, or it was sent before, or it was made for another sign-in. Nothing was changed." }
-                p { a href="/admin" { "Look again" } }
+                p { a href="/admin" { "Open the current version" } }
             },
         ),
         AdminError::CannotTell => (
             "Slack does not answer",
             html! {
-                p { "So I can't tell whether you are an admin, and changed nothing. Please try again in a minute." }
+                p { "I can't check whether you are an admin, so nothing was changed. Try again in a minute." }
             },
         ),
         AdminError::NotSetUp => (
@@ -65,8 +64,8 @@ fn closed(why: &AdminError) -> Markup {
             html! { p { "Whoever runs this bot can set it up." } },
         ),
         AdminError::Nobody => (
-            "Nobody of that id is linked here",
-            html! { p { "Perhaps their link ended. " a href="/admin/people" { "Everybody who is linked" } } },
+            "Nobody with that ID is linked here",
+            html! { p { "Their link may have ended. " a href="/admin/people" { "See everybody who is linked" } } },
         ),
         AdminError::Database(_) => (
             "Please try again in a minute",

@@ -2,7 +2,7 @@
 //! [`crate::admin`].
 
 mod activity;
-mod error;
+pub(super) mod error;
 mod export;
 mod layout;
 mod overview;

@@ -168,7 +168,7 @@ fn people_page(
         }
         p.small { (count) @if count == 1 { " person" } @else { " people" } }
         @if rows.is_empty() {
-            p { "Nobody like that is linked here." }
+            p { "Nobody matches." }
         } @else {
             table {
                 thead { tr {
@@ -190,7 +190,7 @@ fn people_page(
             }
             @if pages > 1 {
                 nav.pages aria-label="More people" {
-                    @if wanted.page > 0 { a href=(link(wanted.page - 1)) rel="prev" { "Before" } }
+                    @if wanted.page > 0 { a href=(link(wanted.page - 1)) rel="prev" { "Previous" } }
                     span { "Page " (wanted.page + 1) " of " (pages) }
                     @if wanted.page + 1 < pages { a href=(link(wanted.page + 1)) rel="next" { "Next" } }
                 }
@@ -212,10 +212,10 @@ fn person_page(
         @if let Some(tested) = tested {
             @match tested {
                 TestResult::Works => p.good role="status" { "Zoom answered: the account works." },
-                TestResult::Trouble => p.note role="status" { "Zoom answered, and there is something to do first: see below." },
-                TestResult::Dead => p.note role="status" { "Zoom no longer takes this permission." },
-                TestResult::NoAnswer => p.note role="status" { "Zoom did not answer as it should. That says nothing of the account; test it again in a minute." },
-                TestResult::Misconfigured => p.note role="status" { "This bot's own access to Zoom is broken. Whoever runs it can mend it." },
+                TestResult::Trouble => p.note role="status" { "Zoom answered. Something needs to be changed first: see Health below." },
+                TestResult::Dead => p.note role="status" { "Link broken: Zoom rejects this permission." },
+                TestResult::NoAnswer => p.note role="status" { "Zoom did not answer, so the account was not checked. Test it again in a minute." },
+                TestResult::Misconfigured => p.note role="status" { "Zoom rejects this bot's own credentials. Whoever runs the bot can fix it." },
             }
         }
         dl {
@@ -272,7 +272,7 @@ fn disconnected_page(admin: &Admin, csrf: &str, row: &LinkedUser, unlinked: &Unl
             Unlinked::Shared => "Others here still use this Zoom account, so its permission stays.",
             Unlinked::NotRevoked => "Its tokens are deleted here, but Zoom did not confirm that the permission is \
                 withdrawn. Its user can remove the app under Added Apps at marketplace.zoom.us.",
-            Unlinked::NotLinked => "They had ended the link themselves meanwhile.",
+            Unlinked::NotLinked => "The link had already ended.",
         }) }
         p { a href="/admin/people" { "People" } }
     };
@@ -292,21 +292,19 @@ fn name(row: &LinkedUser) -> String {
 pub(super) fn health(health: Health) -> &'static str {
     match health {
         Health::Healthy => "Healthy",
-        Health::Dead => "Dead: Zoom no longer takes it",
+        Health::Dead => "Link broken: Zoom rejects it",
         Health::ScopeMissing => "A permission is missing",
         Health::BasicPlan => "Zoom's Basic plan",
         Health::StreamingOff => "Livestreaming is off in Zoom",
         Health::CustomStreamingOff => "Custom streaming is off in Zoom",
-        Health::Idle => "Not used for long: Zoom may end it soon",
+        Health::Idle => "Not used for 75 days or more: Zoom may end it soon",
     }
 }
 
 pub(super) fn remedy(health: Health) -> &'static str {
     match health {
         Health::Healthy => "",
-        Health::Dead | Health::ScopeMissing => {
-            "They type connect after the command, and link it again."
-        }
+        Health::Dead | Health::ScopeMissing => "Ask them to run the command with connect.",
         Health::BasicPlan => {
             "Zoom livestreams no meetings of Basic accounts: give them a Pro plan or better."
         }

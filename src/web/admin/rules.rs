@@ -137,7 +137,7 @@ fn rules_page(
 ) -> Markup {
     let content = html! {
         (complaints(problems))
-        p { "They hold for commands and for buttons, from the moment you save them. Whoever is refused is told why, and by whom." }
+        p { "Rules apply to commands and buttons as soon as you save them. Anyone who is refused is told why." }
         form.sheet method="post" action="/admin/rules" {
             (csrf_field(csrf))
             input type="hidden" name="version" value=(rules.version);
@@ -162,17 +162,17 @@ fn rules_page(
                 legend { "Ask before going live" }
                 label { "in channels with more members than" input name="confirm_over" inputmode="numeric" value=[rules.confirm_over]; }
                 label.check { input type="checkbox" name="confirm_shared" checked[rules.confirm_shared];
-                    " in channels that are shared with other organisations" }
-                p.small { "Where Slack does not say who reads in a channel, such as a private one without this app, it is asked as well." }
+                    " in channels shared with other organisations" }
+                p.small { "People are also asked where Slack does not say who reads in a channel, such as a private channel without this app." }
             }
             button.primary type="submit" { "Save the rules" }
             @if let Some(by) = &rules.changed_by {
-                p.small { "Changed last by " code { (by) } "." }
+                p.small { "Last changed by " code { (by) } "." }
             }
         }
         @if let Some(named) = named {
             h2 { "Who may open these pages" }
-            p { "This app may not ask Slack who is an admin here. So whoever installed it may, and these people:" }
+            p { "Slack does not tell this app who is an admin here. The person who installed it can open these pages, and these people:" }
             form.sheet method="post" action="/admin/admins" {
                 (csrf_field(csrf))
                 label { "Ids of people, like U0123ABCD" textarea name="people" rows="2" { (named.join(" ")) } }

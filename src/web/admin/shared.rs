@@ -99,7 +99,7 @@ fn shared_page(
             }
             (_, Some(shared)) => {
                 dl {
-                    div { dt { "Zoom" } dd { strong { (shared.email) } @if shared.is_dead { " – Zoom no longer takes it: link it again" } } }
+                    div { dt { "Zoom" } dd { strong { (shared.email) } @if shared.is_dead { " – link broken: Zoom rejects it. Link it again" } } }
                     div { dt { "Linked by" } dd { code { (shared.linked_by) } } }
                 }
                 @if is_on {

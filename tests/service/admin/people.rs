@@ -67,7 +67,7 @@ async fn a_test_says_how_an_account_is_and_the_overview_warns() {
         (Some("basic"), "Basic plan"),
         (Some("fault"), "did not answer as it should"),
         (Some("off"), "Livestreaming is off in Zoom"),
-        (Some("dead"), "no longer takes this permission"),
+        (Some("dead"), "Zoom rejects this permission"),
     ] {
         match before {
             Some("basic") => world.zoom.make_basic(DANA.zoom),
@@ -88,7 +88,7 @@ async fn a_test_says_how_an_account_is_and_the_overview_warns() {
         "{overview}"
     );
     assert!(
-        overview.contains("Dead: Zoom no longer takes it"),
+        overview.contains("Link broken: Zoom rejects it"),
         "{overview}"
     );
     let listed = admin.read("/admin/people?only=trouble").await;

@@ -112,7 +112,7 @@ async fn a_sign_in_needs_its_own_browser_state_and_nonce_and_works_once() {
         .await
         .expect("a redirect from Slack");
     let page = admin.browser.get(&back).await.body;
-    assert!(page.contains("You went back"), "{page}");
+    assert!(page.contains("You did not sign in"), "{page}");
     world.end().await;
 }
 

@@ -173,7 +173,7 @@ async fn an_installation_without_our_state_is_never_accepted() {
 async fn what_slack_refuses_or_the_person_declines_installs_nothing() {
     let world = world().await;
     let declined = install(&world, "cancel").await;
-    assert!(declined.body.contains("You went back"));
+    assert!(declined.body.contains("You did not go on"));
     let mut browser = Browser::new();
     let slack = browser.open_install_page(&world.service).await;
     let back = world

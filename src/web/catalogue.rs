@@ -1,0 +1,165 @@
+//! Everything the pages say, as a person reads it, in reviewed snapshots: see
+//! [`crate::reply`]'s catalogue, which has the messages in Slack.
+
+use std::fmt::Write;
+
+use insta::assert_snapshot;
+use maud::Markup;
+
+use crate::account::confirm::Linked;
+use crate::account::link::LinkError;
+use crate::admin::AdminError;
+use crate::db::link_sessions::Confirmation;
+use crate::reply::Replies;
+use crate::web::admin::error::closed;
+use crate::web::pages;
+use crate::workspace::install::{InstallError, Installed};
+
+/// How wide a line of text is, in characters.
+const WIDTH: usize = 100;
+
+#[derive(Default)]
+struct Catalogue(String);
+
+impl Catalogue {
+    fn page(&mut self, title: &str, markup: &Markup) {
+        // The renderer leaves out lists of terms, and puts buttons side by side without a space.
+        let html = [
+            ("dl>", "div>"),
+            ("dt>", "p>"),
+            ("dd>", "p>"),
+            ("</button>", "</button><br>"),
+        ]
+        .iter()
+        .fold(markup.0.clone(), |html, (from, to)| html.replace(from, to));
+        let text = html2text::config::plain()
+            .string_from_read(html.as_bytes(), WIDTH)
+            .expect("HTML");
+        writeln!(self.0, "── {title}\n{}\n", text.trim_end()).expect("a string");
+    }
+}
+
+fn snapshot(name: &str, catalogue: &Catalogue) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("../../tests/catalogue");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| assert_snapshot!(name, catalogue.0));
+}
+
+fn replies() -> Replies<'static> {
+    let admin_url = "https://livestream.example.com/admin";
+    Replies::new("/livestream", Some(admin_url))
+}
+
+fn confirmation() -> Confirmation {
+    Confirmation {
+        slack_name: "Dana".to_owned(),
+        slack_team: "Acme".to_owned(),
+        email: "dana@acme.example".to_owned(),
+        is_basic: false,
+        replaces: None,
+        is_shared: false,
+        shared_with: 0,
+    }
+}
+
+#[test]
+fn catalogue_of_linking_pages() {
+    let mut catalogue = Catalogue::default();
+    let words = &replies();
+    let variations = [
+        ("confirm", confirmation()),
+        (
+            "confirm, everything to warn of",
+            Confirmation {
+                is_basic: true,
+                replaces: Some("old@acme.example".to_owned()),
+                shared_with: 1,
+                ..confirmation()
+            },
+        ),
+        (
+            "confirm, for the workspace",
+            Confirmation {
+                is_shared: true,
+                shared_with: 3,
+                ..confirmation()
+            },
+        ),
+    ];
+    for (title, confirmation) in variations {
+        catalogue.page(title, &pages::confirm(words, &confirmation, "csrf"));
+    }
+    for (is_shared, has_command) in [(false, true), (false, false), (true, false)] {
+        let linked = Linked {
+            slack_name: "Dana".to_owned(),
+            email: "dana@acme.example".to_owned(),
+            is_shared,
+            has_command,
+        };
+        let title = format!("linked, shared: {is_shared}, typed before: {has_command}");
+        catalogue.page(&title, &pages::linked(&linked));
+    }
+    for is_withdrawn in [true, false] {
+        let title = format!("cancelled, withdrawn: {is_withdrawn}");
+        catalogue.page(&title, &pages::cancelled(words, is_withdrawn));
+    }
+    for error in [
+        LinkError::NoOffer,
+        LinkError::NoSession,
+        LinkError::SomebodyElse,
+        LinkError::Declined("Zoom"),
+        LinkError::VendorFailed("Zoom"),
+        LinkError::ScopeMissing("user:read:user"),
+        LinkError::NotAdmin,
+        LinkError::TokensUnreadable,
+        LinkError::NotSetUp,
+        LinkError::Database(sqlx::Error::PoolTimedOut),
+    ] {
+        let title = format!("stopped: {error}");
+        catalogue.page(&title, &pages::stopped(words, &error));
+    }
+    snapshot("pages_linking", &catalogue);
+}
+
+#[test]
+fn catalogue_of_install_pages() {
+    let mut catalogue = Catalogue::default();
+    for add_to_workspaces in [None, Some("https://app.slack.com/manage/E0".to_owned())] {
+        let installed = Installed {
+            name: "Acme".to_owned(),
+            add_to_workspaces,
+        };
+        catalogue.page("installed", &pages::installed(&replies(), &installed));
+    }
+    for error in [
+        InstallError::NoSession,
+        InstallError::Declined,
+        InstallError::SlackFailed,
+        InstallError::NotSetUp,
+        InstallError::Database(sqlx::Error::PoolTimedOut),
+    ] {
+        let title = format!("not installed: {error}");
+        catalogue.page(&title, &pages::not_installed(&error));
+    }
+    snapshot("pages_install", &catalogue);
+}
+
+#[test]
+fn catalogue_of_admin_errors() {
+    let mut catalogue = Catalogue::default();
+    for error in [
+        AdminError::NoSession,
+        AdminError::StaleForm,
+        AdminError::NotAdmin,
+        AdminError::Declined,
+        AdminError::CannotTell,
+        AdminError::NotSetUp,
+        AdminError::Nobody,
+        AdminError::Database(sqlx::Error::PoolTimedOut),
+    ] {
+        catalogue.page(&format!("not shown: {error}"), &closed(&error));
+    }
+    snapshot("pages_admin_errors", &catalogue);
+}
