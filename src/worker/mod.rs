@@ -94,7 +94,7 @@ async fn sweep(app: Arc<App>, shutdown: CancellationToken) {
             Ok(0) => {}
             Ok(count) => tracing::warn!(count, "re-enqueued commands that lost their jobs"),
             Err(error) => {
-                tracing::warn!(%error, "failed to look for commands that lost their jobs")
+                tracing::warn!(%error, "failed to look for commands that lost their jobs");
             }
         }
         if let Err(error) = forget(&app).await {
