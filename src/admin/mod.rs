@@ -294,16 +294,16 @@ pub async fn set_rules(app: &App, admin: &Admin, mut new: Rules) -> Result<(), A
     if !rules::store(&mut *transaction, &admin.asker.team, &new).await? {
         return Err(AdminError::StaleForm);
     }
+    let yes_no = |is_on| if is_on { "yes" } else { "no" };
+    let named = |kind: &str, ids: String| format!("{kind} {ids}").trim_end().to_owned();
     let detail = format!(
-        "who: {} {}; where: {} {}; asks over: {}; asks where shared: {}; guests: {}",
-        new.who.as_str(),
-        new.group_id.as_deref().unwrap_or_default(),
-        new.channel_policy.as_str(),
-        new.channels.join(" "),
+        "who: {}; channels: {}; confirm over: {}; confirm in shared channels: {}; guests: {}",
+        named(new.who.as_str(), new.group_id.clone().unwrap_or_default()),
+        named(new.channel_policy.as_str(), new.channels.join(" ")),
         new.confirm_over
-            .map_or_else(|| "never".to_owned(), |over| over.to_string()),
-        new.confirm_shared,
-        new.guests_allowed,
+            .map_or_else(|| "never".to_owned(), |over| format!("{over} members")),
+        yes_no(new.confirm_shared),
+        yes_no(new.guests_allowed),
     );
     let event = Event::of(&admin.asker, AuditKind::RulesChanged)
         .people(&new.people)

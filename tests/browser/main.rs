@@ -253,7 +253,7 @@ async fn an_admin_finds_a_person_sets_a_rule_and_downloads_what_happened() {
     browser.fill("people", "U0FAY").await;
     browser.submit("Save the rules").await;
     let saved = browser.read("Rules").await;
-    assert!(saved.contains("Changed last by U0ADA"), "{saved}");
+    assert!(saved.contains("Last changed by U0ADA"), "{saved}");
     let start = world.slack.type_command(ELI.slack, "start 68423085");
     world
         .slack
@@ -270,7 +270,7 @@ async fn an_admin_finds_a_person_sets_a_rule_and_downloads_what_happened() {
     browser.click("Activity").await;
     let activity = browser.read("Activity").await;
     assert!(
-        activity.contains("not allowed") && activity.contains("rules_changed"),
+        activity.contains("not allowed") && activity.contains("rules changed"),
         "{activity}"
     );
     browser.inspect("admin-activity").await;
