@@ -1,0 +1,319 @@
+//! What the tour plays: each outcome, as somebody meets it.
+
+use super::super::knobs;
+use super::super::people::{DANA, ELI, FAY, GUS, Person};
+use super::super::slack::Role;
+use super::super::world::World;
+
+/// One thing that happens: what goes before, who does what, and what must be read.
+pub(super) struct Scene {
+    pub(super) title: &'static str,
+    pub(super) before: fn(&World),
+    pub(super) who: Person,
+    pub(super) action: SceneAction,
+    pub(super) reads: &'static str,
+}
+
+/// What somebody does in Slack.
+pub(super) enum SceneAction {
+    Types(&'static str),
+    /// What the button says, and what it types.
+    Presses(&'static str, &'static str),
+    /// The same in a direct message.
+    TypesAlone(&'static str),
+    OpensHome,
+    PressesAtHome(&'static str, &'static str),
+}
+use SceneAction::{OpensHome, Presses, PressesAtHome, Types, TypesAlone};
+
+/// The meetings of the tour.
+pub(super) const MEETING: i64 = 68_423_085;
+pub(super) const WEBINAR: i64 = 87_654_321;
+pub(super) const PRIVATE: i64 = 82_056_527_587;
+pub(super) const FORBIDDEN: i64 = 91_234_567_890;
+
+/// Every scene, in the order they are played.
+pub(super) const SCENES: &[Scene] = &[
+    Scene {
+        title: "Help",
+        before: nothing,
+        who: DANA,
+        action: Types(""),
+        reads: "starts and stops the livestream",
+    },
+    Scene {
+        title: "A slip of the finger",
+        before: nothing,
+        who: DANA,
+        action: Types("strat 68423085"),
+        reads: "Did you mean `/livestream start 68423085`?",
+    },
+    Scene {
+        title: "A link without a number",
+        before: nothing,
+        who: DANA,
+        action: Types("start <https://zoom.us/my/dana>"),
+        reads: "does not say the meeting's number",
+    },
+    Scene {
+        title: "Somebody whose Zoom account is not linked",
+        before: nothing,
+        who: FAY,
+        action: Types("start 68423085"),
+        reads: "not linked yet",
+    },
+    Scene {
+        title: "The meeting is not running yet",
+        before: nothing,
+        who: DANA,
+        action: Types("start 68423085"),
+        reads: "has not started",
+    },
+    Scene {
+        title: "Dana starts the meeting in Zoom, and tries again with its join link",
+        before: |world| world.zoom.begin(MEETING),
+        who: DANA,
+        action: Types(
+            "start <https://us02web.zoom.us/j/68423085?pwd=x|Town hall> name=“Town Hall”",
+        ),
+        reads: "is going live",
+    },
+    Scene {
+        title: "A second start, too soon for Zoom",
+        before: nothing,
+        who: DANA,
+        action: Types("start 684 230 85"),
+        reads: "still handling an earlier start",
+    },
+    Scene {
+        title: "The end of the livestream",
+        before: nothing,
+        who: DANA,
+        action: Types("stop 68423085"),
+        reads: "is stopped",
+    },
+    Scene {
+        title: "A direct message stays between Dana and the bot",
+        before: |world| {
+            world.zoom.end(MEETING);
+            world.zoom.begin(MEETING);
+        },
+        who: DANA,
+        action: TypesAlone("start 68423085"),
+        reads: "is going live",
+    },
+    Scene {
+        title: "Dana presses Stop there",
+        before: nothing,
+        who: DANA,
+        action: Presses("Stop", "stop 68423085"),
+        reads: "is stopped",
+    },
+    Scene {
+        title: "Live once more, for all to see",
+        before: nothing,
+        who: DANA,
+        action: Types("start 68423085"),
+        reads: "is going live",
+    },
+    Scene {
+        title: "Fay presses Stop, and has no account linked: the button stays for others",
+        before: nothing,
+        who: FAY,
+        action: Presses("Stop", "stop 68423085"),
+        reads: "not linked yet",
+    },
+    Scene {
+        title: "Eli presses it, and is not the host: he hands it on",
+        before: nothing,
+        who: ELI,
+        action: Presses("Stop", "stop 68423085"),
+        reads: "Zoom finds no meeting 6842 3085",
+    },
+    Scene {
+        title: "Dana presses it",
+        before: nothing,
+        who: DANA,
+        action: Presses("Stop", "stop 68423085"),
+        reads: "is stopped",
+    },
+    Scene {
+        title: "Dana opens the app in Slack",
+        before: nothing,
+        who: DANA,
+        action: OpensHome,
+        reads: "You act as Zoom account *dana@acme.example*",
+    },
+    Scene {
+        title: "Fay opens it",
+        before: nothing,
+        who: FAY,
+        action: OpensHome,
+        reads: "No Zoom account is linked for you.",
+    },
+    Scene {
+        title: "She asks for a link there",
+        before: nothing,
+        who: FAY,
+        action: PressesAtHome("Link my Zoom account", "connect"),
+        reads: "This link is yours alone",
+    },
+    Scene {
+        title: "Gus is a guest of the workspace",
+        before: |world| world.slack.set_person(GUS.slack, Role::Guest),
+        who: GUS,
+        action: Types("connect"),
+        reads: "Guests and people from other organisations can't use /livestream",
+    },
+    Scene {
+        title: "Eli is not the host",
+        before: nothing,
+        who: ELI,
+        action: Types("start 68423085"),
+        reads: "Zoom finds no meeting 6842 3085",
+    },
+    Scene {
+        title: "A webinar, or livestreaming is not set up",
+        before: nothing,
+        who: DANA,
+        action: Types("start 87654321"),
+        reads: "can't be livestreamed yet",
+    },
+    Scene {
+        title: "An end-to-end encrypted meeting",
+        before: nothing,
+        who: DANA,
+        action: Types("start 820 5652 7587"),
+        reads: "end-to-end encrypted",
+    },
+    Scene {
+        title: "A host who may not host",
+        before: nothing,
+        who: DANA,
+        action: Types("start 91234567890"),
+        reads: "may not host",
+    },
+    Scene {
+        title: "A number Zoom does not know",
+        before: |world| world.zoom.fail_next(knobs::livestream("300")),
+        who: DANA,
+        action: Types("start 12345678"),
+        reads: "not a meeting number Zoom knows",
+    },
+    Scene {
+        title: "A meeting of another Zoom account",
+        before: |world| world.zoom.fail_next(knobs::livestream("1010")),
+        who: DANA,
+        action: Types("start 68423085"),
+        reads: "another Zoom account",
+    },
+    Scene {
+        title: "A Zoom user who is gone",
+        before: |world| world.zoom.fail_next(knobs::livestream("1001")),
+        who: DANA,
+        action: Types("start 68423085"),
+        reads: "no longer knows the linked user",
+    },
+    Scene {
+        title: "A permission that is missing",
+        before: |world| world.zoom.fail_next(knobs::livestream("4711")),
+        who: DANA,
+        action: Types("start 68423085"),
+        reads: "has not granted permission",
+    },
+    Scene {
+        title: "An expired token: refreshed, without a word",
+        before: |world| world.zoom.expire_access_token(DANA.zoom),
+        who: DANA,
+        action: Types("start 68423085"),
+        reads: "is going live",
+    },
+    Scene {
+        title: "Too many requests this second: tried once more",
+        before: |world| world.zoom.fail_next(knobs::livestream("429-second")),
+        who: DANA,
+        action: Types("stop 68423085"),
+        reads: "is stopped",
+    },
+    Scene {
+        title: "Too many requests, twice",
+        before: |world| {
+            world.zoom.fail_next(knobs::livestream("429-second"));
+            world.zoom.fail_next(knobs::livestream("429-second"));
+        },
+        who: DANA,
+        action: Types("start 68423085"),
+        reads: "too many requests",
+    },
+    Scene {
+        title: "Zoom's limit for the day",
+        before: |world| world.zoom.fail_next(knobs::livestream("429-day")),
+        who: DANA,
+        action: Types("start 68423085"),
+        reads: "used up its requests for today",
+    },
+    Scene {
+        title: "Zoom breaks",
+        before: |world| world.zoom.fail_next(knobs::livestream("503")),
+        who: DANA,
+        action: Types("start 68423085"),
+        reads: "Zoom did not answer",
+    },
+    Scene {
+        title: "Zoom hangs",
+        before: |world| world.zoom.fail_next(knobs::livestream("hang")),
+        who: DANA,
+        action: Types("start 68423085"),
+        reads: "Zoom did not answer",
+    },
+    Scene {
+        title: "Zoom hangs up",
+        before: |world| world.zoom.fail_next(knobs::livestream("reset")),
+        who: DANA,
+        action: Types("stop 68423085"),
+        reads: "Zoom did not answer",
+    },
+    Scene {
+        title: "Something nobody documented",
+        before: |world| world.zoom.fail_next(knobs::livestream("200")),
+        who: DANA,
+        action: Types("start 68423085"),
+        reads: "No permission.",
+    },
+    Scene {
+        title: "Slack loses the first message: told again",
+        before: |world| world.slack.refuse_next_post(503),
+        who: DANA,
+        action: Types("stop 68423085"),
+        reads: "is stopped",
+    },
+    Scene {
+        title: "The operator's own credentials are wrong",
+        before: |world| {
+            world.zoom.expire_access_token(DANA.zoom);
+            world.zoom.refuse_client(true);
+        },
+        who: DANA,
+        action: Types("start 68423085"),
+        reads: "own access to Zoom is broken",
+    },
+    Scene {
+        title: "Dana withdraws the permission at Zoom",
+        before: |world| {
+            world.zoom.refuse_client(false);
+            world.zoom.revoke(DANA.zoom);
+        },
+        who: DANA,
+        action: Types("start 68423085"),
+        reads: "no longer accepts your linked account",
+    },
+    Scene {
+        title: "From then on she is told at once",
+        before: nothing,
+        who: DANA,
+        action: Types("start 68423085"),
+        reads: "Link it again",
+    },
+];
+
+fn nothing(_: &World) {}
