@@ -121,7 +121,7 @@ pub(super) fn stopped(words: &Replies<'_>, stop: &LinkError) -> Markup {
             html! { p { "A link works once, for 10 minutes." } (new_link(words)) },
         ),
         LinkError::NoSession => (
-            "This page can't be used",
+            "This page cannot be used",
             html! {
                 p { "It was opened in another browser or tab, took too long, or is already done. Nothing was linked here." }
                 (new_link(words))
@@ -236,7 +236,7 @@ pub(super) fn installed(words: &Replies<'_>, installed: &Installed) -> Markup {
 pub(super) fn not_installed(stop: &InstallError) -> Markup {
     let (title, text) = match stop {
         InstallError::NoSession => (
-            "This page can't be used",
+            "This page cannot be used",
             "It was opened in another browser, took too long, or is already done. Nothing was installed here.",
         ),
         InstallError::Declined => ("You did not go on", "Nothing was installed."),

@@ -127,7 +127,7 @@ async fn fay_links_her_account_and_goes_live() {
 
     // The link is used up.
     browser.goto(&format!("{}/confirm", world.service)).await;
-    browser.read("This page can't be used").await;
+    browser.read("This page cannot be used").await;
     browser.inspect("not-waiting").await;
     browser.goto(&link).await;
     browser.read("This link no longer works").await;

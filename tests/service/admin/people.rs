@@ -45,11 +45,11 @@ async fn people_are_found_sorted_and_paged() {
     );
     let page = admin.read("/admin/people?q=%25").await;
     assert!(
-        page.contains("Nobody like that"),
+        page.contains("Nobody matches"),
         "a percent sign is not a wildcard: {page}"
     );
     let page = admin.read("/admin/people?sort=linked&page=9999999").await;
-    assert!(page.contains("Nobody like that"), "{page}");
+    assert!(page.contains("Nobody matches"), "{page}");
     world.end().await;
 }
 
@@ -65,7 +65,10 @@ async fn a_test_says_how_an_account_is_and_the_overview_warns() {
     for (before, says) in [
         (None, "the account works"),
         (Some("basic"), "Basic plan"),
-        (Some("fault"), "did not answer as it should"),
+        (
+            Some("fault"),
+            "Zoom did not answer, so the account was not checked",
+        ),
         (Some("off"), "Livestreaming is off in Zoom"),
         (Some("dead"), "Zoom rejects this permission"),
     ] {

@@ -54,7 +54,7 @@ async fn a_forwarded_sign_in_or_consent_page_comes_back_to_the_wrong_browser() {
         .await
         .expect("a redirect from Slack");
     let page = Browser::new().get(&back).await;
-    assert_not_linked(&world, &page, 400, "This page can't be used").await;
+    assert_not_linked(&world, &page, 400, "This page cannot be used").await;
     // Mallory signs in as herself, and forwards Zoom's page.
     let consent = mallory.sign_in(&world, &link, FAY).await;
     let back = world
@@ -63,12 +63,12 @@ async fn a_forwarded_sign_in_or_consent_page_comes_back_to_the_wrong_browser() {
         .await
         .expect("a redirect from Zoom");
     let page = Browser::new().get(&back).await;
-    assert_not_linked(&world, &page, 400, "This page can't be used").await;
+    assert_not_linked(&world, &page, 400, "This page cannot be used").await;
     // The victim has a cookie, but of another link.
     let mut victim = Browser::new();
     victim.open_link(&request_link(&world, ELI).await).await;
     let page = victim.get(&back).await;
-    assert_not_linked(&world, &page, 400, "This page can't be used").await;
+    assert_not_linked(&world, &page, 400, "This page cannot be used").await;
     world.end().await;
 }
 
@@ -90,11 +90,11 @@ async fn a_state_is_good_once_and_never_absent() {
         "/zoom/oauth/callback?code=x&state=",
     ] {
         let page = browser.get(&format!("{}{without}", world.service)).await;
-        assert_not_linked(&world, &page, 400, "This page can't be used").await;
+        assert_not_linked(&world, &page, 400, "This page cannot be used").await;
     }
     let consent = browser.get(&back).await.location();
     let page = browser.get(&back).await;
-    assert_not_linked(&world, &page, 400, "This page can't be used").await;
+    assert_not_linked(&world, &page, 400, "This page cannot be used").await;
     let back = world
         .zoom
         .consent(&consent, FAY)
@@ -102,7 +102,7 @@ async fn a_state_is_good_once_and_never_absent() {
         .expect("a redirect from Zoom");
     assert_eq!(browser.get(&back).await.location(), "/confirm");
     let page = browser.get(&back).await;
-    assert_not_linked(&world, &page, 400, "This page can't be used").await;
+    assert_not_linked(&world, &page, 400, "This page cannot be used").await;
     world.end().await;
 }
 
@@ -123,7 +123,7 @@ async fn the_slack_person_cannot_change_between_the_steps() {
         .expect("a redirect from Slack");
     let consent = browser.get(&as_fay).await.location();
     let page = browser.get(&as_eli).await;
-    assert_not_linked(&world, &page, 400, "This page can't be used").await;
+    assert_not_linked(&world, &page, 400, "This page cannot be used").await;
     // Fay goes on, as Fay.
     let back = world
         .zoom
@@ -149,11 +149,11 @@ async fn a_form_without_its_browsers_csrf_token_does_nothing() {
         .await;
     for forged in ["", "00", &csrf.replace(&csrf[..2], "zz"), &csrf[2..]] {
         let page = browser.answer(&world, forged, "link").await;
-        assert_not_linked(&world, &page, 400, "This page can't be used").await;
+        assert_not_linked(&world, &page, 400, "This page cannot be used").await;
     }
     let mut stranger = Browser::new();
     let page = stranger.answer(&world, &csrf, "link").await;
-    assert_not_linked(&world, &page, 400, "This page can't be used").await;
+    assert_not_linked(&world, &page, 400, "This page cannot be used").await;
     // The form can be submitted once.
     assert_eq!(browser.answer(&world, &csrf, "link").await.status, 200);
     assert_eq!(browser.answer(&world, &csrf, "link").await.status, 400);
