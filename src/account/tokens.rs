@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use sqlx::PgPool;
+use tracing::Instrument;
 
 use crate::app::App;
 use crate::crypto::vault::{Context, Vault};
@@ -85,7 +86,7 @@ pub async fn fresh_token(
             grant.generation,
             lease,
         );
-        match tokio::spawn(refreshing).await {
+        match tokio::spawn(refreshing.in_current_span()).await {
             Ok(Ok(Some(fresh))) => return Ok(fresh),
             Ok(Ok(None)) => {}
             Ok(Err(error)) => return Err(error),
