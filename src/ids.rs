@@ -12,10 +12,12 @@ macro_rules! text_id {
         pub struct $name(String);
 
         impl $name {
+            /// An id as the other system spells it.
             pub fn new(id: impl Into<String>) -> Self {
                 Self(id.into())
             }
 
+            /// As the other system spells it.
             pub fn as_str(&self) -> &str {
                 &self.0
             }

@@ -156,6 +156,7 @@ pub async fn admit(app: &App, browser: &Browser, acts: bool) -> Result<Admin, Ad
     })
 }
 
+/// Ends the session of a browser.
 pub async fn sign_out(app: &App, browser: &Browser) -> sqlx::Result<()> {
     admin_sessions::delete(&app.db, &browser.hash()).await
 }

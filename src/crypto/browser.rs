@@ -23,10 +23,12 @@ pub enum CallbackError {
 }
 
 impl Token {
+    /// 256 bits from the system's random numbers.
     pub fn random() -> Self {
         Self(rand::random())
     }
 
+    /// Reads 64 hexadecimal digits; `None` for anything else.
     pub fn read(text: &str) -> Option<Self> {
         let bytes = hex::decode(text).ok()?;
         bytes.try_into().ok().map(Self)
@@ -44,10 +46,12 @@ impl Token {
 }
 
 impl Browser {
+    /// The browser that has this cookie.
     pub fn new(cookie: Token) -> Self {
         Self(cookie)
     }
 
+    /// As it stands in the database.
     pub fn hash(&self) -> Vec<u8> {
         self.0.hash()
     }
@@ -57,6 +61,7 @@ impl Browser {
         self.derive("csrf")
     }
 
+    /// Whether a form was made for this browser.
     pub fn is_csrf(&self, brought: &str) -> bool {
         self.is("csrf", brought)
     }

@@ -19,10 +19,12 @@ pub struct Headers {
     signature: &'static str,
 }
 
+/// The headers of Slack's requests.
 pub const SLACK: Headers = Headers {
     timestamp: "x-slack-request-timestamp",
     signature: "x-slack-signature",
 };
+/// The headers of Zoom's requests.
 pub const ZOOM: Headers = Headers {
     timestamp: "x-zm-request-timestamp",
     signature: "x-zm-signature",

@@ -92,6 +92,7 @@ impl Vault {
         format!("k1:{}", STANDARD.encode(key)).into()
     }
 
+    /// Seals with the first key.
     pub fn seal(&self, context: Context<'_>, secret: &SecretString) -> Vec<u8> {
         let (_, cipher) = self.keys.first().expect("a vault has at least one key");
         let nonce = XNonce::generate();
@@ -117,6 +118,7 @@ impl Vault {
         (access, self.seal(Context::RefreshToken(zoom_user), refresh))
     }
 
+    /// Opens with whichever key sealed it.
     pub fn open(&self, context: Context<'_>, sealed: &[u8]) -> Result<SecretString, OpenError> {
         let (id_len, rest) = sealed.split_first().ok_or(OpenError::Forged)?;
         let (id, rest) = rest

@@ -28,6 +28,7 @@ pub struct Session {
     pub was_checked: bool,
 }
 
+/// Stores the session of an admin who signed in.
 pub async fn store(
     db: impl PgExecutor<'_>,
     session_hash: &[u8],
@@ -107,6 +108,7 @@ pub async fn invalidate(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<
     .map(drop)
 }
 
+/// Ends a session.
 pub async fn delete(db: impl PgExecutor<'_>, session_hash: &[u8]) -> sqlx::Result<()> {
     sqlx::query!(
         "delete from admin_session where session_hash = $1",
@@ -129,6 +131,7 @@ pub async fn delete_all(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<
     .map(drop)
 }
 
+/// Deletes sessions that have ended.
 pub async fn delete_expired(db: impl PgExecutor<'_>) -> sqlx::Result<()> {
     sqlx::query!(
         "delete from admin_session where last_seen_at < now() - $1::interval",

@@ -35,6 +35,7 @@ pub struct NewPair<'a> {
     pub scope: Option<&'a str>,
 }
 
+/// The grant of a Zoom user.
 pub async fn find(db: impl PgExecutor<'_>, zoom_user: &ZoomUserId) -> sqlx::Result<Option<Grant>> {
     sqlx::query_as!(
         Grant,

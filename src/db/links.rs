@@ -73,6 +73,7 @@ pub struct Link {
     pub is_dead: bool,
 }
 
+/// The link of a person, in whichever workspace of their organisation they made it.
 pub async fn find(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<Option<Link>> {
     sqlx::query_as!(
         Link,

@@ -11,9 +11,11 @@ use crate::ids::Asker;
 const RECENT: Duration = Duration::from_hours(1);
 
 /// Who somebody is to the workspace.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::Type)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::Type, strum::IntoStaticStr)]
 #[sqlx(type_name = "text", rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Membership {
+    /// A full member.
     Member,
     /// Invited to some channels only.
     Guest,
@@ -23,11 +25,7 @@ pub enum Membership {
 
 impl Membership {
     fn as_str(self) -> &'static str {
-        match self {
-            Self::Member => "member",
-            Self::Guest => "guest",
-            Self::External => "external",
-        }
+        self.into()
     }
 }
 
@@ -39,6 +37,7 @@ pub struct KnownMembership {
     pub is_recent: bool,
 }
 
+/// What Slack said of a person.
 pub async fn find(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<Option<KnownMembership>> {
     sqlx::query_as!(
         KnownMembership,
@@ -54,6 +53,7 @@ pub async fn find(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<Option
     .await
 }
 
+/// Stores what Slack says of a person now.
 pub async fn store(
     db: impl PgExecutor<'_>,
     asker: &Asker,

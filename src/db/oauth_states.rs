@@ -30,6 +30,7 @@ pub async fn consume(db: impl PgExecutor<'_>, state_hash: &[u8]) -> sqlx::Result
     Ok(done.rows_affected() == 1)
 }
 
+/// Deletes states of browsers that did not come back in time.
 pub async fn delete_expired(db: impl PgExecutor<'_>) -> sqlx::Result<()> {
     sqlx::query!("delete from oauth_state where expires_at < now()")
         .execute(db)

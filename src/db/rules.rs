@@ -5,8 +5,9 @@ use sqlx::PgExecutor;
 use crate::ids::{SlackUserId, TeamId};
 
 /// Who may run commands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, sqlx::Type)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, sqlx::Type, strum::IntoStaticStr)]
 #[sqlx(type_name = "text", rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Who {
     /// Everybody linked.
     #[default]
@@ -16,8 +17,9 @@ pub enum Who {
 }
 
 /// Where they may.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, sqlx::Type)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, sqlx::Type, strum::IntoStaticStr)]
 #[sqlx(type_name = "text", rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum ChannelPolicy {
     #[default]
     Anywhere,
@@ -43,25 +45,20 @@ pub struct Rules {
 }
 
 impl Who {
+    /// As it is stored.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Linked => "linked",
-            Self::Named => "named",
-            Self::Group => "group",
-        }
+        self.into()
     }
 }
 
 impl ChannelPolicy {
+    /// As it is stored.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Anywhere => "anywhere",
-            Self::Only => "only",
-            Self::Except => "except",
-        }
+        self.into()
     }
 }
 
+/// The rules of a workspace; the default ones if it has none.
 pub async fn find(db: impl PgExecutor<'_>, team: &TeamId) -> sqlx::Result<Rules> {
     let rules = sqlx::query_as!(
         Rules,

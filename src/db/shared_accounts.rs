@@ -14,6 +14,7 @@ pub struct SharedAccount {
     pub linked_by: SlackUserId,
 }
 
+/// The Zoom account that a workspace shares.
 pub async fn find(db: impl PgExecutor<'_>, team: &TeamId) -> sqlx::Result<Option<SharedAccount>> {
     sqlx::query_as!(
         SharedAccount,

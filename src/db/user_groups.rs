@@ -18,6 +18,7 @@ pub struct UserGroup {
     pub is_recent: bool,
 }
 
+/// The members of a user group, as Slack said last.
 pub async fn find(
     db: impl PgExecutor<'_>,
     team: &TeamId,
@@ -35,6 +36,7 @@ pub async fn find(
     .await
 }
 
+/// Stores the members of a user group.
 pub async fn store(
     db: impl PgExecutor<'_>,
     team: &TeamId,

@@ -76,6 +76,7 @@ pub struct RevokedTokens {
     pub bot: Vec<SlackUserId>,
 }
 
+/// The user of a `user_change` event.
 #[derive(Debug, PartialEq, Eq, Deserialize)]
 pub struct ChangedUser {
     pub id: SlackUserId,
@@ -104,6 +105,7 @@ impl Envelope {
         }
     }
 
+    /// The organisation, if Slack names one.
     pub fn enterprise(&self) -> Option<&EnterpriseId> {
         self.enterprise_id.as_ref()
     }

@@ -27,6 +27,7 @@ pub struct SlashCommand {
 }
 
 impl SlashCommand {
+    /// Who typed it.
     pub fn asker(&self) -> Asker {
         Asker {
             enterprise: self.enterprise_id.clone(),

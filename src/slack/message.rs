@@ -55,6 +55,7 @@ enum ButtonAction {
 }
 
 impl Button {
+    /// A button that types this after the command's name.
     pub fn typing(label: &'static str, text: impl Into<String>) -> Self {
         Self {
             label,
@@ -64,6 +65,7 @@ impl Button {
         }
     }
 
+    /// A button that opens an address.
     pub fn opening(label: &'static str, url: impl Into<String>) -> Self {
         Self {
             label,

@@ -24,6 +24,7 @@ pub struct Responder {
 #[derive(Clone)]
 pub struct ResponseUrl(Url);
 
+/// A `response_url` that we do not post to.
 #[derive(Debug, thiserror::Error)]
 #[error("the response_url is not on an allowed origin")]
 pub struct DisallowedOrigin;

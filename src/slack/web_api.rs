@@ -130,6 +130,7 @@ impl Access {
         ))
     }
 
+    /// Who installed the app.
     pub fn installer(&self) -> &SlackUserId {
         &self.authed_user.id
     }

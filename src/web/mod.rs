@@ -31,6 +31,7 @@ use crate::zoom::paths as zoom_paths;
 /// Slack's forms have a few hundred bytes.
 const BODY_MAX: usize = 64 * 1024;
 
+/// Every route of the service.
 pub fn router(app: Arc<App>, worker: Health) -> Router {
     Router::new()
         .route(slack_paths::COMMANDS, post(slack::commands::command))

@@ -59,6 +59,7 @@ async fn wake_workers(context: &WorkerContext, app: &App) {
 pub struct Health(Arc<AtomicBool>);
 
 impl Health {
+    /// Whether the worker runs now.
     pub fn is_running(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
