@@ -216,11 +216,19 @@ pub async fn zoom_callback(
 
 /// Revokes what browsers that never came back were granted, and deletes old offers.
 pub async fn sweep(app: &App) -> sqlx::Result<()> {
-    while let Some((session, stage)) = link_sessions::expired(&app.db).await? {
-        if let Stage::Confirming(consent) = stage {
-            revoke_unconfirmed(app, &session, &consent).await;
+    while let Some(hash) = link_sessions::expired(&app.db).await? {
+        match link_sessions::find(&app.db, &hash).await {
+            Ok(Some((session, Stage::Confirming(consent)))) => {
+                revoke_unconfirmed(app, &session, &consent).await;
+            }
+            Ok(_) => {}
+            // It would stop every sweep from here on.
+            Err(error @ sqlx::Error::Decode(_)) => {
+                tracing::error!(%error, "deleting a link session that cannot be read");
+            }
+            Err(error) => return Err(error),
         }
-        link_sessions::delete(&app.db, &session.session_hash).await?;
+        link_sessions::delete(&app.db, &hash).await?;
     }
     link_offers::delete_expired(&app.db).await
 }

@@ -328,14 +328,11 @@ pub async fn delete(db: impl PgExecutor<'_>, session_hash: &[u8]) -> sqlx::Resul
     .map(drop)
 }
 
-/// A browser whose time is up, if there is one.
-pub async fn expired(db: &PgPool) -> sqlx::Result<Option<(Session, Stage)>> {
+/// The hash of a browser whose time is up, if there is one.
+pub async fn expired(db: impl PgExecutor<'_>) -> sqlx::Result<Option<Vec<u8>>> {
     let row =
         sqlx::query!("select session_hash from link_session where expires_at < now() limit 1")
             .fetch_optional(db)
             .await?;
-    match row {
-        Some(row) => find(db, &row.session_hash).await,
-        None => Ok(None),
-    }
+    Ok(row.map(|row| row.session_hash))
 }

@@ -84,6 +84,42 @@ async fn a_browser_that_never_comes_back_leaves_no_permission_behind() {
     world.end().await;
 }
 
+/// Such a row is one that no statement of the program writes.
+#[tokio::test]
+async fn a_session_that_cannot_be_read_does_not_stop_the_cleanup() {
+    let world = world().await;
+    let mut browser = Browser::new();
+    browser
+        .reach_confirmation(&world, &request_link(&world, FAY).await, FAY, FAY)
+        .await;
+    let mut db = connect(&world).await;
+    let changed = "update link_session set expires_at = now(), email = null;
+        insert into slack_request (request_id, received_at) values ('old', now() - interval '2 days')";
+    sqlx::raw_sql(changed)
+        .execute(&mut db)
+        .await
+        .expect("an update");
+    let mut ticks = tokio::time::interval(Duration::from_millis(50));
+    let swept = async {
+        loop {
+            ticks.tick().await;
+            let left = "select (select count(*) from link_session)
+                + (select count(*) from slack_request where request_id = 'old')";
+            let left: i64 = sqlx::query_scalar(left)
+                .fetch_one(&mut db)
+                .await
+                .expect("a count");
+            if left == 0 {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), swept)
+        .await
+        .expect("everything that has expired is deleted");
+    world.end().await;
+}
+
 #[tokio::test]
 async fn cancelling_does_not_take_an_account_from_those_who_use_it() {
     let world = world().await;
