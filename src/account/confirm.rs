@@ -1,6 +1,6 @@
 //! The last step of linking: the person confirms, or cancels.
 
-use crate::account::link::{LinkError, abandon, open_tokens, tell};
+use crate::account::link::{LinkError, abandon, notify, open_tokens};
 use crate::account::show_home;
 use crate::account::tokens::revoke_sealed;
 use crate::app::App;
@@ -57,7 +57,7 @@ async fn authorize(app: &App, browser: &Browser) -> Result<(), LinkError> {
             abandon(app, &session, consent, "the last page: no longer an admin").await?;
             Err(LinkError::NotAdmin)
         }
-        Err(AdminUnknown::SlackIsSilent) => Err(LinkError::VendorFailed("Slack")),
+        Err(AdminUnknown::SlackUnavailable) => Err(LinkError::VendorFailed("Slack")),
         Err(AdminUnknown::Database(error)) => Err(error.into()),
     }
 }
@@ -81,7 +81,7 @@ async fn bind(app: &App, browser: &Browser, device: &str) -> Result<Bound, LinkE
     let zoom_user = &consent.zoom_user;
     if let Some(tokens) = &consent.tokens {
         let (access, refresh) =
-            open_tokens(app, &session, tokens).map_err(|_| LinkError::TokensUnreadable)?;
+            open_tokens(app, &session, tokens).map_err(|_| LinkError::Unreadable)?;
         let (access_token, refresh_token) =
             app.vault.seal_pair(zoom_user.as_str(), &access, &refresh);
         let grant = NewGrant {
@@ -135,7 +135,7 @@ async fn announce(app: &App, bound: Bound, device: &str) -> Linked {
     }
     let command = session.command_text.as_deref();
     let message = Replies::of(app).linked(&consent.email, device, command);
-    tell(app, &session, &message).await;
+    notify(app, &session, &message).await;
     show_home(app, &session.asker).await;
     Linked {
         slack_name: consent.slack_name,

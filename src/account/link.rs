@@ -34,7 +34,13 @@ const OFFER_LIFETIME: TimeDelta = TimeDelta::minutes(10);
 /// How long a browser may take from there.
 const SESSION_LIFETIME: TimeDelta = TimeDelta::minutes(15);
 
-/// Why linking ends here. Each is a page.
+/// What is derived from the browser's cookie, by name.
+const SLACK_STATE: &str = "slack state";
+const SLACK_NONCE: &str = "slack nonce";
+const ZOOM_STATE: &str = "zoom state";
+const ZOOM_VERIFIER: &str = "zoom verifier";
+
+/// Why a browser cannot go on linking. Each is a page.
 #[derive(Debug, thiserror::Error)]
 pub enum LinkError {
     #[error("the link is unknown, expired or used")]
@@ -51,12 +57,22 @@ pub enum LinkError {
     ScopeMissing(&'static str),
     #[error("an account is linked for the workspace by somebody who is no admin any more")]
     NotAdmin,
-    #[error("the tokens that wait to be confirmed cannot be opened")]
-    TokensUnreadable,
+    #[error("what is stored of the session cannot be read")]
+    Unreadable,
     #[error("linking is not set up")]
     NotSetUp,
     #[error(transparent)]
-    Database(#[from] sqlx::Error),
+    Database(sqlx::Error),
+}
+
+impl From<sqlx::Error> for LinkError {
+    fn from(error: sqlx::Error) -> Self {
+        if let sqlx::Error::Decode(_) = error {
+            tracing::error!(%error, "failed to read a link session");
+            return Self::Unreadable;
+        }
+        Self::Database(error)
+    }
 }
 
 /// Makes a one-time link for the person who typed; `response_url` is told how it ends, or
@@ -115,8 +131,8 @@ pub async fn open(app: &App, token: &str) -> Result<(Token, String), LinkError> 
     let url = sign_in
         .authorize_url(
             Some(&asker.team),
-            browser.derive("slack state"),
-            browser.derive("slack nonce"),
+            browser.derive(SLACK_STATE),
+            browser.derive(SLACK_NONCE),
         )
         .await
         .map_err(|error| vendor_failed("Slack", &error))?;
@@ -133,7 +149,7 @@ pub async fn slack_callback(
     let sign_in = &app.pages.as_ref().ok_or(LinkError::NotSetUp)?.sign_in;
     let (session, code) = verify_callback(app, browser, Vendor::Slack, state, code).await?;
     let person = sign_in
-        .person(code, browser.derive("slack nonce"))
+        .person(code, browser.derive(SLACK_NONCE))
         .await
         .map_err(|error| vendor_failed("Slack", &error))?;
     if !person.asker.is(&session.asker) {
@@ -141,8 +157,8 @@ pub async fn slack_callback(
         return Err(LinkError::SomebodyElse);
     }
     link_sessions::signed_in(&app.db, &browser.hash(), &person.name, &person.team_name).await?;
-    let state = browser.derive("zoom state");
-    let challenge = pkce_challenge(&browser.derive("zoom verifier"));
+    let state = browser.derive(ZOOM_STATE);
+    let challenge = pkce_challenge(&browser.derive(ZOOM_VERIFIER));
     Ok(app
         .zoom
         .authorize_url(&sign_in.page(CALLBACK), &state, &challenge))
@@ -157,7 +173,7 @@ pub async fn zoom_callback(
 ) -> Result<(), LinkError> {
     let sign_in = &app.pages.as_ref().ok_or(LinkError::NotSetUp)?.sign_in;
     let (_, code) = verify_callback(app, browser, Vendor::Zoom, state, code).await?;
-    let verifier = browser.derive("zoom verifier").into();
+    let verifier = browser.derive(ZOOM_VERIFIER).into();
     let pair = app
         .zoom
         .exchange(&code, &verifier, &sign_in.page(CALLBACK))
@@ -255,8 +271,8 @@ async fn verify_callback(
     code: Result<SecretString, CallbackError>,
 ) -> Result<(Session, SecretString), LinkError> {
     let (name, what, from, to) = match vendor {
-        Vendor::Slack => ("Slack", "slack state", Step::Slack, Step::SlackCallback),
-        Vendor::Zoom => ("Zoom", "zoom state", Step::Zoom, Step::ZoomCallback),
+        Vendor::Slack => ("Slack", SLACK_STATE, Step::Slack, Step::SlackCallback),
+        Vendor::Zoom => ("Zoom", ZOOM_STATE, Step::Zoom, Step::ZoomCallback),
     };
     if !browser.is(what, state) {
         return Err(LinkError::NoSession);
@@ -304,7 +320,7 @@ async fn refuse_somebody_else(
     .await?;
     link_offers::consume(&app.db, &session.token_hash).await?;
     link_sessions::delete(&app.db, &session.session_hash).await?;
-    tell(
+    notify(
         app,
         session,
         &Replies::of(app).link_opened_by_somebody_else(),
@@ -356,7 +372,7 @@ pub(super) fn open_tokens(
 }
 
 /// Tells the person where they typed `connect`; if that is too long ago, the page has to do.
-pub(super) async fn tell(app: &App, session: &Session, message: &Message) {
+pub(super) async fn notify(app: &App, session: &Session, message: &Message) {
     let Some(sealed) = &session.response_url else {
         return;
     };

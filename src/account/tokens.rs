@@ -34,10 +34,10 @@ pub enum TokenUnavailable {
     #[error("somebody else is refreshing it")]
     BeingRefreshed,
     /// Zoom may give one later.
-    #[error("Zoom gives no token now")]
-    NotNow,
-    /// Only the operator can mend this.
-    #[error("the operator must mend this")]
+    #[error("Zoom gave no token")]
+    Unavailable,
+    /// Only the operator can fix this.
+    #[error("only the operator can fix this")]
     Misconfigured,
     #[error(transparent)]
     Database(#[from] sqlx::Error),
@@ -90,7 +90,7 @@ pub async fn fresh_token(
             Ok(Ok(Some(fresh))) => return Ok(fresh),
             Ok(Ok(None)) => {}
             Ok(Err(error)) => return Err(error),
-            Err(_) => return Err(TokenUnavailable::NotNow),
+            Err(_) => return Err(TokenUnavailable::Unavailable),
         }
         // The pair was replaced while we held the old one: read it again.
     }
@@ -140,7 +140,7 @@ async fn refresh(
         Err(TokenError::Transient(why)) => {
             grants::release_lease(&app.db, &zoom_user, lease).await?;
             tracing::warn!(zoom.user = %zoom_user, why, "failed to refresh a Zoom token");
-            Err(TokenUnavailable::NotNow)
+            Err(TokenUnavailable::Unavailable)
         }
     }
 }

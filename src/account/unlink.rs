@@ -33,8 +33,8 @@ pub async fn unlink(app: &App, asker: &Asker, by: Option<&Asker>) -> sqlx::Resul
 /// Why a link could not be ended yet.
 #[derive(Debug, thiserror::Error)]
 pub enum UnlinkError {
-    #[error("Zoom does not withdraw the permission now")]
-    NotNow,
+    #[error("Zoom did not revoke the permission")]
+    RevocationFailed,
     #[error(transparent)]
     Database(#[from] sqlx::Error),
 }
@@ -43,35 +43,35 @@ pub enum UnlinkError {
 /// however often that takes. An error means: try again.
 pub async fn end(app: &Arc<App>, asker: &Asker) -> Result<(), UnlinkError> {
     if let Some(zoom_user) = links::sole_user(&app.db, asker).await? {
-        withdraw(app, &zoom_user).await?;
+        revoke_grant(app, &zoom_user).await?;
     }
     remove(app, asker, None).await?;
     Ok(())
 }
 
-/// Does the same for the accounts that workspaces of a place shared.
-pub async fn end_sharing(app: &Arc<App>, place: &Tenant) -> Result<(), UnlinkError> {
-    for team in shared_accounts::of_tenant(&app.db, place).await? {
+/// Does the same for the accounts that workspaces of a tenant shared.
+pub async fn end_sharing(app: &Arc<App>, tenant: &Tenant) -> Result<(), UnlinkError> {
+    for team in shared_accounts::of_tenant(&app.db, tenant).await? {
         if let Some(zoom_user) = shared_accounts::sole_user(&app.db, &team).await? {
-            withdraw(app, &zoom_user).await?;
+            revoke_grant(app, &zoom_user).await?;
         }
         let event = Event {
             team: Some(team.as_str()),
-            ..Event::at(place, UNSHARED)
+            ..Event::at(tenant, UNSHARED)
         };
         unshare(app, &team, event).await?;
     }
     Ok(())
 }
 
-async fn withdraw(app: &Arc<App>, zoom_user: &ZoomUserId) -> Result<(), UnlinkError> {
+async fn revoke_grant(app: &Arc<App>, zoom_user: &ZoomUserId) -> Result<(), UnlinkError> {
     match tokens::fresh_token(app, zoom_user).await {
         Ok(fresh) if revoke(app, &fresh.token).await => Ok(()),
         // There is nothing that could be withdrawn, or nothing to do it with.
         Err(TokenUnavailable::Dead | TokenUnavailable::Misconfigured) => Ok(()),
         Err(TokenUnavailable::Database(error)) => Err(error.into()),
-        Ok(_) | Err(TokenUnavailable::BeingRefreshed | TokenUnavailable::NotNow) => {
-            Err(UnlinkError::NotNow)
+        Ok(_) | Err(TokenUnavailable::BeingRefreshed | TokenUnavailable::Unavailable) => {
+            Err(UnlinkError::RevocationFailed)
         }
     }
 }

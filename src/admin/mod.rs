@@ -24,7 +24,7 @@ use crate::workspace::people::{self, AdminUnknown};
 use crate::zoom::client::ApiError;
 
 /// How long a browser may take to come back from Slack.
-const VISIT_LIFE: TimeDelta = TimeDelta::minutes(15);
+const SIGN_IN_LIFETIME: TimeDelta = TimeDelta::minutes(15);
 const STATE: &str = "admin state";
 const NONCE: &str = "admin nonce";
 
@@ -60,7 +60,7 @@ pub enum AdminError {
 impl From<AdminUnknown> for AdminError {
     fn from(error: AdminUnknown) -> Self {
         match error {
-            AdminUnknown::SlackIsSilent => Self::CannotTell,
+            AdminUnknown::SlackUnavailable => Self::CannotTell,
             AdminUnknown::Database(error) => Self::Database(error),
         }
     }
@@ -90,7 +90,7 @@ pub async fn begin(app: &App) -> Result<(Token, String), AdminError> {
             tracing::warn!(%error, "admin sign-in failed");
             AdminError::CannotTell
         })?;
-    oauth_states::store(&app.db, &browser.hash(), Utc::now() + VISIT_LIFE).await?;
+    oauth_states::store(&app.db, &browser.hash(), Utc::now() + SIGN_IN_LIFETIME).await?;
     Ok((cookie, url))
 }
 
@@ -145,7 +145,7 @@ pub async fn admit(app: &App, browser: &Browser, acts: bool) -> Result<Admin, Ad
                 return Err(AdminError::NotAdmin);
             }
             // Looking is tolerated for a while; a change is not.
-            Err(AdminUnknown::SlackIsSilent) if !acts && session.was_checked => {}
+            Err(AdminUnknown::SlackUnavailable) if !acts && session.was_checked => {}
             Err(error) => return Err(error.into()),
         }
     }
@@ -231,7 +231,7 @@ async fn ask_zoom(app: &Arc<App>, row: &LinkedUser) -> Result<TestResult, AdminE
             Ok(fresh) => fresh,
             Err(TokenUnavailable::Dead) => return Ok(TestResult::Dead),
             Err(TokenUnavailable::Misconfigured) => return Ok(TestResult::Misconfigured),
-            Err(TokenUnavailable::BeingRefreshed | TokenUnavailable::NotNow) => {
+            Err(TokenUnavailable::BeingRefreshed | TokenUnavailable::Unavailable) => {
                 return Ok(TestResult::NoAnswer);
             }
             Err(TokenUnavailable::Database(error)) => return Err(error.into()),

@@ -136,7 +136,7 @@ async fn accept(
         return Ok(Accepted::Answered(replies.wrong_app()));
     }
     let parsed = form.text.parse();
-    if parsed != Ok(Command::Help) && parsed.is_ok() {
+    if matches!(&parsed, Ok(command) if *command != Command::Help) {
         app.responder.url(&form.response_url)?;
     }
     let accepting = async {

@@ -73,7 +73,7 @@ pub async fn judge(
 /// request that the person is from another organisation, so it need not be asked.
 pub async fn may_use(app: &App, asker: &Asker, is_external: bool) -> sqlx::Result<bool> {
     let rules = rules::find(&app.db, &asker.team).await?;
-    Ok(rules.guests_allowed || (!is_external && is_member(app, asker).await?))
+    admits(app, &rules, asker, is_external).await
 }
 
 /// What somebody can do now.
@@ -88,8 +88,9 @@ pub async fn access(app: &App, asker: &Asker) -> sqlx::Result<Access> {
     ))
 }
 
-async fn is_member(app: &App, asker: &Asker) -> sqlx::Result<bool> {
-    Ok(people::membership(app, asker).await? == Membership::Member)
+async fn admits(app: &App, rules: &Rules, asker: &Asker, is_external: bool) -> sqlx::Result<bool> {
+    Ok(rules.guests_allowed
+        || (!is_external && people::membership(app, asker).await? == Membership::Member))
 }
 
 async fn refusing(
@@ -98,7 +99,7 @@ async fn refusing(
     asker: &Asker,
     channel: &ChannelId,
 ) -> sqlx::Result<Option<Rule>> {
-    if !rules.guests_allowed && !is_member(app, asker).await? {
+    if !admits(app, rules, asker, false).await? {
         return Ok(Some(Rule::Members));
     }
     let is_in = |people: &[String]| people.iter().any(|user| user == asker.user.as_str());

@@ -131,10 +131,12 @@ async fn ask(app: &Arc<App>, command: &PendingCommand) -> sqlx::Result<Progress>
             Err(TokenUnavailable::BeingRefreshed) => {
                 return Ok(Progress::Wait(Next::Later(LOOK_AGAIN)));
             }
-            Err(TokenUnavailable::NotNow) if command.age > TOKEN_PATIENCE => {
+            Err(TokenUnavailable::Unavailable) if command.age > TOKEN_PATIENCE => {
                 return Ok(Progress::Finished(Outcome::Unreachable));
             }
-            Err(TokenUnavailable::NotNow) => return Ok(Progress::Wait(Next::Later(in_a_moment()))),
+            Err(TokenUnavailable::Unavailable) => {
+                return Ok(Progress::Wait(Next::Later(in_a_moment())));
+            }
             Err(TokenUnavailable::Database(error)) => return Err(error),
         };
         if !commands::begin_attempt(&app.db, id, attempts).await? {

@@ -92,15 +92,17 @@ fn read(text: &Value) -> String {
         .replace("&amp;", "&")
 }
 
-fn snapshot(name: &str, page: &Page) {
+/// Compares a text with its reviewed snapshot in `tests/catalogue`.
+pub(crate) fn snapshot(name: &str, text: &str) {
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path("../../tests/catalogue");
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
-    settings.bind(|| assert_snapshot!(name, page.0));
+    settings.bind(|| assert_snapshot!(name, text));
 }
 
-fn replies() -> Replies<'static> {
+/// The messages of a service where people can link accounts themselves.
+pub(crate) fn replies() -> Replies<'static> {
     Replies::new("/livestream", Some(ADMIN_URL))
 }
 
@@ -223,7 +225,7 @@ fn catalogue_of_outcomes() {
         "without a Zoom account, in a direct message, where only the operator links",
         &replies_without_linking().outcome(&context, &Outcome::LinkDead),
     );
-    snapshot("outcomes", &page);
+    snapshot("outcomes", &page.0);
 }
 
 #[test]
@@ -266,7 +268,7 @@ fn catalogue_of_what_is_said_at_once() {
     );
     page.entry("the database does not answer", &replies().cannot_tell());
     page.entry("for another Slack app", &replies().wrong_app());
-    snapshot("at_once", &page);
+    snapshot("at_once", &page.0);
 }
 
 #[test]
@@ -275,7 +277,7 @@ fn catalogue_of_help() {
     for access in Access::VARIANTS {
         page.entry(&format!("help, {access:?}"), &replies().help(*access));
     }
-    snapshot("help", &page);
+    snapshot("help", &page.0);
 }
 
 #[test]
@@ -316,7 +318,7 @@ fn catalogue_of_mistakes() {
             page.entry(&title, &replies().mistake(&error, *access));
         }
     }
-    snapshot("mistakes", &page);
+    snapshot("mistakes", &page.0);
 }
 
 #[test]
@@ -353,7 +355,7 @@ fn catalogue_of_accounts() {
     let text = replies.unlinked_by(&ada());
     writeln!(page.0, "── an admin disconnected them (direct message)").expect("a string");
     writeln!(page.0, "{}", read(&json!(text))).expect("a string");
-    snapshot("accounts", &page);
+    snapshot("accounts", &page.0);
 }
 
 #[test]
@@ -395,5 +397,5 @@ fn catalogue_of_the_app_home() {
         let home = Home { link, last, offer };
         page.blocks(&json!(replies.home(&home)));
     }
-    snapshot("app_home", &page);
+    snapshot("app_home", &page.0);
 }

@@ -3,7 +3,7 @@
 
 pub mod account;
 #[cfg(test)]
-mod catalogue;
+pub(crate) mod catalogue;
 pub mod help;
 pub mod home;
 mod mistakes;

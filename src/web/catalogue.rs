@@ -3,14 +3,13 @@
 
 use std::fmt::Write;
 
-use insta::assert_snapshot;
 use maud::Markup;
 
 use crate::account::confirm::Linked;
 use crate::account::link::LinkError;
 use crate::admin::AdminError;
 use crate::db::link_sessions::Confirmation;
-use crate::reply::Replies;
+use crate::reply::catalogue::{replies, snapshot};
 use crate::web::admin::error::closed;
 use crate::web::pages;
 use crate::workspace::install::{InstallError, Installed};
@@ -37,19 +36,6 @@ impl Catalogue {
             .expect("HTML");
         writeln!(self.0, "── {title}\n{}\n", text.trim_end()).expect("a string");
     }
-}
-
-fn snapshot(name: &str, catalogue: &Catalogue) {
-    let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path("../../tests/catalogue");
-    settings.set_prepend_module_to_snapshot(false);
-    settings.set_omit_expression(true);
-    settings.bind(|| assert_snapshot!(name, catalogue.0));
-}
-
-fn replies() -> Replies<'static> {
-    let admin_url = "https://livestream.example.com/admin";
-    Replies::new("/livestream", Some(admin_url))
 }
 
 fn confirmation() -> Confirmation {
@@ -113,14 +99,14 @@ fn catalogue_of_linking_pages() {
         LinkError::VendorFailed("Zoom"),
         LinkError::ScopeMissing("user:read:user"),
         LinkError::NotAdmin,
-        LinkError::TokensUnreadable,
+        LinkError::Unreadable,
         LinkError::NotSetUp,
         LinkError::Database(sqlx::Error::PoolTimedOut),
     ] {
         let title = format!("stopped: {error}");
         catalogue.page(&title, &pages::stopped(words, &error));
     }
-    snapshot("pages_linking", &catalogue);
+    snapshot("pages_linking", &catalogue.0);
 }
 
 #[test]
@@ -143,7 +129,7 @@ fn catalogue_of_install_pages() {
         let title = format!("not installed: {error}");
         catalogue.page(&title, &pages::not_installed(&error));
     }
-    snapshot("pages_install", &catalogue);
+    snapshot("pages_install", &catalogue.0);
 }
 
 #[test]
@@ -161,5 +147,5 @@ fn catalogue_of_admin_errors() {
     ] {
         catalogue.page(&format!("not shown: {error}"), &closed(&error));
     }
-    snapshot("pages_admin_errors", &catalogue);
+    snapshot("pages_admin_errors", &catalogue.0);
 }

@@ -1,4 +1,5 @@
-//! The way of a browser through a link; each step is one of [`crate::account::link`].
+//! The requests of a browser that links an account; each is a step of [`crate::account::link`] or
+//! [`crate::account::confirm`].
 
 use std::sync::Arc;
 
@@ -159,7 +160,7 @@ fn device(headers: &HeaderMap) -> String {
     )
 }
 
-/// The page that says why the way ends here.
+/// The page that says why linking cannot go on.
 fn stopped(app: &App, stop: &LinkError) -> Response {
     let status = match stop {
         LinkError::NoOffer => StatusCode::GONE,
@@ -168,7 +169,7 @@ fn stopped(app: &App, stop: &LinkError) -> Response {
         LinkError::Declined(_) | LinkError::ScopeMissing(_) => StatusCode::OK,
         LinkError::VendorFailed(_) => StatusCode::BAD_GATEWAY,
         LinkError::NotSetUp => StatusCode::NOT_FOUND,
-        LinkError::TokensUnreadable => StatusCode::INTERNAL_SERVER_ERROR,
+        LinkError::Unreadable => StatusCode::INTERNAL_SERVER_ERROR,
         LinkError::Database(error) => {
             tracing::error!(%error, "linking failed");
             StatusCode::SERVICE_UNAVAILABLE

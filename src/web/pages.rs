@@ -160,10 +160,10 @@ pub(super) fn stopped(words: &Replies<'_>, stop: &LinkError) -> Markup {
             html! { p { "Slack says that you are no admin of it any more, or sharing was switched off here. Nothing was linked, \
             and the permission you gave at Zoom is withdrawn unless others use that account." } },
         ),
-        LinkError::TokensUnreadable => (
+        LinkError::Unreadable => (
             "That did not work",
             html! {
-                p { "The permission you gave at Zoom could not be read back, so nothing was linked." }
+                p { "What this bot stored of your sign-in could not be read, so nothing was linked." }
                 (new_link(words))
                 p.small { "If it happens again, tell whoever runs this bot; its log says more." }
             },

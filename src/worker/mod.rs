@@ -98,13 +98,13 @@ async fn sweep(app: Arc<App>, shutdown: CancellationToken) {
                 tracing::warn!(%error, "failed to look for commands that lost their jobs");
             }
         }
-        if let Err(error) = forget(&app).await {
+        if let Err(error) = delete_expired(&app).await {
             tracing::warn!(%error, "cleanup failed");
         }
     }
 }
 
-async fn forget(app: &App) -> sqlx::Result<()> {
+async fn delete_expired(app: &App) -> sqlx::Result<()> {
     link::sweep(app).await?;
     oauth_states::delete_expired(&app.db).await?;
     admin_sessions::delete_expired(&app.db).await?;

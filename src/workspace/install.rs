@@ -17,6 +17,8 @@ use crate::db::{admin_sessions, memberships, oauth_states};
 use crate::ids::{Asker, EnterpriseId, TeamId, Tenant};
 use crate::slack::web_api;
 
+/// The name of the state that is derived from the browser's cookie.
+const STATE: &str = "install state";
 /// How long a browser may take to come back from Slack.
 const SESSION_LIFE: TimeDelta = TimeDelta::minutes(15);
 /// How long links outlive an installation: long enough to undo an uninstallation by mistake,
@@ -54,10 +56,7 @@ pub async fn begin(app: &App) -> Result<(Token, String), InstallError> {
     let browser = Browser::new(cookie.clone());
     let expires_at = Utc::now() + SESSION_LIFE;
     oauth_states::store(&app.db, &browser.hash(), expires_at).await?;
-    Ok((
-        cookie,
-        web_api.install_url(&browser.derive("install state")),
-    ))
+    Ok((cookie, web_api.install_url(&browser.derive(STATE))))
 }
 
 /// The browser is back from Slack: what it brings is stored.
@@ -69,9 +68,7 @@ pub async fn back(
 ) -> Result<Installed, InstallError> {
     let web_api = &app.pages.as_ref().ok_or(InstallError::NotSetUp)?.web_api;
     // Consumed before the code is exchanged: the same state does nothing a second time.
-    if !browser.is("install state", state)
-        || !oauth_states::consume(&app.db, &browser.hash()).await?
-    {
+    if !browser.is(STATE, state) || !oauth_states::consume(&app.db, &browser.hash()).await? {
         return Err(InstallError::NoSession);
     }
     let code = code.map_err(|why| match why {

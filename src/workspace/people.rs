@@ -31,7 +31,7 @@ pub async fn membership(app: &App, asker: &Asker) -> sqlx::Result<Membership> {
 #[derive(Debug, thiserror::Error)]
 pub enum AdminUnknown {
     #[error("Slack does not say whether the person is an admin")]
-    SlackIsSilent,
+    SlackUnavailable,
     #[error(transparent)]
     Database(#[from] sqlx::Error),
 }
@@ -49,7 +49,7 @@ pub async fn is_admin(app: &App, asker: &Asker) -> Result<bool, AdminUnknown> {
         Err(Error::Refused(code)) if code == "missing_scope" => {
             Ok(named_admins::is_named(&app.db, asker).await?)
         }
-        Err(_) => Err(AdminUnknown::SlackIsSilent),
+        Err(_) => Err(AdminUnknown::SlackUnavailable),
     }
 }
 
