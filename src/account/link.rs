@@ -67,7 +67,7 @@ pub enum LinkError {
 
 impl From<sqlx::Error> for LinkError {
     fn from(error: sqlx::Error) -> Self {
-        if let sqlx::Error::Decode(_) = error {
+        if link_sessions::is_unreadable(&error) {
             tracing::error!(%error, "failed to read a link session");
             return Self::Unreadable;
         }
@@ -239,7 +239,7 @@ pub async fn sweep(app: &App) -> sqlx::Result<()> {
             }
             Ok(_) => {}
             // It would stop every sweep from here on.
-            Err(error @ sqlx::Error::Decode(_)) => {
+            Err(error) if link_sessions::is_unreadable(&error) => {
                 tracing::error!(%error, "deleting a link session that cannot be read");
             }
             Err(error) => return Err(error),

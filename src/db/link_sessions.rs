@@ -104,6 +104,14 @@ pub struct NewConsent<'a> {
     pub token_expires_at: DateTime<Utc>,
 }
 
+/// Whether a row was found and cannot be read, rather than not asked for.
+pub fn is_unreadable(error: &sqlx::Error) -> bool {
+    matches!(
+        error,
+        sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. }
+    )
+}
+
 /// Stores a browser that opened a link, if the offer is still good. Returns whom it is for.
 pub async fn begin(
     db: impl PgExecutor<'_>,

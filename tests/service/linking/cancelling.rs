@@ -93,7 +93,11 @@ async fn a_session_that_cannot_be_read_does_not_stop_the_cleanup() {
         .reach_confirmation(&world, &request_link(&world, FAY).await, FAY, FAY)
         .await;
     let mut db = connect(&world).await;
-    let changed = "update link_session set expires_at = now(), email = null;
+    let broken = sqlx::query("update link_session set email = null");
+    broken.execute(&mut db).await.expect("an update");
+    let page = browser.get(&format!("{}/confirm", world.service)).await;
+    assert_not_linked(&world, &page, 500, "could not be read").await;
+    let changed = "update link_session set expires_at = now();
         insert into slack_request (request_id, received_at) values ('old', now() - interval '2 days')";
     sqlx::raw_sql(changed)
         .execute(&mut db)
