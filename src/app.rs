@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use secrecy::SecretString;
 use sqlx::PgPool;
+use tokio_util::task::TaskTracker;
 use url::Url;
 
 use crate::config::{Config, PagesConfig};
@@ -33,6 +34,8 @@ pub struct App {
     pub zoom_webhook_secret: Option<SecretString>,
     /// Ours, if we know it; requests for another app are refused.
     pub slack_app_id: Option<String>,
+    /// What must end although nobody waits for it any more; a shutdown does.
+    pub tasks: TaskTracker,
 }
 
 /// What our pages need to talk to Slack. All of it is configured, or none.
@@ -86,6 +89,7 @@ impl App {
             audit_retention: config.audit_retention,
             zoom_webhook_secret: config.zoom_webhook_secret.clone(),
             slack_app_id: config.slack_app_id.clone(),
+            tasks: TaskTracker::new(),
         })
     }
 

@@ -111,6 +111,18 @@ impl ChannelId {
 #[sqlx(transparent)]
 pub struct CommandId(pub i64);
 
+/// The number of a permission that waits to be withdrawn at Zoom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type)]
+#[serde(transparent)]
+#[sqlx(transparent)]
+pub struct WithdrawalId(pub i64);
+
+impl std::fmt::Display for WithdrawalId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 impl std::fmt::Display for CommandId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.0.fmt(f)

@@ -37,6 +37,10 @@ const LAST_CALL: Duration = Duration::from_millis(100);
 /// How long connections may take to end.
 const CONNECTIONS_END_WITHIN: Duration = Duration::from_secs(5);
 
+/// How long what requests have begun may take to end: an exchange of a code, which must be
+/// stored, at its time limit.
+const TASKS_END_WITHIN: Duration = Duration::from_secs(75);
+
 /// Serves until `shutdown`, then finishes what runs.
 pub async fn serve(
     config: &Config,
@@ -50,6 +54,8 @@ pub async fn serve(
         .await
         .context("Postgres cannot be prepared")?;
     let app = Arc::new(App::new(config, vault, pool.clone(), web::paths::ADMIN)?);
+
+    let tasks = app.tasks.clone();
 
     let health = Health::default();
     let worker = tokio::spawn(worker::run(
@@ -65,6 +71,13 @@ pub async fn serve(
 
     worker.await.context("the worker panicked")?;
     http.await.context("the listener panicked")?;
+    tasks.close();
+    if tokio::time::timeout(TASKS_END_WITHIN, tasks.wait())
+        .await
+        .is_err()
+    {
+        tracing::warn!(count = tasks.len(), "ending tasks that did not end in time");
+    }
     if let Some(metrics) = metrics {
         metrics.await.context("the metrics' listener panicked")??;
     }

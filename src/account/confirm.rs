@@ -1,16 +1,20 @@
 //! The last step of linking: the person confirms, or cancels.
 
-use crate::account::link::{LinkError, abandon, notify, open_tokens};
+use std::sync::Arc;
+
+use crate::account::link::{LinkError, end_session, notify};
 use crate::account::show_home;
-use crate::account::tokens::revoke_sealed;
+use crate::account::withdraw::{self, Progress, owner};
 use crate::app::App;
 use crate::crypto::browser::Browser;
+use crate::crypto::vault::Context;
 use crate::db::audit::{self, AuditKind, Event};
 use crate::db::grants::{self, NewGrant};
 use crate::db::link_offers;
-use crate::db::link_sessions::{self, Confirmation, Consent, Session, Stage};
+use crate::db::link_sessions::{self, Confirmation, Consent, SealedTokens, Session, Stage};
+use crate::db::withdrawals::{self, Retired};
 use crate::db::{links, shared_accounts};
-use crate::ids::ZoomUserId;
+use crate::ids::WithdrawalId;
 use crate::reply::Replies;
 use crate::workspace::people::{self, AdminUnknown};
 
@@ -25,36 +29,61 @@ pub struct Linked {
     pub has_command: bool,
 }
 
+/// What became of the permission at Zoom when somebody did not confirm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::VariantArray)]
+pub enum Cancelled {
+    /// Zoom has confirmed that it is withdrawn, or had ended it.
+    Withdrawn,
+    /// Zoom has not confirmed yet.
+    Withdrawing,
+    /// It stays: others use the account.
+    InUse,
+}
+
 /// What the confirm page asks this browser.
 pub async fn confirmation(app: &App, browser: &Browser) -> Result<Confirmation, LinkError> {
-    link_sessions::confirmation(&app.db, &browser.hash())
-        .await?
-        .ok_or(LinkError::NoSession)
+    if let Some(confirmation) = link_sessions::confirmation(&app.db, &browser.hash()).await? {
+        return Ok(confirmation);
+    }
+    match link_sessions::find(&app.db, &browser.hash()).await? {
+        Some((_, Stage::Superseded)) => Err(LinkError::Superseded),
+        _ => Err(LinkError::NoSession),
+    }
 }
 
 /// The person confirmed: now, and only now, the link is stored.
-pub async fn confirm(app: &App, browser: &Browser, device: &str) -> Result<Linked, LinkError> {
-    authorize(app, browser).await?;
-    let bound = bind(app, browser, device).await?;
+pub async fn confirm(app: &Arc<App>, browser: &Browser, device: &str) -> Result<Linked, LinkError> {
+    let (session, consent) = waiting(app, browser).await?;
+    authorize(app, &session, &consent).await?;
+    let bound = bind(app, browser, &consent, device).await?;
     Ok(announce(app, bound, device).await)
 }
 
+/// The browser that is asked to confirm, as it stands.
+async fn waiting(app: &App, browser: &Browser) -> Result<(Session, Consent), LinkError> {
+    match link_sessions::find(&app.db, &browser.hash()).await? {
+        Some((session, Stage::Confirming(consent))) => Ok((session, consent)),
+        Some((_, Stage::Superseded)) => Err(LinkError::Superseded),
+        Some((_, Stage::SigningIn | Stage::Consenting)) | None => Err(LinkError::NoSession),
+    }
+}
+
 /// Whoever links an account for the workspace must still be one of its admins.
-async fn authorize(app: &App, browser: &Browser) -> Result<(), LinkError> {
-    let Some((session, stage)) = link_sessions::find(&app.db, &browser.hash()).await? else {
-        return Err(LinkError::NoSession);
-    };
+async fn authorize(app: &Arc<App>, session: &Session, consent: &Consent) -> Result<(), LinkError> {
     if !session.is_shared {
         return Ok(());
     }
     match people::is_admin(app, &session.asker).await {
         Ok(true) if app.shared_accounts => Ok(()),
         Ok(_) => {
-            let consent = match &stage {
-                Stage::Confirming(consent) => Some(consent),
-                Stage::SigningIn | Stage::Consenting => None,
-            };
-            abandon(app, &session, consent, "the last page: no longer an admin").await?;
+            let mut transaction = app.db.begin().await?;
+            grants::lock(&mut transaction, &[&consent.zoom_user]).await?;
+            let at = "the last page: no longer an admin";
+            let withdrawal = end_session(&mut transaction, session, Some(consent), at).await?;
+            transaction.commit().await?;
+            if let Some(id) = withdrawal {
+                withdraw::at_once(app, id).await;
+            }
             Err(LinkError::NotAdmin)
         }
         Err(AdminUnknown::SlackUnavailable) => Err(LinkError::VendorFailed("Slack")),
@@ -62,38 +91,61 @@ async fn authorize(app: &App, browser: &Browser) -> Result<(), LinkError> {
     }
 }
 
-/// A link that now stands, and the access tokens, sealed, of grants that nobody uses any more.
+/// A link that now stands, and the permissions that nobody uses any more.
 struct Bound {
     session: Session,
     consent: Consent,
-    unused: Vec<(ZoomUserId, Vec<u8>)>,
+    unused: Vec<WithdrawalId>,
 }
 
 /// Stores the grant and the link, and audits it, in one transaction.
-async fn bind(app: &App, browser: &Browser, device: &str) -> Result<Bound, LinkError> {
+async fn bind(
+    app: &App,
+    browser: &Browser,
+    seen: &Consent,
+    device: &str,
+) -> Result<Bound, LinkError> {
     let mut transaction = app.db.begin().await?;
-    let (session, consent) = link_sessions::take(&mut transaction, &browser.hash())
+    let asker = link_sessions::asker(&mut *transaction, &browser.hash())
         .await?
         .ok_or(LinkError::NoSession)?;
+    let mut zoom_users = links::zoom_users(&mut *transaction, &asker, None).await?;
+    zoom_users.extend(shared_accounts::zoom_user(&mut *transaction, &asker.team).await?);
+    zoom_users.push(seen.zoom_user.clone());
+    grants::lock(&mut transaction, &zoom_users.iter().collect::<Vec<_>>()).await?;
+    let Some((session, consent)) = link_sessions::take(&mut transaction, &browser.hash()).await?
+    else {
+        // What it was a moment ago, it is no longer.
+        return waiting(app, browser).await.and(Err(LinkError::NoSession));
+    };
     if !link_offers::consume(&mut *transaction, &session.token_hash).await? {
         return Err(LinkError::NoOffer);
     }
     let zoom_user = &consent.zoom_user;
-    if let Some(tokens) = &consent.tokens {
-        let (access, refresh) =
-            open_tokens(app, &session, tokens).map_err(|_| LinkError::Unreadable)?;
-        let (access_token, refresh_token) =
-            app.vault.seal_pair(zoom_user.as_str(), &access, &refresh);
-        let grant = NewGrant {
-            zoom_user,
-            zoom_account_id: &consent.zoom_account_id,
-            email: &consent.email,
-            scope: &consent.scope,
-            access_token: &access_token,
-            refresh_token: &refresh_token,
-            expires_at: tokens.expires_at,
-        };
-        grants::store(&mut *transaction, &grant).await?;
+    match &consent.tokens {
+        Some(tokens) => {
+            check_readable(app, &consent, tokens)?;
+            let grant = NewGrant {
+                zoom_user,
+                zoom_account_id: &consent.zoom_account_id,
+                email: &consent.email,
+                scope: &consent.scope,
+                access_token: &tokens.access_token,
+                refresh_token: &tokens.refresh_token,
+                expires_at: tokens.expires_at,
+                consented_at: consent.consented_at,
+            };
+            if !grants::store(&mut *transaction, &grant).await? {
+                return Err(LinkError::Superseded);
+            }
+        }
+        None if grants::consented_at(&mut *transaction, zoom_user)
+            .await?
+            .is_none() =>
+        {
+            return Err(LinkError::PermissionEnded);
+        }
+        None => {}
     }
     let (replaced, kind) = if session.is_shared {
         let before = shared_accounts::store(&mut *transaction, &session.asker, zoom_user).await?;
@@ -104,11 +156,13 @@ async fn bind(app: &App, browser: &Browser, device: &str) -> Result<Bound, LinkE
         (before, AuditKind::Linked)
     };
     let mut unused = Vec::new();
+    let (enterprise, team) = (session.asker.enterprise(), &session.asker.team);
     for before in replaced {
         if before != *zoom_user
-            && let Some(token) = grants::delete_unused(&mut transaction, &before).await?
+            && let Retired::Unused(id) =
+                withdrawals::retire_grant(&mut transaction, enterprise, team, &before).await?
         {
-            unused.push((before, token));
+            unused.push(id);
         }
     }
     let event = Event::of(&session.asker, kind)
@@ -123,15 +177,27 @@ async fn bind(app: &App, browser: &Browser, device: &str) -> Result<Bound, LinkE
     })
 }
 
-/// Revokes what is no longer used at Zoom, and tells the person.
-async fn announce(app: &App, bound: Bound, device: &str) -> Linked {
+/// A pair whose key is no longer in `TOKEN_KEYS` would be of no use.
+fn check_readable(app: &App, consent: &Consent, tokens: &SealedTokens) -> Result<(), LinkError> {
+    let context = Context::RefreshToken(owner(Some(&consent.zoom_user)));
+    match app.vault.open(context, &tokens.refresh_token) {
+        Ok(_) => Ok(()),
+        Err(error) => {
+            tracing::error!(%context, %error, "failed to open a sealed token");
+            Err(LinkError::Unreadable)
+        }
+    }
+}
+
+/// Withdraws what is no longer used at Zoom, and tells the person.
+async fn announce(app: &Arc<App>, bound: Bound, device: &str) -> Linked {
     let Bound {
         session,
         consent,
         unused,
     } = bound;
-    for (zoom_user, sealed) in &unused {
-        revoke_sealed(app, zoom_user, sealed).await;
+    for id in unused {
+        withdraw::at_once(app, id).await;
     }
     let command = session.command_text.as_deref();
     let message = Replies::of(app).linked(&consent.email, device, command);
@@ -145,14 +211,24 @@ async fn announce(app: &App, bound: Bound, device: &str) -> Linked {
     }
 }
 
-/// The person did not confirm: nothing is linked. Returns whether the permission at Zoom was
-/// given for this alone; it stays where others use the account.
-pub async fn cancel(app: &App, browser: &Browser) -> Result<bool, LinkError> {
+/// The person did not confirm: nothing is linked, and a permission that was given for this alone
+/// is withdrawn.
+pub async fn cancel(app: &Arc<App>, browser: &Browser) -> Result<Cancelled, LinkError> {
+    let (_, seen) = waiting(app, browser).await?;
     let mut transaction = app.db.begin().await?;
-    let (session, consent) = link_sessions::take(&mut transaction, &browser.hash())
-        .await?
-        .ok_or(LinkError::NoSession)?;
+    grants::lock(&mut transaction, &[&seen.zoom_user]).await?;
+    let Some((session, consent)) = link_sessions::take(&mut transaction, &browser.hash()).await?
+    else {
+        return waiting(app, browser).await.and(Err(LinkError::NoSession));
+    };
+    let withdrawal =
+        end_session(&mut transaction, &session, Some(&consent), "the last page").await?;
     transaction.commit().await?;
-    abandon(app, &session, Some(&consent), "the last page").await?;
-    Ok(consent.tokens.is_some())
+    Ok(match withdrawal {
+        None => Cancelled::InUse,
+        Some(id) => match withdraw::at_once(app, id).await {
+            Progress::Confirmed | Progress::Ended => Cancelled::Withdrawn,
+            Progress::Pending => Cancelled::Withdrawing,
+        },
+    })
 }

@@ -7,32 +7,35 @@
 //! ([`super::confirm`]). A link, or a sign-in page, that was forwarded to somebody else ends at
 //! Slack's sign-in.
 
-use chrono::{TimeDelta, Utc};
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 
 use crate::account::scopes::missing_scope;
-use crate::account::tokens::revoke;
+use crate::account::withdraw::{self, owner};
 use crate::app::{App, Pages};
 use crate::command::request::LivestreamRequest;
-use crate::crypto::browser::{Browser, CallbackError, Token};
-use crate::crypto::vault::{Context, OpenError};
+use crate::crypto::browser::{Browser, CallbackError, Purpose, SentBrowser, Token};
+use crate::crypto::vault::Context;
 use crate::db::audit::{self, AuditKind, Event};
+use crate::db::grants::{self, NewGrant};
 use crate::db::link_offers::{self, NewOffer};
-use crate::db::link_sessions::{self, Consent, NewConsent, SealedTokens, Session, Stage, Step};
-use crate::db::{grants, persist};
-use crate::ids::{Asker, ZoomUserId};
+use crate::db::link_sessions::{self, Consent, NewConsent, Session};
+use crate::db::persist;
+use crate::db::withdrawals::{self, NewWithdrawal};
+use crate::ids::{Asker, WithdrawalId, ZoomUserId};
 use crate::reply::Replies;
 use crate::slack::message::Message;
 use crate::slack::respond;
 use crate::slack::sign_in::SlackPerson;
 use crate::zoom::oauth::{TokenError, TokenPair};
 use crate::zoom::paths::CALLBACK;
+use crate::zoom::users::User;
 
 /// How long an offer can be opened.
 const OFFER_LIFETIME: TimeDelta = TimeDelta::minutes(10);
-/// How long a browser may take from there.
-const SESSION_LIFETIME: TimeDelta = TimeDelta::minutes(15);
 
 /// What is derived from the browser's cookie, by name.
 const SLACK_STATE: &str = "slack state";
@@ -57,6 +60,10 @@ pub enum LinkError {
     ScopeMissing(&'static str),
     #[error("an account is linked for the workspace by somebody who is no admin any more")]
     NotAdmin,
+    #[error("the same Zoom user consented again since, elsewhere")]
+    Superseded,
+    #[error("the permission at Zoom ended before the person confirmed")]
+    PermissionEnded,
     #[error("what is stored of the session cannot be read")]
     Unreadable,
     #[error("linking is not set up")]
@@ -117,37 +124,50 @@ async fn make_offer(
     Ok(Some(sign_in.page(&format!("/link/{}", token.expose()))))
 }
 
-/// A browser opened the link. Links nothing and uses nothing up: previews and scanners
-/// open links too. Returns the browser's cookie, and where it signs in with Slack.
-pub async fn open(app: &App, token: &str) -> Result<(Token, String), LinkError> {
+/// A browser opened the link. Stores nothing, links nothing and uses nothing up: previews and
+/// scanners open links too. Returns the browser's cookie, and where it signs in with Slack.
+pub async fn open(app: &App, token: &str) -> Result<(String, String), LinkError> {
     let sign_in = &app.pages.as_ref().ok_or(LinkError::NotSetUp)?.sign_in;
-    let token = Token::read(token).ok_or(LinkError::NoOffer)?;
-    let cookie = Token::random();
-    let browser = Browser::new(cookie.clone());
-    let expires_at = Utc::now() + SESSION_LIFETIME;
-    let asker = link_sessions::begin(&app.db, &token.hash(), &browser.hash(), expires_at)
+    let hash = Token::read(token).ok_or(LinkError::NoOffer)?.hash();
+    let asker = link_offers::find(&app.db, &hash)
         .await?
         .ok_or(LinkError::NoOffer)?;
+    let sent = SentBrowser::new(Some(hash));
     let url = sign_in
         .authorize_url(
             Some(&asker.team),
-            browser.derive(SLACK_STATE),
-            browser.derive(SLACK_NONCE),
+            sent.browser.derive(SLACK_STATE),
+            sent.browser.derive(SLACK_NONCE),
         )
         .await
         .map_err(|error| vendor_failed("Slack", &error))?;
-    Ok((cookie, url))
+    Ok((sent.seal(&app.vault, Purpose::Link), url))
 }
 
 /// The browser is back from Slack. Returns where it goes to consent at Zoom.
 pub async fn slack_callback(
     app: &App,
-    browser: &Browser,
+    sent: &SentBrowser,
     state: &str,
     code: Result<SecretString, CallbackError>,
 ) -> Result<String, LinkError> {
     let sign_in = &app.pages.as_ref().ok_or(LinkError::NotSetUp)?.sign_in;
-    let (session, code) = verify_callback(app, browser, Vendor::Slack, state, code).await?;
+    let SentBrowser {
+        browser,
+        link,
+        expires_at,
+    } = sent;
+    let link = link.as_ref().ok_or(LinkError::NoSession)?;
+    if !browser.is(SLACK_STATE, state) {
+        return Err(LinkError::NoSession);
+    }
+    // Stored before the code is exchanged: the same state does nothing a second time.
+    if !link_sessions::begin(&app.db, link, &browser.hash(), *expires_at).await? {
+        return Err(LinkError::NoSession);
+    }
+    let session = link_sessions::find(&app.db, &browser.hash()).await?;
+    let (session, _) = session.ok_or(LinkError::NoSession)?;
+    let code = code_of(app, &session, "Slack", code).await?;
     let person = sign_in
         .person(code, browser.derive(SLACK_NONCE))
         .await
@@ -166,13 +186,20 @@ pub async fn slack_callback(
 
 /// The browser is back from Zoom. Nothing is bound yet: the person is asked next.
 pub async fn zoom_callback(
-    app: &App,
+    app: &Arc<App>,
     browser: &Browser,
     state: &str,
     code: Result<SecretString, CallbackError>,
 ) -> Result<(), LinkError> {
     let sign_in = &app.pages.as_ref().ok_or(LinkError::NotSetUp)?.sign_in;
-    let (_, code) = verify_callback(app, browser, Vendor::Zoom, state, code).await?;
+    if !browser.is(ZOOM_STATE, state) {
+        return Err(LinkError::NoSession);
+    }
+    // Noted before the code is exchanged: the same state does nothing a second time.
+    let session = link_sessions::back_from_zoom(&app.db, &browser.hash()).await?;
+    let session = session.ok_or(LinkError::NoSession)?;
+    let consented_at = session.consented_at.ok_or(LinkError::NoSession)?;
+    let code = code_of(app, &session, "Zoom", code).await?;
     let verifier = browser.derive(ZOOM_VERIFIER).into();
     let pair = app
         .zoom
@@ -191,62 +218,138 @@ pub async fn zoom_callback(
     let account = match app.zoom.me(&pair.access_token).await {
         Ok(account) => account,
         Err(error) => {
-            revoke(app, &pair.access_token).await;
+            let given = Given::new(app, None, &pair, consented_at);
+            let withdrawal = persist(|| give_back(app, &session.asker, &given)).await?;
+            withdraw::at_once(app, withdrawal).await;
             return Err(missing.unwrap_or_else(|| vendor_failed("Zoom", &error)));
         }
     };
-    // Zoom has invalidated the pair we had for this user, if there was one. People who are
-    // linked to it go on with the new one; nobody becomes linked by that.
-    let is_known = replace_pair(app, &account.id, &pair).await?;
-    if let Some(missing) = missing {
-        if !is_known {
-            revoke(app, &pair.access_token).await;
-        }
-        return Err(missing);
+    let given = Given::new(app, Some(&account.id), &pair, consented_at);
+    let is_to_confirm = missing.is_none();
+    let store = || store_consent(app, &session, &account, &given, scope, is_to_confirm);
+    match persist(store).await? {
+        Stored::Superseded => return Err(LinkError::Superseded),
+        Stored::Unused(withdrawal) => drop(withdraw::at_once(app, withdrawal).await),
+        Stored::Used => {}
     }
-    let name = hex::encode(browser.hash());
-    let sealed = (!is_known).then(|| {
-        let access = app
-            .vault
-            .seal(Context::SessionToken(&name), &pair.access_token);
-        (
-            access,
-            app.vault
-                .seal(Context::SessionToken(&name), &pair.refresh_token),
-        )
-    });
-    let consent = NewConsent {
-        zoom_user: &account.id,
-        zoom_account_id: &account.account_id,
-        email: &account.email,
-        is_basic: account.is_basic(),
-        scope,
-        tokens: sealed
-            .as_ref()
-            .map(|(access, refresh)| (&access[..], &refresh[..])),
-        token_expires_at: Utc::now() + TimeDelta::seconds(pair.expires_in.into()),
-    };
-    link_sessions::consented(&app.db, &browser.hash(), &consent).await?;
-    Ok(())
+    missing.map_or(Ok(()), Err)
 }
 
-/// Revokes what browsers that never came back were granted, and deletes old offers.
-pub async fn sweep(app: &App) -> sqlx::Result<()> {
-    while let Some(hash) = link_sessions::expired(&app.db).await? {
-        match link_sessions::find(&app.db, &hash).await {
-            Ok(Some((session, Stage::Confirming(consent)))) => {
-                revoke_unconfirmed(app, &session, &consent).await;
-            }
-            Ok(_) => {}
-            // It would stop every sweep from here on.
-            Err(error) if link_sessions::is_unreadable(&error) => {
-                tracing::error!(%error, "deleting a link session that cannot be read");
-            }
-            Err(error) => return Err(error),
+/// What became of the pair that a consent gave.
+enum Stored {
+    /// A grant has it, or the browser that is to confirm.
+    Used,
+    /// Nobody has a use for it; it is to be withdrawn.
+    Unused(WithdrawalId),
+    /// The same Zoom user has consented later, which ended it.
+    Superseded,
+}
+
+/// What Zoom gave for a consent, sealed.
+struct Given<'a> {
+    zoom_user: Option<&'a ZoomUserId>,
+    access_token: Vec<u8>,
+    refresh_token: Vec<u8>,
+    expires_at: DateTime<Utc>,
+    consented_at: DateTime<Utc>,
+}
+
+impl<'a> Given<'a> {
+    /// `zoom_user` is whose it is, if Zoom has said so.
+    fn new(
+        app: &App,
+        zoom_user: Option<&'a ZoomUserId>,
+        pair: &TokenPair,
+        consented_at: DateTime<Utc>,
+    ) -> Self {
+        let (access_token, refresh_token) =
+            app.vault
+                .seal_pair(owner(zoom_user), &pair.access_token, &pair.refresh_token);
+        Self {
+            zoom_user,
+            access_token,
+            refresh_token,
+            expires_at: Utc::now() + TimeDelta::seconds(pair.expires_in.into()),
+            consented_at,
         }
-        link_sessions::delete(&app.db, &hash).await?;
     }
-    link_offers::delete_expired(&app.db).await
+
+    fn unused(&self) -> NewWithdrawal<'_> {
+        NewWithdrawal {
+            zoom_user: self.zoom_user,
+            consented_at: self.consented_at,
+            access_token: &self.access_token,
+            refresh_token: &self.refresh_token,
+            token_expires_at: self.expires_at,
+        }
+    }
+}
+
+/// Stores what a consent gave. Zoom keeps one pair for each user and app, so a consent ends the
+/// pair that was given before, wherever it is. A grant takes the new pair at once: people who are
+/// linked to it go on, and nobody becomes linked by that. Harmless twice.
+async fn store_consent(
+    app: &App,
+    session: &Session,
+    account: &User,
+    given: &Given<'_>,
+    scope: &str,
+    is_to_confirm: bool,
+) -> sqlx::Result<Stored> {
+    let (zoom_user, at) = (&account.id, given.consented_at);
+    let mut transaction = app.db.begin().await?;
+    grants::lock(&mut transaction, &[zoom_user]).await?;
+    let latest = grants::consented_at(&mut *transaction, zoom_user).await?;
+    let is_superseded = latest.is_some_and(|latest| latest > at)
+        || link_sessions::has_newer_consent(&mut *transaction, zoom_user, at).await?;
+    if is_superseded {
+        link_sessions::mark_superseded(&mut *transaction, &session.session_hash).await?;
+        transaction.commit().await?;
+        return Ok(Stored::Superseded);
+    }
+    link_sessions::supersede(&mut *transaction, zoom_user, at).await?;
+    withdrawals::delete_superseded(&mut *transaction, zoom_user, at).await?;
+    let is_known = latest.is_some();
+    if is_known {
+        let grant = NewGrant {
+            zoom_user,
+            zoom_account_id: &account.account_id,
+            email: &account.email,
+            scope,
+            access_token: &given.access_token,
+            refresh_token: &given.refresh_token,
+            expires_at: given.expires_at,
+            consented_at: at,
+        };
+        grants::store(&mut *transaction, &grant).await?;
+    }
+    let mut stored = Stored::Used;
+    if is_to_confirm {
+        let tokens = (&given.access_token[..], &given.refresh_token[..]);
+        let consent = NewConsent {
+            zoom_user,
+            zoom_account_id: &account.account_id,
+            email: &account.email,
+            is_basic: account.is_basic(),
+            scope,
+            tokens: (!is_known).then_some(tokens),
+            token_expires_at: given.expires_at,
+        };
+        link_sessions::consented(&mut *transaction, &session.session_hash, &consent).await?;
+    } else if !is_known {
+        let new = given.unused();
+        stored = Stored::Unused(withdrawals::store(&mut transaction, &session.asker, &new).await?);
+    }
+    transaction.commit().await?;
+    Ok(stored)
+}
+
+/// Withdraws a permission of which Zoom did not say whose it is.
+async fn give_back(app: &App, asker: &Asker, given: &Given<'_>) -> sqlx::Result<WithdrawalId> {
+    let mut transaction = app.db.begin().await?;
+    let withdrawal = withdrawals::store(&mut transaction, asker, &given.unused()).await?;
+    transaction.commit().await?;
+    Ok(withdrawal)
 }
 
 /// [RFC 7636](https://www.rfc-editor.org/rfc/rfc7636#section-4.2), S256.
@@ -255,53 +358,23 @@ fn pkce_challenge(verifier: &str) -> String {
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(Sha256::digest(verifier))
 }
 
-/// Who sends a browser back.
-#[derive(Clone, Copy)]
-enum Vendor {
-    Slack,
-    Zoom,
-}
-
-/// Checks what a browser brings back: once, and only from the browser that was sent.
-async fn verify_callback(
+/// The code that a browser brought back from `vendor`. Without one, linking ends here.
+async fn code_of(
     app: &App,
-    browser: &Browser,
-    vendor: Vendor,
-    state: &str,
+    session: &Session,
+    vendor: &'static str,
     code: Result<SecretString, CallbackError>,
-) -> Result<(Session, SecretString), LinkError> {
-    let (name, what, from, to) = match vendor {
-        Vendor::Slack => ("Slack", SLACK_STATE, Step::Slack, Step::SlackCallback),
-        Vendor::Zoom => ("Zoom", ZOOM_STATE, Step::Zoom, Step::ZoomCallback),
-    };
-    if !browser.is(what, state) {
-        return Err(LinkError::NoSession);
-    }
-    // Advanced before the code is exchanged: the same state does nothing a second time.
-    let session = link_sessions::advance(&app.db, &browser.hash(), from, to).await?;
-    let session = session.ok_or(LinkError::NoSession)?;
+) -> Result<SecretString, LinkError> {
     match code {
-        Ok(code) => Ok((session, code)),
+        Ok(code) => Ok(code),
         Err(CallbackError::Declined) => {
-            abandon(app, &session, None, name).await?;
-            Err(LinkError::Declined(name))
+            let mut transaction = app.db.begin().await?;
+            end_session(&mut transaction, session, None, vendor).await?;
+            transaction.commit().await?;
+            Err(LinkError::Declined(vendor))
         }
-        Err(CallbackError::Refused) => Err(LinkError::VendorFailed(name)),
+        Err(CallbackError::Refused) => Err(LinkError::VendorFailed(vendor)),
     }
-}
-
-/// Stores a new pair of a Zoom user whom we have a grant of. False if there is none.
-async fn replace_pair(app: &App, zoom_user: &ZoomUserId, pair: &TokenPair) -> sqlx::Result<bool> {
-    let (access_token, refresh_token) =
-        app.vault
-            .seal_pair(zoom_user.as_str(), &pair.access_token, &pair.refresh_token);
-    let new = grants::NewPair {
-        access_token: &access_token,
-        refresh_token: &refresh_token,
-        expires_in: pair.expires_in,
-        scope: pair.scope.as_deref(),
-    };
-    persist(|| grants::replace(&app.db, zoom_user, None, &new)).await
 }
 
 async fn refuse_somebody_else(
@@ -329,46 +402,33 @@ async fn refuse_somebody_else(
     Ok(())
 }
 
-/// Ends a session that somebody does not want to confirm, or may not: nothing is linked, and
-/// what was granted for it is revoked.
-pub(super) async fn abandon(
-    app: &App,
+/// Ends a session that somebody does not want to confirm, or may not: nothing is linked. Returns
+/// the withdrawal of what was granted for it alone.
+pub(super) async fn end_session(
+    db: &mut sqlx::PgConnection,
     session: &Session,
     consent: Option<&Consent>,
     at: &str,
-) -> sqlx::Result<()> {
-    if let Some(consent) = consent {
-        revoke_unconfirmed(app, session, consent).await;
-    }
+) -> sqlx::Result<Option<WithdrawalId>> {
+    let given = consent.and_then(|consent| Some((consent, consent.tokens.as_ref()?)));
+    let withdrawal = match given {
+        None => None,
+        Some((consent, tokens)) => {
+            let new = NewWithdrawal {
+                zoom_user: Some(&consent.zoom_user),
+                consented_at: consent.consented_at,
+                access_token: &tokens.access_token,
+                refresh_token: &tokens.refresh_token,
+                token_expires_at: tokens.expires_at,
+            };
+            Some(withdrawals::store(&mut *db, &session.asker, &new).await?)
+        }
+    };
     let detail = format!("at {at}");
     let event = Event::of(&session.asker, AuditKind::LinkCancelled).detail(&detail);
-    audit::write(&app.db, &event).await?;
-    link_sessions::delete(&app.db, &session.session_hash).await
-}
-
-/// Revokes a permission that no grant holds.
-async fn revoke_unconfirmed(app: &App, session: &Session, consent: &Consent) {
-    if let Some(tokens) = &consent.tokens
-        && let Ok((access, _)) = open_tokens(app, session, tokens)
-    {
-        revoke(app, &access).await;
-    }
-}
-
-/// Opens the access and the refresh token that wait to be confirmed.
-pub(super) fn open_tokens(
-    app: &App,
-    session: &Session,
-    tokens: &SealedTokens,
-) -> Result<(SecretString, SecretString), OpenError> {
-    let name = hex::encode(&session.session_hash);
-    let open = |sealed: &[u8]| {
-        let context = Context::SessionToken(&name);
-        app.vault.open(context, sealed).inspect_err(|error| {
-            tracing::error!(%context, %error, "failed to open a sealed token");
-        })
-    };
-    Ok((open(&tokens.access_token)?, open(&tokens.refresh_token)?))
+    audit::write(&mut *db, &event).await?;
+    link_sessions::delete(db, &session.session_hash).await?;
+    Ok(withdrawal)
 }
 
 /// Tells the person where they typed `connect`; if that is too long ago, the page has to do.

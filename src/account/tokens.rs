@@ -152,27 +152,6 @@ fn open(vault: &Vault, row: Context<'_>, sealed: &[u8]) -> Result<SecretString, 
     })
 }
 
-pub(super) async fn revoke(app: &App, token: &SecretString) -> bool {
-    let revoked = app.zoom.revoke(token).await;
-    if let Err(error) = &revoked {
-        tracing::warn!(%error, "failed to revoke a permission at Zoom");
-    }
-    revoked.is_ok()
-}
-
-pub(super) async fn revoke_sealed(app: &App, zoom_user: &ZoomUserId, sealed: &[u8]) -> bool {
-    match app
-        .vault
-        .open(Context::AccessToken(zoom_user.as_str()), sealed)
-    {
-        Ok(token) => revoke(app, &token).await,
-        Err(error) => {
-            tracing::warn!(%error, "failed to revoke a permission at Zoom");
-            false
-        }
-    }
-}
-
 /// Seals every token with the first key again, while others serve. Returns of how many
 /// grants and installations it was.
 pub async fn reseal(db: &PgPool, vault: &Vault) -> anyhow::Result<usize> {

@@ -1,137 +1,194 @@
-//! Ending links, sharing, and the grants that nobody uses any more.
+//! Ending links and sharing. A permission that nobody uses any more is withdrawn at Zoom.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::account::show_home;
-use crate::account::tokens::{self, TokenUnavailable, revoke, revoke_sealed};
+use crate::account::withdraw::{self, Progress};
 use crate::app::App;
 use crate::db::audit::{self, AuditKind, Event};
-use crate::db::{grants, links, shared_accounts};
+use crate::db::withdrawals::{self, OffersOf, Retired};
+use crate::db::{self, grants, installations, links, shared_accounts};
 use crate::ids::{Asker, TeamId, Tenant, ZoomUserId};
 use crate::reply::account::Unlinked;
 
-/// How long a person who disconnects waits for Zoom: Slack waits 3 s.
-const REVOKE_WITHIN: Duration = Duration::from_millis(1500);
+/// How far Zoom's clock may be behind the database's.
+const CLOCKS_DIFFER_BY: TimeDelta = TimeDelta::seconds(30);
+/// How many links of a place that the app has left are ended in one transaction.
+const BATCH: i64 = 100;
 
-/// Ends a person's link; withdraws the permission at Zoom if nobody else uses it. `by` is the
-/// admin who does it, if the person does not.
-pub async fn unlink(app: &App, asker: &Asker, by: Option<&Asker>) -> sqlx::Result<Unlinked> {
-    let Some(unused) = remove(app, asker, by).await? else {
-        return Ok(Unlinked::NotLinked);
-    };
+/// A person ends their own link.
+pub async fn unlink(app: &Arc<App>, asker: &Asker) -> sqlx::Result<Unlinked> {
+    let mut transaction = app.db.begin().await?;
+    let retired = remove(&mut transaction, asker, None, None).await?;
+    transaction.commit().await?;
     show_home(app, asker).await;
-    let Some((zoom_user, sealed)) = unused.first() else {
-        return Ok(Unlinked::Shared);
-    };
-    match tokio::time::timeout(REVOKE_WITHIN, revoke_sealed(app, zoom_user, sealed)).await {
-        Ok(true) => Ok(Unlinked::Revoked),
-        _ => Ok(Unlinked::NotRevoked),
-    }
+    told(app, &retired).await
 }
 
-/// Why a link could not be ended yet.
-#[derive(Debug, thiserror::Error)]
-pub enum UnlinkError {
-    #[error("Zoom did not revoke the permission")]
-    RevocationFailed,
-    #[error(transparent)]
-    Database(#[from] sqlx::Error),
+/// An admin ends somebody's link that was made at `linked_at`, and what they had begun to link.
+pub async fn unlink_by(
+    app: &Arc<App>,
+    asker: &Asker,
+    admin: &Asker,
+    linked_at: DateTime<Utc>,
+) -> sqlx::Result<Unlinked> {
+    let mut transaction = app.db.begin().await?;
+    let retired = remove(&mut transaction, asker, Some(admin), Some(linked_at)).await?;
+    withdrawals::end_offers(&mut transaction, OffersOf::Person(asker)).await?;
+    transaction.commit().await?;
+    show_home(app, asker).await;
+    told(app, &retired).await
 }
 
-/// Ends the link of somebody who does not wait for it: the permission is withdrawn first,
-/// however often that takes. An error means: try again.
-pub async fn end(app: &Arc<App>, asker: &Asker) -> Result<(), UnlinkError> {
-    if let Some(zoom_user) = links::sole_user(&app.db, asker).await? {
-        revoke_grant(app, &zoom_user).await?;
-    }
-    remove(app, asker, None).await?;
-    Ok(())
-}
-
-/// Does the same for the accounts that workspaces of a tenant shared.
-pub async fn end_sharing(app: &Arc<App>, tenant: &Tenant) -> Result<(), UnlinkError> {
-    for team in shared_accounts::of_tenant(&app.db, tenant).await? {
-        if let Some(zoom_user) = shared_accounts::sole_user(&app.db, &team).await? {
-            revoke_grant(app, &zoom_user).await?;
-        }
-        let event = Event {
-            team: Some(team.as_str()),
-            ..Event::at(tenant, UNSHARED)
+/// What the end of a person's links led to, once Zoom has had a moment to confirm.
+async fn told(app: &Arc<App>, retired: &[Retired]) -> sqlx::Result<Unlinked> {
+    let mut unlinked = Unlinked::NotLinked;
+    for retired in retired {
+        unlinked = match retired {
+            Retired::InUse => Unlinked::Shared,
+            Retired::Dead => Unlinked::Ended,
+            Retired::Unused(id) => match withdraw::at_once(app, *id).await {
+                Progress::Confirmed => Unlinked::Revoked,
+                Progress::Ended => Unlinked::Ended,
+                Progress::Pending => return Ok(Unlinked::NotRevoked),
+            },
         };
-        unshare(app, &team, event).await?;
     }
-    Ok(())
+    Ok(unlinked)
 }
 
-async fn revoke_grant(app: &Arc<App>, zoom_user: &ZoomUserId) -> Result<(), UnlinkError> {
-    match tokens::fresh_token(app, zoom_user).await {
-        Ok(fresh) if revoke(app, &fresh.token).await => Ok(()),
-        // There is nothing that could be withdrawn, or nothing to do it with.
-        Err(TokenUnavailable::Dead | TokenUnavailable::Misconfigured) => Ok(()),
-        Err(TokenUnavailable::Database(error)) => Err(error.into()),
-        Ok(_) | Err(TokenUnavailable::BeingRefreshed | TokenUnavailable::Unavailable) => {
-            Err(UnlinkError::RevocationFailed)
+/// Ends the link of somebody who was deactivated, unless it was made after `until`.
+pub async fn end(app: &App, asker: &Asker, until: Option<DateTime<Utc>>) -> sqlx::Result<()> {
+    let mut transaction = app.db.begin().await?;
+    remove(&mut transaction, asker, None, until).await?;
+    transaction.commit().await
+}
+
+/// Ends some of the links, and the sharing, at a place that the app has left. True if there may
+/// be more; false if not, or the app is back.
+pub async fn end_batch(app: &App, tenant: &Tenant) -> sqlx::Result<bool> {
+    let mut transaction = app.db.begin().await?;
+    if !installations::lock_uninstalled(&mut *transaction, tenant).await? {
+        return Ok(false);
+    }
+    let linked = links::of_tenant(&mut *transaction, tenant, BATCH).await?;
+    let zoom_users: BTreeMap<_, _> = linked
+        .iter()
+        .map(|(asker, zoom_user)| (zoom_user.as_str(), (asker, zoom_user)))
+        .collect();
+    let locked: Vec<_> = zoom_users
+        .values()
+        .map(|(_, zoom_user)| *zoom_user)
+        .collect();
+    grants::lock(&mut transaction, &locked).await?;
+    for (asker, zoom_user) in &linked {
+        links::delete_one(&mut *transaction, asker).await?;
+        let event = Event::of(asker, AuditKind::Unlinked).zoom(zoom_user);
+        audit::write(&mut *transaction, &event).await?;
+    }
+    for (asker, zoom_user) in zoom_users.into_values() {
+        let (enterprise, team) = (asker.enterprise(), &asker.team);
+        withdrawals::retire_grant(&mut transaction, enterprise, team, zoom_user).await?;
+    }
+    if linked.is_empty() {
+        for team in shared_accounts::of_tenant(&mut *transaction, tenant).await? {
+            let event = Event {
+                team: Some(team.as_str()),
+                ..Event::at(tenant, UNSHARED)
+            };
+            unshare(&mut transaction, &team, None, event).await?;
         }
     }
-}
-
-/// An admin ends the sharing of an account, and its permission if nobody is linked to it.
-pub async fn end_sharing_by(app: &App, admin: &Asker) -> sqlx::Result<()> {
-    unshare(app, &admin.team, Event::of(admin, UNSHARED)).await
+    transaction.commit().await?;
+    Ok(!linked.is_empty())
 }
 
 const UNSHARED: AuditKind = AuditKind::SharedAccountUnlinked;
 
-async fn unshare(app: &App, team: &TeamId, event: Event<'_>) -> sqlx::Result<()> {
+/// An admin ends the sharing of the account that was linked at `linked_at`. False if another one
+/// is shared now, or none.
+pub async fn end_sharing_by(
+    app: &Arc<App>,
+    admin: &Asker,
+    linked_at: DateTime<Utc>,
+) -> sqlx::Result<bool> {
     let mut transaction = app.db.begin().await?;
-    let Some(zoom_user) = shared_accounts::delete(&mut *transaction, team).await? else {
-        return Ok(());
-    };
-    audit::write(&mut *transaction, &event.zoom(&zoom_user)).await?;
-    let token = grants::delete_unused(&mut transaction, &zoom_user).await?;
+    let event = Event::of(admin, UNSHARED);
+    let retired = unshare(&mut transaction, &admin.team, Some(linked_at), event).await?;
     transaction.commit().await?;
-    if let Some(sealed) = token {
-        revoke_sealed(app, &zoom_user, &sealed).await;
+    if let Some(Retired::Unused(id)) = retired {
+        withdraw::at_once(app, id).await;
     }
-    Ok(())
+    Ok(retired.is_some())
 }
 
-/// Removes a person's link, and the grants that nobody else uses; returns those with
-/// their access tokens, sealed. None if they had no link.
+async fn unshare(
+    db: &mut sqlx::PgConnection,
+    team: &TeamId,
+    linked_at: Option<DateTime<Utc>>,
+    event: Event<'_>,
+) -> sqlx::Result<Option<Retired>> {
+    let Some(shared) = shared_accounts::zoom_user(&mut *db, team).await? else {
+        return Ok(None);
+    };
+    grants::lock(db, &[&shared]).await?;
+    let Some(zoom_user) = shared_accounts::delete(&mut *db, team, linked_at).await? else {
+        return Ok(None);
+    };
+    let enterprise = event.enterprise;
+    audit::write(&mut *db, &event.zoom(&zoom_user)).await?;
+    withdrawals::retire_grant(db, enterprise, team, &zoom_user)
+        .await
+        .map(Some)
+}
+
+/// Removes a person's links that were made until `until`, and retires the grants behind them.
 async fn remove(
-    app: &App,
+    db: &mut sqlx::PgConnection,
     asker: &Asker,
     by: Option<&Asker>,
-) -> sqlx::Result<Option<Vec<(ZoomUserId, Vec<u8>)>>> {
-    let mut transaction = app.db.begin().await?;
-    let removed = links::delete(&mut *transaction, asker).await?;
-    if removed.is_empty() {
-        return Ok(None);
+    until: Option<DateTime<Utc>>,
+) -> sqlx::Result<Vec<Retired>> {
+    let linked = links::zoom_users(&mut *db, asker, until).await?;
+    grants::lock(db, &linked.iter().collect::<Vec<_>>()).await?;
+    let mut retired = Vec::new();
+    for zoom_user in links::delete(&mut *db, asker, until).await? {
+        let event = Event::of(asker, AuditKind::Unlinked)
+            .zoom(&zoom_user)
+            .by(by);
+        audit::write(&mut *db, &event).await?;
+        let (enterprise, team) = (asker.enterprise(), &asker.team);
+        retired.push(withdrawals::retire_grant(db, enterprise, team, &zoom_user).await?);
     }
-    let mut unused = Vec::new();
-    for zoom_user in removed {
-        audit::write(
-            &mut *transaction,
-            &Event::of(asker, AuditKind::Unlinked)
-                .zoom(&zoom_user)
-                .by(by),
-        )
-        .await?;
-        if let Some(token) = grants::delete_unused(&mut transaction, &zoom_user).await? {
-            unused.push((zoom_user, token));
-        }
-    }
-    transaction.commit().await?;
-    Ok(Some(unused))
+    Ok(retired)
 }
 
-/// Zoom says that its user withdrew the permission, and wants their data gone.
-pub async fn deauthorized(app: &App, zoom_user: &ZoomUserId) -> sqlx::Result<()> {
+/// Zoom says that its user withdrew the permission, and wants their data gone; `at` is when, if
+/// Zoom says that too. What they have consented to since stays.
+pub async fn deauthorized(
+    app: &App,
+    zoom_user: &ZoomUserId,
+    at: Option<DateTime<Utc>>,
+) -> sqlx::Result<()> {
     let mut transaction = app.db.begin().await?;
-    if grants::erase(&mut transaction, zoom_user).await? {
-        let event = Event::new(AuditKind::Deauthorized);
-        audit::write(&mut *transaction, &event).await?;
+    let now = db::now(&mut *transaction).await?;
+    let until = at.map_or(now, |at| now.min(at + CLOCKS_DIFFER_BY));
+    grants::lock(&mut transaction, &[zoom_user]).await?;
+    let people = links::people(&mut *transaction, zoom_user).await?;
+    let sharing = shared_accounts::teams(&mut *transaction, zoom_user).await?;
+    if grants::erase(&mut transaction, zoom_user, until).await? {
+        let of_people = people
+            .iter()
+            .map(|asker| Event::of(asker, AuditKind::Deauthorized));
+        let of_teams = sharing
+            .iter()
+            .map(|tenant| Event::at(tenant, AuditKind::Deauthorized));
+        for event in of_people.chain(of_teams) {
+            audit::write(&mut *transaction, &event).await?;
+        }
     }
     transaction.commit().await
 }

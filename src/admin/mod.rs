@@ -5,13 +5,13 @@
 
 use std::sync::Arc;
 
-use chrono::{TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 
 use crate::account::tokens::{self, TokenUnavailable};
 use crate::account::unlink;
 use crate::app::App;
-use crate::crypto::browser::{Browser, CallbackError, Token};
+use crate::crypto::browser::{Browser, CallbackError, Purpose, SentBrowser, Token};
 use crate::db::audit::{self, AuditKind, Event};
 use crate::db::jobs::{self, NotifyUnlinked, RunAt};
 use crate::db::linked_users::{self, LinkedUser};
@@ -23,8 +23,6 @@ use crate::workspace::bot;
 use crate::workspace::people::{self, AdminUnknown};
 use crate::zoom::client::ApiError;
 
-/// How long a browser may take to come back from Slack.
-const SIGN_IN_LIFETIME: TimeDelta = TimeDelta::minutes(15);
 const STATE: &str = "admin state";
 const NONCE: &str = "admin nonce";
 
@@ -78,11 +76,11 @@ pub enum TestResult {
     Misconfigured,
 }
 
-/// Starts a sign-in. Returns the browser's cookie, and the address it goes to.
-pub async fn begin(app: &App) -> Result<(Token, String), AdminError> {
+/// Starts a sign-in; stores nothing. Returns the browser's cookie, and the address it goes to.
+pub async fn begin(app: &App) -> Result<(String, String), AdminError> {
     let sign_in = &app.pages.as_ref().ok_or(AdminError::NotSetUp)?.sign_in;
-    let cookie = Token::random();
-    let browser = Browser::new(cookie.clone());
+    let sent = SentBrowser::new(None);
+    let browser = &sent.browser;
     let url = sign_in
         .authorize_url(None, browser.derive(STATE), browser.derive(NONCE))
         .await
@@ -90,24 +88,24 @@ pub async fn begin(app: &App) -> Result<(Token, String), AdminError> {
             tracing::warn!(%error, "admin sign-in failed");
             AdminError::CannotTell
         })?;
-    oauth_states::store(&app.db, &browser.hash(), Utc::now() + SIGN_IN_LIFETIME).await?;
-    Ok((cookie, url))
+    Ok((sent.seal(&app.vault, Purpose::SignIn), url))
 }
 
 /// Whether a browser that is back from Slack was sent there by [`begin`].
-pub fn is_ours(browser: &Browser, state: &str) -> bool {
-    browser.is(STATE, state)
+pub fn is_ours(sent: &SentBrowser, state: &str) -> bool {
+    sent.browser.is(STATE, state)
 }
 
 /// The browser is back from Slack. Returns the cookie of the new session.
 pub async fn back(
     app: &App,
-    browser: &Browser,
+    sent: &SentBrowser,
     code: Result<SecretString, CallbackError>,
 ) -> Result<Token, AdminError> {
     let sign_in = &app.pages.as_ref().ok_or(AdminError::NotSetUp)?.sign_in;
+    let browser = &sent.browser;
     // Consumed before the code is exchanged: the same state does nothing a second time.
-    if !oauth_states::consume(&app.db, &browser.hash()).await? {
+    if !oauth_states::consume(&app.db, &browser.hash(), sent.expires_at).await? {
         return Err(AdminError::NoSession);
     }
     let code = code.map_err(|why| match why {
@@ -265,7 +263,7 @@ async fn ask_zoom(app: &Arc<App>, row: &LinkedUser) -> Result<TestResult, AdminE
 /// Ends somebody's link, and tells them. `linked_at` is that of the link the admin saw, in
 /// microseconds: a form that is sent again later does nothing to a newer one.
 pub async fn disconnect(
-    app: &App,
+    app: &Arc<App>,
     admin: &Admin,
     user: &SlackUserId,
     linked_at: i64,
@@ -275,7 +273,7 @@ pub async fn disconnect(
         return Err(AdminError::StaleForm);
     }
     let asker = of_theirs(admin, user);
-    let unlinked = unlink::unlink(app, &asker, Some(&admin.asker)).await?;
+    let unlinked = unlink::unlink_by(app, &asker, &admin.asker, row.linked_at).await?;
     let whole = Asker {
         enterprise: admin.asker.enterprise.clone(),
         ..asker
@@ -331,10 +329,19 @@ pub async fn name_admins(app: &App, admin: &Admin, people: &[String]) -> Result<
     Ok(transaction.commit().await?)
 }
 
-/// Lists who may use the workspace's shared Zoom account.
-pub async fn share_with(app: &App, admin: &Admin, people: &[String]) -> Result<(), AdminError> {
+/// Lists who may use the Zoom account that the workspace shares, if it is still the one the admin
+/// saw: it was linked at `linked_at`.
+pub async fn share_with(
+    app: &App,
+    admin: &Admin,
+    linked_at: DateTime<Utc>,
+    people: &[String],
+) -> Result<(), AdminError> {
     let mut transaction = app.db.begin().await?;
-    shared_accounts::set_people(&mut *transaction, &admin.asker.team, people).await?;
+    let team = &admin.asker.team;
+    if !shared_accounts::set_people(&mut *transaction, team, linked_at, people).await? {
+        return Err(AdminError::StaleForm);
+    }
     let event = Event::of(&admin.asker, AuditKind::SharedAccountUsersChanged).people(people);
     audit::write(&mut *transaction, &event).await?;
     Ok(transaction.commit().await?)

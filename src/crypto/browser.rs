@@ -1,8 +1,17 @@
 //! A browser that goes through Slack's or Zoom's pages and comes back.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, TimeDelta, Utc};
+use secrecy::ExposeSecret;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::crypto::hmac;
+use crate::crypto::vault::{Context, Vault};
+
+/// How long a browser may take at the vendors' pages.
+const LIFETIME: TimeDelta = TimeDelta::minutes(15);
 
 /// 256 random bits that name a one-time link or a browser. Stored only as its hash.
 #[derive(Clone)]
@@ -11,6 +20,36 @@ pub struct Token([u8; 32]);
 /// A browser in such a flow, known by its cookie. What it must bring back at each step is
 /// derived from the cookie, so it is unique to the browser and stored nowhere.
 pub struct Browser(Token);
+
+/// What a browser is sent to a vendor for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To install the app.
+    Install,
+    /// To sign in to the admins' pages.
+    SignIn,
+    /// To link an account.
+    Link,
+}
+
+/// A browser that was sent to a vendor. Its cookie holds all that is known of it, sealed, so
+/// that setting out stores nothing.
+pub struct SentBrowser {
+    /// Derives what it must bring back.
+    pub browser: Browser,
+    /// The hash of the one-time link that it opened, if it opened one.
+    pub link: Option<Vec<u8>>,
+    /// When it must have come back.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// What the cookie of a [`SentBrowser`] holds, in hexadecimal digits and seconds since 1970.
+#[derive(Serialize, Deserialize)]
+struct SealedCookie {
+    token: String,
+    link: Option<String>,
+    expires_at: i64,
+}
 
 /// Why a vendor sent a browser back without a code:
 /// [RFC 6749, section 4.1.2.1](https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2.1).
@@ -42,6 +81,57 @@ impl Token {
     /// As it stands in the database.
     pub fn hash(&self) -> Vec<u8> {
         Sha256::digest(self.0).to_vec()
+    }
+}
+
+impl Purpose {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Install => "install",
+            Self::SignIn => "sign-in",
+            Self::Link => "link",
+        }
+    }
+}
+
+impl SentBrowser {
+    /// A browser that is sent off now; `link` is the hash of the one-time link it opened.
+    pub fn new(link: Option<Vec<u8>>) -> Self {
+        Self {
+            browser: Browser::new(Token::random()),
+            link,
+            expires_at: Utc::now() + LIFETIME,
+        }
+    }
+
+    /// The value of its cookie, some 300 characters: a secret.
+    pub fn seal(&self, vault: &Vault, purpose: Purpose) -> String {
+        let cookie = SealedCookie {
+            token: self.browser.0.expose(),
+            link: self.link.as_ref().map(hex::encode),
+            expires_at: self.expires_at.timestamp(),
+        };
+        let json = serde_json::to_string(&cookie).expect("strings and a number");
+        URL_SAFE_NO_PAD.encode(vault.seal(Context::Cookie(purpose.as_str()), &json.into()))
+    }
+
+    /// The browser that has this cookie; `None` if we did not seal it for this purpose, or its
+    /// time is up.
+    pub fn open(vault: &Vault, purpose: Purpose, cookie: &str) -> Option<Self> {
+        let sealed = URL_SAFE_NO_PAD.decode(cookie).ok()?;
+        let json = vault
+            .open(Context::Cookie(purpose.as_str()), &sealed)
+            .ok()?;
+        let cookie: SealedCookie = serde_json::from_str(json.expose_secret()).ok()?;
+        let expires_at = DateTime::from_timestamp(cookie.expires_at, 0)?;
+        (expires_at > Utc::now()).then_some(Self {
+            browser: Browser::new(Token::read(&cookie.token)?),
+            link: match cookie.link {
+                Some(link) => Some(hex::decode(link).ok()?),
+                None => None,
+            },
+            expires_at,
+        })
     }
 }
 
@@ -82,6 +172,28 @@ impl Browser {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cookie_opens_for_its_purpose_until_its_time_is_up() {
+        let vault = Vault::from_keys(&Vault::generate_keys()).expect("a key");
+        let sent = SentBrowser::new(Some(vec![7; 32]));
+        let cookie = sent.seal(&vault, Purpose::Link);
+        let opened = SentBrowser::open(&vault, Purpose::Link, &cookie).expect("a browser");
+        assert_eq!(opened.browser.hash(), sent.browser.hash());
+        assert_eq!(opened.link, sent.link);
+        assert!(SentBrowser::open(&vault, Purpose::Install, &cookie).is_none());
+        let changed = format!("{}A", &cookie[..cookie.len() - 1]);
+        for other in ["", "é", &Token::random().expose(), &changed, &cookie[1..]] {
+            let opened = SentBrowser::open(&vault, Purpose::Link, other);
+            assert!(opened.is_none_or(|_| other == cookie), "{other}");
+        }
+        let late = SentBrowser {
+            expires_at: Utc::now() - TimeDelta::seconds(1),
+            ..sent
+        };
+        let cookie = late.seal(&vault, Purpose::Link);
+        assert!(SentBrowser::open(&vault, Purpose::Link, &cookie).is_none());
+    }
 
     #[test]
     fn what_a_browser_must_bring_back_is_its_own_and_of_one_kind() {

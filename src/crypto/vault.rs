@@ -27,8 +27,8 @@ pub enum Context<'a> {
     ResponseUrl(&'a str),
     /// The `response_url` of an offer.
     OfferUrl(&'a str),
-    /// What a browser was granted and has not confirmed.
-    SessionToken(&'a str),
+    /// Of a browser that was sent to Slack or Zoom, for one purpose.
+    Cookie(&'a str),
     /// Of the installation at a place.
     BotToken(&'a str),
 }
@@ -181,7 +181,7 @@ impl fmt::Display for Context<'_> {
             Self::RefreshToken(zoom_user) => write!(f, "zoom_grant.refresh_token/{zoom_user}"),
             Self::ResponseUrl(trigger) => write!(f, "command.response_url/{trigger}"),
             Self::OfferUrl(offer) => write!(f, "link_offer.response_url/{offer}"),
-            Self::SessionToken(session) => write!(f, "link_session.token/{session}"),
+            Self::Cookie(purpose) => write!(f, "cookie/{purpose}"),
             Self::BotToken(place) => write!(f, "installation.bot_token/{place}"),
         }
     }

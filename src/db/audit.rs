@@ -69,6 +69,8 @@ pub enum AuditKind {
     Uninstalled,
     /// The tokens were sealed with another key.
     KeysRotated,
+    /// Zoom never confirmed that an unused permission is withdrawn.
+    PermissionNotWithdrawn,
 }
 
 impl AuditKind {

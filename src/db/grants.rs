@@ -187,19 +187,23 @@ pub struct NewGrant<'a> {
     pub access_token: &'a [u8],
     pub refresh_token: &'a [u8],
     pub expires_at: DateTime<Utc>,
+    /// When its user came back from Zoom's consent page.
+    pub consented_at: DateTime<Utc>,
 }
 
-/// Stores a grant; the pair of an earlier one is dead at Zoom already, and is replaced.
-pub async fn store(db: impl PgExecutor<'_>, grant: &NewGrant<'_>) -> sqlx::Result<()> {
-    sqlx::query!(
+/// Stores a grant; the pair of an earlier one is dead at Zoom already, and is replaced. False if
+/// the earlier one is of a later consent.
+pub async fn store(db: impl PgExecutor<'_>, grant: &NewGrant<'_>) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
         "insert into zoom_grant
-            (zoom_user_id, zoom_account_id, email, scope, access_token, refresh_token, expires_at)
-        values ($1, $2, $3, $4, $5, $6, $7)
+            (zoom_user_id, zoom_account_id, email, scope, access_token, refresh_token, expires_at, consented_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8)
         on conflict (zoom_user_id) do update set
             zoom_account_id = excluded.zoom_account_id, email = excluded.email, scope = excluded.scope,
             access_token = excluded.access_token, refresh_token = excluded.refresh_token,
             expires_at = excluded.expires_at, generation = zoom_grant.generation + 1,
-            refresh_until = null, dead_at = null",
+            refreshed_at = now(), refresh_until = null, dead_at = null, consented_at = excluded.consented_at
+        where zoom_grant.consented_at <= excluded.consented_at",
         grant.zoom_user.as_str(),
         grant.zoom_account_id,
         grant.email,
@@ -207,44 +211,71 @@ pub async fn store(db: impl PgExecutor<'_>, grant: &NewGrant<'_>) -> sqlx::Resul
         grant.access_token,
         grant.refresh_token,
         grant.expires_at,
+        grant.consented_at,
     )
     .execute(db)
-    .await
-    .map(drop)
+    .await?;
+    Ok(done.rows_affected() == 1)
 }
 
-/// Removes a grant that nobody is linked to any more. Returns its access token, sealed.
-pub async fn delete_unused(
-    db: &mut sqlx::PgConnection,
+/// When the consent was given that a grant's pair comes from; none if there is no grant.
+pub async fn consented_at(
+    db: impl PgExecutor<'_>,
     zoom_user: &ZoomUserId,
-) -> sqlx::Result<Option<Vec<u8>>> {
-    // Whoever is just linking to it, or ending their link, is waited for; only then is it
-    // looked at who uses it.
-    sqlx::query!(
-        "select from zoom_grant where zoom_user_id = $1 for update",
-        zoom_user.as_str()
-    )
-    .fetch_optional(&mut *db)
-    .await?;
+) -> sqlx::Result<Option<DateTime<Utc>>> {
     sqlx::query_scalar!(
-        "delete from zoom_grant where zoom_user_id = $1
-            and not exists (select from zoom_link where zoom_link.zoom_user_id = $1)
-            and not exists (select from shared_account where shared_account.zoom_user_id = $1)
-        returning access_token",
-        zoom_user.as_str(),
+        "select consented_at from zoom_grant where zoom_user_id = $1",
+        zoom_user.as_str()
     )
     .fetch_optional(db)
     .await
 }
 
-/// Removes a grant, its links, and the Zoom user's name from what was done. False if
-/// there is nothing of theirs.
-pub async fn erase(db: &mut sqlx::PgConnection, zoom_user: &ZoomUserId) -> sqlx::Result<bool> {
+/// Waits for whoever is changing who uses these Zoom accounts, and lets nobody else do so until
+/// the transaction ends. Everything that ends or makes links, and everything that stores a
+/// consent, begins with it; in one order, so that no two wait for each other.
+pub async fn lock(db: &mut sqlx::PgConnection, zoom_users: &[&ZoomUserId]) -> sqlx::Result<()> {
+    let mut ids: Vec<_> = zoom_users.iter().map(|user| user.as_str()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    for id in ids {
+        // In a key space of its own: commands are numbered under locks with one key.
+        sqlx::query!("select pg_advisory_xact_lock(1, hashtext($1))", id)
+            .execute(&mut *db)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Removes a grant of a consent that was given until `at`, its links, and the Zoom user's name
+/// from what was done. False if there is none, or it is of a later consent. The caller has locked
+/// the Zoom user.
+pub async fn erase(
+    db: &mut sqlx::PgConnection,
+    zoom_user: &ZoomUserId,
+    at: DateTime<Utc>,
+) -> sqlx::Result<bool> {
     for table in [
         sqlx::query!(
-            "delete from link_session where zoom_user_id = $1",
-            zoom_user.as_str()
+            "delete from link_session where zoom_user_id = $1 and consented_at <= $2",
+            zoom_user.as_str(),
+            at,
         ),
+        sqlx::query!(
+            "delete from withdrawal where zoom_user_id = $1 and consented_at <= $2",
+            zoom_user.as_str(),
+            at,
+        ),
+    ] {
+        table.execute(&mut *db).await?;
+    }
+    if consented_at(&mut *db, zoom_user)
+        .await?
+        .is_some_and(|consented_at| consented_at > at)
+    {
+        return Ok(false);
+    }
+    for table in [
         sqlx::query!(
             "update command set zoom_user_id = '' where zoom_user_id = $1",
             zoom_user.as_str()

@@ -167,6 +167,17 @@ pub async fn is_uninstalled(db: impl PgExecutor<'_>, tenant: &Tenant) -> sqlx::R
     .await
 }
 
+/// Keeps a place from being installed again until the transaction ends, if the app is gone from it.
+pub async fn lock_uninstalled(db: impl PgExecutor<'_>, tenant: &Tenant) -> sqlx::Result<bool> {
+    let row = sqlx::query!(
+        "select from installation where tenant_id = $1 and uninstalled_at is not null for update",
+        tenant.id()
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row.is_some())
+}
+
 /// Forgets a place that the app has left, who its people are, and what its admins said.
 pub async fn delete(db: &mut sqlx::PgConnection, tenant: &Tenant) -> sqlx::Result<()> {
     let (enterprise, team) = tenant.ids();

@@ -8,7 +8,7 @@ use sqlx::PgExecutor;
 use sqlx::types::Json;
 
 use super::interval;
-use crate::ids::{Asker, CommandId, SlackUserId, Tenant};
+use crate::ids::{Asker, CommandId, SlackUserId, Tenant, WithdrawalId};
 
 /// A job of the queue. Its payload is the struct itself, as JSON.
 pub trait Job: Serialize {
@@ -80,11 +80,14 @@ impl Job for NotifyUnlinked {
     }
 }
 
-/// Ends a user's link, and revokes the permission behind it.
+/// Ends a user's link, unless it was made later.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Unlink {
     /// Whose link.
     pub asker: Asker,
+    /// A link that was made after this is another one, and stays. `None`: whichever it is.
+    #[serde(default)]
+    pub until: Option<DateTime<Utc>>,
 }
 
 impl Job for Unlink {
@@ -93,6 +96,22 @@ impl Job for Unlink {
 
     fn key(&self) -> Option<String> {
         Some(user_key::<Self>(&self.asker))
+    }
+}
+
+/// Withdraws a permission at Zoom that nobody uses any more.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Withdraw {
+    /// Which permission; its row has the tokens.
+    pub withdrawal_id: WithdrawalId,
+}
+
+impl Job for Withdraw {
+    const NAME: &'static str = "withdraw";
+    const PRIORITY: i32 = BACKGROUND;
+
+    fn key(&self) -> Option<String> {
+        Some(format!("{} {}", Self::NAME, self.withdrawal_id))
     }
 }
 
@@ -184,33 +203,6 @@ pub async fn enqueue_home(
     .fetch_optional(db)
     .await
     .map(drop)
-}
-
-/// Adds an [`Unlink`] for every link of a tenant that the app has left. Returns how many.
-pub async fn enqueue_unlink_all(db: impl PgExecutor<'_>, tenant: &Tenant) -> sqlx::Result<u64> {
-    let (enterprise, team) = tenant.ids();
-    let done = sqlx::query!(
-        "select from zoom_link, graphile_worker.add_job(
-            $3::text,
-            json_build_object('asker', json_build_object(
-                'enterprise', zoom_link.enterprise_id, 'team', zoom_link.team_id, 'user', user_id
-            )),
-            job_key => concat_ws(' ', $3::text, zoom_link.team_id, user_id), priority => $4
-        )
-        where case when $2::text is not null then zoom_link.team_id = $2
-            -- Of an organisation, the workspaces that have no installation of their own.
-            else zoom_link.enterprise_id = $1 and not exists (
-                select from installation
-                where installation.team_id = zoom_link.team_id and uninstalled_at is null
-            ) end",
-        enterprise,
-        team,
-        Unlink::NAME,
-        Unlink::PRIORITY,
-    )
-    .execute(db)
-    .await?;
-    Ok(done.rows_affected())
 }
 
 /// How much waits in the queue.

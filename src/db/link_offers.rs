@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 
 use crate::db::interval;
-use crate::ids::Asker;
+use crate::ids::{Asker, EnterpriseId, SlackUserId, TeamId};
 
 /// How long an expired offer is kept: longer than a session that it opened.
 const KEPT_FOR: Duration = Duration::from_hours(1);
@@ -43,6 +43,21 @@ pub async fn store(db: impl PgExecutor<'_>, offer: &NewOffer<'_>) -> sqlx::Resul
     .execute(db)
     .await
     .map(drop)
+}
+
+/// For whom an offer is, if it is still good.
+pub async fn find(db: impl PgExecutor<'_>, token_hash: &[u8]) -> sqlx::Result<Option<Asker>> {
+    sqlx::query_as!(
+        Asker,
+        r#"
+        select enterprise_id as "enterprise: EnterpriseId", team_id as "team: TeamId",
+            user_id as "user: SlackUserId"
+        from link_offer where token_hash = $1 and used_at is null and expires_at > now()
+        "#,
+        token_hash,
+    )
+    .fetch_optional(db)
+    .await
 }
 
 /// Marks an offer as used. False if it was before.

@@ -19,6 +19,8 @@ pub enum Step {
     ZoomCallback,
     /// It is asked to confirm.
     Confirm,
+    /// The same Zoom user has consented again since, elsewhere.
+    Superseded,
 }
 
 /// A browser in the linking flow, with the offer it opened.
@@ -34,6 +36,8 @@ pub struct Session {
     pub response_url: Option<Vec<u8>>,
     /// An admin links an account for the workspace.
     pub is_shared: bool,
+    /// When it came back from Zoom with its user's consent.
+    pub consented_at: Option<DateTime<Utc>>,
 }
 
 /// How far a browser has come, with what is known by then.
@@ -45,6 +49,8 @@ pub enum Stage {
     Consenting,
     /// Zoom's user has consented, and the person is asked to confirm.
     Confirming(Consent),
+    /// The same Zoom user has consented again since, elsewhere, which ended these tokens.
+    Superseded,
 }
 
 /// What the person is asked to confirm.
@@ -58,6 +64,7 @@ pub struct Consent {
     pub scope: String,
     /// `None` if a grant of this Zoom user existed and took the new pair.
     pub tokens: Option<SealedTokens>,
+    pub consented_at: DateTime<Utc>,
 }
 
 /// A pair that belongs to no grant yet.
@@ -112,51 +119,39 @@ pub fn is_unreadable(error: &sqlx::Error) -> bool {
     )
 }
 
-/// Stores a browser that opened a link, if the offer is still good. Returns whom it is for.
+/// How many browsers may come back from Slack with one link.
+const BROWSERS_PER_LINK: i64 = 10;
+
+/// Stores a browser that came back from Slack with an unused link, once. False if it had come
+/// back before, or the link is used.
 pub async fn begin(
     db: impl PgExecutor<'_>,
     token_hash: &[u8],
     session_hash: &[u8],
     expires_at: DateTime<Utc>,
-) -> sqlx::Result<Option<Asker>> {
-    let row = sqlx::query!(
-        r#"
-        with offer as (
-            select token_hash, enterprise_id, team_id, user_id from link_offer
-            where token_hash = $1 and used_at is null and expires_at > now()
-        ), started as (
-            insert into link_session (session_hash, token_hash, expires_at)
-            select $2, token_hash, $3 from offer
-        )
-        select enterprise_id as "enterprise: EnterpriseId", team_id as "team: TeamId",
-            user_id as "user: SlackUserId"
-        from offer
-        "#,
+) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "insert into link_session (session_hash, token_hash, expires_at, step)
+        select $2, token_hash, $3, 'slack_callback' from link_offer
+        where token_hash = $1 and used_at is null and $3 > now()
+            and (select count(*) from link_session where link_session.token_hash = $1) < $4
+        on conflict do nothing",
         token_hash,
         session_hash,
         expires_at,
+        BROWSERS_PER_LINK,
     )
-    .fetch_optional(db)
+    .execute(db)
     .await?;
-    Ok(row.map(|row| Asker {
-        enterprise: row.enterprise,
-        team: row.team,
-        user: row.user,
-    }))
+    Ok(done.rows_affected() == 1)
 }
 
-/// Advances a browser by one step, if it is where it should be; one of two that try wins.
-pub async fn advance(
-    db: &PgPool,
-    session_hash: &[u8],
-    from: Step,
-    to: Step,
-) -> sqlx::Result<Option<Session>> {
+/// Notes that a browser came back from Zoom, if it was sent there; one of two that try wins.
+pub async fn back_from_zoom(db: &PgPool, session_hash: &[u8]) -> sqlx::Result<Option<Session>> {
     let moved = sqlx::query!(
-        "update link_session set step = $3 where session_hash = $1 and step = $2 and expires_at > now()",
+        "update link_session set step = 'zoom_callback', consented_at = now()
+        where session_hash = $1 and step = 'zoom' and expires_at > now()",
         session_hash,
-        from as _,
-        to as _,
     )
     .execute(db)
     .await?;
@@ -167,7 +162,9 @@ pub async fn advance(
     Ok(found.map(|(session, _)| session))
 }
 
-/// Removes a browser that was asked to confirm: whatever it answers counts once.
+/// Removes a browser that was asked to confirm: whatever it answers counts once. One that a
+/// later consent has superseded stays, so that it can be told so. The caller has locked the
+/// Zoom user.
 pub async fn take(
     db: &mut sqlx::PgConnection,
     session_hash: &[u8],
@@ -199,7 +196,7 @@ pub async fn find(
         r#"
         select session_hash, token_hash, enterprise_id as "enterprise: EnterpriseId",
             team_id as "team: TeamId", user_id as "user: SlackUserId", command_text, response_url, is_shared,
-            step as "step: Step", slack_name, zoom_user_id as "zoom_user: ZoomUserId", zoom_account_id, email,
+            consented_at, step as "step: Step", slack_name, zoom_user_id as "zoom_user: ZoomUserId", zoom_account_id, email,
             scope, access_token, refresh_token, token_expires_at
         from link_session join link_offer using (token_hash)
         where session_hash = $1
@@ -211,6 +208,7 @@ pub async fn find(
     let Some(row) = row else { return Ok(None) };
     let inconsistent = || sqlx::Error::Decode(InconsistentRow(row.step).into());
     let stage = match row.step {
+        Step::Superseded => Stage::Superseded,
         Step::Slack | Step::SlackCallback => Stage::SigningIn,
         Step::Zoom | Step::ZoomCallback => Stage::Consenting,
         Step::Confirm => {
@@ -230,6 +228,7 @@ pub async fn find(
                 email: row.email.ok_or_else(inconsistent)?,
                 scope: row.scope.ok_or_else(inconsistent)?,
                 tokens,
+                consented_at: row.consented_at.ok_or_else(inconsistent)?,
             })
         }
     };
@@ -244,8 +243,24 @@ pub async fn find(
         command_text: row.command_text,
         response_url: row.response_url,
         is_shared: row.is_shared,
+        consented_at: row.consented_at,
     };
     Ok(Some((session, stage)))
+}
+
+/// Whom the link was made for that a browser opened.
+pub async fn asker(db: impl PgExecutor<'_>, session_hash: &[u8]) -> sqlx::Result<Option<Asker>> {
+    sqlx::query_as!(
+        Asker,
+        r#"
+        select enterprise_id as "enterprise: EnterpriseId", team_id as "team: TeamId",
+            user_id as "user: SlackUserId"
+        from link_session join link_offer using (token_hash) where session_hash = $1
+        "#,
+        session_hash,
+    )
+    .fetch_optional(db)
+    .await
 }
 
 /// Notes that the person whom the link is for signed in.
@@ -286,6 +301,55 @@ pub async fn consented(
         consent.tokens.map(|(access, _)| access),
         consent.tokens.map(|(_, refresh)| refresh),
         consent.token_expires_at,
+    )
+    .execute(db)
+    .await
+    .map(drop)
+}
+
+/// Whether the same Zoom user has consented later, in another browser that is still to confirm
+/// or did not.
+pub async fn has_newer_consent(
+    db: impl PgExecutor<'_>,
+    zoom_user: &ZoomUserId,
+    consented_at: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"select exists (
+            select from link_session where zoom_user_id = $1 and consented_at > $2 and access_token is not null
+        ) or exists (
+            select from withdrawal where zoom_user_id = $1 and consented_at > $2
+        ) as "is!""#,
+        zoom_user.as_str(),
+        consented_at,
+    )
+    .fetch_one(db)
+    .await
+}
+
+/// Notes that a Zoom user has consented at this time, which ended the tokens of all consents
+/// before it that wait to be confirmed.
+pub async fn supersede(
+    db: impl PgExecutor<'_>,
+    zoom_user: &ZoomUserId,
+    consented_at: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update link_session set step = 'superseded', access_token = null, refresh_token = null
+        where zoom_user_id = $1 and consented_at < $2 and access_token is not null",
+        zoom_user.as_str(),
+        consented_at,
+    )
+    .execute(db)
+    .await
+    .map(drop)
+}
+
+/// Notes that this browser's own consent was superseded before it was stored.
+pub async fn mark_superseded(db: impl PgExecutor<'_>, session_hash: &[u8]) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update link_session set step = 'superseded' where session_hash = $1 and step = 'zoom_callback'",
+        session_hash,
     )
     .execute(db)
     .await
@@ -334,13 +398,4 @@ pub async fn delete(db: impl PgExecutor<'_>, session_hash: &[u8]) -> sqlx::Resul
     .execute(db)
     .await
     .map(drop)
-}
-
-/// The hash of a browser whose time is up, if there is one.
-pub async fn expired(db: impl PgExecutor<'_>) -> sqlx::Result<Option<Vec<u8>>> {
-    let row =
-        sqlx::query!("select session_hash from link_session where expires_at < now() limit 1")
-            .fetch_optional(db)
-            .await?;
-    Ok(row.map(|row| row.session_hash))
 }

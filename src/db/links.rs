@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::{PgExecutor, PgPool};
 
-use crate::ids::{Asker, ZoomUserId};
+use crate::ids::{Asker, EnterpriseId, SlackUserId, TeamId, Tenant, ZoomUserId};
 
 /// Links with their grants, column by column; tokens sealed.
 #[derive(Debug, Default)]
@@ -98,7 +98,7 @@ pub async fn store(
     slack_name: Option<&str>,
     zoom_user: &ZoomUserId,
 ) -> sqlx::Result<Vec<ZoomUserId>> {
-    let before = delete(&mut *db, asker).await?;
+    let before = delete(&mut *db, asker, None).await?;
     sqlx::query!(
         "insert into zoom_link (enterprise_id, team_id, user_id, zoom_user_id, slack_name, search)
         values ($4, $1, $2, $3, $5, lower(concat_ws(
@@ -115,38 +115,108 @@ pub async fn store(
     Ok(before)
 }
 
-/// Removes a person's link, in whichever workspace of their organisation they made it.
-/// Returns whom they were linked to: nobody, or one user; more only where links of an
-/// organisation's people came in by import.
-pub async fn delete(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<Vec<ZoomUserId>> {
+/// Removes a person's link, in whichever workspace of their organisation they made it; one that
+/// was made after `until` stays. Returns whom they were linked to: nobody, or one user; more only
+/// where links of an organisation's people came in by import.
+pub async fn delete(
+    db: impl PgExecutor<'_>,
+    asker: &Asker,
+    until: Option<DateTime<Utc>>,
+) -> sqlx::Result<Vec<ZoomUserId>> {
     sqlx::query_scalar!(
         r#"delete from zoom_link where user_id = $2 and (team_id = $1 or enterprise_id = $3)
+            and ($4::timestamptz is null or created_at <= $4)
         returning zoom_user_id as "zoom_user_id: ZoomUserId""#,
         asker.team.as_str(),
         asker.user.as_str(),
         asker.enterprise(),
+        until,
     )
     .fetch_all(db)
     .await
 }
 
-/// The Zoom user whom a person, and nobody else, is linked to.
-pub async fn sole_user(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<Option<ZoomUserId>> {
+/// Whom a person is linked to, as [`delete`] returns it.
+pub async fn zoom_users(
+    db: impl PgExecutor<'_>,
+    asker: &Asker,
+    until: Option<DateTime<Utc>>,
+) -> sqlx::Result<Vec<ZoomUserId>> {
     sqlx::query_scalar!(
-        r#"
-        select zoom_user_id as "zoom_user_id: ZoomUserId" from zoom_link mine
+        r#"select zoom_user_id as "zoom_user_id: ZoomUserId" from zoom_link
         where user_id = $2 and (team_id = $1 or enterprise_id = $3)
-            and not exists (select from shared_account where shared_account.zoom_user_id = mine.zoom_user_id)
-            and not exists (
-            select from zoom_link other where other.zoom_user_id = mine.zoom_user_id
-                and (other.team_id, other.user_id) <> (mine.team_id, mine.user_id)
-        )
-        limit 1
-        "#,
+            and ($4::timestamptz is null or created_at <= $4)"#,
         asker.team.as_str(),
         asker.user.as_str(),
         asker.enterprise(),
+        until,
     )
-    .fetch_optional(db)
+    .fetch_all(db)
     .await
+}
+
+/// Who is linked to a Zoom user.
+pub async fn people(db: impl PgExecutor<'_>, zoom_user: &ZoomUserId) -> sqlx::Result<Vec<Asker>> {
+    sqlx::query_as!(
+        Asker,
+        r#"
+        select enterprise_id as "enterprise: EnterpriseId", team_id as "team: TeamId",
+            user_id as "user: SlackUserId"
+        from zoom_link where zoom_user_id = $1
+        "#,
+        zoom_user.as_str(),
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// People who are linked at a place, with their Zoom users, so many at most: of an organisation,
+/// in the workspaces that have no installation of their own.
+pub async fn of_tenant(
+    db: impl PgExecutor<'_>,
+    tenant: &Tenant,
+    count: i64,
+) -> sqlx::Result<Vec<(Asker, ZoomUserId)>> {
+    let (enterprise, team) = tenant.ids();
+    let rows = sqlx::query!(
+        r#"
+        select enterprise_id as "enterprise: EnterpriseId", team_id as "team: TeamId",
+            user_id as "user: SlackUserId", zoom_user_id as "zoom_user: ZoomUserId"
+        from zoom_link
+        where case when $2::text is not null then team_id = $2
+            else enterprise_id = $1 and not exists (
+                select from installation
+                where installation.team_id = zoom_link.team_id and uninstalled_at is null
+            ) end
+        limit $3
+        "#,
+        enterprise,
+        team,
+        count,
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let asker = Asker {
+                enterprise: row.enterprise,
+                team: row.team,
+                user: row.user,
+            };
+            (asker, row.zoom_user)
+        })
+        .collect())
+}
+
+/// Removes the link of a person in this very workspace.
+pub async fn delete_one(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<()> {
+    sqlx::query!(
+        "delete from zoom_link where team_id = $1 and user_id = $2",
+        asker.team.as_str(),
+        asker.user.as_str(),
+    )
+    .execute(db)
+    .await
+    .map(drop)
 }

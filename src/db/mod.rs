@@ -17,13 +17,15 @@ pub mod rules;
 pub mod shared_accounts;
 pub mod slack_requests;
 pub mod user_groups;
+pub mod withdrawals;
 
 use std::time::{Duration, Instant};
 
-use sqlx::PgPool;
+use chrono::{DateTime, Utc};
 use sqlx::migrate::Migrator;
 use sqlx::postgres::types::PgInterval;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{PgExecutor, PgPool};
 
 /// Our own tables; the queue brings its own, in its own schema.
 pub static MIGRATOR: Migrator = sqlx::migrate!();
@@ -82,6 +84,13 @@ where
             done => return done,
         }
     }
+}
+
+/// The database's time: when the transaction began, if there is one.
+pub async fn now(db: impl PgExecutor<'_>) -> sqlx::Result<DateTime<Utc>> {
+    sqlx::query_scalar!(r#"select now() as "now!""#)
+        .fetch_one(db)
+        .await
 }
 
 /// A span of time as Postgres takes it: in whole microseconds.

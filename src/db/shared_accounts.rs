@@ -1,8 +1,9 @@
 //! A Zoom account that a workspace's admins share with some of its people.
 
+use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 
-use crate::ids::{Asker, SlackUserId, TeamId, Tenant, ZoomUserId};
+use crate::ids::{Asker, EnterpriseId, SlackUserId, TeamId, Tenant, ZoomUserId};
 
 /// Whose account it is, and who may use it.
 #[derive(Debug)]
@@ -12,6 +13,8 @@ pub struct SharedAccount {
     pub is_dead: bool,
     pub people: Vec<String>,
     pub linked_by: SlackUserId,
+    /// Names which link this is.
+    pub linked_at: DateTime<Utc>,
 }
 
 /// The Zoom account that a workspace shares.
@@ -20,7 +23,7 @@ pub async fn find(db: impl PgExecutor<'_>, team: &TeamId) -> sqlx::Result<Option
         SharedAccount,
         r#"
         select zoom_user_id as "zoom_user_id: ZoomUserId", email, dead_at is not null as "is_dead!", people,
-            linked_by as "linked_by: SlackUserId"
+            linked_by as "linked_by: SlackUserId", linked_at
         from shared_account join zoom_grant using (zoom_user_id) where team_id = $1
         "#,
         team.as_str(),
@@ -51,30 +54,64 @@ pub async fn store(
     .await
 }
 
-/// These people may use it, and nobody else.
+/// These people may use the account that was linked at this time, and nobody else. False if
+/// another one is shared now, or none.
 pub async fn set_people(
     db: impl PgExecutor<'_>,
     team: &TeamId,
+    linked_at: DateTime<Utc>,
     people: &[String],
-) -> sqlx::Result<()> {
-    sqlx::query!(
-        "update shared_account set people = $2 where team_id = $1",
+) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "update shared_account set people = $3 where team_id = $1 and linked_at = $2",
         team.as_str(),
+        linked_at,
         people,
     )
     .execute(db)
-    .await
-    .map(drop)
+    .await?;
+    Ok(done.rows_affected() == 1)
 }
 
-/// Nobody may any more. Returns whose account it was.
-pub async fn delete(db: impl PgExecutor<'_>, team: &TeamId) -> sqlx::Result<Option<ZoomUserId>> {
+/// Nobody may use the account any more that was linked at this time, or whichever is shared.
+/// Returns whose it was.
+pub async fn delete(
+    db: impl PgExecutor<'_>,
+    team: &TeamId,
+    linked_at: Option<DateTime<Utc>>,
+) -> sqlx::Result<Option<ZoomUserId>> {
     sqlx::query_scalar!(
-        r#"delete from shared_account where team_id = $1 returning zoom_user_id as "zoom_user: ZoomUserId""#,
+        r#"delete from shared_account where team_id = $1 and linked_at = coalesce($2, linked_at)
+        returning zoom_user_id as "zoom_user: ZoomUserId""#,
+        team.as_str(),
+        linked_at,
+    )
+    .fetch_optional(db)
+    .await
+}
+
+/// The Zoom user whose account a workspace shares.
+pub async fn zoom_user(db: impl PgExecutor<'_>, team: &TeamId) -> sqlx::Result<Option<ZoomUserId>> {
+    sqlx::query_scalar!(
+        r#"select zoom_user_id as "zoom_user: ZoomUserId" from shared_account where team_id = $1"#,
         team.as_str(),
     )
     .fetch_optional(db)
     .await
+}
+
+/// The workspaces that share the account of a Zoom user.
+pub async fn teams(db: impl PgExecutor<'_>, zoom_user: &ZoomUserId) -> sqlx::Result<Vec<Tenant>> {
+    let rows = sqlx::query!(
+        r#"select enterprise_id as "enterprise: EnterpriseId", team_id as "team: TeamId"
+        from shared_account where zoom_user_id = $1"#,
+        zoom_user.as_str(),
+    );
+    let rows = rows.fetch_all(db).await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Tenant::Workspace(row.enterprise, row.team))
+        .collect())
 }
 
 /// The workspaces of a place that share an account: of an organisation, those that have no
@@ -94,23 +131,5 @@ pub async fn of_tenant(db: impl PgExecutor<'_>, tenant: &Tenant) -> sqlx::Result
         team,
     )
     .fetch_all(db)
-    .await
-}
-
-/// The Zoom user whose account a workspace shares, if nobody else uses it.
-pub async fn sole_user(db: impl PgExecutor<'_>, team: &TeamId) -> sqlx::Result<Option<ZoomUserId>> {
-    sqlx::query_scalar!(
-        r#"
-        select zoom_user_id as "zoom_user: ZoomUserId" from shared_account mine
-        where team_id = $1
-            and not exists (select from zoom_link where zoom_link.zoom_user_id = mine.zoom_user_id)
-            and not exists (
-                select from shared_account other
-                where other.zoom_user_id = mine.zoom_user_id and other.team_id <> mine.team_id
-            )
-        "#,
-        team.as_str(),
-    )
-    .fetch_optional(db)
     .await
 }

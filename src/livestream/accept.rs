@@ -5,6 +5,7 @@
 //! is what could be typed. Help, mistakes and refusals are answered at once; a start or a stop
 //! is recorded and queued in one statement, and [`super::run`] carries it out.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::account::{link, unlink};
@@ -72,7 +73,7 @@ pub enum Accepted {
 pub struct HomePressFailed;
 
 /// Accepts what somebody typed.
-pub async fn typed(app: &App, form: &SlashCommand) -> Result<Accepted, DisallowedOrigin> {
+pub async fn typed(app: &Arc<App>, form: &SlashCommand) -> Result<Accepted, DisallowedOrigin> {
     accept(app, form, Source::Typed).await
 }
 
@@ -81,7 +82,7 @@ pub async fn typed(app: &App, form: &SlashCommand) -> Result<Accepted, Disallowe
 /// The message with the button is replaced once the button has done its work, so that nobody
 /// presses it again: at once if only the presser sees it.
 pub async fn pressed(
-    app: &App,
+    app: &Arc<App>,
     command: &SlashCommand,
     original: Original,
 ) -> Result<Option<Message>, DisallowedOrigin> {
@@ -103,7 +104,7 @@ pub async fn pressed(
 }
 
 /// Carries out a button of the App Home. No message can answer there, so the Home is published again.
-pub async fn pressed_at_home(app: &App, press: &HomePress) -> Result<(), HomePressFailed> {
+pub async fn pressed_at_home(app: &Arc<App>, press: &HomePress) -> Result<(), HomePressFailed> {
     let carrying_out = async {
         if !slack_requests::is_first(&app.db, press.trigger_id.as_str()).await? {
             return Ok(());
@@ -111,7 +112,7 @@ pub async fn pressed_at_home(app: &App, press: &HomePress) -> Result<(), HomePre
         let has_offer = match press.text.parse() {
             Ok(Command::Connect(_)) => may_use(app, &press.asker, false).await?,
             Ok(Command::Disconnect) => {
-                unlink::unlink(app, &press.asker, None).await?;
+                unlink::unlink(app, &press.asker).await?;
                 false
             }
             _ => false,
@@ -126,7 +127,7 @@ pub async fn pressed_at_home(app: &App, press: &HomePress) -> Result<(), HomePre
 }
 
 async fn accept(
-    app: &App,
+    app: &Arc<App>,
     form: &SlashCommand,
     source: Source,
 ) -> Result<Accepted, DisallowedOrigin> {
@@ -159,7 +160,7 @@ async fn accept(
 }
 
 async fn carry_out(
-    app: &App,
+    app: &Arc<App>,
     form: &SlashCommand,
     command: Command,
     source: Source,
@@ -176,7 +177,7 @@ async fn carry_out(
             return Ok(Accepted::Duplicate);
         }
         Command::Connect(request) => return connect(app, form, request.as_ref()).await,
-        Command::Disconnect => replies.disconnected(&unlink::unlink(app, &asker, None).await?),
+        Command::Disconnect => replies.disconnected(&unlink::unlink(app, &asker).await?),
     }))
 }
 

@@ -21,7 +21,9 @@ pub enum Unlinked {
     Shared,
     /// Zoom withdrew the permission.
     Revoked,
-    /// Zoom did not; the user can, at Zoom.
+    /// Zoom had ended the permission before.
+    Ended,
+    /// Zoom has not confirmed yet; the user can remove the app there.
     NotRevoked,
 }
 
@@ -102,9 +104,12 @@ impl Replies<'_> {
             Unlinked::Revoked => {
                 "Your Zoom account is no longer linked, and the permission at Zoom is withdrawn."
             }
+            Unlinked::Ended => {
+                "Your Zoom account is no longer linked. Zoom had already ended its permission."
+            }
             Unlinked::NotRevoked => {
-                "Your Zoom account is no longer linked, and its tokens are deleted here. Zoom did not confirm that the \
-                 permission is withdrawn: remove the app under *Added Apps* at https://marketplace.zoom.us to be sure."
+                "Your Zoom account is no longer linked. Zoom has not confirmed yet that the permission is withdrawn; I keep \
+                 trying. To be sure, remove the app under *Added Apps* at https://marketplace.zoom.us."
             }
         })
     }

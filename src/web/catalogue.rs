@@ -4,8 +4,9 @@
 use std::fmt::Write;
 
 use maud::Markup;
+use strum::VariantArray;
 
-use crate::account::confirm::Linked;
+use crate::account::confirm::{Cancelled, Linked};
 use crate::account::link::LinkError;
 use crate::admin::AdminError;
 use crate::db::link_sessions::Confirmation;
@@ -87,9 +88,9 @@ fn catalogue_of_linking_pages() {
         let title = format!("linked, shared: {is_shared}, typed before: {has_command}");
         catalogue.page(&title, &pages::linked(&linked));
     }
-    for is_withdrawn in [true, false] {
-        let title = format!("cancelled, withdrawn: {is_withdrawn}");
-        catalogue.page(&title, &pages::cancelled(words, is_withdrawn));
+    for cancelled in Cancelled::VARIANTS {
+        let title = format!("cancelled: {cancelled:?}");
+        catalogue.page(&title, &pages::cancelled(words, *cancelled));
     }
     for error in [
         LinkError::NoOffer,
@@ -99,6 +100,8 @@ fn catalogue_of_linking_pages() {
         LinkError::VendorFailed("Zoom"),
         LinkError::ScopeMissing("user:read:user"),
         LinkError::NotAdmin,
+        LinkError::Superseded,
+        LinkError::PermissionEnded,
         LinkError::Unreadable,
         LinkError::NotSetUp,
         LinkError::Database(sqlx::Error::PoolTimedOut),

@@ -5,7 +5,8 @@ use axum_extra::extract::cookie::{Cookie, SameSite};
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use crate::crypto::browser::{Browser, CallbackError, Token};
+use crate::app::App;
+use crate::crypto::browser::{Browser, CallbackError, Purpose, SentBrowser, Token};
 
 /// What both vendors append to our address.
 #[derive(Deserialize)]
@@ -28,8 +29,8 @@ impl Callback {
 }
 
 /// A cookie that lasts as long as the browser runs, for this host by https alone.
-pub(super) fn cookie(name: &'static str, token: &Token) -> Cookie<'static> {
-    Cookie::build((name, token.expose()))
+pub(super) fn cookie(name: &'static str, value: String) -> Cookie<'static> {
+    Cookie::build((name, value))
         .path("/")
         .secure(true)
         .http_only(true)
@@ -41,6 +42,16 @@ pub(super) fn cookie(name: &'static str, token: &Token) -> Cookie<'static> {
 pub(super) fn browser(jar: &CookieJar, name: &str) -> Option<Browser> {
     let token = Token::read(jar.get(name)?.value())?;
     Some(Browser::new(token))
+}
+
+/// The browser that was sent to a vendor with such a cookie.
+pub(super) fn sent(
+    app: &App,
+    jar: &CookieJar,
+    name: &str,
+    purpose: Purpose,
+) -> Option<SentBrowser> {
+    SentBrowser::open(&app.vault, purpose, jar.get(name)?.value())
 }
 
 /// Removes such a cookie: browsers remove a `__Host-` cookie only by one that could have set it.

@@ -9,8 +9,9 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::CookieJar;
 
 use crate::app::App;
+use crate::crypto::browser::Purpose;
 use crate::reply::Replies;
-use crate::web::cookies::{Callback, browser, cookie};
+use crate::web::cookies::{Callback, cookie, sent};
 use crate::web::pages::{self, page};
 use crate::web::paths::INSTALL;
 use crate::workspace::install::{self, InstallError};
@@ -24,10 +25,10 @@ pub(super) async fn landing(State(app): State<Arc<App>>) -> Response {
 
 /// `GET /slack/install`
 pub(super) async fn begin(State(app): State<Arc<App>>, jar: CookieJar) -> Response {
-    match install::begin(&app).await {
-        Ok((token, url)) => (
+    match install::begin(&app) {
+        Ok((value, url)) => (
             pages::headers(),
-            jar.add(cookie(COOKIE, &token)),
+            jar.add(cookie(COOKIE, value)),
             Redirect::to(&url),
         )
             .into_response(),
@@ -47,8 +48,8 @@ pub(super) async fn back(
         return (pages::headers(), Redirect::to(INSTALL)).into_response();
     };
     let back = async {
-        let browser = browser(&jar, COOKIE).ok_or(InstallError::NoSession)?;
-        install::back(&app, &browser, state, callback.code()).await
+        let sent = sent(&app, &jar, COOKIE, Purpose::Install).ok_or(InstallError::NoSession)?;
+        install::back(&app, &sent, state, callback.code()).await
     };
     match back.await {
         Ok(installed) => page(

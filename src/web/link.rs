@@ -13,10 +13,10 @@ use serde::Deserialize;
 use crate::account::confirm;
 use crate::account::link::{self, LinkError};
 use crate::app::App;
-use crate::crypto::browser::Browser;
+use crate::crypto::browser::{Browser, Purpose, SentBrowser};
 use crate::reply::Replies;
 use crate::web::admin::session;
-use crate::web::cookies::{Callback, browser, cookie};
+use crate::web::cookies::{Callback, cookie, sent};
 use crate::web::pages::page;
 use crate::web::{pages, paths};
 
@@ -36,8 +36,8 @@ pub(super) async fn open(
     Path(token): Path<String>,
     jar: CookieJar,
 ) -> Response {
-    let opened = link::open(&app, &token).await.map(|(token, url)| {
-        let jar = jar.add(cookie(COOKIE, &token));
+    let opened = link::open(&app, &token).await.map(|(value, url)| {
+        let jar = jar.add(cookie(COOKIE, value));
         (pages::headers(), jar, Redirect::to(&url)).into_response()
     });
     opened.unwrap_or_else(|stop| stopped(&app, &stop))
@@ -50,14 +50,15 @@ pub(super) async fn slack_callback(
     jar: CookieJar,
     Query(callback): Query<Callback>,
 ) -> Response {
-    if let (Some(browser), Some(state)) = (browser(&jar, session::SIGN_IN_COOKIE), &callback.state)
-        && crate::admin::is_ours(&browser, state)
+    let admin = sent(&app, &jar, session::SIGN_IN_COOKIE, Purpose::SignIn);
+    if let (Some(admin), Some(state)) = (admin, &callback.state)
+        && crate::admin::is_ours(&admin, state)
     {
-        return session::callback(&app, jar, &browser, &callback).await;
+        return session::callback(&app, jar, &admin, &callback).await;
     }
     let back = async {
-        let (browser, state) = returned(&jar, &callback)?;
-        link::slack_callback(&app, &browser, state, callback.code()).await
+        let (sent, state) = returned(&app, &jar, &callback)?;
+        link::slack_callback(&app, &sent, state, callback.code()).await
     };
     match back.await {
         Ok(url) => (pages::headers(), Redirect::to(&url)).into_response(),
@@ -72,8 +73,8 @@ pub(super) async fn zoom_callback(
     Query(callback): Query<Callback>,
 ) -> Response {
     let back = async {
-        let (browser, state) = returned(&jar, &callback)?;
-        link::zoom_callback(&app, &browser, state, callback.code()).await
+        let (sent, state) = returned(&app, &jar, &callback)?;
+        link::zoom_callback(&app, &sent.browser, state, callback.code()).await
     };
     match back.await {
         // The code leaves the address bar.
@@ -85,7 +86,7 @@ pub(super) async fn zoom_callback(
 /// `GET /confirm`
 pub(super) async fn ask(State(app): State<Arc<App>>, jar: CookieJar) -> Response {
     let asked = async {
-        let browser = browser(&jar, COOKIE).ok_or(LinkError::NoSession)?;
+        let browser = browser(&app, &jar)?;
         let confirmation = confirm::confirmation(&app, &browser).await?;
         Ok(page(
             StatusCode::OK,
@@ -103,7 +104,7 @@ pub(super) async fn answer(
     Form(form): Form<Answer>,
 ) -> Response {
     let answered = async {
-        let browser = browser(&jar, COOKIE).ok_or(LinkError::NoSession)?;
+        let browser = browser(&app, &jar)?;
         if !browser.is_csrf(&form.csrf) {
             return Err(LinkError::NoSession);
         }
@@ -111,19 +112,29 @@ pub(super) async fn answer(
             let linked = confirm::confirm(&app, &browser, &device(&headers)).await?;
             Ok(page(StatusCode::OK, pages::linked(&linked)))
         } else {
-            let is_withdrawn = confirm::cancel(&app, &browser).await?;
+            let cancelled = confirm::cancel(&app, &browser).await?;
             Ok(page(
                 StatusCode::OK,
-                pages::cancelled(&Replies::of(&app), is_withdrawn),
+                pages::cancelled(&Replies::of(&app), cancelled),
             ))
         }
     };
     answered.await.unwrap_or_else(|stop| stopped(&app, &stop))
 }
 
-fn returned<'a>(jar: &CookieJar, callback: &'a Callback) -> Result<(Browser, &'a str), LinkError> {
+fn returned<'a>(
+    app: &App,
+    jar: &CookieJar,
+    callback: &'a Callback,
+) -> Result<(SentBrowser, &'a str), LinkError> {
     let state = callback.state.as_deref().ok_or(LinkError::NoSession)?;
-    Ok((browser(jar, COOKIE).ok_or(LinkError::NoSession)?, state))
+    let sent = sent(app, jar, COOKIE, Purpose::Link).ok_or(LinkError::NoSession)?;
+    Ok((sent, state))
+}
+
+fn browser(app: &App, jar: &CookieJar) -> Result<Browser, LinkError> {
+    let sent = sent(app, jar, COOKIE, Purpose::Link).ok_or(LinkError::NoSession)?;
+    Ok(sent.browser)
 }
 
 /// The browser in words that its owner recognises; no more of it is kept.
@@ -165,6 +176,7 @@ fn stopped(app: &App, stop: &LinkError) -> Response {
     let status = match stop {
         LinkError::NoOffer => StatusCode::GONE,
         LinkError::NoSession => StatusCode::BAD_REQUEST,
+        LinkError::Superseded | LinkError::PermissionEnded => StatusCode::CONFLICT,
         LinkError::SomebodyElse | LinkError::NotAdmin => StatusCode::FORBIDDEN,
         LinkError::Declined(_) | LinkError::ScopeMissing(_) => StatusCode::OK,
         LinkError::VendorFailed(_) => StatusCode::BAD_GATEWAY,

@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
-use crate::db::jobs;
+use crate::db::{jobs, withdrawals};
 use crate::telemetry::metrics as counters;
 use crate::worker::Health;
 
@@ -48,6 +48,11 @@ async fn render(State((app, worker)): State<(Arc<App>, Health)>) -> String {
         gauge!("livestream_queue_commands").set(number(queue.unfinished));
         gauge!("livestream_queue_oldest_seconds").set(queue.oldest);
         gauge!("livestream_queue_jobs").set(number(queue.jobs));
+    }
+    let withdrawals = tokio::time::timeout(DATABASE_TIMEOUT, withdrawals::counts(&app.db)).await;
+    if let Ok(Ok(counts)) = withdrawals {
+        gauge!("livestream_withdrawals_pending").set(number(counts.pending));
+        gauge!("livestream_withdrawals_abandoned").set(number(counts.abandoned));
     }
     gauge!("livestream_database_answers").set(f64::from(u8::from(matches!(depth, Ok(Ok(_))))));
     counters::render()

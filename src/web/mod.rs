@@ -17,10 +17,14 @@ mod zoom;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{MatchedPath, Request};
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::StatusCode;
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::trace::TraceLayer;
+use tracing::Instrument;
 
 use crate::app::App;
 use crate::slack::paths as slack_paths;
@@ -52,12 +56,23 @@ pub fn router(app: Arc<App>, worker: Health) -> Router {
         .merge(admin::routes())
         .route("/style.css", get(pages::style))
         .with_state(Arc::clone(&app))
-        .route("/readyz", get(health::ready).with_state((app, worker)))
+        .route(
+            "/readyz",
+            get(health::ready).with_state((Arc::clone(&app), worker)),
+        )
         .route("/healthz", get(health::alive))
+        .layer(from_fn_with_state(app, to_its_end))
         // Refuses what says that it is larger, and stops reading what turns out to be.
         .layer(RequestBodyLimitLayer::new(BODY_MAX))
-        .layer(axum::middleware::from_fn(counters::observe))
+        .layer(from_fn(counters::observe))
         .layer(TraceLayer::new_for_http().make_span_with(span))
+}
+
+/// Carries a request out to its end, whether or not its client still waits: what has begun to
+/// change something outside must be noted here.
+async fn to_its_end(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let carried_out = app.tasks.spawn(next.run(request).in_current_span()).await;
+    carried_out.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
 }
 
 /// Neither headers nor bodies nor queries: they hold secrets. Nor a path: a link's does.

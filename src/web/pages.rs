@@ -4,7 +4,7 @@ use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use maud::{DOCTYPE, Markup, html};
 
-use crate::account::confirm::Linked;
+use crate::account::confirm::{Cancelled, Linked};
 use crate::account::link::LinkError;
 use crate::app::{App, Contact};
 use crate::db::link_sessions::Confirmation;
@@ -100,14 +100,19 @@ pub(super) fn linked(linked: &Linked) -> Markup {
     )
 }
 
-pub(super) fn cancelled(words: &Replies<'_>, is_withdrawn: bool) -> Markup {
+pub(super) fn cancelled(words: &Replies<'_>, cancelled: Cancelled) -> Markup {
     layout(
         "Cancelled",
         &html! {
-            p {
-            @if is_withdrawn { "Nothing was linked, and the permission you gave at Zoom is withdrawn." }
-            @else { "Nothing was linked. Others here use this Zoom account, so its permission stays for them." }
-        }
+            p { "Nothing was linked. " (match cancelled {
+                Cancelled::Withdrawn => "The permission you gave at Zoom is withdrawn.",
+                Cancelled::Withdrawing => "Zoom has not confirmed yet that the permission you gave is withdrawn; the bot keeps trying.",
+                Cancelled::InUse => "Other people use this Zoom account here, so its permission stays for them.",
+            }) }
+            @if cancelled == Cancelled::Withdrawing {
+                p { "To be sure, remove the app yourself under " strong { "Added Apps" } " at "
+                    a href="https://marketplace.zoom.us" { "marketplace.zoom.us" } "." }
+            }
             (new_link(words))
         },
     )
@@ -158,7 +163,24 @@ pub(super) fn stopped(words: &Replies<'_>, stop: &LinkError) -> Markup {
         LinkError::NotAdmin => (
             "Only admins link an account for the workspace",
             html! { p { "Slack says that you are no admin of it any more, or sharing was switched off here. Nothing was linked, \
-            and the permission you gave at Zoom is withdrawn unless others use that account." } },
+            and the bot withdraws the permission you gave at Zoom, unless others use that account." } },
+        ),
+        LinkError::Superseded => (
+            "A newer sign-in replaced this one",
+            html! {
+                p { "The same Zoom account was authorised again after this page was opened, in another tab or on another device. \
+                    Zoom keeps the latest authorisation only, so this one no longer counts, and nothing was linked here." }
+                p { "Finish in the other tab, or start again." }
+                (new_link(words))
+            },
+        ),
+        LinkError::PermissionEnded => (
+            "The permission has ended",
+            html! {
+                p { "While this page was open, the permission for this Zoom account ended: somebody disconnected it, \
+                    or its user removed the app at Zoom. Nothing was linked." }
+                (new_link(words))
+            },
         ),
         LinkError::Unreadable => (
             "That did not work",
@@ -202,7 +224,8 @@ pub(super) fn landing(app: &App) -> Markup {
                 li { "Kept of each person: the ids of their Slack account and workspace, the id and e-mail of the linked Zoom \
                     account, and what they asked for with its outcome." }
                 li { "Zoom's tokens are kept encrypted. Stream keys and meeting contents are never seen." }
-                li { code.typed { (words.slash()) " disconnect" } " deletes the tokens at once and withdraws the permission at Zoom." }
+                li { code.typed { (words.slash()) " disconnect" } " ends the link at once. When nobody else uses the account, the permission is withdrawn at Zoom, \
+                    and the tokens are deleted as soon as Zoom has confirmed it." }
                 li { "When the app is removed from a workspace, its Slack token is deleted at once, and the links of its people "
                     (LINKS_OUTLIVE_BY.num_hours()) " hours later." }
                 @if let Some(page) = &contact.privacy {

@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::json;
@@ -26,7 +27,11 @@ enum Event {
         plain_token: String,
     },
     #[serde(rename = "app_deauthorized")]
-    Deauthorized { user_id: ZoomUserId },
+    Deauthorized {
+        user_id: ZoomUserId,
+        /// Zoom may tell us hours later.
+        deauthorization_time: Option<DateTime<Utc>>,
+    },
     #[serde(other)]
     Other,
 }
@@ -49,7 +54,10 @@ pub(super) async fn event(
             )
         }
         // Zoom sends it again until it gets its 200; a second time nothing is left to do.
-        Ok(Event::Deauthorized { user_id }) => match unlink::deauthorized(&app, &user_id).await {
+        Ok(Event::Deauthorized {
+            user_id,
+            deauthorization_time,
+        }) => match unlink::deauthorized(&app, &user_id, deauthorization_time).await {
             Ok(()) => Ok(StatusCode::OK.into_response()),
             Err(error) => {
                 tracing::error!(%error, "failed to carry out a deauthorization");

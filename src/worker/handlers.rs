@@ -6,10 +6,10 @@ use graphile_worker::{IntoTaskHandlerResult, TaskHandler, WorkerContext};
 use tracing::Instrument;
 
 use crate::account::link;
-use crate::account::unlink::{self, UnlinkError};
+use crate::account::{unlink, withdraw};
 use crate::app::App;
 use crate::db::jobs::{
-    self, Job, LeaveTenant, NotifyUnlinked, RunAt, RunCommand, ShowHome, Unlink,
+    self, Job, LeaveTenant, NotifyUnlinked, RunAt, RunCommand, ShowHome, Unlink, Withdraw,
 };
 use crate::livestream::run::{self, Next};
 use crate::workspace::home::{self, HomeError, Shown};
@@ -20,8 +20,6 @@ use crate::workspace::install;
 enum JobError {
     #[error(transparent)]
     Home(#[from] HomeError),
-    #[error(transparent)]
-    Unlink(#[from] UnlinkError),
     #[error(transparent)]
     Database(#[from] sqlx::Error),
 }
@@ -44,6 +42,7 @@ handlers! {
     ShowHome => show_home,
     NotifyUnlinked => notify_unlinked,
     Unlink => unlink,
+    Withdraw => withdraw,
     LeaveTenant => leave_tenant,
 }
 
@@ -89,7 +88,17 @@ async fn notify_unlinked(context: &WorkerContext, job: NotifyUnlinked) -> Result
 }
 
 async fn unlink(context: &WorkerContext, job: Unlink) -> Result<(), JobError> {
-    Ok(unlink::end(app(context), &job.asker).await?)
+    Ok(unlink::end(app(context), &job.asker, job.until).await?)
+}
+
+async fn withdraw(context: &WorkerContext, job: Withdraw) -> Result<(), JobError> {
+    let app = app(context);
+    match withdraw::run(app, job.withdrawal_id).await? {
+        withdraw::Next::Done => Ok(()),
+        withdraw::Next::Later(delay) => {
+            Ok(jobs::enqueue(&app.db, &job, RunAt::After(delay)).await?)
+        }
+    }
 }
 
 async fn leave_tenant(context: &WorkerContext, job: LeaveTenant) -> Result<(), JobError> {
@@ -97,6 +106,6 @@ async fn leave_tenant(context: &WorkerContext, job: LeaveTenant) -> Result<(), J
     if !install::is_still_gone(app, tenant).await? {
         return Ok(());
     }
-    unlink::end_sharing(app, tenant).await?;
+    while unlink::end_batch(app, tenant).await? {}
     Ok(install::delete(app, tenant).await?)
 }

@@ -18,9 +18,9 @@ use graphile_worker::{WorkerContext, WorkerOptions, WorkerRecoveryConfig};
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
-use crate::account::link;
+use crate::account;
 use crate::app::App;
-use crate::db::jobs::{self, LeaveTenant, NotifyUnlinked, RunCommand, ShowHome, Unlink};
+use crate::db::jobs::{self, LeaveTenant, NotifyUnlinked, RunCommand, ShowHome, Unlink, Withdraw};
 use crate::db::{self, admin_sessions, audit, commands, oauth_states, slack_requests};
 
 /// Jobs wait on Zoom and Slack most of the time, so one process can hold many.
@@ -105,7 +105,7 @@ async fn sweep(app: Arc<App>, shutdown: CancellationToken) {
 }
 
 async fn delete_expired(app: &App) -> sqlx::Result<()> {
-    link::sweep(app).await?;
+    account::sweep(&app.db).await?;
     oauth_states::delete_expired(&app.db).await?;
     admin_sessions::delete_expired(&app.db).await?;
     if let Some(keep) = app.audit_retention {
@@ -138,6 +138,7 @@ async fn run_once(
         .define_job::<ShowHome>()
         .define_job::<NotifyUnlinked>()
         .define_job::<Unlink>()
+        .define_job::<Withdraw>()
         .define_job::<LeaveTenant>()
         .add_extension(Arc::clone(app))
         .add_extension(Completed::default())

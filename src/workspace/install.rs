@@ -8,19 +8,18 @@ use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::SecretString;
 
 use crate::app::App;
-use crate::crypto::browser::{Browser, CallbackError, Token};
+use crate::crypto::browser::{CallbackError, Purpose, SentBrowser};
 use crate::crypto::vault::Context;
 use crate::db::audit::{self, AuditKind, Event};
 use crate::db::installations::{self, NewInstallation};
 use crate::db::jobs::{self, LeaveTenant, RunAt, Unlink};
-use crate::db::{admin_sessions, memberships, oauth_states};
+use crate::db::withdrawals::{self, OffersOf};
+use crate::db::{self, admin_sessions, memberships, oauth_states};
 use crate::ids::{Asker, EnterpriseId, TeamId, Tenant};
 use crate::slack::web_api;
 
 /// The name of the state that is derived from the browser's cookie.
 const STATE: &str = "install state";
-/// How long a browser may take to come back from Slack.
-const SESSION_LIFE: TimeDelta = TimeDelta::minutes(15);
 /// How long links outlive an installation: long enough to undo an uninstallation by mistake,
 /// short enough that nothing is kept of who left.
 pub const LINKS_OUTLIVE_BY: TimeDelta = TimeDelta::hours(24);
@@ -49,26 +48,28 @@ pub enum InstallError {
     Database(#[from] sqlx::Error),
 }
 
-/// Starts an installation. Returns the browser's cookie, and the address of Slack's page.
-pub async fn begin(app: &App) -> Result<(Token, String), InstallError> {
+/// Starts an installation; stores nothing. Returns the browser's cookie, and the address of
+/// Slack's page.
+pub fn begin(app: &App) -> Result<(String, String), InstallError> {
     let web_api = &app.pages.as_ref().ok_or(InstallError::NotSetUp)?.web_api;
-    let cookie = Token::random();
-    let browser = Browser::new(cookie.clone());
-    let expires_at = Utc::now() + SESSION_LIFE;
-    oauth_states::store(&app.db, &browser.hash(), expires_at).await?;
-    Ok((cookie, web_api.install_url(&browser.derive(STATE))))
+    let sent = SentBrowser::new(None);
+    let url = web_api.install_url(&sent.browser.derive(STATE));
+    Ok((sent.seal(&app.vault, Purpose::Install), url))
 }
 
 /// The browser is back from Slack: what it brings is stored.
 pub async fn back(
     app: &App,
-    browser: &Browser,
+    sent: &SentBrowser,
     state: &str,
     code: Result<SecretString, CallbackError>,
 ) -> Result<Installed, InstallError> {
     let web_api = &app.pages.as_ref().ok_or(InstallError::NotSetUp)?.web_api;
+    let (browser, expires_at) = (&sent.browser, sent.expires_at);
     // Consumed before the code is exchanged: the same state does nothing a second time.
-    if !browser.is(STATE, state) || !oauth_states::consume(&app.db, &browser.hash()).await? {
+    if !browser.is(STATE, state)
+        || !oauth_states::consume(&app.db, &browser.hash(), expires_at).await?
+    {
         return Err(InstallError::NoSession);
     }
     let code = code.map_err(|why| match why {
@@ -135,6 +136,8 @@ pub async fn left(
         return Ok(());
     };
     tracing::info!(slack.tenant = tenant.id(), "app uninstalled");
+    // Nobody goes on linking an account; a link made from here on shows that the app is back.
+    withdrawals::end_offers(&mut *db, OffersOf::Tenant(tenant)).await?;
     audit::write(
         &mut *db,
         &Event::at(tenant, AuditKind::Uninstalled).detail(tenant.id()),
@@ -156,31 +159,32 @@ pub async fn is_still_gone(app: &App, tenant: &Tenant) -> sqlx::Result<bool> {
     Ok(is_gone)
 }
 
-/// Deletes what we keep of a tenant that uninstalled the app, and enqueues the end of its
-/// links.
+/// Deletes what we keep of a tenant that uninstalled the app and whose links have ended, unless
+/// it is back.
 pub async fn delete(app: &App, tenant: &Tenant) -> sqlx::Result<()> {
     let mut transaction = app.db.begin().await?;
-    let count = jobs::enqueue_unlink_all(&mut *transaction, tenant).await?;
-    installations::delete(&mut transaction, tenant).await?;
-    transaction.commit().await?;
-    tracing::info!(
-        slack.tenant = tenant.id(),
-        count,
-        "ending the links of a tenant that uninstalled the app"
-    );
-    Ok(())
+    if installations::lock_uninstalled(&mut *transaction, tenant).await? {
+        installations::delete(&mut transaction, tenant).await?;
+        tracing::info!(
+            slack.tenant = tenant.id(),
+            "forgot a tenant that uninstalled the app"
+        );
+    }
+    transaction.commit().await
 }
 
-/// Slack reported a change of a user: a deactivated one is unlinked, and what we know of the
-/// others is looked up again.
+/// Slack reported a change of a user: a deactivated one is unlinked, and ends what they had begun
+/// to link; what we know of the others is looked up again.
 pub async fn changed(
     db: &mut sqlx::PgConnection,
     asker: &Asker,
     is_deactivated: bool,
 ) -> sqlx::Result<()> {
     if is_deactivated {
+        withdrawals::end_offers(&mut *db, OffersOf::Person(asker)).await?;
         let job = Unlink {
             asker: asker.clone(),
+            until: Some(db::now(&mut *db).await?),
         };
         jobs::enqueue(&mut *db, &job, RunAt::Now).await?;
     }

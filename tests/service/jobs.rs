@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
+use chrono::Utc;
 use livestream_bot::command::Command;
 use livestream_bot::db;
 use livestream_bot::db::commands::{self, NewCommand, Recorded};
 use livestream_bot::db::jobs::{
-    self, Job, LeaveTenant, NotifyUnlinked, RunAt, RunCommand, ShowHome, Unlink,
+    self, Job, LeaveTenant, NotifyUnlinked, RunAt, RunCommand, ShowHome, Unlink, Withdraw,
 };
 use livestream_bot::ids::{
-    Asker, ChannelId, CommandId, EnterpriseId, SlackUserId, TeamId, Tenant, TriggerId,
+    Asker, ChannelId, CommandId, EnterpriseId, SlackUserId, TeamId, Tenant, TriggerId, WithdrawalId,
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -62,7 +63,10 @@ async fn every_job_reads_back_as_it_was_enqueued() {
     let command_id = CommandId(7);
     there_and_back(&db, RunCommand { command_id }).await;
     let asker = dana();
-    there_and_back(&db, Unlink { asker }).await;
+    let until = Some(Utc::now());
+    there_and_back(&db, Unlink { asker, until }).await;
+    let withdrawal_id = WithdrawalId(7);
+    there_and_back(&db, Withdraw { withdrawal_id }).await;
     let by = SlackUserId::new("U0ADA");
     there_and_back(&db, NotifyUnlinked { asker: dana(), by }).await;
     for tenant in [
@@ -115,17 +119,6 @@ async fn what_sql_enqueues_reads_as_the_job() {
     assert_eq!(commands::requeue_lost(&db).await.expect("requeued"), 1);
     let (lost, ..) = take::<RunCommand>(&db).await;
     assert_eq!(lost.command_id, job.command_id);
-
-    for tenant in [
-        Tenant::Workspace(None, TeamId::new("T0ACME")),
-        Tenant::Organisation(EnterpriseId::new("E0ACME")),
-    ] {
-        let count = jobs::enqueue_unlink_all(&db, &tenant).await;
-        assert_eq!(count.expect("enqueued"), 1);
-        let (job, _, priority) = take::<Unlink>(&db).await;
-        assert_eq!(job.asker, dana());
-        assert_eq!(i32::from(priority), Unlink::PRIORITY);
-    }
 
     let home = ShowHome {
         asker: dana(),

@@ -4,6 +4,7 @@
 pub(crate) mod admin_browser;
 pub(crate) mod audit;
 pub(crate) mod browser;
+pub(crate) mod counts;
 pub(crate) mod database;
 pub(crate) mod demo;
 pub(crate) mod executable;

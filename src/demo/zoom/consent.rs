@@ -20,7 +20,7 @@ use super::super::browser;
 use super::super::page::{CHOICE, Question, redirect, refusal};
 use super::super::params::Fields;
 use super::super::people::{PEOPLE, Person};
-use super::fault::{Fault, error, play, token_error};
+use super::fault::{Fault, error, respond, token_error};
 use super::state::{CLIENT_ID, Consent, SCOPE, Zoom, ZoomState};
 
 const HOST: &str = "Demo Zoom";
@@ -194,14 +194,18 @@ async fn revoke(
     body: Bytes,
 ) -> Response {
     let fault = zoom.lock().revoke_faults.pop_front();
-    if let Some(fault) = fault {
-        return play(fault).await;
-    }
+    respond(&zoom, fault, || {
+        withdraw(&zoom, query.as_deref(), &headers, &body)
+    })
+    .await
+}
+
+fn withdraw(zoom: &Zoom, query: Option<&str>, headers: &HeaderMap, body: &[u8]) -> Response {
     let mut inner = zoom.lock();
-    if !inner.is_client(&headers) {
+    if !inner.is_client(headers) {
         return token_error(401, "invalid_client", "Invalid client_id or client_secret");
     }
-    let form = Fields::read(&body).ok().filter(|_| query.is_none());
+    let form = Fields::read(body).ok().filter(|_| query.is_none());
     let user = form.and_then(|form| inner.withdraw(form.get("token")));
     let Some(user) = user else {
         return token_error(400, "invalid_request", "Invalid Token!");
@@ -212,11 +216,12 @@ async fn revoke(
 
 async fn me(State(zoom): State<Zoom>, headers: HeaderMap) -> Response {
     let fault = zoom.lock().me_faults.pop_front();
-    if let Some(fault) = fault {
-        return play(fault).await;
-    }
+    respond(&zoom, fault, || identity(&zoom, &headers)).await
+}
+
+fn identity(zoom: &Zoom, headers: &HeaderMap) -> Response {
     let inner = zoom.lock();
-    let user = match inner.allowed(&headers, IDENTITY_SCOPE) {
+    let user = match inner.allowed(headers, IDENTITY_SCOPE) {
         Ok(user) => user,
         Err(refusal) => return *refusal,
     };

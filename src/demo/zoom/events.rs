@@ -1,6 +1,7 @@
 //! What Zoom tells an app by itself: <https://developers.zoom.us/docs/api/webhooks/>.
 
 use anyhow::{Context, ensure};
+use chrono::{DateTime, SecondsFormat, Utc};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
@@ -15,14 +16,25 @@ impl Zoom {
     /// status of its answer.
     pub async fn deauthorize(&self, service: &str, user: &str) -> anyhow::Result<u16> {
         self.revoke(user);
+        self.tell_deauthorized(service, user, Utc::now()).await
+    }
+
+    /// Tells the service that the user removed the app at this time. Returns the status of its
+    /// answer.
+    pub async fn tell_deauthorized(
+        &self,
+        service: &str,
+        user: &str,
+        at: DateTime<Utc>,
+    ) -> anyhow::Result<u16> {
         let event = json!({
             "event": "app_deauthorized",
-            "event_ts": unix_now() * 1000,
+            "event_ts": at.timestamp_millis(),
             "payload": {
                 "account_id": "acme",
                 "user_id": user,
                 "signature": "x",
-                "deauthorization_time": "2026-11-22T10:00:00.000Z",
+                "deauthorization_time": at.to_rfc3339_opts(SecondsFormat::Millis, true),
                 "client_id": CLIENT_ID,
             },
         });

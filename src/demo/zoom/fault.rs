@@ -6,6 +6,8 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
+use super::state::Zoom;
+
 /// What happens instead of an answer.
 #[derive(Debug, Clone)]
 pub enum Fault {
@@ -15,8 +17,10 @@ pub enum Fault {
         headers: Vec<(&'static str, String)>,
         body: String,
     },
-    /// None, ever.
+    /// None, until the connection is closed by [`Zoom::hang_up`].
     Hang,
+    /// What is asked for is done at once, and the answer comes by [`Zoom::answer_held`].
+    Hold,
     /// The connection breaks in mid-answer.
     Reset,
 }
@@ -41,20 +45,30 @@ impl Fault {
     }
 }
 
-/// The response of a fault.
-pub(super) async fn play(fault: Fault) -> Response {
+/// The response to a request that gets this fault, if any; `answer` does what is asked for.
+pub(super) async fn respond(
+    zoom: &Zoom,
+    fault: Option<Fault>,
+    answer: impl FnOnce() -> Response,
+) -> Response {
     match fault {
-        Fault::Hang => std::future::pending().await,
-        Fault::Reset => {
-            // More is promised than comes: the server cuts the connection.
-            let body = Body::from_stream(Broken);
-            ([("content-length", "1000")], body).into_response()
+        None => answer(),
+        Some(Fault::Hold) => {
+            let mut held = zoom.held.subscribe();
+            let answer = answer();
+            let _ = held.changed().await;
+            answer
         }
-        Fault::Answer {
+        Some(Fault::Hang) => {
+            let _ = zoom.hanging.subscribe().changed().await;
+            broken()
+        }
+        Some(Fault::Reset) => broken(),
+        Some(Fault::Answer {
             status,
             headers,
             body,
-        } => {
+        }) => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             let mut response = (status, body).into_response();
             for (name, value) in headers {
@@ -66,6 +80,11 @@ pub(super) async fn play(fault: Fault) -> Response {
     }
 }
 
+/// More is promised than comes: the server cuts the connection.
+fn broken() -> Response {
+    let body = Body::from_stream(Broken);
+    ([("content-length", "1000")], body).into_response()
+}
 /// A body that ends in an error at once.
 struct Broken;
 

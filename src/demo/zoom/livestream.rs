@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
-use super::fault::{error, play};
+use super::fault::{error, respond};
 use super::state::{Call, Obstacle, SCOPE, Zoom, ZoomState};
 
 /// How long Zoom refuses a second start of a meeting.
@@ -39,10 +39,7 @@ pub(super) async fn livestream(
         zoom.called.send_replace(state.calls.len());
         state.faults.pop_front()
     };
-    let mut response = match fault {
-        Some(fault) => play(fault).await,
-        None => answer(&mut zoom.lock(), &id, &call),
-    };
+    let mut response = respond(&zoom, fault, || answer(&mut zoom.lock(), &id, &call)).await;
     response
         .headers_mut()
         .insert("x-zm-trackingid", HeaderValue::from_static("WEB_demo"));

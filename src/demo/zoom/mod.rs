@@ -39,6 +39,8 @@ impl Zoom {
             state: Arc::default(),
             called: watch::Sender::new(0),
             token_called: watch::Sender::new(0),
+            hanging: watch::Sender::new(()),
+            held: watch::Sender::new(()),
             http: browser::client().map_err(std::io::Error::other)?,
             wire: wire.clone(),
         };

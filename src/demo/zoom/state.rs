@@ -30,6 +30,10 @@ pub struct Zoom {
     pub(super) state: Arc<Mutex<ZoomState>>,
     pub(super) called: watch::Sender<usize>,
     pub(super) token_called: watch::Sender<usize>,
+    /// Changes when the connections of requests without an answer are closed.
+    pub(super) hanging: watch::Sender<()>,
+    /// Changes when the held answers are given.
+    pub(super) held: watch::Sender<()>,
     pub(super) http: reqwest::Client,
     pub(super) wire: Wire,
 }
@@ -215,6 +219,16 @@ impl Zoom {
     /// What the next request for tokens gets, be it a refresh or the first.
     pub fn fail_next_refresh(&self, fault: Fault) {
         self.lock().token_faults.push_back(fault);
+    }
+
+    /// Closes the connections of requests that get no answer.
+    pub fn hang_up(&self) {
+        self.hanging.send_replace(());
+    }
+
+    /// Gives the answers that are held back.
+    pub fn answer_held(&self) {
+        self.held.send_replace(());
     }
 
     /// The livestream requests so far.

@@ -7,7 +7,7 @@ use axum::response::Response;
 
 use super::super::params::Fields;
 use super::consent;
-use super::fault::{play, token_error};
+use super::fault::{respond, token_error};
 use super::state::{Zoom, ZoomState};
 
 pub(super) async fn token(
@@ -18,24 +18,27 @@ pub(super) async fn token(
 ) -> Response {
     zoom.token_called.send_modify(|count| *count += 1);
     let fault = zoom.lock().token_faults.pop_front();
-    if let Some(fault) = fault {
-        return play(fault).await;
-    }
-    let mut state = zoom.lock();
-    if !state.is_client(&headers) {
+    respond(&zoom, fault, || {
+        answer(&mut zoom.lock(), query.is_some(), &headers, &body)
+    })
+    .await
+}
+
+fn answer(state: &mut ZoomState, has_query: bool, headers: &HeaderMap, body: &[u8]) -> Response {
+    if !state.is_client(headers) {
         return token_error(401, "invalid_client", "Invalid client_id or client_secret");
     }
     // A code or a token in an address would end up in logs.
-    if query.is_some() {
+    if has_query {
         return token_error(400, "invalid_request", "Unsupported query parameters");
     }
-    let form = match Fields::read(&body) {
+    let form = match Fields::read(body) {
         Ok(form) => form,
         Err(problem) => return token_error(400, "invalid_request", problem),
     };
     match form.get("grant_type") {
-        "authorization_code" => consent::exchange(&mut state, &form),
-        "refresh_token" => refresh(&mut state, form.get("refresh_token")),
+        "authorization_code" => consent::exchange(state, &form),
+        "refresh_token" => refresh(state, form.get("refresh_token")),
         _ => token_error(400, "invalid_request", "Missing grant type"),
     }
 }

@@ -270,7 +270,8 @@ fn disconnected_page(admin: &Admin, csrf: &str, row: &LinkedUser, unlinked: &Unl
         p { (match unlinked {
             Unlinked::Revoked => "The permission at Zoom is withdrawn.",
             Unlinked::Shared => "Others here still use this Zoom account, so its permission stays.",
-            Unlinked::NotRevoked => "Its tokens are deleted here, but Zoom did not confirm that the permission is \
+            Unlinked::Ended => "Zoom had already ended its permission.",
+            Unlinked::NotRevoked => "Zoom has not confirmed yet that the permission is \
                 withdrawn. Its user can remove the app under Added Apps at marketplace.zoom.us.",
             Unlinked::NotLinked => "The link had already ended.",
         }) }

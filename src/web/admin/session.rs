@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use crate::admin::{self, Admin, AdminError};
 use crate::app::App;
-use crate::crypto::browser::Browser;
+use crate::crypto::browser::{Browser, SentBrowser};
 use crate::web::cookies::{Callback, browser, cookie, removal};
 use crate::web::pages::headers;
 use crate::web::paths::ADMIN;
@@ -53,8 +53,8 @@ pub(super) struct CsrfForm {
 }
 
 pub(super) async fn sign_in(State(app): State<Arc<App>>, jar: CookieJar) -> PageResult {
-    let (token, url) = admin::begin(&app).await?;
-    let jar = jar.add(cookie(SIGN_IN_COOKIE, &token));
+    let (value, url) = admin::begin(&app).await?;
+    let jar = jar.add(cookie(SIGN_IN_COOKIE, value));
     Ok((headers(), jar, Redirect::to(&url)).into_response())
 }
 
@@ -62,15 +62,15 @@ pub(super) async fn sign_in(State(app): State<Arc<App>>, jar: CookieJar) -> Page
 pub(in crate::web) async fn callback(
     app: &App,
     jar: CookieJar,
-    browser: &Browser,
+    sent: &SentBrowser,
     callback: &Callback,
 ) -> Response {
-    match admin::back(app, browser, callback.code()).await {
+    match admin::back(app, sent, callback.code()).await {
         Ok(token) => {
             // A new session replaces the one that this browser had.
             let jar = jar
                 .remove(removal(SIGN_IN_COOKIE))
-                .add(cookie(SESSION_COOKIE, &token));
+                .add(cookie(SESSION_COOKIE, token.expose()));
             (headers(), jar, Redirect::to(ADMIN)).into_response()
         }
         Err(closed) => closed.into_response(),

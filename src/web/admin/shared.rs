@@ -6,7 +6,9 @@ use axum::Form;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum_extra::extract::CookieJar;
+use chrono::{DateTime, Utc};
 use maud::{Markup, html};
+use serde::Deserialize;
 
 use crate::account::{link, unlink};
 use crate::admin::{self, Admin, AdminError};
@@ -14,8 +16,24 @@ use crate::app::App;
 use crate::db::shared_accounts::{self, SharedAccount};
 use crate::web::admin::layout::{complaints, csrf_field, layout, redirect, render};
 use crate::web::admin::session::{CsrfForm, PageResult, authorize_action, authorize_view};
-use crate::web::admin::slack_ids::{self, IdKind, PeopleForm};
+use crate::web::admin::slack_ids::{self, IdKind};
 use crate::web::pages::page;
+
+/// A form about the account that is shared: `linked_at`, in microseconds, names which.
+#[derive(Deserialize)]
+pub(super) struct SharedForm {
+    csrf: String,
+    #[serde(default)]
+    linked_at: i64,
+    #[serde(default)]
+    people: String,
+}
+
+impl SharedForm {
+    fn linked_at(&self) -> Result<DateTime<Utc>, AdminError> {
+        DateTime::from_timestamp_micros(self.linked_at).ok_or(AdminError::StaleForm)
+    }
+}
 
 pub(super) async fn shared_account(State(app): State<Arc<App>>, jar: CookieJar) -> PageResult {
     let (admin, browser) = authorize_view(&app, &jar).await?;
@@ -33,7 +51,7 @@ pub(super) async fn shared_account(State(app): State<Arc<App>>, jar: CookieJar) 
 pub(super) async fn save_people(
     State(app): State<Arc<App>>,
     jar: CookieJar,
-    Form(form): Form<PeopleForm>,
+    Form(form): Form<SharedForm>,
 ) -> PageResult {
     let admin = authorize_action(&app, &jar, &form.csrf).await?;
     if !app.shared_accounts {
@@ -46,7 +64,7 @@ pub(super) async fn save_people(
         let markup = shared_page(&admin, &form.csrf, true, shared.as_ref(), &problems);
         return Ok(page(StatusCode::UNPROCESSABLE_ENTITY, markup));
     }
-    admin::share_with(&app, &admin, &people).await?;
+    admin::share_with(&app, &admin, form.linked_at()?, &people).await?;
     Ok(redirect("/admin/shared"))
 }
 
@@ -67,10 +85,12 @@ pub(super) async fn link(
 pub(super) async fn unlink(
     State(app): State<Arc<App>>,
     jar: CookieJar,
-    Form(form): Form<CsrfForm>,
+    Form(form): Form<SharedForm>,
 ) -> PageResult {
     let admin = authorize_action(&app, &jar, &form.csrf).await?;
-    unlink::end_sharing_by(&app, &admin.asker).await?;
+    if !unlink::end_sharing_by(&app, &admin.asker, form.linked_at()?).await? {
+        return Err(AdminError::StaleForm);
+    }
     Ok(redirect("/admin/shared"))
 }
 
@@ -104,7 +124,7 @@ fn shared_page(
                 }
                 @if is_on {
                     form.sheet method="post" action="/admin/shared" {
-                        (csrf_field(csrf))
+                        (csrf_field(csrf)) (linked_at(shared))
                         label { "Who may use it: ids of people, like U0123ABCD" textarea name="people" rows="3" { (shared.people.join(" ")) } }
                         button.primary type="submit" { "Save the list" }
                     }
@@ -114,7 +134,7 @@ fn shared_page(
                     }
                 }
                 form.plain method="post" action="/admin/shared/unlink" {
-                    (csrf_field(csrf))
+                    (csrf_field(csrf)) (linked_at(shared))
                     button type="submit" { "End the sharing" }
                 }
             }
@@ -127,6 +147,10 @@ fn shared_page(
         "A shared Zoom account",
         &content,
     )
+}
+
+fn linked_at(shared: &SharedAccount) -> Markup {
+    html! { input type="hidden" name="linked_at" value=(shared.linked_at.timestamp_micros()); }
 }
 
 /// A link and no redirect: browsers let a form lead to no other site, not even by the way.

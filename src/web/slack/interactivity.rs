@@ -25,7 +25,7 @@ pub(in crate::web) async fn interactivity(
 }
 
 async fn pressed(
-    app: &App,
+    app: &Arc<App>,
     command: &SlashCommand,
     original: Original,
 ) -> Result<StatusCode, Rejection> {
@@ -33,7 +33,7 @@ async fn pressed(
         let url = app.responder.url(&command.response_url)?;
         // Slack wants its 200 within 3 s, however long it takes to take the message.
         let responder = app.responder.clone();
-        tokio::spawn(async move {
+        app.tasks.spawn(async move {
             if let Err(error) = responder.post(&url, &message).await {
                 tracing::warn!(%error, "failed to answer a pressed button");
             }
@@ -42,7 +42,7 @@ async fn pressed(
     Ok(StatusCode::OK)
 }
 
-async fn pressed_at_home(app: &App, press: &HomePress) -> Result<StatusCode, Rejection> {
+async fn pressed_at_home(app: &Arc<App>, press: &HomePress) -> Result<StatusCode, Rejection> {
     if !app.is_for_us(press.api_app_id.as_deref()) {
         tracing::warn!("request rejected: for another app than SLACK_APP_ID");
         return Err(Rejection::BadForm);

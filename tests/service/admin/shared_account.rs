@@ -20,6 +20,11 @@ async fn shared_link(admin: &mut AdminBrowser<'_>) -> String {
     answer.between("class=\"button\" href=\"", "\"").to_owned()
 }
 
+/// Names the account that is shared, as the page's forms do.
+async fn linked_at(admin: &mut AdminBrowser<'_>) -> String {
+    admin.hidden_field("/admin/shared", "linked_at").await
+}
+
 #[tokio::test]
 async fn who_is_no_admin_any_more_shares_no_account() {
     let world = world_with(|config| config.shared_accounts = true).await;
@@ -104,7 +109,12 @@ async fn an_account_is_shared_only_where_that_is_on_and_with_whom_is_listed() {
         text_of(&answer.body).contains("not linked yet"),
         "{answer:?}"
     );
-    let form = [("csrf", csrf.as_str()), ("people", "U0FAY")];
+    let linked_at = linked_at(&mut admin).await;
+    let form = [
+        ("csrf", csrf.as_str()),
+        ("linked_at", &linked_at),
+        ("people", "U0FAY"),
+    ];
     assert_eq!(
         admin.post("/admin/shared", &form).await.status,
         StatusCode::SEE_OTHER
@@ -124,7 +134,8 @@ async fn an_account_is_shared_only_where_that_is_on_and_with_whom_is_listed() {
     let read = type_and_read(&world, ELI, "start 68423085").await;
     assert!(read.contains("Zoom finds no meeting"), "{read}");
     // When the account is unlinked, its permission is revoked.
-    admin.post("/admin/shared/unlink", &[("csrf", &csrf)]).await;
+    let form = [("csrf", csrf.as_str()), ("linked_at", &linked_at)];
+    admin.post("/admin/shared/unlink", &form).await;
     assert!(world.zoom.revocations().contains(&ADA.zoom.to_owned()));
     let typed = world.slack.type_command(FAY.slack, "stop 91234567890");
     let answer = send(&world, &typed).await;

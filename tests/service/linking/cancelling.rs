@@ -43,7 +43,7 @@ async fn a_person_may_cancel_at_each_step() {
         &world,
         &page,
         200,
-        "the permission you gave at Zoom is withdrawn",
+        "The permission you gave at Zoom is withdrawn",
     )
     .await;
     assert_eq!(world.zoom.revocations(), [FAY.zoom]);

@@ -3,5 +3,6 @@
 mod accounts;
 mod attacks;
 mod cancelling;
+mod consents;
 mod failures;
 mod flow;

@@ -1,0 +1,181 @@
+//! Withdrawing permissions at Zoom that nobody here uses any more. Each has a row and a job, so
+//! that none is forgotten while Zoom does not answer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use tracing::Instrument;
+
+use crate::app::App;
+use crate::crypto::vault::{Context, OpenError};
+use crate::db::audit::{self, AuditKind, Event};
+use crate::db::persist;
+use crate::db::withdrawals::{self, Withdrawal};
+use crate::ids::{EnterpriseId, TeamId, WithdrawalId, ZoomUserId};
+use crate::zoom::oauth::TokenError;
+
+/// How long one attempt is believed to be running: longer than two answers of the token endpoint
+/// and one of the revocation may take.
+const LEASE: Duration = Duration::from_mins(3);
+/// How long a person waits for Zoom to confirm: Slack waits 3 s.
+const WAIT: Duration = Duration::from_millis(1500);
+/// The first pause after an attempt that failed; each next one is four times as long.
+const PAUSE_MIN: Duration = Duration::from_secs(10);
+/// The longest pause.
+const PAUSE_MAX: Duration = Duration::from_hours(1);
+
+/// What is known of a permission that nobody here uses any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// Zoom has confirmed that it is withdrawn.
+    Confirmed,
+    /// Zoom had ended it before, or has replaced it by a later consent.
+    Ended,
+    /// Zoom has not confirmed yet.
+    Pending,
+}
+
+/// What the job does next.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Nothing.
+    Done,
+    /// Tries again after this while.
+    Later(Duration),
+}
+
+/// Tries to withdraw a permission, and waits for a moment only: the job goes on.
+pub async fn at_once(app: &Arc<App>, id: WithdrawalId) -> Progress {
+    let (in_background, span) = (Arc::clone(app), tracing::Span::current());
+    let attempt = app.tasks.spawn(
+        async move {
+            attempt(&in_background, id).await.unwrap_or_else(|error| {
+                tracing::warn!(%error, "failed to withdraw a permission at Zoom");
+                Progress::Pending
+            })
+        }
+        .instrument(span),
+    );
+    match tokio::time::timeout(WAIT, attempt).await {
+        Ok(Ok(progress)) => progress,
+        Ok(Err(_)) | Err(_) => Progress::Pending,
+    }
+}
+
+/// The job: tries until Zoom has confirmed, for two weeks at most.
+pub async fn run(app: &App, id: WithdrawalId) -> sqlx::Result<Next> {
+    Ok(match attempt(app, id).await? {
+        Progress::Confirmed | Progress::Ended => Next::Done,
+        Progress::Pending => match withdrawals::attempts(&app.db, id).await? {
+            None => Next::Done,
+            Some(attempts) => Next::Later(pause(attempts)),
+        },
+    })
+}
+
+/// One attempt, unless another is running.
+async fn attempt(app: &App, id: WithdrawalId) -> sqlx::Result<Progress> {
+    let Some(withdrawal) = withdrawals::claim(&app.db, id, LEASE).await? else {
+        return Ok(match withdrawals::attempts(&app.db, id).await? {
+            None => Progress::Ended,
+            Some(_) => Progress::Pending,
+        });
+    };
+    let progress = if withdrawal.is_superseded {
+        Progress::Ended
+    } else {
+        withdraw(app, id, &withdrawal).await?
+    };
+    match progress {
+        Progress::Confirmed | Progress::Ended => {
+            persist(|| withdrawals::delete(&app.db, id)).await?;
+        }
+        Progress::Pending if withdrawal.is_last_attempt => abandon(app, id, &withdrawal).await?,
+        Progress::Pending => persist(|| withdrawals::release(&app.db, id)).await?,
+    }
+    tracing::info!(
+        withdrawal.id = id.0,
+        zoom.user = withdrawal.zoom_user.as_ref().map(ZoomUserId::as_str),
+        ?progress,
+        "withdrawing a permission at Zoom"
+    );
+    Ok(progress)
+}
+
+/// Zoom takes a living access token only: one that has expired is refreshed first.
+async fn withdraw(app: &App, id: WithdrawalId, withdrawal: &Withdrawal) -> sqlx::Result<Progress> {
+    let owner = owner(withdrawal.zoom_user.as_ref());
+    if withdrawal.is_fresh {
+        let sealed = &withdrawal.access_token;
+        let Ok(token) = open(app, Context::AccessToken(owner), sealed) else {
+            return Ok(Progress::Pending);
+        };
+        match app.zoom.revoke(&token).await {
+            Ok(()) => return Ok(Progress::Confirmed),
+            // It may have ended before its time; a refresh shows whether the permission lives.
+            Err(TokenError::InvalidGrant) => {}
+            Err(error) => return Ok(failed(&error)),
+        }
+    }
+    let sealed = &withdrawal.refresh_token;
+    let Ok(refresh_token) = open(app, Context::RefreshToken(owner), sealed) else {
+        return Ok(Progress::Pending);
+    };
+    let pair = match app.zoom.refresh(&refresh_token).await {
+        Ok(pair) => pair,
+        Err(TokenError::InvalidGrant) => return Ok(Progress::Ended),
+        Err(error) => return Ok(failed(&error)),
+    };
+    let (access, refresh) = app
+        .vault
+        .seal_pair(owner, &pair.access_token, &pair.refresh_token);
+    persist(|| withdrawals::store_pair(&app.db, id, &access, &refresh, pair.expires_in)).await?;
+    Ok(match app.zoom.revoke(&pair.access_token).await {
+        Ok(()) => Progress::Confirmed,
+        Err(error) => failed(&error),
+    })
+}
+
+/// Whose tokens they are, as they are sealed.
+pub(super) fn owner(zoom_user: Option<&ZoomUserId>) -> &str {
+    zoom_user.map_or("", ZoomUserId::as_str)
+}
+
+fn open(app: &App, context: Context<'_>, sealed: &[u8]) -> Result<SecretString, OpenError> {
+    app.vault.open(context, sealed).inspect_err(|error| {
+        tracing::error!(%context, %error, "failed to open a sealed token");
+    })
+}
+
+fn failed(error: &TokenError) -> Progress {
+    tracing::warn!(%error, "failed to withdraw a permission at Zoom");
+    Progress::Pending
+}
+
+/// Notes, where admins see it, that Zoom never confirmed.
+async fn abandon(app: &App, id: WithdrawalId, withdrawal: &Withdrawal) -> sqlx::Result<()> {
+    tracing::error!(
+        withdrawal.id = id.0,
+        zoom.user = withdrawal.zoom_user.as_ref().map(ZoomUserId::as_str),
+        "Zoom never confirmed that a permission is withdrawn; giving up"
+    );
+    let mut transaction = app.db.begin().await?;
+    if withdrawals::abandon(&mut *transaction, id).await? {
+        let event = Event {
+            enterprise: withdrawal.enterprise.as_ref().map(EnterpriseId::as_str),
+            team: withdrawal.team.as_ref().map(TeamId::as_str),
+            zoom_user: withdrawal.zoom_user.as_ref(),
+            has_failed: true,
+            ..Event::new(AuditKind::PermissionNotWithdrawn)
+        };
+        audit::write(&mut *transaction, &event).await?;
+    }
+    transaction.commit().await
+}
+
+/// 10 s, 40 s, 160 s, 640 s, and then an hour each.
+fn pause(attempts: i32) -> Duration {
+    let factor = 4_u32.saturating_pow(attempts.clamp(1, 10).unsigned_abs() - 1);
+    PAUSE_MIN.saturating_mul(factor).min(PAUSE_MAX)
+}
