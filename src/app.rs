@@ -14,9 +14,10 @@ use crate::slack::sign_in::SignIn;
 use crate::slack::web_api::WebApi;
 use crate::zoom;
 
-/// The handles of one replica. Cheap to share behind an `Arc`.
-#[derive(Debug)]
+/// The handles of one replica. Cheap to share behind an `Arc`; a clone shares what they hold.
+#[derive(Debug, Clone)]
 pub struct App {
+    /// The sessions of requests, or those of jobs.
     pub db: PgPool,
     pub vault: Vault,
     pub zoom: zoom::Client,
@@ -39,7 +40,7 @@ pub struct App {
 }
 
 /// What our pages need to talk to Slack. All of it is configured, or none.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Pages {
     pub sign_in: SignIn,
     pub web_api: WebApi,
@@ -49,7 +50,7 @@ pub struct Pages {
 }
 
 /// Whom people turn to, as the landing page says.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Contact {
     /// An address to write to, or a page.
     pub support: Option<Url>,
@@ -91,6 +92,12 @@ impl App {
             slack_app_id: config.slack_app_id.clone(),
             tasks: TaskTracker::new(),
         })
+    }
+
+    /// The same with another pool.
+    #[must_use]
+    pub fn with_pool(&self, db: PgPool) -> Self {
+        Self { db, ..self.clone() }
     }
 
     /// Whether what Slack sent is for this app, as far as both sides say which it is.

@@ -12,6 +12,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use sqlx::PgPool;
+use sqlx::error::DatabaseError;
 use sqlx::migrate::MigrateError;
 use sqlx::postgres::PgConnectOptions;
 use tokio::net::{TcpListener, TcpStream};
@@ -49,20 +50,21 @@ pub async fn serve(
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
     let vault = Vault::from_keys(&config.token_keys).context("TOKEN_KEYS cannot be used")?;
-    let pool = db::pool(database);
-    migrate(&pool)
+    let preparing = db::pool(database.clone());
+    migrate(&preparing)
         .await
         .context("Postgres cannot be prepared")?;
-    let app = Arc::new(App::new(config, vault, pool.clone(), web::paths::ADMIN)?);
+    preparing.close().await;
+    let request_pool = db::request_pool(database);
+    let job_pool = db::job_pool(&request_pool);
+    let app = App::new(config, vault, request_pool.clone(), web::paths::ADMIN)?;
+    let job_app = Arc::new(app.with_pool(job_pool.clone()));
+    let app = Arc::new(app);
 
     let tasks = app.tasks.clone();
 
     let health = Health::default();
-    let worker = tokio::spawn(worker::run(
-        Arc::clone(&app),
-        health.clone(),
-        shutdown.clone(),
-    ));
+    let worker = tokio::spawn(worker::run(job_app, health.clone(), shutdown.clone()));
     let router = web::router(Arc::clone(&app), health.clone());
     let http = tokio::spawn(listen(listener, router, shutdown.clone()));
     let metrics = config
@@ -81,19 +83,20 @@ pub async fn serve(
     if let Some(metrics) = metrics {
         metrics.await.context("the metrics' listener panicked")??;
     }
-    pool.close().await;
+    tokio::join!(request_pool.close(), job_pool.close());
     Ok(())
 }
 
 /// Brings our own tables and the queue's up to date; harmless where they are.
 pub async fn migrate(db: &PgPool) -> anyhow::Result<()> {
+    db::require_utf8(db).await?;
     db::MIGRATOR.run(db).await.map_err(explain)?;
     worker::migrate(db).await
 }
 
 /// Says what to do about a database that these migrations do not fit.
 fn explain(error: MigrateError) -> anyhow::Error {
-    let advice = match error {
+    let advice = match &error {
         MigrateError::VersionMismatch(_) => {
             "the database was made by a development version of this program and cannot be brought up to date: \
              start with an empty one (private: move the folder .data away; DATABASE_URL: create a new database)"
@@ -101,7 +104,17 @@ fn explain(error: MigrateError) -> anyhow::Error {
         MigrateError::VersionMissing(_) => {
             "the database was brought up to date by a newer version of this program: run that version or a later one"
         }
-        error => return error.into(),
+        MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _)
+            if source
+                .as_database_error()
+                .and_then(DatabaseError::code)
+                .as_deref()
+                == Some("55P03") =>
+        {
+            "another session keeps a table locked that has to change, or another replica is still at it: \
+             end that session, or wait, and start again"
+        }
+        _ => return error.into(),
     };
     anyhow::Error::new(error).context(advice)
 }

@@ -15,6 +15,7 @@ use secrecy::{ExposeSecret, SecretString};
 const NONCE_LEN: usize = 24;
 
 /// The keys, in order: the first seals, all open.
+#[derive(Clone)]
 pub struct Vault {
     keys: Vec<(String, XChaCha20Poly1305)>,
 }

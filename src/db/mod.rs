@@ -13,6 +13,9 @@ pub mod links;
 pub mod memberships;
 pub mod named_admins;
 pub mod oauth_states;
+mod pool;
+pub mod queue;
+pub mod readiness;
 pub mod rules;
 pub mod shared_accounts;
 pub mod slack_requests;
@@ -24,8 +27,11 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 use sqlx::migrate::Migrator;
 use sqlx::postgres::types::PgInterval;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{PgExecutor, PgPool};
+use sqlx::PgExecutor;
+
+pub use self::pool::{
+    connect, doubt, is_writable, job_pool, listener_pool, patient, pool, queue_pool, request_pool,
+};
 
 /// Our own tables; the queue brings its own, in its own schema.
 pub static MIGRATOR: Migrator = sqlx::migrate!();
@@ -34,36 +40,22 @@ pub static MIGRATOR: Migrator = sqlx::migrate!();
 /// Postgres takes to restart.
 const PERSIST_FOR: Duration = Duration::from_mins(1);
 
-/// Slack waits 3 s for an answer: a pool that has nothing by then must have said so.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// Connections of one replica for requests and commands.
-const POOL_SIZE: u32 = 16;
-/// Connections of one replica for the queue's own statements.
-const QUEUE_POOL_SIZE: u32 = 8;
-/// How long a statement of the queue waits for a connection.
-const QUEUE_ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
 /// The first pause after a write that failed; each next one is twice as long.
 const PERSIST_PAUSE_MIN: Duration = Duration::from_millis(50);
 /// The longest pause.
 const PERSIST_PAUSE_MAX: Duration = Duration::from_secs(2);
 
-/// A pool that connects when it is first used.
-pub fn pool(options: PgConnectOptions) -> PgPool {
-    // PgBouncer refuses this parameter, and every Postgres we know writes floats exactly.
-    let options = options.extra_float_digits(None);
-    PgPoolOptions::new()
-        .max_connections(POOL_SIZE)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        .connect_lazy_with(options)
-}
-
-/// A pool for the queue's own statements, to the same database.
-pub fn queue_pool(db: &PgPool) -> PgPool {
-    PgPoolOptions::new()
-        .max_connections(QUEUE_POOL_SIZE)
-        .acquire_timeout(QUEUE_ACQUIRE_TIMEOUT)
-        .connect_lazy_with(db.connect_options().as_ref().clone())
+/// Fails unless the database can hold every character.
+pub async fn require_utf8(db: &PgPool) -> anyhow::Result<()> {
+    let encoding: String = sqlx::query_scalar("show server_encoding")
+        .fetch_one(db)
+        .await?;
+    anyhow::ensure!(
+        encoding == "UTF8",
+        "the database's encoding is {encoding}, but it must be UTF8: \
+         create it with `create database … template template0 encoding 'UTF8'`"
+    );
+    Ok(())
 }
 
 /// Writes down what has happened outside and will not happen again, through a restart of

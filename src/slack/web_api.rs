@@ -6,7 +6,7 @@
 //! [Web API]: https://docs.slack.dev/apis/web-api/
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use reqwest::RequestBuilder;
@@ -40,8 +40,8 @@ const ANSWER_MAX: usize = 2 * 1024 * 1024;
 /// How long to wait where Slack limits us and does not say.
 const RETRY_AFTER_DEFAULT: Duration = Duration::from_secs(30);
 
-/// Slack's Web API, as this app.
-#[derive(Debug)]
+/// Slack's Web API, as this app. Clones share the rate limits.
+#[derive(Debug, Clone)]
 pub struct WebApi {
     http: reqwest::Client,
     /// `SLACK_URL`, without a slash at its end.
@@ -50,7 +50,7 @@ pub struct WebApi {
     secret: SecretString,
     redirect_uri: String,
     /// Until when a method may not be called for a tenant.
-    limits: Mutex<HashMap<(String, &'static str), Instant>>,
+    limits: Arc<Mutex<HashMap<(String, &'static str), Instant>>>,
 }
 
 /// As whom a method is called.
@@ -204,7 +204,7 @@ impl WebApi {
             id,
             secret,
             redirect_uri: base(public) + INSTALL_CALLBACK,
-            limits: Mutex::default(),
+            limits: Arc::default(),
         }
     }
 

@@ -56,10 +56,7 @@ pub fn router(app: Arc<App>, worker: Health) -> Router {
         .merge(admin::routes())
         .route("/style.css", get(pages::style))
         .with_state(Arc::clone(&app))
-        .route(
-            "/readyz",
-            get(health::ready).with_state((Arc::clone(&app), worker)),
-        )
+        .route("/readyz", get(health::ready).with_state(worker))
         .route("/healthz", get(health::alive))
         .layer(from_fn_with_state(app, to_its_end))
         // Refuses what says that it is larger, and stops reading what turns out to be.

@@ -1,6 +1,7 @@
 //! What each job of the queue does.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use graphile_worker::{IntoTaskHandlerResult, TaskHandler, WorkerContext};
 use tracing::Instrument;
@@ -15,6 +16,10 @@ use crate::livestream::run::{self, Next};
 use crate::workspace::home::{self, HomeError, Shown};
 use crate::workspace::install;
 
+/// How long a job may take. Each wait for Slack or Zoom has a limit of its own, and so has
+/// each write; one that takes longer waits in a session whose other end is gone.
+pub(super) const JOB_TIMEOUT: Duration = Duration::from_mins(3);
+
 /// Why a job failed. The queue runs it again later.
 #[derive(Debug, thiserror::Error)]
 enum JobError {
@@ -22,6 +27,8 @@ enum JobError {
     Home(#[from] HomeError),
     #[error(transparent)]
     Database(#[from] sqlx::Error),
+    #[error("it took too long")]
+    TimedOut(#[from] tokio::time::error::Elapsed),
 }
 
 macro_rules! handlers {
@@ -30,7 +37,8 @@ macro_rules! handlers {
             const IDENTIFIER: &'static str = <$job as Job>::NAME;
 
             async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
-                let result: Result<(), JobError> = $handler(&context, self).await;
+                let running = tokio::time::timeout(JOB_TIMEOUT, $handler(&context, self)).await;
+                let result: Result<(), JobError> = running.unwrap_or_else(|late| Err(late.into()));
                 result.map_err(|error| error.to_string())
             }
         }

@@ -7,21 +7,28 @@
 //!
 //! [Graphile Worker]: https://docs.rs/graphile_worker
 
+mod claims;
 mod handlers;
+mod health;
+mod probe;
+mod queue;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
-use graphile_worker::{WorkerContext, WorkerOptions, WorkerRecoveryConfig};
+use graphile_worker::{Database, WorkerContext, WorkerOptions, WorkerRecoveryConfig};
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
 use crate::account;
 use crate::app::App;
 use crate::db::jobs::{self, LeaveTenant, NotifyUnlinked, RunCommand, ShowHome, Unlink, Withdraw};
-use crate::db::{self, admin_sessions, audit, commands, oauth_states, slack_requests};
+use crate::db::{self, admin_sessions, audit, commands, oauth_states, readiness, slack_requests};
+use crate::worker::claims::Claims;
+pub use crate::worker::health::{Health, NotReady};
+use crate::worker::queue::Queue;
 
 /// Jobs wait on Zoom and Slack most of the time, so one process can hold many.
 const CONCURRENCY: usize = 32;
@@ -35,7 +42,7 @@ const SWEEP_EVERY: Duration = Duration::from_secs(10);
 /// How long running jobs may take to end at a shutdown: two refreshes, two calls and a
 /// post, each at its time limit.
 const GRACE: Duration = Duration::from_mins(1);
-/// How long to wait before starting again after Postgres went away.
+/// How long to wait before starting again where Postgres could not be reached.
 const RESTART_AFTER: Duration = Duration::from_secs(1);
 
 /// How many jobs of commands this process has run.
@@ -54,33 +61,32 @@ async fn wake_workers(context: &WorkerContext, app: &App) {
     }
 }
 
-/// Whether the worker runs; it does not while Postgres is away.
-#[derive(Debug, Clone, Default)]
-pub struct Health(Arc<AtomicBool>);
-
-impl Health {
-    /// Whether the worker runs now.
-    pub fn is_running(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-}
-
-/// Runs until `shutdown`, then lets running jobs end. Starts again whenever Postgres
-/// went away.
+/// Runs until `shutdown`, then lets running jobs end. `app` has the jobs' sessions.
 pub async fn run(app: Arc<App>, health: Health, shutdown: CancellationToken) {
     let sweeping = tokio::spawn(sweep(Arc::clone(&app), shutdown.clone()));
+    let probing = probe::run(app.db.clone(), health.clone(), shutdown.clone());
+    let probing = tokio::spawn(probing);
+    let stopping = tokio::spawn({
+        let (health, shutdown) = (health.clone(), shutdown.clone());
+        async move {
+            shutdown.cancelled().await;
+            health.set_stopping();
+        }
+    });
     while !shutdown.is_cancelled() {
-        let ended = run_once(&app, &health, shutdown.clone().cancelled_owned()).await;
-        health.0.store(false, Ordering::Relaxed);
+        let ended = run_once(&app, &health, &shutdown).await;
+        health.set_fetching(false);
         if let Err(error) = ended {
-            tracing::error!(
-                error = format!("{error:#}"),
-                "worker stopped; restarting it"
-            );
+            let error = format!("{error:#}");
+            if shutdown.is_cancelled() {
+                tracing::warn!(error, "worker stopped with an error");
+            } else {
+                tracing::error!(error, "worker stopped; restarting it");
+            }
             let _ = tokio::time::timeout(RESTART_AFTER, shutdown.cancelled()).await;
         }
     }
-    let _ = sweeping.await;
+    let _ = tokio::join!(sweeping, probing, stopping);
 }
 
 /// Sets right, now and then, what jobs cannot.
@@ -91,20 +97,28 @@ async fn sweep(app: Arc<App>, shutdown: CancellationToken) {
             _ = ticks.tick() => {}
             () = shutdown.cancelled() => return,
         }
-        match commands::requeue_lost(&app.db).await {
-            Ok(0) => {}
-            Ok(count) => tracing::warn!(count, "re-enqueued commands that lost their jobs"),
-            Err(error) => {
-                tracing::warn!(%error, "failed to look for commands that lost their jobs");
-            }
-        }
-        if let Err(error) = delete_expired(&app).await {
-            tracing::warn!(%error, "cleanup failed");
+        let swept = tokio::time::timeout(handlers::JOB_TIMEOUT, sweep_once(&app)).await;
+        if swept.is_err() {
+            tracing::warn!("cleanup took too long");
         }
     }
 }
 
+async fn sweep_once(app: &App) {
+    match commands::requeue_lost(&app.db).await {
+        Ok(0) => {}
+        Ok(count) => tracing::warn!(count, "re-enqueued commands that lost their jobs"),
+        Err(error) => {
+            tracing::warn!(%error, "failed to look for commands that lost their jobs");
+        }
+    }
+    if let Err(error) = delete_expired(app).await {
+        tracing::warn!(%error, "cleanup failed");
+    }
+}
+
 async fn delete_expired(app: &App) -> sqlx::Result<()> {
+    readiness::trim(&app.db).await?;
     account::sweep(&app.db).await?;
     oauth_states::delete_expired(&app.db).await?;
     admin_sessions::delete_expired(&app.db).await?;
@@ -117,21 +131,30 @@ async fn delete_expired(app: &App) -> sqlx::Result<()> {
 async fn run_once(
     app: &Arc<App>,
     health: &Health,
-    shutdown: impl Future<Output = ()> + Send + 'static,
+    shutdown: &CancellationToken,
 ) -> anyhow::Result<()> {
+    let has_started = Arc::new(AtomicBool::new(false));
+    // Its own sessions, so that requests and jobs cannot keep it from its heartbeat.
+    let queue = Queue::new(
+        db::queue_pool(&app.db),
+        DEAD_AFTER,
+        health.clone(),
+        shutdown.clone(),
+        Arc::clone(&has_started),
+    );
+    let claims = Claims::default();
     let recovery = WorkerRecoveryConfig::default()
         .heartbeat_interval(Duration::from_secs(1))
         .sweep_interval(Duration::from_secs(1))
         .sweep_threshold(DEAD_AFTER)
         .recovery_delay(Duration::ZERO);
     let worker = WorkerOptions::default()
-        // Its own, so that requests and jobs cannot keep it from its heartbeat.
-        .pg_pool(db::queue_pool(&app.db))
+        .database(Database::new(queue))
         .concurrency(CONCURRENCY)
         .poll_interval(Duration::from_millis(500))
         .worker_recovery(recovery)
         .listen_os_shutdown_signals(false)
-        .shutdown_signal(shutdown)
+        .shutdown_signal(shutdown.clone().cancelled_owned())
         .shutdown_grace_period(GRACE)
         .shutdown_interrupted_job_retry_delay(Duration::ZERO)
         .define_job::<RunCommand>()
@@ -142,11 +165,16 @@ async fn run_once(
         .define_job::<LeaveTenant>()
         .add_extension(Arc::clone(app))
         .add_extension(Completed::default())
+        .add_plugin(claims.clone())
         .init()
         .await
         .context("starting the worker")?;
-    health.0.store(true, Ordering::Relaxed);
-    worker.run().await.context("running the worker")
+    has_started.store(true, Ordering::Relaxed);
+    let comparing = claims.return_lost(app.db.clone(), worker.worker_id().clone());
+    let comparing = tokio::spawn(comparing);
+    let ended = worker.run().await.context("running the worker");
+    comparing.abort();
+    ended
 }
 
 /// Brings the queue's own tables up to date.

@@ -1,4 +1,4 @@
-//! A replicated Postgres: the primary is killed, and the standby takes over.
+//! A replicated Postgres: the primary is killed or demoted, and the standby takes over.
 
 use std::fs::{File, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -22,10 +22,11 @@ use tokio::process::Child;
 use tokio::task::JoinSet;
 
 use crate::support::database;
-use crate::support::http::readiness;
+use crate::support::http::wait_for_readiness;
 use crate::support::postgres::{DatabaseProxy, data_dir};
 use crate::support::program::{ProgramEnv, Service};
 use crate::support::slack::{accepted, text_of};
+use crate::support::world::wait_for_empty_queue;
 
 const SUPERUSER: &str = "livestream";
 
@@ -35,7 +36,11 @@ const COMMAND_EVERY: Duration = Duration::from_millis(40);
 /// How long Slack waits for a response.
 const SLACK_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How long a change of state may take.
+/// What `/readyz` says.
+const READY: &str = "ready\n";
+const READ_ONLY: &str = "Postgres takes no writes: it is read-only\n";
+
+/// How long a server may take to start.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A primary and its synchronous standby.
@@ -63,7 +68,17 @@ impl ReplicatedPostgres {
             .expect("a changed directory mode");
         let [first, second] = ["primary", "standby"].map(|name| dir.path().join(name));
         let mut initdb = programs.command("initdb");
-        initdb.args(["-U", SUPERUSER, "-A", "trust", "--no-sync", "-D"]);
+        initdb.args([
+            "-U",
+            SUPERUSER,
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--no-locale",
+            "--no-sync",
+            "-D",
+        ]);
         run(initdb.arg(&first));
         let is_synchronous = ["-c", "synchronous_standby_names=*"];
         let primary = Node::start(&programs, first, 1, &is_synchronous).await;
@@ -134,6 +149,25 @@ impl Node {
             .database(database)
     }
 
+    /// Restarts the server in its place, as one that only reads.
+    async fn demote(&mut self, programs: &Server) {
+        self.stop().await;
+        File::create(self.data.join("standby.signal")).expect("a file");
+        *self = Self::start(programs, self.data.clone(), self.port, &[]).await;
+    }
+
+    /// Changes a setting of the whole server.
+    async fn alter_system(&self, change: &'static str) {
+        let mut db = self.options("postgres").connect().await;
+        let db = db.as_mut().expect("a connection");
+        for sql in [change, "select pg_reload_conf()"] {
+            sqlx::raw_sql(sql)
+                .execute(&mut *db)
+                .await
+                .expect("a change");
+        }
+    }
+
     async fn stop(&mut self) {
         let pid = self.process.id().expect("a running process");
         let pid = Pid::from_raw(pid.try_into().expect("a process ID"));
@@ -190,41 +224,31 @@ async fn is_accepted(env: &ProgramEnv, url: &str, command: &Invocation) -> bool 
     false
 }
 
-/// Waits until `/readyz` responds with this status.
-async fn wait_for_readiness(service: &Service, status: u16) {
-    let mut ticks = tokio::time::interval(Duration::from_millis(20));
-    let changed = async {
-        while readiness(&service.url).await.0 != status {
-            ticks.tick().await;
-        }
-    };
-    let changed = tokio::time::timeout(TIMEOUT, changed).await;
-    changed.unwrap_or_else(|_| panic!("/readyz did not become {status}"));
-}
-
-#[tokio::test]
-async fn a_failover_of_postgres_loses_no_command_and_starts_nothing_twice() {
-    let mut pair = ReplicatedPostgres::start().await;
+/// Starts the program over a new database that is reached through a proxy.
+async fn serve_over(pair: &ReplicatedPostgres) -> (DatabaseProxy, ProgramEnv, Service) {
+    let mut admin = pair.primary.options("postgres").connect().await;
+    let admin = admin.as_mut().expect("a connection to the primary");
     let created = sqlx::raw_sql("create database livestream")
-        .execute(
-            &mut pair
-                .primary
-                .options("postgres")
-                .connect()
-                .await
-                .expect("a connection to the primary"),
-        )
+        .execute(admin)
         .await;
     created.expect("a database");
     let proxy = DatabaseProxy::start(&pair.primary.options("livestream")).await;
     let pool = db::pool(proxy.options.clone());
     serve::migrate(&pool).await.expect("a migrated database");
     pool.close().await;
-    let env = Arc::new(ProgramEnv::over(proxy.options.clone()).await);
+    let env = ProgramEnv::over(proxy.options.clone()).await;
     let mut command = env.command("serve");
     command.env("ZOOM_TIMEOUT", "1").env("RUST_LOG", "info");
     let service = Service::start(command).await;
-    wait_for_readiness(&service, 200).await;
+    wait_for_readiness(&service.url, 200, READY).await;
+    (proxy, env, service)
+}
+
+#[tokio::test]
+async fn a_failover_of_postgres_loses_no_command_and_starts_nothing_twice() {
+    let mut pair = ReplicatedPostgres::start().await;
+    let (proxy, env, service) = serve_over(&pair).await;
+    let env = Arc::new(env);
     let is_over = Arc::new(AtomicBool::new(false));
     let load = load(Arc::clone(&env), service.url.clone(), Arc::clone(&is_over));
     let load = tokio::spawn(load);
@@ -238,7 +262,7 @@ async fn a_failover_of_postgres_loses_no_command_and_starts_nothing_twice() {
         .kill()
         .await
         .expect("a process that can be killed");
-    wait_for_readiness(&service, 503).await;
+    wait_for_readiness(&service.url, 503, "Postgres does not answer\n").await;
     for _ in 0..3 {
         let start = env.slack.type_command(DANA.slack, "start 68423085");
         assert!(!is_accepted(&env, &service.url, &start).await);
@@ -246,7 +270,7 @@ async fn a_failover_of_postgres_loses_no_command_and_starts_nothing_twice() {
 
     pair.promote();
     proxy.redirect(&pair.standby.options("livestream"));
-    wait_for_readiness(&service, 200).await;
+    wait_for_readiness(&service.url, 200, READY).await;
     let start = env.slack.type_command(DANA.slack, "start 68423085");
     assert!(is_accepted(&env, &service.url, &start).await);
     let outcome = env.slack.outcome(&start).await.expect("an outcome");
@@ -270,5 +294,53 @@ async fn a_failover_of_postgres_loses_no_command_and_starts_nothing_twice() {
     service.terminate().await;
     let env = Arc::into_inner(env).expect("the last reference");
     env.end().await;
+    pair.standby.stop().await;
+}
+
+/// Types a command, which must be accepted at once. Its outcome must say this.
+async fn carry_out(env: &ProgramEnv, service: &Service, text: &str, expected: &str) {
+    let command = env.slack.type_command(DANA.slack, text);
+    assert!(is_accepted(env, &service.url, &command).await);
+    let outcome = env.slack.outcome(&command).await.expect("an outcome");
+    assert!(text_of(&outcome).contains(expected), "{outcome}");
+}
+
+#[tokio::test]
+async fn sessions_on_a_server_that_only_reads_are_left() {
+    let mut pair = ReplicatedPostgres::start().await;
+    let (proxy, env, service) = serve_over(&pair).await;
+    carry_out(&env, &service, "start 68423085", "is going live").await;
+
+    // Every session is on the server that becomes read-only.
+    pair.primary
+        .alter_system("alter system set default_transaction_read_only = on")
+        .await;
+    wait_for_readiness(&service.url, 503, READ_ONLY).await;
+    let refused = env.slack.type_command(DANA.slack, "start 68423085");
+    assert!(!is_accepted(&env, &service.url, &refused).await);
+    pair.primary
+        .alter_system("alter system reset default_transaction_read_only")
+        .await;
+    wait_for_readiness(&service.url, 200, READY).await;
+    carry_out(&env, &service, "stop 68423085", "is stopped").await;
+
+    // The primary becomes a standby at its old address, which then leads to the new primary; the
+    // sessions that exist stay on the old one.
+    wait_for_empty_queue(&proxy.options).await;
+    pair.promote();
+    pair.primary.demote(&pair.programs).await;
+    wait_for_readiness(&service.url, 503, READ_ONLY).await;
+    let refused = env.slack.type_command(DANA.slack, "start 68423085");
+    assert!(!is_accepted(&env, &service.url, &refused).await);
+    proxy.redirect_new(&pair.standby.options("livestream"));
+    wait_for_readiness(&service.url, 200, READY).await;
+    carry_out(&env, &service, "start 68423085", "is going live").await;
+
+    wait_for_empty_queue(&proxy.options).await;
+    let log = service.terminate().await;
+    let warnings = log.matches("Postgres is read-only").count();
+    assert!((1..20).contains(&warnings), "{warnings} warnings:\n{log}");
+    env.end().await;
+    pair.primary.stop().await;
     pair.standby.stop().await;
 }

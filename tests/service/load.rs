@@ -60,6 +60,53 @@ async fn a_flood_of_one_workspace_does_not_starve_another() {
 }
 
 #[tokio::test]
+async fn a_stuck_row_holds_up_no_other_workspace() {
+    let world = world().await;
+    link_elsewhere(&world).await;
+    let mut db = connect(&world).await;
+    // Whoever wants a token must refresh it, and for that write the row.
+    sqlx::query("update zoom_grant set expires_at = now() where zoom_user_id = $1")
+        .bind(DANA.zoom)
+        .execute(&mut db)
+        .await
+        .expect("an expired token");
+    let mut holding = db.begin().await.expect("a transaction");
+    sqlx::query("select from zoom_grant where zoom_user_id = $1 for update")
+        .bind(DANA.zoom)
+        .execute(&mut *holding)
+        .await
+        .expect("a locked row");
+    // More commands than a worker has slots, and more requests at once than there are sessions.
+    for meeting in 0..40 {
+        let text = format!("stop {}", 700_000_000 + meeting);
+        let stuck = world.slack.type_command(DANA.slack, &text);
+        assert_eq!(send(&world, &stuck).await, accepted());
+    }
+    let stuck: Vec<_> = (0..24)
+        .map(|_| world.slack.type_command(DANA.slack, "disconnect"))
+        .collect();
+    let stuck = futures_util::future::join_all(stuck.iter().map(|command| send(&world, command)));
+    let theirs = async {
+        let started = Instant::now();
+        let theirs = world
+            .slack
+            .type_at(ORG_TOWN_HALL, "U0ELSEWHERE", "stop 91234567890");
+        assert_eq!(send(&world, &theirs).await, accepted());
+        world.slack.outcome(&theirs).await.expect("an outcome");
+        started.elapsed()
+    };
+    let (stuck, took) = tokio::join!(stuck, theirs);
+    assert!(took < Duration::from_secs(10), "{took:?}");
+    for answer in stuck {
+        assert_eq!(answer.status, 200);
+        let read = text_of(&answer.body);
+        assert!(read.contains("My own database does not answer"), "{read}");
+    }
+    holding.rollback().await.expect("a rollback");
+    world.end().await;
+}
+
+#[tokio::test]
 async fn while_postgres_is_slow_people_are_told_in_time_and_in_words() {
     let world = world().await;
     let mut db = connect(&world).await;

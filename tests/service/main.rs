@@ -23,6 +23,7 @@ mod people;
 mod playground;
 mod postgres;
 mod program;
+mod queue;
 #[path = "../support/mod.rs"]
 mod support;
 mod tokens;

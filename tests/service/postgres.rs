@@ -2,17 +2,24 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use livestream_bot::demo::DANA;
 use livestream_bot::postgres::{Durability, Server};
-use sqlx::ConnectOptions;
+use livestream_bot::{db, serve};
+use sqlx::{AssertSqlSafe, ConnectOptions, raw_sql};
 
 use crate::support::database;
 use crate::support::executable::program;
-use crate::support::fixtures::world_over;
-use crate::support::http::{get, readiness};
+use crate::support::fixtures::{world, world_over};
+use crate::support::http::{get, wait_for_readiness};
 use crate::support::postgres::{DatabaseProxy, data_dir};
-use crate::support::slack::{type_and_read, type_and_read_at_once};
+use crate::support::slack::{accepted, send, text_of, type_and_read, type_and_read_at_once};
+use crate::support::world::{connect, wait_for_empty_queue};
+
+/// How long the service may take to work again.
+const WITHIN: Duration = Duration::from_secs(30);
 
 async fn start(dir: &Path) -> Server {
     Server::start(program(), dir, Durability::Durable)
@@ -80,7 +87,7 @@ async fn it_is_shared_keeps_its_data_and_stops_after_the_last_user() {
         .await
         .expect("a setting");
     assert_eq!(addresses, "", "the server listens only on a socket");
-    sqlx::raw_sql("create table note as select 'still here' as text")
+    raw_sql("create table note as select 'still here' as text")
         .execute(&mut db)
         .await
         .expect("a created table");
@@ -152,7 +159,7 @@ async fn while_postgres_is_away_people_are_told_in_time_and_readiness_says_so() 
     let proxy = DatabaseProxy::start(&database).await;
     let world = world_over(proxy.options.clone(), |_| ()).await;
     type_and_read(&world, DANA, "start 68423085").await;
-    assert_eq!(readiness(&world.service).await, (200, "ready\n".to_owned()));
+    wait_for_readiness(&world.service, 200, "ready\n").await;
 
     proxy.disconnect();
     let read = type_and_read_at_once(&world, DANA, "stop 68423085").await;
@@ -160,10 +167,7 @@ async fn while_postgres_is_away_people_are_told_in_time_and_readiness_says_so() 
         read.contains("I can't tell whether I took your command"),
         "{read}"
     );
-    assert_eq!(
-        readiness(&world.service).await,
-        (503, "Postgres does not answer\n".to_owned())
-    );
+    wait_for_readiness(&world.service, 503, "Postgres does not answer\n").await;
     assert_eq!(
         get(&format!("{}/healthz", world.service)).await,
         (200, "ok\n".to_owned())
@@ -172,6 +176,89 @@ async fn while_postgres_is_away_people_are_told_in_time_and_readiness_says_so() 
     proxy.redirect(&database);
     let read = type_and_read(&world, DANA, "stop 68423085").await;
     assert!(read.contains("is stopped"), "{read}");
-    assert_eq!(readiness(&world.service).await.0, 200);
+    wait_for_readiness(&world.service, 200, "ready\n").await;
     world.end().await;
+}
+
+#[tokio::test]
+async fn sessions_whose_other_end_is_gone_are_replaced_within_seconds() {
+    let database = database::create().await;
+    if database.get_socket().is_none() {
+        return database::drop(&database).await; // DATABASE_URL leads elsewhere than to a server of ours.
+    }
+    let proxy = DatabaseProxy::start(&database).await;
+    let world = world_over(proxy.options.clone(), |_| ()).await;
+    // Many sessions are open.
+    let many = (0..30).map(|meeting| {
+        let text = format!("stop {}", 700_000_000 + meeting);
+        world.slack.type_command(DANA.slack, &text)
+    });
+    let many: Vec<_> = many.collect();
+    for answer in join_all(many.iter().map(|command| send(&world, command))).await {
+        assert_eq!(answer, accepted());
+    }
+    for command in &many {
+        world.slack.outcome(command).await.expect("an outcome");
+    }
+    wait_for_readiness(&world.service, 200, "ready\n").await;
+
+    wait_for_empty_queue(&database).await;
+    proxy.silence();
+    let started = Instant::now();
+    let start = world.slack.type_command(DANA.slack, "start 68423085");
+    while send(&world, &start).await != accepted() {
+        assert!(started.elapsed() < WITHIN, "commands are still refused");
+    }
+    let outcome = world.slack.outcome(&start).await.expect("an outcome");
+    assert!(text_of(&outcome).contains("is going live"), "{outcome}");
+    assert!(started.elapsed() < WITHIN, "{:?}", started.elapsed());
+    wait_for_readiness(&world.service, 200, "ready\n").await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn readiness_names_a_full_disk() {
+    let world = world().await;
+    wait_for_readiness(&world.service, 200, "ready\n").await;
+    let full = "create function fill() returns trigger language plpgsql as
+        $$ begin raise 'could not extend file' using errcode = 'disk_full'; end $$;
+        create trigger fill before insert on readiness_page execute function fill()";
+    let mut db = connect(&world).await;
+    raw_sql(full).execute(&mut db).await.expect("a trigger");
+    let why = "Postgres takes no writes: its disk is full\n";
+    wait_for_readiness(&world.service, 503, why).await;
+    raw_sql("drop function fill cascade")
+        .execute(&mut db)
+        .await
+        .expect("a dropped trigger");
+    wait_for_readiness(&world.service, 200, "ready\n").await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_database_that_cannot_hold_every_character_is_refused() {
+    let options = database::create().await;
+    let name = format!("{}_ascii", options.get_database().expect("a name"));
+    let mut admin = options.connect().await.expect("a connection");
+    let create = format!(
+        "create database {name} template template0 encoding 'SQL_ASCII' lc_collate 'C' lc_ctype 'C'"
+    );
+    let created = raw_sql(AssertSqlSafe(create)).execute(&mut admin).await;
+    created.expect("a database");
+    let pool = db::pool(options.clone().database(&name));
+    let error = serve::migrate(&pool).await.expect_err("an error");
+    assert!(
+        error
+            .to_string()
+            .starts_with("the database's encoding is SQL_ASCII, but it must be UTF8"),
+        "{error}"
+    );
+    pool.close().await;
+    let dropped = raw_sql(AssertSqlSafe(format!("drop database {name} with (force)")));
+    dropped
+        .execute(&mut admin)
+        .await
+        .expect("a dropped database");
+    drop(admin);
+    database::drop(&options).await;
 }

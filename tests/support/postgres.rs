@@ -3,6 +3,7 @@
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 
 use sqlx::postgres::PgConnectOptions;
 use tempfile::TempDir;
@@ -20,11 +21,15 @@ pub(crate) fn data_dir() -> TempDir {
 }
 
 /// A proxy between the service and Postgres. It can be disconnected, or redirected to another
-/// server.
+/// server, with or without the connections that exist.
 pub(crate) struct DatabaseProxy {
     pub(crate) options: PgConnectOptions,
-    /// The socket that connections are forwarded to; none while disconnected.
-    target: watch::Sender<Option<PathBuf>>,
+    /// The socket that new connections are forwarded to; none while disconnected.
+    target: Arc<Mutex<Option<PathBuf>>>,
+    /// Changes when the connections that exist end.
+    end: watch::Sender<()>,
+    /// Changes when they become silent.
+    silence: watch::Sender<()>,
 }
 
 impl DatabaseProxy {
@@ -38,37 +43,61 @@ impl DatabaseProxy {
             .username(to.get_username())
             .database(to.get_database().expect("a database"))
             .ssl_mode(sqlx::postgres::PgSslMode::Disable);
-        let target = watch::Sender::new(Some(socket(to)));
-        let targets = target.subscribe();
+        let target = Arc::new(Mutex::new(Some(socket(to))));
+        let (end, silence) = (watch::Sender::new(()), watch::Sender::new(()));
+        let (targets, ends, silences) = (Arc::clone(&target), end.subscribe(), silence.subscribe());
         tokio::spawn(async move {
             while let Ok((mut client, _)) = listener.accept().await {
-                let mut targets = targets.clone();
+                let (mut ends, mut silences) = (ends.clone(), silences.clone());
+                ends.mark_unchanged();
+                silences.mark_unchanged();
+                let Some(socket) = targets.lock().expect("a lock").clone() else {
+                    continue;
+                };
                 tokio::spawn(async move {
-                    let Some(socket) = targets.borrow_and_update().clone() else {
+                    let Ok(mut server) = UnixStream::connect(socket).await else {
                         return;
                     };
-                    let forwarded = async {
-                        let mut server = UnixStream::connect(socket).await?;
-                        copy_bidirectional(&mut client, &mut server).await
+                    let is_silent = tokio::select! {
+                        _ = copy_bidirectional(&mut client, &mut server) => false,
+                        _ = ends.changed() => false,
+                        _ = silences.changed() => true,
                     };
-                    tokio::select! {
-                        _ = forwarded => {}
-                        _ = targets.changed() => {}
+                    if is_silent {
+                        let _ = ends.changed().await;
                     }
                 });
             }
         });
-        Self { options, target }
+        Self {
+            options,
+            target,
+            end,
+            silence,
+        }
     }
 
     /// Ends all connections, and refuses new ones.
     pub(crate) fn disconnect(&self) {
-        self.target.send_replace(None);
+        *self.target.lock().expect("a lock") = None;
+        self.end.send_replace(());
     }
 
     /// Ends all connections, and forwards new ones to this server.
     pub(crate) fn redirect(&self, to: &PgConnectOptions) {
-        self.target.send_replace(Some(socket(to)));
+        self.redirect_new(to);
+        self.end.send_replace(());
+    }
+
+    /// Forwards new connections to this server, and leaves the others where they are.
+    pub(crate) fn redirect_new(&self, to: &PgConnectOptions) {
+        *self.target.lock().expect("a lock") = Some(socket(to));
+    }
+
+    /// Forwards nothing more on the connections that exist, and keeps them open, as where a
+    /// machine is gone.
+    pub(crate) fn silence(&self) {
+        self.silence.send_replace(());
     }
 }
 

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use crate::admin::Admin;
 use crate::app::App;
 use crate::command::meeting::MeetingId;
+use crate::db;
 use crate::db::audit::{self, AuditKind, Entry, Filter, Person};
 use crate::web::admin::export;
 use crate::web::admin::layout::{layout, render, time};
@@ -59,7 +60,10 @@ pub(super) async fn activity(
     let (admin, browser) = authorize_view(&app, &jar).await?;
     let before = query.before.unwrap_or(i64::MAX);
     let filter = query.filter();
-    let entries = audit::entries(&app.db, &admin.asker.team, &filter, before, PAGE_SIZE).await?;
+    let mut reading = db::patient(&app.db).await?;
+    let team = &admin.asker.team;
+    let entries = audit::entries(&mut *reading, team, &filter, before, PAGE_SIZE).await?;
+    reading.commit().await?;
     let has_more = entries.len() == usize::try_from(PAGE_SIZE).unwrap_or_default();
     Ok(render(page(
         &admin,

@@ -8,6 +8,7 @@ use futures_util::stream;
 use serde::Serialize;
 
 use crate::app::App;
+use crate::db;
 use crate::db::audit::{self, Entry, Filter, Person};
 use crate::ids::TeamId;
 
@@ -145,7 +146,9 @@ fn body(app: Arc<App>, team: TeamId, filter: Filter, form: impl Format) -> Body 
             let Some(before) = before else {
                 return anyhow::Ok(None);
             };
-            let entries = audit::entries(&app.db, &team, &filter, before, AT_ONCE).await?;
+            let mut reading = db::patient(&app.db).await?;
+            let entries = audit::entries(&mut *reading, &team, &filter, before, AT_ONCE).await?;
+            reading.commit().await?;
             let mut part = form.write(&entries)?;
             let next = entries.last().map(|entry| entry.audit_id);
             if next.is_none() {

@@ -1,0 +1,65 @@
+//! Asks Postgres now and then whether it takes writes, so that no request to `/readyz` has to.
+
+use std::time::Duration;
+
+use sqlx::{PgConnection, PgPool};
+use tokio_util::sync::CancellationToken;
+
+use super::health::Health;
+use crate::db;
+use crate::db::readiness::{self, WriteError};
+
+/// How often Postgres is asked, and how soon again after a failure.
+const PROBE_EVERY: Duration = Duration::from_secs(2);
+const PROBE_AGAIN_AFTER: Duration = Duration::from_millis(500);
+/// How long a write may take, with the connection for it.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Writes until `shutdown`, in a session of its own.
+pub(super) async fn run(db: PgPool, health: Health, shutdown: CancellationToken) {
+    let mut session = None;
+    let mut last = Ok(());
+    loop {
+        let written = tokio::time::timeout(PROBE_TIMEOUT, write(&db, session.take())).await;
+        let written = match written {
+            Ok(Ok(open)) => {
+                session = Some(open);
+                Ok(())
+            }
+            Ok(Err(error)) => Err(error.into()),
+            Err(_) => Err(WriteError::NoAnswer),
+        };
+        if written.is_err() {
+            db::doubt();
+        }
+        health.set_written(written);
+        if written != last {
+            match written {
+                Ok(()) => tracing::info!("Postgres takes writes again"),
+                Err(error) => tracing::warn!(%error, "failed to write to Postgres"),
+            }
+            last = written;
+        }
+        let pause = if written.is_ok() {
+            PROBE_EVERY
+        } else {
+            PROBE_AGAIN_AFTER
+        };
+        if tokio::time::timeout(pause, shutdown.cancelled())
+            .await
+            .is_ok()
+        {
+            return;
+        }
+    }
+}
+
+/// Returns the session for the next write.
+async fn write(db: &PgPool, session: Option<PgConnection>) -> sqlx::Result<PgConnection> {
+    let mut session = match session {
+        Some(session) => session,
+        None => db::connect(db).await?,
+    };
+    readiness::write(&mut session).await?;
+    Ok(session)
+}

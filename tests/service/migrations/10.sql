@@ -1,0 +1,1 @@
+insert into readiness_page (filler) values ('');
