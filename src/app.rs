@@ -1,6 +1,7 @@
 //! What a request or a job may reach. All state lives in Postgres; this holds handles.
 
-use chrono::TimeDelta;
+use std::time::Duration;
+
 use secrecy::SecretString;
 use sqlx::PgPool;
 use tokio_util::task::TaskTracker;
@@ -31,7 +32,9 @@ pub struct App {
     /// Admins may link one Zoom account for several people.
     pub shared_accounts: bool,
     /// How long audit entries are kept; `None` keeps them for ever.
-    pub audit_retention: Option<TimeDelta>,
+    pub audit_retention: Option<Duration>,
+    /// How long everything else is kept that names a person or a meeting.
+    pub history_retention: Duration,
     pub zoom_webhook_secret: Option<SecretString>,
     /// Ours, if we know it; requests for another app are refused.
     pub slack_app_id: Option<String>,
@@ -88,6 +91,7 @@ impl App {
                 .map(|pages| Pages::new(pages, &http, admin_path)),
             shared_accounts: config.shared_accounts,
             audit_retention: config.audit_retention,
+            history_retention: config.history_retention,
             zoom_webhook_secret: config.zoom_webhook_secret.clone(),
             slack_app_id: config.slack_app_id.clone(),
             tasks: TaskTracker::new(),

@@ -254,6 +254,13 @@ async fn ask_zoom(app: &Arc<App>, row: &LinkedUser) -> Result<TestResult, AdminE
         _ => None,
     };
     grants::store_check(&app.db, &row.zoom_user_id, problem).await?;
+    grants::update_profile(
+        &app.db,
+        &row.zoom_user_id,
+        &account.account_id,
+        &account.email,
+    )
+    .await?;
     Ok(match problem {
         Some(_) => TestResult::Trouble,
         None => TestResult::Works,
@@ -290,7 +297,7 @@ pub async fn disconnect(
 pub async fn set_rules(app: &App, admin: &Admin, mut new: Rules) -> Result<(), AdminError> {
     new.changed_by = Some(admin.asker.user.clone());
     let mut transaction = app.db.begin().await?;
-    if !rules::store(&mut *transaction, &admin.asker.team, &new).await? {
+    if !rules::store(&mut *transaction, &admin.asker, &new).await? {
         return Err(AdminError::StaleForm);
     }
     let yes_no = |is_on| if is_on { "yes" } else { "no" };
@@ -317,13 +324,7 @@ pub async fn name_admins(app: &App, admin: &Admin, people: &[String]) -> Result<
         return Err(AdminError::NotSetUp);
     }
     let mut transaction = app.db.begin().await?;
-    named_admins::store(
-        &mut transaction,
-        &admin.asker.team,
-        people,
-        &admin.asker.user,
-    )
-    .await?;
+    named_admins::store(&mut transaction, &admin.asker, people).await?;
     let event = Event::of(&admin.asker, AuditKind::AdminsNamed).people(people);
     audit::write(&mut *transaction, &event).await?;
     Ok(transaction.commit().await?)

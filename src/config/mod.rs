@@ -10,7 +10,6 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use chrono::TimeDelta;
 use secrecy::SecretString;
 use url::Url;
 
@@ -33,7 +32,9 @@ pub struct Config {
     /// workspace.
     pub pages: Option<PagesConfig>,
     /// `AUDIT_DAYS`: how long audit entries are kept; for ever if not set.
-    pub audit_retention: Option<TimeDelta>,
+    pub audit_retention: Option<Duration>,
+    /// `HISTORY_DAYS`: how long everything else is kept that names a person or a meeting.
+    pub history_retention: Duration,
     /// `SHARED_ACCOUNTS`: admins may link one Zoom account for several people.
     pub shared_accounts: bool,
     /// `SLACK_RESPONSE_ORIGINS`: where outcomes may be posted.
@@ -125,6 +126,7 @@ impl Config {
             slack_app_id: env.optional("SLACK_APP_ID", parse::text),
             pages: PagesConfig::read(env),
             audit_retention: env.optional("AUDIT_DAYS", parse::audit_days),
+            history_retention: env.or_default("HISTORY_DAYS", "90", parse::history_days),
             shared_accounts: env.or_default("SHARED_ACCOUNTS", "off", parse::on_or_off),
             slack_response_origins: env.or_default(
                 "SLACK_RESPONSE_ORIGINS",
@@ -270,13 +272,14 @@ mod tests {
     ];
 
     /// A value that each setting with a form refuses.
-    const UNUSABLE: [(&str, &str); 21] = [
+    const UNUSABLE: [(&str, &str); 22] = [
         ("LISTEN_ADDR", "3000"),
         ("METRICS_ADDR", "localhost"),
         ("SLASH_COMMAND", "livestream"),
         ("SLASH_COMMAND", "/Live Stream"),
         ("SHARED_ACCOUNTS", "yes"),
         ("AUDIT_DAYS", "7"),
+        ("HISTORY_DAYS", "6"),
         ("PUBLIC_URL", "livestream.example.com"),
         ("SLACK_URL", "http://slack.com"),
         ("SUPPORT_CONTACT", "the help desk"),
@@ -347,6 +350,7 @@ mod tests {
         assert_eq!(config.zoom_api_url.as_str(), "https://api.zoom.us/");
         assert_eq!(config.zoom_timeout, Duration::from_secs(10));
         assert!(config.pages.is_none() && config.audit_retention.is_none());
+        assert_eq!(config.history_retention, Duration::from_hours(90 * 24));
         assert!(matches!(database, DatabaseConfig::Private(dir) if dir == *".data"));
         assert!(log.filter.is_none() && !log.is_json);
     }
@@ -355,7 +359,8 @@ mod tests {
     fn each_setting_is_read() {
         let set = [
             ("METRICS_ADDR", "127.0.0.1:9000"),
-            ("AUDIT_DAYS", "90"),
+            ("AUDIT_DAYS", "60"),
+            ("HISTORY_DAYS", "30"),
             ("SHARED_ACCOUNTS", "on"),
             ("SLACK_APP_ID", "A1"),
             ("SUPPORT_CONTACT", "help@example.com"),
@@ -371,7 +376,8 @@ mod tests {
             config.metrics_addr,
             Some("127.0.0.1:9000".parse().expect("an address"))
         );
-        assert_eq!(config.audit_retention, Some(TimeDelta::days(90)));
+        assert_eq!(config.audit_retention, Some(Duration::from_hours(60 * 24)));
+        assert_eq!(config.history_retention, Duration::from_hours(30 * 24));
         assert!(config.shared_accounts);
         assert_eq!(config.slack_app_id.as_deref(), Some("A1"));
         assert!(matches!(config.zoom_body, BodyForm::Multipart));

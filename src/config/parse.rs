@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use chrono::TimeDelta;
 use secrecy::SecretString;
 use sqlx::postgres::PgConnectOptions;
 use tracing_subscriber::EnvFilter;
@@ -75,10 +74,19 @@ pub(super) fn on_or_off(value: &str) -> Parsed<bool> {
 }
 
 /// The database refuses to delete audit entries that are younger than 30 days.
-pub(super) fn audit_days(value: &str) -> Parsed<TimeDelta> {
+pub(super) fn audit_days(value: &str) -> Parsed<Duration> {
     match value.parse() {
-        Ok(days @ 30..=36_500) => Ok(TimeDelta::days(days)),
+        Ok(days @ 30..=36_500) => Ok(Duration::from_hours(24 * days)),
         _ => Err("it must be 30 to 36500, in days"),
+    }
+}
+
+/// A command must outlive the day after which a workspace that uninstalled the app is forgotten: it
+/// shows that the app is back.
+pub(super) fn history_days(value: &str) -> Parsed<Duration> {
+    match value.parse() {
+        Ok(days @ 7..=36_500) => Ok(Duration::from_hours(24 * days)),
+        _ => Err("it must be 7 to 36500, in days"),
     }
 }
 
@@ -230,6 +238,9 @@ mod tests {
             ("36501", false),
         ] {
             assert_eq!(audit_days(value).is_ok(), is_valid, "{value}");
+        }
+        for (value, is_valid) in [("6", false), ("7", true), ("36500", true), ("36501", false)] {
+            assert_eq!(history_days(value).is_ok(), is_valid, "{value}");
         }
         for (value, is_valid) in [("0", false), ("1", true), ("10", true), ("11", false)] {
             assert_eq!(zoom_timeout(value).is_ok(), is_valid, "{value}");

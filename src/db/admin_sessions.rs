@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use sqlx::PgExecutor;
+use sqlx::{PgExecutor, PgPool};
 
-use crate::db::interval;
+use crate::db::{DELETED_AT_ONCE, STATEMENTS_PER_SWEEP, in_batches, interval};
 use crate::ids::{Asker, EnterpriseId, SlackUserId, TeamId};
 
 /// How long a session lasts without a page.
@@ -132,12 +132,17 @@ pub async fn delete_all(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<
 }
 
 /// Deletes sessions that have ended.
-pub async fn delete_expired(db: impl PgExecutor<'_>) -> sqlx::Result<()> {
-    sqlx::query!(
-        "delete from admin_session where last_seen_at < now() - $1::interval",
-        interval(IDLE_TIMEOUT),
-    )
-    .execute(db)
+pub async fn delete_expired(db: &PgPool) -> sqlx::Result<u64> {
+    in_batches(STATEMENTS_PER_SWEEP, async || {
+        let done = sqlx::query!(
+            "delete from admin_session where session_hash = any(array(
+                select session_hash from admin_session where last_seen_at < now() - $1::interval
+                limit $2 for update skip locked
+            ))",
+            interval(IDLE_TIMEOUT),
+            DELETED_AT_ONCE,
+        );
+        Ok(done.execute(db).await?.rows_affected())
+    })
     .await
-    .map(drop)
 }

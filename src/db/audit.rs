@@ -3,20 +3,19 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use sqlx::postgres::PgRow;
-use sqlx::postgres::types::PgInterval;
-use sqlx::{FromRow, PgExecutor, QueryBuilder, Row};
+use sqlx::{FromRow, PgExecutor, PgPool, QueryBuilder, Row};
 
 use crate::command::meeting::MeetingId;
-use crate::db::interval;
+use crate::db::{
+    DELETED_AT_ONCE, STATEMENTS_PER_SWEEP, in_batches, interval, people, zoom_accounts,
+};
 use crate::ids::{Asker, ChannelId, SlackUserId, TeamId, Tenant, ZoomUserId};
 
 /// How long an entry is kept at least. The database refuses to delete entries younger than 30
 /// days; an hour more leaves room for clocks.
 const KEPT_AT_LEAST: Duration = Duration::from_hours(30 * 24 + 1);
-/// How many entries one statement deletes.
-const DELETED_AT_ONCE: i64 = 1000;
 
 /// What kind of thing happened. Of a finished command it is the action or `Refused`.
 #[derive(
@@ -191,7 +190,8 @@ pub async fn write(db: impl PgExecutor<'_>, event: &Event<'_>) -> sqlx::Result<(
                 select person_key($2, coalesce($3, $2), listed)
                 from (select distinct listed from unnest($8::text[]) as listed order by listed) as people
             ),
-            (select account_id from zoom_account where zoom_user_id = $9), $10, $11, $12, $13, $14)",
+            -- Locked, so that the account is not deleted until this is committed.
+            (select account_id from zoom_account where zoom_user_id = $9 for key share), $10, $11, $12, $13, $14)",
         event.kind.as_str(),
         event.enterprise,
         event.team,
@@ -212,22 +212,40 @@ pub async fn write(db: impl PgExecutor<'_>, event: &Event<'_>) -> sqlx::Result<(
     .map(drop)
 }
 
-/// Removes what is older than this, a thousand rows at a time; the database keeps 30 days
-/// at least. Returns how many rows it was.
-pub async fn delete_expired(db: impl PgExecutor<'_>, keep: TimeDelta) -> sqlx::Result<u64> {
-    let keep = PgInterval::try_from(keep).map_err(sqlx::Error::Encode)?;
-    let done = sqlx::query!(
-        "delete from audit where audit_id in (
-            select audit_id from audit where happened_at < now() - greatest($1, $2::interval)
-            order by happened_at limit $3
-        )",
-        keep,
-        interval(KEPT_AT_LEAST),
-        DELETED_AT_ONCE,
-    )
-    .execute(db)
-    .await?;
-    Ok(done.rows_affected())
+/// Deletes entries that are older than this, and whom only they referred to; the database keeps
+/// 30 days at least. Returns how many entries it was.
+pub async fn delete_expired(db: &PgPool, keep: Duration) -> sqlx::Result<u64> {
+    let keep = keep.max(KEPT_AT_LEAST);
+    in_batches(STATEMENTS_PER_SWEEP, async || {
+        let mut transaction = db.begin().await?;
+        let gone = sqlx::query!(
+            r#"
+            with gone as (
+                delete from audit where audit_id = any(array(
+                    select audit_id from audit where happened_at < now() - $1::interval
+                    order by happened_at limit $2 for update skip locked
+                ))
+                returning account_id, person_id, actor_id, people
+            )
+            select count(*) as "count!",
+                array(select account_id from gone where account_id is not null) as "accounts!",
+                array(
+                    select person_id from gone where person_id is not null
+                    union select actor_id from gone where actor_id is not null
+                    union select unnest(people) from gone
+                ) as "people!"
+            from gone
+            "#,
+            interval(keep),
+            DELETED_AT_ONCE,
+        );
+        let gone = gone.fetch_one(&mut *transaction).await?;
+        people::delete_unused(&mut transaction, &gone.people).await?;
+        zoom_accounts::delete_unused(&mut transaction, &gone.accounts).await?;
+        transaction.commit().await?;
+        Ok(gone.count.unsigned_abs())
+    })
+    .await
 }
 
 /// A Slack user as an entry refers to them.

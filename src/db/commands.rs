@@ -10,8 +10,8 @@ use crate::command::meeting::MeetingId;
 use crate::command::outcome::Outcome;
 use crate::command::request::{Action, LivestreamRequest, Settings};
 use crate::db::audit::AuditKind;
-use crate::db::interval;
 use crate::db::jobs::{Job, RunCommand};
+use crate::db::{DELETED_AT_ONCE, STATEMENTS_PER_SWEEP, in_batches, interval};
 use crate::ids::{
     Asker, ChannelId, CommandId, EnterpriseId, SlackUserId, TeamId, TriggerId, ZoomUserId,
 };
@@ -281,9 +281,15 @@ pub async fn begin_attempt(
             where command_id = $1 and attempts = $2 and finished_at is null
             returning enterprise_id, team_id, user_id
         ), used as (
-            update zoom_link set used_at = now() from asked
-            where zoom_link.user_id = asked.user_id
-                and (zoom_link.team_id = asked.team_id or zoom_link.enterprise_id = asked.enterprise_id)
+            update zoom_link set used_at = now()
+            -- Two look-ups, each by its index: a join by either of them would read everybody.
+            from (
+                select team_id, user_id from asked
+                union
+                select theirs.team_id, user_id
+                from asked join zoom_link as theirs using (enterprise_id, user_id)
+            ) as link
+            where zoom_link.team_id = link.team_id and zoom_link.user_id = link.user_id
         )
         select exists (select from asked) as "is!"
         "#,
@@ -398,4 +404,22 @@ pub async fn requeue_lost(db: impl PgExecutor<'_>) -> sqlx::Result<u64> {
     .execute(db)
     .await?;
     Ok(done.rows_affected())
+}
+
+/// Deletes commands that were received so long ago, and whose outcome was delivered or cannot be.
+pub async fn delete_expired(db: &PgPool, keep: Duration) -> sqlx::Result<u64> {
+    in_batches(STATEMENTS_PER_SWEEP, async || {
+        let done = sqlx::query!(
+            "delete from command where command_id = any(array(
+                select command_id from command
+                where received_at < now() - $1::interval and finished_at is not null
+                    and (delivered_at is not null or delivery_error is not null)
+                order by received_at limit $2 for update skip locked
+            ))",
+            interval(keep),
+            DELETED_AT_ONCE,
+        );
+        Ok(done.execute(db).await?.rows_affected())
+    })
+    .await
 }

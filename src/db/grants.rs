@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
-use sqlx::postgres::types::PgInterval;
 
 use crate::db::interval;
 use crate::ids::ZoomUserId;
@@ -71,17 +70,16 @@ pub async fn acquire_lease(
     generation: i64,
     lease: Duration,
 ) -> sqlx::Result<Option<DateTime<Utc>>> {
-    let lease = PgInterval::try_from(lease).map_err(sqlx::Error::Encode)?;
     sqlx::query_scalar!(
         r#"
-        update zoom_grant set refresh_until = now() + $3
+        update zoom_grant set refresh_until = now() + $3::interval
         where zoom_user_id = $1 and generation = $2 and dead_at is null
             and (refresh_until is null or refresh_until < now())
         returning refresh_until as "refresh_until!"
         "#,
         zoom_user.as_str(),
         generation,
-        lease,
+        interval(lease),
     )
     .fetch_optional(db)
     .await
@@ -171,6 +169,26 @@ pub async fn store_check(
         "update zoom_grant set checked_at = now(), problem = $2 where zoom_user_id = $1",
         zoom_user.as_str(),
         problem,
+    )
+    .execute(db)
+    .await
+    .map(drop)
+}
+
+/// Takes over what Zoom says of an account whose grant we have: its user may have changed their
+/// e-mail or moved to another account. The audit and the admins' search follow.
+pub async fn update_profile(
+    db: impl PgExecutor<'_>,
+    zoom_user: &ZoomUserId,
+    zoom_account_id: &str,
+    email: &str,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update zoom_grant set zoom_account_id = $2, email = $3
+        where zoom_user_id = $1 and (zoom_account_id, email) is distinct from ($2, $3)",
+        zoom_user.as_str(),
+        zoom_account_id,
+        email,
     )
     .execute(db)
     .await

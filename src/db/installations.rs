@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use sqlx::PgExecutor;
+use sqlx::{PgExecutor, PgPool};
 
-use crate::db::interval;
+use crate::db::{DELETED_AT_ONCE, in_batches, interval};
 use crate::ids::{Asker, SlackUserId, Tenant};
 
 /// How long after an uninstallation a command or a link may still be on its way: what is used
@@ -138,7 +138,8 @@ pub async fn mark_uninstalled(
 }
 
 /// Whether the app is still gone from a place: nobody there has installed it, or, a minute
-/// or more later, typed a command or linked an account.
+/// or more later, typed a command or linked an account. Commands are kept for longer than the day
+/// after which this is asked.
 pub async fn is_uninstalled(db: impl PgExecutor<'_>, tenant: &Tenant) -> sqlx::Result<bool> {
     let (enterprise, team) = tenant.ids();
     sqlx::query_scalar!(
@@ -151,10 +152,15 @@ pub async fn is_uninstalled(db: impl PgExecutor<'_>, tenant: &Tenant) -> sqlx::R
                     where received_at > uninstalled_at + $4::interval
                         and (command.team_id = $2 or ($2 is null and command.enterprise_id = $1))
                 )
+                -- Either by its own index.
+                and not exists (
+                    select from zoom_link
+                    where created_at > uninstalled_at + $4::interval and zoom_link.team_id = $2
+                )
                 and not exists (
                     select from zoom_link
                     where created_at > uninstalled_at + $4::interval
-                        and (zoom_link.team_id = $2 or ($2 is null and zoom_link.enterprise_id = $1))
+                        and zoom_link.enterprise_id = case when $2 is null then $1 end
                 )
         ) as "is!"
         "#,
@@ -178,29 +184,51 @@ pub async fn lock_uninstalled(db: impl PgExecutor<'_>, tenant: &Tenant) -> sqlx:
     Ok(row.is_some())
 }
 
-/// Forgets a place that the app has left, who its people are, and what its admins said.
-pub async fn delete(db: &mut sqlx::PgConnection, tenant: &Tenant) -> sqlx::Result<()> {
+/// Forgets a place that the app has left, who its people are, and what its admins said; of an
+/// organisation, in the workspaces that have no installation of their own. It ends when the app is
+/// back. The installation goes last: what is left after a failure is deleted by the next call.
+pub async fn delete(db: &PgPool, tenant: &Tenant) -> sqlx::Result<()> {
     let (enterprise, team) = tenant.ids();
-    for forgetting in [
-        sqlx::query!(
-            "delete from membership where team_id = $1
-                or team_id in (select team_id from zoom_link where enterprise_id = $2 and $1 is null)",
-            team,
-            enterprise,
-        ),
-        sqlx::query!(
-            "delete from admin_session where team_id = $1 or (enterprise_id = $2 and $1 is null)",
-            team,
-            enterprise,
-        ),
-        sqlx::query!("delete from named_admin where team_id = $1", team),
-        sqlx::query!("delete from rules where team_id = $1", team),
-        sqlx::query!("delete from user_group where team_id = $1", team),
-        sqlx::query!("delete from installation where tenant_id = $1", tenant.id()),
-    ] {
-        forgetting.execute(&mut *db).await?;
+    macro_rules! delete_of_tenant {
+        ($table:literal) => {
+            in_batches(usize::MAX, async || {
+                let done = sqlx::query!(
+                    "with gone as (
+                        -- Locked, so that the app does not come back meanwhile.
+                        select from installation
+                        where tenant_id = $4 and uninstalled_at is not null for update
+                    )
+                    delete from " + $table + " where exists (select from gone) and ctid = any(array(
+                        select theirs.ctid from " + $table + " as theirs
+                        where team_id = $2
+                            or (enterprise_id = $1 and $2::text is null and not exists (
+                                select from installation
+                                where installation.team_id = theirs.team_id and uninstalled_at is null
+                            ))
+                        limit $3 for update
+                    ))",
+                    enterprise,
+                    team,
+                    DELETED_AT_ONCE,
+                    tenant.id(),
+                );
+                Ok(done.execute(db).await?.rows_affected())
+            })
+            .await?;
+        };
     }
-    Ok(())
+    delete_of_tenant!("membership");
+    delete_of_tenant!("admin_session");
+    delete_of_tenant!("named_admin");
+    delete_of_tenant!("rules");
+    delete_of_tenant!("user_group");
+    sqlx::query!(
+        "delete from installation where tenant_id = $1 and uninstalled_at is not null",
+        tenant.id()
+    )
+    .execute(db)
+    .await
+    .map(drop)
 }
 
 /// Notes that the app is back at a place.

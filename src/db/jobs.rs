@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use sqlx::PgExecutor;
 use sqlx::types::Json;
+use sqlx::{PgExecutor, PgPool};
 
-use super::interval;
+use super::{DELETED_AT_ONCE, STATEMENTS_PER_SWEEP, in_batches, interval};
 use crate::ids::{Asker, CommandId, SlackUserId, Tenant, WithdrawalId};
 
 /// A job of the queue. Its payload is the struct itself, as JSON.
@@ -203,6 +203,23 @@ pub async fn enqueue_home(
     .fetch_optional(db)
     .await
     .map(drop)
+}
+
+/// Deletes jobs that failed for the last time so long ago: they name people.
+pub async fn delete_failed(db: &PgPool, keep: Duration) -> sqlx::Result<u64> {
+    in_batches(STATEMENTS_PER_SWEEP, async || {
+        let done = sqlx::query!(
+            "delete from graphile_worker._private_jobs where id = any(array(
+                select id from graphile_worker._private_jobs
+                where attempts >= max_attempts and locked_at is null and updated_at < now() - $1::interval
+                limit $2 for update skip locked
+            ))",
+            interval(keep),
+            DELETED_AT_ONCE,
+        );
+        Ok(done.execute(db).await?.rows_affected())
+    })
+    .await
 }
 
 /// How much waits in the queue.

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use sqlx::PgExecutor;
+use sqlx::{PgExecutor, PgPool};
 
-use crate::db::interval;
+use crate::db::{DELETED_AT_ONCE, STATEMENTS_PER_SWEEP, in_batches, interval};
 use crate::ids::{Asker, EnterpriseId, SlackUserId, TeamId};
 
 /// How long an expired offer is kept: longer than a session that it opened.
@@ -72,13 +72,21 @@ pub async fn consume(db: impl PgExecutor<'_>, token_hash: &[u8]) -> sqlx::Result
 }
 
 /// Deletes offers that nobody can open any more.
-pub async fn delete_expired(db: impl PgExecutor<'_>) -> sqlx::Result<()> {
-    sqlx::query!(
-        "delete from link_offer where expires_at < now() - $1::interval
-            and not exists (select from link_session where link_session.token_hash = link_offer.token_hash)",
-        interval(KEPT_FOR),
-    )
-    .execute(db)
+pub async fn delete_expired(db: &PgPool) -> sqlx::Result<()> {
+    in_batches(STATEMENTS_PER_SWEEP, async || {
+        let done = sqlx::query!(
+            "delete from link_offer where token_hash = any(array(
+                select token_hash from link_offer
+                where expires_at < now() - $1::interval and not exists (
+                    select from link_session where link_session.token_hash = link_offer.token_hash
+                )
+                order by expires_at limit $2 for update skip locked
+            ))",
+            interval(KEPT_FOR),
+            DELETED_AT_ONCE,
+        );
+        Ok(done.execute(db).await?.rows_affected())
+    })
     .await
     .map(drop)
 }

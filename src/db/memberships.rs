@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use sqlx::PgExecutor;
+use sqlx::{PgExecutor, PgPool};
 
-use crate::db::interval;
+use crate::db::{DELETED_AT_ONCE, STATEMENTS_PER_SWEEP, in_batches, interval};
 use crate::ids::Asker;
 
 /// How long what Slack said of somebody counts as recent.
@@ -60,29 +60,49 @@ pub async fn store(
     membership: Membership,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "insert into membership (team_id, user_id, kind) values ($1, $2, $3)
-        on conflict (team_id, user_id) do update set kind = excluded.kind, checked_at = now()",
+        "insert into membership (enterprise_id, team_id, user_id, kind) values ($4, $1, $2, $3)
+        on conflict (team_id, user_id) do update set enterprise_id = excluded.enterprise_id,
+            kind = excluded.kind, checked_at = now()",
         asker.team.as_str(),
         asker.user.as_str(),
         membership.as_str(),
+        asker.enterprise(),
     )
     .execute(db)
     .await
     .map(drop)
 }
 
-/// Slack said that something about somebody changed: they are asked about again.
+/// Slack said that something about somebody changed: they are asked about again. What Slack said
+/// before stays for as long as it does not answer.
 pub async fn invalidate(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<()> {
     sqlx::query!(
-        "update membership set checked_at = '-infinity'
-        where user_id = $3 and (team_id = $2 or team_id in (
-            select team_id from zoom_link where enterprise_id = $1 and zoom_link.user_id = $3
-        ))",
+        "update membership set checked_at = least(checked_at, now() - $4::interval)
+        where (team_id = $2 and user_id = $3) or (enterprise_id = $1 and user_id = $3)",
         asker.enterprise(),
         asker.team.as_str(),
         asker.user.as_str(),
+        interval(RECENT),
     )
     .execute(db)
     .await
     .map(drop)
+}
+
+/// Forgets those whom Slack was last asked about so long ago.
+pub async fn delete_expired(db: &PgPool, keep: Duration) -> sqlx::Result<u64> {
+    in_batches(STATEMENTS_PER_SWEEP, async || {
+        let done = sqlx::query!(
+            "with expired as (
+                select team_id, user_id from membership where checked_at < now() - $1::interval
+                order by checked_at limit $2 for update skip locked
+            )
+            delete from membership using expired
+            where membership.team_id = expired.team_id and membership.user_id = expired.user_id",
+            interval(keep),
+            DELETED_AT_ONCE,
+        );
+        Ok(done.execute(db).await?.rows_affected())
+    })
+    .await
 }

@@ -13,6 +13,7 @@ pub mod links;
 pub mod memberships;
 pub mod named_admins;
 pub mod oauth_states;
+pub mod people;
 mod pool;
 pub mod queue;
 pub mod readiness;
@@ -21,13 +22,14 @@ pub mod shared_accounts;
 pub mod slack_requests;
 pub mod user_groups;
 pub mod withdrawals;
+pub mod zoom_accounts;
 
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use sqlx::migrate::Migrator;
 use sqlx::postgres::types::PgInterval;
-use sqlx::PgExecutor;
+use sqlx::{PgExecutor, PgPool};
 
 pub use self::pool::{
     connect, doubt, is_writable, job_pool, listener_pool, patient, pool, queue_pool, request_pool,
@@ -44,6 +46,11 @@ const PERSIST_FOR: Duration = Duration::from_mins(1);
 const PERSIST_PAUSE_MIN: Duration = Duration::from_millis(50);
 /// The longest pause.
 const PERSIST_PAUSE_MAX: Duration = Duration::from_secs(2);
+/// How many rows one statement of a cleanup deletes: it holds their locks for milliseconds.
+const DELETED_AT_ONCE: i64 = 1000;
+/// How many such statements one sweep runs for a table. What is left waits for the next sweep,
+/// so that a backlog does not keep the sweep from its other work.
+const STATEMENTS_PER_SWEEP: usize = 20;
 
 /// Fails unless the database can hold every character.
 pub async fn require_utf8(db: &PgPool) -> anyhow::Result<()> {
@@ -83,6 +90,23 @@ pub async fn now(db: impl PgExecutor<'_>) -> sqlx::Result<DateTime<Utc>> {
     sqlx::query_scalar!(r#"select now() as "now!""#)
         .fetch_one(db)
         .await
+}
+
+/// Repeats a statement that deletes up to [`DELETED_AT_ONCE`] rows, each time in a transaction of
+/// its own, until nothing is left or so many have run. Returns how many rows were deleted.
+async fn in_batches<F>(statements: usize, delete: impl Fn() -> F) -> sqlx::Result<u64>
+where
+    F: Future<Output = sqlx::Result<u64>>,
+{
+    let mut deleted = 0;
+    for _ in 0..statements {
+        let count = delete().await?;
+        deleted += count;
+        if count < DELETED_AT_ONCE.unsigned_abs() {
+            break;
+        }
+    }
+    Ok(deleted)
 }
 
 /// A span of time as Postgres takes it: in whole microseconds.

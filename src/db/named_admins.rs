@@ -2,7 +2,7 @@
 
 use sqlx::PgExecutor;
 
-use crate::ids::{Asker, SlackUserId, TeamId};
+use crate::ids::{Asker, TeamId};
 
 /// Whether somebody installed the app here, or was named by who did.
 pub async fn is_named(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<bool> {
@@ -33,22 +33,23 @@ pub async fn list(db: impl PgExecutor<'_>, team: &TeamId) -> sqlx::Result<Vec<St
     .await
 }
 
-/// Names these people and nobody else.
+/// Names these people in an admin's workspace, and nobody else.
 pub async fn store(
     db: &mut sqlx::PgConnection,
-    team: &TeamId,
+    admin: &Asker,
     people: &[String],
-    by: &SlackUserId,
 ) -> sqlx::Result<()> {
-    sqlx::query!("delete from named_admin where team_id = $1", team.as_str())
+    let team = admin.team.as_str();
+    sqlx::query!("delete from named_admin where team_id = $1", team)
         .execute(&mut *db)
         .await?;
     sqlx::query!(
-        "insert into named_admin (team_id, user_id, named_by)
-        select distinct $1, person, $3 from unnest($2::text[]) as person",
-        team.as_str(),
+        "insert into named_admin (enterprise_id, team_id, user_id, named_by)
+        select distinct $4, $1, person, $3 from unnest($2::text[]) as person",
+        team,
         people,
-        by.as_str(),
+        admin.user.as_str(),
+        admin.enterprise(),
     )
     .execute(db)
     .await

@@ -1,7 +1,9 @@
 //! States that browsers brought back from Slack: each works once.
 
 use chrono::{DateTime, Utc};
-use sqlx::PgExecutor;
+use sqlx::{PgExecutor, PgPool};
+
+use crate::db::{DELETED_AT_ONCE, STATEMENTS_PER_SWEEP, in_batches};
 
 /// Uses a state up. False if it was used before.
 pub async fn consume(
@@ -20,9 +22,16 @@ pub async fn consume(
 }
 
 /// Forgets states whose time is up: their cookies do not open any more.
-pub async fn delete_expired(db: impl PgExecutor<'_>) -> sqlx::Result<()> {
-    sqlx::query!("delete from oauth_state where expires_at < now() - interval '1 hour'")
-        .execute(db)
-        .await
-        .map(drop)
+pub async fn delete_expired(db: &PgPool) -> sqlx::Result<u64> {
+    in_batches(STATEMENTS_PER_SWEEP, async || {
+        let done = sqlx::query!(
+            "delete from oauth_state where state_hash = any(array(
+                select state_hash from oauth_state where expires_at < now() - interval '1 hour'
+                limit $1 for update skip locked
+            ))",
+            DELETED_AT_ONCE,
+        );
+        Ok(done.execute(db).await?.rows_affected())
+    })
+    .await
 }

@@ -2,7 +2,7 @@
 
 use sqlx::PgExecutor;
 
-use crate::ids::{SlackUserId, TeamId};
+use crate::ids::{Asker, SlackUserId, TeamId};
 
 /// Who may run commands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, sqlx::Type, strum::IntoStaticStr)]
@@ -72,18 +72,18 @@ pub async fn find(db: impl PgExecutor<'_>, team: &TeamId) -> sqlx::Result<Rules>
     Ok(rules.fetch_optional(db).await?.unwrap_or_default())
 }
 
-/// Stores rules in place of the version they were made from. False if it is not there any more.
-pub async fn store(db: impl PgExecutor<'_>, team: &TeamId, rules: &Rules) -> sqlx::Result<bool> {
+/// Stores the rules of an admin's workspace in place of the version they were made from. False if it is not there any more.
+pub async fn store(db: impl PgExecutor<'_>, admin: &Asker, rules: &Rules) -> sqlx::Result<bool> {
     let done = sqlx::query!(
         "insert into rules (team_id, who, people, group_id, channel_policy, channels, confirm_over, confirm_shared,
-            guests_allowed, changed_by)
-        select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10
+            guests_allowed, changed_by, enterprise_id)
+        select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $12
         where $11::bigint = 0 or exists (select from rules where team_id = $1)
         on conflict (team_id) do update set who = $2, people = $3, group_id = $4, channel_policy = $5, channels = $6,
-            confirm_over = $7, confirm_shared = $8, guests_allowed = $9, changed_by = $10,
+            confirm_over = $7, confirm_shared = $8, guests_allowed = $9, changed_by = $10, enterprise_id = $12,
             version = rules.version + 1
         where rules.version = $11",
-        team.as_str(),
+        admin.team.as_str(),
         rules.who.as_str(),
         &rules.people,
         rules.group_id,
@@ -94,6 +94,7 @@ pub async fn store(db: impl PgExecutor<'_>, team: &TeamId, rules: &Rules) -> sql
         rules.guests_allowed,
         rules.changed_by.as_ref().map(SlackUserId::as_str),
         rules.version,
+        admin.enterprise(),
     )
     .execute(db)
     .await?;

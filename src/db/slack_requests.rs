@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use sqlx::PgExecutor;
+use sqlx::{PgExecutor, PgPool};
 
-use crate::db::interval;
+use crate::db::{DELETED_AT_ONCE, STATEMENTS_PER_SWEEP, in_batches, interval};
 
 /// How long a request is remembered: Slack retries an event for up to a day.
 const KEPT_FOR: Duration = Duration::from_hours(25);
@@ -21,12 +21,17 @@ pub async fn is_first(db: impl PgExecutor<'_>, request_id: &str) -> sqlx::Result
 }
 
 /// Forgets requests that Slack sends no more: it tries an event for up to a day.
-pub async fn delete_expired(db: impl PgExecutor<'_>) -> sqlx::Result<()> {
-    sqlx::query!(
-        "delete from slack_request where received_at < now() - $1::interval",
-        interval(KEPT_FOR),
-    )
-    .execute(db)
+pub async fn delete_expired(db: &PgPool) -> sqlx::Result<u64> {
+    in_batches(STATEMENTS_PER_SWEEP, async || {
+        let done = sqlx::query!(
+            "delete from slack_request where request_id = any(array(
+                select request_id from slack_request where received_at < now() - $1::interval
+                order by received_at limit $2 for update skip locked
+            ))",
+            interval(KEPT_FOR),
+            DELETED_AT_ONCE,
+        );
+        Ok(done.execute(db).await?.rows_affected())
+    })
     .await
-    .map(drop)
 }

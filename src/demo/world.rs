@@ -51,6 +51,7 @@ pub fn config(slack: &Slack, zoom: &Zoom, public_url: &str) -> anyhow::Result<Co
         }),
         shared_accounts: false,
         audit_retention: None,
+        history_retention: Duration::from_hours(90 * 24),
         zoom_webhook_secret: Some(zoom::WEBHOOK_SECRET.into()),
         slack_response_origins: vec![slack.url().parse()?],
         slash_command: "/livestream".to_owned(),

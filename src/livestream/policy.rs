@@ -134,7 +134,7 @@ async fn group_members(app: &App, asker: &Asker, group: &str) -> sqlx::Result<Ve
     if let Some(bot) = bot::find(app, asker).await?
         && let Ok(people) = bot.group(&asker.team, group).await
     {
-        user_groups::store(&app.db, &asker.team, group, &people).await?;
+        user_groups::store(&app.db, asker, group, &people).await?;
         return Ok(people);
     }
     Ok(known.map(|known| known.people).unwrap_or_default())

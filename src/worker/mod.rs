@@ -8,6 +8,7 @@
 //! [Graphile Worker]: https://docs.rs/graphile_worker
 
 mod claims;
+mod cleanup;
 mod handlers;
 mod health;
 mod probe;
@@ -22,10 +23,9 @@ use graphile_worker::{Database, WorkerContext, WorkerOptions, WorkerRecoveryConf
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
-use crate::account;
 use crate::app::App;
 use crate::db::jobs::{self, LeaveTenant, NotifyUnlinked, RunCommand, ShowHome, Unlink, Withdraw};
-use crate::db::{self, admin_sessions, audit, commands, oauth_states, readiness, slack_requests};
+use crate::db::{self, commands};
 use crate::worker::claims::Claims;
 pub use crate::worker::health::{Health, NotReady};
 use crate::worker::queue::Queue;
@@ -112,20 +112,7 @@ async fn sweep_once(app: &App) {
             tracing::warn!(%error, "failed to look for commands that lost their jobs");
         }
     }
-    if let Err(error) = delete_expired(app).await {
-        tracing::warn!(%error, "cleanup failed");
-    }
-}
-
-async fn delete_expired(app: &App) -> sqlx::Result<()> {
-    readiness::trim(&app.db).await?;
-    account::sweep(&app.db).await?;
-    oauth_states::delete_expired(&app.db).await?;
-    admin_sessions::delete_expired(&app.db).await?;
-    if let Some(keep) = app.audit_retention {
-        audit::delete_expired(&app.db, keep).await?;
-    }
-    slack_requests::delete_expired(&app.db).await
+    cleanup::run(app).await;
 }
 
 async fn run_once(

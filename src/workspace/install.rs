@@ -162,15 +162,12 @@ pub async fn is_still_gone(app: &App, tenant: &Tenant) -> sqlx::Result<bool> {
 /// Deletes what we keep of a tenant that uninstalled the app and whose links have ended, unless
 /// it is back.
 pub async fn delete(app: &App, tenant: &Tenant) -> sqlx::Result<()> {
-    let mut transaction = app.db.begin().await?;
-    if installations::lock_uninstalled(&mut *transaction, tenant).await? {
-        installations::delete(&mut transaction, tenant).await?;
-        tracing::info!(
-            slack.tenant = tenant.id(),
-            "forgot a tenant that uninstalled the app"
-        );
-    }
-    transaction.commit().await
+    installations::delete(&app.db, tenant).await?;
+    tracing::info!(
+        slack.tenant = tenant.id(),
+        "forgot a tenant that uninstalled the app"
+    );
+    Ok(())
 }
 
 /// Slack reported a change of a user: a deactivated one is unlinked, and ends what they had begun

@@ -1,6 +1,7 @@
 //! What outlives the replicas: PostgreSQL, the stand-ins, and the people who are linked.
 
 use std::process::Stdio;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use livestream_bot::crypto::vault::Vault;
@@ -19,11 +20,16 @@ use tokio::process::{Child, Command};
 use tokio::sync::Mutex;
 
 use crate::executable::program;
+use crate::postgres::{DatabaseProxy, data_dir};
 use crate::replica::{self, Link, free_port};
 
 pub(crate) const PEOPLE: usize = 10;
 /// Meetings of each person: few, so that commands often wait for others of the same meeting.
 pub(crate) const MEETINGS: usize = 3;
+/// Who types in a workspace of its own, besides the people of the first.
+pub(crate) const NEIGHBOURS: usize = 3;
+/// The time limit of the replicas on Zoom's answers.
+pub(crate) const ZOOM_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long a replica may take to start.
 const STARTS_WITHIN: Duration = Duration::from_secs(30);
 
@@ -35,11 +41,15 @@ pub(crate) struct CampaignEnv {
     keys: SecretString,
     pub(crate) replicas: [Mutex<Child>; 2],
     pub(crate) ports: [u16; 2],
+    /// How many access tokens expired early, on both sides.
+    pub(crate) expiries: AtomicUsize,
 }
 
 /// A durable PostgreSQL server for the campaign alone.
 pub(crate) struct Postgres {
     server: Server,
+    /// How the replicas reach the server.
+    pub(crate) proxy: DatabaseProxy,
     _data_dir: TempDir,
 }
 
@@ -59,9 +69,14 @@ impl CampaignEnv {
                 zoom.begin(number);
             }
         }
+        for neighbour in 0..NEIGHBOURS {
+            let number = neighbours_meeting(neighbour);
+            zoom.schedule(number, &format!("zoom-v{neighbour}"), None);
+            zoom.begin(number);
+        }
         let ports = [free_port(), free_port()];
-        let replicas = ports.map(|port| {
-            let child = start_replica(&postgres, &slack, &zoom, &keys, port);
+        let replicas = [0, 1].map(|index| {
+            let child = start_replica(&postgres, &slack, &zoom, &keys, ports, index);
             Mutex::new(child)
         });
         let env = Self {
@@ -71,9 +86,14 @@ impl CampaignEnv {
             keys,
             replicas,
             ports,
+            expiries: AtomicUsize::new(0),
         };
         for person in 0..PEOPLE {
             env.link(person).await;
+        }
+        for neighbour in 0..NEIGHBOURS {
+            let (user, zoom_user) = (format!("V{neighbour}"), format!("zoom-v{neighbour}"));
+            env.import(slack::ORG_OTHER.team, &user, &zoom_user).await;
         }
         for port in ports {
             wait_for_listener(port).await;
@@ -83,14 +103,41 @@ impl CampaignEnv {
 
     /// Links a person, or links them again.
     pub(crate) async fn link(&self, person: usize) {
+        let (user, zoom_user) = (format!("U{person}"), format!("zoom-{person}"));
+        self.import(slack::TEAM, &user, &zoom_user).await;
+    }
+
+    async fn import(&self, team: &str, user: &str, zoom_user: &str) {
         let link = Link {
-            team: slack::TEAM,
-            user: &format!("U{person}"),
-            zoom_user: &format!("zoom-{person}"),
-            email: &format!("{person}@acme.example"),
+            team,
+            user,
+            zoom_user,
+            email: &format!("{user}@acme.example"),
         };
         let database = self.postgres.options();
         link.import(&database, &self.zoom, &self.keys).await;
+    }
+
+    /// Zoom refuses this user's access token from now on, and the replicas know that it expired.
+    pub(crate) async fn expire(&self, zoom_user: &str) {
+        self.expire_early(zoom_user);
+        let mut db = self.postgres.options().connect().await;
+        let db = db.as_mut().expect("a connection");
+        let expired =
+            sqlx::query("update zoom_grant set expires_at = now() where zoom_user_id = $1");
+        let expired = expired.bind(zoom_user).execute(db).await;
+        expired.expect("an update");
+    }
+
+    /// Zoom refuses this user's access token before its time.
+    pub(crate) fn expire_early(&self, zoom_user: &str) {
+        self.expiries.fetch_add(1, Ordering::Relaxed);
+        self.zoom.expire_access_token(zoom_user);
+    }
+
+    /// The address of a replica.
+    pub(crate) fn url(&self, index: usize) -> String {
+        format!("http://127.0.0.1:{}", self.ports[index])
     }
 
     /// Starts one of the two replicas.
@@ -100,20 +147,23 @@ impl CampaignEnv {
             &self.slack,
             &self.zoom,
             &self.keys,
-            self.ports[index],
+            self.ports,
+            index,
         )
     }
 }
 
 impl Postgres {
     async fn start() -> Self {
-        let data_dir = tempfile::tempdir().expect("a temporary directory");
+        let data_dir = data_dir();
         let server = Server::start(program(), data_dir.path(), Durability::Durable).await;
         let server = server.expect("a PostgreSQL server");
         let created = server.create_database("campaign").await;
         created.expect("a database");
+        let proxy = DatabaseProxy::start(&server.options("campaign")).await;
         Self {
             server,
+            proxy,
             _data_dir: data_dir,
         }
     }
@@ -143,17 +193,29 @@ pub(crate) fn meeting_number(person: usize, meeting: usize) -> i64 {
     800_000_000 + index
 }
 
+/// The meeting of somebody in the other workspace.
+pub(crate) fn neighbours_meeting(neighbour: usize) -> i64 {
+    let index = i64::try_from(neighbour).expect("a small number");
+    900_000_000 + index
+}
+
 fn start_replica(
     postgres: &Postgres,
     slack: &Slack,
     zoom: &Zoom,
     keys: &SecretString,
-    port: u16,
+    ports: [u16; 2],
+    index: usize,
 ) -> Child {
-    let command = replica::command("serve", &postgres.options(), slack, zoom, keys);
+    let command = replica::command("serve", &postgres.proxy.options, slack, zoom, keys);
     Command::from(command)
-        .env("LISTEN_ADDR", format!("127.0.0.1:{port}"))
-        .env("ZOOM_TIMEOUT", "1")
+        .env("LISTEN_ADDR", format!("127.0.0.1:{}", ports[index]))
+        // Browsers come back to either replica; see `browsers.rs`.
+        .env("PUBLIC_URL", format!("http://127.0.0.1:{}", ports[0]))
+        .env("SLACK_URL", slack.url())
+        .env("SLACK_CLIENT_ID", slack::CLIENT_ID)
+        .env("SLACK_CLIENT_SECRET", slack::CLIENT_SECRET)
+        .env("ZOOM_TIMEOUT", ZOOM_TIMEOUT.as_secs().to_string())
         .env("RUST_LOG", "off")
         .stdout(Stdio::null())
         .stderr(Stdio::null())

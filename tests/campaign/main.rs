@@ -1,18 +1,25 @@
 //! The crash campaign: two replicas of the real program run under load, over a durable
-//! PostgreSQL. Replicas are killed again and again, Zoom and Slack fail, tokens expire, and
-//! PostgreSQL crashes. At the end no command may be lost, and none carried out twice.
+//! PostgreSQL. Replicas are killed again and again, Zoom and Slack fail, answer late and hang up,
+//! tokens expire, browsers are closed, and PostgreSQL crashes, is cut off, read-only or locked. At
+//! the end no command may be lost, none carried out twice, and no permission forgotten. Then scenes
+//! are played in which nothing is killed, and nobody may wait for what hangs elsewhere.
 //!
 //! `cargo test --test campaign` runs a short campaign, `cargo test --test campaign -- --kills 1000`
 //! a long one. `--seed` repeats one.
 #![expect(clippy::print_stdout, reason = "it reports what it did")]
 
+mod browsers;
 mod env;
 #[path = "../support/executable.rs"]
 mod executable;
 mod faults;
 mod load;
+mod permissions;
+#[path = "../support/postgres.rs"]
+mod postgres;
 #[path = "../support/replica.rs"]
 mod replica;
+mod scenes;
 mod verify;
 
 use std::sync::Arc;
@@ -63,19 +70,34 @@ async fn run(arguments: &Arguments) {
         StdRng::seed_from_u64(seed),
         Arc::clone(&is_over),
     ));
+    let browsing = tokio::spawn(browsers::browse(
+        Arc::clone(&env),
+        StdRng::seed_from_u64(seed ^ 2),
+        Arc::clone(&is_over),
+    ));
     let faults = faults::inject(&env, arguments.kills, StdRng::seed_from_u64(seed ^ 1)).await;
     is_over.store(true, Ordering::Relaxed);
     let load = load.await.expect("a load that does not panic");
+    let (linked, cancelled) = browsing.await.expect("browsers that do not panic");
     println!(
-        "{} commands accepted, {} not accepted, in {:.0?}; PostgreSQL crashed {} times",
+        "{} commands accepted, {} not accepted, in {:.0?}; PostgreSQL was lost {} times",
         load.accepted.len(),
         load.rejected,
         started.elapsed(),
-        faults.crashes,
+        faults.disconnections.len(),
+    );
+    println!("{linked} browsers linked an account, {cancelled} cancelled");
+    println!(
+        "{} grants were lost between Zoom's answer and the commit, and linked again",
+        faults.lost.len()
     );
     let db = db::pool(env.postgres.options());
+    env.zoom.clear_faults();
     wait_for_delivery(&db).await;
     verify::verify(&env, &db, &load, &faults).await;
+    scenes::play(&env, &db, StdRng::seed_from_u64(seed ^ 3)).await;
+    let open = permissions::verify(&env, &db).await;
+    println!("every permission is used or withdrawn; {open} withdrawals are open");
     println!("no command was lost, and none carried out twice");
 }
 
@@ -91,7 +113,7 @@ async fn wait_for_delivery(db: &PgPool) {
         let open: i64 = open.fetch_one(db).await.expect("a count");
         if open == 0 {
             println!(
-                "all outcomes were delivered {:.1?} after the last kill",
+                "all outcomes were delivered {:.1?} after the last fault",
                 started.elapsed()
             );
             return;

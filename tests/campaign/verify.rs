@@ -1,13 +1,15 @@
 //! What must hold at the end of the campaign.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::Ordering;
 
+use chrono::{DateTime, Utc};
 use livestream_bot::demo::zoom::Call;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
 use crate::env::CampaignEnv;
-use crate::faults::Faults;
+use crate::faults::{Faults, dead_grants};
 use crate::load::Load;
 
 /// How many posts Slack accepts for one response URL.
@@ -18,6 +20,7 @@ const POSTS_MAX: usize = 5;
 struct Row {
     command_id: i64,
     trigger_id: String,
+    zoom_user_id: String,
     meeting_id: i64,
     action: String,
     settings: Value,
@@ -27,27 +30,30 @@ struct Row {
     rate_limit_retried: bool,
     posts: i16,
     delivery_error: Option<String>,
+    received_at: DateTime<Utc>,
+    /// When the outcome was delivered, or could not be; now if that is not known.
+    ended_at: DateTime<Utc>,
 }
 
 pub(crate) async fn verify(env: &CampaignEnv, db: &PgPool, load: &Load, faults: &Faults) {
     let rows = sqlx::query_as::<_, Row>(
-        "select command_id, trigger_id, meeting_id, action, settings, outcome ->> 'kind' as kind, attempts, token_retried,
-            rate_limit_retried, posts, delivery_error
+        "select command_id, trigger_id, zoom_user_id, meeting_id, action, settings, outcome ->> 'kind' as kind, attempts, token_retried,
+            rate_limit_retried, posts, delivery_error, received_at, coalesce(delivered_at, now()) as ended_at
         from command order by command_id",
     );
     let rows: Vec<Row> = rows.fetch_all(db).await.expect("the commands");
     verify_none_lost(&rows, load);
-    let repeated_deliveries = verify_all_delivered(env, &rows);
+    let repeated_deliveries = verify_all_delivered(env, &rows, faults);
     let repeated_stops = verify_none_executed_twice(&rows, faults);
     let calls = env.zoom.calls();
     verify_order(&rows, &calls);
     // A token is refreshed only when it has expired, and once.
-    let refreshes = env.zoom.refreshes();
+    let (refreshes, expiries) = (env.zoom.refreshes(), env.expiries.load(Ordering::Relaxed));
     assert!(
-        refreshes <= load.expiries,
-        "{refreshes} refreshes of {} expired tokens",
-        load.expiries
+        refreshes <= expiries,
+        "{refreshes} refreshes of {expiries} expired tokens"
     );
+    verify_lost_grants(db, &rows, faults).await;
 
     let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
     for row in &rows {
@@ -55,10 +61,9 @@ pub(crate) async fn verify(env: &CampaignEnv, db: &PgPool, load: &Load, faults: 
     }
     println!("outcomes: {kinds:?}");
     println!(
-        "{} requests to Zoom, {repeated_stops} of them stops repeated after a crash; {} tokens expired, \
+        "{} requests to Zoom, {repeated_stops} of them stops repeated after a crash; {expiries} tokens expired, \
          {refreshes} were refreshed; {repeated_deliveries} outcomes delivered twice",
         calls.len(),
-        load.expiries,
     );
     let delivery_error = rows
         .iter()
@@ -80,9 +85,25 @@ fn verify_none_lost(rows: &[Row], load: &Load) {
     }
 }
 
+/// A grant is lost only when a replica is killed between Zoom's answer and its own commit: nothing
+/// else ends one here. A command ends because its link is dead only if its grant was lost.
+async fn verify_lost_grants(db: &PgPool, rows: &[Row], faults: &Faults) {
+    let dead = dead_grants(db).await;
+    let (lost, killed) = (faults.lost.len() + dead.len(), faults.kills.len());
+    assert!(lost <= killed, "{lost} grants were lost in {killed} kills");
+    for row in rows.iter().filter(|row| row.kind == "link_dead") {
+        let user = &row.zoom_user_id;
+        assert!(
+            dead.contains(user) || faults.lost.contains(user),
+            "command {} ended with a dead link, and its grant was not lost",
+            row.command_id
+        );
+    }
+}
+
 /// Every outcome was delivered: once, or more often if a replica was killed between Slack's
 /// answer and its own commit; every post is counted. Returns how many were delivered more often.
-fn verify_all_delivered(env: &CampaignEnv, rows: &[Row]) -> usize {
+fn verify_all_delivered(env: &CampaignEnv, rows: &[Row], faults: &Faults) -> usize {
     let posted = env.slack.posted();
     let mut posts: HashMap<&str, usize> = HashMap::new();
     for post in &posted {
@@ -101,6 +122,12 @@ fn verify_all_delivered(env: &CampaignEnv, rows: &[Row]) -> usize {
             posted <= counted && counted <= POSTS_MAX,
             "the outcome of command {id} was posted {posted} times, {counted} counted"
         );
+        let kills = faults.kills_between(row.received_at, row.ended_at);
+        let again = posted.saturating_sub(1);
+        assert!(
+            again <= kills,
+            "the outcome of command {id} was posted {posted} times, with {kills} kills meanwhile"
+        );
         repeated += usize::from(posted > 1);
     }
     repeated
@@ -116,7 +143,7 @@ fn verify_none_executed_twice(rows: &[Row], faults: &Faults) -> usize {
             1 + usize::from(row.token_retried) + usize::from(row.rate_limit_retried),
         );
         let allowed = match row.action.as_str() {
-            "stop" => faults.kills + faults.crashes,
+            "stop" => faults.kills.len() + faults.disconnections.len(),
             _ => 0,
         };
         assert!(

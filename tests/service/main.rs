@@ -8,6 +8,7 @@ mod commands;
 mod events;
 mod failover;
 mod hang_ups;
+mod history;
 mod home;
 mod install;
 mod invalid_requests;

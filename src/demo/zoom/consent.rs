@@ -70,6 +70,12 @@ impl Zoom {
         }
     }
 
+    /// The user has another e-mail address from now on.
+    pub fn change_email(&self, user: &str, email: &str) {
+        let emails = &mut self.lock().emails;
+        emails.insert(user.to_owned(), email.to_owned());
+    }
+
     /// What the next question who somebody is gets.
     pub fn fail_next_me(&self, fault: Fault) {
         self.lock().me_faults.push_back(fault);
@@ -194,7 +200,7 @@ async fn revoke(
     body: Bytes,
 ) -> Response {
     let fault = zoom.lock().revoke_faults.pop_front();
-    respond(&zoom, fault, || {
+    respond(&zoom.waiting, fault, || {
         withdraw(&zoom, query.as_deref(), &headers, &body)
     })
     .await
@@ -216,7 +222,7 @@ fn withdraw(zoom: &Zoom, query: Option<&str>, headers: &HeaderMap, body: &[u8]) 
 
 async fn me(State(zoom): State<Zoom>, headers: HeaderMap) -> Response {
     let fault = zoom.lock().me_faults.pop_front();
-    respond(&zoom, fault, || identity(&zoom, &headers)).await
+    respond(&zoom.waiting, fault, || identity(&zoom, &headers)).await
 }
 
 fn identity(zoom: &Zoom, headers: &HeaderMap) -> Response {
@@ -228,10 +234,11 @@ fn identity(zoom: &Zoom, headers: &HeaderMap) -> Response {
     // Some are authorized without being anybody in the demo.
     let person = PEOPLE.into_iter().find(|person| person.zoom == user);
     let name = person.map_or(user.as_str(), |person| person.name);
-    let email = person.map_or_else(
-        || format!("{user}@acme.example"),
-        |person| person.email.to_owned(),
-    );
+    let email = match (inner.emails.get(&user), person) {
+        (Some(email), _) => email.clone(),
+        (None, Some(person)) => person.email.to_owned(),
+        (None, None) => format!("{user}@acme.example"),
+    };
     Json(json!({
         "id": user,
         "account_id": "acme",

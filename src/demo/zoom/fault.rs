@@ -1,12 +1,13 @@
 //! What Zoom answers when it does not do what it is asked.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
-
-use super::state::Zoom;
+use tokio::sync::watch;
 
 /// What happens instead of an answer.
 #[derive(Debug, Clone)]
@@ -17,10 +18,12 @@ pub enum Fault {
         headers: Vec<(&'static str, String)>,
         body: String,
     },
-    /// None, until the connection is closed by [`Zoom::hang_up`].
+    /// None, until the connection is closed by [`Zoom::hang_up`](super::Zoom::hang_up).
     Hang,
-    /// What is asked for is done at once, and the answer comes by [`Zoom::answer_held`].
+    /// What is asked for is done at once, and the answer comes by [`Zoom::answer_held`](super::Zoom::answer_held).
     Hold,
+    /// What is asked for is done at once, and answered so much later.
+    Late(Duration),
     /// The connection breaks in mid-answer.
     Reset,
 }
@@ -45,22 +48,36 @@ impl Fault {
     }
 }
 
+/// What ends the requests that wait.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Waiting {
+    /// Changes when the connections of requests without an answer are closed.
+    pub(super) hanging: watch::Sender<()>,
+    /// Changes when the held answers are given.
+    pub(super) held: watch::Sender<()>,
+}
+
 /// The response to a request that gets this fault, if any; `answer` does what is asked for.
 pub(super) async fn respond(
-    zoom: &Zoom,
+    waiting: &Waiting,
     fault: Option<Fault>,
     answer: impl FnOnce() -> Response,
 ) -> Response {
     match fault {
         None => answer(),
         Some(Fault::Hold) => {
-            let mut held = zoom.held.subscribe();
+            let mut held = waiting.held.subscribe();
             let answer = answer();
             let _ = held.changed().await;
             answer
         }
+        Some(Fault::Late(delay)) => {
+            let answer = answer();
+            tokio::time::sleep(delay).await;
+            answer
+        }
         Some(Fault::Hang) => {
-            let _ = zoom.hanging.subscribe().changed().await;
+            let _ = waiting.hanging.subscribe().changed().await;
             broken()
         }
         Some(Fault::Reset) => broken(),
@@ -85,6 +102,7 @@ fn broken() -> Response {
     let body = Body::from_stream(Broken);
     ([("content-length", "1000")], body).into_response()
 }
+
 /// A body that ends in an error at once.
 struct Broken;
 

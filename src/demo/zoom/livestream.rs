@@ -39,7 +39,10 @@ pub(super) async fn livestream(
         zoom.called.send_replace(state.calls.len());
         state.faults.pop_front()
     };
-    let mut response = respond(&zoom, fault, || answer(&mut zoom.lock(), &id, &call)).await;
+    let mut response = respond(&zoom.waiting, fault, || {
+        answer(&mut zoom.lock(), &id, &call)
+    })
+    .await;
     response
         .headers_mut()
         .insert("x-zm-trackingid", HeaderValue::from_static("WEB_demo"));

@@ -19,6 +19,7 @@ use tokio::sync::watch;
 
 pub use self::events::WEBHOOK_SECRET;
 pub use self::fault::Fault;
+use self::fault::Waiting;
 pub use self::state::{
     CLIENT_ID, CLIENT_SECRET, Call, Meeting, Obstacle, Permission, SCOPE, Tokens, Zoom,
 };
@@ -39,8 +40,7 @@ impl Zoom {
             state: Arc::default(),
             called: watch::Sender::new(0),
             token_called: watch::Sender::new(0),
-            hanging: watch::Sender::new(()),
-            held: watch::Sender::new(()),
+            waiting: Waiting::default(),
             http: browser::client().map_err(std::io::Error::other)?,
             wire: wire.clone(),
         };

@@ -15,7 +15,7 @@ use serde_json::json;
 use tokio::sync::watch;
 
 use super::super::wire::Wire;
-use super::fault::Fault;
+use super::fault::{Fault, Waiting};
 
 /// The OAuth app that Zoom knows.
 pub const CLIENT_ID: &str = "demo-zoom-client";
@@ -30,10 +30,7 @@ pub struct Zoom {
     pub(super) state: Arc<Mutex<ZoomState>>,
     pub(super) called: watch::Sender<usize>,
     pub(super) token_called: watch::Sender<usize>,
-    /// Changes when the connections of requests without an answer are closed.
-    pub(super) hanging: watch::Sender<()>,
-    /// Changes when the held answers are given.
-    pub(super) held: watch::Sender<()>,
+    pub(super) waiting: Waiting,
     pub(super) http: reqwest::Client,
     pub(super) wire: Wire,
 }
@@ -58,6 +55,8 @@ pub(super) struct ZoomState {
     pub(super) basic_users: HashSet<String>,
     /// Those who have switched livestreaming off.
     pub(super) streamless_users: HashSet<String>,
+    /// By user, where it is not the one they began with.
+    pub(super) emails: HashMap<String, String>,
     /// What the next questions who somebody is get instead of an answer.
     pub(super) me_faults: VecDeque<Fault>,
     /// What the next attempts to give tokens back get instead of an answer.
@@ -198,6 +197,11 @@ impl Zoom {
         }
     }
 
+    /// Everybody who has granted the app a permission that still lives.
+    pub fn permitted_users(&self) -> Vec<String> {
+        self.lock().users.keys().cloned().collect()
+    }
+
     /// How many faults wait: for livestream requests, and for requests to the token endpoint.
     pub fn faults_waiting(&self) -> (usize, usize) {
         let state = self.lock();
@@ -209,6 +213,8 @@ impl Zoom {
         let mut state = self.lock();
         state.faults.clear();
         state.token_faults.clear();
+        state.me_faults.clear();
+        state.revoke_faults.clear();
     }
 
     /// What the next livestream request gets.
@@ -223,12 +229,12 @@ impl Zoom {
 
     /// Closes the connections of requests that get no answer.
     pub fn hang_up(&self) {
-        self.hanging.send_replace(());
+        self.waiting.hanging.send_replace(());
     }
 
     /// Gives the answers that are held back.
     pub fn answer_held(&self) {
-        self.held.send_replace(());
+        self.waiting.held.send_replace(());
     }
 
     /// The livestream requests so far.
@@ -296,9 +302,12 @@ impl ZoomState {
         tokens
     }
 
-    /// Ends the pair of this access token; returns whose it was.
+    /// Ends the pair of this access token, which must be valid; returns whose it was.
     pub(super) fn withdraw(&mut self, access_token: &str) -> Option<String> {
-        let holder = |(_, user): &(&String, &User)| user.access_token == access_token;
+        let now = Instant::now();
+        let holder = |(_, user): &(&String, &User)| {
+            user.access_token == access_token && user.expires_at > now
+        };
         let name = self.users.iter().find(holder)?.0.clone();
         self.users.remove(&name);
         Some(name)

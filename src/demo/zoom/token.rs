@@ -18,7 +18,7 @@ pub(super) async fn token(
 ) -> Response {
     zoom.token_called.send_modify(|count| *count += 1);
     let fault = zoom.lock().token_faults.pop_front();
-    respond(&zoom, fault, || {
+    respond(&zoom.waiting, fault, || {
         answer(&mut zoom.lock(), query.is_some(), &headers, &body)
     })
     .await

@@ -83,7 +83,7 @@ async fn everything_that_happens_is_in_the_activity_and_its_files() {
 #[tokio::test]
 async fn nobody_changes_the_audit_and_it_is_kept_as_long_as_it_should_be() {
     let world =
-        world_with(|config| config.audit_retention = Some(chrono::TimeDelta::days(90))).await;
+        world_with(|config| config.audit_retention = Some(Duration::from_hours(90 * 24))).await;
     type_and_read(&world, DANA, "start 68423085").await;
     let mut db = connect(&world).await;
     // As the service's own role, which owns the table.

@@ -107,6 +107,11 @@ async fn an_organisation_that_leaves_takes_the_links_of_its_workspaces_along() {
     install(&world, "globex").await;
     let link = request_link_at(&world, ORG_OTHER, FAY).await;
     Browser::new().link(&world, &link, FAY, FAY).await;
+    let mut db = connect(&world).await;
+    sqlx::raw_sql(KNOWN_OF_WORKSPACES)
+        .execute(&mut db)
+        .await
+        .expect("an insert");
     let (uninstalled, _) = world.slack.uninstall(ORG_TOWN_HALL);
     send_event(&world, &uninstalled).await;
     assert_eq!(stored_bot_token(&world, ENTERPRISE).await, None);
@@ -121,5 +126,31 @@ async fn an_organisation_that_leaves_takes_the_links_of_its_workspaces_along() {
         [DANA.slack, ELI.slack],
         "those of other workspaces stay"
     );
+    let known: Vec<String> = sqlx::query_scalar(
+        "select 'rules ' || team_id from rules union all select 'admin ' || team_id from named_admin
+        union all select 'group ' || team_id from user_group
+        union all select 'member ' || team_id from membership where user_id = 'U1'
+        order by 1",
+    )
+    .fetch_all(&mut db)
+    .await
+    .expect("rows");
+    let expected = ["admin", "group", "member", "rules"];
+    let expected = expected.map(|kind| [format!("{kind} T0ACME"), format!("{kind} T0OWN")]);
+    assert_eq!(known, expected.concat(), "what is known elsewhere stays");
+    drop(db);
     world.end().await;
 }
+
+/// What is known of a workspace of the organisation, of one that has an installation of its own,
+/// and of a workspace elsewhere.
+const KNOWN_OF_WORKSPACES: &str = "
+    insert into installation (enterprise_id, team_id) values ('E0GLOBEX', 'T0OWN');
+    insert into rules (enterprise_id, team_id, changed_by)
+        values ('E0GLOBEX', 'T0EAST', 'U1'), ('E0GLOBEX', 'T0OWN', 'U1'), (null, 'T0ACME', 'U1');
+    insert into named_admin (enterprise_id, team_id, user_id, named_by)
+        select enterprise_id, team_id, 'U1', 'U1' from rules;
+    insert into user_group (enterprise_id, team_id, group_id, people)
+        select enterprise_id, team_id, 'S1', '{U1}' from rules;
+    insert into membership (enterprise_id, team_id, user_id, kind)
+        select enterprise_id, team_id, 'U1', 'member' from rules";

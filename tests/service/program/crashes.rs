@@ -1,5 +1,7 @@
 //! The program is killed or stopped, and started again.
 
+use std::time::{Duration, Instant};
+
 use livestream_bot::demo::DANA;
 use livestream_bot::demo::zoom::Fault;
 use sqlx::ConnectOptions;
@@ -54,6 +56,30 @@ async fn killed_in_mid_call_it_does_not_start_twice_and_says_what_is_known() {
     assert!(text_of(&outcome).starts_with(expected), "{outcome}");
     assert_eq!(env.zoom.calls().len(), 1);
     service.terminate().await;
+    env.end().await;
+}
+
+#[tokio::test]
+async fn a_limit_per_second_is_waited_out_in_two_seconds_and_is_no_failure() {
+    let env = ProgramEnv::new().await;
+    let service = env.serve().await;
+    let limit = Fault::error(429, 429, "maximum per-second rate limit");
+    env.zoom.fail_next(limit);
+    let start = env.slack.type_command(DANA.slack, "start 68423085");
+    let begun = Instant::now();
+    env.slack
+        .send(&service.url, &start)
+        .await
+        .expect("a response");
+    env.zoom.called(2).await;
+    let waited = begun.elapsed();
+    assert!(waited < Duration::from_secs(5), "{waited:?}");
+    let outcome = env.slack.outcome(&start).await.expect("an outcome");
+    assert!(text_of(&outcome).contains("is going live"), "{outcome}");
+    let log = service.terminate().await;
+    let mut lines = log.lines();
+    let failed = lines.find(|line| line.contains(" ERROR ") || line.contains("task failed"));
+    assert_eq!(failed, None);
     env.end().await;
 }
 

@@ -1,0 +1,34 @@
+//! Deletes what is kept for a time only. Each table is cleaned by itself, in small batches, so that
+//! what fails in one stops no other and nothing waits long for a lock.
+
+use crate::account;
+use crate::app::App;
+use crate::db::{
+    admin_sessions, audit, commands, jobs, memberships, oauth_states, readiness, slack_requests,
+    user_groups,
+};
+
+/// Deletes what has expired, up to a number of rows of each table.
+pub(super) async fn run(app: &App) {
+    let (db, keep) = (&app.db, app.history_retention);
+    report("readiness", readiness::trim(db).await.map(|()| 0));
+    report("link sessions", account::sweep(db).await.map(|()| 0));
+    report("sign-ins", oauth_states::delete_expired(db).await);
+    report("admin sessions", admin_sessions::delete_expired(db).await);
+    report("Slack requests", slack_requests::delete_expired(db).await);
+    report("commands", commands::delete_expired(db, keep).await);
+    report("memberships", memberships::delete_expired(db, keep).await);
+    report("user groups", user_groups::delete_expired(db, keep).await);
+    report("failed jobs", jobs::delete_failed(db, keep).await);
+    if let Some(keep) = app.audit_retention {
+        report("audit", audit::delete_expired(db, keep).await);
+    }
+}
+
+fn report(what: &str, deleted: sqlx::Result<u64>) {
+    match deleted {
+        Ok(0) => {}
+        Ok(count) => tracing::debug!(what, count, "cleaned up"),
+        Err(error) => tracing::warn!(what, %error, "cleanup failed"),
+    }
+}
