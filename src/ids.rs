@@ -1,7 +1,31 @@
 //! The names other systems give to people and places. Each is its own type, so
 //! that a channel can never stand where a person is meant.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
+
+/// The longest id that is read, in bytes; those we know have a few dozen. The database could not
+/// find a row by one of thousands.
+const ID_MAX: usize = 255;
+
+/// Text that somebody chose, such as a name, as it is stored and shown: without control characters.
+/// The database cannot hold U+0000.
+pub fn printable(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).collect()
+}
+
+/// Reads a text and keeps what is [`printable`].
+pub fn deserialize_printable<'de, D: Deserializer<'de>>(text: D) -> Result<String, D::Error> {
+    String::deserialize(text).map(|text| printable(&text))
+}
+
+/// Reads an id of another system. Quotes nothing of it.
+fn deserialize_id<'de, D: Deserializer<'de>>(id: D) -> Result<String, D::Error> {
+    let id = String::deserialize(id)?;
+    if id.len() > ID_MAX || id.chars().any(char::is_control) {
+        return Err(de::Error::custom("no id looks like that"));
+    }
+    Ok(id)
+}
 
 macro_rules! text_id {
     ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
@@ -9,7 +33,7 @@ macro_rules! text_id {
         #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type)]
         #[serde(transparent)]
         #[sqlx(transparent)]
-        pub struct $name(String);
+        pub struct $name(#[serde(deserialize_with = "deserialize_id")] String);
 
         impl $name {
             /// An id as the other system spells it.
@@ -42,6 +66,8 @@ text_id! {
     ChannelId,
     /// Slack's id of one invocation of a command; the same for every copy of it.
     TriggerId,
+    /// Slack's id of one event; the same for every copy of it.
+    EventId,
     /// A Zoom user, the `id` of `GET /users/me`.
     ZoomUserId,
 }
@@ -126,5 +152,23 @@ impl std::fmt::Display for WithdrawalId {
 impl std::fmt::Display for CommandId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_the_database_cannot_hold_is_no_id() {
+        for id in ["U0\0DANA", "U0\u{7f}", "\n", &"U".repeat(256)] {
+            let read = serde_json::from_value::<SlackUserId>(json!(id));
+            assert!(read.is_err(), "{id:?}");
+        }
+        let read: SlackUserId = serde_json::from_value(json!("U0DANA")).expect("an id");
+        assert_eq!(read.as_str(), "U0DANA");
+        assert_eq!(printable("Da\0na\u{85} Ó\r\n"), "Dana Ó");
     }
 }

@@ -3,9 +3,10 @@
 use std::io::{Write, stdin, stdout};
 use std::path::PathBuf;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::{Parser, Subcommand};
-use livestream_bot::account::{import, tokens};
+use livestream_bot::account::import;
+use livestream_bot::account::tokens::{self, Resealed};
 use livestream_bot::config::{self, Config, DatabaseConfig, LogConfig};
 use livestream_bot::crypto::vault::Vault;
 #[cfg(feature = "demo")]
@@ -138,16 +139,28 @@ async fn run(command: Command) -> anyhow::Result<()> {
             let vault = Vault::from_keys(&token_keys).context("TOKEN_KEYS cannot be used")?;
             let (database, _server) = connect_options(database).await?;
             let pool = db::pool(database);
-            let count = tokens::reseal(&pool, &vault).await?;
+            let Resealed { count, failed } = tokens::reseal(&pool, &vault).await?;
             let key = vault.first_key();
             let detail = format!("{count} records re-encrypted with key {key}");
             db::audit::keys_rotated(&pool, &detail).await?;
-            tracing::info!(
+            if failed.is_empty() {
+                tracing::info!(
+                    records = count,
+                    key,
+                    "tokens re-encrypted; older keys can be removed in 30 minutes"
+                );
+                return Ok(());
+            }
+            tracing::warn!(
                 records = count,
                 key,
-                "tokens re-encrypted; older keys can be removed in 30 minutes"
+                "tokens re-encrypted except for those that do not open; keep the older keys"
             );
-            Ok(())
+            bail!(
+                "not re-encrypted, because they do not open: {}\n{}",
+                failed.len(),
+                failed.join("\n")
+            )
         }
         Command::Postgres { .. } => unreachable!("main() runs it"),
     }

@@ -1,12 +1,16 @@
 //! The service: a listener and a worker, until it is told to stop.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
+use axum::extract::ConnectInfo;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
@@ -22,8 +26,9 @@ use tokio_util::sync::CancellationToken;
 use crate::app::App;
 use crate::config::Config;
 use crate::crypto::vault::Vault;
+use crate::telemetry::sampling::warn_sampled;
 use crate::worker::Health;
-use crate::{db, web, worker};
+use crate::{db, telemetry, web, worker};
 
 /// How long a client may take over a request's headers, or stay without one: longer than
 /// proxies keep a connection that they do not use.
@@ -49,6 +54,10 @@ pub async fn serve(
     listener: TcpListener,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
+    let metrics = match config.metrics_addr {
+        Some(address) => Some(web::metrics::bind(address).await?),
+        None => None,
+    };
     let vault = Vault::from_keys(&config.token_keys).context("TOKEN_KEYS cannot be used")?;
     let preparing = db::pool(database.clone());
     migrate(&preparing)
@@ -67,9 +76,9 @@ pub async fn serve(
     let worker = tokio::spawn(worker::run(job_app, health.clone(), shutdown.clone()));
     let router = web::router(Arc::clone(&app), health.clone());
     let http = tokio::spawn(listen(listener, router, shutdown.clone()));
-    let metrics = config
-        .metrics_addr
-        .map(|address| tokio::spawn(web::metrics::serve(address, app, health, shutdown.clone())));
+    let metrics = metrics
+        .map(|listener| tokio::spawn(web::metrics::serve(listener, app, health, shutdown.clone())));
+    let upkeep = tokio::spawn(telemetry::upkeep(shutdown.clone()));
 
     worker.await.context("the worker panicked")?;
     http.await.context("the listener panicked")?;
@@ -83,6 +92,7 @@ pub async fn serve(
     if let Some(metrics) = metrics {
         metrics.await.context("the metrics' listener panicked")??;
     }
+    upkeep.await.context("the upkeep panicked")?;
     tokio::join!(request_pool.close(), job_pool.close());
     Ok(())
 }
@@ -127,17 +137,21 @@ async fn listen(listener: TcpListener, router: Router, shutdown: CancellationTok
         .timer(TokioTimer::new())
         .header_read_timeout(HEADERS_WITHIN)
         .max_buf_size(HEADERS_MAX);
-    let take = |accepted: io::Result<(TcpStream, _)>| match accepted {
-        Ok((stream, _)) => {
+    let take = |accepted: io::Result<(TcpStream, SocketAddr)>| match accepted {
+        Ok((stream, peer)) => {
             let _ = stream.set_nodelay(true);
-            let service = TowerToHyperService::new(router.clone());
+            let router = TowerToHyperService::new(router.clone());
+            let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+                request.extensions_mut().insert(ConnectInfo(peer));
+                router.call(request)
+            });
             let connection = protocol.serve_connection(TokioIo::new(stream), service);
             // How connections end is their clients' concern.
             tokio::spawn(connections.watch(connection));
             true
         }
         Err(error) => {
-            tracing::warn!(%error, "failed to accept a connection");
+            warn_sampled!("failed to accept a connection", %error);
             false
         }
     };

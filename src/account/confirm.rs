@@ -86,7 +86,9 @@ async fn authorize(app: &Arc<App>, session: &Session, consent: &Consent) -> Resu
             }
             Err(LinkError::NotAdmin)
         }
-        Err(AdminUnknown::SlackUnavailable) => Err(LinkError::VendorFailed("Slack")),
+        Err(AdminUnknown::SlackUnavailable | AdminUnknown::CannotAsk) => {
+            Err(LinkError::VendorFailed("Slack"))
+        }
         Err(AdminUnknown::Database(error)) => Err(error.into()),
     }
 }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::crypto::vault::Vault;
 use crate::db::links::{self as table, NewLinks};
-use crate::ids::{SlackUserId, TeamId, ZoomUserId};
+use crate::ids::{SlackUserId, TeamId, ZoomUserId, deserialize_printable};
 
 /// One line of `import-links`.
 #[derive(Deserialize)]
@@ -17,11 +17,14 @@ struct ImportedLink {
     team_id: TeamId,
     user_id: SlackUserId,
     zoom_user_id: ZoomUserId,
+    #[serde(deserialize_with = "deserialize_printable")]
     zoom_account_id: String,
+    #[serde(deserialize_with = "deserialize_printable")]
     email: String,
     access_token: SecretString,
     refresh_token: SecretString,
     expires_at: DateTime<Utc>,
+    #[serde(deserialize_with = "deserialize_printable")]
     scope: String,
 }
 

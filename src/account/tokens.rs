@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use sqlx::PgPool;
@@ -152,49 +151,61 @@ fn open(vault: &Vault, row: Context<'_>, sealed: &[u8]) -> Result<SecretString, 
     })
 }
 
-/// Seals every token with the first key again, while others serve. Returns of how many
-/// grants and installations it was.
-pub async fn reseal(db: &PgPool, vault: &Vault) -> anyhow::Result<usize> {
-    let mut count = reseal_grants(db, vault).await?;
-    for old in installations::sealed_with_other_key(db, &vault.prefix()).await? {
-        let row = Context::BotToken(&old.tenant_id);
-        let token = vault.open(row, &old.bot_token);
-        let token =
-            token.with_context(|| format!("the bot token of {} does not open", old.tenant_id))?;
-        if installations::reseal(db, &old, &vault.seal(row, &token)).await? {
-            count += 1;
-        }
-    }
-    Ok(count)
+/// What became of grants and installations that were sealed with another key.
+#[derive(Debug, Default)]
+pub struct Resealed {
+    /// How many are sealed with the first key now.
+    pub count: usize,
+    /// Which do not open, and why.
+    pub failed: Vec<String>,
 }
 
-async fn reseal_grants(db: &PgPool, vault: &Vault) -> anyhow::Result<usize> {
-    let (mut count, mut after) = (0, String::new());
+/// Seals every token with the first key again, while others serve. Those that do not open stay as
+/// they are.
+pub async fn reseal(db: &PgPool, vault: &Vault) -> sqlx::Result<Resealed> {
+    let mut resealed = Resealed::default();
+    reseal_grants(db, vault, &mut resealed).await?;
+    for old in installations::sealed_with_other_key(db, &vault.prefix()).await? {
+        let row = Context::BotToken(&old.tenant_id);
+        match vault.open(row, &old.bot_token) {
+            Ok(token) => {
+                if installations::reseal(db, &old, &vault.seal(row, &token)).await? {
+                    resealed.count += 1;
+                }
+            }
+            Err(error) => resealed
+                .failed
+                .push(format!("the bot token of {}: {error}", old.tenant_id)),
+        }
+    }
+    Ok(resealed)
+}
+
+async fn reseal_grants(db: &PgPool, vault: &Vault, resealed: &mut Resealed) -> sqlx::Result<()> {
+    let mut after = String::new();
     loop {
         let grants = grants::sealed_with_other_key(db, &vault.prefix(), &after).await?;
         let Some(last) = grants.last() else {
-            return Ok(count);
+            return Ok(());
         };
         after = last.zoom_user_id.to_string();
         let mut transaction = db.begin().await?;
         for grant in &grants {
             let zoom_user = grant.zoom_user_id.as_str();
-            let open = |row, sealed| {
-                let opened = vault.open(row, sealed);
-                opened.with_context(|| format!("the grant of Zoom user {zoom_user} does not open"))
+            let access = vault.open(Context::AccessToken(zoom_user), &grant.access_token);
+            let refresh = vault.open(Context::RefreshToken(zoom_user), &grant.refresh_token);
+            let (access, refresh) = match (access, refresh) {
+                (Ok(access), Ok(refresh)) => (access, refresh),
+                (Err(error), _) | (_, Err(error)) => {
+                    let failed = format!("the grant of Zoom user {zoom_user}: {error}");
+                    resealed.failed.push(failed);
+                    continue;
+                }
             };
-            let (access, refresh) = (
-                Context::AccessToken(zoom_user),
-                Context::RefreshToken(zoom_user),
-            );
-            let (access, refresh) = (
-                open(access, &grant.access_token)?,
-                open(refresh, &grant.refresh_token)?,
-            );
             let (access_token, refresh_token) = vault.seal_pair(zoom_user, &access, &refresh);
             // One that was refreshed meanwhile is sealed with the first key already.
             if grants::reseal(&mut *transaction, grant, &access_token, &refresh_token).await? {
-                count += 1;
+                resealed.count += 1;
             }
         }
         transaction.commit().await?;

@@ -1,7 +1,7 @@
 //! The admins of a workspace: who is one, their sessions, and what they may do.
 //!
-//! Where a bot token lets us ask, Slack says who is an admin; elsewhere the installer is one, and
-//! the people they name. The right is checked on every page, and again before every change.
+//! Where a bot token lets us ask, Slack says who is an admin; where none ever did, the installer is
+//! one, and the people they name. The right is checked on every page, and again before every change.
 
 use std::sync::Arc;
 
@@ -16,10 +16,13 @@ use crate::db::audit::{self, AuditKind, Event};
 use crate::db::jobs::{self, NotifyUnlinked, RunAt};
 use crate::db::linked_users::{self, LinkedUser};
 use crate::db::rules::{self, Rules};
-use crate::db::{admin_sessions, grants, named_admins, oauth_states, shared_accounts};
+use crate::db::{
+    admin_sessions, grants, installations, named_admins, oauth_states, shared_accounts,
+};
 use crate::ids::{Asker, SlackUserId};
 use crate::reply::account::Unlinked;
-use crate::workspace::bot;
+use crate::slack::web_api::{OPTIONAL_BOT_SCOPES, missing_scopes_of};
+use crate::telemetry::sampling::warn_sampled;
 use crate::workspace::people::{self, AdminUnknown};
 use crate::zoom::client::ApiError;
 
@@ -47,6 +50,8 @@ pub enum AdminError {
     Declined,
     #[error("Slack does not say whether the person is an admin")]
     CannotTell,
+    #[error("Slack cannot be asked until the app is installed again")]
+    CannotAsk,
     #[error("signing in is not set up")]
     NotSetUp,
     #[error("there is nobody of that id in this workspace")]
@@ -59,6 +64,7 @@ impl From<AdminUnknown> for AdminError {
     fn from(error: AdminUnknown) -> Self {
         match error {
             AdminUnknown::SlackUnavailable => Self::CannotTell,
+            AdminUnknown::CannotAsk => Self::CannotAsk,
             AdminUnknown::Database(error) => Self::Database(error),
         }
     }
@@ -85,7 +91,7 @@ pub async fn begin(app: &App) -> Result<(String, String), AdminError> {
         .authorize_url(None, browser.derive(STATE), browser.derive(NONCE))
         .await
         .map_err(|error| {
-            tracing::warn!(%error, "admin sign-in failed");
+            warn_sampled!("admin sign-in failed", %error);
             AdminError::CannotTell
         })?;
     Ok((sent.seal(&app.vault, Purpose::SignIn), url))
@@ -114,7 +120,7 @@ pub async fn back(
     })?;
     let person = sign_in.person(code, browser.derive(NONCE)).await;
     let person = person.map_err(|error| {
-        tracing::warn!(%error, "admin sign-in failed");
+        warn_sampled!("admin sign-in failed", %error);
         AdminError::CannotTell
     })?;
     if !people::is_admin(app, &person.asker).await? {
@@ -159,9 +165,17 @@ pub async fn sign_out(app: &App, browser: &Browser) -> sqlx::Result<()> {
     admin_sessions::delete(&app.db, &browser.hash()).await
 }
 
-/// Whether admins are named here because Slack cannot be asked.
+/// Whether admins are named here because no token ever let us ask Slack.
 pub async fn names_admins(app: &App, admin: &Admin) -> sqlx::Result<bool> {
-    Ok(bot::find(app, &admin.asker).await?.is_none())
+    people::names_admins(app, &admin.asker).await
+}
+
+/// What only rules need, and the app was installed without.
+pub async fn missing_scopes(app: &App, admin: &Admin) -> sqlx::Result<Vec<&'static str>> {
+    let granted = installations::granted_scope(&app.db, &admin.asker).await?;
+    Ok(granted.map_or_else(Vec::new, |granted| {
+        missing_scopes_of(OPTIONAL_BOT_SCOPES, &granted)
+    }))
 }
 
 async fn refused(app: &App, asker: &Asker, what: &str) -> sqlx::Result<()> {

@@ -35,6 +35,8 @@ pub enum ParseError {
     NameLength(usize),
     StopTakesNoOptions(MeetingId),
     QuoteOpen,
+    /// This word holds a control character, here replaced.
+    ControlCharacter(String),
 }
 
 impl From<UnclosedQuote> for ParseError {

@@ -36,7 +36,13 @@ impl FromStr for Command {
 
     /// Reads the `text` of Slack's form, with or without Slack's escaping of links and `& < >`.
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        Self::read(&words(text)?)
+        let words = words(text)?;
+        match words.iter().find(|word| word.contains(char::is_control)) {
+            Some(word) => Err(ParseError::ControlCharacter(
+                word.replace(char::is_control, "\u{fffd}"),
+            )),
+            None => Self::read(&words),
+        }
     }
 }
 

@@ -71,10 +71,6 @@ fn display_name(value: &str) -> Result<String, ParseError> {
         .unwrap_or(value)
         .trim();
     match name.chars().count() {
-        1..=NAME_MAX if name.chars().any(char::is_control) => Err(ParseError::BadValue {
-            key: "name",
-            typed: name.to_owned(),
-        }),
         1..=NAME_MAX => Ok(name.to_owned()),
         length => Err(ParseError::NameLength(length)),
     }

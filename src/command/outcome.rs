@@ -20,6 +20,26 @@ pub enum Rule {
     Channel,
 }
 
+/// Something that a right depends on and that only Slack can tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, VariantArray)]
+#[serde(rename_all = "snake_case")]
+pub enum Fact {
+    /// Whether the person is a member, a guest, or of another organisation.
+    Membership,
+    /// Who is in the user group that a rule names.
+    UserGroup,
+}
+
+/// Why Slack has not told it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, VariantArray)]
+#[serde(rename_all = "snake_case")]
+pub enum Unknown {
+    /// It did not answer, and may later.
+    NoAnswer,
+    /// Our token is gone, or may not ask: the app must be installed again.
+    CannotAsk,
+}
+
 /// How a command ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantNames)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -73,6 +93,11 @@ pub enum Outcome {
         /// The admin who changed the rules last.
         set_by: Option<SlackUserId>,
     },
+    /// Slack has never told whether the person may, so nothing was done.
+    NotKnown {
+        fact: Fact,
+        why: Unknown,
+    },
     /// A rule of theirs asks the person first. Nothing was done yet.
     NeedsConfirmation {
         /// How many read in the channel, if Slack says.
@@ -97,6 +122,7 @@ impl Outcome {
                 | Self::LinkDead
                 | Self::Misconfigured
                 | Self::NotAllowed { .. }
+                | Self::NotKnown { .. }
                 | Self::NeedsConfirmation { .. }
                 | Self::Interrupted
         )

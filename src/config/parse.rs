@@ -129,7 +129,8 @@ pub(super) fn token_keys(value: &str) -> Parsed<SecretString> {
     match Vault::from_keys(&keys) {
         Ok(_) => Ok(keys),
         Err(KeyError::None) => Err("it contains only commas"),
-        Err(KeyError::Form(_)) => Err("an entry is not of the form id:base64"),
+        Err(KeyError::Form(_)) => Err("an entry is not of the form id:base64, \
+            with an id of 1 to 32 letters, digits, dots, hyphens or underscores"),
         Err(KeyError::NotAKey(_)) => Err("a key is not 32 bytes in base64"),
         Err(KeyError::Twice(_)) => Err("two keys have the same id"),
     }
@@ -262,7 +263,11 @@ mod tests {
         assert!(token_keys(key).is_ok());
         for (value, problem) in [
             (",".to_owned(), "it contains only commas"),
-            (format!("{key},k2"), "an entry is not of the form id:base64"),
+            (
+                format!("{key},k2"),
+                "an entry is not of the form id:base64, \
+                with an id of 1 to 32 letters, digits, dots, hyphens or underscores",
+            ),
             ("k1:AAAA".to_owned(), "a key is not 32 bytes in base64"),
             (format!("{key},{key}"), "two keys have the same id"),
         ] {

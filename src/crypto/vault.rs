@@ -13,6 +13,8 @@ use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use secrecy::{ExposeSecret, SecretString};
 
 const NONCE_LEN: usize = 24;
+/// The longest id of a key: too short for a key, which has 43 characters in base64.
+const KEY_ID_MAX: usize = 32;
 
 /// The keys, in order: the first seals, all open.
 #[derive(Clone)]
@@ -37,23 +39,41 @@ pub enum Context<'a> {
 /// Why a sealed value does not open. Says nothing of what is in it.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
-    #[error("it was sealed with key {0:?}, which TOKEN_KEYS does not hold")]
-    UnknownKey(String),
+    #[error("it was sealed with key {0}, which TOKEN_KEYS does not hold")]
+    UnknownKey(KeyId),
     #[error("it was changed, or belongs to another row")]
     Forged,
 }
 
-/// Why `TOKEN_KEYS` cannot be used.
+/// The id of a key, as it may be printed: short, and of letters, digits, dots, hyphens and
+/// underscores.
+#[derive(Debug, PartialEq, Eq)]
+pub struct KeyId(String);
+
+impl KeyId {
+    fn read(id: &str) -> Option<Self> {
+        let is_id = (1..=KEY_ID_MAX).contains(&id.len())
+            && id
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
+        is_id.then(|| Self(id.to_owned()))
+    }
+}
+
+/// Why `TOKEN_KEYS` cannot be used. An entry is named by its number, from 1: what stands where an
+/// id belongs may be a key.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
     #[error("there is no key in it")]
     None,
-    #[error("entry {0} is not of the form id:base64")]
+    #[error(
+        "entry {0} is not of the form id:base64, with an id of 1 to 32 letters, digits, dots, hyphens or underscores"
+    )]
     Form(usize),
-    #[error("the key {0:?} is not 32 bytes in base64")]
-    NotAKey(String),
-    #[error("the id {0:?} stands twice")]
-    Twice(String),
+    #[error("the key of entry {0} is not 32 bytes in base64")]
+    NotAKey(usize),
+    #[error("entry {0} has the id of an earlier one")]
+    Twice(usize),
 }
 
 impl Vault {
@@ -66,19 +86,18 @@ impl Vault {
             .map(str::trim)
             .filter(|entry| !entry.is_empty());
         for (index, entry) in entries.enumerate() {
-            let (id, key) = entry.split_once(':').ok_or(KeyError::Form(index + 1))?;
-            if id.is_empty() || id.len() > 255 {
-                return Err(KeyError::Form(index + 1));
-            }
-            if vault.key(id).is_some() {
-                return Err(KeyError::Twice(id.to_owned()));
+            let number = index + 1;
+            let (id, key) = entry.split_once(':').ok_or(KeyError::Form(number))?;
+            let KeyId(id) = KeyId::read(id).ok_or(KeyError::Form(number))?;
+            if vault.key(&id).is_some() {
+                return Err(KeyError::Twice(number));
             }
             let cipher = STANDARD
                 .decode(key)
                 .ok()
                 .and_then(|bytes| XChaCha20Poly1305::new_from_slice(&bytes).ok())
-                .ok_or_else(|| KeyError::NotAKey(id.to_owned()))?;
-            vault.keys.push((id.to_owned(), cipher));
+                .ok_or(KeyError::NotAKey(number))?;
+            vault.keys.push((id, cipher));
         }
         if vault.keys.is_empty() {
             Err(KeyError::None)
@@ -127,9 +146,10 @@ impl Vault {
             .ok_or(OpenError::Forged)?;
         let (nonce, ciphertext) = rest.split_at_checked(NONCE_LEN).ok_or(OpenError::Forged)?;
         let id = std::str::from_utf8(id).map_err(|_| OpenError::Forged)?;
-        let cipher = self
-            .key(id)
-            .ok_or_else(|| OpenError::UnknownKey(id.to_owned()))?;
+        let id = KeyId::read(id).ok_or(OpenError::Forged)?;
+        let Some(cipher) = self.key(&id.0) else {
+            return Err(OpenError::UnknownKey(id));
+        };
         let nonce = XNonce::try_from(nonce).map_err(|_| OpenError::Forged)?;
         let aad = context.to_string();
         let secret = cipher
@@ -172,6 +192,12 @@ impl fmt::Debug for Vault {
         f.debug_list()
             .entries(self.keys.iter().map(|(id, _)| id))
             .finish()
+    }
+}
+
+impl fmt::Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.0)
     }
 }
 
@@ -228,7 +254,7 @@ mod tests {
             "token"
         );
         let unknown = vault(&key("new", 2)).open(DANA, &sealed).err();
-        assert_eq!(unknown, Some(OpenError::UnknownKey("old".into())));
+        assert_eq!(unknown, Some(OpenError::UnknownKey(KeyId("old".into()))));
         assert_eq!(both.seal(DANA, &"token".into())[1..4], *b"new");
     }
 
@@ -249,10 +275,35 @@ mod tests {
         let refused = |keys: &str| Vault::from_keys(&keys.into()).err();
         assert_eq!(refused(" , "), Some(KeyError::None));
         assert_eq!(refused("nocolon"), Some(KeyError::Form(1)));
-        assert_eq!(refused("a:short"), Some(KeyError::NotAKey("a".into())));
+        assert_eq!(refused("a:short"), Some(KeyError::NotAKey(1)));
         assert_eq!(
             refused(&format!("{},{}", key("a", 1), key("a", 2))),
-            Some(KeyError::Twice("a".into()))
+            Some(KeyError::Twice(2))
         );
+    }
+
+    #[test]
+    fn a_key_that_stands_for_an_id_is_never_printed() {
+        let secret = STANDARD.encode([7; 32]);
+        let unpadded = secret.trim_end_matches('=');
+        for keys in [
+            format!("{secret}:k1"),
+            format!("{unpadded}:k1"),
+            format!("{}:k1", &secret[..20]),
+            format!("{secret}:{secret}"),
+            format!("{unpadded}:{secret}"),
+            format!("{},{secret}:k1", key("a", 1)),
+            format!("{secret}:k1,{secret}:k1"),
+        ] {
+            let error = Vault::from_keys(&keys.as_str().into()).expect_err("an error");
+            let printed = format!("{error} {error:?}");
+            assert!(!printed.contains(&secret[..20]), "{printed}");
+        }
+        // A value that was sealed by an older version, which took such ids.
+        let sealed = [&[44][..], secret.as_bytes(), &[0; 40]].concat();
+        let error = vault(&key("a", 1))
+            .open(DANA, &sealed)
+            .expect_err("an error");
+        assert_eq!(error, OpenError::Forged);
     }
 }

@@ -42,6 +42,48 @@ pub async fn store(db: impl PgExecutor<'_>, new: &NewInstallation<'_>) -> sqlx::
     .map(drop)
 }
 
+/// Whether a person's workspace, or its organisation, ever gave us a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TokenHistory {
+    /// The app is installed there, as far as Slack has told us.
+    pub is_installed: bool,
+    /// One was stored, be it gone by now.
+    pub had_token: bool,
+}
+
+/// What the installations that serve a person say of tokens.
+pub async fn token_history(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<TokenHistory> {
+    // The scope is stored with the token, and stays when the token is deleted.
+    sqlx::query_as!(
+        TokenHistory,
+        r#"
+        select coalesce(bool_and(uninstalled_at is null), false) as "is_installed!",
+            coalesce(bool_or(scope is not null), false) as "had_token!"
+        from installation where team_id = $2 or (team_id is null and enterprise_id = $1)
+        "#,
+        asker.enterprise(),
+        asker.team.as_str(),
+    )
+    .fetch_one(db)
+    .await
+}
+
+/// What the token that serves a person was granted, comma separated; `None` without a token.
+pub async fn granted_scope(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<Option<String>> {
+    let scope = sqlx::query_scalar!(
+        r#"
+        select scope from installation
+        where bot_token is not null and (team_id = $2 or (team_id is null and enterprise_id = $1))
+        order by team_id nulls last limit 1
+        "#,
+        asker.enterprise(),
+        asker.team.as_str(),
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(scope.flatten())
+}
+
 /// Where somebody's App Home can be shown, and with which token; sealed.
 #[derive(Debug)]
 pub struct BotToken {

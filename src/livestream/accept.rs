@@ -26,6 +26,7 @@ use crate::reply::Replies;
 use crate::slack::form::{HomePress, Original, SlashCommand};
 use crate::slack::message::Message;
 use crate::slack::respond::DisallowedOrigin;
+use crate::telemetry::sampling::warn_sampled;
 
 /// How long accepting may take once the request is here: Slack gives up after 3 s.
 pub const ACCEPT_TIMEOUT: Duration = Duration::from_millis(2500);
@@ -133,7 +134,7 @@ async fn accept(
 ) -> Result<Accepted, DisallowedOrigin> {
     let replies = Replies::of(app);
     if !app.is_for_us(form.api_app_id.as_deref()) {
-        tracing::warn!("request rejected: for another app than SLACK_APP_ID");
+        warn_sampled!("request rejected: for another app than SLACK_APP_ID");
         return Ok(Accepted::Answered(replies.wrong_app()));
     }
     let parsed = form.text.parse();

@@ -3,7 +3,7 @@
 //! what was pressed, and for both after a rule changed.
 
 use crate::app::App;
-use crate::command::outcome::Rule;
+use crate::command::outcome::{Fact, Rule, Unknown};
 use crate::command::request::{Action, LivestreamRequest};
 use crate::command::verb::Access;
 use crate::db::links;
@@ -23,6 +23,11 @@ pub enum Decision {
         /// The admin who changed the rules last.
         set_by: Option<SlackUserId>,
     },
+    /// Slack has never told what a rule depends on.
+    NotKnown {
+        fact: Fact,
+        why: Unknown,
+    },
     /// Many read here, or others do, or we cannot tell: first the person is asked.
     Confirm {
         members: Option<i64>,
@@ -38,11 +43,15 @@ pub async fn judge(
     request: &LivestreamRequest,
 ) -> sqlx::Result<Decision> {
     let rules = rules::find(&app.db, &asker.team).await?;
-    if let Some(rule) = refusing(app, &rules, asker, channel).await? {
-        return Ok(Decision::Refused {
-            rule,
-            set_by: rules.changed_by,
-        });
+    match refusing(app, &rules, asker, channel).await? {
+        Verdict::Passed => {}
+        Verdict::Broken(rule) => {
+            return Ok(Decision::Refused {
+                rule,
+                set_by: rules.changed_by,
+            });
+        }
+        Verdict::NotKnown(fact, why) => return Ok(Decision::NotKnown { fact, why }),
     }
     let asks = rules.confirm_over.is_some() || rules.confirm_shared;
     if !asks || request.is_confirmed || request.action == Action::Stop || channel.is_direct() {
@@ -70,10 +79,13 @@ pub async fn judge(
 
 /// Whether somebody may use the app at all, wherever they are: members of the workspace, and
 /// guests and external people where its rules allow them. `is_external`: Slack says of a
-/// request that the person is from another organisation, so it need not be asked.
+/// request that the person is from another organisation, so it need not be asked. Somebody of
+/// whom Slack says nothing may read help and link an account; [`judge`] starts nothing for them.
 pub async fn may_use(app: &App, asker: &Asker, is_external: bool) -> sqlx::Result<bool> {
     let rules = rules::find(&app.db, &asker.team).await?;
-    admits(app, &rules, asker, is_external).await
+    Ok(admits(app, &rules, asker, is_external)
+        .await?
+        .unwrap_or(true))
 }
 
 /// What somebody can do now.
@@ -88,9 +100,24 @@ pub async fn access(app: &App, asker: &Asker) -> sqlx::Result<Access> {
     ))
 }
 
-async fn admits(app: &App, rules: &Rules, asker: &Asker, is_external: bool) -> sqlx::Result<bool> {
-    Ok(rules.guests_allowed
-        || (!is_external && people::membership(app, asker).await? == Membership::Member))
+async fn admits(
+    app: &App,
+    rules: &Rules,
+    asker: &Asker,
+    is_external: bool,
+) -> sqlx::Result<Result<bool, Unknown>> {
+    if rules.guests_allowed || is_external {
+        return Ok(Ok(rules.guests_allowed));
+    }
+    let membership = people::membership(app, asker).await?;
+    Ok(membership.map(|membership| membership == Membership::Member))
+}
+
+/// What the rules say of a person in a channel.
+enum Verdict {
+    Passed,
+    Broken(Rule),
+    NotKnown(Fact, Unknown),
 }
 
 async fn refusing(
@@ -98,17 +125,21 @@ async fn refusing(
     rules: &Rules,
     asker: &Asker,
     channel: &ChannelId,
-) -> sqlx::Result<Option<Rule>> {
-    if !admits(app, rules, asker, false).await? {
-        return Ok(Some(Rule::Members));
+) -> sqlx::Result<Verdict> {
+    match admits(app, rules, asker, false).await? {
+        Ok(true) => {}
+        Ok(false) => return Ok(Verdict::Broken(Rule::Members)),
+        Err(why) => return Ok(Verdict::NotKnown(Fact::Membership, why)),
     }
     let is_in = |people: &[String]| people.iter().any(|user| user == asker.user.as_str());
     match (rules.who, &rules.group_id) {
-        (Who::Named, _) if !is_in(&rules.people) => return Ok(Some(Rule::Named)),
-        (Who::Group, Some(group)) if !is_in(&group_members(app, asker, group).await?) => {
-            return Ok(Some(Rule::Group));
-        }
-        (Who::Group, None) => return Ok(Some(Rule::Group)),
+        (Who::Named, _) if !is_in(&rules.people) => return Ok(Verdict::Broken(Rule::Named)),
+        (Who::Group, Some(group)) => match group_members(app, asker, group).await? {
+            Ok(people) if is_in(&people) => {}
+            Ok(_) => return Ok(Verdict::Broken(Rule::Group)),
+            Err(why) => return Ok(Verdict::NotKnown(Fact::UserGroup, why)),
+        },
+        (Who::Group, None) => return Ok(Verdict::Broken(Rule::Group)),
         _ => {}
     }
     let is_listed = rules
@@ -120,22 +151,34 @@ async fn refusing(
         ChannelPolicy::Only => !is_listed,
         ChannelPolicy::Except => is_listed,
     };
-    Ok(is_refused.then_some(Rule::Channel))
+    Ok(if is_refused {
+        Verdict::Broken(Rule::Channel)
+    } else {
+        Verdict::Passed
+    })
 }
 
 /// As Slack said within the last five minutes; as it said before, if it does not answer.
-async fn group_members(app: &App, asker: &Asker, group: &str) -> sqlx::Result<Vec<String>> {
+async fn group_members(
+    app: &App,
+    asker: &Asker,
+    group: &str,
+) -> sqlx::Result<Result<Vec<String>, Unknown>> {
     let known = user_groups::find(&app.db, &asker.team, group).await?;
     if let Some(known) = &known
         && known.is_recent
     {
-        return Ok(known.people.clone());
+        return Ok(Ok(known.people.clone()));
     }
-    if let Some(bot) = bot::find(app, asker).await?
-        && let Ok(people) = bot.group(&asker.team, group).await
-    {
-        user_groups::store(&app.db, asker, group, &people).await?;
-        return Ok(people);
-    }
-    Ok(known.map(|known| known.people).unwrap_or_default())
+    let unknown = match bot::find(app, asker).await? {
+        Some(bot) => match bot.group(&asker.team, group).await {
+            Ok(people) => {
+                user_groups::store(&app.db, asker, group, &people).await?;
+                return Ok(Ok(people));
+            }
+            Err(error) => people::unknown(&error),
+        },
+        None => Unknown::CannotAsk,
+    };
+    Ok(known.map(|known| known.people).ok_or(unknown))
 }

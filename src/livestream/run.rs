@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::account::tokens::{self, TokenUnavailable};
 use crate::app::App;
-use crate::command::outcome::Outcome;
+use crate::command::outcome::{Outcome, Unknown};
 use crate::command::request::Action;
 use crate::crypto::vault::Context;
 use crate::db::commands::{self, AttemptFailure, PendingCommand};
@@ -26,6 +26,8 @@ use crate::zoom::answer::Answer;
 const BEGIN_WITHIN: Duration = Duration::from_mins(10);
 /// How long Zoom may fail to refresh a token before the channel is told.
 const TOKEN_PATIENCE: Duration = Duration::from_secs(20);
+/// How long Slack may fail to say who somebody is before they are told.
+const PERSON_PATIENCE: Duration = Duration::from_secs(10);
 /// How soon after a crash in mid-stop Zoom is asked for the stop again: later, somebody may
 /// have gone live once more.
 const ASK_AGAIN_WITHIN: Duration = Duration::from_mins(1);
@@ -114,6 +116,15 @@ async fn ask(app: &Arc<App>, command: &PendingCommand) -> sqlx::Result<Progress>
         Decision::Allowed => {}
         Decision::Refused { rule, set_by } => {
             return Ok(Progress::Finished(Outcome::NotAllowed { rule, set_by }));
+        }
+        Decision::NotKnown {
+            why: Unknown::NoAnswer,
+            ..
+        } if command.age < PERSON_PATIENCE => {
+            return Ok(Progress::Wait(Next::Later(in_a_moment())));
+        }
+        Decision::NotKnown { fact, why } => {
+            return Ok(Progress::Finished(Outcome::NotKnown { fact, why }));
         }
         Decision::Confirm { members, is_shared } => {
             let outcome = Outcome::NeedsConfirmation { members, is_shared };

@@ -1,7 +1,6 @@
 //! One data folder of one major version, and its server.
 
 use std::fs::File;
-use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -12,6 +11,7 @@ use anyhow::{Context, bail, ensure};
 use crate::postgres::home::{Home, is_free};
 use crate::postgres::installation::{Installation, OLDEST_MAJOR, installations};
 use crate::postgres::options::{Durability, SUPERUSER};
+use crate::postgres::socket_dir;
 
 /// How long a server may take to start.
 pub(super) const START_WITHIN: Duration = Duration::from_mins(1);
@@ -21,13 +21,19 @@ pub(super) const START_WITHIN: Duration = Duration::from_mins(1);
 pub(super) struct Cluster {
     pub(super) home: Home,
     pub(super) data: PathBuf,
+    /// Where the server's socket is.
+    pub(super) socket_dir: PathBuf,
     pub(super) installation: Installation,
     durability: Durability,
 }
 
 impl Cluster {
     /// The cluster that stands here already, or one for the newest server.
-    pub(super) fn find(home: Home, durability: Durability) -> anyhow::Result<Self> {
+    pub(super) fn find(
+        home: Home,
+        socket_dir: PathBuf,
+        durability: Durability,
+    ) -> anyhow::Result<Self> {
         let name = match durability {
             Durability::Durable => "",
             Durability::Throwaway => "throwaway-",
@@ -52,6 +58,7 @@ impl Cluster {
         let installation = standing.unwrap_or(newest).clone();
         Ok(Self {
             data: data(installation.major),
+            socket_dir,
             installation,
             durability,
             home,
@@ -110,7 +117,7 @@ impl Cluster {
     /// Whether the server takes connections. Its socket appears a moment before it
     /// does, but who connects then is told "starting up", which is no refusal to wait.
     pub(super) fn answers(&self) -> bool {
-        UnixStream::connect(self.home.socket_dir.join(".s.PGSQL.5432")).is_ok()
+        socket_dir::answers(&self.socket_dir)
             && std::fs::read_to_string(self.data.join("postmaster.pid")).is_ok_and(|file| {
                 file.lines()
                     .nth(7)
@@ -124,7 +131,7 @@ impl Cluster {
         }
         let mut options = format!(
             "-k '{}' -c listen_addresses='' -c max_connections=200",
-            self.home.socket_dir.display()
+            self.socket_dir.display()
         );
         if self.durability == Durability::Throwaway {
             options.push_str(" -c fsync=off -c synchronous_commit=off -c full_page_writes=off");
@@ -145,7 +152,9 @@ impl Cluster {
             command
                 .args(["stop", "-w", "-m", "fast", "-D"])
                 .arg(&self.data)
-        })
+        })?;
+        socket_dir::remove(&self.socket_dir);
+        Ok(())
     }
 
     /// Made beside its place and moved there whole.

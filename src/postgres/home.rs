@@ -15,8 +15,8 @@ pub(super) struct Home {
     pub(super) dir: PathBuf,
     /// The data folders, one a major version.
     pub(super) clusters: PathBuf,
-    /// Short, since the path of a socket is limited to about 100 bytes.
-    pub(super) socket_dir: PathBuf,
+    /// The name that the folder of the socket had in older versions.
+    pub(super) earlier_socket_dir: String,
     /// PostgreSQL refuses to run as root.
     pub(super) account: Option<User>,
 }
@@ -45,13 +45,12 @@ impl Home {
         // Only what the server itself writes is its account's: we run what else is there.
         let home = Self {
             clusters: dir.join("clusters"),
-            socket_dir: Path::new("/tmp").join(name),
+            earlier_socket_dir: name,
             data_dir,
             dir,
             account,
         };
         home.own(&home.clusters)?;
-        home.own(&home.socket_dir)?;
         Ok(home)
     }
 

@@ -10,6 +10,7 @@ mod cluster;
 mod home;
 mod installation;
 mod options;
+mod socket_dir;
 mod supervisor;
 
 use std::fs::File;
@@ -46,13 +47,15 @@ impl Server {
         if installations(&home.dir).is_empty() {
             fetch(&home.dir).await?;
         }
-        let cluster = Cluster::find(home, durability)?;
         let program = program.to_owned();
         let (cluster, user) = tokio::task::spawn_blocking(move || {
-            let user = cluster.home.lock_file("users")?;
+            let user = home.lock_file("users")?;
             user.lock_shared()?; // Waits while a supervisor is stopping the server.
-            let starting = cluster.home.lock_file("start")?;
+            let starting = home.lock_file("start")?;
             starting.lock()?;
+            socket_dir::remove_abandoned(home.account.as_ref());
+            let socket_dir = socket_dir::open(&home)?;
+            let cluster = Cluster::find(home, socket_dir, durability)?;
             cluster.ensure_running(&program)?;
             anyhow::Ok((cluster, user))
         })
@@ -66,7 +69,7 @@ impl Server {
     /// How to connect to one of its databases.
     pub fn options(&self, database: &str) -> PgConnectOptions {
         PgConnectOptions::new_without_pgpass()
-            .socket(&self.cluster.home.socket_dir)
+            .socket(&self.cluster.socket_dir)
             .username(SUPERUSER)
             .database(database)
     }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use crate::postgres::cluster::{Cluster, START_WITHIN};
 use crate::postgres::home::{Home, is_free};
 use crate::postgres::options::Durability;
+use crate::postgres::socket_dir;
 
 /// How often the supervisor looks whether anybody is left and the server answers.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -16,7 +17,9 @@ const LINGER: Duration = Duration::from_secs(10);
 /// Runs in the background: keeps the server of a prepared data folder running while
 /// anybody uses it, then stops it.
 pub fn supervise(data_dir: &Path, durability: Durability) -> anyhow::Result<()> {
-    let cluster = Cluster::find(Home::prepare(data_dir)?, durability)?;
+    let home = Home::prepare(data_dir)?;
+    let socket_dir = socket_dir::open(&home)?;
+    let cluster = Cluster::find(home, socket_dir, durability)?;
     // Let go of last, so that whoever waits for it finds no supervisor any more.
     let users = cluster.home.lock_file("users")?;
     let supervisor = cluster.home.lock_file("supervisor")?;

@@ -10,7 +10,7 @@ use sqlx::types::Json;
 use strum::{VariantArray, VariantNames};
 
 use crate::command::Command;
-use crate::command::outcome::{Outcome, Rule};
+use crate::command::outcome::{Fact, Outcome, Rule, Unknown};
 use crate::command::request::{Action, LivestreamRequest};
 use crate::command::verb::Access;
 use crate::db::commands::RecentCommand;
@@ -150,6 +150,12 @@ fn outcomes() -> Vec<Outcome> {
             set_by,
         })
     });
+    let unknown = Fact::VARIANTS.iter().flat_map(|fact| {
+        Unknown::VARIANTS.iter().map(|why| Outcome::NotKnown {
+            fact: *fact,
+            why: *why,
+        })
+    });
     let asked = [(Some(812), false), (Some(812), true), (None, false)];
     let asked = asked.map(|(members, is_shared)| Outcome::NeedsConfirmation { members, is_shared });
     let others = [(Some(5010), "A message <we> do not know."), (None, "")];
@@ -183,6 +189,7 @@ fn outcomes() -> Vec<Outcome> {
     ]
     .into_iter()
     .chain(rules)
+    .chain(unknown)
     .chain(asked)
     .chain(others)
     .collect()
@@ -305,11 +312,13 @@ fn catalogue_of_mistakes() {
         "start 68423085 name=",
         &format!("start 68423085 name={}", "x".repeat(51)),
         "start 68423085 name=\"Town",
+        "start 68423085 name=\"Town\0Hall\"",
         "stop 68423085 name=a",
     ];
     for text in typed {
         let error = text.parse::<Command>().expect_err(text);
-        page.entry(text, &replies().mistake(&error, Access::Linked));
+        let title = text.replace(char::is_control, "␀");
+        page.entry(&title, &replies().mistake(&error, Access::Linked));
     }
     for access in Access::VARIANTS {
         for text in ["frobnicate", "start 1234567"] {

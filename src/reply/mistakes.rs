@@ -34,6 +34,7 @@ impl Replies<'_> {
                     self.usage_of(first),
                 ))
             }
+            ParseError::ControlCharacter(_) => ephemeral(&self.correction(mistake)),
             _ if access == Access::Linked => ephemeral(&self.correction(mistake)),
             // How to say it right is of no use to somebody who can't do it.
             _ => ephemeral(&format!("I can't read that. {}", self.usage(access)))
@@ -113,6 +114,10 @@ impl Replies<'_> {
                     self.typed(Action::Stop, *meeting)
                 )
             }
+            ParseError::ControlCharacter(word) => format!(
+                "{} has a character that can't be used, shown as `\u{fffd}`. Type that part again without it.",
+                code(word)
+            ),
             ParseError::QuoteOpen => "A quote is opened but never closed.".to_owned(),
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::command::Command;
 use crate::command::meeting::MeetingId;
-use crate::command::outcome::Outcome;
+use crate::command::outcome::{Fact, Outcome, Unknown};
 use crate::command::request::{Action, LivestreamRequest};
 use crate::ids::{Asker, CommandId, SlackUserId};
 use crate::reply::account::LINK_DEAD;
@@ -74,7 +74,9 @@ impl Replies<'_> {
             None => "with no Zoom account".to_owned(),
         };
         let visibility = match outcome {
-            Outcome::NotAllowed { .. } | Outcome::NeedsConfirmation { .. } => Visibility::Ephemeral,
+            Outcome::NotAllowed { .. }
+            | Outcome::NotKnown { .. }
+            | Outcome::NeedsConfirmation { .. } => Visibility::Ephemeral,
             _ if told.is_direct => Visibility::Ephemeral,
             _ => Visibility::InChannel,
         };
@@ -198,6 +200,21 @@ impl Replies<'_> {
                 ":no_entry: *{meeting} {not_done}.* {}",
                 self.rule(*rule, set_by.as_ref())
             ),
+            (Outcome::NotKnown { fact, why }, _) => {
+                let fact = match fact {
+                    Fact::Membership => "whether you are a member of this workspace",
+                    Fact::UserGroup => "who is in the user group that an admin has chosen",
+                };
+                match why {
+                    Unknown::NoAnswer => format!(
+                        ":warning: *{meeting} {not_done}: Slack does not say {fact}.* In a minute, {again}."
+                    ),
+                    Unknown::CannotAsk => format!(
+                        ":warning: *{meeting} {not_done}: I am not allowed to ask Slack {fact}.* \
+                         An admin must install the app again, with all its permissions; then {again}."
+                    ),
+                }
+            }
             (Outcome::NeedsConfirmation { members, is_shared }, _) => {
                 let who = match (members, is_shared) {
                     (Some(members), true) => {
@@ -266,6 +283,7 @@ impl Replies<'_> {
                 Vec::new()
             }
             Outcome::NotSetUp
+            | Outcome::NotKnown { .. }
             | Outcome::NotStarted
             | Outcome::StillStarting
             | Outcome::RateLimited
@@ -316,6 +334,7 @@ pub(super) fn brief(outcome: &Outcome, action: Action) -> &'static str {
         (Outcome::TooLate, _) => "too late, so not done",
         (Outcome::Misconfigured, _) => "this bot's access to Zoom is broken",
         (Outcome::NotAllowed { .. }, _) => "not allowed",
+        (Outcome::NotKnown { .. }, _) => "Slack did not say whether you may",
         (Outcome::NeedsConfirmation { .. }, _) => "you were asked first",
         (Outcome::Other { .. }, _) => "refused by Zoom",
     }

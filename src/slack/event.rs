@@ -5,7 +5,7 @@
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use crate::ids::{EnterpriseId, SlackUserId, TeamId, Tenant};
+use crate::ids::{EnterpriseId, EventId, SlackUserId, TeamId, Tenant};
 
 /// The events we ask for, as `manifest.yaml` lists them.
 pub const EVENTS: [&str; 4] = [
@@ -32,7 +32,7 @@ pub enum Request {
 #[derive(Debug, Deserialize)]
 pub struct Envelope {
     /// The same for every copy of it.
-    pub event_id: String,
+    pub event_id: EventId,
     /// When it happened, in Unix seconds.
     event_time: i64,
     pub api_app_id: Option<String>,
@@ -86,9 +86,10 @@ pub struct ChangedUser {
 }
 
 impl Envelope {
-    /// When it happened.
-    pub fn happened_at(&self) -> DateTime<Utc> {
-        DateTime::from_timestamp(self.event_time, 0).unwrap_or_default()
+    /// When it happened; now, if Slack's clock is ahead of ours.
+    pub fn happened_at(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        let seconds = self.event_time.clamp(0, now.timestamp());
+        DateTime::from_timestamp(seconds, 0).unwrap_or(now)
     }
 
     /// Where the app is, or was, installed. None if Slack names neither.

@@ -1,5 +1,7 @@
 //! The forms Slack posts.
 
+use axum::http::HeaderMap;
+use axum::http::header::CONTENT_TYPE;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -177,8 +179,25 @@ impl Interaction {
     }
 }
 
-/// Whether the body is Slack's certificate check, which carries no signature and
-/// is answered 200 and nothing else: <https://docs.slack.dev/interactivity/implementing-slash-commands>.
-pub fn is_ssl_check(body: &[u8]) -> bool {
-    form_urlencoded::parse(body).any(|(key, value)| key == "ssl_check" && value == "1")
+/// Whether a request is Slack's certificate check, which carries no signature and is answered 200
+/// and nothing else: a form of `ssl_check=1`, and of Slack's old `token` at most.
+/// <https://docs.slack.dev/interactivity/implementing-slash-commands>
+pub fn is_ssl_check(headers: &HeaderMap, body: &[u8]) -> bool {
+    let content_type = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let media_type = content_type.and_then(|value| value.split(';').next());
+    let is_form = media_type.is_some_and(|value| {
+        value
+            .trim()
+            .eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    });
+    let mut fields: Vec<_> = form_urlencoded::parse(body).collect();
+    fields.sort_unstable();
+    is_form
+        && match &fields[..] {
+            [(name, value)] => name == "ssl_check" && value == "1",
+            [(name, value), (other, _)] => name == "ssl_check" && value == "1" && other == "token",
+            _ => false,
+        }
 }

@@ -2,10 +2,10 @@
 //! <https://docs.slack.dev/authentication/sign-in-with-slack/>.
 
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use openidconnect::core::{
     CoreAuthDisplay, CoreAuthPrompt, CoreAuthenticationFlow, CoreErrorResponseType,
     CoreGenderClaim, CoreJsonWebKey, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm,
@@ -20,11 +20,10 @@ use openidconnect::{
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use tokio::sync::Mutex;
 use url::Url;
 
 use crate::http::{base, body};
-use crate::ids::{Asker, EnterpriseId, SlackUserId, TeamId};
+use crate::ids::{Asker, EnterpriseId, SlackUserId, TeamId, printable};
 use crate::slack::paths::SIGN_IN_CALLBACK;
 
 /// What we ask a person for; the library adds the first by itself.
@@ -32,6 +31,10 @@ pub const SCOPES: [&str; 2] = ["openid", "profile"];
 
 /// How long Slack's endpoints are believed to be what they were.
 const KNOWN_FOR: Duration = Duration::from_mins(5);
+/// How long Slack may take to name its endpoints and keys: a person waits for a page.
+const ASKED_FOR: Duration = Duration::from_secs(3);
+/// How long after a failure Slack is not asked for its endpoints again.
+const ASK_AGAIN_AFTER: Duration = Duration::from_secs(5);
 
 /// Slack as an OpenID provider, and where its browsers come back to.
 #[derive(Debug, Clone)]
@@ -43,8 +46,15 @@ pub struct SignIn {
     secret: SecretString,
     /// `PUBLIC_URL`, without a slash at its end.
     public: String,
-    /// What Slack said of itself last, and when.
-    known: Arc<Mutex<Option<(Instant, CoreProviderMetadata)>>>,
+    known: Arc<Mutex<Known>>,
+}
+
+/// What Slack said of itself last. Nobody waits for a lock while Slack is asked.
+#[derive(Debug, Default)]
+struct Known {
+    metadata: Option<(Instant, CoreProviderMetadata)>,
+    /// When it last did not answer.
+    failed_at: Option<Instant>,
 }
 
 /// Who signed in, as Slack vouches for it.
@@ -196,28 +206,41 @@ impl SignIn {
                 team: ours.team.clone(),
                 user: ours.user.clone(),
             },
-            name: name.unwrap_or_else(|| ours.user.to_string()),
+            name: name.map_or_else(|| ours.user.to_string(), |name| printable(&name)),
             team_name: info
                 .additional_claims()
                 .team_name
-                .clone()
-                .unwrap_or_else(|| ours.team.to_string()),
+                .as_deref()
+                .map_or_else(|| ours.team.to_string(), printable),
         })
     }
 
     /// Slack's endpoints, as they were within the last minutes: anybody may set out to sign
-    /// in, and Slack need not be asked each time.
+    /// in, and Slack need not be asked each time. If it does not answer, as they were before.
     async fn known(&self) -> anyhow::Result<Discovered> {
-        let mut known = self.known.lock().await;
-        let metadata = match &*known {
-            Some((at, metadata)) if at.elapsed() < KNOWN_FOR => metadata.clone(),
-            _ => {
-                let metadata = self.ask().await?;
-                *known = Some((Instant::now(), metadata.clone()));
-                metadata
+        let (stale, has_just_failed) = {
+            let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            match &known.metadata {
+                Some((at, metadata)) if at.elapsed() < KNOWN_FOR => {
+                    return self.client(metadata.clone());
+                }
+                metadata => (
+                    metadata.as_ref().map(|(_, metadata)| metadata.clone()),
+                    known
+                        .failed_at
+                        .is_some_and(|at| at.elapsed() < ASK_AGAIN_AFTER),
+                ),
             }
         };
-        self.client(metadata)
+        let asked = if has_just_failed {
+            Err(anyhow!("Slack did not answer a moment ago"))
+        } else {
+            self.ask().await
+        };
+        match (asked, stale) {
+            (Ok(metadata), _) | (Err(_), Some(metadata)) => self.client(metadata),
+            (Err(error), None) => Err(error),
+        }
     }
 
     /// Reads Slack's endpoints and keys again: keys may change, and people sign in rarely.
@@ -225,9 +248,25 @@ impl SignIn {
         self.client(self.ask().await?)
     }
 
+    /// Asks Slack for its endpoints and keys, and notes what came of it.
     async fn ask(&self) -> anyhow::Result<CoreProviderMetadata> {
         let issuer = IssuerUrl::new(self.issuer.clone())?;
-        Ok(CoreProviderMetadata::discover_async(issuer, &self.http).await?)
+        let asking = CoreProviderMetadata::discover_async(issuer, &self.http);
+        let asked = match tokio::time::timeout(ASKED_FOR, asking).await {
+            Ok(asked) => asked.map_err(anyhow::Error::from),
+            Err(_) => Err(anyhow!("Slack did not name its endpoints in time")),
+        };
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        match &asked {
+            Ok(metadata) => {
+                *known = Known {
+                    metadata: Some((Instant::now(), metadata.clone())),
+                    failed_at: None,
+                }
+            }
+            Err(_) => known.failed_at = Some(Instant::now()),
+        }
+        asked
     }
 
     fn client(&self, metadata: CoreProviderMetadata) -> anyhow::Result<Discovered> {
@@ -262,4 +301,42 @@ impl<'c> AsyncHttpClient<'c> for Http {
 
 fn failed(error: &anyhow::Error) -> Error {
     Error(format!("{error:#}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn while_slack_does_not_answer_its_endpoints_of_before_are_used() {
+        let http = crate::http::client(Duration::from_secs(1)).expect("a client");
+        // Nobody listens there.
+        let issuer: Url = "http://127.0.0.1:9".parse().expect("a URL");
+        let public = "http://127.0.0.1:1".parse().expect("a URL");
+        let sign_in = SignIn::new(http, &issuer, "id".to_owned(), "secret".into(), &public);
+        let url = || sign_in.authorize_url(None, "state".to_owned(), "nonce".to_owned());
+        url().await.expect_err("no endpoints");
+        let metadata = json!({
+            "issuer": base(&issuer), "authorization_endpoint": "http://127.0.0.1:9/authorize",
+            "jwks_uri": "http://127.0.0.1:9/keys", "response_types_supported": ["code"],
+            "subject_types_supported": ["public"], "id_token_signing_alg_values_supported": ["RS256"],
+        });
+        let long_ago = Instant::now()
+            .checked_sub(KNOWN_FOR * 2)
+            .expect("a time since the machine started");
+        *sign_in.known.lock().expect("a lock") = Known {
+            metadata: Some((
+                long_ago,
+                serde_json::from_value(metadata).expect("metadata"),
+            )),
+            failed_at: None,
+        };
+        let stale = url().await.expect("the stale endpoints");
+        assert!(
+            stale.starts_with("http://127.0.0.1:9/authorize?"),
+            "{stale}"
+        );
+    }
 }

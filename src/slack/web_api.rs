@@ -12,18 +12,17 @@ use std::time::{Duration, Instant};
 use reqwest::RequestBuilder;
 use reqwest::header::RETRY_AFTER;
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use url::Url;
 
 use crate::http::{base, body_up_to};
-use crate::ids::{EnterpriseId, SlackUserId, TeamId, Tenant};
+use crate::ids::{EnterpriseId, SlackUserId, TeamId, Tenant, deserialize_printable, printable};
 use crate::slack::paths::INSTALL_CALLBACK;
 
-/// What we ask a workspace for: its command, who somebody is, a word to those whose link an
-/// admin ended, and what the rules of admins need: how many read in a channel, and who is in
-/// a user group.
+/// What we ask a workspace for. Without the first three nothing is installed: the command, who
+/// somebody is, and a word to those whose link an admin ended.
 pub const BOT_SCOPES: [&str; 6] = [
     "commands",
     "users:read",
@@ -32,6 +31,12 @@ pub const BOT_SCOPES: [&str; 6] = [
     "groups:read",
     "usergroups:read",
 ];
+/// Those that an installation must have.
+pub const REQUIRED_BOT_SCOPES: &[&str] = BOT_SCOPES.split_at(3).0;
+/// Those that only rules of admins need: how many read in a channel, and who is in a user group.
+/// Slack lets people leave them out:
+/// <https://docs.slack.dev/authentication/installing-with-oauth#optional-scopes>.
+pub const OPTIONAL_BOT_SCOPES: &[&str] = BOT_SCOPES.split_at(3).1;
 
 /// How long Slack may take: somebody may be waiting for what comes after.
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
@@ -39,6 +44,8 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 const ANSWER_MAX: usize = 2 * 1024 * 1024;
 /// How long to wait where Slack limits us and does not say.
 const RETRY_AFTER_DEFAULT: Duration = Duration::from_secs(30);
+/// The longest wait; then Slack is asked again, whatever it said.
+const RETRY_AFTER_MAX: Duration = Duration::from_hours(1);
 
 /// Slack's Web API, as this app. Clones share the rate limits.
 #[derive(Debug, Clone)]
@@ -80,6 +87,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// The token may not do it: whoever installed the app left the scope out.
+    pub fn is_scope_missing(&self) -> bool {
+        matches!(self, Self::Refused(code) if code == "missing_scope")
+    }
+
     /// Slack has taken the token back.
     pub fn is_token_dead(&self) -> bool {
         matches!(self, Self::Refused(code)
@@ -93,6 +105,8 @@ impl Error {
 pub struct Access {
     pub app_id: String,
     pub access_token: SecretString,
+    /// Comma separated.
+    #[serde(deserialize_with = "deserialize_printable")]
     pub scope: String,
     /// Null for all of an organisation.
     team: Option<Named<TeamId>>,
@@ -105,12 +119,25 @@ pub struct Access {
 #[derive(Debug, Deserialize)]
 struct Named<T> {
     id: T,
+    #[serde(default, deserialize_with = "deserialize_name")]
     name: Option<String>,
+}
+
+fn deserialize_name<'de, D: Deserializer<'de>>(name: D) -> Result<Option<String>, D::Error> {
+    let name = Option::<String>::deserialize(name)?;
+    Ok(name.as_deref().map(printable))
 }
 
 #[derive(Debug, Deserialize)]
 struct AuthedUser {
     id: SlackUserId,
+}
+
+/// Which of these scopes was not granted; `granted` is comma separated.
+pub fn missing_scopes_of(wanted: &[&'static str], granted: &str) -> Vec<&'static str> {
+    let is_granted = |wanted: &&str| granted.split(',').any(|scope| scope == *wanted);
+    let wanted = wanted.iter().copied();
+    wanted.filter(|scope| !is_granted(scope)).collect()
 }
 
 impl Access {
@@ -128,6 +155,11 @@ impl Access {
             Tenant::Workspace(enterprise, team.id.clone()),
             team.name.as_deref(),
         ))
+    }
+
+    /// What an installation must have and this one was not granted.
+    pub fn missing_scopes(&self) -> Vec<&'static str> {
+        missing_scopes_of(REQUIRED_BOT_SCOPES, &self.scope)
     }
 
     /// Who installed the app.
@@ -284,6 +316,7 @@ impl WebApi {
             let seconds = response.headers().get(RETRY_AFTER);
             let seconds = seconds.and_then(|value| value.to_str().ok()?.trim().parse().ok());
             let wait = seconds.map_or(RETRY_AFTER_DEFAULT, Duration::from_secs);
+            let wait = wait.min(RETRY_AFTER_MAX);
             let mut limits = self.limits.lock().unwrap_or_else(PoisonError::into_inner);
             limits.retain(|_, until| *until > Instant::now());
             limits.insert(key, Instant::now() + wait);

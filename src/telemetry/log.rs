@@ -7,6 +7,7 @@ use anyhow::Context;
 use tracing_subscriber::EnvFilter;
 
 use crate::config::LogConfig;
+use crate::telemetry::{metrics, sampling};
 
 /// What is logged where `RUST_LOG` is not set: the queue tells each step, and Postgres
 /// each thing that exists already.
@@ -26,5 +27,14 @@ pub fn init(config: &LogConfig) -> anyhow::Result<()> {
     } else {
         subscriber.init();
     }
+    std::panic::set_hook(Box::new(|panic| {
+        metrics::panicked();
+        // A message that was put together may hold a secret; one that stands in the code does not.
+        let message = panic.payload().downcast_ref::<&'static str>();
+        let location = panic.location().map(tracing::field::display);
+        if sampling::admits("panicked") {
+            tracing::error!(location, message, "panicked");
+        }
+    }));
     Ok(())
 }

@@ -35,6 +35,18 @@ pub fn render() -> String {
         .unwrap_or_default()
 }
 
+/// Sums up what histograms have collected: reading does it too, but perhaps nobody reads.
+pub(super) fn upkeep() {
+    if let Some(handle) = HANDLE.get() {
+        handle.run_upkeep();
+    }
+}
+
+/// Counts a panic.
+pub(super) fn panicked() {
+    counter!("livestream_panics_total").increment(1);
+}
+
 /// Counts requests, and how long they took, by route.
 pub async fn observe(request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>();
@@ -60,4 +72,32 @@ pub fn zoom_answered(took: Duration) {
 /// How long a person waited from their command to the message in the channel.
 pub fn told(took: Duration) {
     histogram!("livestream_delivery_seconds").record(took);
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    /// The memory of this process, in bytes: `proc_pid_statm(5)`.
+    fn resident() -> u64 {
+        let statm = std::fs::read_to_string("/proc/self/statm").expect("Linux");
+        let pages = statm.split(' ').nth(1).expect("a second field");
+        pages.parse::<u64>().expect("a number") * 4096
+    }
+
+    #[test]
+    fn what_nobody_reads_does_not_grow() {
+        const MOST: u64 = 16 * 1024 * 1024;
+        install().expect("the only recorder of this process");
+        let before = resident();
+        for _ in 0..100 {
+            for _ in 0..20_000 {
+                zoom_answered(Duration::from_millis(70));
+            }
+            upkeep();
+        }
+        let grown = resident().saturating_sub(before);
+        assert!(grown < MOST, "{grown} bytes");
+        assert!(render().contains("livestream_zoom_seconds_count 2000000"));
+    }
 }

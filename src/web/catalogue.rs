@@ -126,6 +126,7 @@ fn catalogue_of_install_pages() {
         InstallError::NoSession,
         InstallError::Declined,
         InstallError::SlackFailed,
+        InstallError::ScopesMissing(vec!["commands", "users:read"]),
         InstallError::NotSetUp,
         InstallError::Database(sqlx::Error::PoolTimedOut),
     ] {
@@ -144,6 +145,7 @@ fn catalogue_of_admin_errors() {
         AdminError::NotAdmin,
         AdminError::Declined,
         AdminError::CannotTell,
+        AdminError::CannotAsk,
         AdminError::NotSetUp,
         AdminError::Nobody,
         AdminError::Database(sqlx::Error::PoolTimedOut),

@@ -65,6 +65,7 @@ fn stopped(stop: &InstallError) -> Response {
     let status = match stop {
         InstallError::NoSession => StatusCode::BAD_REQUEST,
         InstallError::Declined => StatusCode::OK,
+        InstallError::ScopesMissing(_) => StatusCode::FORBIDDEN,
         InstallError::SlackFailed => StatusCode::BAD_GATEWAY,
         InstallError::NotSetUp => StatusCode::NOT_FOUND,
         InstallError::Database(error) => {

@@ -20,17 +20,22 @@ use crate::worker::Health;
 /// How long Postgres may take over the numbers that come from it.
 const DATABASE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Serves `/metrics` until `shutdown`.
-pub async fn serve(
-    address: SocketAddr,
-    app: Arc<App>,
-    worker: Health,
-    shutdown: CancellationToken,
-) -> anyhow::Result<()> {
+/// Listens for Prometheus.
+pub async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
     let listener = TcpListener::bind(address).await;
     let listener =
         listener.with_context(|| format!("METRICS_ADDR: {address} cannot be listened on"))?;
     tracing::info!(address = %listener.local_addr()?, "serving metrics");
+    Ok(listener)
+}
+
+/// Serves `/metrics` until `shutdown`.
+pub async fn serve(
+    listener: TcpListener,
+    app: Arc<App>,
+    worker: Health,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
     let router = Router::new().route("/metrics", get(render).with_state((app, worker)));
     axum::serve(listener, router)
         .with_graceful_shutdown(shutdown.cancelled_owned())

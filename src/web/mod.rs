@@ -1,11 +1,13 @@
 //! What the world can reach: every route on one screen.
 
 mod admin;
+mod body;
 #[cfg(test)]
 mod catalogue;
 mod cookies;
 mod health;
 mod install;
+mod limits;
 mod link;
 pub mod metrics;
 mod pages;
@@ -14,6 +16,7 @@ mod signed;
 mod slack;
 mod zoom;
 
+use std::any::Any;
 use std::sync::Arc;
 
 use axum::Router;
@@ -22,18 +25,16 @@ use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::trace::TraceLayer;
 use tracing::Instrument;
 
 use crate::app::App;
 use crate::slack::paths as slack_paths;
 use crate::telemetry::metrics as counters;
+use crate::web::limits::Limits;
 use crate::worker::Health;
 use crate::zoom::paths as zoom_paths;
-
-/// Slack's forms have a few hundred bytes.
-const BODY_MAX: usize = 64 * 1024;
 
 /// Every route of the service.
 pub fn router(app: Arc<App>, worker: Health) -> Router {
@@ -59,10 +60,21 @@ pub fn router(app: Arc<App>, worker: Health) -> Router {
         .route("/readyz", get(health::ready).with_state(worker))
         .route("/healthz", get(health::alive))
         .layer(from_fn_with_state(app, to_its_end))
-        // Refuses what says that it is larger, and stops reading what turns out to be.
-        .layer(RequestBodyLimitLayer::new(BODY_MAX))
+        .layer(from_fn(body::read))
+        .layer(from_fn_with_state(Arc::<Limits>::default(), limits::limit))
+        // A panic is answered; the log's hook has told of it.
+        .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn(counters::observe))
-        .layer(TraceLayer::new_for_http().make_span_with(span))
+        // Whoever answers a 500 logs why.
+        .layer(
+            TraceLayer::new_for_http()
+                .make_span_with(span)
+                .on_failure(()),
+        )
+}
+
+fn panicked(_: Box<dyn Any + Send>) -> Response {
+    StatusCode::INTERNAL_SERVER_ERROR.into_response()
 }
 
 /// Carries a request out to its end, whether or not its client still waits: what has begun to
@@ -76,4 +88,26 @@ async fn to_its_end(State(app): State<Arc<App>>, request: Request, next: Next) -
 fn span(request: &Request) -> tracing::Span {
     let route = request.extensions().get::<MatchedPath>();
     tracing::debug_span!("request", method = %request.method(), route = route.map(MatchedPath::as_str))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::http::Uri;
+    use hyper::service::Service;
+    use hyper_util::service::TowerToHyperService;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_answered() {
+        let handler = |uri: Uri| async move { assert_ne!(uri.path(), "/", "a mistake") };
+        let router = Router::new()
+            .route("/", get(handler))
+            .layer(CatchPanicLayer::custom(panicked));
+        let request = Request::new(Body::empty());
+        let response = TowerToHyperService::new(router).call(request).await;
+        let status = response.expect("a response").status();
+        assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
+    }
 }

@@ -260,20 +260,32 @@ pub(super) fn not_installed(stop: &InstallError) -> Markup {
     let (title, text) = match stop {
         InstallError::NoSession => (
             "This page cannot be used",
-            "It was opened in another browser, took too long, or is already done. Nothing was installed here.",
+            html! { "It was opened in another browser, took too long, or is already done. Nothing was installed here." },
         ),
-        InstallError::Declined => ("You did not go on", "Nothing was installed."),
+        InstallError::Declined => ("You did not go on", html! { "Nothing was installed." }),
         InstallError::SlackFailed => (
             "That did not work",
-            "Slack did not answer as it should, so nothing was installed. This is not your mistake.",
+            html! { "Slack did not answer as it should, so nothing was installed. This is not your mistake." },
+        ),
+        InstallError::ScopesMissing(scopes) => (
+            "A permission is missing",
+            html! {
+                "Slack did not grant "
+                @for (index, scope) in scopes.iter().enumerate() {
+                    @if index > 0 { ", " }
+                    code { (scope) }
+                }
+                ", without which this app can't work safely. Nothing was changed. Install it again, and leave the list of \
+                permissions as it is."
+            },
         ),
         InstallError::NotSetUp => (
             "There is nothing to install here",
-            "This installation serves the workspaces its operator has set up. Ask whoever runs it.",
+            html! { "This installation serves the workspaces its operator has set up. Ask whoever runs it." },
         ),
         InstallError::Database(_) => (
             "Please try again in a minute",
-            "I can't reach my own database just now. Nothing was installed.",
+            html! { "I can't reach my own database just now. Nothing was installed." },
         ),
     };
     layout(

@@ -1,11 +1,11 @@
 //! Requests that Slack or Zoom sign: verified on the raw body, and only then parsed.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Request};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
@@ -14,9 +14,8 @@ use crate::app::App;
 use crate::crypto::signature;
 use crate::slack::form::is_ssl_check;
 use crate::slack::respond::DisallowedOrigin;
+use crate::telemetry::sampling::warn_sampled;
 
-/// Slack gives up after 3 s; a body that is still coming then is of no use.
-const BODY_TIMEOUT: Duration = Duration::from_secs(2);
 /// A form from Slack, parsed only after its signature held.
 pub(super) struct Signed<T>(pub(super) T);
 
@@ -27,8 +26,6 @@ pub(super) enum Rejection {
     SslCheck,
     BadSignature,
     BadForm,
-    TooLarge,
-    TooSlow,
     /// It is Slack's, but could not be taken: Slack shows that, or sends it again.
     NotTaken,
 }
@@ -39,8 +36,6 @@ impl IntoResponse for Rejection {
             Self::SslCheck => StatusCode::OK,
             Self::BadSignature => StatusCode::UNAUTHORIZED,
             Self::BadForm => StatusCode::BAD_REQUEST,
-            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::NotTaken => StatusCode::SERVICE_UNAVAILABLE,
         }
         .into_response()
@@ -49,7 +44,7 @@ impl IntoResponse for Rejection {
 
 impl From<DisallowedOrigin> for Rejection {
     fn from(_: DisallowedOrigin) -> Self {
-        tracing::warn!("request rejected: SLACK_RESPONSE_ORIGINS does not allow its response_url");
+        warn_sampled!("request rejected: SLACK_RESPONSE_ORIGINS does not allow its response_url");
         Self::BadForm
     }
 }
@@ -58,9 +53,20 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for Signed<T> {
     type Rejection = Rejection;
 
     async fn from_request(request: Request<Body>, app: &Arc<App>) -> Result<Self, Rejection> {
-        let body = verified(signature::SLACK, &app.signing_secrets, request, app).await?;
+        let (parts, body) = request.into_parts();
+        let body = whole(body).await?;
+        // Slack's check carries no signature, and comes to these routes alone.
+        if is_ssl_check(&parts.headers, &body) {
+            return Err(Rejection::SslCheck);
+        }
+        verify(
+            signature::SLACK,
+            &app.signing_secrets,
+            &parts.headers,
+            &body,
+        )?;
         serde_urlencoded::from_bytes(&body).map(Self).map_err(|_| {
-            tracing::warn!("malformed form from Slack");
+            warn_sampled!("malformed form from Slack");
             Rejection::BadForm
         })
     }
@@ -71,21 +77,29 @@ pub(super) async fn verified(
     names: signature::Headers,
     secrets: &[SecretString],
     request: Request,
-    app: &Arc<App>,
 ) -> Result<Bytes, Rejection> {
-    let headers = request.headers().clone();
-    let body = tokio::time::timeout(BODY_TIMEOUT, Bytes::from_request(request, app))
-        .await
-        .map_err(|_| Rejection::TooSlow)?
-        .map_err(|_| Rejection::TooLarge)?;
-    if is_ssl_check(&body) {
-        return Err(Rejection::SslCheck);
-    }
-    signature::verify(names, secrets, now(), &headers, &body).map_err(|error| {
-        tracing::warn!(%error, "request rejected: bad signature");
-        Rejection::BadSignature
-    })?;
+    let (parts, body) = request.into_parts();
+    let body = whole(body).await?;
+    verify(names, secrets, &parts.headers, &body)?;
     Ok(body)
+}
+
+/// The body, which [`super::body`] has read and limited.
+async fn whole(body: Body) -> Result<Bytes, Rejection> {
+    let read = axum::body::to_bytes(body, usize::MAX).await;
+    read.map_err(|_| Rejection::BadForm)
+}
+
+fn verify(
+    names: signature::Headers,
+    secrets: &[SecretString],
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<(), Rejection> {
+    signature::verify(names, secrets, now(), headers, body).map_err(|error| {
+        warn_sampled!("request rejected: bad signature", %error);
+        Rejection::BadSignature
+    })
 }
 
 #[expect(

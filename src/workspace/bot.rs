@@ -76,12 +76,13 @@ impl Bot<'_> {
     pub async fn group(&self, team: &TeamId, group: &str) -> Result<Vec<String>, Error> {
         #[derive(Deserialize)]
         struct Answer {
-            users: Vec<String>,
+            users: Vec<SlackUserId>,
         }
         // An organisation's token has to say of which workspace.
         let form = Body::Form(&[("usergroup", group), ("team_id", team.as_str())]);
         let answer: Answer = self.call("usergroups.users.list", form).await?;
-        Ok(answer.users)
+        let users = answer.users.iter();
+        Ok(users.map(SlackUserId::to_string).collect())
     }
 
     /// Sends somebody a direct message.

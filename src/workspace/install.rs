@@ -17,6 +17,7 @@ use crate::db::withdrawals::{self, OffersOf};
 use crate::db::{self, admin_sessions, memberships, oauth_states};
 use crate::ids::{Asker, EnterpriseId, TeamId, Tenant};
 use crate::slack::web_api;
+use crate::telemetry::sampling::warn_sampled;
 
 /// The name of the state that is derived from the browser's cookie.
 const STATE: &str = "install state";
@@ -42,6 +43,8 @@ pub enum InstallError {
     Declined,
     #[error("Slack did not answer as it should")]
     SlackFailed,
+    #[error("Slack did not grant {}", .0.join(", "))]
+    ScopesMissing(Vec<&'static str>),
     #[error("the install page is not set up")]
     NotSetUp,
     #[error(transparent)]
@@ -89,6 +92,13 @@ pub async fn back(
         return Err(InstallError::SlackFailed);
     }
     let (tenant, name) = access.tenant().ok_or(InstallError::SlackFailed)?;
+    // Its token is not revoked: it may be that of the installation that stands here already.
+    let missing = access.missing_scopes();
+    if !missing.is_empty() {
+        let error = InstallError::ScopesMissing(missing);
+        tracing::warn!(slack.tenant = tenant.id(), %error, "installation rejected");
+        return Err(error);
+    }
     let new = NewInstallation {
         tenant: &tenant,
         name,
@@ -190,6 +200,6 @@ pub async fn changed(
 }
 
 fn failed(error: &web_api::Error) -> InstallError {
-    tracing::warn!(%error, "installation failed");
+    warn_sampled!("installation failed", %error);
     InstallError::SlackFailed
 }

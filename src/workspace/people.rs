@@ -2,29 +2,54 @@
 //! another organisation; and who is one of its admins.
 
 use crate::app::App;
+use crate::command::outcome::Unknown;
 use crate::db::memberships::{self, Membership};
-use crate::db::named_admins;
+use crate::db::{installations, named_admins};
 use crate::ids::Asker;
 use crate::slack::web_api::{Error, User};
 use crate::workspace::bot;
 
 /// Who somebody is, as Slack said within the last hour; as it said before, if it does not
-/// answer now; a member, if it never did or cannot be asked. Never fails a command.
-pub async fn membership(app: &App, asker: &Asker) -> sqlx::Result<Membership> {
+/// answer now. `Err` if it never did, where it could be asked once: that Slack is silent makes
+/// nobody a member. Where no token ever let us ask, everybody is one.
+pub async fn membership(app: &App, asker: &Asker) -> sqlx::Result<Result<Membership, Unknown>> {
     let known = memberships::find(&app.db, asker).await?;
     if let Some(known) = &known
         && known.is_recent
     {
-        return Ok(known.membership);
+        return Ok(Ok(known.membership));
     }
-    if let Some(bot) = bot::find(app, asker).await?
-        && let Ok(user) = bot.user(&asker.user).await
-    {
-        let membership = membership_of(&user);
-        memberships::store(&app.db, asker, membership).await?;
-        return Ok(membership);
+    let unknown = match bot::find(app, asker).await? {
+        Some(bot) => match bot.user(&asker.user).await {
+            Ok(user) => {
+                let membership = membership_of(&user);
+                memberships::store(&app.db, asker, membership).await?;
+                return Ok(Ok(membership));
+            }
+            Err(error) => unknown(&error),
+        },
+        None if installations::token_history(&app.db, asker)
+            .await?
+            .had_token =>
+        {
+            Unknown::CannotAsk
+        }
+        None => {
+            return Ok(Ok(
+                known.map_or(Membership::Member, |known| known.membership)
+            ));
+        }
+    };
+    Ok(known.map(|known| known.membership).ok_or(unknown))
+}
+
+/// Why an answer of Slack's is not there.
+pub fn unknown(error: &Error) -> Unknown {
+    if error.is_scope_missing() || error.is_token_dead() {
+        Unknown::CannotAsk
+    } else {
+        Unknown::NoAnswer
     }
-    Ok(known.map_or(Membership::Member, |known| known.membership))
 }
 
 /// Why it is not known whether somebody is an admin.
@@ -32,25 +57,36 @@ pub async fn membership(app: &App, asker: &Asker) -> sqlx::Result<Membership> {
 pub enum AdminUnknown {
     #[error("Slack does not say whether the person is an admin")]
     SlackUnavailable,
+    #[error("Slack cannot be asked until the app is installed again")]
+    CannotAsk,
     #[error(transparent)]
     Database(#[from] sqlx::Error),
 }
 
-/// Whether somebody is an admin of their workspace, as Slack says now; where it cannot be
-/// asked, whether they installed the app or were named by who did.
+/// Whether somebody is an admin of their workspace, as Slack says now; where no token ever let
+/// us ask, whether they installed the app or were named by who did. A token that is gone makes
+/// nobody an admin.
 pub async fn is_admin(app: &App, asker: &Asker) -> Result<bool, AdminUnknown> {
-    let answer = match bot::find(app, asker).await? {
-        Some(bot) => bot.user(&asker.user).await,
-        None => return Ok(named_admins::is_named(&app.db, asker).await?),
-    };
-    match answer {
-        Ok(user) => Ok(user.is_admin(&asker.team)),
-        // An installation of long ago, which may not ask.
-        Err(Error::Refused(code)) if code == "missing_scope" => {
-            Ok(named_admins::is_named(&app.db, asker).await?)
-        }
-        Err(_) => Err(AdminUnknown::SlackUnavailable),
+    if let Some(bot) = bot::find(app, asker).await? {
+        return match bot.user(&asker.user).await {
+            Ok(user) => Ok(user.is_admin(&asker.team)),
+            Err(error) => Err(match unknown(&error) {
+                Unknown::CannotAsk => AdminUnknown::CannotAsk,
+                Unknown::NoAnswer => AdminUnknown::SlackUnavailable,
+            }),
+        };
     }
+    let history = installations::token_history(&app.db, asker).await?;
+    if history.had_token {
+        return Err(AdminUnknown::CannotAsk);
+    }
+    Ok(history.is_installed && named_admins::is_named(&app.db, asker).await?)
+}
+
+/// Whether the admins of a person's workspace are the installer and whom they name.
+pub async fn names_admins(app: &App, asker: &Asker) -> sqlx::Result<bool> {
+    let history = installations::token_history(&app.db, asker).await?;
+    Ok(history.is_installed && !history.had_token)
 }
 
 fn membership_of(user: &User) -> Membership {

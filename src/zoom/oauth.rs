@@ -2,9 +2,11 @@
 
 use reqwest::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
 use crate::http::body;
+use crate::ids::printable;
 use crate::zoom::client::Client;
 
 /// A new pair of tokens. It must be stored: the refresh token it was traded for is invalid now.
@@ -15,9 +17,38 @@ pub struct TokenPair {
     /// Good for one refresh.
     pub refresh_token: SecretString,
     /// Seconds; 3600 or a little less.
+    #[serde(default = "usual_lifetime", deserialize_with = "deserialize_lifetime")]
     pub expires_in: i32,
     /// Space separated. RFC 6749 lets Zoom omit it if it has not changed.
+    #[serde(default, deserialize_with = "deserialize_scope")]
     pub scope: Option<String>,
+}
+
+/// The longest that an access token is believed to be good, in seconds.
+const LIFETIME_MAX: i32 = 24 * 60 * 60;
+
+/// RFC 6749 lets Zoom omit it.
+fn usual_lifetime() -> i32 {
+    3600
+}
+
+/// Any number or none: the pair that comes with it is the only one there is.
+fn deserialize_lifetime<'de, D: Deserializer<'de>>(seconds: D) -> Result<i32, D::Error> {
+    let value = Value::deserialize(seconds)?;
+    let text = value.as_str().and_then(|text| text.parse().ok());
+    let seconds: Option<f64> = value.as_f64().or(text);
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a cast of a float saturates"
+    )]
+    Ok(seconds.map_or_else(usual_lifetime, |seconds| {
+        (seconds as i32).clamp(0, LIFETIME_MAX)
+    }))
+}
+
+fn deserialize_scope<'de, D: Deserializer<'de>>(scope: D) -> Result<Option<String>, D::Error> {
+    let scope = Option::<String>::deserialize(scope)?;
+    Ok(scope.as_deref().map(printable))
 }
 
 /// Why a request to one of the token endpoints failed.
@@ -146,7 +177,35 @@ fn token_error(status: StatusCode, body: &[u8]) -> TokenError {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    #[test]
+    fn a_pair_is_kept_whatever_its_lifetime() {
+        for (expires_in, seconds) in [
+            (json!(3599), 3599),
+            (json!("3599"), 3599),
+            (json!(3599.5), 3599),
+            (json!(-1), 0),
+            (json!(1e300), LIFETIME_MAX),
+            (json!(u64::MAX), LIFETIME_MAX),
+            (json!(i64::MIN), 0),
+            (json!(null), 3600),
+            (json!("soon"), 3600),
+        ] {
+            let pair =
+                json!({ "access_token": "a", "refresh_token": "r", "expires_in": expires_in });
+            let pair: TokenPair = serde_json::from_value(pair).expect("a pair");
+            assert_eq!(pair.expires_in, seconds, "{expires_in}");
+        }
+        let pair = json!({ "access_token": "a", "refresh_token": "r", "scope": "a\u{0} b" });
+        let pair: TokenPair = serde_json::from_value(pair).expect("a pair");
+        assert_eq!(
+            (pair.expires_in, pair.scope.as_deref()),
+            (3600, Some("a b"))
+        );
+    }
 
     #[test]
     fn only_an_answer_about_the_token_makes_the_grant_invalid() {

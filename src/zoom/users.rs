@@ -3,7 +3,7 @@
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use crate::ids::ZoomUserId;
+use crate::ids::{ZoomUserId, deserialize_printable};
 use crate::zoom::client::{ApiError, Client};
 
 /// The user who consented.
@@ -12,8 +12,10 @@ pub struct User {
     /// The user's id.
     pub id: ZoomUserId,
     /// The Zoom account (the organisation) that the user belongs to.
+    #[serde(deserialize_with = "deserialize_printable")]
     pub account_id: String,
     /// The address that people know the user by.
+    #[serde(deserialize_with = "deserialize_printable")]
     pub email: String,
     #[serde(rename = "type")]
     plan: i32,
@@ -56,5 +58,22 @@ impl Client {
         }
         let settings: Settings = self.get("/v2/users/me/settings", access_token).await?;
         Ok(settings.in_meeting)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn names_are_read_without_what_the_database_cannot_hold() {
+        let user = json!({ "id": "u1", "account_id": "a\u{0}b", "email": "dana\u{0}@acme.example", "type": 2 });
+        let user: User = serde_json::from_value(user).expect("a user");
+        assert_eq!(
+            (user.account_id.as_str(), user.email.as_str()),
+            ("ab", "dana@acme.example")
+        );
     }
 }

@@ -4,8 +4,8 @@ use livestream_bot::demo::slack::{TEAM, TOWN_HALL};
 use livestream_bot::demo::zoom::{Fault, SCOPE};
 use livestream_bot::demo::{DANA, ELI};
 
-use crate::support::fixtures::world;
-use crate::support::install::{install, is_revoked, send_event, stored_bot_token};
+use crate::support::fixtures::{installed_world, world};
+use crate::support::install::{install, is_revoked, let_a_day_pass, send_event, stored_bot_token};
 use crate::support::linking::linked_zoom_user;
 use crate::support::world::wait_for_empty_queue;
 
@@ -67,5 +67,20 @@ async fn zoom_away_delays_the_end_of_a_link_and_does_not_lose_it() {
     wait_for_empty_queue(&world.database).await;
     assert_eq!(linked_zoom_user(&world, DANA).await, None);
     assert!(is_revoked(&world, DANA), "the revocation is repeated");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_time_far_in_the_future_is_now() {
+    let world = installed_world().await;
+    let (uninstalled, revoked) = world.slack.uninstall(TOWN_HALL);
+    let never = revoked.at(u64::MAX);
+    let answer = world.slack.send_event(&world.service, &never).await;
+    assert_eq!(answer.expect("a response").status, 400);
+    send_event(&world, &uninstalled.at(i64::MAX.unsigned_abs())).await;
+    assert_eq!(stored_bot_token(&world, TEAM).await, None);
+    assert!(linked_zoom_user(&world, DANA).await.is_some(), "not yet");
+    let_a_day_pass(&world).await;
+    assert_eq!(linked_zoom_user(&world, DANA).await, None);
     world.end().await;
 }

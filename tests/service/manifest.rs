@@ -31,6 +31,11 @@ fn the_manifest_lists_exactly_what_the_code_uses() {
     );
     let scopes = &manifest["oauth_config"]["scopes"];
     assert_eq!(texts(&scopes["bot"]), web_api::BOT_SCOPES.into());
+    // Slack wants those among the others.
+    assert_eq!(
+        texts(&scopes["bot_optional"]),
+        web_api::OPTIONAL_BOT_SCOPES.iter().copied().collect()
+    );
     assert_eq!(texts(&scopes["user"]), sign_in::SCOPES.into());
 
     let commands = manifest["features"]["slash_commands"]

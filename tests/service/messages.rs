@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use chrono::Utc;
-use livestream_bot::command::outcome::{Outcome, Rule};
+use livestream_bot::command::outcome::{Fact, Outcome, Rule, Unknown};
 use livestream_bot::command::request::{Action, LivestreamRequest, Settings};
 use livestream_bot::command::verb::Access;
 use livestream_bot::command::{Command, ParseError};
@@ -76,6 +76,14 @@ fn outcomes() -> Vec<Outcome> {
         Outcome::TooLate,
         Outcome::LinkDead,
         Outcome::Misconfigured,
+        Outcome::NotKnown {
+            fact: Fact::Membership,
+            why: Unknown::NoAnswer,
+        },
+        Outcome::NotKnown {
+            fact: Fact::UserGroup,
+            why: Unknown::CannotAsk,
+        },
         Outcome::NeedsConfirmation {
             members: Some(i64::MAX),
             is_shared: true,
@@ -123,6 +131,7 @@ fn outcomes() -> Vec<Outcome> {
             | Outcome::LinkDead
             | Outcome::Misconfigured
             | Outcome::NotAllowed { .. }
+            | Outcome::NotKnown { .. }
             | Outcome::NeedsConfirmation { .. }
             | Outcome::Other { .. } => {}
         }

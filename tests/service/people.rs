@@ -107,21 +107,21 @@ async fn a_press_by_somebody_of_another_organisation_is_refused() {
 async fn whatever_slacks_web_api_does_no_command_fails_for_it() {
     let world = world().await;
     install(&world, "acme").await;
+    assert!(text_of(&start(&world, DANA).await).contains("going live"));
+    type_and_read(&world, DANA, "stop 68423085").await;
+    // What Slack said before counts.
     for fault in [
         ApiFault::Status(503),
         ApiFault::Error("internal_error"),
         ApiFault::Hang,
         ApiFault::Error("account_inactive"),
     ] {
+        expire_cached_people(&world).await;
         world.slack.fail_api("users.info", fault);
         let read = text_of(&start(&world, DANA).await);
         assert!(read.contains("going live"), "{read}");
         let stopped = type_and_read(&world, DANA, "stop 68423085").await;
         assert!(stopped.contains("is stopped"), "{stopped}");
-        sqlx::query("delete from membership")
-            .execute(&mut connect(&world).await)
-            .await
-            .expect("a delete");
     }
     // A token that Slack has revoked is deleted.
     let kept: i64 = sqlx::query_scalar("select count(bot_token) from installation")
@@ -133,12 +133,74 @@ async fn whatever_slacks_web_api_does_no_command_fails_for_it() {
 }
 
 #[tokio::test]
+async fn that_slack_is_silent_makes_nobody_a_member() {
+    let world = world().await;
+    install(&world, "acme").await;
+    // Slack answers a moment later.
+    world.slack.set_person(DANA.slack, Role::Guest);
+    world.slack.fail_api("users.info", ApiFault::Status(503));
+    let read = text_of(&start(&world, DANA).await);
+    assert!(read.contains(REFUSED), "{read}");
+
+    // It does not answer at all.
+    sqlx::query("delete from membership")
+        .execute(&mut connect(&world).await)
+        .await
+        .expect("a delete");
+    world
+        .slack
+        .fail_api("users.info", ApiFault::RateLimited(3600));
+    let outcome = start(&world, ELI).await;
+    let read = text_of(&outcome);
+    assert!(
+        read.contains("Slack does not say whether you are a member")
+            && read.contains("In a minute"),
+        "{read}"
+    );
+    assert_eq!(outcome["response_type"], "ephemeral");
+
+    // Nor can it be asked any more.
+    sqlx::query("update installation set bot_token = null")
+        .execute(&mut connect(&world).await)
+        .await
+        .expect("an update");
+    let read = text_of(&start(&world, ELI).await);
+    assert!(read.contains("must install the app again"), "{read}");
+    assert!(world.zoom.calls().is_empty());
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_group_that_slack_may_not_tell_of_is_no_reason_to_call_somebody_an_outsider() {
+    let world = world().await;
+    install(&world, "acme").await;
+    sqlx::query("insert into rules (team_id, who, group_id, changed_by) values ($1, 'group', 'S0', 'U0ADA')")
+        .bind(TEAM)
+        .execute(&mut connect(&world).await)
+        .await
+        .expect("an insert");
+    world
+        .slack
+        .fail_api("usergroups.users.list", ApiFault::Error("missing_scope"));
+    let read = text_of(&start(&world, DANA).await);
+    assert!(
+        read.contains("I am not allowed to ask Slack who is in the user group")
+            && read.contains("must install the app again"),
+        "{read}"
+    );
+    assert!(world.zoom.calls().is_empty());
+    world.end().await;
+}
+
+#[tokio::test]
 async fn while_slack_limits_us_it_is_not_asked_and_what_it_said_before_counts() {
     let world = world().await;
     install(&world, "acme").await;
     world.slack.set_person(ELI.slack, Role::Guest);
     let outcome = start(&world, ELI).await;
     assert!(text_of(&outcome).contains(REFUSED), "{outcome}");
+    assert!(text_of(&start(&world, DANA).await).contains("going live"));
+    type_and_read(&world, DANA, "stop 68423085").await;
     expire_cached_people(&world).await;
 
     world
@@ -158,6 +220,19 @@ async fn while_slack_limits_us_it_is_not_asked_and_what_it_said_before_counts() 
     let read = text_of(&start(&world, ELI).await);
     assert!(read.contains(REFUSED), "{read}");
     assert_eq!(asked() - before, 1, "only the rate-limited request");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn no_wait_that_slack_asks_for_is_too_long() {
+    let world = world().await;
+    install(&world, "acme").await;
+    assert!(text_of(&start(&world, DANA).await).contains("going live"));
+    expire_cached_people(&world).await;
+    let forever = ApiFault::RetryAfter("18446744073709551615");
+    world.slack.fail_api("users.info", forever);
+    let stopped = type_and_read(&world, DANA, "stop 68423085").await;
+    assert!(stopped.contains("is stopped"), "{stopped}");
     world.end().await;
 }
 

@@ -1,13 +1,16 @@
 //! The private PostgreSQL server, and a Postgres that becomes unreachable.
 
-use std::fs::File;
+use std::fs::{File, Permissions};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use livestream_bot::demo::DANA;
 use livestream_bot::postgres::{Durability, Server};
 use livestream_bot::{db, serve};
+use sha2::{Digest, Sha256};
 use sqlx::{AssertSqlSafe, ConnectOptions, raw_sql};
 
 use crate::support::database;
@@ -148,6 +151,51 @@ fn postmaster(dir: &Path) -> nix::unistd::Pid {
             .parse()
             .expect("a process ID"),
     )
+}
+
+#[tokio::test]
+async fn nobody_can_take_the_folder_of_its_socket_and_none_is_left_behind() {
+    let dir = data_dir();
+    let data = dir.path().canonicalize().expect("a path");
+    // Somebody has made the folder whose name follows from the data's, and lets everybody in.
+    let digest = Sha256::digest(data.as_os_str().as_encoded_bytes());
+    let guessed = format!("/tmp/livestream-bot-{}", hex::encode(&digest[..8]));
+    std::fs::create_dir(&guessed).expect("a folder");
+    std::fs::set_permissions(&guessed, Permissions::from_mode(0o777)).expect("permissions");
+    let server = start(dir.path()).await;
+    let options = server.options("postgres");
+    let socket_dir = options.get_socket().expect("a socket").clone();
+    assert_ne!(socket_dir, Path::new(&guessed));
+    let mode = std::fs::symlink_metadata(&socket_dir)
+        .expect("a folder")
+        .mode();
+    assert_eq!(mode & 0o777, 0o700);
+    options.connect().await.expect("a connection");
+    drop(server);
+    wait_for_supervisor_end(dir.path()).await;
+    assert!(!socket_dir.exists(), "it is removed at the end");
+
+    // What a killed server leaves goes with the next start of any, once its data are not in use.
+    let server = start(dir.path()).await;
+    let left = server
+        .options("postgres")
+        .get_socket()
+        .expect("a socket")
+        .clone();
+    let abandoned = Path::new("/tmp/livestream-bot-0123456789abcdef0123456789abcdef");
+    let copied = Command::new("cp")
+        .arg("-a")
+        .args([&left, abandoned])
+        .status();
+    assert!(copied.expect("a copy").success());
+    std::fs::write(abandoned.join("home"), "/nowhere").expect("a file");
+    std::fs::remove_file(abandoned.join(".s.PGSQL.5432")).expect("a socket");
+    let again = start(dir.path()).await;
+    assert!(!abandoned.exists());
+    assert!(left.exists(), "one that is in use stays");
+    drop((server, again));
+    wait_for_supervisor_end(dir.path()).await;
+    std::fs::remove_dir(&guessed).expect("a folder");
 }
 
 #[tokio::test]

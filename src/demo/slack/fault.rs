@@ -12,6 +12,8 @@ pub enum ApiFault {
     /// Too many calls; for so many seconds the method takes no other:
     /// <https://docs.slack.dev/apis/web-api/rate-limits>.
     RateLimited(u32),
+    /// The same, with this in its header `Retry-After`, and no longer than that.
+    RetryAfter(&'static str),
     /// This status, and nothing to read.
     Status(u16),
     /// Slack's way to say no: status 200 with this error.
@@ -27,6 +29,10 @@ impl ApiFault {
                 let headers = [(RETRY_AFTER, seconds.to_string())];
                 let body = Json(problem("ratelimited"));
                 (StatusCode::TOO_MANY_REQUESTS, headers, body).into_response()
+            }
+            Self::RetryAfter(value) => {
+                let body = Json(problem("ratelimited"));
+                (StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, value)], body).into_response()
             }
             Self::Status(status) => StatusCode::from_u16(status)
                 .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)

@@ -14,6 +14,7 @@ use crate::app::App;
 use crate::command::meeting::MeetingId;
 use crate::db;
 use crate::db::audit::{self, AuditKind, Entry, Filter, Person};
+use crate::ids::printable;
 use crate::web::admin::export;
 use crate::web::admin::layout::{layout, render, time};
 use crate::web::admin::session::{PageResult, authorize_view};
@@ -38,7 +39,7 @@ pub(super) struct ActivityQuery {
 
 impl ActivityQuery {
     fn filter(&self) -> Filter {
-        let text = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+        let text = |text: &str| Some(printable(text.trim())).filter(|text| !text.is_empty());
         let meeting: Option<MeetingId> = self.meeting.parse().ok();
         Filter {
             kind: self.kind.parse().ok(),

@@ -6,13 +6,14 @@ use maud::{Markup, html};
 
 use crate::admin::AdminError;
 use crate::web::pages::{document, page};
+use crate::web::paths::INSTALL;
 
 impl IntoResponse for AdminError {
     fn into_response(self) -> Response {
         let status = match &self {
             Self::NoSession | Self::Declined => StatusCode::UNAUTHORIZED,
             Self::StaleForm => StatusCode::CONFLICT,
-            Self::NotAdmin => StatusCode::FORBIDDEN,
+            Self::NotAdmin | Self::CannotAsk => StatusCode::FORBIDDEN,
             Self::CannotTell => StatusCode::BAD_GATEWAY,
             Self::NotSetUp | Self::Nobody => StatusCode::NOT_FOUND,
             Self::Database(error) => {
@@ -57,6 +58,14 @@ pub(in crate::web) fn closed(why: &AdminError) -> Markup {
             "Slack does not answer",
             html! {
                 p { "I can't check whether you are an admin, so nothing was changed. Try again in a minute." }
+            },
+        ),
+        AdminError::CannotAsk => (
+            "Install the app again",
+            html! {
+                p { "This app's access to your workspace is gone or too narrow, so it can't ask Slack whether you are an admin. \
+                    Nothing was changed." }
+                p { a href=(INSTALL) { "Add to Slack" } " gives it access again. Then sign in here." }
             },
         ),
         AdminError::NotSetUp => (

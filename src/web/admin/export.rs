@@ -16,47 +16,69 @@ const AT_ONCE: i64 = 1000;
 
 /// An entry as files have it.
 #[derive(Serialize)]
-struct Line<'a> {
+struct Line<T> {
     id: i64,
     happened_at: String,
-    kind: &'a str,
-    user_id: Option<&'a str>,
-    user_name: Option<&'a str>,
-    actor_id: Option<&'a str>,
-    actor_team_id: Option<&'a str>,
-    people: String,
-    zoom_email: Option<&'a str>,
-    channel_id: Option<&'a str>,
+    kind: T,
+    user_id: Option<T>,
+    user_name: Option<T>,
+    actor_id: Option<T>,
+    actor_team_id: Option<T>,
+    people: T,
+    zoom_email: Option<T>,
+    channel_id: Option<T>,
     meeting_id: Option<i64>,
-    outcome: Option<&'a str>,
+    outcome: Option<T>,
     zoom_code: Option<i64>,
     command_id: Option<i64>,
     duration_seconds: Option<f64>,
-    detail: Option<&'a str>,
+    detail: Option<T>,
 }
 
-impl<'a> Line<'a> {
-    fn of(entry: &'a Entry) -> Self {
+/// The names of its fields, in their order.
+const COLUMNS: [&str; 16] = [
+    "id",
+    "happened_at",
+    "kind",
+    "user_id",
+    "user_name",
+    "actor_id",
+    "actor_team_id",
+    "people",
+    "zoom_email",
+    "channel_id",
+    "meeting_id",
+    "outcome",
+    "zoom_code",
+    "command_id",
+    "duration_seconds",
+    "detail",
+];
+
+impl<T> Line<T> {
+    /// `text` is applied to every text.
+    fn of(entry: &Entry, text: impl Fn(&str) -> T) -> Self {
+        let some = |value: Option<&str>| value.map(&text);
         let people: Vec<_> = entry.people.iter().map(Person::id).collect();
         Self {
             id: entry.audit_id,
             happened_at: entry
                 .happened_at
                 .to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
-            kind: entry.kind.as_str(),
-            user_id: entry.person.as_ref().map(Person::id),
-            user_name: user_name(entry),
-            actor_id: entry.actor.as_ref().map(Person::id),
-            actor_team_id: entry.actor_team_id.as_deref(),
-            people: people.join(" "),
-            zoom_email: entry.email.as_deref(),
-            channel_id: entry.channel_id.as_deref(),
+            kind: text(entry.kind.as_str()),
+            user_id: some(entry.person.as_ref().map(Person::id)),
+            user_name: some(user_name(entry)),
+            actor_id: some(entry.actor.as_ref().map(Person::id)),
+            actor_team_id: some(entry.actor_team_id.as_deref()),
+            people: text(&people.join(" ")),
+            zoom_email: some(entry.email.as_deref()),
+            channel_id: some(entry.channel_id.as_deref()),
             meeting_id: entry.meeting_id,
-            outcome: entry.outcome.as_deref(),
+            outcome: some(entry.outcome.as_deref()),
             zoom_code: entry.zoom_code,
             command_id: entry.command_id,
             duration_seconds: entry.duration,
-            detail: entry.detail.as_deref(),
+            detail: some(entry.detail.as_deref()),
         }
     }
 }
@@ -85,16 +107,13 @@ struct Json {
 impl Format for Csv {
     fn write(&mut self, entries: &[Entry]) -> anyhow::Result<Vec<u8>> {
         let mut writer = csv::WriterBuilder::new()
-            .has_headers(!std::mem::replace(&mut self.has_begun, true))
+            .has_headers(false)
             .from_writer(Vec::new());
+        if !std::mem::replace(&mut self.has_begun, true) {
+            writer.write_record(COLUMNS)?;
+        }
         for entry in entries {
-            let name = user_name(entry).map(escape_formula);
-            let detail = entry.detail.as_deref().map(escape_formula);
-            writer.serialize(Line {
-                user_name: name.as_deref(),
-                detail: detail.as_deref(),
-                ..Line::of(entry)
-            })?;
+            writer.serialize(Line::of(entry, escape_formula))?;
         }
         Ok(writer.into_inner()?)
     }
@@ -104,10 +123,15 @@ impl Format for Csv {
     }
 }
 
-/// Text that people chose, so that no spreadsheet takes it for a formula.
+/// Text so that no spreadsheet takes it for a formula.
 /// <https://owasp.org/www-community/attacks/CSV_Injection>
 fn escape_formula(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+    // Spreadsheets skip white space and quotes, and know the full-width forms.
+    let first = text.trim_start_matches(|c: char| c.is_whitespace() || "\"'".contains(c));
+    let is_formula = first.starts_with([
+        '=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}',
+    ]);
+    if is_formula || text.starts_with(['\t', '\r', '\n']) {
         format!("'{text}")
     } else {
         text.to_owned()
@@ -120,7 +144,7 @@ impl Format for Json {
         for entry in entries {
             let has_begun = std::mem::replace(&mut self.has_begun, true);
             text.extend_from_slice(if has_begun { b",\n" } else { b"[\n" });
-            serde_json::to_writer(&mut text, &Line::of(entry))?;
+            serde_json::to_writer(&mut text, &Line::of(entry, str::to_owned))?;
         }
         Ok(text)
     }
@@ -158,4 +182,32 @@ fn body(app: Arc<App>, team: TeamId, filter: Filter, form: impl Format) -> Body 
         }
     });
     Body::from_stream(parts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_text_is_a_formula() {
+        for text in [
+            "=1+1",
+            "+1",
+            "-1",
+            "@SUM(1)",
+            "\t=1",
+            "\r=1",
+            "\n=1",
+            " =1",
+            "\"=1",
+            "'=1",
+            "\u{ff1d}1",
+            "=1@acme.example",
+        ] {
+            assert_eq!(escape_formula(text), format!("'{text}"));
+        }
+        for text in ["", "Dana", "dana+zoom@acme.example", "a=b", "U0DANA U0ELI"] {
+            assert_eq!(escape_formula(text), text);
+        }
+    }
 }

@@ -12,7 +12,7 @@ use crate::admin::{self, Admin, TestResult};
 use crate::app::App;
 use crate::db::audit::{self, Entry, Filter};
 use crate::db::linked_users::{self, Health, LinkedUser, Sort};
-use crate::ids::SlackUserId;
+use crate::ids::{SlackUserId, printable};
 use crate::reply::account::Unlinked;
 use crate::web::admin::activity::entries;
 use crate::web::admin::layout::{csrf_field, layout, render, time};
@@ -37,7 +37,7 @@ pub(super) async fn people(
 ) -> PageResult {
     let (admin, browser) = authorize_view(&app, &jar).await?;
     let wanted = linked_users::Query {
-        search: query.q,
+        search: printable(&query.q),
         needs_attention: query.only == "trouble",
         sort: match query.sort.as_str() {
             "linked" => Sort::Linked,

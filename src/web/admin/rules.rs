@@ -17,6 +17,7 @@ use crate::web::admin::layout::{complaints, csrf_field, layout, radio, redirect,
 use crate::web::admin::session::{PageResult, authorize_action, authorize_view};
 use crate::web::admin::slack_ids::{self, IdKind, PeopleForm};
 use crate::web::pages::page;
+use crate::web::paths::INSTALL;
 
 pub(super) async fn rules(State(app): State<Arc<App>>, jar: CookieJar) -> PageResult {
     let (admin, browser) = authorize_view(&app, &jar).await?;
@@ -26,11 +27,13 @@ pub(super) async fn rules(State(app): State<Arc<App>>, jar: CookieJar) -> PageRe
     } else {
         None
     };
+    let missing = admin::missing_scopes(&app, &admin).await?;
     Ok(render(rules_page(
         &admin,
         &browser.csrf(),
         &rules,
         named.as_deref(),
+        &missing,
         &[],
     )))
 }
@@ -103,7 +106,7 @@ pub(super) async fn save_rules(
     let admin = authorize_action(&app, &jar, &form.csrf).await?;
     let (rules, problems) = form.rules();
     if !problems.is_empty() {
-        let markup = rules_page(&admin, &form.csrf, &rules, None, &problems);
+        let markup = rules_page(&admin, &form.csrf, &rules, None, &[], &problems);
         return Ok(page(StatusCode::UNPROCESSABLE_ENTITY, markup));
     }
     admin::set_rules(&app, &admin, rules).await?;
@@ -120,24 +123,37 @@ pub(super) async fn save_admins(
     let people = slack_ids::read(&form.people, IdKind::Person, &mut problems);
     if !problems.is_empty() {
         let rules = rules::find(&app.db, &admin.asker.team).await?;
-        let markup = rules_page(&admin, &form.csrf, &rules, Some(&people), &problems);
+        let markup = rules_page(&admin, &form.csrf, &rules, Some(&people), &[], &problems);
         return Ok(page(StatusCode::UNPROCESSABLE_ENTITY, markup));
     }
     admin::name_admins(&app, &admin, &people).await?;
     Ok(redirect("/admin/rules"))
 }
 
-/// `named` are the admins, where Slack does not say who is one.
+/// `named` are the admins, where Slack does not say who is one; `missing` the scopes that only rules
+/// need, and that the app was installed without.
 fn rules_page(
     admin: &Admin,
     csrf: &str,
     rules: &Rules,
     named: Option<&[String]>,
+    missing: &[&str],
     problems: &[&str],
 ) -> Markup {
     let content = html! {
         (complaints(problems))
         p { "Rules apply to commands and buttons as soon as you save them. Anyone who is refused is told why." }
+        @if !missing.is_empty() {
+            div.note {
+                p { "The app was installed without permissions that some rules need:" }
+                ul {
+                    @for scope in missing {
+                        li { code { (scope) } ": " (without(scope)) }
+                    }
+                }
+                p { a href=(INSTALL) { "Add to Slack" } " grants them, if you leave the list as it is." }
+            }
+        }
         form.sheet method="post" action="/admin/rules" {
             (csrf_field(csrf))
             input type="hidden" name="version" value=(rules.version);
@@ -181,4 +197,13 @@ fn rules_page(
         }
     };
     layout(admin, csrf, "/admin/rules", "Rules", &content)
+}
+
+/// What happens without a scope.
+fn without(scope: &str) -> &'static str {
+    match scope {
+        "usergroups:read" => "nobody can start or stop where only the members of a user group may.",
+        "channels:read" => "in public channels people are always asked before they go live.",
+        _ => "in private channels people are always asked before they go live.",
+    }
 }

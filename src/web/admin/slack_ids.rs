@@ -2,6 +2,9 @@
 
 use serde::Deserialize;
 
+/// The longest id that is taken, in characters; Slack's have about eleven.
+const ID_MAX: usize = 32;
+
 /// What an id is of.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum IdKind {
@@ -46,7 +49,7 @@ pub(super) struct PeopleForm {
 /// sentence to `problems`.
 pub(super) fn read(text: &str, kind: IdKind, problems: &mut Vec<&'static str>) -> Vec<String> {
     let is_id = |id: &&str| {
-        id.len() > 1
+        (2..=ID_MAX).contains(&id.len())
             && id.starts_with(kind.first_letters())
             && id
                 .chars()

@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use chrono::Utc;
 use serde_json::json;
 
 use crate::app::App;
@@ -15,6 +16,7 @@ use crate::db::slack_requests;
 use crate::ids::{Asker, EnterpriseId, SlackUserId, TeamId};
 use crate::livestream::accept::ACCEPT_TIMEOUT;
 use crate::slack::event::{self, Envelope, Event};
+use crate::telemetry::sampling::warn_sampled;
 use crate::web::signed::{Rejection, verified};
 use crate::workspace::install;
 
@@ -23,7 +25,7 @@ pub(in crate::web) async fn event(
     State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<Response, Rejection> {
-    let body = verified(signature::SLACK, &app.signing_secrets, request, &app).await?;
+    let body = verified(signature::SLACK, &app.signing_secrets, request).await?;
     let envelope = match serde_json::from_slice(&body) {
         Ok(event::Request::UrlVerification { challenge }) => {
             return Ok(Json(json!({ "challenge": challenge })).into_response());
@@ -31,12 +33,12 @@ pub(in crate::web) async fn event(
         Ok(event::Request::EventCallback(envelope)) => envelope,
         Ok(event::Request::Other) => return Ok(StatusCode::OK.into_response()),
         Err(_) => {
-            tracing::warn!("malformed event from Slack");
+            warn_sampled!("malformed event from Slack");
             return Err(Rejection::BadForm);
         }
     };
     if !app.is_for_us(envelope.api_app_id.as_deref()) {
-        tracing::warn!("request rejected: for another app than SLACK_APP_ID");
+        warn_sampled!("request rejected: for another app than SLACK_APP_ID");
         return Err(Rejection::BadForm);
     }
     match tokio::time::timeout(ACCEPT_TIMEOUT, take(&app, &envelope)).await {
@@ -52,7 +54,7 @@ pub(in crate::web) async fn event(
 /// Does what follows from an event, once.
 async fn take(app: &App, envelope: &Envelope) -> sqlx::Result<()> {
     let mut transaction = app.db.begin().await?;
-    if !slack_requests::is_first(&mut *transaction, &envelope.event_id).await? {
+    if !slack_requests::is_first(&mut *transaction, envelope.event_id.as_str()).await? {
         return Ok(());
     }
     match &envelope.event {
@@ -82,7 +84,7 @@ async fn take(app: &App, envelope: &Envelope) -> sqlx::Result<()> {
 
 async fn left(db: &mut sqlx::PgConnection, envelope: &Envelope) -> sqlx::Result<()> {
     match envelope.tenant() {
-        Some(tenant) => install::left(db, &tenant, envelope.happened_at()).await,
+        Some(tenant) => install::left(db, &tenant, envelope.happened_at(Utc::now())).await,
         None => Ok(()),
     }
 }

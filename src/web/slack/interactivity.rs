@@ -9,6 +9,7 @@ use axum::http::StatusCode;
 use crate::app::App;
 use crate::livestream::accept;
 use crate::slack::form::{HomePress, Interaction, Original, Pressed, SlashCommand};
+use crate::telemetry::sampling::warn_sampled;
 use crate::web::signed::{Rejection, Signed};
 
 /// A pressed button is a typed command of whoever pressed it.
@@ -16,7 +17,11 @@ pub(in crate::web) async fn interactivity(
     State(app): State<Arc<App>>,
     Signed(form): Signed<Interaction>,
 ) -> Result<StatusCode, Rejection> {
-    match form.read().map_err(|_| Rejection::BadForm)? {
+    let read = form.read().map_err(|_| {
+        warn_sampled!("malformed interaction from Slack");
+        Rejection::BadForm
+    })?;
+    match read {
         // A button that leads elsewhere is reported too, and needs no more than a 200.
         Pressed::Nothing => Ok(StatusCode::OK),
         Pressed::Home(press) => pressed_at_home(&app, &press).await,
@@ -44,7 +49,7 @@ async fn pressed(
 
 async fn pressed_at_home(app: &Arc<App>, press: &HomePress) -> Result<StatusCode, Rejection> {
     if !app.is_for_us(press.api_app_id.as_deref()) {
-        tracing::warn!("request rejected: for another app than SLACK_APP_ID");
+        warn_sampled!("request rejected: for another app than SLACK_APP_ID");
         return Err(Rejection::BadForm);
     }
     let pressed = accept::pressed_at_home(app, press).await;

@@ -77,6 +77,24 @@ async fn everything_that_happens_is_in_the_activity_and_its_files() {
         .parse()
         .expect("valid JSON");
     assert_eq!(none, serde_json::json!([]));
+    let none = admin.read("/admin/activity.csv?user=U0NOBODY").await;
+    assert_eq!(
+        csv.lines().next(),
+        Some(none.trim_end()),
+        "the header alone"
+    );
+
+    // What a spreadsheet would take for a formula, in a text of anybody's.
+    sqlx::raw_sql(
+        "update zoom_account set email = '=1+1@acme.example';
+        update zoom_link set slack_name = E'\\t@SUM(1)'",
+    )
+    .execute(&mut connect(&world).await)
+    .await
+    .expect("updates");
+    let csv = admin.read("/admin/activity.csv").await;
+    assert!(csv.contains(",'=1+1@acme.example,"), "{csv}");
+    assert!(csv.contains(",'\t@SUM(1),"), "{csv}");
     world.end().await;
 }
 

@@ -1,12 +1,13 @@
 //! Who may sign in as an admin, and for how long.
 
-use livestream_bot::demo::slack::{ApiFault, Role, TOWN_HALL, Tamper};
+use livestream_bot::demo::slack::{ApiFault, Role, TEAM, TOWN_HALL, Tamper};
 use livestream_bot::demo::{ADA, DANA, ELI, FAY};
 use reqwest::StatusCode;
 
 use crate::support::admin_browser::AdminBrowser;
 use crate::support::audit::audit_kinds;
-use crate::support::fixtures::installed_world;
+use crate::support::fixtures::{installed_world, world};
+use crate::support::install::{install, let_a_day_pass, send_event};
 use crate::support::world::connect;
 
 #[tokio::test]
@@ -173,12 +174,13 @@ async fn who_is_no_admin_any_more_can_do_nothing_at_once_and_see_nothing_soon() 
 
 #[tokio::test]
 async fn without_a_bot_token_the_installer_and_whom_they_name_are_the_admins() {
-    let world = installed_world().await;
-    // Without a bot token, Slack cannot be asked.
-    sqlx::query("update installation set bot_token = null, installed_by = 'U0DANA'")
+    let world = world().await;
+    // No token ever let the service ask Slack.
+    sqlx::query("insert into installation (team_id, installed_by) values ($1, 'U0DANA')")
+        .bind(TEAM)
         .execute(&mut connect(&world).await)
         .await
-        .expect("an update");
+        .expect("an insert");
     let mut admin = AdminBrowser::new(&world);
     assert_eq!(admin.sign_in(ELI).await.status, StatusCode::FORBIDDEN);
     assert_eq!(
@@ -202,5 +204,65 @@ async fn without_a_bot_token_the_installer_and_whom_they_name_are_the_admins() {
     assert_eq!(elis.sign_in(ELI).await.status, StatusCode::SEE_OTHER);
     let page = elis.read("/admin/rules").await;
     assert!(page.contains("U0ELI U0FAY"), "{page}");
+
+    // A removal of the app ends that, and so does a token.
+    let (uninstalled, _) = world.slack.uninstall(TOWN_HALL);
+    send_event(&world, &uninstalled).await;
+    let mut browser = AdminBrowser::new(&world);
+    for person in [ELI, DANA] {
+        assert_eq!(browser.sign_in(person).await.status, StatusCode::FORBIDDEN);
+    }
+    install(&world, "acme").await;
+    for person in [ELI, DANA] {
+        assert_eq!(browser.sign_in(person).await.status, StatusCode::FORBIDDEN);
+    }
+    AdminBrowser::signed_in(&world, ADA).await;
+    let_a_day_pass(&world).await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_token_that_is_gone_or_may_not_ask_makes_nobody_an_admin() {
+    let world = installed_world().await;
+    AdminBrowser::signed_in(&world, ADA).await;
+    // Dana installed the app, and Eli was named long ago.
+    sqlx::query(
+        "insert into named_admin (team_id, user_id, named_by) values ($1, 'U0ELI', 'U0DANA')",
+    )
+    .bind(TEAM)
+    .execute(&mut connect(&world).await)
+    .await
+    .expect("an insert");
+    let refused = async |case: &str| {
+        for person in [DANA, ELI, ADA] {
+            let page = AdminBrowser::new(&world).sign_in(person).await;
+            assert_eq!(page.status, StatusCode::FORBIDDEN, "{case}: {page:?}");
+            assert!(
+                page.body.contains("Install the app again"),
+                "{case}: {page:?}"
+            );
+        }
+    };
+    let intact: Vec<u8> = sqlx::query_scalar("select bot_token from installation")
+        .fetch_one(&mut connect(&world).await)
+        .await
+        .expect("a token");
+    let store = async |token: Option<&[u8]>| {
+        sqlx::query("update installation set bot_token = $1")
+            .bind(token)
+            .execute(&mut connect(&world).await)
+            .await
+            .expect("an update");
+    };
+    store(Some(b"\x02k9sealed with a key that is gone")).await;
+    refused("a token that does not open").await;
+    store(None).await;
+    refused("a token that was deleted").await;
+    store(Some(&intact)).await;
+    for error in ["missing_scope", "missing_scope", "missing_scope"] {
+        world.slack.fail_api("users.info", ApiFault::Error(error));
+    }
+    refused("an installation of long ago").await;
+    AdminBrowser::signed_in(&world, ADA).await;
     world.end().await;
 }

@@ -1,9 +1,11 @@
 //! Installing the app into workspaces and organisations.
 
 use livestream_bot::demo::slack::{ENTERPRISE, ORG_OTHER, ORG_TOWN_HALL, TEAM};
-use livestream_bot::demo::{DANA, FAY};
-use reqwest::StatusCode;
+use livestream_bot::demo::{ADA, DANA, FAY};
+use livestream_bot::slack::web_api::BOT_SCOPES;
+use reqwest::{StatusCode, Url};
 
+use crate::support::admin_browser::AdminBrowser;
 use crate::support::browser::Browser;
 use crate::support::fixtures::{world, world_with};
 use crate::support::install::{install, installations, stored_bot_token};
@@ -166,6 +168,59 @@ async fn an_installation_without_our_state_is_never_accepted() {
         assert_eq!(page.status, StatusCode::BAD_REQUEST);
     }
     assert_eq!(installations(&world).await, 1);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn without_a_scope_that_it_needs_nothing_is_installed_and_what_stands_stays() {
+    let world = world().await;
+    for (missing, is_installed) in [
+        ("commands", false),
+        ("users:read", false),
+        ("chat:write", false),
+        ("usergroups:read", true),
+        ("users:read", true),
+    ] {
+        let before = stored_bot_token(&world, TEAM).await;
+        let mut browser = Browser::new();
+        let slack = browser.open_install_page(&world.service).await;
+        let scope = BOT_SCOPES.map(|scope| if scope == missing { "team:read" } else { scope });
+        let mut narrowed: Url = slack.parse().expect("a URL");
+        let pairs: Vec<_> = narrowed.query_pairs().into_owned().collect();
+        narrowed
+            .query_pairs_mut()
+            .clear()
+            .extend_pairs(pairs.iter().map(|(name, value)| {
+                let value = if name == "scope" {
+                    scope.join(",")
+                } else {
+                    value.clone()
+                };
+                (name, value)
+            }));
+        let back = world.slack.install(narrowed.as_str(), "acme").await;
+        let page = browser.get(&back.expect("a redirect from Slack")).await;
+        let after = stored_bot_token(&world, TEAM).await;
+        if missing == "usergroups:read" {
+            assert_eq!(page.status, StatusCode::OK, "{missing}");
+            assert_ne!(after, before, "{missing}");
+            let rules = AdminBrowser::signed_in(&world, ADA)
+                .await
+                .read("/admin/rules")
+                .await;
+            assert!(rules.contains("installed without permissions"), "{rules}");
+            assert!(rules.contains("<code>usergroups:read</code>"), "{rules}");
+            assert!(!rules.contains("<code>groups:read</code>"), "{rules}");
+        } else {
+            assert_eq!(page.status, StatusCode::FORBIDDEN, "{missing}");
+            assert!(
+                page.body.contains(&format!("<code>{missing}</code>")),
+                "{page:?}"
+            );
+            assert_eq!(after, before, "{missing}");
+        }
+        assert_eq!(after.is_some(), is_installed, "{missing}");
+    }
     world.end().await;
 }
 

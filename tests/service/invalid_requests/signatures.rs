@@ -170,27 +170,55 @@ async fn every_bad_signature_gets_the_same_empty_401_on_every_route() {
 }
 
 #[tokio::test]
-async fn a_certificate_check_is_answered_on_every_route_and_does_nothing_else() {
+async fn slacks_certificate_check_is_answered_and_nothing_else_passes_for_one() {
     let world = world().await;
     let good_bodies = good_bodies(&world).await;
     let before = count_rows(&world).await;
-    for (route, good) in &good_bodies {
-        for body in [
-            "ssl_check=1&token=x".to_owned(),
-            format!("{good}&ssl_check=1"),
-        ] {
-            let unsigned = post_to(&world, route, &[], body.clone()).await;
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    for route in ["commands", "interactivity"] {
+        for body in ["ssl_check=1&token=x", "token=&ssl_check=1", "ssl_check=1"] {
+            let unsigned = post_to(&world, route, &form, body).await;
             let status = unsigned.status().as_u16();
             let said = unsigned.text().await.expect("a body");
-            assert_eq!((status, said.as_str()), (200, ""), "{route}");
-            let signed = post_signed_to(&world, route, body.as_bytes()).await;
-            assert_eq!(signed.status(), 200, "{route}");
-        }
-        for body in ["ssl_check=0", "ssl_check=", "ssl_check=11", "x=ssl_check=1"] {
-            let status = post_to(&world, route, &[], body).await.status();
-            assert_eq!(status, 401, "{route} {body}");
+            assert_eq!((status, said.as_str()), (200, ""), "{route} {body}");
         }
     }
+    for (route, good) in &good_bodies {
+        for body in [
+            "ssl_check=0",
+            "ssl_check=",
+            "ssl_check=11",
+            "x=ssl_check=1",
+            "ssl_check=1&ssl_check=1",
+            "ssl_check=1&token=x&token=y",
+            "ssl_check=1&text=x",
+            "{\"a\":\"&ssl_check=1&\"}",
+            &format!("{good}&ssl_check=1"),
+        ] {
+            let status = post_to(&world, route, &form, body.to_owned())
+                .await
+                .status();
+            assert_eq!(status, 401, "{route} {body}");
+        }
+        for headers in [&[][..], &[("content-type", "application/json")]] {
+            let status = post_to(&world, route, headers, "ssl_check=1")
+                .await
+                .status();
+            assert_eq!(status, 401, "{route} {headers:?}");
+        }
+    }
+    let events = post_to(&world, "events", &form, "ssl_check=1&token=x").await;
+    assert_eq!(events.status(), 401);
+    let json = b"{\"type\":\"url_verification\",\"challenge\":\"&ssl_check=1&\"}";
+    let verified = post_signed_to(&world, "events", json).await;
+    assert!(verified.text().await.expect("a body").contains("challenge"));
     assert_eq!(count_rows(&world).await, before);
+
+    // A signed command is one, whatever else is in its form.
+    let typed = world.slack.type_command(DANA.slack, "help").body;
+    let signed = format!("{typed}&ssl_check=1");
+    let answered = post_signed_to(&world, "commands", signed.as_bytes());
+    let said = answered.await.text().await.expect("a body");
+    assert!(said.contains("starts and stops the livestream"), "{said}");
     world.end().await;
 }

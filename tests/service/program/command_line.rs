@@ -1,13 +1,17 @@
 //! The subcommands and the settings.
 
 use std::io::Write;
+use std::process::Stdio;
+use std::time::Duration;
 
-use livestream_bot::demo::zoom;
+use livestream_bot::crypto::vault::Vault;
+use livestream_bot::demo::{DANA, zoom};
+use secrecy::ExposeSecret;
 use serde_json::json;
 use sqlx::ConnectOptions;
 
 use crate::support::program::{ProgramEnv, lossy_text, run_with_input};
-use crate::support::replica::command_without_settings;
+use crate::support::replica::{Link, command_without_settings};
 
 #[tokio::test]
 async fn links_are_imported_from_json_lines_again_and_again() {
@@ -129,4 +133,62 @@ fn a_secret_may_stand_in_a_file() {
         lossy_text(&both.expect("an exit status").stderr)
             .contains("SLACK_SIGNING_SECRET is set as well")
     );
+}
+
+#[tokio::test]
+async fn keys_are_rotated_as_far_as_tokens_open() {
+    let env = ProgramEnv::new().await;
+    let other = Link {
+        team: "T0OTHER",
+        user: "U0OTHER",
+        zoom_user: "a-broken-one",
+        email: "other@acme.example",
+    };
+    other
+        .import(&env.database, &env.zoom, &env.config.token_keys)
+        .await;
+    let mut db = env.database.connect().await.expect("a database connection");
+    let spoil =
+        "update zoom_grant set refresh_token = access_token where zoom_user_id = 'a-broken-one'";
+    sqlx::raw_sql(spoil)
+        .execute(&mut db)
+        .await
+        .expect("an update");
+    let new = Vault::generate_keys().expose_secret().replace("k1:", "k2:");
+    let keys = format!("{new},{}", env.config.token_keys.expose_secret());
+    let output = run_with_input(env.command("rotate-keys").env("TOKEN_KEYS", keys), "");
+    let error = lossy_text(&output.stderr);
+    assert!(!output.status.success(), "{error}");
+    assert!(error.contains("because they do not open: 1"), "{error}");
+    assert!(error.contains("Zoom user a-broken-one"), "{error}");
+    let rotated: Vec<String> = sqlx::query_scalar(
+        "select zoom_user_id from zoom_grant where substr(access_token, 2, 2) = 'k2'",
+    )
+    .fetch_all(&mut db)
+    .await
+    .expect("rows");
+    assert_eq!(rotated, [DANA.zoom]);
+    drop(db);
+    env.end().await;
+}
+
+#[tokio::test]
+async fn metrics_that_cannot_be_served_are_told_at_the_start() {
+    let env = ProgramEnv::new().await;
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = taken.local_addr().expect("an address").to_string();
+    let mut command = tokio::process::Command::from(env.command("serve"));
+    command
+        .env("METRICS_ADDR", &address)
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    let output = tokio::time::timeout(Duration::from_secs(20), command.output()).await;
+    let output = output.expect("an end of the program").expect("a process");
+    let error = lossy_text(&output.stderr);
+    assert!(!output.status.success(), "{error}");
+    assert!(
+        error.contains(&format!("METRICS_ADDR: {address}")),
+        "{error}"
+    );
+    env.end().await;
 }
