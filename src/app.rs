@@ -22,6 +22,8 @@ pub struct App {
     pub db: PgPool,
     pub vault: Vault,
     pub zoom: zoom::Client,
+    /// How long Zoom or Slack may take to answer a request.
+    pub zoom_timeout: Duration,
     pub responder: Responder,
     /// The command's name with its slash, as in `SLASH_COMMAND`.
     pub slash_command: String,
@@ -82,6 +84,7 @@ impl App {
             db,
             vault,
             zoom,
+            zoom_timeout: config.zoom_timeout,
             responder: Responder::new(http.clone(), &config.slack_response_origins),
             slash_command: config.slash_command.clone(),
             signing_secrets: config.slack_signing_secrets.clone(),

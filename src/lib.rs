@@ -12,7 +12,7 @@
 //! 4. A start or a stop is recorded and queued by one statement, [`db::commands::record`]. Once
 //!    it is committed, Slack is answered, well within its 3 s.
 //! 5. In any replica, [`worker`] takes the job and hands its command to
-//!    [`livestream::run::advance`].
+//!    [`livestream::run::run`].
 //! 6. [`livestream::policy`] asks whether this person may do this here.
 //!    [`account::tokens::fresh_token`] opens their Zoom token, and if it is about to expire
 //!    refreshes it first, by one replica at a time.

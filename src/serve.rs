@@ -45,7 +45,7 @@ const CONNECTIONS_END_WITHIN: Duration = Duration::from_secs(5);
 
 /// How long what requests have begun may take to end: an exchange of a code, which must be
 /// stored, at its time limit.
-const TASKS_END_WITHIN: Duration = Duration::from_secs(75);
+const TASKS_END_WITHIN: Duration = Duration::from_secs(200);
 
 /// Serves until `shutdown`, then finishes what runs.
 pub async fn serve(

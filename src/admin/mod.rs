@@ -17,7 +17,7 @@ use crate::db::jobs::{self, NotifyUnlinked, RunAt};
 use crate::db::linked_users::{self, LinkedUser};
 use crate::db::rules::{self, Rules};
 use crate::db::{
-    admin_sessions, grants, installations, named_admins, oauth_states, shared_accounts,
+    admin_sessions, grants, installations, named_admins, oauth_states, persist, shared_accounts,
 };
 use crate::ids::{Asker, SlackUserId};
 use crate::reply::account::Unlinked;
@@ -239,7 +239,8 @@ pub async fn test(
 async fn ask_zoom(app: &Arc<App>, row: &LinkedUser) -> Result<TestResult, AdminError> {
     let mut was_stale = false;
     let (token, account) = loop {
-        let fresh = match tokens::fresh_token(app, &row.zoom_user_id).await {
+        let token = tokens::fresh_token_within(app, &row.zoom_user_id, app.zoom_timeout);
+        let fresh = match token.await {
             Ok(fresh) => fresh,
             Err(TokenUnavailable::Dead) => return Ok(TestResult::Dead),
             Err(TokenUnavailable::Misconfigured) => return Ok(TestResult::Misconfigured),
@@ -253,7 +254,8 @@ async fn ask_zoom(app: &Arc<App>, row: &LinkedUser) -> Result<TestResult, AdminE
             // Rejected before it expired: a refresh shows whether the grant is dead.
             Err(ApiError::Unauthorized) if !was_stale => {
                 was_stale = true;
-                grants::expire(&app.db, &row.zoom_user_id, fresh.generation).await?;
+                let (zoom_user, generation) = (&row.zoom_user_id, fresh.generation);
+                persist(|| grants::expire(&app.db, zoom_user, generation)).await?;
             }
             Err(ApiError::Unauthorized) => return Ok(TestResult::Dead),
             Err(ApiError::Failed(_)) => return Ok(TestResult::NoAnswer),
@@ -267,7 +269,7 @@ async fn ask_zoom(app: &Arc<App>, row: &LinkedUser) -> Result<TestResult, AdminE
         Some(settings) if !settings.custom_live_streaming_service => Some("custom_streaming_off"),
         _ => None,
     };
-    grants::store_check(&app.db, &row.zoom_user_id, problem).await?;
+    persist(|| grants::store_check(&app.db, &row.zoom_user_id, problem)).await?;
     grants::update_profile(
         &app.db,
         &row.zoom_user_id,

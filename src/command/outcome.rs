@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use strum::{IntoStaticStr, VariantArray, VariantNames};
 
 use crate::ids::SlackUserId;
@@ -18,6 +19,8 @@ pub enum Rule {
     Group,
     /// Not in this channel.
     Channel,
+    /// Another version stored rules that cannot be read here.
+    Unknown,
 }
 
 /// Something that a right depends on and that only Slack can tell.
@@ -84,6 +87,15 @@ pub enum Outcome {
     TooLate,
     /// The asker's link is gone, or Zoom no longer honours it.
     LinkDead,
+    /// The asker's link no longer led to the command's Zoom account when Zoom was to be asked.
+    LinkEnded,
+    /// This version cannot carry out the command as another version recorded it.
+    Unsupported {
+        /// Zoom may have been asked by the other version, and may have done it.
+        was_asked: bool,
+    },
+    /// Another version stored an outcome that cannot be read here. Never stored itself.
+    Unknown,
     /// Zoom refuses this app's own credentials, or a token cannot be unsealed:
     /// only the operator can mend it.
     Misconfigured,
@@ -113,6 +125,11 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// A stored outcome.
+    pub fn read(stored: Value) -> Self {
+        serde_json::from_value(stored).unwrap_or(Self::Unknown)
+    }
+
     /// Whether this is what Zoom answered, rather than what kept us from asking.
     pub fn is_zooms(&self) -> bool {
         !matches!(
@@ -120,6 +137,9 @@ impl Outcome {
             Self::Unreachable
                 | Self::TooLate
                 | Self::LinkDead
+                | Self::LinkEnded
+                | Self::Unsupported { .. }
+                | Self::Unknown
                 | Self::Misconfigured
                 | Self::NotAllowed { .. }
                 | Self::NotKnown { .. }
@@ -146,7 +166,24 @@ impl Outcome {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    #[test]
+    fn an_outcome_of_another_version_is_read_as_unknown() {
+        for stored in [
+            json!({ "kind": "teleported" }),
+            json!({ "kind": "not_allowed", "rule": "moon_phase", "set_by": null }),
+            json!({ "kind": "other", "status": "many" }),
+            json!({}),
+            json!(null),
+        ] {
+            assert_eq!(Outcome::read(stored.clone()), Outcome::Unknown, "{stored}");
+        }
+        let known = json!({ "kind": "accepted", "from": "a newer version" });
+        assert_eq!(Outcome::read(known), Outcome::Accepted);
+    }
 
     #[test]
     fn an_outcome_is_counted_by_the_name_it_is_kept_by() {

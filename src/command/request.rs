@@ -66,11 +66,18 @@ impl fmt::Display for LivestreamRequest {
 ///
 /// [zoom]: https://developers.zoom.us/docs/api/meetings/#tag/meetings/PATCH/meetings/{meetingId}/livestream/status
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, strum::IntoStaticStr,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    strum::EnumString,
+    strum::IntoStaticStr,
 )]
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
-#[sqlx(type_name = "text", rename_all = "lowercase")]
 pub enum Action {
     Start,
     Stop,
@@ -83,9 +90,10 @@ impl Action {
     }
 }
 
-/// The `settings` of a start. Omitted ones use Zoom's defaults.
+/// The `settings` of a start. Omitted ones use Zoom's defaults. One that is not known here is an
+/// error: the stream would not be what was asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// Show who speaks.
     #[serde(skip_serializing_if = "Option::is_none")]

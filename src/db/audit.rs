@@ -19,17 +19,8 @@ const KEPT_AT_LEAST: Duration = Duration::from_hours(30 * 24 + 1);
 
 /// What kind of thing happened. Of a finished command it is the action or `Refused`.
 #[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    sqlx::Type,
-    strum::EnumString,
-    strum::IntoStaticStr,
-    strum::VariantArray,
+    Debug, Clone, Copy, PartialEq, Eq, strum::EnumString, strum::IntoStaticStr, strum::VariantArray,
 )]
-#[sqlx(type_name = "text", rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum AuditKind {
     /// A start was carried out, or failed.
@@ -286,8 +277,9 @@ pub struct Entry {
     pub audit_id: i64,
     /// When it happened.
     pub happened_at: DateTime<Utc>,
-    /// What kind of thing happened.
-    pub kind: AuditKind,
+    /// What kind of thing happened: the name of an [`AuditKind`], or of one that only another
+    /// version knows.
+    pub kind: String,
     /// Whom it is about.
     pub person: Option<Person>,
     /// Who did it, if not the same person.

@@ -16,14 +16,16 @@ use crate::ids::{
     Asker, ChannelId, CommandId, EnterpriseId, SlackUserId, TeamId, TriggerId, ZoomUserId,
 };
 
-/// How many unfinished commands of a workspace push its next one back by one priority: a flood
-/// of one workspace delays nobody else.
+/// How many unfinished commands of a workspace push its next one back by one priority, and how
+/// many of a user theirs: a flood of one delays nobody else.
 pub const PENDING_PER_PRIORITY: i64 = 8;
-/// How many unfinished commands are counted at most.
-pub const PENDING_COUNTED_MAX: i64 = 400;
+/// How many unfinished commands of a workspace are counted at most, and of a user.
+pub const PENDING_COUNTED_MAX: i64 = 200;
 /// How old a command without a job must be to have lost it: a job that was just removed may
 /// be about to be added again.
 const LOST_AFTER: Duration = Duration::from_mins(1);
+/// How many lost jobs one statement adds.
+const REQUEUED_AT_ONCE: i64 = 500;
 
 /// A command as it is asked for.
 #[derive(Debug)]
@@ -47,9 +49,10 @@ pub enum Recorded {
     Accepted(CommandId),
     /// This very request was accepted before.
     Duplicate,
-    /// The same request is under way.
+    /// The same request is under way with the same Zoom account.
     UnderWay {
-        by: SlackUserId,
+        /// Who asked; none if it is somebody of another workspace and organisation.
+        by: Option<SlackUserId>,
         seconds: i64,
     },
     NotLinked,
@@ -57,6 +60,10 @@ pub enum Recorded {
 }
 
 /// A command on its way.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "a row, of which each is a fact of its own"
+)]
 #[derive(Debug)]
 pub struct PendingCommand {
     pub command_id: CommandId,
@@ -64,7 +71,12 @@ pub struct PendingCommand {
     pub asker: Asker,
     pub channel_id: ChannelId,
     pub zoom_user_id: ZoomUserId,
+    /// As it is stored.
+    pub action: String,
+    /// Without settings, if they cannot be read.
     pub request: LivestreamRequest,
+    /// Whether all of the request was read; a newer version may have recorded it.
+    pub is_readable: bool,
     pub age: Duration,
     /// So long ago Zoom was asked, and we do not know what came of it.
     pub since_attempt: Option<Duration>,
@@ -120,18 +132,20 @@ async fn rejection(db: &PgPool, new: &NewCommand<'_>) -> sqlx::Result<Option<Rec
         r#"
         select
             exists (select from command where trigger_id = $1) as "is_duplicate!",
-            (select dead_at is not null from zoom_grant where zoom_user_id = coalesce((
-                    select zoom_user_id from zoom_link
-                    where zoom_link.user_id = $3 and (zoom_link.team_id = $2 or zoom_link.enterprise_id = $6)
-                    order by zoom_link.team_id = $2 desc limit 1
-                ), (
-                    select zoom_user_id from shared_account
-                    where shared_account.team_id = $2 and $3 = any (people) and $7
-                ))) as is_dead,
-            under_way.user_id as "by?: SlackUserId",
+            (select dead_at is not null from zoom_grant where zoom_user_id = account) as is_dead,
+            under_way.command_id as "under_way?",
+            case when under_way.team_id = $2 or under_way.enterprise_id = $6 then under_way.user_id
+                end as "by?: SlackUserId",
             extract(epoch from now() - under_way.received_at)::bigint as seconds
-        from (values (1)) as once
-        left join command under_way on under_way.team_id = $2 and under_way.action = $4
+        from coalesce((
+                select zoom_user_id from zoom_link
+                where zoom_link.user_id = $3 and (zoom_link.team_id = $2 or zoom_link.enterprise_id = $6)
+                order by zoom_link.team_id = $2 desc limit 1
+            ), (
+                select zoom_user_id from shared_account
+                where shared_account.team_id = $2 and $3 = any (people) and $7
+            )) as account
+        left join command under_way on under_way.zoom_user_id = account and under_way.action = $4
             and under_way.meeting_id = $5 and under_way.finished_at is null
         "#,
         new.trigger.as_str(),
@@ -144,19 +158,20 @@ async fn rejection(db: &PgPool, new: &NewCommand<'_>) -> sqlx::Result<Option<Rec
     )
     .fetch_one(db)
     .await?;
-    Ok(match (found.is_duplicate, found.is_dead, found.by) {
+    Ok(match (found.is_duplicate, found.is_dead, found.under_way) {
         (true, ..) => Some(Recorded::Duplicate),
         (_, None, _) => Some(Recorded::NotLinked),
         (_, Some(true), _) => Some(Recorded::LinkDead),
-        (.., Some(by)) => Some(Recorded::UnderWay {
-            by,
+        (.., Some(_)) => Some(Recorded::UnderWay {
+            by: found.by,
             seconds: found.seconds.unwrap_or_default().max(0),
         }),
         (.., None) => None,
     })
 }
 
-/// The command of a job.
+/// The command of a job. What a newer version wrote is no error: see
+/// [`is_readable`](PendingCommand::is_readable) and [`Outcome::Unknown`].
 pub async fn find(db: impl PgExecutor<'_>, id: CommandId) -> sqlx::Result<Option<PendingCommand>> {
     let row = sqlx::query!(
         r#"
@@ -164,11 +179,11 @@ pub async fn find(db: impl PgExecutor<'_>, id: CommandId) -> sqlx::Result<Option
             command_id as "command_id: CommandId", trigger_id as "trigger_id: TriggerId",
             enterprise_id as "enterprise_id: EnterpriseId", team_id as "team_id: TeamId",
             user_id as "user_id: SlackUserId", channel_id as "channel_id: ChannelId",
-            zoom_user_id as "zoom_user_id: ZoomUserId", action as "action: Action",
-            meeting_id as "meeting: MeetingId", settings as "settings: Json<Settings>", is_confirmed,
+            zoom_user_id as "zoom_user_id: ZoomUserId", action,
+            meeting_id as "meeting: MeetingId", settings, is_confirmed,
             extract(epoch from now() - received_at)::float8 as "age!",
             extract(epoch from now() - attempted_at)::float8 as since_attempt, attempts, token_retried, rate_limit_retried,
-            outcome as "outcome: Json<Outcome>", response_url, posts,
+            outcome, response_url, posts,
             (delivered_at is not null or delivery_error is not null) as "is_delivered!"
         from command where command_id = $1
         "#,
@@ -176,33 +191,43 @@ pub async fn find(db: impl PgExecutor<'_>, id: CommandId) -> sqlx::Result<Option
     )
     .fetch_optional(db)
     .await?;
-    Ok(row.map(|row| PendingCommand {
-        command_id: row.command_id,
-        trigger_id: row.trigger_id,
-        asker: Asker {
-            enterprise: row.enterprise_id,
-            team: row.team_id,
-            user: row.user_id,
-        },
-        channel_id: row.channel_id,
-        zoom_user_id: row.zoom_user_id,
-        request: LivestreamRequest {
+    Ok(row.map(|row| {
+        let action: Option<Action> = row.action.parse().ok();
+        let settings: Option<Settings> = serde_json::from_value(row.settings).ok();
+        PendingCommand {
+            command_id: row.command_id,
+            trigger_id: row.trigger_id,
+            asker: Asker {
+                enterprise: row.enterprise_id,
+                team: row.team_id,
+                user: row.user_id,
+            },
+            channel_id: row.channel_id,
+            zoom_user_id: row.zoom_user_id,
+            is_readable: action.is_some() && settings.is_some(),
+            request: LivestreamRequest {
+                // What is said of an action that cannot be read does not name it.
+                action: action.unwrap_or(Action::Start),
+                meeting: row.meeting,
+                settings: settings.unwrap_or_default(),
+                is_confirmed: row.is_confirmed,
+            },
             action: row.action,
-            meeting: row.meeting,
-            settings: row.settings.0,
-            is_confirmed: row.is_confirmed,
-        },
-        age: Duration::try_from_secs_f64(row.age).unwrap_or_default(),
-        since_attempt: row
-            .since_attempt
-            .map(|ago| Duration::try_from_secs_f64(ago).unwrap_or_default()),
-        attempts: row.attempts,
-        token_retried: row.token_retried,
-        rate_limit_retried: row.rate_limit_retried,
-        outcome: row.outcome.map(|outcome| outcome.0),
-        response_url: row.response_url,
-        posts: row.posts,
-        is_delivered: row.is_delivered,
+            age: Duration::try_from_secs_f64(row.age).unwrap_or_default(),
+            since_attempt: row
+                .since_attempt
+                .map(|ago| Duration::try_from_secs_f64(ago).unwrap_or_default()),
+            attempts: row.attempts,
+            token_retried: row.token_retried,
+            rate_limit_retried: row.rate_limit_retried,
+            outcome: row.outcome.map(|stored| match action {
+                Some(_) => Outcome::read(stored),
+                None => Outcome::Unknown,
+            }),
+            response_url: row.response_url,
+            posts: row.posts,
+            is_delivered: row.is_delivered,
+        }
     }))
 }
 
@@ -210,11 +235,12 @@ pub async fn find(db: impl PgExecutor<'_>, id: CommandId) -> sqlx::Result<Option
 #[derive(Debug)]
 pub struct RecentCommand {
     pub command_id: CommandId,
-    pub action: Action,
+    /// As it is stored; a newer version may have others.
+    pub action: String,
     pub meeting: MeetingId,
     pub received_at: DateTime<Utc>,
     /// None while it is under way.
-    pub outcome: Option<Json<Outcome>>,
+    pub outcome: Option<Outcome>,
 }
 
 /// What a person asked for last, the newest first.
@@ -223,11 +249,10 @@ pub async fn recent(
     asker: &Asker,
     count: i64,
 ) -> sqlx::Result<Vec<RecentCommand>> {
-    sqlx::query_as!(
-        RecentCommand,
+    let rows = sqlx::query!(
         r#"
-        select command_id as "command_id: CommandId", action as "action: Action",
-            meeting_id as "meeting: MeetingId", received_at, outcome as "outcome: Json<Outcome>"
+        select command_id as "command_id: CommandId", action,
+            meeting_id as "meeting: MeetingId", received_at, outcome
         from command where user_id = $2 and (team_id = $1 or enterprise_id = $3)
         order by command_id desc limit $4
         "#,
@@ -237,48 +262,88 @@ pub async fn recent(
         count,
     )
     .fetch_all(db)
-    .await
+    .await?;
+    let recent = rows.into_iter().map(|row| RecentCommand {
+        command_id: row.command_id,
+        action: row.action,
+        meeting: row.meeting,
+        received_at: row.received_at,
+        outcome: row.outcome.map(Outcome::read),
+    });
+    Ok(recent.collect())
 }
 
-/// Whether an older command of the same meeting is still on its way.
+/// Whether an older command of the same meeting and Zoom account is still on its way.
 pub async fn has_earlier_unfinished(
     db: impl PgExecutor<'_>,
     command: &PendingCommand,
 ) -> sqlx::Result<bool> {
     sqlx::query_scalar!(
         r#"select exists (
-            select from command where meeting_id = $1 and command_id < $2 and finished_at is null
+            select from command
+            where zoom_user_id = $3 and meeting_id = $1 and command_id < $2 and finished_at is null
         ) as "is!""#,
         command.request.meeting.get(),
         command.command_id.0,
+        command.zoom_user_id.as_str(),
     )
     .fetch_one(db)
     .await
 }
 
-/// Whether a later command of the same meeting was accepted.
+/// Whether a later command of the same meeting was accepted: with the same Zoom account, or in
+/// the same workspace or organisation, where another host may have typed it.
 pub async fn has_later(db: impl PgExecutor<'_>, command: &PendingCommand) -> sqlx::Result<bool> {
     sqlx::query_scalar!(
-        r#"select exists (select from command where meeting_id = $1 and command_id > $2) as "is!""#,
+        r#"select exists (
+            select from command where meeting_id = $1 and command_id > $2
+                and (zoom_user_id = $3 or team_id = $4 or enterprise_id = $5)
+        ) as "is!""#,
         command.request.meeting.get(),
         command.command_id.0,
+        command.zoom_user_id.as_str(),
+        command.asker.team.as_str(),
+        command.asker.enterprise(),
     )
     .fetch_one(db)
     .await
 }
 
-/// Notes that Zoom is about to be asked for the `attempts + 1`st time. False if
-/// somebody else has taken the command on since it was read.
+/// Whether Zoom may be asked now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Begun {
+    /// It may, and must be.
+    Begun,
+    /// Somebody else has taken the command on since it was read.
+    Taken,
+    /// The asker's link does not lead to the command's Zoom account any more, nor is that one
+    /// shared with them.
+    LinkEnded,
+}
+
+/// Notes that Zoom is about to be asked for the `attempts + 1`st time, if the asker may still
+/// act with the Zoom account that the command was accepted with.
 pub async fn begin_attempt(
     db: impl PgExecutor<'_>,
-    id: CommandId,
+    command: &PendingCommand,
     attempts: i16,
-) -> sqlx::Result<bool> {
-    sqlx::query_scalar!(
+    shared_accounts: bool,
+) -> sqlx::Result<Begun> {
+    let row = sqlx::query!(
         r#"
-        with asked as (
+        with account as (
+            select coalesce((
+                select zoom_user_id from zoom_link
+                where user_id = $4 and (team_id = $3 or enterprise_id = $5)
+                order by team_id = $3 desc limit 1
+            ), (
+                select zoom_user_id from shared_account where team_id = $3 and $4 = any (people) and $6
+            )) as zoom_user_id
+        ), asked as (
             update command set attempted_at = now(), attempts = attempts + 1
+            from account
             where command_id = $1 and attempts = $2 and finished_at is null
+                and command.zoom_user_id = account.zoom_user_id
             returning enterprise_id, team_id, user_id
         ), used as (
             update zoom_link set used_at = now()
@@ -291,13 +356,25 @@ pub async fn begin_attempt(
             ) as link
             where zoom_link.team_id = link.team_id and zoom_link.user_id = link.user_id
         )
-        select exists (select from asked) as "is!"
+        select exists (select from asked) as "is_begun!",
+            zoom_user_id is not distinct from $7 as "is_linked!"
+        from account
         "#,
-        id.0,
+        command.command_id.0,
         attempts,
+        command.asker.team.as_str(),
+        command.asker.user.as_str(),
+        command.asker.enterprise(),
+        shared_accounts,
+        command.zoom_user_id.as_str(),
     )
     .fetch_one(db)
-    .await
+    .await?;
+    Ok(match (row.is_begun, row.is_linked) {
+        (true, _) => Begun::Begun,
+        (false, true) => Begun::Taken,
+        (false, false) => Begun::LinkEnded,
+    })
 }
 
 /// Why Zoom has plainly not done what it was asked.
@@ -390,16 +467,26 @@ pub async fn mark_delivered(
 /// taken for dead may have removed it. Returns how many.
 pub async fn requeue_lost(db: impl PgExecutor<'_>) -> sqlx::Result<u64> {
     let done = sqlx::query!(
-        "select from command, graphile_worker.add_job(
-            $1, json_build_object('command_id', command_id), job_key => $1 || ' ' || command_id
+        "with lost as (
+            select command_id, row_number() over (partition by team_id order by command_id) as place
+            from command
+            where delivered_at is null and delivery_error is null and received_at < now() - $2::interval
+                and not exists (
+                    select from graphile_worker._private_jobs
+                    where key = $1 || ' ' || command_id and attempts < max_attempts
+                )
+            order by command_id limit $3
         )
-        where delivered_at is null and delivery_error is null and received_at < now() - $2::interval
-            and not exists (
-                select from graphile_worker._private_jobs
-                where key = $1 || ' ' || command_id and attempts < max_attempts
-            )",
+        select from lost, graphile_worker.add_job(
+            $1, json_build_object('command_id', command_id), job_key => $1 || ' ' || command_id,
+            -- As if they were recorded one after another.
+            priority => (least(place, $5) / $4)::integer
+        )",
         RunCommand::NAME,
         interval(LOST_AFTER),
+        REQUEUED_AT_ONCE,
+        PENDING_PER_PRIORITY,
+        PENDING_COUNTED_MAX,
     )
     .execute(db)
     .await?;

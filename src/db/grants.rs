@@ -85,16 +85,35 @@ pub async fn acquire_lease(
     .await
 }
 
-/// Gives a lease back early.
-pub async fn release_lease(
+/// How much of a lease on this pair is left; none if nobody holds one.
+pub async fn lease_left(
+    db: impl PgExecutor<'_>,
+    zoom_user: &ZoomUserId,
+) -> sqlx::Result<Option<Duration>> {
+    let left = sqlx::query_scalar!(
+        r#"
+        select extract(epoch from refresh_until - now())::float8 as "left!" from zoom_grant
+        where zoom_user_id = $1 and dead_at is null and refresh_until > now()
+        "#,
+        zoom_user.as_str(),
+    );
+    let left = left.fetch_optional(db).await?;
+    Ok(left.map(|left| Duration::try_from_secs_f64(left).unwrap_or_default()))
+}
+
+/// Lets a lease end after this while, earlier than it was taken for.
+pub async fn end_lease(
     db: impl PgExecutor<'_>,
     zoom_user: &ZoomUserId,
     lease: DateTime<Utc>,
+    after: Duration,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "update zoom_grant set refresh_until = null where zoom_user_id = $1 and refresh_until = $2",
+        "update zoom_grant set refresh_until = now() + $3::interval
+        where zoom_user_id = $1 and refresh_until = $2",
         zoom_user.as_str(),
         lease,
+        interval(after),
     )
     .execute(db)
     .await

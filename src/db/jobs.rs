@@ -8,7 +8,8 @@ use sqlx::types::Json;
 use sqlx::{PgExecutor, PgPool};
 
 use super::{DELETED_AT_ONCE, STATEMENTS_PER_SWEEP, in_batches, interval};
-use crate::ids::{Asker, CommandId, SlackUserId, Tenant, WithdrawalId};
+use crate::command::meeting::MeetingId;
+use crate::ids::{Asker, CommandId, SlackUserId, Tenant, WithdrawalId, ZoomUserId};
 
 /// A job of the queue. Its payload is the struct itself, as JSON.
 pub trait Job: Serialize {
@@ -27,16 +28,33 @@ const SOON: i32 = 60;
 const BACKGROUND: i32 = 100;
 
 /// Carries out a command, as far as it goes now.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct RunCommand {
     /// Which command; its row says how far it has come.
     pub command_id: CommandId,
+    /// This request to Zoom was seen before without a result, and has had its time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen_attempt: Option<i16>,
+    /// So many posts are known to have ended, or have had their time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen_posts: Option<i16>,
+}
+
+impl RunCommand {
+    /// The first job of a command.
+    pub fn new(command_id: CommandId) -> Self {
+        Self {
+            command_id,
+            seen_attempt: None,
+            seen_posts: None,
+        }
+    }
 }
 
 impl Job for RunCommand {
     const NAME: &'static str = "run_command";
     /// The first of a workspace; the statement that records a command adds up to 50 where
-    /// others of the same workspace wait.
+    /// others of the same workspace wait, half of it where they are the same user's.
     const PRIORITY: i32 = 0;
 
     fn key(&self) -> Option<String> {
@@ -173,6 +191,99 @@ pub async fn enqueue<J: Job>(db: impl PgExecutor<'_>, job: &J, run_at: RunAt) ->
     .execute(db)
     .await
     .map(drop)
+}
+
+/// What a command waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum WaitsFor {
+    /// The end of a refresh of its Zoom account's token.
+    Token,
+    /// The end of an earlier command of its meeting.
+    Turn,
+}
+
+impl WaitsFor {
+    /// The flag of a job that waits for it.
+    fn flag(self) -> &'static str {
+        self.into()
+    }
+}
+
+/// Adds the job of a command again, with the priority that it was recorded with.
+pub async fn requeue(
+    db: impl PgExecutor<'_>,
+    job: &RunCommand,
+    priority: i16,
+    after: Duration,
+    waits_for: Option<WaitsFor>,
+) -> sqlx::Result<()> {
+    let flags = waits_for.map(|waits_for| [waits_for.flag().to_owned()]);
+    let flags = flags.as_ref().map(|flags| &flags[..]);
+    sqlx::query!(
+        "select from graphile_worker.add_job(
+            $1, $2::json, job_key => $3, priority => $4, run_at => now() + $5::interval, flags => $6
+        )",
+        RunCommand::NAME,
+        Json(job) as _,
+        job.key(),
+        i32::from(priority),
+        interval(after),
+        flags,
+    )
+    .execute(db)
+    .await
+    .map(drop)
+}
+
+/// How many jobs one statement wakes.
+const WOKEN_AT_ONCE: i64 = 500;
+
+/// Makes the jobs of commands due that wait with this Zoom account; only those of one meeting, if
+/// one is given. They run in the order in which they were recorded. Jobs that run, or are about
+/// to, are left alone.
+pub async fn wake(
+    db: &PgPool,
+    waits_for: WaitsFor,
+    zoom_user: &ZoomUserId,
+    meeting: Option<MeetingId>,
+) -> sqlx::Result<()> {
+    let meetings = meeting.map_or((i64::MIN, i64::MAX), |meeting| {
+        (meeting.get(), meeting.get())
+    });
+    loop {
+        let woken = sqlx::query_scalar!(
+            r#"
+            with waiting as (
+                select job.id, received_at from command
+                join graphile_worker._private_jobs as job on job.key = $1 || ' ' || command_id
+                where zoom_user_id = $2 and meeting_id between $3 and $4 and finished_at is null
+                    and is_available and flags ? $5 and run_at > now()
+                order by command_id limit $6
+                for update of job skip locked
+            ), woken as (
+                update graphile_worker._private_jobs as job set run_at = received_at
+                from waiting where job.id = waiting.id
+                returning job.id
+            )
+            select count(*) as "count!" from woken
+            "#,
+            RunCommand::NAME,
+            zoom_user.as_str(),
+            meetings.0,
+            meetings.1,
+            waits_for.flag(),
+            WOKEN_AT_ONCE,
+        )
+        .fetch_one(db)
+        .await?;
+        if woken > 0 {
+            wake_workers(db).await?;
+        }
+        if woken < WOKEN_AT_ONCE {
+            return Ok(());
+        }
+    }
 }
 
 /// Adds the job if we have a bot token to publish the App Home with.

@@ -11,8 +11,7 @@ use crate::ids::Asker;
 const RECENT: Duration = Duration::from_hours(1);
 
 /// Who somebody is to the workspace.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::Type, strum::IntoStaticStr)]
-#[sqlx(type_name = "text", rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::EnumString, strum::IntoStaticStr)]
 #[strum(serialize_all = "lowercase")]
 pub enum Membership {
     /// A full member.
@@ -37,12 +36,12 @@ pub struct KnownMembership {
     pub is_recent: bool,
 }
 
-/// What Slack said of a person.
+/// What Slack said of a person. A kind that only another version knows is asked about again, and
+/// allows nothing until then.
 pub async fn find(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<Option<KnownMembership>> {
-    sqlx::query_as!(
-        KnownMembership,
+    let row = sqlx::query!(
         r#"
-        select kind as "membership: Membership", checked_at > now() - $3::interval as "is_recent!"
+        select kind, checked_at > now() - $3::interval as "is_recent!"
         from membership where team_id = $1 and user_id = $2
         "#,
         asker.team.as_str(),
@@ -50,7 +49,14 @@ pub async fn find(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<Option
         interval(RECENT),
     )
     .fetch_optional(db)
-    .await
+    .await?;
+    Ok(row.map(|row| {
+        let membership = row.kind.parse().ok();
+        KnownMembership {
+            is_recent: row.is_recent && membership.is_some(),
+            membership: membership.unwrap_or(Membership::External),
+        }
+    }))
 }
 
 /// Stores what Slack says of a person now.

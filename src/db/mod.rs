@@ -66,7 +66,8 @@ pub async fn require_utf8(db: &PgPool) -> anyhow::Result<()> {
 }
 
 /// Writes down what has happened outside and will not happen again, through a restart of
-/// Postgres if need be. The write must be harmless twice.
+/// Postgres if need be. The write must be harmless twice. An error that will not pass is
+/// returned at once.
 pub async fn persist<T, F>(write: impl Fn() -> F) -> sqlx::Result<T>
 where
     F: Future<Output = sqlx::Result<T>>,
@@ -75,7 +76,7 @@ where
     let mut pause = PERSIST_PAUSE_MIN;
     loop {
         match write().await {
-            Err(error) if Instant::now() < deadline => {
+            Err(error) if is_transient(&error) && Instant::now() < deadline => {
                 tracing::warn!(%error, "write failed; trying again");
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(PERSIST_PAUSE_MAX);
@@ -109,6 +110,36 @@ where
     Ok(deleted)
 }
 
+/// Whether the same statement may succeed later: Postgres was not reached, or was in no state to
+/// carry it out. What is wrong with the statement or its data stays wrong.
+pub fn is_transient(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::WorkerCrashed => true,
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| is_passing_state(&code)),
+        _ => false,
+    }
+}
+
+/// Whether an [SQLSTATE] names a state of the server or of other transactions that passes.
+///
+/// [SQLSTATE]: https://www.postgresql.org/docs/current/errcodes-appendix.html
+fn is_passing_state(code: &str) -> bool {
+    match code {
+        // A standby, or a server that is being switched over; an idle transaction was ended; a
+        // lock is not available.
+        "25006" | "25P03" | "55P03" => true,
+        // Connections; rollbacks for others' sake; resources; the operator, a shutdown or a time
+        // limit; the system.
+        _ => ["08", "40", "53", "57", "58"]
+            .iter()
+            .any(|class| code.starts_with(class)),
+    }
+}
+
 /// A span of time as Postgres takes it: in whole microseconds.
 fn interval(span: Duration) -> PgInterval {
     PgInterval {
@@ -121,6 +152,22 @@ fn interval(span: Duration) -> PgInterval {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_may_pass_is_tried_again() {
+        for code in [
+            "08006", "25006", "40001", "40P01", "53100", "55P03", "57014", "57P01",
+        ] {
+            assert!(is_passing_state(code), "{code}");
+        }
+        // Bad data, a broken constraint, an unknown column, a missing right.
+        for code in ["22021", "22P02", "23505", "42703", "42501", "25P02"] {
+            assert!(!is_passing_state(code), "{code}");
+        }
+        assert!(is_transient(&sqlx::Error::PoolTimedOut));
+        assert!(!is_transient(&sqlx::Error::RowNotFound));
+        assert!(!is_transient(&sqlx::Error::PoolClosed));
+    }
 
     #[test]
     fn a_span_of_any_precision_is_an_interval() {

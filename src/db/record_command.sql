@@ -19,8 +19,8 @@ with accepted as (
             select zoom_user_id from shared_account where team_id = $2 and $3 = any (people) and $12
         )) as account
         join zoom_grant on zoom_user_id = account,
-        -- Numbers of one meeting are given and committed one after another.
-        (select pg_advisory_xact_lock($6)) as in_turn
+        -- Numbers of one meeting with one account are given and committed one after another.
+        lateral (select pg_advisory_xact_lock(hashtextextended(account, $6))) as in_turn
     where dead_at is null
     on conflict do nothing
     returning command_id
@@ -28,11 +28,13 @@ with accepted as (
 select command_id as "command_id!: CommandId"
 from accepted, graphile_worker.add_job(
     $13, json_build_object('command_id', command_id), job_key => $13 || ' ' || command_id,
-    -- The more of a workspace's commands wait, the further back it goes: a flood of one
-    -- delays nobody else.
+    -- The more commands of a workspace wait, and of the user, the further back it goes: a flood
+    -- of one delays nobody else.
     priority => (
-        select count(*) / $14 from (
+        select (select count(*) from (
             select from command where team_id = $2 and finished_at is null limit $15
-        ) as waiting
+        ) as of_workspace) / $14 + (select count(*) from (
+            select from command where team_id = $2 and user_id = $3 and finished_at is null limit $15
+        ) as of_user) / $14
     )::integer
 )

@@ -5,8 +5,7 @@ use sqlx::PgExecutor;
 use crate::ids::{Asker, SlackUserId, TeamId};
 
 /// Who may run commands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, sqlx::Type, strum::IntoStaticStr)]
-#[sqlx(type_name = "text", rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, strum::EnumString, strum::IntoStaticStr)]
 #[strum(serialize_all = "lowercase")]
 pub enum Who {
     /// Everybody linked.
@@ -14,17 +13,20 @@ pub enum Who {
     Linked,
     Named,
     Group,
+    /// Another version stored what cannot be read here; nobody may.
+    Unknown,
 }
 
 /// Where they may.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, sqlx::Type, strum::IntoStaticStr)]
-#[sqlx(type_name = "text", rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, strum::EnumString, strum::IntoStaticStr)]
 #[strum(serialize_all = "lowercase")]
 pub enum ChannelPolicy {
     #[default]
     Anywhere,
     Only,
     Except,
+    /// Another version stored what cannot be read here; nobody may.
+    Unknown,
 }
 
 /// A workspace's rules; the default is that of a workspace that has none.
@@ -60,16 +62,27 @@ impl ChannelPolicy {
 
 /// The rules of a workspace; the default ones if it has none.
 pub async fn find(db: impl PgExecutor<'_>, team: &TeamId) -> sqlx::Result<Rules> {
-    let rules = sqlx::query_as!(
-        Rules,
+    let rules = sqlx::query!(
         r#"
-        select who as "who: Who", people, group_id, channel_policy as "channel_policy: ChannelPolicy", channels, confirm_over,
+        select who, people, group_id, channel_policy, channels, confirm_over,
             confirm_shared, guests_allowed, changed_by as "changed_by?: SlackUserId", version
         from rules where team_id = $1
         "#,
         team.as_str(),
     );
-    Ok(rules.fetch_optional(db).await?.unwrap_or_default())
+    let rules = rules.fetch_optional(db).await?.map(|row| Rules {
+        who: row.who.parse().unwrap_or(Who::Unknown),
+        people: row.people,
+        group_id: row.group_id,
+        channel_policy: row.channel_policy.parse().unwrap_or(ChannelPolicy::Unknown),
+        channels: row.channels,
+        confirm_over: row.confirm_over,
+        confirm_shared: row.confirm_shared,
+        guests_allowed: row.guests_allowed,
+        changed_by: row.changed_by,
+        version: row.version,
+    });
+    Ok(rules.unwrap_or_default())
 }
 
 /// Stores the rules of an admin's workspace in place of the version they were made from. False if it is not there any more.

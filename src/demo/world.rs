@@ -187,9 +187,13 @@ impl World {
         Ok(url.context("no link in the message")?.to_owned())
     }
 
-    /// Ends the service, and says how it ended.
+    /// Ends the service, and says how it ended. Zoom closes the connections that it leaves without
+    /// an answer, or the service would wait for it.
     pub async fn stop(self) -> anyhow::Result<()> {
         self.shutdown.cancel();
+        self.zoom.clear_faults();
+        self.zoom.hang_up();
+        self.zoom.answer_held();
         self.serving.await.context("the service panicked")?
     }
 }

@@ -217,7 +217,7 @@ async fn record(
         Recorded::Duplicate => return Ok(Accepted::Duplicate),
         Recorded::UnderWay { by, seconds } => (
             "under_way",
-            replies.already_under_way(request.action, request.meeting, by, *seconds),
+            replies.already_under_way(request.action, request.meeting, by.as_ref(), *seconds),
         ),
         Recorded::NotLinked | Recorded::LinkDead if !may_use(app, &form.asker(), false).await? => {
             return refuse_outsider(app, form, &wanted, Some(request.meeting)).await;

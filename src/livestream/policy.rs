@@ -140,7 +140,8 @@ async fn refusing(
             Err(why) => return Ok(Verdict::NotKnown(Fact::UserGroup, why)),
         },
         (Who::Group, None) => return Ok(Verdict::Broken(Rule::Group)),
-        _ => {}
+        (Who::Unknown, _) => return Ok(Verdict::Broken(Rule::Unknown)),
+        (Who::Linked | Who::Named, _) => {}
     }
     let is_listed = rules
         .channels
@@ -150,6 +151,7 @@ async fn refusing(
         ChannelPolicy::Anywhere => false,
         ChannelPolicy::Only => !is_listed,
         ChannelPolicy::Except => is_listed,
+        ChannelPolicy::Unknown => return Ok(Verdict::Broken(Rule::Unknown)),
     };
     Ok(if is_refused {
         Verdict::Broken(Rule::Channel)

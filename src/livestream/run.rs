@@ -11,7 +11,8 @@ use crate::app::App;
 use crate::command::outcome::{Outcome, Unknown};
 use crate::command::request::Action;
 use crate::crypto::vault::Context;
-use crate::db::commands::{self, AttemptFailure, PendingCommand};
+use crate::db::commands::{self, AttemptFailure, Begun, PendingCommand};
+use crate::db::jobs::{self, RunCommand, WaitsFor};
 use crate::db::{grants, persist};
 use crate::ids::CommandId;
 use crate::livestream::policy::{self, Decision};
@@ -24,23 +25,33 @@ use crate::zoom::answer::Answer;
 /// A command not begun by then is not begun at all: a start ten minutes late
 /// surprises everybody. Well within the life of a response URL.
 const BEGIN_WITHIN: Duration = Duration::from_mins(10);
-/// How long Zoom may fail to refresh a token before the channel is told.
-const TOKEN_PATIENCE: Duration = Duration::from_secs(20);
+/// How long a command waits for a token, whoever refreshes it, before the channel is told.
+const TOKEN_PATIENCE: Duration = Duration::from_secs(30);
 /// How long Slack may fail to say who somebody is before they are told.
 const PERSON_PATIENCE: Duration = Duration::from_secs(10);
 /// How soon after a crash in mid-stop Zoom is asked for the stop again: later, somebody may
 /// have gone live once more.
 const ASK_AGAIN_WITHIN: Duration = Duration::from_mins(1);
-/// How soon to look again after a refresh by somebody else, or an older command of the meeting.
-const LOOK_AGAIN: Duration = Duration::from_millis(500);
+/// How long a live worker takes at most to store what came of a request, once Postgres answers:
+/// longer than it pauses between two attempts.
+const STORED_WITHIN: Duration = Duration::from_secs(3);
+/// How soon a command that waits looks for itself. It is woken when the wait ends; this is for
+/// those whom nobody wakes, because a worker crashed.
+const LOOK_AGAIN_MIN: Duration = Duration::from_secs(5);
+/// The longest pause; each is as long as the command is old.
+const LOOK_AGAIN_MAX: Duration = Duration::from_secs(30);
 
 /// What the queue should do next.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Next {
+#[derive(Debug)]
+enum Next {
     /// Nothing: the command is done, or another worker has it.
     Done,
-    /// Come again after this while.
-    Later(Duration),
+    /// Run this job after this while, or when what it waits for has ended.
+    Later {
+        job: RunCommand,
+        after: Duration,
+        waits_for: Option<WaitsFor>,
+    },
 }
 
 /// How far a command came.
@@ -49,42 +60,115 @@ enum Progress {
     Wait(Next),
 }
 
-/// Carries a command as far as it goes now. An error is Postgres's and means: try again.
-pub async fn advance(app: &Arc<App>, id: CommandId) -> sqlx::Result<Next> {
-    let Some(command) = commands::find(&app.db, id).await? else {
-        return Ok(Next::Done);
+/// Carries a command as far as it goes now, and adds a job of the same priority if there is more
+/// to do. An error is Postgres's and means: try again.
+pub async fn run(app: &Arc<App>, job: RunCommand, priority: i16) -> sqlx::Result<()> {
+    let Some(command) = commands::find(&app.db, job.command_id).await? else {
+        return Ok(());
     };
+    let Next::Later {
+        job,
+        after,
+        waits_for,
+    } = advance(app, &command, job).await?
+    else {
+        return Ok(());
+    };
+    jobs::requeue(&app.db, &job, priority, after, waits_for).await?;
+    if let Some(waits_for) = waits_for
+        && let Err(error) = wake_unless_it_waits(app, &command, waits_for).await
+    {
+        tracing::warn!(%error, "failed to look whether a command still waits");
+    }
+    Ok(())
+}
+
+/// What a command waits for may have ended before its job stood in the queue, where it is woken.
+async fn wake_unless_it_waits(
+    app: &App,
+    command: &PendingCommand,
+    waits_for: WaitsFor,
+) -> sqlx::Result<()> {
+    let zoom_user = &command.zoom_user_id;
+    let waits = match waits_for {
+        WaitsFor::Token => tokens::is_being_refreshed(app, zoom_user).await?,
+        WaitsFor::Turn => commands::has_earlier_unfinished(&app.db, command).await?,
+    };
+    if !waits {
+        jobs::wake(&app.db, waits_for, zoom_user, Some(command.request.meeting)).await?;
+    }
+    Ok(())
+}
+
+async fn advance(app: &Arc<App>, command: &PendingCommand, job: RunCommand) -> sqlx::Result<Next> {
+    let read_at = Instant::now();
+    let id = command.command_id;
     if command.is_delivered {
         return Ok(Next::Done);
     }
     let outcome = match &command.outcome {
+        // Whoever made that post may be alive, and about to note how it ended.
+        Some(_) if command.posts > 0 && job.seen_posts != Some(command.posts) => {
+            let job = RunCommand {
+                seen_posts: Some(command.posts),
+                ..job
+            };
+            return Ok(later(job, app.zoom_timeout + STORED_WITHIN));
+        }
         Some(outcome) => outcome.clone(),
-        None => match carry_out(app, &command).await? {
+        None => match carry_out(app, command, job).await? {
             Progress::Wait(next) => return Ok(next),
             Progress::Finished(outcome) => {
                 if !persist(|| commands::finish(&app.db, id, &outcome)).await? {
-                    return Ok(Next::Done); // Whoever finished it tells it.
+                    // Somebody else, who tells it; or an earlier try to write it, whose answer
+                    // did not arrive.
+                    return Ok(later(job, STORED_WITHIN));
                 }
-                metrics::finished(command.request.action.as_str(), outcome.name());
+                metrics::finished(&command.action, outcome.name());
                 tracing::info!(
                     command.outcome = outcome.name(),
                     ?outcome,
-                    command.action = command.request.action.as_str(),
+                    command.action = command.action,
                     zoom.meeting = %command.request.meeting,
                     slack.team = %command.asker.team,
                     slack.user = %command.asker.user,
                     "command finished"
                 );
+                let meeting = Some(command.request.meeting);
+                let woken = jobs::wake(&app.db, WaitsFor::Turn, &command.zoom_user_id, meeting);
+                if let Err(error) = woken.await {
+                    tracing::warn!(%error, "failed to wake the next command of a meeting");
+                }
                 outcome
             }
         },
     };
-    tell(app, &command, &outcome).await
+    tell(app, command, &outcome, job, read_at).await
 }
 
-async fn carry_out(app: &Arc<App>, command: &PendingCommand) -> sqlx::Result<Progress> {
+async fn carry_out(
+    app: &Arc<App>,
+    command: &PendingCommand,
+    job: RunCommand,
+) -> sqlx::Result<Progress> {
+    let attempts = command.attempts;
+    // Whoever asked may be alive, and about to store the answer.
+    if let Some(ago) = command.since_attempt
+        && job.seen_attempt != Some(attempts)
+    {
+        let job = RunCommand {
+            seen_attempt: Some(attempts),
+            ..job
+        };
+        let left = app.zoom_timeout.saturating_sub(ago);
+        return Ok(Progress::Wait(later(job, left + STORED_WITHIN)));
+    }
+    if !command.is_readable {
+        let was_asked = command.since_attempt.is_some();
+        return Ok(Progress::Finished(Outcome::Unsupported { was_asked }));
+    }
     let Some(ago) = command.since_attempt else {
-        return ask(app, command).await;
+        return ask(app, command, job).await;
     };
     // A stop that nothing followed can soon be asked for twice without harm; a start
     // cannot: somebody may have ended the stream since.
@@ -94,7 +178,7 @@ async fn carry_out(app: &Arc<App>, command: &PendingCommand) -> sqlx::Result<Pro
     if !is_harmless {
         return Ok(Progress::Finished(Outcome::Interrupted));
     }
-    Ok(match ask(app, command).await? {
+    Ok(match ask(app, command, job).await? {
         // It was asked before, so what we did not do now says nothing.
         Progress::Finished(outcome) if !outcome.is_zooms() => {
             Progress::Finished(Outcome::Interrupted)
@@ -103,13 +187,26 @@ async fn carry_out(app: &Arc<App>, command: &PendingCommand) -> sqlx::Result<Pro
     })
 }
 
-async fn ask(app: &Arc<App>, command: &PendingCommand) -> sqlx::Result<Progress> {
+async fn ask(app: &Arc<App>, command: &PendingCommand, job: RunCommand) -> sqlx::Result<Progress> {
     let id = command.command_id;
+    let zoom_user = &command.zoom_user_id;
+    let wait = |waits_for, until: Duration| {
+        // It looks at the end of its patience at the latest.
+        let left = until
+            .checked_sub(command.age)
+            .filter(|left| !left.is_zero())
+            .unwrap_or(LOOK_AGAIN_MIN);
+        Progress::Wait(Next::Later {
+            job,
+            after: command.age.clamp(LOOK_AGAIN_MIN, LOOK_AGAIN_MAX).min(left),
+            waits_for: Some(waits_for),
+        })
+    };
     if command.age > BEGIN_WITHIN {
         return Ok(Progress::Finished(Outcome::TooLate));
     }
     if commands::has_earlier_unfinished(&app.db, command).await? {
-        return Ok(Progress::Wait(Next::Later(LOOK_AGAIN)));
+        return Ok(wait(WaitsFor::Turn, BEGIN_WITHIN));
     }
     let judged = policy::judge(app, &command.asker, &command.channel_id, &command.request);
     match judged.await? {
@@ -121,7 +218,7 @@ async fn ask(app: &Arc<App>, command: &PendingCommand) -> sqlx::Result<Progress>
             why: Unknown::NoAnswer,
             ..
         } if command.age < PERSON_PATIENCE => {
-            return Ok(Progress::Wait(Next::Later(in_a_moment())));
+            return Ok(Progress::Wait(later(job, in_a_moment())));
         }
         Decision::NotKnown { fact, why } => {
             return Ok(Progress::Finished(Outcome::NotKnown { fact, why }));
@@ -133,25 +230,34 @@ async fn ask(app: &Arc<App>, command: &PendingCommand) -> sqlx::Result<Progress>
     }
     let (mut attempts, mut token_retried) = (command.attempts, command.token_retried);
     loop {
-        let token = match tokens::fresh_token(app, &command.zoom_user_id).await {
+        let token = match tokens::fresh_token(app, zoom_user).await {
             Ok(token) => token,
             Err(TokenUnavailable::Dead) => return Ok(Progress::Finished(Outcome::LinkDead)),
             Err(TokenUnavailable::Misconfigured) => {
                 return Ok(Progress::Finished(Outcome::Misconfigured));
             }
+            // One that has just begun is not given up for the age of the command.
+            Err(TokenUnavailable::BeingRefreshed)
+                if command.age > TOKEN_PATIENCE
+                    && tokens::does_refresh_hang(app, zoom_user).await? =>
+            {
+                return Ok(Progress::Finished(Outcome::Unreachable));
+            }
             Err(TokenUnavailable::BeingRefreshed) => {
-                return Ok(Progress::Wait(Next::Later(LOOK_AGAIN)));
+                return Ok(wait(WaitsFor::Token, TOKEN_PATIENCE));
             }
             Err(TokenUnavailable::Unavailable) if command.age > TOKEN_PATIENCE => {
                 return Ok(Progress::Finished(Outcome::Unreachable));
             }
             Err(TokenUnavailable::Unavailable) => {
-                return Ok(Progress::Wait(Next::Later(in_a_moment())));
+                return Ok(Progress::Wait(later(job, in_a_moment())));
             }
             Err(TokenUnavailable::Database(error)) => return Err(error),
         };
-        if !commands::begin_attempt(&app.db, id, attempts).await? {
-            return Ok(Progress::Wait(Next::Done));
+        match commands::begin_attempt(&app.db, command, attempts, app.shared_accounts).await? {
+            Begun::Begun => {}
+            Begun::Taken => return Ok(Progress::Wait(Next::Done)),
+            Begun::LinkEnded => return Ok(Progress::Finished(Outcome::LinkEnded)),
         }
         attempts += 1;
         let request = &command.request;
@@ -168,26 +274,43 @@ async fn ask(app: &Arc<App>, command: &PendingCommand) -> sqlx::Result<Progress>
             }
             Answer::StaleToken => {
                 token_retried = true;
-                grants::expire(&app.db, &command.zoom_user_id, token.generation).await?;
-                commands::attempt_failed(&app.db, id, attempts, AttemptFailure::StaleToken).await?;
+                let generation = token.generation;
+                persist(|| grants::expire(&app.db, zoom_user, generation)).await?;
+                not_done(app, id, attempts, AttemptFailure::StaleToken).await?;
             }
             Answer::RateLimited => {
-                commands::attempt_failed(&app.db, id, attempts, AttemptFailure::RateLimited)
-                    .await?;
-                return Ok(Progress::Wait(Next::Later(in_a_moment())));
+                not_done(app, id, attempts, AttemptFailure::RateLimited).await?;
+                return Ok(Progress::Wait(later(job, in_a_moment())));
             }
         }
     }
 }
 
+/// Notes that Zoom has plainly not done what it was asked.
+async fn not_done(
+    app: &App,
+    id: CommandId,
+    attempts: i16,
+    why: AttemptFailure,
+) -> sqlx::Result<()> {
+    persist(|| commands::attempt_failed(&app.db, id, attempts, why)).await
+}
+
 /// Tells the channel, or notes why that cannot be done any more.
-async fn tell(app: &App, command: &PendingCommand, outcome: &Outcome) -> sqlx::Result<Next> {
+async fn tell(
+    app: &App,
+    command: &PendingCommand,
+    outcome: &Outcome,
+    job: RunCommand,
+    read_at: Instant,
+) -> sqlx::Result<Next> {
     let id = command.command_id;
+    let delivered = |result| persist(move || commands::mark_delivered(&app.db, id, result));
     let url = match response_url(app, command) {
         Ok(url) => url,
         Err(why) => {
             tracing::error!(error = why, "failed to deliver the outcome");
-            commands::mark_delivered(&app.db, id, Err(why)).await?;
+            delivered(Err(why)).await?;
             return Ok(Next::Done);
         }
     };
@@ -205,8 +328,8 @@ async fn tell(app: &App, command: &PendingCommand, outcome: &Outcome) -> sqlx::R
     commands::record_post(&app.db, id).await?;
     match app.responder.post(&url, &message).await {
         Ok(()) => {
-            metrics::told(command.age);
-            commands::mark_delivered(&app.db, id, Ok(())).await?;
+            metrics::told(command.age + read_at.elapsed());
+            delivered(Ok(())).await?;
         }
         Err(respond::Error::Transient(why)) => {
             tracing::warn!(
@@ -214,11 +337,15 @@ async fn tell(app: &App, command: &PendingCommand, outcome: &Outcome) -> sqlx::R
                 posts = command.posts + 1,
                 "failed to deliver the outcome; trying again later"
             );
-            return Ok(Next::Later(post_again_after(command.posts)));
+            let job = RunCommand {
+                seen_posts: Some(command.posts + 1),
+                ..job
+            };
+            return Ok(later(job, post_again_after(command.posts)));
         }
         Err(error) => {
             tracing::warn!(%error, "failed to deliver the outcome");
-            commands::mark_delivered(&app.db, id, Err(&error.to_string())).await?;
+            delivered(Err(&error.to_string())).await?;
         }
     }
     Ok(Next::Done)
@@ -247,6 +374,15 @@ fn response_url(app: &App, command: &PendingCommand) -> Result<ResponseUrl, &'st
 /// 1 s, 10 s, 100 s, 1000 s: five posts, within the life of the response URL.
 fn post_again_after(posts: i16) -> Duration {
     Duration::from_secs(10_u64.pow(posts.clamp(0, 3).unsigned_abs().into()))
+}
+
+/// Runs this job after this while.
+fn later(job: RunCommand, after: Duration) -> Next {
+    Next::Later {
+        job,
+        after,
+        waits_for: None,
+    }
 }
 
 /// One to two seconds, so that those who wait together do not come together.

@@ -6,7 +6,6 @@ use std::fmt::Write;
 use chrono::{DateTime, Utc};
 use insta::assert_snapshot;
 use serde_json::{Value, json};
-use sqlx::types::Json;
 use strum::{VariantArray, VariantNames};
 
 use crate::command::Command;
@@ -185,6 +184,10 @@ fn outcomes() -> Vec<Outcome> {
         Outcome::Interrupted,
         Outcome::TooLate,
         Outcome::LinkDead,
+        Outcome::LinkEnded,
+        Outcome::Unsupported { was_asked: false },
+        Outcome::Unsupported { was_asked: true },
+        Outcome::Unknown,
         Outcome::Misconfigured,
     ]
     .into_iter()
@@ -243,7 +246,11 @@ fn catalogue_of_what_is_said_at_once() {
         let (action, meeting) = (request.action, request.meeting);
         page.entry(
             &format!("{request}, under way"),
-            &replies().already_under_way(action, meeting, &ada(), 4),
+            &replies().already_under_way(action, meeting, Some(&ada()), 4),
+        );
+        page.entry(
+            &format!("{request}, under way in another workspace"),
+            &replies().already_under_way(action, meeting, None, 4),
         );
         page.entry(
             &format!("{request}, pressed where only the presser reads"),
@@ -372,17 +379,13 @@ fn catalogue_of_the_app_home() {
     let mut page = Page::default();
     let recent = |outcome| RecentCommand {
         command_id: CommandId(17),
-        action: Action::Start,
+        action: "start".to_owned(),
         meeting: "68423085".parse().expect("a meeting number"),
         received_at: at(),
         outcome,
     };
     let mut recents = vec![recent(None)];
-    recents.extend(
-        outcomes()
-            .into_iter()
-            .map(|outcome| recent(Some(Json(outcome)))),
-    );
+    recents.extend(outcomes().into_iter().map(|outcome| recent(Some(outcome))));
     for (title, replies, link, offer, last) in [
         ("nobody linked", replies(), None, None, vec![]),
         (

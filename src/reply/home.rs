@@ -2,13 +2,15 @@
 
 use serde_json::Value;
 
+use crate::command::outcome::Outcome;
+use crate::command::request::Action;
 use crate::command::verb::Access;
 use crate::db::commands::RecentCommand;
 use crate::db::links::Link;
 use crate::reply::account::{OFFER, link_or_unlink, whoami};
 use crate::reply::outcomes::brief;
 use crate::reply::{Replies, date};
-use crate::slack::message::{Button, actions, header, section};
+use crate::slack::message::{Button, actions, escape, header, section};
 
 /// What a person's App Home shows.
 #[derive(Debug)]
@@ -57,10 +59,11 @@ fn past(past: &RecentCommand) -> String {
         "{date_short_pretty} {time}",
         "%Y-%m-%d %H:%M UTC",
     );
-    let action = past.action.as_str();
-    let became = match &past.outcome {
-        None => "under way",
-        Some(outcome) => brief(&outcome.0, past.action),
+    let action = escape(&past.action);
+    let became = match (&past.outcome, past.action.parse()) {
+        (None, _) => "under way",
+        (Some(outcome), Ok(action)) => brief(outcome, action),
+        (Some(_), Err(_)) => brief(&Outcome::Unknown, Action::Start),
     };
     format!(
         "• {when}: {action} {}: {became} · reference {}",

@@ -23,12 +23,12 @@ pub struct OutcomeContext<'a> {
 }
 
 impl Replies<'_> {
-    /// The same request is already under way.
+    /// The same request is already under way. `by` is none if the asker must not know who asked.
     pub fn already_under_way(
         &self,
         action: Action,
         meeting: MeetingId,
-        by: &SlackUserId,
+        by: Option<&SlackUserId>,
         seconds: i64,
     ) -> Message {
         let doing = match action {
@@ -36,8 +36,12 @@ impl Replies<'_> {
             Action::Stop => "stopping",
         };
         let meeting = meeting.grouped();
+        let by = by.map_or_else(
+            || "somebody else".to_owned(),
+            |by| format!("<@{}>", escape(by.as_str())),
+        );
         ephemeral(&format!(
-            "Already {doing} the livestream of meeting {meeting}, asked by <@{by}> {seconds} s ago."
+            "Already {doing} the livestream of meeting {meeting}, asked by {by} {seconds} s ago."
         ))
     }
 
@@ -76,7 +80,8 @@ impl Replies<'_> {
         let visibility = match outcome {
             Outcome::NotAllowed { .. }
             | Outcome::NotKnown { .. }
-            | Outcome::NeedsConfirmation { .. } => Visibility::Ephemeral,
+            | Outcome::NeedsConfirmation { .. }
+            | Outcome::LinkEnded => Visibility::Ephemeral,
             _ if told.is_direct => Visibility::Ephemeral,
             _ => Visibility::InChannel,
         };
@@ -144,6 +149,23 @@ impl Replies<'_> {
             (Outcome::Unauthorized | Outcome::LinkDead, _) => {
                 format!(":warning: *{meeting} {not_done}.* {LINK_DEAD}")
             }
+            (Outcome::LinkEnded, _) => format!(
+                ":warning: *{meeting} {not_done}: your link to this Zoom account ended before the command was carried \
+                 out.* Nothing was asked of Zoom. If it is still needed, {again}."
+            ),
+            (Outcome::Unsupported { was_asked: false }, _) => format!(
+                ":warning: *{meeting}: this version of the bot can't carry out the command as another version recorded \
+                 it.* Nothing was asked of Zoom. If it is still needed, type the command again."
+            ),
+            (Outcome::Unsupported { was_asked: true }, _) => format!(
+                ":question: *{meeting}: the command was interrupted, and this version of the bot can't carry it out as \
+                 another version recorded it.* Zoom may or may not have done it: look at the stream, and if it is \
+                 needed, type the command again."
+            ),
+            (Outcome::Unknown, _) => format!(
+                ":question: *{meeting}: the command ended in a way that this version of the bot does not know.* Look at \
+                 the stream. Whoever runs the bot can look it up under the reference below."
+            ),
             (Outcome::NoSuchUser, _) => format!(
                 ":warning: *{meeting} {not_done}: Zoom no longer knows the linked user.* Link the account that hosts it."
             ),
@@ -279,9 +301,11 @@ impl Replies<'_> {
                 };
                 vec![Button::typing("Go live", confirmed.to_string()).primary()]
             }
-            Outcome::Accepted | Outcome::NotAMeetingNumber | Outcome::NotAllowed { .. } => {
-                Vec::new()
-            }
+            Outcome::Accepted
+            | Outcome::NotAMeetingNumber
+            | Outcome::NotAllowed { .. }
+            | Outcome::Unsupported { .. }
+            | Outcome::Unknown => Vec::new(),
             Outcome::NotSetUp
             | Outcome::NotKnown { .. }
             | Outcome::NotStarted
@@ -290,7 +314,8 @@ impl Replies<'_> {
             | Outcome::NoAnswer
             | Outcome::Unreachable
             | Outcome::Interrupted
-            | Outcome::TooLate => vec![again()],
+            | Outcome::TooLate
+            | Outcome::LinkEnded => vec![again()],
             Outcome::WrongAccount
             | Outcome::ScopeMissing
             | Outcome::Unauthorized
@@ -332,6 +357,11 @@ pub(super) fn brief(outcome: &Outcome, action: Action) -> &'static str {
         (Outcome::NoAnswer | Outcome::Interrupted, _) => "*unknown*: look at the stream",
         (Outcome::Unreachable, _) => "Zoom was not reached",
         (Outcome::TooLate, _) => "too late, so not done",
+        (Outcome::LinkEnded, _) => "your link ended first",
+        (Outcome::Unsupported { was_asked: false }, _) => "recorded by another version of the bot",
+        (Outcome::Unsupported { was_asked: true } | Outcome::Unknown, _) => {
+            "*unknown* to this version of the bot"
+        }
         (Outcome::Misconfigured, _) => "this bot's access to Zoom is broken",
         (Outcome::NotAllowed { .. }, _) => "not allowed",
         (Outcome::NotKnown { .. }, _) => "Slack did not say whether you may",

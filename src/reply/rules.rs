@@ -25,6 +25,9 @@ impl Replies<'_> {
                 "Only members of a user group that an admin has chosen can use {slash} in this workspace."
             ),
             Rule::Channel => format!("{slash} can't be used in this channel."),
+            Rule::Unknown => format!(
+                "This version of the bot can't read this workspace's rules, so nobody can use {slash} here."
+            ),
         };
         let who = match self.admin_url {
             Some(page) => format!("An admin can change this on <{page}|the admin page>."),

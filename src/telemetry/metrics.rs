@@ -60,8 +60,9 @@ pub async fn observe(request: Request, next: Next) -> Response {
 }
 
 /// Counts what became of a command.
-pub fn finished(action: &'static str, outcome: &'static str) {
-    counter!("livestream_commands_total", "action" => action, "outcome" => outcome).increment(1);
+pub fn finished(action: &str, outcome: &'static str) {
+    counter!("livestream_commands_total", "action" => action.to_owned(), "outcome" => outcome)
+        .increment(1);
 }
 
 /// How long Zoom took over a livestream request.

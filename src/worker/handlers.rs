@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::db::jobs::{
     self, Job, LeaveTenant, NotifyUnlinked, RunAt, RunCommand, ShowHome, Unlink, Withdraw,
 };
-use crate::livestream::run::{self, Next};
+use crate::livestream::run;
 use crate::workspace::home::{self, HomeError, Shown};
 use crate::workspace::install;
 
@@ -63,15 +63,10 @@ fn app(context: &WorkerContext) -> &Arc<App> {
 async fn run_command(context: &WorkerContext, job: RunCommand) -> Result<(), JobError> {
     let app = app(context);
     let span = tracing::info_span!("job", command.id = job.command_id.0);
-    let advanced = async {
-        match run::advance(app, job.command_id).await? {
-            Next::Done => Ok(()),
-            Next::Later(delay) => jobs::enqueue(&app.db, &job, RunAt::After(delay)).await,
-        }
-    };
-    let advanced = advanced.instrument(span).await;
+    let ran = run::run(app, job, *context.job().priority());
+    let ran = ran.instrument(span).await;
     super::wake_workers(context, app).await;
-    Ok(advanced?)
+    Ok(ran?)
 }
 
 async fn show_home(context: &WorkerContext, job: ShowHome) -> Result<(), JobError> {

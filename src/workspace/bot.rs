@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::app::{App, Pages};
 use crate::crypto::vault::Context;
 use crate::db::installations::{self, BotToken};
+use crate::db::persist;
 use crate::ids::{Asker, ChannelId, SlackUserId, TeamId};
 use crate::slack::web_api::{self, Body, Channel, Error, User, WebApi};
 
@@ -118,11 +119,11 @@ impl Bot<'_> {
         let result = self.web_api.call(&bot, method, body).await;
         if let Err(error) = &result {
             tracing::warn!(slack.tenant = tenant_id, method, %error, "Slack Web API call failed");
-            if error.is_token_dead()
-                && let Err(error) =
-                    installations::delete_token(&self.app.db, tenant_id, bot_token).await
-            {
-                tracing::warn!(%error, "failed to delete a revoked bot token");
+            if error.is_token_dead() {
+                let delete = || installations::delete_token(&self.app.db, tenant_id, bot_token);
+                if let Err(error) = persist(delete).await {
+                    tracing::warn!(%error, "failed to delete a revoked bot token");
+                }
             }
         }
         result

@@ -14,7 +14,7 @@ use crate::db::audit::{self, AuditKind, Event};
 use crate::db::installations::{self, NewInstallation};
 use crate::db::jobs::{self, LeaveTenant, RunAt, Unlink};
 use crate::db::withdrawals::{self, OffersOf};
-use crate::db::{self, admin_sessions, memberships, oauth_states};
+use crate::db::{self, admin_sessions, memberships, oauth_states, persist};
 use crate::ids::{Asker, EnterpriseId, TeamId, Tenant};
 use crate::slack::web_api;
 use crate::telemetry::sampling::warn_sampled;
@@ -58,6 +58,17 @@ pub fn begin(app: &App) -> Result<(String, String), InstallError> {
     let sent = SentBrowser::new(None);
     let url = web_api.install_url(&sent.browser.derive(STATE));
     Ok((sent.seal(&app.vault, Purpose::Install), url))
+}
+
+/// Stores an installation, and audits it.
+async fn store(app: &App, new: &NewInstallation<'_>, installer: &Asker) -> sqlx::Result<()> {
+    let event = Event::at(new.tenant, AuditKind::Installed)
+        .by(Some(installer))
+        .detail(new.tenant.id());
+    let mut transaction = app.db.begin().await?;
+    installations::store(&mut *transaction, new).await?;
+    audit::write(&mut *transaction, &event).await?;
+    transaction.commit().await
 }
 
 /// The browser is back from Slack: what it brings is stored.
@@ -108,22 +119,14 @@ pub async fn back(
         scope: &access.scope,
         installed_by: access.installer(),
     };
-    let mut transaction = app.db.begin().await?;
-    installations::store(&mut *transaction, &new).await?;
     // An organisation's id stands for a workspace's where there is none.
     let installer = Asker {
         enterprise: tenant.ids().0.map(EnterpriseId::new),
         team: TeamId::new(tenant.id()),
         user: access.installer().clone(),
     };
-    audit::write(
-        &mut *transaction,
-        &Event::at(&tenant, AuditKind::Installed)
-            .by(Some(&installer))
-            .detail(tenant.id()),
-    )
-    .await?;
-    transaction.commit().await?;
+    // Slack takes the code once.
+    persist(|| store(app, &new, &installer)).await?;
     tracing::info!(slack.tenant = tenant.id(), "app installed");
     Ok(Installed {
         name: name.unwrap_or(tenant.id()).to_owned(),

@@ -1,13 +1,28 @@
 //! OAuth at Zoom: <https://developers.zoom.us/docs/integrations/oauth/>.
 
+use std::pin::pin;
+use std::time::Duration;
+
 use reqwest::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+use tokio::time::timeout;
 
 use crate::http::body;
 use crate::ids::printable;
 use crate::zoom::client::Client;
+
+/// How long Zoom may take to trade a code or a refresh token. Whoever gives up earlier may miss
+/// the pair that the old one was traded for, and no request brings it back.
+const TRADE_TIMEOUT: Duration = Duration::from_mins(1);
+/// How long the answer has after that: a process that was paused, or the machine that it runs on,
+/// finds the answer and the end of the time limit together.
+const TRADE_GRACE: Duration = Duration::from_secs(1);
+/// How long a trade may take: a request, and another if no answer came.
+pub const TRADE_MAX: Duration = TRADE_TIMEOUT.saturating_add(TRADE_GRACE).saturating_mul(2);
+/// For requests whose time limit is not the client's: longer than any.
+const NO_TIMEOUT: Duration = Duration::from_hours(24);
 
 /// A new pair of tokens. It must be stored: the refresh token it was traded for is invalid now.
 #[derive(Debug, Deserialize)]
@@ -63,6 +78,9 @@ pub enum TokenError {
     /// The same request may succeed later.
     #[error("the request failed: {0}")]
     Transient(String),
+    /// Zoom may or may not have done what it was asked.
+    #[error("no answer: {0}")]
+    NoAnswer(String),
 }
 
 /// The error body of the token endpoints.
@@ -123,27 +141,55 @@ impl Client {
 
     /// Revokes a user's grant: both tokens become invalid.
     pub async fn revoke(&self, access_token: &SecretString) -> Result<(), TokenError> {
-        self.post("/oauth/revoke", &[("token", access_token.expose_secret())])
-            .await
-            .map(drop)
+        let form = [("token", access_token.expose_secret())];
+        self.post("/oauth/revoke", &form, None).await.map(drop)
     }
 
+    /// Trades a code or a refresh token. It is sent a second time if no answer came, and not
+    /// before Zoom has had its time or the connection is closed.
     async fn token(&self, form: &[(&str, &str)]) -> Result<TokenPair, TokenError> {
-        let body = self.post("/oauth/token", form).await?;
+        let body = match self.trade(form).await {
+            Err(TokenError::NoAnswer(why)) => {
+                tracing::warn!(
+                    why,
+                    "no answer from Zoom's token endpoint; asking once more"
+                );
+                self.trade(form).await?
+            }
+            answer => answer?,
+        };
         // The cause would quote the body.
         serde_json::from_slice(&body)
             .map_err(|_| TokenError::Transient("the body holds no token pair".to_owned()))
     }
 
-    /// Posts a form as the app. Secrets are in the body, never in the address.
-    async fn post(&self, path: &str, form: &[(&str, &str)]) -> Result<Vec<u8>, TokenError> {
+    async fn trade(&self, form: &[(&str, &str)]) -> Result<Vec<u8>, TokenError> {
+        let mut answer = pin!(self.post("/oauth/token", form, Some(NO_TIMEOUT)));
+        if let Ok(answer) = timeout(TRADE_TIMEOUT, &mut answer).await {
+            return answer;
+        }
+        let late = timeout(TRADE_GRACE, answer).await;
+        late.unwrap_or_else(|_| Err(TokenError::NoAnswer("timed out".to_owned())))
+    }
+
+    /// Posts a form as the app. Secrets are in the body, never in the address. `timeout` is
+    /// the client's if there is none.
+    async fn post(
+        &self,
+        path: &str,
+        form: &[(&str, &str)],
+        timeout: Option<Duration>,
+    ) -> Result<Vec<u8>, TokenError> {
         let mut url = self.auth.clone();
         url.set_path(path);
-        let request = self
+        let mut request = self
             .http
             .post(url)
             .basic_auth(&self.id, Some(self.secret.expose_secret()))
             .form(form);
+        if let Some(timeout) = timeout {
+            request = request.timeout(timeout);
+        }
         let response = request.send().await?;
         let status = response.status();
         let body = body(response).await?;
@@ -157,7 +203,14 @@ impl Client {
 
 impl From<reqwest::Error> for TokenError {
     fn from(error: reqwest::Error) -> Self {
-        Self::Transient(error.without_url().to_string())
+        // Without a connection nothing was sent.
+        let is_unsent = error.is_connect();
+        let why = error.without_url().to_string();
+        if is_unsent {
+            Self::Transient(why)
+        } else {
+            Self::NoAnswer(why)
+        }
     }
 }
 

@@ -23,6 +23,8 @@ const LASTING_EVERY: usize = 5;
 /// How long the database is cut off, in milliseconds: at times for longer than a worker may be
 /// silent before it is taken for dead.
 const CUT_OFF_FOR: std::ops::Range<u64> = 1_000..11_000;
+/// How long connections forward nothing, in milliseconds.
+const SILENT_FOR: std::ops::Range<u64> = 500..3_000;
 /// How long the database takes no writes, in milliseconds.
 const READ_ONLY_FOR: std::ops::Range<u64> = 1_000..4_000;
 /// How long somebody holds the lock on a grant, in milliseconds.
@@ -76,8 +78,9 @@ pub(crate) async fn inject(env: &CampaignEnv, kills: usize, mut rng: StdRng) -> 
             // It strikes a service that runs and works.
             wait_for_listener(env.ports[index]).await;
             // Each in turn, so that a short campaign has all of them.
-            match lasting % 4 {
+            match lasting % 5 {
                 0 => cut_off(env, &mut faults, &mut rng).await,
+                4 => silence(env, &mut faults, &mut rng).await,
                 1 => read_only(env, &mut rng).await,
                 2 => {
                     holders.spawn(hold_lock(db_of(env).await, rng.random_range(LOCKED_FOR), {
@@ -131,6 +134,15 @@ async fn cut_off(env: &CampaignEnv, faults: &mut Faults, rng: &mut StdRng) {
     let pause = Duration::from_millis(rng.random_range(CUT_OFF_FOR));
     faults.disconnections.push(Utc::now());
     env.postgres.proxy.disconnect();
+    tokio::time::sleep(pause).await;
+    env.postgres.proxy.redirect(&env.postgres.options());
+}
+
+/// The machine of PostgreSQL is gone without a word, and another takes over its address.
+async fn silence(env: &CampaignEnv, faults: &mut Faults, rng: &mut StdRng) {
+    let pause = Duration::from_millis(rng.random_range(SILENT_FOR));
+    faults.disconnections.push(Utc::now());
+    env.postgres.proxy.silence();
     tokio::time::sleep(pause).await;
     env.postgres.proxy.redirect(&env.postgres.options());
 }

@@ -1,11 +1,18 @@
 //! Typed commands: accepted, rejected, repeated, delayed, and their outcomes delivered.
 
+use std::time::{Duration, Instant};
+
+use chrono::Utc;
+use livestream_bot::db::grants;
+use livestream_bot::demo::slack::{ORG_TOWN_HALL, TEAM};
 use livestream_bot::demo::zoom::Fault;
-use livestream_bot::demo::{DANA, ELI, FAY};
+use livestream_bot::demo::{DANA, ELI, FAY, World};
+use livestream_bot::ids::ZoomUserId;
 use livestream_bot::zoom::client::BodyForm;
 use serde_json::{Value, json};
 
-use crate::support::fixtures::{block_meeting, meeting, world, world_with};
+use crate::support::fixtures::{block_meeting, meeting, unblock_meeting, world, world_with};
+use crate::support::queue::wait_for_jobs;
 use crate::support::slack::{accepted, send, text_of, type_and_read, type_and_read_at_once};
 use crate::support::world::{connect, wait_for_empty_queue};
 
@@ -191,6 +198,7 @@ async fn the_same_signed_request_twice_runs_once() {
 #[tokio::test]
 async fn the_same_request_by_somebody_else_is_told_who_asked_first() {
     let world = world().await;
+    use_danas_account(&world, TEAM, ELI.slack).await;
     world.zoom.fail_next(Fault::Hang);
     let first = world.slack.type_command(DANA.slack, "start 68423085");
     send(&world, &first).await;
@@ -200,6 +208,107 @@ async fn the_same_request_by_somebody_else_is_told_who_asked_first() {
     world.slack.outcome(&first).await.expect("an outcome");
     assert_eq!(world.zoom.calls().len(), 1);
     world.end().await;
+}
+
+/// Links a person to Dana's Zoom account, in place of their own.
+async fn use_danas_account(world: &World, team: &str, user: &str) {
+    sqlx::query(
+        "insert into zoom_link (team_id, user_id, zoom_user_id) values ($1, $2, $3)
+        on conflict (team_id, user_id) do update set zoom_user_id = excluded.zoom_user_id",
+    )
+    .bind(team)
+    .bind(user)
+    .bind(DANA.zoom)
+    .execute(&mut connect(world).await)
+    .await
+    .expect("a link");
+}
+
+#[tokio::test]
+async fn a_request_of_another_workspace_is_under_way_without_a_name() {
+    let world = world().await;
+    use_danas_account(&world, ORG_TOWN_HALL.team, "U0ELSEWHERE").await;
+    world.zoom.fail_next(Fault::Hold);
+    let first = world.slack.type_command(DANA.slack, "start 68423085");
+    send(&world, &first).await;
+    let theirs = world
+        .slack
+        .type_at(ORG_TOWN_HALL, "U0ELSEWHERE", "start 68423085");
+    let read = text_of(&send(&world, &theirs).await.body);
+    let expected = "Already starting the livestream of meeting 6842 3085, asked by somebody else ";
+    assert!(read.starts_with(expected), "{read}");
+    world.zoom.called(1).await;
+    world.zoom.answer_held();
+    world.slack.outcome(&first).await.expect("an outcome");
+    assert_eq!(world.zoom.calls().len(), 1);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_command_with_another_zoom_account_holds_up_nobody() {
+    let world = world().await;
+    // Eli has no right to Dana's meeting. Zoom does not answer him.
+    world.zoom.fail_next(Fault::Hold);
+    let theirs = world.slack.type_command(ELI.slack, "start 68423085");
+    send(&world, &theirs).await;
+    world.zoom.called(1).await;
+    let read = type_and_read(&world, DANA, "start 68423085").await;
+    assert!(read.contains("is going live"), "{read}");
+    world.zoom.answer_held();
+    let read = text_of(&world.slack.outcome(&theirs).await.expect("an outcome"));
+    assert!(read.contains("Zoom finds no meeting"), "{read}");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn the_next_command_of_a_meeting_is_woken_when_the_one_before_ends() {
+    let world = world().await;
+    world.zoom.fail_next(Fault::Hold);
+    let start = world.slack.type_command(DANA.slack, "start 68423085");
+    let stop = world.slack.type_command(DANA.slack, "stop 68423085");
+    send(&world, &start).await;
+    world.zoom.called(1).await;
+    send(&world, &stop).await;
+    wait_for_jobs(&world, "flags ? 'turn'", 1).await;
+    world.zoom.answer_held();
+    let ended = Instant::now();
+    world.slack.outcome(&stop).await.expect("an outcome");
+    // It would look for itself after five seconds.
+    assert!(ended.elapsed() < Duration::from_secs(3), "{ended:?}");
+    world.end().await;
+}
+
+/// An asker's right to a Zoom account ends while their command waits; somebody else keeps the
+/// account linked.
+async fn assert_link_ended(change: &str) {
+    let world = world().await;
+    use_danas_account(&world, ORG_TOWN_HALL.team, "U0ELSEWHERE").await;
+    let mut db = connect(&world).await;
+    block_meeting(&mut db).await;
+    let start = world.slack.type_command(DANA.slack, "start 68423085");
+    send(&world, &start).await;
+    wait_for_jobs(&world, "flags ? 'turn'", 1).await;
+    sqlx::raw_sql(sqlx::AssertSqlSafe(change.to_owned()))
+        .execute(&mut db)
+        .await
+        .expect("a change");
+    unblock_meeting(&mut db).await;
+    let outcome = world.slack.outcome(&start).await.expect("an outcome");
+    let read = text_of(&outcome);
+    assert!(
+        read.contains("your link to this Zoom account ended before the command was carried out"),
+        "{change}: {read}"
+    );
+    assert_eq!(outcome["response_type"], "ephemeral");
+    assert!(world.zoom.calls().is_empty(), "{change}");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_command_does_not_act_with_an_account_that_its_asker_has_lost() {
+    assert_link_ended("delete from zoom_link where user_id = 'U0DANA'").await;
+    assert_link_ended("update zoom_link set zoom_user_id = 'zoom-eli' where user_id = 'U0DANA'")
+        .await;
 }
 
 #[tokio::test]
@@ -355,5 +464,26 @@ async fn a_command_that_lost_its_job_gets_another() {
     let read = text_of(&world.slack.outcome(&start).await.expect("an outcome"));
     assert!(read.contains("is going live"), "{read}");
     assert_eq!(world.zoom.calls().len(), 1);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn zoom_users_are_erased_while_equal_commands_of_theirs_are_under_way() {
+    let world = world().await;
+    let mut db = connect(&world).await;
+    for zoom_user in [DANA.zoom, ELI.zoom] {
+        sqlx::query(
+            "insert into command (trigger_id, team_id, user_id, channel_id, zoom_user_id, action, meeting_id, settings)
+            values ($1, 'T0ACME', 'U0', 'C0', $1, 'start', 68423085, '{}')",
+        )
+        .bind(zoom_user)
+        .execute(&mut db)
+        .await
+        .expect("a command");
+    }
+    for zoom_user in [DANA.zoom, ELI.zoom] {
+        let erased = grants::erase(&mut db, &ZoomUserId::new(zoom_user), Utc::now()).await;
+        assert!(erased.expect("an erased grant"), "{zoom_user}");
+    }
     world.end().await;
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::Utc;
 use livestream_bot::db::{self, audit, commands, grants, installations, links, memberships};
 use livestream_bot::demo::zoom::SCOPE;
 use livestream_bot::demo::{ADA, DANA};
@@ -275,20 +276,22 @@ async fn no_look_up_of_one_person_reads_everybody() {
             };
         }
         reads_little!(commands::recent(&mut *db, &asker, 5));
-        reads_little!(commands::begin_attempt(&mut *db, CommandId(4000), 0));
+        let command = commands::find(&mut *db, CommandId(4000)).await;
+        let command = command.expect("a row").expect("a command");
+        reads_little!(commands::begin_attempt(&mut *db, &command, 0, true));
         reads_little!(memberships::find(&mut *db, &asker));
         reads_little!(memberships::invalidate(&mut *db, &asker));
         reads_little!(links::find(&mut *db, &asker));
-        reads_little!(links::sole_user(&mut *db, &asker));
+        reads_little!(links::zoom_users(&mut *db, &asker, None));
         for tenant in [
             Tenant::Organisation(EnterpriseId::new("E0GONE")),
             Tenant::Workspace(None, TeamId::new("T0GONE")),
         ] {
             reads_little!(installations::is_uninstalled(&mut *db, &tenant));
         }
-        reads_little!(grants::workspaces(&mut *db, &zoom_user));
-        reads_little!(grants::erase(&mut db, &zoom_user));
-        reads_little!(links::delete(&mut *db, &asker));
+        reads_little!(links::people(&mut *db, &zoom_user));
+        reads_little!(grants::erase(&mut db, &zoom_user, Utc::now()));
+        reads_little!(links::delete(&mut *db, &asker, None));
         db.rollback().await.expect("a rollback");
         pool.close().await;
     }

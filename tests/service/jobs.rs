@@ -60,8 +60,13 @@ async fn there_and_back<J: Job + DeserializeOwned>(db: &PgPool, job: J) {
 async fn every_job_reads_back_as_it_was_enqueued() {
     let database = database::create().await;
     let db = db::pool(database.clone());
-    let command_id = CommandId(7);
-    there_and_back(&db, RunCommand { command_id }).await;
+    there_and_back(&db, RunCommand::new(CommandId(7))).await;
+    let again = RunCommand {
+        seen_attempt: Some(1),
+        seen_posts: Some(2),
+        ..RunCommand::new(CommandId(7))
+    };
+    there_and_back(&db, again).await;
     let asker = dana();
     let until = Some(Utc::now());
     there_and_back(&db, Unlink { asker, until }).await;

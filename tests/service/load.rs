@@ -4,17 +4,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use futures_util::{StreamExt, stream};
+use livestream_bot::db::commands;
 use livestream_bot::demo::slack::ORG_TOWN_HALL;
 use livestream_bot::demo::zoom::Fault;
 use livestream_bot::demo::{DANA, ELI, World};
 use livestream_bot::serve;
-use sqlx::Connection;
+use sqlx::{Connection, PgConnection};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
 use crate::support::fixtures::world;
 use crate::support::program::{ProgramEnv, Service};
+use crate::support::queue::wait_for_jobs;
 use crate::support::replica::{Link, free_port};
 use crate::support::slack::{accepted, send, text_of, type_and_read};
 use crate::support::world::connect;
@@ -31,18 +34,39 @@ async fn link_elsewhere(world: &World) {
         .await;
 }
 
+/// The greatest number of a job so far.
+async fn newest_job(db: &mut PgConnection) -> i64 {
+    sqlx::query_scalar(
+        "select nextval(pg_get_serial_sequence('graphile_worker._private_jobs', 'id'))",
+    )
+    .fetch_one(db)
+    .await
+    .expect("a number")
+}
+
+/// Dana types so many commands, each for another meeting, several at a time.
+async fn flood(world: &World, action: &str, count: i64) {
+    let typed = (0..count).map(|meeting| {
+        let text = format!("{action} {}", 700_000_000 + meeting);
+        world.slack.type_command(DANA.slack, &text)
+    });
+    stream::iter(typed)
+        .for_each_concurrent(8, async |command| {
+            assert_eq!(send(world, &command).await, accepted());
+        })
+        .await;
+}
+
 #[tokio::test]
 async fn a_flood_of_one_workspace_does_not_starve_another() {
     const FLOOD: i64 = 400;
     let world = world().await;
     link_elsewhere(&world).await;
     // Each command takes a second, the time limit of requests to Zoom.
-    for meeting in 0..FLOOD {
+    for _ in 0..FLOOD {
         world.zoom.fail_next(Fault::Hang);
-        let text = format!("stop {}", 700_000_000 + meeting);
-        let flood = world.slack.type_command(DANA.slack, &text);
-        assert_eq!(send(&world, &flood).await, accepted());
     }
+    flood(&world, "stop", FLOOD).await;
     let theirs = world
         .slack
         .type_at(ORG_TOWN_HALL, "U0ELSEWHERE", "stop 91234567890");
@@ -103,6 +127,50 @@ async fn a_stuck_row_holds_up_no_other_workspace() {
         assert!(read.contains("My own database does not answer"), "{read}");
     }
     holding.rollback().await.expect("a rollback");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn commands_that_wait_for_one_persons_token_hold_up_nobody_else() {
+    const FLOOD: i64 = 200;
+    let world = world().await;
+    link_elsewhere(&world).await;
+    sqlx::query("update zoom_grant set expires_at = now() where zoom_user_id = $1")
+        .bind(DANA.zoom)
+        .execute(&mut connect(&world).await)
+        .await
+        .expect("an update");
+    world.zoom.fail_next_refresh(Fault::Hang);
+    flood(&world, "start", FLOOD).await;
+    wait_for_jobs(&world, "flags ? 'token'", FLOOD).await;
+    let mut db = connect(&world).await;
+    // Each waits with the priority that it was recorded with.
+    let foremost: i64 =
+        sqlx::query_scalar("select count(*) from graphile_worker._private_jobs where priority = 0")
+            .fetch_one(&mut db)
+            .await
+            .expect("a count");
+    assert!(foremost <= commands::PENDING_PER_PRIORITY, "{foremost}");
+    let before = newest_job(&mut db).await;
+    let typed = Instant::now();
+    let read = type_and_read(&world, ELI, "stop 68423085").await;
+    assert!(read.contains("Zoom finds no meeting"), "{read}");
+    let theirs = world
+        .slack
+        .type_at(ORG_TOWN_HALL, "U0ELSEWHERE", "stop 91234567890");
+    assert_eq!(send(&world, &theirs).await, accepted());
+    world.slack.outcome(&theirs).await.expect("an outcome");
+    let took = typed.elapsed();
+    assert!(took < Duration::from_secs(10), "{took:?}");
+    // Waiting is not polling: a command looks for itself after five seconds, and then more rarely.
+    let jobs = newest_job(&mut db).await - before;
+    assert!(jobs <= 2 * FLOOD, "{jobs} jobs were added in {took:?}");
+    let waiting: i64 = sqlx::query_scalar("select count(*) from command where finished_at is null")
+        .fetch_one(&mut db)
+        .await
+        .expect("a count");
+    assert!(waiting > FLOOD / 2, "only {waiting} commands waited");
+    world.zoom.hang_up();
     world.end().await;
 }
 

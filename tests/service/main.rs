@@ -19,6 +19,7 @@ mod load;
 mod manifest;
 mod messages;
 mod migrations;
+mod outages;
 mod outcomes;
 mod people;
 mod playground;
@@ -28,5 +29,6 @@ mod queue;
 #[path = "../support/mod.rs"]
 mod support;
 mod tokens;
+mod versions;
 mod wire;
 mod withdrawals;

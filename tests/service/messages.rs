@@ -75,6 +75,10 @@ fn outcomes() -> Vec<Outcome> {
         Outcome::Interrupted,
         Outcome::TooLate,
         Outcome::LinkDead,
+        Outcome::LinkEnded,
+        Outcome::Unsupported { was_asked: false },
+        Outcome::Unsupported { was_asked: true },
+        Outcome::Unknown,
         Outcome::Misconfigured,
         Outcome::NotKnown {
             fact: Fact::Membership,
@@ -129,6 +133,9 @@ fn outcomes() -> Vec<Outcome> {
             | Outcome::Interrupted
             | Outcome::TooLate
             | Outcome::LinkDead
+            | Outcome::LinkEnded
+            | Outcome::Unsupported { .. }
+            | Outcome::Unknown
             | Outcome::Misconfigured
             | Outcome::NotAllowed { .. }
             | Outcome::NotKnown { .. }
@@ -139,7 +146,13 @@ fn outcomes() -> Vec<Outcome> {
     all
 }
 
-const RULES: [Rule; 4] = [Rule::Members, Rule::Named, Rule::Group, Rule::Channel];
+const RULES: [Rule; 5] = [
+    Rule::Members,
+    Rule::Named,
+    Rule::Group,
+    Rule::Channel,
+    Rule::Unknown,
+];
 
 const ACCESS: [Access; 5] = [
     Access::Linked,
@@ -236,7 +249,12 @@ fn every_answer_fits() {
             assert_fits(&replies_where(can_link).not_linked(&request));
             assert_fits(&replies_where(can_link).link_dead(&request));
         }
-        assert_fits(&replies.already_under_way(request.action, request.meeting, &user, i64::MAX));
+        assert_fits(&replies.already_under_way(
+            request.action,
+            request.meeting,
+            Some(&user),
+            i64::MAX,
+        ));
         assert_fits(&replies.linked(&long, &long, Some(&request.to_string())));
         assert_fits(&replies.running(&request.to_string()));
     }
@@ -291,10 +309,10 @@ fn every_home_fits() {
                     .take(5)
                     .map(|outcome| RecentCommand {
                         command_id: CommandId(i64::MAX),
-                        action: Action::Start,
+                        action: "start".to_owned(),
                         meeting: "91234567890".parse().expect("a meeting number"),
                         received_at: Utc::now(),
-                        outcome: outcome.map(sqlx::types::Json),
+                        outcome,
                     })
                     .collect();
                 let is_last = last.is_empty();

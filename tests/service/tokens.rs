@@ -1,5 +1,7 @@
 //! Tokens are refreshed when they must be, by one job at a time, and survive temporary faults.
 
+use std::time::{Duration, Instant};
+
 use livestream_bot::account::import;
 use livestream_bot::crypto::vault::Vault;
 use livestream_bot::db;
@@ -8,6 +10,7 @@ use livestream_bot::demo::zoom::{Fault, SCOPE};
 use livestream_bot::demo::{DANA, World};
 
 use crate::support::fixtures::world;
+use crate::support::queue::wait_for_jobs;
 use crate::support::slack::{send, text_of, type_and_read, type_and_read_at_once};
 use crate::support::world::connect;
 
@@ -119,21 +122,114 @@ async fn a_token_endpoint_that_stays_away_is_told_and_kills_nothing() {
     world.zoom.fail_next_refresh(Fault::Hang);
     let start = world.slack.type_command(DANA.slack, "start 68423085");
     send(&world, &start).await;
-    // The command looks a minute older.
+    let stop = world.slack.type_command(DANA.slack, "stop 91234567890");
+    send(&world, &stop).await;
+    // The commands look a minute older.
     let old = sqlx::query("update command set received_at = received_at - interval '1 minute'");
     old.execute(&mut connect(&world).await)
         .await
         .expect("an update");
-    for _ in 0..2 {
-        world.zoom.fail_next_refresh(Fault::Hang);
+    // Whose command began the refresh makes no difference.
+    for (command, not_done) in [(&start, "not started"), (&stop, "not stopped")] {
+        let read = text_of(&world.slack.outcome(command).await.expect("an outcome"));
+        let expected = format!("was {not_done}: I can't reach Zoom");
+        assert!(read.contains(&expected), "{read}");
     }
-    let read = text_of(&world.slack.outcome(&start).await.expect("an outcome"));
-    assert!(
-        read.contains("was not started: I can't reach Zoom"),
-        "{read}"
-    );
     assert!(!is_dead(&world).await);
     assert!(world.zoom.calls().is_empty());
+    // The refresh goes on, and serves the next command.
+    world.zoom.hang_up();
+    world.zoom.token_called(2).await;
+    let read = type_and_read(&world, DANA, "start 68423085").await;
+    assert!(read.contains("going live"), "{read}");
+    assert_eq!(world.zoom.refreshes(), 1);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_refresh_that_zoom_answers_after_the_time_limit_of_other_requests_is_stored() {
+    let world = world().await;
+    expire_stored_token(&world).await;
+    world.zoom.fail_next_refresh(Fault::Hold);
+    let start = world.slack.type_command(DANA.slack, "start 68423085");
+    send(&world, &start).await;
+    world.zoom.token_called(1).await;
+    tokio::time::sleep(world.config.zoom_timeout * 2).await;
+    world.zoom.answer_held();
+    let read = text_of(&world.slack.outcome(&start).await.expect("an outcome"));
+    assert!(read.contains("going live"), "{read}");
+    assert_eq!(world.zoom.refreshes(), 1);
+    assert!(!is_dead(&world).await);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_refresh_whose_connection_is_closed_is_asked_for_once_more() {
+    let world = world().await;
+    expire_stored_token(&world).await;
+    world.zoom.fail_next_refresh(Fault::Hang);
+    let start = world.slack.type_command(DANA.slack, "start 68423085");
+    send(&world, &start).await;
+    world.zoom.token_called(1).await;
+    world.zoom.hang_up();
+    let read = text_of(&world.slack.outcome(&start).await.expect("an outcome"));
+    assert!(read.contains("going live"), "{read}");
+    assert_eq!(world.zoom.refreshes(), 1);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_pair_that_comes_after_its_lease_was_lost_is_stored_all_the_same() {
+    let world = world().await;
+    expire_stored_token(&world).await;
+    world.zoom.fail_next_refresh(Fault::Hold);
+    let start = world.slack.type_command(DANA.slack, "start 68423085");
+    send(&world, &start).await;
+    world.zoom.token_called(1).await;
+    // As if the lease's holder had been paused for longer than the lease.
+    sqlx::query("update zoom_grant set refresh_until = null")
+        .execute(&mut connect(&world).await)
+        .await
+        .expect("an update");
+    // Zoom has traded the old token already.
+    let read = type_and_read(&world, DANA, "stop 91234567890").await;
+    assert!(read.contains(DEAD), "{read}");
+    assert!(is_dead(&world).await);
+    world.zoom.answer_held();
+    let mut ticks = tokio::time::interval(Duration::from_millis(20));
+    while is_dead(&world).await {
+        ticks.tick().await;
+    }
+    world.slack.outcome(&start).await.expect("an outcome");
+    type_and_read(&world, DANA, "stop 68423085").await;
+    let read = type_and_read(&world, DANA, "start 68423085").await;
+    assert!(
+        read.contains("going live") || read.contains("an earlier start"),
+        "{read}"
+    );
+    world.end().await;
+}
+
+#[tokio::test]
+async fn commands_that_wait_for_a_token_are_woken_when_it_is_there() {
+    let world = world().await;
+    expire_stored_token(&world).await;
+    world.zoom.fail_next_refresh(Fault::Hold);
+    let commands: Vec<_> = ["start 68423085", "stop 91234567890", "stop 91234567891"]
+        .map(|text| world.slack.type_command(DANA.slack, text))
+        .into();
+    for command in &commands {
+        send(&world, command).await;
+    }
+    wait_for_jobs(&world, "flags ? 'token'", 3).await;
+    world.zoom.answer_held();
+    let answered = Instant::now();
+    for command in &commands {
+        world.slack.outcome(command).await.expect("an outcome");
+    }
+    // They would look for themselves after five seconds.
+    assert!(answered.elapsed() < Duration::from_secs(3), "{answered:?}");
+    assert_eq!((world.zoom.calls().len(), world.zoom.refreshes()), (3, 1));
     world.end().await;
 }
 

@@ -49,14 +49,21 @@ pub(crate) fn meeting(world: &World) -> Meeting {
     world.zoom.meeting(MEETING).expect("Dana's meeting")
 }
 
-/// Inserts an unfinished command of Dana's meeting that no job runs, so that later commands of
-/// the meeting wait.
+/// Inserts an unfinished stop of Dana's meeting, with her Zoom account, that no job runs, so that
+/// later commands of the meeting wait.
 pub(crate) async fn block_meeting(db: &mut PgConnection) {
+    block_meeting_with(db, "stop").await;
+}
+
+/// The same with this action; a command of the same would not be accepted.
+pub(crate) async fn block_meeting_with(db: &mut PgConnection, action: &str) {
     sqlx::query(
         "insert into command (trigger_id, team_id, user_id, channel_id, zoom_user_id, action, meeting_id, settings)
-        values ('blocking', 'T0OTHER', 'U0OTHER', 'C0', 'zoom-other', 'stop', $1, '{}')",
+        values ('blocking', 'T0OTHER', 'U0OTHER', 'C0', $2, $3, $1, '{}')",
     )
     .bind(MEETING)
+    .bind(DANA.zoom)
+    .bind(action)
     .execute(db)
     .await
     .expect("an insert");

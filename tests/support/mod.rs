@@ -15,6 +15,7 @@ pub(crate) mod linking;
 pub(crate) mod must_end;
 pub(crate) mod postgres;
 pub(crate) mod program;
+pub(crate) mod queue;
 pub(crate) mod replica;
 pub(crate) mod requests;
 pub(crate) mod slack;

@@ -169,7 +169,7 @@ pub(super) fn entries(entries: &[Entry]) -> Markup {
                     @for entry in entries {
                         tr {
                             td data-label="When" { (time(Some(entry.happened_at))) }
-                            td data-label="What" { (what(entry.kind)) @if let Some(detail) = &entry.detail { br; span.small { (detail) } }
+                            td data-label="What" { (what_of(entry)) @if let Some(detail) = &entry.detail { br; span.small { (detail) } }
                                 @if !entry.people.is_empty() {
                                     br; span.small { @for user in &entry.people { (person_name(user)) " " } }
                                 } }
@@ -196,6 +196,14 @@ pub(super) fn entries(entries: &[Entry]) -> Markup {
                 }
             }
         }
+    }
+}
+
+/// What happened, in words; by its stored name if only another version has words for it.
+fn what_of(entry: &Entry) -> String {
+    match entry.kind.parse() {
+        Ok(kind) => what(kind).to_owned(),
+        Err(_) => entry.kind.replace('_', " "),
     }
 }
 

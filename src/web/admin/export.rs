@@ -65,7 +65,7 @@ impl<T> Line<T> {
             happened_at: entry
                 .happened_at
                 .to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
-            kind: text(entry.kind.as_str()),
+            kind: text(&entry.kind),
             user_id: some(entry.person.as_ref().map(Person::id)),
             user_name: some(user_name(entry)),
             actor_id: some(entry.actor.as_ref().map(Person::id)),

@@ -38,6 +38,8 @@ pub(super) async fn rules(State(app): State<Arc<App>>, jar: CookieJar) -> PageRe
     )))
 }
 
+const WHO_MISSING: &str = "Choose who may run it.";
+const PLACE_MISSING: &str = "Choose where it may be run.";
 const GROUP_MISSING: &str = "Enter the user group's ID.";
 const NO_NUMBER: &str = "Enter a whole number of members, for example 500.";
 
@@ -45,11 +47,13 @@ const NO_NUMBER: &str = "Enter a whole number of members, for example 500.";
 pub(super) struct RulesForm {
     csrf: String,
     version: i64,
+    #[serde(default)]
     who: String,
     #[serde(default)]
     people: String,
     #[serde(default)]
     group: String,
+    #[serde(default)]
     place: String,
     #[serde(default)]
     channels: String,
@@ -75,14 +79,16 @@ impl RulesForm {
             who: match self.who.as_str() {
                 "named" => Who::Named,
                 "group" => Who::Group,
-                _ => Who::Linked,
+                "linked" => Who::Linked,
+                _ => Who::Unknown,
             },
             group_id: group.first().cloned(),
             people,
             channel_policy: match self.place.as_str() {
                 "only" => ChannelPolicy::Only,
                 "except" => ChannelPolicy::Except,
-                _ => ChannelPolicy::Anywhere,
+                "anywhere" => ChannelPolicy::Anywhere,
+                _ => ChannelPolicy::Unknown,
             },
             channels,
             confirm_over,
@@ -91,6 +97,12 @@ impl RulesForm {
             changed_by: None,
             version: self.version,
         };
+        if rules.who == Who::Unknown {
+            problems.push(WHO_MISSING);
+        }
+        if rules.channel_policy == ChannelPolicy::Unknown {
+            problems.push(PLACE_MISSING);
+        }
         if rules.who == Who::Group && self.group.trim().is_empty() {
             problems.push(GROUP_MISSING);
         }
@@ -142,6 +154,10 @@ fn rules_page(
 ) -> Markup {
     let content = html! {
         (complaints(problems))
+        @if problems.is_empty() && (rules.who == Who::Unknown || rules.channel_policy == ChannelPolicy::Unknown) {
+            p { "Another version of this service saved rules that this version cannot read, so nobody can run it. \
+                Choose again, and save." }
+        }
         p { "Rules apply to commands and buttons as soon as you save them. Anyone who is refused is told why." }
         @if !missing.is_empty() {
             div.note {

@@ -29,11 +29,7 @@ async fn a_vendor_that_sends_an_error_back_is_not_taken_for_the_person() {
 #[tokio::test]
 async fn failures_at_zoom_are_told_and_leave_nothing() {
     let world = world().await;
-    for fault in [
-        Fault::error(503, 0, ""),
-        Fault::Hang,
-        Fault::error(400, 4734, ""),
-    ] {
+    for fault in [Fault::error(503, 0, ""), Fault::error(400, 4734, "")] {
         let mut browser = Browser::new();
         let consent = browser
             .sign_in(&world, &request_link(&world, FAY).await, FAY)
@@ -47,6 +43,20 @@ async fn failures_at_zoom_are_told_and_leave_nothing() {
         let page = browser.get(&back).await;
         assert_not_linked(&world, &page, 502, "Zoom did not answer as it should").await;
     }
+    // Zoom closes the connection twice.
+    let mut browser = Browser::new();
+    let consent = browser
+        .sign_in(&world, &request_link(&world, FAY).await, FAY)
+        .await;
+    let back = world
+        .zoom
+        .consent(&consent, FAY)
+        .await
+        .expect("a redirect from Zoom");
+    world.zoom.fail_next_refresh(Fault::Reset);
+    world.zoom.fail_next_refresh(Fault::Reset);
+    let page = browser.get(&back).await;
+    assert_not_linked(&world, &page, 502, "Zoom did not answer as it should").await;
     let mut browser = Browser::new();
     let consent = browser
         .sign_in(&world, &request_link(&world, FAY).await, FAY)
@@ -64,6 +74,26 @@ async fn failures_at_zoom_are_told_and_leave_nothing() {
         [FAY.zoom],
         "the permission is revoked, since its user is unknown"
     );
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_code_that_zoom_trades_late_links_all_the_same() {
+    let world = world().await;
+    let mut browser = Browser::new();
+    let consent = browser
+        .sign_in(&world, &request_link(&world, FAY).await, FAY)
+        .await;
+    let back = world.zoom.consent(&consent, FAY).await;
+    let back = back.expect("a redirect from Zoom");
+    world.zoom.fail_next_refresh(Fault::Hold);
+    let late = async {
+        world.zoom.token_called(1).await;
+        tokio::time::sleep(world.config.zoom_timeout * 2).await;
+        world.zoom.answer_held();
+    };
+    let (page, ()) = tokio::join!(browser.get(&back), late);
+    assert_eq!(page.location(), "/confirm");
     world.end().await;
 }
 

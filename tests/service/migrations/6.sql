@@ -19,6 +19,8 @@ insert into command (trigger_id, team_id, user_id, channel_id, zoom_user_id, act
         outcome, finished_at, posts, delivered_at)
     values ('1.2', 'T0ACME', 'U0DANA', 'C0TOWNHALL', 'zoom-dana', 'stop', 68423085, '{}', 1,
         '{"kind": "other", "status": 400, "code": 200, "message": "x"}', now(), 1, now());
+insert into command (enterprise_id, team_id, trigger_id, user_id, channel_id, zoom_user_id, action, meeting_id, settings, response_url)
+    values ('E0GLOBEX', 'T0GLOBEX', '2.1', 'W0DANA', 'C0ALLHANDS', 'zoom-dana', 'start', 68423085, '{}', '\x01');
 insert into installation (enterprise_id, team_id, name, bot_token, scope, installed_by)
     values (null, 'T0ACME', 'Acme', '\x01', 'commands', 'U0ADA'), ('E0GLOBEX', null, 'Globex', null, null, null);
 insert into oauth_state (state_hash, expires_at) values ('\x01', now());

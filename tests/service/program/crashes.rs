@@ -6,7 +6,7 @@ use livestream_bot::demo::DANA;
 use livestream_bot::demo::zoom::Fault;
 use sqlx::ConnectOptions;
 
-use crate::support::fixtures::{block_meeting, unblock_meeting};
+use crate::support::fixtures::{block_meeting, block_meeting_with, unblock_meeting};
 use crate::support::program::{ProgramEnv, Service};
 use crate::support::slack::{accepted, button_values, text_of};
 use crate::support::world::wait_for_empty_queue;
@@ -105,7 +105,7 @@ async fn killed_in_mid_stop_it_asks_again_since_that_does_no_harm() {
 }
 
 #[tokio::test]
-async fn killed_in_mid_refresh_it_heals_within_a_lease() {
+async fn killed_in_mid_refresh_it_heals_once_the_lease_is_over() {
     let env = ProgramEnv::new().await;
     let service = env.serve().await;
     let mut db = env.database.connect().await.expect("a database connection");
@@ -121,6 +121,11 @@ async fn killed_in_mid_refresh_it_heals_within_a_lease() {
         .expect("a response");
     env.zoom.token_called(1).await;
     service.kill().await;
+    // Nobody refreshes the token until the lease is over, two and a half minutes later.
+    sqlx::query("update zoom_grant set refresh_until = refresh_until - interval '150 seconds'")
+        .execute(&mut db)
+        .await
+        .expect("an update");
 
     let service = env.serve().await;
     let outcome = env.slack.outcome(&start).await.expect("an outcome");
@@ -186,7 +191,7 @@ async fn a_press_accepted_before_a_crash_is_carried_out_after_it() {
     env.slack.outcome(&start).await.expect("an outcome");
     wait_for_empty_queue(&env.database).await;
     let mut db = env.database.connect().await.expect("a database connection");
-    block_meeting(&mut db).await;
+    block_meeting_with(&mut db, "start").await;
     let stop = env.slack.press(DANA.slack, "stop 68423085");
     let answer = env.slack.send_press(&service.url, &stop).await;
     assert_eq!(answer.expect("a response").status, 200);
