@@ -1,9 +1,6 @@
 -- Whoever can act on a meeting with one Zoom account shares its order; nobody else does. So the
 -- order of commands, and which of two equal ones is in progress, are by Zoom account and meeting.
 
-drop index command_request_key;
-drop index command_meeting_idx;
-
 -- Equal commands of several workspaces could be in progress with one Zoom account. The one that
 -- Zoom was asked for stays, else the oldest; the others end, and are told so.
 with ended as (
@@ -27,7 +24,7 @@ from ended;
 
 -- Of equal commands for one meeting with one Zoom account, one is in progress at a time. Erased
 -- Zoom users, whose id is empty, are not one account.
-create unique index command_request_key on command (zoom_user_id, meeting_id, action)
+create unique index command_account_request_key on command (zoom_user_id, meeting_id, action)
     where finished_at is null and zoom_user_id <> '';
 
 -- Commands of one meeting with one Zoom account run in the order they were recorded; those that
@@ -37,3 +34,8 @@ create index command_order_idx on command (zoom_user_id, meeting_id, command_id)
 
 -- How many commands of a workspace, and of a user, are in progress.
 create index command_unfinished_idx on command (team_id, user_id) where finished_at is null;
+
+-- At the end: nobody reads or writes commands from here to the commit.
+drop index command_request_key;
+drop index command_meeting_idx;
+alter index command_account_request_key rename to command_request_key;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use clap::{Parser, Subcommand};
 use livestream_bot::account::import;
-use livestream_bot::account::tokens::{self, Resealed};
+use livestream_bot::account::reseal::{self, Resealed};
 use livestream_bot::config::{self, Config, DatabaseConfig, LogConfig};
 use livestream_bot::crypto::vault::Vault;
 #[cfg(feature = "demo")]
@@ -139,7 +139,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
             let vault = Vault::from_keys(&token_keys).context("TOKEN_KEYS cannot be used")?;
             let (database, _server) = connect_options(database).await?;
             let pool = db::pool(database);
-            let Resealed { count, failed } = tokens::reseal(&pool, &vault).await?;
+            let Resealed { count, failed } = reseal::reseal(&pool, &vault).await?;
             let key = vault.first_key();
             let detail = format!("{count} records re-encrypted with key {key}");
             db::audit::keys_rotated(&pool, &detail).await?;

@@ -118,6 +118,7 @@ async fn bind(
     let Some((session, consent)) = link_sessions::take(&mut transaction, &browser.hash()).await?
     else {
         // What it was a moment ago, it is no longer.
+        transaction.rollback().await?;
         return waiting(app, browser).await.and(Err(LinkError::NoSession));
     };
     if !link_offers::consume(&mut *transaction, &session.token_hash).await? {
@@ -221,6 +222,7 @@ pub async fn cancel(app: &Arc<App>, browser: &Browser) -> Result<Cancelled, Link
     grants::lock(&mut transaction, &[&seen.zoom_user]).await?;
     let Some((session, consent)) = link_sessions::take(&mut transaction, &browser.hash()).await?
     else {
+        transaction.rollback().await?;
         return waiting(app, browser).await.and(Err(LinkError::NoSession));
     };
     let withdrawal =

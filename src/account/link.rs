@@ -323,7 +323,7 @@ async fn store_consent(
         };
         grants::store(&mut *transaction, &grant).await?;
     }
-    let mut stored = Stored::Used;
+    let mut is_used = is_known;
     if is_to_confirm {
         let tokens = (&given.access_token[..], &given.refresh_token[..]);
         let consent = NewConsent {
@@ -335,11 +335,15 @@ async fn store_consent(
             tokens: (!is_known).then_some(tokens),
             token_expires_at: given.expires_at,
         };
-        link_sessions::consented(&mut *transaction, &session.session_hash, &consent).await?;
-    } else if !is_known {
-        let new = given.unused();
-        stored = Stored::Unused(withdrawals::store(&mut transaction, &session.asker, &new).await?);
+        is_used |=
+            link_sessions::consented(&mut *transaction, &session.session_hash, &consent).await?;
     }
+    let stored = if is_used {
+        Stored::Used
+    } else {
+        let new = given.unused();
+        Stored::Unused(withdrawals::store(&mut transaction, &session.asker, &new).await?)
+    };
     transaction.commit().await?;
     Ok(stored)
 }

@@ -3,6 +3,7 @@
 pub mod confirm;
 pub mod import;
 pub mod link;
+pub mod reseal;
 mod scopes;
 pub mod tokens;
 pub mod unlink;

@@ -5,14 +5,13 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
-use sqlx::PgPool;
 use tracing::Instrument;
 
 use crate::app::App;
 use crate::crypto::vault::{Context, Vault};
 use crate::db::grants::NewPair;
 use crate::db::jobs::{self, WaitsFor};
-use crate::db::{grants, installations, persist};
+use crate::db::{grants, persist, withdrawals};
 use crate::ids::ZoomUserId;
 use crate::zoom::oauth::{TRADE_MAX, TokenError};
 
@@ -166,14 +165,18 @@ async fn trade(
                 scope: pair.scope.as_deref(),
             };
             let is_stored =
-                persist(|| grants::replace(&app.db, zoom_user, Some(generation), &new)).await?;
+                persist(|| grants::replace(&app.db, zoom_user, generation, &new)).await?;
+            if !is_stored {
+                // The grant may have been retired meanwhile, and its permission is to be withdrawn.
+                persist(|| withdrawals::adopt(&app.db, zoom_user, lease, &new)).await?;
+            }
             tracing::info!(zoom.user = %zoom_user, is_stored, "refreshed a Zoom token");
             Ok(is_stored.then_some(FreshToken {
                 token: pair.access_token,
                 generation: generation + 1,
             }))
         }
-        Err(TokenError::InvalidGrant) => {
+        Err(TokenError::InvalidGrant | TokenError::Lost) => {
             if !persist(|| grants::mark_dead(&app.db, zoom_user, generation)).await? {
                 return Ok(None);
             }
@@ -200,65 +203,4 @@ fn open(vault: &Vault, row: Context<'_>, sealed: &[u8]) -> Result<SecretString, 
         tracing::error!(context = %row, %error, "failed to open a sealed token");
         TokenUnavailable::Misconfigured
     })
-}
-
-/// What became of grants and installations that were sealed with another key.
-#[derive(Debug, Default)]
-pub struct Resealed {
-    /// How many are sealed with the first key now.
-    pub count: usize,
-    /// Which do not open, and why.
-    pub failed: Vec<String>,
-}
-
-/// Seals every token with the first key again, while others serve. Those that do not open stay as
-/// they are.
-pub async fn reseal(db: &PgPool, vault: &Vault) -> sqlx::Result<Resealed> {
-    let mut resealed = Resealed::default();
-    reseal_grants(db, vault, &mut resealed).await?;
-    for old in installations::sealed_with_other_key(db, &vault.prefix()).await? {
-        let row = Context::BotToken(&old.tenant_id);
-        match vault.open(row, &old.bot_token) {
-            Ok(token) => {
-                if installations::reseal(db, &old, &vault.seal(row, &token)).await? {
-                    resealed.count += 1;
-                }
-            }
-            Err(error) => resealed
-                .failed
-                .push(format!("the bot token of {}: {error}", old.tenant_id)),
-        }
-    }
-    Ok(resealed)
-}
-
-async fn reseal_grants(db: &PgPool, vault: &Vault, resealed: &mut Resealed) -> sqlx::Result<()> {
-    let mut after = String::new();
-    loop {
-        let grants = grants::sealed_with_other_key(db, &vault.prefix(), &after).await?;
-        let Some(last) = grants.last() else {
-            return Ok(());
-        };
-        after = last.zoom_user_id.to_string();
-        let mut transaction = db.begin().await?;
-        for grant in &grants {
-            let zoom_user = grant.zoom_user_id.as_str();
-            let access = vault.open(Context::AccessToken(zoom_user), &grant.access_token);
-            let refresh = vault.open(Context::RefreshToken(zoom_user), &grant.refresh_token);
-            let (access, refresh) = match (access, refresh) {
-                (Ok(access), Ok(refresh)) => (access, refresh),
-                (Err(error), _) | (_, Err(error)) => {
-                    let failed = format!("the grant of Zoom user {zoom_user}: {error}");
-                    resealed.failed.push(failed);
-                    continue;
-                }
-            };
-            let (access_token, refresh_token) = vault.seal_pair(zoom_user, &access, &refresh);
-            // One that was refreshed meanwhile is sealed with the first key already.
-            if grants::reseal(&mut *transaction, grant, &access_token, &refresh_token).await? {
-                resealed.count += 1;
-            }
-        }
-        transaction.commit().await?;
-    }
 }

@@ -175,6 +175,8 @@ pub async fn deauthorized(
 ) -> sqlx::Result<()> {
     let mut transaction = app.db.begin().await?;
     let now = db::now(&mut *transaction).await?;
+    // A time that no calendar of ours has is none.
+    let at = at.map(|at| at.clamp(DateTime::UNIX_EPOCH, now));
     let until = at.map_or(now, |at| now.min(at + CLOCKS_DIFFER_BY));
     grants::lock(&mut transaction, &[zoom_user]).await?;
     let people = links::people(&mut *transaction, zoom_user).await?;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::SecretString;
+use tokio::sync::Semaphore;
 use tracing::Instrument;
 
 use crate::app::App;
@@ -18,6 +19,8 @@ use crate::zoom::oauth::TokenError;
 /// How long one attempt is believed to be running: longer than two answers of the token endpoint
 /// and one of the revocation may take.
 const LEASE: Duration = Duration::from_mins(3);
+/// How many attempts of this process may run at once.
+const ATTEMPTS_AT_ONCE: usize = 16;
 /// How long a person waits for Zoom to confirm: Slack waits 3 s.
 const WAIT: Duration = Duration::from_millis(1500);
 /// The first pause after an attempt that failed; each next one is four times as long.
@@ -63,9 +66,10 @@ pub async fn at_once(app: &Arc<App>, id: WithdrawalId) -> Progress {
     }
 }
 
-/// The job: tries until Zoom has confirmed, for two weeks at most.
-pub async fn run(app: &App, id: WithdrawalId) -> sqlx::Result<Next> {
-    Ok(match attempt(app, id).await? {
+/// The job: tries until Zoom has confirmed, for two weeks at most. Like a person, it waits for a
+/// moment only: a worker has other things to do while Zoom does not answer.
+pub async fn run(app: &Arc<App>, id: WithdrawalId) -> sqlx::Result<Next> {
+    Ok(match at_once(app, id).await {
         Progress::Confirmed | Progress::Ended => Next::Done,
         Progress::Pending => match withdrawals::attempts(&app.db, id).await? {
             None => Next::Done,
@@ -74,25 +78,40 @@ pub async fn run(app: &App, id: WithdrawalId) -> sqlx::Result<Next> {
     })
 }
 
-/// One attempt, unless another is running.
+/// One attempt, unless another is running, or too many are.
 async fn attempt(app: &App, id: WithdrawalId) -> sqlx::Result<Progress> {
+    static RUNNING: Semaphore = Semaphore::const_new(ATTEMPTS_AT_ONCE);
+    let Ok(_permit) = RUNNING.try_acquire() else {
+        return Ok(Progress::Pending);
+    };
     let Some(withdrawal) = withdrawals::claim(&app.db, id, LEASE).await? else {
         return Ok(match withdrawals::attempts(&app.db, id).await? {
             None => Progress::Ended,
             Some(_) => Progress::Pending,
         });
     };
-    let progress = if withdrawal.is_superseded {
-        Progress::Ended
+    let attempted = if withdrawal.is_superseded {
+        Attempted::Ended
     } else {
         withdraw(app, id, &withdrawal).await?
     };
-    match progress {
-        Progress::Confirmed | Progress::Ended => {
+    let progress = match attempted {
+        Attempted::Confirmed => Progress::Confirmed,
+        Attempted::Ended => Progress::Ended,
+        Attempted::Unknown | Attempted::Failed | Attempted::NoAnswer => Progress::Pending,
+    };
+    match attempted {
+        Attempted::Confirmed | Attempted::Ended => {
             persist(|| withdrawals::delete(&app.db, id)).await?;
         }
-        Progress::Pending if withdrawal.is_last_attempt => abandon(app, id, &withdrawal).await?,
-        Progress::Pending => persist(|| withdrawals::release(&app.db, id)).await?,
+        Attempted::Unknown => abandon(app, id, &withdrawal).await?,
+        Attempted::Failed | Attempted::NoAnswer if withdrawal.is_last_attempt => {
+            abandon(app, id, &withdrawal).await?;
+        }
+        Attempted::Failed | Attempted::NoAnswer => {
+            let is_cut_off = withdrawal.was_cut_off || attempted == Attempted::NoAnswer;
+            persist(|| withdrawals::release(&app.db, id, is_cut_off)).await?;
+        }
     }
     tracing::info!(
         withdrawal.id = id.0,
@@ -103,16 +122,31 @@ async fn attempt(app: &App, id: WithdrawalId) -> sqlx::Result<Progress> {
     Ok(progress)
 }
 
+/// How one attempt ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Attempted {
+    Confirmed,
+    /// Zoom had ended the permission, or has replaced it.
+    Ended,
+    /// Zoom no longer knows the tokens, and an attempt before was cut off: it was withdrawn then,
+    /// or its tokens were renewed and lost.
+    Unknown,
+    /// Zoom did nothing.
+    Failed,
+    /// Zoom may have done something.
+    NoAnswer,
+}
+
 /// Zoom takes a living access token only: one that has expired is refreshed first.
-async fn withdraw(app: &App, id: WithdrawalId, withdrawal: &Withdrawal) -> sqlx::Result<Progress> {
+async fn withdraw(app: &App, id: WithdrawalId, withdrawal: &Withdrawal) -> sqlx::Result<Attempted> {
     let owner = owner(withdrawal.zoom_user.as_ref());
     if withdrawal.is_fresh {
         let sealed = &withdrawal.access_token;
         let Ok(token) = open(app, Context::AccessToken(owner), sealed) else {
-            return Ok(Progress::Pending);
+            return Ok(Attempted::Failed);
         };
         match app.zoom.revoke(&token).await {
-            Ok(()) => return Ok(Progress::Confirmed),
+            Ok(()) => return Ok(Attempted::Confirmed),
             // It may have ended before its time; a refresh shows whether the permission lives.
             Err(TokenError::InvalidGrant) => {}
             Err(error) => return Ok(failed(&error)),
@@ -120,11 +154,13 @@ async fn withdraw(app: &App, id: WithdrawalId, withdrawal: &Withdrawal) -> sqlx:
     }
     let sealed = &withdrawal.refresh_token;
     let Ok(refresh_token) = open(app, Context::RefreshToken(owner), sealed) else {
-        return Ok(Progress::Pending);
+        return Ok(Attempted::Failed);
     };
     let pair = match app.zoom.refresh(&refresh_token).await {
         Ok(pair) => pair,
-        Err(TokenError::InvalidGrant) => return Ok(Progress::Ended),
+        Err(TokenError::Lost) => return Ok(Attempted::Unknown),
+        Err(TokenError::InvalidGrant) if withdrawal.was_cut_off => return Ok(Attempted::Unknown),
+        Err(TokenError::InvalidGrant) => return Ok(Attempted::Ended),
         Err(error) => return Ok(failed(&error)),
     };
     let (access, refresh) = app
@@ -132,7 +168,7 @@ async fn withdraw(app: &App, id: WithdrawalId, withdrawal: &Withdrawal) -> sqlx:
         .seal_pair(owner, &pair.access_token, &pair.refresh_token);
     persist(|| withdrawals::store_pair(&app.db, id, &access, &refresh, pair.expires_in)).await?;
     Ok(match app.zoom.revoke(&pair.access_token).await {
-        Ok(()) => Progress::Confirmed,
+        Ok(()) => Attempted::Confirmed,
         Err(error) => failed(&error),
     })
 }
@@ -148,9 +184,12 @@ fn open(app: &App, context: Context<'_>, sealed: &[u8]) -> Result<SecretString, 
     })
 }
 
-fn failed(error: &TokenError) -> Progress {
+fn failed(error: &TokenError) -> Attempted {
     tracing::warn!(%error, "failed to withdraw a permission at Zoom");
-    Progress::Pending
+    match error {
+        TokenError::NoAnswer(_) => Attempted::NoAnswer,
+        _ => Attempted::Failed,
+    }
 }
 
 /// Notes, where admins see it, that Zoom never confirmed.
@@ -167,7 +206,7 @@ async fn abandon(app: &App, id: WithdrawalId, withdrawal: &Withdrawal) -> sqlx::
             team: withdrawal.team.as_ref().map(TeamId::as_str),
             zoom_user: withdrawal.zoom_user.as_ref(),
             has_failed: true,
-            ..Event::new(AuditKind::PermissionNotWithdrawn)
+            ..Event::new(AuditKind::WithdrawalUnconfirmed)
         };
         audit::write(&mut *transaction, &event).await?;
     }

@@ -60,7 +60,7 @@ pub enum AuditKind {
     /// The tokens were sealed with another key.
     KeysRotated,
     /// Zoom never confirmed that an unused permission is withdrawn.
-    PermissionNotWithdrawn,
+    WithdrawalUnconfirmed,
 }
 
 impl AuditKind {

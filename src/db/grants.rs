@@ -120,19 +120,18 @@ pub async fn end_lease(
     .map(drop)
 }
 
-/// Stores the pair that replaces `generation`, or whichever stands there; ends its lease,
-/// and gives the grant life. False if there is no such pair any more.
+/// Stores the pair that replaces `generation`, ends its lease, and gives the grant life. False if there is no such pair any more.
 pub async fn replace(
     db: impl PgExecutor<'_>,
     zoom_user: &ZoomUserId,
-    generation: Option<i64>,
+    generation: i64,
     pair: &NewPair<'_>,
 ) -> sqlx::Result<bool> {
     let done = sqlx::query!(
         "update zoom_grant set access_token = $3, refresh_token = $4, scope = coalesce($5, scope),
             expires_at = now() + make_interval(secs => $6), generation = generation + 1,
             refreshed_at = now(), refresh_until = null, dead_at = null
-        where zoom_user_id = $1 and generation = coalesce($2, generation)",
+        where zoom_user_id = $1 and generation = $2",
         zoom_user.as_str(),
         generation,
         pair.access_token,

@@ -196,7 +196,7 @@ pub async fn find(
         r#"
         select session_hash, token_hash, enterprise_id as "enterprise: EnterpriseId",
             team_id as "team: TeamId", user_id as "user: SlackUserId", command_text, response_url, is_shared,
-            consented_at, step as "step: Step", slack_name, zoom_user_id as "zoom_user: ZoomUserId", zoom_account_id, email,
+            coalesce(consented_at, now()) as consented_at, step as "step: Step", slack_name, zoom_user_id as "zoom_user: ZoomUserId", zoom_account_id, email,
             scope, access_token, refresh_token, token_expires_at
         from link_session join link_offer using (token_hash)
         where session_hash = $1
@@ -282,16 +282,17 @@ pub async fn signed_in(
     .map(drop)
 }
 
-/// Notes that Zoom's user consented; the person is asked next.
+/// Notes that Zoom's user consented; the person is asked next. False if the session has ended
+/// meanwhile. Harmless twice.
 pub async fn consented(
     db: impl PgExecutor<'_>,
     session_hash: &[u8],
     consent: &NewConsent<'_>,
-) -> sqlx::Result<()> {
-    sqlx::query!(
+) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
         "update link_session set step = 'confirm', zoom_user_id = $2, zoom_account_id = $3, email = $4,
             is_basic = $5, scope = $6, access_token = $7, refresh_token = $8, token_expires_at = $9
-        where session_hash = $1 and step = 'zoom_callback'",
+        where session_hash = $1 and step in ('zoom_callback', 'confirm')",
         session_hash,
         consent.zoom_user.as_str(),
         consent.zoom_account_id,
@@ -303,8 +304,8 @@ pub async fn consented(
         consent.token_expires_at,
     )
     .execute(db)
-    .await
-    .map(drop)
+    .await?;
+    Ok(done.rows_affected() == 1)
 }
 
 /// Whether the same Zoom user has consented later, in another browser that is still to confirm

@@ -86,9 +86,9 @@ where
     }
 }
 
-/// The database's time: when the transaction began, if there is one.
+/// The database's time, which goes on within a transaction.
 pub async fn now(db: impl PgExecutor<'_>) -> sqlx::Result<DateTime<Utc>> {
-    sqlx::query_scalar!(r#"select now() as "now!""#)
+    sqlx::query_scalar!(r#"select clock_timestamp() as "now!""#)
         .fetch_one(db)
         .await
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgExecutor};
 
+use crate::db::grants::NewPair;
 use crate::db::interval;
 use crate::db::jobs::{self, RunAt, Withdraw};
 use crate::ids::{Asker, EnterpriseId, TeamId, Tenant, WithdrawalId, ZoomUserId};
@@ -34,6 +35,10 @@ pub struct NewWithdrawal<'a> {
 
 /// A permission to withdraw, as it stands.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is what the database says of the row"
+)]
 pub struct Withdrawal {
     pub zoom_user: Option<ZoomUserId>,
     pub enterprise: Option<EnterpriseId>,
@@ -46,8 +51,8 @@ pub struct Withdrawal {
     pub is_superseded: bool,
     /// Zoom has failed to confirm for so long that this is the last attempt.
     pub is_last_attempt: bool,
-    /// Counts from 1.
-    pub attempts: i32,
+    /// It is not known how the attempt before ended: Zoom may have answered, and nobody noted it.
+    pub was_cut_off: bool,
 }
 
 /// Stores a pair that was never used, for somebody who was linking an account.
@@ -112,8 +117,9 @@ pub async fn retire_grant(
             returning *
         ), stored as (
             insert into withdrawal (enterprise_id, team_id, zoom_user_id, consented_at, access_token, refresh_token,
-                token_expires_at)
-            select $1, $2, zoom_user_id, consented_at, access_token, refresh_token, expires_at
+                token_expires_at, leased_until)
+            -- A refresh that is under way ends first.
+            select $1, $2, zoom_user_id, consented_at, access_token, refresh_token, expires_at, refresh_until
             from retired where dead_at is null
             returning withdrawal_id
         )
@@ -148,10 +154,10 @@ pub async fn end_expired_sessions(db: &mut PgConnection) -> sqlx::Result<i64> {
         ), stored as (
             insert into withdrawal (enterprise_id, team_id, zoom_user_id, consented_at, access_token, refresh_token,
                 token_expires_at)
-            select enterprise_id, team_id, zoom_user_id, consented_at, access_token, refresh_token, token_expires_at
+            select enterprise_id, team_id, zoom_user_id, coalesce(consented_at, now()), access_token, refresh_token,
+                token_expires_at
             from ended join link_offer using (token_hash)
-            where access_token is not null and refresh_token is not null and consented_at is not null
-                and token_expires_at is not null
+            where access_token is not null and refresh_token is not null and token_expires_at is not null
             returning withdrawal_id
         )
         select (select count(*) from ended) as "ended!", array(select withdrawal_id from stored) as "stored!: Vec<WithdrawalId>"
@@ -194,14 +200,13 @@ pub async fn end_offers(db: &mut PgConnection, of: OffersOf<'_>) -> sqlx::Result
             delete from link_session using link_offer
             where link_session.token_hash = link_offer.token_hash
                 and (team_id = $2 or enterprise_id = $1) and ($3::text is null or user_id = $3)
-            returning enterprise_id, team_id, zoom_user_id, consented_at, access_token, refresh_token,
+            returning enterprise_id, team_id, zoom_user_id, coalesce(consented_at, now()), access_token, refresh_token,
                 token_expires_at
         )
         insert into withdrawal (enterprise_id, team_id, zoom_user_id, consented_at, access_token, refresh_token,
             token_expires_at)
         select * from ended
-        where access_token is not null and refresh_token is not null and consented_at is not null
-            and token_expires_at is not null
+        where access_token is not null and refresh_token is not null and token_expires_at is not null
         returning withdrawal_id as "withdrawal_id: WithdrawalId"
         "#,
         enterprise,
@@ -242,8 +247,13 @@ pub async fn claim(
     sqlx::query_as!(
         Withdrawal,
         r#"
+        with claimed as (
+            select withdrawal_id, leased_until is not null as was_cut_off from withdrawal
+            where withdrawal_id = $1 and abandoned_at is null and (leased_until is null or leased_until < now())
+            for update
+        )
         update withdrawal set leased_until = now() + $2::interval, attempts = attempts + 1
-        where withdrawal_id = $1 and abandoned_at is null and (leased_until is null or leased_until < now())
+        from claimed where withdrawal.withdrawal_id = claimed.withdrawal_id
         returning zoom_user_id as "zoom_user: ZoomUserId", enterprise_id as "enterprise: EnterpriseId",
             team_id as "team: TeamId", access_token as "access_token!", refresh_token as "refresh_token!",
             token_expires_at > now() + interval '1 minute' as "is_fresh!",
@@ -254,7 +264,7 @@ pub async fn claim(
                 select from link_session where link_session.zoom_user_id = withdrawal.zoom_user_id
                     and link_session.consented_at > withdrawal.consented_at
             )) as "is_superseded!",
-            created_at < now() - $3::interval as "is_last_attempt!", attempts
+            created_at < now() - $3::interval as "is_last_attempt!", was_cut_off as "was_cut_off!"
         "#,
         id.0,
         interval(lease),
@@ -296,11 +306,39 @@ pub async fn store_pair(
     .map(drop)
 }
 
-/// Gives the lease back: Zoom has not confirmed.
-pub async fn release(db: impl PgExecutor<'_>, id: WithdrawalId) -> sqlx::Result<()> {
+/// Stores the pair that a refresh gave whose grant was retired meanwhile; its lease names it.
+pub async fn adopt(
+    db: impl PgExecutor<'_>,
+    zoom_user: &ZoomUserId,
+    lease: DateTime<Utc>,
+    pair: &NewPair<'_>,
+) -> sqlx::Result<()> {
     sqlx::query!(
-        "update withdrawal set leased_until = null where withdrawal_id = $1",
-        id.0
+        "update withdrawal set access_token = $3, refresh_token = $4, leased_until = null,
+            token_expires_at = now() + make_interval(secs => $5)
+        where zoom_user_id = $1 and leased_until = $2 and abandoned_at is null",
+        zoom_user.as_str(),
+        lease,
+        pair.access_token,
+        pair.refresh_token,
+        f64::from(pair.expires_in),
+    )
+    .execute(db)
+    .await
+    .map(drop)
+}
+
+/// Gives the lease back: Zoom has not confirmed. `is_cut_off`: it may have done something, and
+/// its answer did not come.
+pub async fn release(
+    db: impl PgExecutor<'_>,
+    id: WithdrawalId,
+    is_cut_off: bool,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update withdrawal set leased_until = case when $2 then now() end where withdrawal_id = $1",
+        id.0,
+        is_cut_off,
     )
     .execute(db)
     .await

@@ -107,7 +107,7 @@ pub(super) fn cancelled(words: &Replies<'_>, cancelled: Cancelled) -> Markup {
             p { "Nothing was linked. " (match cancelled {
                 Cancelled::Withdrawn => "The permission you gave at Zoom is withdrawn.",
                 Cancelled::Withdrawing => "Zoom has not confirmed yet that the permission you gave is withdrawn; the bot keeps trying.",
-                Cancelled::InUse => "Other people use this Zoom account here, so its permission stays for them.",
+                Cancelled::InUse => "This Zoom account is linked here already, so its permission stays.",
             }) }
             @if cancelled == Cancelled::Withdrawing {
                 p { "To be sure, remove the app yourself under " strong { "Added Apps" } " at "

@@ -39,8 +39,8 @@ const WAKE_AFTER: usize = CONCURRENCY / 2;
 const DEAD_AFTER: Duration = Duration::from_secs(8);
 /// How often commands that lost their job are enqueued again, and expired rows deleted.
 const SWEEP_EVERY: Duration = Duration::from_secs(10);
-/// How long running jobs may take to end at a shutdown: two refreshes, two calls and a
-/// post, each at its time limit.
+/// How long running jobs may take to end at a shutdown: two calls and a post, each at its time
+/// limit. Refreshes and withdrawals go on in tasks of their own.
 const GRACE: Duration = Duration::from_mins(1);
 /// How long to wait before starting again where Postgres could not be reached.
 const RESTART_AFTER: Duration = Duration::from_secs(1);

@@ -25,6 +25,9 @@ const STATE: &str = "install state";
 /// short enough that nothing is kept of who left.
 pub const LINKS_OUTLIVE_BY: TimeDelta = TimeDelta::hours(24);
 
+/// How far Slack's clock, which counts seconds, may be from the database's, with the way of an event.
+const EVENT_TOLERANCE: TimeDelta = TimeDelta::minutes(1);
+
 /// What was installed where.
 #[derive(Debug)]
 pub struct Installed {
@@ -189,12 +192,17 @@ pub async fn changed(
     db: &mut sqlx::PgConnection,
     asker: &Asker,
     is_deactivated: bool,
+    happened_at: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     if is_deactivated {
-        withdrawals::end_offers(&mut *db, OffersOf::Person(asker)).await?;
+        let at = happened_at + EVENT_TOLERANCE;
+        // Slack may tell us hours later, and the person may be back by then.
+        if db::now(&mut *db).await? <= at {
+            withdrawals::end_offers(&mut *db, OffersOf::Person(asker)).await?;
+        }
         let job = Unlink {
             asker: asker.clone(),
-            until: Some(db::now(&mut *db).await?),
+            until: Some(db::now(&mut *db).await?.min(at)),
         };
         jobs::enqueue(&mut *db, &job, RunAt::Now).await?;
     }

@@ -72,6 +72,10 @@ pub enum TokenError {
     /// `invalid_grant`: the code or token was used before, is revoked or has expired.
     #[error("Zoom says that the code or token is invalid")]
     InvalidGrant,
+    /// `invalid_grant`, after a request that got no answer: Zoom may have traded it then, and the
+    /// new pair is lost.
+    #[error("Zoom says that the code or token is invalid; the answer before may be lost")]
+    Lost,
     /// `invalid_client`: the operator must correct the settings. Says nothing about the grant.
     #[error("Zoom rejects this app's client id or secret")]
     InvalidClient,
@@ -154,7 +158,10 @@ impl Client {
                     why,
                     "no answer from Zoom's token endpoint; asking once more"
                 );
-                self.trade(form).await?
+                match self.trade(form).await {
+                    Err(TokenError::InvalidGrant) => return Err(TokenError::Lost),
+                    answer => answer?,
+                }
             }
             answer => answer?,
         };

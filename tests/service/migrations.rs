@@ -76,7 +76,7 @@ const FROZEN: [(i64, &str); 10] = [
     ),
     (
         7,
-        "78f24838b7843d8102e1b3d247c4e5fab79f92841bf803103246359a9aace796",
+        "c1f1883b65a474fbf5de1b8d55b9b918b1a738e306dcffbb5145f0a3386e8790",
     ),
     (
         8,

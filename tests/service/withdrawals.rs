@@ -1,7 +1,7 @@
 //! Permissions that nobody uses any more: each is withdrawn at Zoom, however long that takes.
 
 use livestream_bot::demo::slack::TOWN_HALL;
-use livestream_bot::demo::zoom::Fault;
+use livestream_bot::demo::zoom::{Fault, SCOPE};
 use livestream_bot::demo::{DANA, FAY, World};
 
 use crate::support::audit::audit_kinds;
@@ -10,7 +10,7 @@ use crate::support::counts::wait_for_count;
 use crate::support::fixtures::world;
 use crate::support::install::{is_revoked, let_a_day_pass, send_event};
 use crate::support::linking::request_link;
-use crate::support::slack::{send, text_of};
+use crate::support::slack::{accepted, send, text_of};
 use crate::support::world::{connect, wait_for_empty_queue};
 
 /// All jobs are due now.
@@ -21,7 +21,8 @@ async fn hurry(world: &World) {
         .expect("an update");
 }
 
-const IDLE: &str = "select count(*) from withdrawal where attempts > 0 and leased_until is null";
+const IDLE: &str = "select count(*) from withdrawal
+    where attempts > 0 and abandoned_at is null and (leased_until is null or leased_until < now())";
 
 #[tokio::test]
 async fn what_zoom_does_not_confirm_is_told_so_and_tried_again() {
@@ -75,6 +76,7 @@ async fn browsers_that_never_come_back_are_withdrawn_each_by_itself() {
         .expect("an update");
     let one = "select count(*) from withdrawal where attempts > 0";
     wait_for_count(&world, "select count(*) from link_session", 0).await;
+    wait_for_count(&world, "select count(*) from withdrawal", 1).await;
     wait_for_count(&world, one, 1).await;
     assert_eq!(world.zoom.revocations().len(), 1);
     world.zoom.hang_up();
@@ -123,9 +125,59 @@ async fn a_permission_that_zoom_never_confirms_is_given_up_where_admins_see_it()
     wait_for_count(&world, abandoned, 1).await;
     assert_eq!(
         audit_kinds(&world).await,
-        ["unlinked", "permission_not_withdrawn"]
+        ["unlinked", "withdrawal_unconfirmed"]
     );
     assert!(!is_revoked(&world, DANA));
+    world.end().await;
+}
+
+#[tokio::test]
+async fn what_a_refresh_gives_after_the_person_has_disconnected_is_withdrawn() {
+    let world = world().await;
+    world.zoom.expire_access_token(DANA.zoom);
+    sqlx::query("update zoom_grant set expires_at = now() where zoom_user_id = $1")
+        .bind(DANA.zoom)
+        .execute(&mut connect(&world).await)
+        .await
+        .expect("an update");
+    world.zoom.fail_next_refresh(Fault::Hold);
+    let typed = world.slack.type_command(DANA.slack, "start 68423085");
+    assert_eq!(send(&world, &typed).await, accepted());
+    world.zoom.token_called(1).await;
+    let disconnect = world.slack.type_command(DANA.slack, "disconnect");
+    let read = text_of(&send(&world, &disconnect).await.body);
+    assert!(read.contains("I keep trying"), "{read}");
+    world.zoom.answer_held();
+    let adopted = "select count(*) from withdrawal where leased_until is null";
+    wait_for_count(&world, adopted, 1).await;
+    world.slack.outcome(&typed).await.expect("an outcome");
+    hurry(&world).await;
+    wait_for_empty_queue(&world.database).await;
+    assert!(is_revoked(&world, DANA));
+    world.end().await;
+}
+
+/// Zoom has renewed the tokens before, and the program was killed before it noted them.
+#[tokio::test]
+async fn a_withdrawal_whose_tokens_were_lost_is_not_called_done() {
+    let world = world().await;
+    world.zoom.fail_next_revoke(Fault::error(503, 0, ""));
+    send(&world, &world.slack.type_command(DANA.slack, "disconnect")).await;
+    wait_for_count(&world, IDLE, 1).await;
+    world.zoom.authorize(DANA.zoom, SCOPE);
+    let killed = "update withdrawal set leased_until = now() - interval '1 second'";
+    sqlx::query(killed)
+        .execute(&mut connect(&world).await)
+        .await
+        .expect("an update");
+    hurry(&world).await;
+    wait_for_empty_queue(&world.database).await;
+    let abandoned = "select count(*) from withdrawal where abandoned_at is not null";
+    wait_for_count(&world, abandoned, 1).await;
+    assert_eq!(
+        audit_kinds(&world).await,
+        ["unlinked", "withdrawal_unconfirmed"]
+    );
     world.end().await;
 }
 

@@ -10,6 +10,7 @@ use axum::http::header::AUTHORIZATION;
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::json;
 use tokio::sync::watch;
@@ -67,6 +68,7 @@ pub(super) struct ZoomState {
 
 #[derive(Debug)]
 pub(super) struct User {
+    pub(super) made_at: DateTime<Utc>,
     pub(super) scope: String,
     pub(super) access_token: String,
     pub(super) expires_at: Instant,
@@ -197,9 +199,14 @@ impl Zoom {
         }
     }
 
-    /// Everybody who has granted the app a permission that still lives.
-    pub fn permitted_users(&self) -> Vec<String> {
-        self.lock().users.keys().cloned().collect()
+    /// Everybody who has granted the app a permission that still lives, and when its present
+    /// tokens were made.
+    pub fn permitted_users(&self) -> Vec<(String, DateTime<Utc>)> {
+        let state = self.lock();
+        let users = state.users.iter();
+        users
+            .map(|(name, user)| (name.clone(), user.made_at))
+            .collect()
     }
 
     /// How many faults wait: for livestream requests, and for requests to the token endpoint.
@@ -293,6 +300,7 @@ impl ZoomState {
         self.users.insert(
             user.to_owned(),
             User {
+                made_at: Utc::now(),
                 scope: scope.to_owned(),
                 access_token: tokens.access_token.clone(),
                 expires_at: Instant::now() + Duration::from_hours(1),

@@ -228,7 +228,7 @@ fn what(kind: AuditKind) -> &'static str {
         AuditKind::Installed => "installed",
         AuditKind::Uninstalled => "uninstalled",
         AuditKind::KeysRotated => "keys rotated",
-        AuditKind::PermissionNotWithdrawn => "permission not withdrawn at Zoom",
+        AuditKind::WithdrawalUnconfirmed => "withdrawal not confirmed by Zoom",
     }
 }
 

@@ -69,7 +69,8 @@ async fn take(app: &App, envelope: &Envelope) -> sqlx::Result<()> {
         }
         Event::UserChange { user } => {
             if let Some(asker) = person(envelope, &user.id) {
-                install::changed(&mut transaction, &asker, user.deleted).await?;
+                let at = envelope.happened_at(Utc::now());
+                install::changed(&mut transaction, &asker, user.deleted, at).await?;
             }
         }
         Event::AppUninstalled => left(&mut transaction, envelope).await?,

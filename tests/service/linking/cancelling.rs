@@ -131,7 +131,7 @@ async fn cancelling_does_not_take_an_account_from_those_who_use_it() {
     let link = request_link(&world, FAY).await;
     let (csrf, _) = browser.reach_confirmation(&world, &link, FAY, DANA).await;
     let page = browser.answer(&world, &csrf, "cancel").await;
-    assert_not_linked(&world, &page, 200, "its permission stays for them").await;
+    assert_not_linked(&world, &page, 200, "so its permission stays").await;
     assert!(world.zoom.revocations().is_empty());
     assert!(
         type_and_read(&world, DANA, "start 68423085")

@@ -123,6 +123,38 @@ async fn somebody_who_is_deactivated_cannot_confirm_any_more() {
 }
 
 #[tokio::test]
+async fn a_consent_whose_session_ended_meanwhile_is_withdrawn() {
+    let world = installed_world().await;
+    let mut browser = Browser::new();
+    let link = request_link(&world, FAY).await;
+    let consent = browser.sign_in(&world, &link, FAY).await;
+    let back = world.zoom.consent(&consent, FAY).await;
+    let back = back.expect("a redirect from Zoom");
+    world.zoom.fail_next_refresh(Fault::Hold);
+    let going = tokio::spawn(async move { browser.get(&back).await });
+    world.zoom.token_called(1).await;
+    send_event(&world, &world.slack.deactivate(TOWN_HALL, FAY.slack)).await;
+    world.zoom.answer_held();
+    going.await.expect("a page");
+    wait_for_empty_queue(&world.database).await;
+    assert!(is_revoked(&world, FAY));
+    assert_eq!(linked_zoom_user(&world, FAY).await, None);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_deactivation_that_slack_tells_late_leaves_what_was_linked_since() {
+    let world = installed_world().await;
+    let event = world.slack.deactivate(TOWN_HALL, DANA.slack);
+    let earlier = event.timestamp - 600;
+    send_event(&world, &event.at(earlier)).await;
+    wait_for_empty_queue(&world.database).await;
+    assert!(linked_zoom_user(&world, DANA).await.is_some());
+    assert!(!is_revoked(&world, DANA));
+    world.end().await;
+}
+
+#[tokio::test]
 async fn nobody_confirms_once_the_app_has_left() {
     let world = installed_world().await;
     let mut browser = Browser::new();
