@@ -8,7 +8,7 @@ use tokio_util::task::TaskTracker;
 use url::Url;
 
 use crate::config::{Config, PagesConfig};
-use crate::crypto::vault::Vault;
+use crate::crypto::vault::{Context, OpenError, Vault};
 use crate::http;
 use crate::slack::respond::Responder;
 use crate::slack::sign_in::SignIn;
@@ -105,6 +105,13 @@ impl App {
     #[must_use]
     pub fn with_pool(&self, db: PgPool) -> Self {
         Self { db, ..self.clone() }
+    }
+
+    /// Opens a sealed value of the database; a failure is logged.
+    pub fn open(&self, context: Context<'_>, sealed: &[u8]) -> Result<SecretString, OpenError> {
+        self.vault.open(context, sealed).inspect_err(|error| {
+            tracing::error!(%context, %error, "failed to open a sealed token");
+        })
     }
 
     /// Whether what Slack sent is for this app, as far as both sides say which it is.

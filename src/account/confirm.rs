@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use crate::account::link::{LinkError, end_session, notify};
 use crate::account::show_home;
-use crate::account::withdraw::{self, Progress, owner};
+use crate::account::withdraw::{self, Progress};
 use crate::app::App;
 use crate::crypto::browser::Browser;
 use crate::crypto::vault::Context;
 use crate::db::audit::{self, AuditKind, Event};
 use crate::db::grants::{self, NewGrant};
 use crate::db::link_offers;
-use crate::db::link_sessions::{self, Confirmation, Consent, SealedTokens, Session, Stage};
+use crate::db::link_sessions::{self, Confirmation, Consent, Session, Stage};
 use crate::db::withdrawals::{self, Retired};
 use crate::db::{links, shared_accounts};
 use crate::ids::WithdrawalId;
@@ -45,10 +45,7 @@ pub async fn confirmation(app: &App, browser: &Browser) -> Result<Confirmation, 
     if let Some(confirmation) = link_sessions::confirmation(&app.db, &browser.hash()).await? {
         return Ok(confirmation);
     }
-    match link_sessions::find(&app.db, &browser.hash()).await? {
-        Some((_, Stage::Superseded)) => Err(LinkError::Superseded),
-        _ => Err(LinkError::NoSession),
-    }
+    waiting(app, browser).await.and(Err(LinkError::NoSession))
 }
 
 /// The person confirmed: now, and only now, the link is stored.
@@ -127,7 +124,10 @@ async fn bind(
     let zoom_user = &consent.zoom_user;
     match &consent.tokens {
         Some(tokens) => {
-            check_readable(app, &consent, tokens)?;
+            // A pair whose key is no longer in `TOKEN_KEYS` would be of no use.
+            let context = Context::RefreshToken(zoom_user.as_str());
+            app.open(context, &tokens.refresh_token)
+                .map_err(|_| LinkError::Unreadable)?;
             let grant = NewGrant {
                 zoom_user,
                 zoom_account_id: &consent.zoom_account_id,
@@ -178,18 +178,6 @@ async fn bind(
         consent,
         unused,
     })
-}
-
-/// A pair whose key is no longer in `TOKEN_KEYS` would be of no use.
-fn check_readable(app: &App, consent: &Consent, tokens: &SealedTokens) -> Result<(), LinkError> {
-    let context = Context::RefreshToken(owner(Some(&consent.zoom_user)));
-    match app.vault.open(context, &tokens.refresh_token) {
-        Ok(_) => Ok(()),
-        Err(error) => {
-            tracing::error!(%context, %error, "failed to open a sealed token");
-            Err(LinkError::Unreadable)
-        }
-    }
 }
 
 /// Withdraws what is no longer used at Zoom, and tells the person.

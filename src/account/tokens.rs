@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use tracing::Instrument;
 
 use crate::app::App;
-use crate::crypto::vault::{Context, Vault};
+use crate::crypto::vault::Context;
 use crate::db::grants::NewPair;
 use crate::db::jobs::{self, WaitsFor};
 use crate::db::{grants, persist, withdrawals};
@@ -73,21 +73,15 @@ pub async fn fresh_token_within(
             return Err(TokenUnavailable::Dead);
         }
         if grant.is_fresh {
-            let token = open(
-                &app.vault,
-                Context::AccessToken(zoom_user.as_str()),
-                &grant.access_token,
-            )?;
+            let context = Context::AccessToken(zoom_user.as_str());
+            let token = open(app, context, &grant.access_token)?;
             return Ok(FreshToken {
                 token,
                 generation: grant.generation,
             });
         }
-        let refresh_token = open(
-            &app.vault,
-            Context::RefreshToken(zoom_user.as_str()),
-            &grant.refresh_token,
-        )?;
+        let context = Context::RefreshToken(zoom_user.as_str());
+        let refresh_token = open(app, context, &grant.refresh_token)?;
         let Some(lease) =
             grants::acquire_lease(&app.db, zoom_user, grant.generation, REFRESH_LEASE).await?
         else {
@@ -198,9 +192,7 @@ async fn trade(
     }
 }
 
-fn open(vault: &Vault, row: Context<'_>, sealed: &[u8]) -> Result<SecretString, TokenUnavailable> {
-    vault.open(row, sealed).map_err(|error| {
-        tracing::error!(context = %row, %error, "failed to open a sealed token");
-        TokenUnavailable::Misconfigured
-    })
+fn open(app: &App, context: Context<'_>, sealed: &[u8]) -> Result<SecretString, TokenUnavailable> {
+    app.open(context, sealed)
+        .map_err(|_| TokenUnavailable::Misconfigured)
 }

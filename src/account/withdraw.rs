@@ -4,13 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::SecretString;
 use tokio::sync::Semaphore;
 use tracing::Instrument;
 
 use crate::app::App;
-use crate::crypto::vault::{Context, OpenError};
+use crate::crypto::vault::Context;
 use crate::db::audit::{self, AuditKind, Event};
+use crate::db::grants::NewPair;
 use crate::db::persist;
 use crate::db::withdrawals::{self, Withdrawal};
 use crate::ids::{EnterpriseId, TeamId, WithdrawalId, ZoomUserId};
@@ -39,15 +39,6 @@ pub enum Progress {
     Pending,
 }
 
-/// What the job does next.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Next {
-    /// Nothing.
-    Done,
-    /// Tries again after this while.
-    Later(Duration),
-}
-
 /// Tries to withdraw a permission, and waits for a moment only: the job goes on.
 pub async fn at_once(app: &Arc<App>, id: WithdrawalId) -> Progress {
     let (in_background, span) = (Arc::clone(app), tracing::Span::current());
@@ -67,15 +58,14 @@ pub async fn at_once(app: &Arc<App>, id: WithdrawalId) -> Progress {
 }
 
 /// The job: tries until Zoom has confirmed, for two weeks at most. Like a person, it waits for a
-/// moment only: a worker has other things to do while Zoom does not answer.
-pub async fn run(app: &Arc<App>, id: WithdrawalId) -> sqlx::Result<Next> {
-    Ok(match at_once(app, id).await {
-        Progress::Confirmed | Progress::Ended => Next::Done,
-        Progress::Pending => match withdrawals::attempts(&app.db, id).await? {
-            None => Next::Done,
-            Some(attempts) => Next::Later(pause(attempts)),
-        },
-    })
+/// moment only: a worker has other things to do while Zoom does not answer. Returns after how
+/// long it tries again; none if there is nothing more to do.
+pub async fn run(app: &Arc<App>, id: WithdrawalId) -> sqlx::Result<Option<Duration>> {
+    if at_once(app, id).await != Progress::Pending {
+        return Ok(None);
+    }
+    let attempts = withdrawals::attempts(&app.db, id).await?;
+    Ok(attempts.map(pause))
 }
 
 /// One attempt, unless another is running, or too many are.
@@ -100,15 +90,14 @@ async fn attempt(app: &App, id: WithdrawalId) -> sqlx::Result<Progress> {
         Attempted::Ended => Progress::Ended,
         Attempted::Unknown | Attempted::Failed | Attempted::NoAnswer => Progress::Pending,
     };
-    match attempted {
-        Attempted::Confirmed | Attempted::Ended => {
+    match progress {
+        Progress::Confirmed | Progress::Ended => {
             persist(|| withdrawals::delete(&app.db, id)).await?;
         }
-        Attempted::Unknown => abandon(app, id, &withdrawal).await?,
-        Attempted::Failed | Attempted::NoAnswer if withdrawal.is_last_attempt => {
+        Progress::Pending if attempted == Attempted::Unknown || withdrawal.is_last_attempt => {
             abandon(app, id, &withdrawal).await?;
         }
-        Attempted::Failed | Attempted::NoAnswer => {
+        Progress::Pending => {
             let is_cut_off = withdrawal.was_cut_off || attempted == Attempted::NoAnswer;
             persist(|| withdrawals::release(&app.db, id, is_cut_off)).await?;
         }
@@ -142,7 +131,7 @@ async fn withdraw(app: &App, id: WithdrawalId, withdrawal: &Withdrawal) -> sqlx:
     let owner = owner(withdrawal.zoom_user.as_ref());
     if withdrawal.is_fresh {
         let sealed = &withdrawal.access_token;
-        let Ok(token) = open(app, Context::AccessToken(owner), sealed) else {
+        let Ok(token) = app.open(Context::AccessToken(owner), sealed) else {
             return Ok(Attempted::Failed);
         };
         match app.zoom.revoke(&token).await {
@@ -153,7 +142,7 @@ async fn withdraw(app: &App, id: WithdrawalId, withdrawal: &Withdrawal) -> sqlx:
         }
     }
     let sealed = &withdrawal.refresh_token;
-    let Ok(refresh_token) = open(app, Context::RefreshToken(owner), sealed) else {
+    let Ok(refresh_token) = app.open(Context::RefreshToken(owner), sealed) else {
         return Ok(Attempted::Failed);
     };
     let pair = match app.zoom.refresh(&refresh_token).await {
@@ -163,10 +152,16 @@ async fn withdraw(app: &App, id: WithdrawalId, withdrawal: &Withdrawal) -> sqlx:
         Err(TokenError::InvalidGrant) => return Ok(Attempted::Ended),
         Err(error) => return Ok(failed(&error)),
     };
-    let (access, refresh) = app
-        .vault
-        .seal_pair(owner, &pair.access_token, &pair.refresh_token);
-    persist(|| withdrawals::store_pair(&app.db, id, &access, &refresh, pair.expires_in)).await?;
+    let (access_token, refresh_token) =
+        app.vault
+            .seal_pair(owner, &pair.access_token, &pair.refresh_token);
+    let new = NewPair {
+        access_token: &access_token,
+        refresh_token: &refresh_token,
+        expires_in: pair.expires_in,
+        scope: None,
+    };
+    persist(|| withdrawals::store_pair(&app.db, id, &new)).await?;
     Ok(match app.zoom.revoke(&pair.access_token).await {
         Ok(()) => Attempted::Confirmed,
         Err(error) => failed(&error),
@@ -176,12 +171,6 @@ async fn withdraw(app: &App, id: WithdrawalId, withdrawal: &Withdrawal) -> sqlx:
 /// Whose tokens they are, as they are sealed.
 pub(super) fn owner(zoom_user: Option<&ZoomUserId>) -> &str {
     zoom_user.map_or("", ZoomUserId::as_str)
-}
-
-fn open(app: &App, context: Context<'_>, sealed: &[u8]) -> Result<SecretString, OpenError> {
-    app.vault.open(context, sealed).inspect_err(|error| {
-        tracing::error!(%context, %error, "failed to open a sealed token");
-    })
 }
 
 fn failed(error: &TokenError) -> Attempted {

@@ -288,18 +288,16 @@ pub async fn attempts(db: impl PgExecutor<'_>, id: WithdrawalId) -> sqlx::Result
 pub async fn store_pair(
     db: impl PgExecutor<'_>,
     id: WithdrawalId,
-    access_token: &[u8],
-    refresh_token: &[u8],
-    expires_in: i32,
+    pair: &NewPair<'_>,
 ) -> sqlx::Result<()> {
     sqlx::query!(
         "update withdrawal set access_token = $2, refresh_token = $3,
             token_expires_at = now() + make_interval(secs => $4)
         where withdrawal_id = $1",
         id.0,
-        access_token,
-        refresh_token,
-        f64::from(expires_in),
+        pair.access_token,
+        pair.refresh_token,
+        f64::from(pair.expires_in),
     )
     .execute(db)
     .await

@@ -97,10 +97,8 @@ async fn unlink(context: &WorkerContext, job: Unlink) -> Result<(), JobError> {
 async fn withdraw(context: &WorkerContext, job: Withdraw) -> Result<(), JobError> {
     let app = app(context);
     match withdraw::run(app, job.withdrawal_id).await? {
-        withdraw::Next::Done => Ok(()),
-        withdraw::Next::Later(delay) => {
-            Ok(jobs::enqueue(&app.db, &job, RunAt::After(delay)).await?)
-        }
+        None => Ok(()),
+        Some(delay) => Ok(jobs::enqueue(&app.db, &job, RunAt::After(delay)).await?),
     }
 }
 

@@ -30,18 +30,15 @@ pub async fn find<'a>(app: &'a App, asker: &Asker) -> sqlx::Result<Option<Bot<'a
         return Ok(None);
     };
     let context = Context::BotToken(&stored.tenant_id);
-    match app.vault.open(context, &stored.bot_token) {
-        Ok(token) => Ok(Some(Bot {
-            app,
-            web_api,
-            stored,
-            token,
-        })),
-        Err(error) => {
-            tracing::error!(%context, %error, "failed to open a sealed token");
-            Ok(None)
-        }
-    }
+    let Ok(token) = app.open(context, &stored.bot_token) else {
+        return Ok(None);
+    };
+    Ok(Some(Bot {
+        app,
+        web_api,
+        stored,
+        token,
+    }))
 }
 
 impl Bot<'_> {

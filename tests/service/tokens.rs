@@ -150,13 +150,10 @@ async fn a_token_endpoint_that_stays_away_is_told_and_kills_nothing() {
 async fn a_refresh_that_zoom_answers_after_the_time_limit_of_other_requests_is_stored() {
     let world = world().await;
     expire_stored_token(&world).await;
-    world.zoom.fail_next_refresh(Fault::Hold);
-    let start = world.slack.type_command(DANA.slack, "start 68423085");
-    send(&world, &start).await;
-    world.zoom.token_called(1).await;
-    tokio::time::sleep(world.config.zoom_timeout * 2).await;
-    world.zoom.answer_held();
-    let read = text_of(&world.slack.outcome(&start).await.expect("an outcome"));
+    world
+        .zoom
+        .fail_next_refresh(Fault::Late(world.config.zoom_timeout * 2));
+    let read = type_and_read(&world, DANA, "start 68423085").await;
     assert!(read.contains("going live"), "{read}");
     assert_eq!(world.zoom.refreshes(), 1);
     assert!(!is_dead(&world).await);

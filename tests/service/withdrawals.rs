@@ -9,7 +9,7 @@ use crate::support::browser::Browser;
 use crate::support::counts::wait_for_count;
 use crate::support::fixtures::world;
 use crate::support::install::{is_revoked, let_a_day_pass, send_event};
-use crate::support::linking::request_link;
+use crate::support::linking::{expire_tokens, request_link};
 use crate::support::slack::{accepted, send, text_of};
 use crate::support::world::{connect, wait_for_empty_queue};
 
@@ -90,11 +90,7 @@ async fn browsers_that_never_come_back_are_withdrawn_each_by_itself() {
 #[tokio::test]
 async fn an_access_token_that_has_expired_is_refreshed_to_disconnect() {
     let world = world().await;
-    world.zoom.expire_access_token(DANA.zoom);
-    sqlx::query("update zoom_grant set expires_at = now() - interval '1 day'")
-        .execute(&mut connect(&world).await)
-        .await
-        .expect("an update");
+    expire_tokens(&world, DANA.zoom).await;
     let typed = world.slack.type_command(DANA.slack, "disconnect");
     let read = text_of(&send(&world, &typed).await.body);
     assert!(
@@ -134,12 +130,7 @@ async fn a_permission_that_zoom_never_confirms_is_given_up_where_admins_see_it()
 #[tokio::test]
 async fn what_a_refresh_gives_after_the_person_has_disconnected_is_withdrawn() {
     let world = world().await;
-    world.zoom.expire_access_token(DANA.zoom);
-    sqlx::query("update zoom_grant set expires_at = now() where zoom_user_id = $1")
-        .bind(DANA.zoom)
-        .execute(&mut connect(&world).await)
-        .await
-        .expect("an update");
+    expire_tokens(&world, DANA.zoom).await;
     world.zoom.fail_next_refresh(Fault::Hold);
     let typed = world.slack.type_command(DANA.slack, "start 68423085");
     assert_eq!(send(&world, &typed).await, accepted());

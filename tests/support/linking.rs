@@ -28,6 +28,20 @@ impl Browser {
         page.location()
     }
 
+    /// Opens a link, signs in with Slack and consents at Zoom. Returns the address at which the
+    /// service is told.
+    pub(crate) async fn consent(
+        &mut self,
+        world: &World,
+        link: &str,
+        person: Person,
+        zoom: Person,
+    ) -> String {
+        let consent = self.sign_in(world, link, person).await;
+        let back = world.zoom.consent(&consent, zoom).await;
+        back.expect("a redirect from Zoom")
+    }
+
     /// Opens a link, signs in with Slack and consents at Zoom. Returns the CSRF
     /// token and the text of the page that asks whether to link the accounts.
     pub(crate) async fn reach_confirmation(
@@ -37,9 +51,8 @@ impl Browser {
         person: Person,
         zoom: Person,
     ) -> (String, String) {
-        let consent = self.sign_in(world, link, person).await;
-        let back = world.zoom.consent(&consent, zoom).await;
-        let redirect = self.get(&back.expect("a redirect from Zoom")).await;
+        let back = self.consent(world, link, person, zoom).await;
+        let redirect = self.get(&back).await;
         assert_eq!(redirect.location(), "/confirm");
         let page = self.follow(redirect).await;
         assert_eq!(page.status, StatusCode::OK);
@@ -107,4 +120,14 @@ pub(crate) async fn assert_not_linked(world: &World, page: &Page, status: u16, s
     assert!(policy.starts_with("default-src 'none'"), "{policy}");
     assert!(page.body.contains(says), "{page:?}");
     assert_eq!(linked_zoom_user(world, FAY).await, None);
+}
+
+/// The next command has to refresh the tokens of this Zoom user.
+pub(crate) async fn expire_tokens(world: &World, zoom_user: &str) {
+    world.zoom.expire_access_token(zoom_user);
+    sqlx::query("update zoom_grant set expires_at = now() where zoom_user_id = $1")
+        .bind(zoom_user)
+        .execute(&mut connect(world).await)
+        .await
+        .expect("an update");
 }

@@ -5,26 +5,16 @@ use livestream_bot::db;
 use livestream_bot::db::jobs::{self, RunAt, Unlink};
 use livestream_bot::demo::slack::TOWN_HALL;
 use livestream_bot::demo::zoom::{Fault, Permission};
-use livestream_bot::demo::{DANA, FAY, World};
+use livestream_bot::demo::{DANA, FAY};
 use livestream_bot::ids::{Asker, SlackUserId, TeamId};
 
 use crate::support::browser::Browser;
 use crate::support::counts::wait_for_count;
 use crate::support::fixtures::{MEETING, installed_world, world};
 use crate::support::install::{is_revoked, let_a_day_pass, send_event};
-use crate::support::linking::{assert_not_linked, linked_zoom_user, request_link};
+use crate::support::linking::{assert_not_linked, expire_tokens, linked_zoom_user, request_link};
 use crate::support::slack::{send, text_of, type_and_read};
 use crate::support::world::{connect, wait_for_empty_queue};
-
-/// The next command has to refresh the pair of this Zoom user.
-async fn expire(world: &World, zoom_user: &str) {
-    world.zoom.expire_access_token(zoom_user);
-    sqlx::query("update zoom_grant set expires_at = now() where zoom_user_id = $1")
-        .bind(zoom_user)
-        .execute(&mut connect(world).await)
-        .await
-        .expect("an update");
-}
 
 #[tokio::test]
 async fn of_two_consents_the_newer_one_counts_whichever_is_confirmed_first() {
@@ -55,7 +45,7 @@ async fn of_two_consents_the_newer_one_counts_whichever_is_confirmed_first() {
             assert_eq!(phone.answer(&world, &newer, "link").await.status, 200);
         }
         assert!(world.zoom.revocations().is_empty());
-        expire(&world, FAY.zoom).await;
+        expire_tokens(&world, FAY.zoom).await;
         let read = type_and_read(&world, FAY, "start 84230850").await;
         assert!(read.contains("going live"), "{read}");
         world.end().await;
@@ -127,9 +117,7 @@ async fn a_consent_whose_session_ended_meanwhile_is_withdrawn() {
     let world = installed_world().await;
     let mut browser = Browser::new();
     let link = request_link(&world, FAY).await;
-    let consent = browser.sign_in(&world, &link, FAY).await;
-    let back = world.zoom.consent(&consent, FAY).await;
-    let back = back.expect("a redirect from Zoom");
+    let back = browser.consent(&world, &link, FAY, FAY).await;
     world.zoom.fail_next_refresh(Fault::Hold);
     let going = tokio::spawn(async move { browser.get(&back).await });
     world.zoom.token_called(1).await;

@@ -31,41 +31,23 @@ async fn failures_at_zoom_are_told_and_leave_nothing() {
     let world = world().await;
     for fault in [Fault::error(503, 0, ""), Fault::error(400, 4734, "")] {
         let mut browser = Browser::new();
-        let consent = browser
-            .sign_in(&world, &request_link(&world, FAY).await, FAY)
-            .await;
-        let back = world
-            .zoom
-            .consent(&consent, FAY)
-            .await
-            .expect("a redirect from Zoom");
+        let link = request_link(&world, FAY).await;
+        let back = browser.consent(&world, &link, FAY, FAY).await;
         world.zoom.fail_next_refresh(fault);
         let page = browser.get(&back).await;
         assert_not_linked(&world, &page, 502, "Zoom did not answer as it should").await;
     }
     // Zoom closes the connection twice.
     let mut browser = Browser::new();
-    let consent = browser
-        .sign_in(&world, &request_link(&world, FAY).await, FAY)
-        .await;
-    let back = world
-        .zoom
-        .consent(&consent, FAY)
-        .await
-        .expect("a redirect from Zoom");
+    let link = request_link(&world, FAY).await;
+    let back = browser.consent(&world, &link, FAY, FAY).await;
     world.zoom.fail_next_refresh(Fault::Reset);
     world.zoom.fail_next_refresh(Fault::Reset);
     let page = browser.get(&back).await;
     assert_not_linked(&world, &page, 502, "Zoom did not answer as it should").await;
     let mut browser = Browser::new();
-    let consent = browser
-        .sign_in(&world, &request_link(&world, FAY).await, FAY)
-        .await;
-    let back = world
-        .zoom
-        .consent(&consent, FAY)
-        .await
-        .expect("a redirect from Zoom");
+    let link = request_link(&world, FAY).await;
+    let back = browser.consent(&world, &link, FAY, FAY).await;
     world.zoom.fail_next_me(Fault::error(500, 0, ""));
     let page = browser.get(&back).await;
     assert_not_linked(&world, &page, 502, "Zoom did not answer as it should").await;
@@ -81,18 +63,12 @@ async fn failures_at_zoom_are_told_and_leave_nothing() {
 async fn a_code_that_zoom_trades_late_links_all_the_same() {
     let world = world().await;
     let mut browser = Browser::new();
-    let consent = browser
-        .sign_in(&world, &request_link(&world, FAY).await, FAY)
-        .await;
-    let back = world.zoom.consent(&consent, FAY).await;
-    let back = back.expect("a redirect from Zoom");
-    world.zoom.fail_next_refresh(Fault::Hold);
-    let late = async {
-        world.zoom.token_called(1).await;
-        tokio::time::sleep(world.config.zoom_timeout * 2).await;
-        world.zoom.answer_held();
-    };
-    let (page, ()) = tokio::join!(browser.get(&back), late);
+    let link = request_link(&world, FAY).await;
+    let back = browser.consent(&world, &link, FAY, FAY).await;
+    world
+        .zoom
+        .fail_next_refresh(Fault::Late(world.config.zoom_timeout * 2));
+    let page = browser.get(&back).await;
     assert_eq!(page.location(), "/confirm");
     world.end().await;
 }
@@ -102,14 +78,8 @@ async fn a_missing_scope_is_found_at_linking_not_on_the_day_of_the_show() {
     let world = world().await;
     world.zoom.grant_scope_next("user:read:user");
     let mut browser = Browser::new();
-    let consent = browser
-        .sign_in(&world, &request_link(&world, FAY).await, FAY)
-        .await;
-    let back = world
-        .zoom
-        .consent(&consent, FAY)
-        .await
-        .expect("a redirect from Zoom");
+    let link = request_link(&world, FAY).await;
+    let back = browser.consent(&world, &link, FAY, FAY).await;
     let page = browser.get(&back).await;
     assert_not_linked(
         &world,
