@@ -30,6 +30,15 @@ pub fn base(url: &Url) -> String {
     url.as_str().trim_end_matches('/').to_owned()
 }
 
+/// Whether an address ends after its host and port: neither a user, nor a path, nor what follows one.
+pub fn is_origin(url: &Url) -> bool {
+    url.username().is_empty()
+        && url.password().is_none()
+        && url.path() == "/"
+        && url.query().is_none()
+        && url.fragment().is_none()
+}
+
 /// The body of an answer, up to a limit; what is beyond is not read.
 pub async fn body(response: Response) -> reqwest::Result<Vec<u8>> {
     body_up_to(response, ANSWER_MAX).await

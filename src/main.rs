@@ -3,11 +3,11 @@
 use std::io::{Write, stdin, stdout};
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use clap::{Parser, Subcommand};
 use livestream_bot::account::import;
 use livestream_bot::account::reseal::{self, Resealed};
-use livestream_bot::config::{self, Config, DatabaseConfig, LogConfig};
+use livestream_bot::config::{self, Config, DatabaseConfig, DatabaseUrl, LogConfig};
 use livestream_bot::crypto::vault::Vault;
 #[cfg(feature = "demo")]
 use livestream_bot::demo;
@@ -35,7 +35,11 @@ enum Command {
     #[cfg(feature = "demo")]
     Demo(demo::Options),
     /// Brings the database up to date, and ends.
-    Migrate,
+    Migrate {
+        /// Gives this role what `serve` needs, for a service that may not change tables
+        #[arg(long, value_name = "ROLE")]
+        grant_to: Option<String>,
+    },
     /// Prints the Slack app's manifest, filled in with the address Slack reaches us at and
     /// the command's name (`SLASH_COMMAND`).
     Manifest {
@@ -100,7 +104,6 @@ async fn run(command: Command) -> anyhow::Result<()> {
                 .with_context(|| {
                     format!("LISTEN_ADDR: {} cannot be listened on", config.listen_addr)
                 })?;
-            tracing::info!(address = %listener.local_addr()?, "serving");
             serve::serve(&config, database, listener, serve::shutdown_signal()?).await
         }
         #[cfg(feature = "demo")]
@@ -108,12 +111,19 @@ async fn run(command: Command) -> anyhow::Result<()> {
             let (log_config, data_dir) = config::both(log_config, config::data_dir_from_env())?;
             demo::run(options, &data_dir, &log_config).await
         }
-        Command::Migrate => {
+        Command::Migrate { grant_to } => {
             let (log_config, database) = config::both(log_config, DatabaseConfig::from_env())?;
             log::init(&log_config)?;
             let (database, _server) = connect_options(database).await?;
-            serve::migrate(&db::pool(database)).await?;
+            let pool = db::pool(database);
+            serve::migrate(&pool).await?;
             tracing::info!("database is up to date");
+            if let Some(role) = grant_to {
+                db::privileges::grant(&pool, &role)
+                    .await
+                    .with_context(|| format!("the privileges cannot be granted to {role}"))?;
+                tracing::info!(role, "the role may serve");
+            }
             Ok(())
         }
         Command::Manifest { url } => {
@@ -171,15 +181,20 @@ async fn connect_options(
     database: DatabaseConfig,
 ) -> anyhow::Result<(PgConnectOptions, Option<Server>)> {
     match database {
-        DatabaseConfig::Url(url) => {
-            let options: PgConnectOptions = url.expose_secret().parse().ok().context(
-                "DATABASE_URL: it is not of the form postgres://user:password@host/database",
-            )?;
+        DatabaseConfig::Url(DatabaseUrl { url, ignored }) => {
+            let options: PgConnectOptions =
+                url.expose_secret().parse().ok().context("DATABASE_URL")?;
+            if !ignored.is_empty() {
+                tracing::warn!(?ignored, "DATABASE_URL has parameters that are not used");
+            }
             tracing::info!(
                 database.host = options.get_host(),
                 database.name = options.get_database(),
                 "using the database of DATABASE_URL"
             );
+            db::reach(&options)
+                .await
+                .map_err(|error| anyhow!("DATABASE_URL: {error}"))?;
             Ok((options, None))
         }
         DatabaseConfig::Private(data_dir) => {

@@ -4,7 +4,7 @@
 use anyhow::ensure;
 use url::Url;
 
-use crate::http::base;
+use crate::http::{base, is_origin};
 
 const MANIFEST: &str = include_str!("../manifest.yaml");
 /// Stands in the manifest where the address belongs.
@@ -17,11 +17,11 @@ const COMMAND: &str = "/livestream";
 pub fn filled_in(url: &Url, slash: &str) -> anyhow::Result<String> {
     ensure!(
         url.scheme() == "https" && url.has_host(),
-        "Slack calls https addresses only, like https://my.host; {url} is none"
+        "Slack calls https addresses only, like https://my.host"
     );
     ensure!(
-        url.query().is_none() && url.fragment().is_none(),
-        "{url} must end with its path"
+        is_origin(url),
+        "the address must end after its host and port, like https://my.host: the service answers at no other path"
     );
     // The name first: an address may hold the same letters.
     Ok(MANIFEST
@@ -65,6 +65,12 @@ mod tests {
     #[test]
     fn slack_calls_only_https() {
         assert!(filled_in(&"http://my.host".parse().expect("a URL"), COMMAND).is_err());
-        assert!(filled_in(&"https://my.host/?a=b".parse().expect("a URL"), COMMAND).is_err());
+        for address in [
+            "https://my.host/?a=b",
+            "https://my.host/bot",
+            "https://me@my.host",
+        ] {
+            assert!(filled_in(&address.parse().expect("a URL"), COMMAND).is_err());
+        }
     }
 }

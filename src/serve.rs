@@ -16,8 +16,6 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use sqlx::PgPool;
-use sqlx::error::DatabaseError;
-use sqlx::migrate::MigrateError;
 use sqlx::postgres::PgConnectOptions;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
@@ -26,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::App;
 use crate::config::Config;
 use crate::crypto::vault::Vault;
+use crate::db::schema::SchemaError;
 use crate::telemetry::sampling::warn_sampled;
 use crate::worker::Health;
 use crate::{db, telemetry, web, worker};
@@ -75,6 +74,7 @@ pub async fn serve(
     let health = Health::default();
     let worker = tokio::spawn(worker::run(job_app, health.clone(), shutdown.clone()));
     let router = web::router(Arc::clone(&app), health.clone());
+    tracing::info!(address = %listener.local_addr()?, "serving");
     let http = tokio::spawn(listen(listener, router, shutdown.clone()));
     let metrics = metrics
         .map(|listener| tokio::spawn(web::metrics::serve(listener, app, health, shutdown.clone())));
@@ -97,36 +97,47 @@ pub async fn serve(
     Ok(())
 }
 
-/// Brings our own tables and the queue's up to date; harmless where they are.
+/// Brings our own tables and the queue's up to date, and fails unless the role may use them.
+/// Harmless where they are; then it needs no right to change them.
 pub async fn migrate(db: &PgPool) -> anyhow::Result<()> {
-    db::require_utf8(db).await?;
-    db::MIGRATOR.run(db).await.map_err(explain)?;
-    worker::migrate(db).await
-}
-
-/// Says what to do about a database that these migrations do not fit.
-fn explain(error: MigrateError) -> anyhow::Error {
-    let advice = match &error {
-        MigrateError::VersionMismatch(_) => {
-            "the database was made by a development version of this program and cannot be brought up to date: \
-             start with an empty one (private: move the folder .data away; DATABASE_URL: create a new database)"
-        }
-        MigrateError::VersionMissing(_) => {
-            "the database was brought up to date by a newer version of this program: run that version or a later one"
-        }
-        MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _)
-            if source
-                .as_database_error()
-                .and_then(DatabaseError::code)
-                .as_deref()
-                == Some("55P03") =>
-        {
-            "another session keeps a table locked that has to change, or another replica is still at it: \
-             end that session, or wait, and start again"
-        }
-        _ => return error.into(),
+    let options = db.connect_options();
+    let user = options.get_username();
+    let denied = |what: &str| {
+        format!(
+            "the role {user} may not {what}: run `livestream-bot migrate --grant-to {user}` as the role \
+             that owns the database's tables"
+        )
     };
-    anyhow::Error::new(error).context(advice)
+    match db::schema::migrate(db).await {
+        Ok(()) => {}
+        Err(error @ SchemaError::MayNotCreate(_)) => {
+            let database = options.get_database().unwrap_or(user);
+            let way_out = format!(
+                "the role {user} may not create tables in the database {database}: make it the owner with \
+                 `alter database {database} owner to {user}`, or run `livestream-bot migrate --grant-to {user}` as the owner"
+            );
+            return Err(anyhow::Error::new(error).context(way_out));
+        }
+        Err(error @ SchemaError::Denied(_)) => {
+            return Err(anyhow::Error::new(error).context(denied("bring the database up to date")));
+        }
+        Err(error) => return Err(error.into()),
+    }
+    if let Err(error) = worker::migrate(db).await {
+        return Err(if worker::is_denied(&error) {
+            error.context(denied("bring the queue's tables up to date"))
+        } else {
+            error
+        });
+    }
+    let missing = db::privileges::missing(db).await?;
+    anyhow::ensure!(
+        missing.is_empty(),
+        "{}; it lacks {}",
+        denied("use the database's tables"),
+        missing.join(", ")
+    );
+    Ok(())
 }
 
 /// Takes connections until `shutdown`, then lets them end what they are at.

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
+use std::io::ErrorKind;
 
 /// The environment variables, and the problems found in them so far.
 pub(super) struct Env {
@@ -130,7 +131,8 @@ impl Env {
     }
 
     /// The value of the variable `name`, or of the file that `name_FILE` names, without
-    /// surrounding white space. An empty value counts as not set.
+    /// surrounding white space and the mark (BOM) that some editors put before it. An empty value
+    /// counts as not set.
     fn lookup(&self, name: &str) -> Result<Option<String>, Problem> {
         let file_name = format!("{name}_FILE");
         let variable = |name: &str| self.variables.get(OsStr::new(name));
@@ -142,7 +144,12 @@ impl Env {
                 .map_err(|_| Problem::new(name, "it is not valid UTF-8"))?,
             // The path is not repeated: somebody may have put the secret itself there.
             (None, Some(path)) => std::fs::read_to_string(path).map_err(|error| {
-                Problem::new(&file_name, format!("the file cannot be read: {error}"))
+                let text = if error.kind() == ErrorKind::InvalidData {
+                    "the file is not UTF-8 text; save it as that".to_owned()
+                } else {
+                    format!("the file cannot be read: {error}")
+                };
+                Problem::new(&file_name, text)
             })?,
             (Some(_), Some(_)) => {
                 return Err(Problem::new(
@@ -151,7 +158,25 @@ impl Env {
                 ));
             }
         };
-        let value = value.trim();
+        let value = value.trim().trim_start_matches('\u{feff}').trim();
+        let source = if variable(name).is_some() {
+            name
+        } else {
+            &file_name
+        };
+        if is_quoted(value) {
+            return Err(Problem::new(
+                source,
+                "its value stands in quotes; leave them out",
+            ));
+        }
+        if value
+            .strip_prefix(name)
+            .is_some_and(|rest| rest.trim_start().starts_with('='))
+        {
+            let text = format!("its value begins with {name}=; leave that out");
+            return Err(Problem::new(source, text));
+        }
         Ok((!value.is_empty()).then(|| value.to_owned()))
     }
 
@@ -159,6 +184,17 @@ impl Env {
         self.problems.push(problem);
         Reported(())
     }
+}
+
+/// Quotes are part of a value wherever no shell takes them away: in a file, in Docker's
+/// `--env-file`, in a unit of Kubernetes.
+fn is_quoted(value: &str) -> bool {
+    let quotes = [('"', '"'), ('\'', '\''), ('`', '`'), ('“', '”')];
+    let ends = (value.chars().next(), value.chars().next_back());
+    value.chars().count() > 1
+        && quotes
+            .iter()
+            .any(|&(open, close)| ends == (Some(open), Some(close)))
 }
 
 impl Problem {
@@ -245,6 +281,45 @@ mod tests {
         let env = Env::from_pairs([("A", "a".as_ref()), ("A_FILE", file.path())]);
         let expected = "A_FILE: A is set as well; set one of the two";
         assert_eq!(read(env), Err(expected.to_owned()));
+    }
+
+    #[test]
+    fn what_an_editor_or_a_copy_adds_is_left_out_or_named() {
+        let file = |bytes: &[u8]| {
+            let mut file = tempfile::NamedTempFile::new().expect("a file");
+            file.write_all(bytes).expect("written");
+            let read = read(Env::from_pairs([("A_FILE", file.path())]));
+            read.map(|(a, ..)| a)
+        };
+        assert_eq!(file(b"\xef\xbb\xbfa\r\n"), Ok("a".to_owned()));
+        for (bytes, problem) in [
+            (
+                &b"\"a\"\n"[..],
+                "its value stands in quotes; leave them out",
+            ),
+            (
+                b"\xef\xbb\xbf'a'",
+                "its value stands in quotes; leave them out",
+            ),
+            (
+                "“a”".as_bytes(),
+                "its value stands in quotes; leave them out",
+            ),
+            (b"A=a\n", "its value begins with A=; leave that out"),
+            (b"A = a\n", "its value begins with A=; leave that out"),
+            (
+                b"\xff\xfea\0",
+                "the file is not UTF-8 text; save it as that",
+            ),
+        ] {
+            let expected = format!("A_FILE: {problem}");
+            assert_eq!(file(bytes), Err(expected), "{bytes:?}");
+        }
+        let quoted = read(Env::from_pairs([("A", "\"a\"")]));
+        assert_eq!(
+            quoted,
+            Err("A: its value stands in quotes; leave them out".to_owned())
+        );
     }
 
     #[test]

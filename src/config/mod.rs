@@ -3,6 +3,7 @@
 //! A new setting is a field of a struct and a line in its `read`; the README lists all of them.
 //! The value of a setting `NAME` may also be in a file that the variable `NAME_FILE` names.
 
+mod database;
 mod env;
 mod parse;
 
@@ -13,6 +14,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 use url::Url;
 
+pub use self::database::DatabaseUrl;
 pub use self::env::ConfigError;
 use self::env::{Env, Reported, try_all};
 use crate::zoom::client::BodyForm;
@@ -80,7 +82,7 @@ pub struct PagesConfig {
 #[derive(Debug, Clone)]
 pub enum DatabaseConfig {
     /// `DATABASE_URL`: a server that is there already.
-    Url(SecretString),
+    Url(DatabaseUrl),
     /// A private server that keeps its files in this folder, `DATA_DIR`.
     Private(PathBuf),
 }
@@ -123,7 +125,7 @@ impl Config {
                 SLACK_SECRET_HINT,
                 parse::secrets
             ),
-            slack_app_id: env.optional("SLACK_APP_ID", parse::text),
+            slack_app_id: env.optional("SLACK_APP_ID", parse::credential),
             pages: PagesConfig::read(env),
             audit_retention: env.optional("AUDIT_DAYS", parse::audit_days),
             history_retention: env.or_default("HISTORY_DAYS", "90", parse::history_days),
@@ -134,11 +136,15 @@ impl Config {
                 parse::origins
             ),
             slash_command: slash_command(env),
-            zoom_client_id: env.required("ZOOM_CLIENT_ID", ZOOM_CLIENT_HINT, parse::text),
-            zoom_client_secret: env.required("ZOOM_CLIENT_SECRET", ZOOM_CLIENT_HINT, parse::text),
-            zoom_webhook_secret: env.optional("ZOOM_WEBHOOK_SECRET", parse::text),
-            zoom_url: env.or_default("ZOOM_URL", "https://zoom.us", parse::url),
-            zoom_api_url: env.or_default("ZOOM_API_URL", "https://api.zoom.us", parse::url),
+            zoom_client_id: env.required("ZOOM_CLIENT_ID", ZOOM_CLIENT_HINT, parse::credential),
+            zoom_client_secret: env.required(
+                "ZOOM_CLIENT_SECRET",
+                ZOOM_CLIENT_HINT,
+                parse::credential
+            ),
+            zoom_webhook_secret: env.optional("ZOOM_WEBHOOK_SECRET", parse::credential),
+            zoom_url: env.or_default("ZOOM_URL", "https://zoom.us", parse::origin),
+            zoom_api_url: env.or_default("ZOOM_API_URL", "https://api.zoom.us", parse::origin),
             zoom_body: env.or_default("ZOOM_BODY", "json", parse::zoom_body),
             zoom_timeout: env.or_default("ZOOM_TIMEOUT", "10", parse::zoom_timeout),
             token_keys: token_keys(env),
@@ -152,16 +158,16 @@ impl PagesConfig {
             return Ok(None);
         }
         try_all!(Self {
-            public_url: env.required("PUBLIC_URL", PUBLIC_URL_HINT, parse::url),
-            slack_url: env.or_default("SLACK_URL", "https://slack.com", parse::url),
-            slack_client_id: env.required("SLACK_CLIENT_ID", SLACK_CLIENT_HINT, parse::text),
+            public_url: env.required("PUBLIC_URL", PUBLIC_URL_HINT, parse::origin),
+            slack_url: env.or_default("SLACK_URL", "https://slack.com", parse::origin),
+            slack_client_id: env.required("SLACK_CLIENT_ID", SLACK_CLIENT_HINT, parse::credential),
             slack_client_secret: env.required(
                 "SLACK_CLIENT_SECRET",
                 SLACK_CLIENT_HINT,
-                parse::text
+                parse::credential
             ),
             support_contact: env.optional("SUPPORT_CONTACT", parse::contact),
-            privacy_url: env.optional("PRIVACY_URL", parse::url),
+            privacy_url: env.optional("PRIVACY_URL", parse::page),
         })
         .map(Some)
     }
@@ -174,10 +180,12 @@ impl DatabaseConfig {
     }
 
     fn read(env: &mut Env) -> Result<Self, Reported> {
-        Ok(match env.optional("DATABASE_URL", parse::database_url)? {
-            Some(url) => Self::Url(url),
-            None => Self::Private(data_dir(env)?),
-        })
+        Ok(
+            match env.optional("DATABASE_URL", database::database_url)? {
+                Some(url) => Self::Url(url),
+                None => Self::Private(data_dir(env)?),
+            },
+        )
     }
 }
 
@@ -272,7 +280,7 @@ mod tests {
     ];
 
     /// A value that each setting with a form refuses.
-    const UNUSABLE: [(&str, &str); 22] = [
+    const UNUSABLE: [(&str, &str); 27] = [
         ("LISTEN_ADDR", "3000"),
         ("METRICS_ADDR", "localhost"),
         ("SLASH_COMMAND", "livestream"),
@@ -281,10 +289,15 @@ mod tests {
         ("AUDIT_DAYS", "7"),
         ("HISTORY_DAYS", "6"),
         ("PUBLIC_URL", "livestream.example.com"),
+        ("PUBLIC_URL", "https://example.com/livestream"),
         ("SLACK_URL", "http://slack.com"),
         ("SUPPORT_CONTACT", "the help desk"),
         ("PRIVACY_URL", "ftp://example.com/privacy"),
+        ("SLACK_APP_ID", "A 1"),
         ("ZOOM_URL", "zoom.us"),
+        ("ZOOM_API_URL", "https://api.zoom.us/v2"),
+        ("ZOOM_CLIENT_ID", "“id”"),
+        ("ZOOM_WEBHOOK_SECRET", "se cret"),
         ("ZOOM_API_URL", "http://api.zoom.us"),
         ("SLACK_RESPONSE_ORIGINS", "http://hooks.slack.com"),
         ("SLACK_SIGNING_SECRET", " , "),

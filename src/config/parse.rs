@@ -4,13 +4,16 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use secrecy::SecretString;
-use sqlx::postgres::PgConnectOptions;
 use tracing_subscriber::EnvFilter;
 use url::{Host, Url};
 
 use super::env::Parsed;
 use crate::crypto::vault::{KeyError, Vault};
+use crate::http::is_origin;
 use crate::zoom::client::BodyForm;
+
+const NOT_SECURE: &str = "it must be an https URL, like https://example.com \
+    (http only for this machine, like http://127.0.0.1:4000)";
 
 /// Slack's limit for a command's name, in characters, including the slash.
 const SLASH_COMMAND_MAX: usize = 32;
@@ -24,35 +27,53 @@ pub(super) fn text<T: for<'a> From<&'a str>>(value: &str) -> Parsed<T> {
     Ok(value.into())
 }
 
+/// An id or a secret that a vendor gives out: printable ASCII, without white space or quotes.
+pub(super) fn credential<T: for<'a> From<&'a str>>(value: &str) -> Parsed<T> {
+    let is_whole = value
+        .chars()
+        .all(|c| c.is_ascii_graphic() && !matches!(c, '"' | '\'' | '`'));
+    if is_whole {
+        Ok(value.into())
+    } else {
+        Err(
+            "it has white space, a quote, or a character that is not printable ASCII; copy it again",
+        )
+    }
+}
+
 pub(super) fn address(value: &str) -> Parsed<SocketAddr> {
     value
         .parse()
         .map_err(|_| "it must be an address and a port, like 127.0.0.1:3000")
 }
 
-/// A URL that secrets are sent to: https, or http on this machine.
-pub(super) fn url(value: &str) -> Parsed<Url> {
-    secure_url(value).ok_or(
-        "it must be an https URL, like https://example.com \
-        (http only for this machine, like http://127.0.0.1:4000)",
-    )
+/// The address of a page: https, or http on this machine.
+pub(super) fn page(value: &str) -> Parsed<Url> {
+    secure_url(value).ok_or(NOT_SECURE)
 }
 
-/// A comma separated list of such URLs.
-pub(super) fn origins(value: &str) -> Parsed<Vec<Url>> {
-    non_empty_list(value)?
-        .into_iter()
-        .map(secure_url)
-        .collect::<Option<_>>()
-        .ok_or(
-            "each entry must be an https URL, like https://hooks.slack.com \
-            (http only for this machine, like http://127.0.0.1:4000)",
+/// The address of a server, whose paths are ours to choose; secrets are sent to it. https, or http
+/// on this machine.
+pub(super) fn origin(value: &str) -> Parsed<Url> {
+    let url = secure_url(value).ok_or(NOT_SECURE)?;
+    if is_origin(&url) {
+        Ok(url)
+    } else {
+        Err(
+            "it must end after its host and port, like https://example.com, \
+            without a user, a path, ? or #",
         )
+    }
+}
+
+/// A comma separated list of such addresses.
+pub(super) fn origins(value: &str) -> Parsed<Vec<Url>> {
+    non_empty_list(value)?.into_iter().map(origin).collect()
 }
 
 /// A comma separated list of secrets.
 pub(super) fn secrets(value: &str) -> Parsed<Vec<SecretString>> {
-    Ok(non_empty_list(value)?.into_iter().map(Into::into).collect())
+    non_empty_list(value)?.into_iter().map(credential).collect()
 }
 
 /// An e-mail address, as a `mailto:` URL, or a page.
@@ -136,14 +157,6 @@ pub(super) fn token_keys(value: &str) -> Parsed<SecretString> {
     }
 }
 
-/// The URL as it is, once sqlx takes it.
-pub(super) fn database_url(value: &str) -> Parsed<SecretString> {
-    match value.parse::<PgConnectOptions>() {
-        Ok(_) => Ok(value.into()),
-        Err(_) => Err("it is not of the form postgres://user:password@host/database"),
-    }
-}
-
 /// The directives as they are, once the log's filter takes them.
 pub(super) fn log_filter(value: &str) -> Parsed<String> {
     match EnvFilter::try_new(value) {
@@ -198,14 +211,68 @@ mod tests {
             "http://[::1]:4000",
             "http://localhost:4000",
         ] {
-            assert!(url(address).is_ok(), "{address}");
+            assert!(origin(address).is_ok(), "{address}");
+            assert!(page(address).is_ok(), "{address}");
             assert!(origins(address).is_ok(), "{address}");
             assert!(contact(address).is_ok(), "{address}");
         }
         let address = "http://127.0.0.1.evil.example";
-        assert!(url(address).is_err());
+        assert!(origin(address).is_err());
+        assert!(page(address).is_err());
         assert!(origins(address).is_err());
         assert!(contact(address).is_err());
+    }
+
+    #[test]
+    fn an_origin_ends_after_its_port() {
+        for address in [
+            "https://example.com",
+            "https://example.com/",
+            "https://example.com:8443",
+        ] {
+            assert!(origin(address).is_ok(), "{address}");
+        }
+        for address in [
+            "https://example.com/bot",
+            "https://example.com/bot/",
+            "https://example.com//",
+            "https://example.com?a=b",
+            "https://example.com/?",
+            "https://example.com/#",
+            "https://user@example.com",
+            "https://user:password@example.com",
+            "https://:password@example.com",
+        ] {
+            let problem = origin(address).expect_err(address);
+            assert!(
+                problem.starts_with("it must end after its host"),
+                "{address}: {problem}"
+            );
+            assert!(origins(&format!("https://example.com,{address}")).is_err());
+        }
+        assert!(page("https://example.com/privacy?lang=en#us").is_ok());
+    }
+
+    #[test]
+    fn a_credential_is_taken_whole_or_not_at_all() {
+        assert_eq!(
+            credential::<String>("aB3_-.+/=").as_deref(),
+            Ok("aB3_-.+/=")
+        );
+        for value in [
+            "a b",
+            "a\nb",
+            "\"ab",
+            "ab'",
+            "a\u{200b}b",
+            "a\u{feff}",
+            "“ab”",
+            "a\tb",
+            "é",
+        ] {
+            assert!(credential::<String>(value).is_err(), "{value:?}");
+            assert!(secrets(&format!("ok,{value}")).is_err(), "{value:?}");
+        }
     }
 
     #[test]

@@ -15,9 +15,12 @@ pub mod named_admins;
 pub mod oauth_states;
 pub mod people;
 mod pool;
+pub mod privileges;
 pub mod queue;
+mod reach;
 pub mod readiness;
 pub mod rules;
+pub mod schema;
 pub mod shared_accounts;
 pub mod slack_requests;
 pub mod user_groups;
@@ -27,16 +30,13 @@ pub mod zoom_accounts;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
-use sqlx::migrate::Migrator;
+use sqlx::PgExecutor;
 use sqlx::postgres::types::PgInterval;
-use sqlx::{PgExecutor, PgPool};
 
 pub use self::pool::{
     connect, doubt, is_writable, job_pool, listener_pool, patient, pool, queue_pool, request_pool,
 };
-
-/// Our own tables; the queue brings its own, in its own schema.
-pub static MIGRATOR: Migrator = sqlx::migrate!();
+pub use self::reach::{Unusable, reach};
 
 /// How long something that cannot be done again is tried to be written down: longer than
 /// Postgres takes to restart.
@@ -51,19 +51,6 @@ const DELETED_AT_ONCE: i64 = 1000;
 /// How many such statements one sweep runs for a table. What is left waits for the next sweep,
 /// so that a backlog does not keep the sweep from its other work.
 const STATEMENTS_PER_SWEEP: usize = 20;
-
-/// Fails unless the database can hold every character.
-pub async fn require_utf8(db: &PgPool) -> anyhow::Result<()> {
-    let encoding: String = sqlx::query_scalar("show server_encoding")
-        .fetch_one(db)
-        .await?;
-    anyhow::ensure!(
-        encoding == "UTF8",
-        "the database's encoding is {encoding}, but it must be UTF8: \
-         create it with `create database … template template0 encoding 'UTF8'`"
-    );
-    Ok(())
-}
 
 /// Writes down what has happened outside and will not happen again, through a restart of
 /// Postgres if need be. The write must be harmless twice. An error that will not pass is

@@ -22,6 +22,9 @@ const JOB_SESSIONS: u32 = 14;
 /// Sessions of one replica for the queue's own statements.
 const QUEUE_SESSIONS: u32 = 4;
 
+/// Sessions that one replica may open: those of the pools, one that listens, one that probes.
+pub(super) const SESSIONS: u32 = REQUEST_SESSIONS + JOB_SESSIONS + QUEUE_SESSIONS + 2;
+
 /// Slack waits 3 s for an answer: a pool that has nothing by then must have said so.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long a job, or a statement of the queue, waits for a session.

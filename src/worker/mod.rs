@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
-use graphile_worker::{Database, WorkerContext, WorkerOptions, WorkerRecoveryConfig};
+use graphile_worker::{Database, DbError, WorkerContext, WorkerOptions, WorkerRecoveryConfig};
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
@@ -173,4 +173,12 @@ pub async fn migrate(db: &PgPool) -> anyhow::Result<()> {
         .await
         .context("migrating the queue")
         .map(drop)
+}
+
+/// Whether [`migrate`] failed because the role may not change the queue's tables.
+pub fn is_denied(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<DbError>())
+        .any(|error| error.code() == Some("42501"))
 }

@@ -9,9 +9,8 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use livestream_bot::demo::DANA;
 use livestream_bot::postgres::{Durability, Server};
-use livestream_bot::{db, serve};
 use sha2::{Digest, Sha256};
-use sqlx::{AssertSqlSafe, ConnectOptions, raw_sql};
+use sqlx::{ConnectOptions, raw_sql};
 
 use crate::support::database;
 use crate::support::executable::program;
@@ -281,32 +280,4 @@ async fn readiness_names_a_full_disk() {
         .expect("a dropped trigger");
     wait_for_readiness(&world.service, 200, "ready\n").await;
     world.end().await;
-}
-
-#[tokio::test]
-async fn a_database_that_cannot_hold_every_character_is_refused() {
-    let options = database::create().await;
-    let name = format!("{}_ascii", options.get_database().expect("a name"));
-    let mut admin = options.connect().await.expect("a connection");
-    let create = format!(
-        "create database {name} template template0 encoding 'SQL_ASCII' lc_collate 'C' lc_ctype 'C'"
-    );
-    let created = raw_sql(AssertSqlSafe(create)).execute(&mut admin).await;
-    created.expect("a database");
-    let pool = db::pool(options.clone().database(&name));
-    let error = serve::migrate(&pool).await.expect_err("an error");
-    assert!(
-        error
-            .to_string()
-            .starts_with("the database's encoding is SQL_ASCII, but it must be UTF8"),
-        "{error}"
-    );
-    pool.close().await;
-    let dropped = raw_sql(AssertSqlSafe(format!("drop database {name} with (force)")));
-    dropped
-        .execute(&mut admin)
-        .await
-        .expect("a dropped database");
-    drop(admin);
-    database::drop(&options).await;
 }

@@ -75,7 +75,10 @@ pub(crate) async fn drop(database: &PgConnectOptions) {
 impl Cluster {
     async fn open() -> Self {
         let (options, server) = match DatabaseConfig::from_env().expect("DATABASE_URL") {
-            DatabaseConfig::Url(url) => (url.expose_secret().parse().expect("DATABASE_URL"), None),
+            DatabaseConfig::Url(named) => (
+                named.url.expose_secret().parse().expect("DATABASE_URL"),
+                None,
+            ),
             DatabaseConfig::Private(_) => {
                 let server = server().await;
                 (server.options("postgres"), Some(server))
@@ -91,7 +94,7 @@ impl Cluster {
 
     async fn prepare(options: &PgConnectOptions) -> String {
         let mut hasher = DefaultHasher::new();
-        db::MIGRATOR
+        db::schema::migrator()
             .iter()
             .for_each(|migration| migration.checksum.hash(&mut hasher));
         include_str!("../../Cargo.lock").hash(&mut hasher); // The queue's tables come from a crate.

@@ -85,7 +85,7 @@ impl ProgramEnv {
             &self.zoom,
             &self.config.token_keys,
         );
-        let secrets = format!("an older secret,{}", slack::SIGNING_SECRET);
+        let secrets = format!("an-older-secret,{}", slack::SIGNING_SECRET);
         command
             .env("SLACK_SIGNING_SECRET", secrets)
             .env("RUST_LOG", "debug");

@@ -5,3 +5,4 @@ mod crashes;
 mod metrics;
 mod replicas;
 mod secrets;
+mod start;

@@ -1,0 +1,227 @@
+//! The first session, and in words why there is none.
+
+use std::io::{self, ErrorKind};
+use std::time::{Duration, Instant};
+
+use sqlx::error::DatabaseError;
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::{ConnectOptions, Connection, FromRow};
+
+use super::pool::{SESSIONS, is_writable};
+
+/// How long a server that is starting, or is full, is waited for.
+const REACH_WITHIN: Duration = Duration::from_secs(5);
+const TRY_AGAIN_AFTER: Duration = Duration::from_millis(250);
+
+/// Why the database cannot be used: the cause, and the way out. It holds no secret.
+#[derive(Debug, thiserror::Error)]
+#[error("{text}")]
+pub struct Unusable {
+    text: String,
+    may_pass: bool,
+}
+
+/// How many sessions the server allows; `None` for no limit.
+#[derive(FromRow)]
+struct SessionLimits {
+    role: Option<i32>,
+    database: Option<i32>,
+    server: i32,
+}
+
+/// Opens a session, and fails unless the database can be written to and hold every character.
+/// Without a pool, which would only say that it waited in vain.
+pub async fn reach(options: &PgConnectOptions) -> Result<(), Unusable> {
+    let deadline = Instant::now() + REACH_WITHIN;
+    let mut is_first = true;
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let tried = tokio::time::timeout(left, look(options)).await;
+        let error = match tried.unwrap_or_else(|_| Err(no_answer(options))) {
+            Ok(()) => return Ok(()),
+            Err(error) => error,
+        };
+        if !error.may_pass || deadline.saturating_duration_since(Instant::now()) <= TRY_AGAIN_AFTER
+        {
+            return Err(error);
+        }
+        if is_first {
+            tracing::warn!(%error, "waiting for the database");
+            is_first = false;
+        }
+        tokio::time::sleep(TRY_AGAIN_AFTER).await;
+    }
+}
+
+async fn look(options: &PgConnectOptions) -> Result<(), Unusable> {
+    let explain = |error| explain(&error, options);
+    let mut session = options
+        .clone()
+        .extra_float_digits(None)
+        .connect()
+        .await
+        .map_err(explain)?;
+    let encoding: String = sqlx::query_scalar("show server_encoding")
+        .fetch_one(&mut session)
+        .await
+        .map_err(explain)?;
+    if encoding != "UTF8" {
+        return Err(Unusable::for_good(format!(
+            "the database's encoding is {encoding}, but it must be UTF8: create one with \
+             `create database … template template0 encoding 'UTF8'`, and name it"
+        )));
+    }
+    if !is_writable(&mut session).await.map_err(explain)? {
+        return Err(Unusable::for_now(format!(
+            "{} takes no writes: it is a standby, or default_transaction_read_only is on; name the primary server",
+            place(options)
+        )));
+    }
+    warn_of_limits(&mut session, options)
+        .await
+        .map_err(explain)?;
+    let _ = session.close().await;
+    Ok(())
+}
+
+/// Where fewer sessions are allowed than a replica opens, statements wait for one in vain.
+async fn warn_of_limits(
+    session: &mut PgConnection,
+    options: &PgConnectOptions,
+) -> sqlx::Result<()> {
+    let limits: SessionLimits = sqlx::query_as(
+        "select (select nullif(rolconnlimit, -1) from pg_roles where rolname = current_user) as role,
+            (select nullif(datconnlimit, -1) from pg_database where datname = current_database()) as database,
+            current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int as server",
+    )
+    .fetch_one(session)
+    .await?;
+    let needed = i32::try_from(SESSIONS).unwrap_or(i32::MAX);
+    let user = options.get_username();
+    for (limit, way_out) in [
+        (
+            limits.role,
+            format!("alter role {user} connection limit -1"),
+        ),
+        (
+            limits.database,
+            format!(
+                "alter database {} connection limit -1",
+                options.get_database().unwrap_or(user)
+            ),
+        ),
+        (
+            Some(limits.server),
+            "max_connections in postgresql.conf".to_owned(),
+        ),
+    ] {
+        if let Some(limit) = limit
+            && limit < needed
+        {
+            tracing::warn!(
+                limit,
+                needed,
+                way_out,
+                "the database allows fewer connections than one replica opens; statements will wait for one, and may fail"
+            );
+        }
+    }
+    Ok(())
+}
+
+fn explain(error: &sqlx::Error, options: &PgConnectOptions) -> Unusable {
+    let place = place(options);
+    match error {
+        sqlx::Error::Io(error) => explain_io(error, &place, options),
+        sqlx::Error::Tls(error) => Unusable::for_good(format!(
+            "TLS with {place} failed: {error}; check sslmode, and sslrootcert if the certificate is your own"
+        )),
+        sqlx::Error::Configuration(error) => Unusable::for_good(error.to_string()),
+        sqlx::Error::Database(error) => explain_answer(&**error, &place, options),
+        other => Unusable::for_now(format!("{place}: {other}")),
+    }
+}
+
+fn explain_io(error: &io::Error, place: &str, options: &PgConnectOptions) -> Unusable {
+    match error.kind() {
+        ErrorKind::ConnectionRefused => Unusable::for_now(format!(
+            "connection refused by {place}; start PostgreSQL there, or correct the host and the port"
+        )),
+        ErrorKind::NotFound if options.get_socket().is_some() => Unusable::for_now(format!(
+            "there is no socket {place}; start PostgreSQL, or correct the folder and the port"
+        )),
+        ErrorKind::PermissionDenied => Unusable::for_good(format!(
+            "this program may not open {place}; check who may enter the folder"
+        )),
+        ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset => Unusable::for_now(format!(
+            "{place} closed the connection; check that it is a PostgreSQL server, and that its log names no problem"
+        )),
+        ErrorKind::TimedOut => no_answer(options),
+        // The system has no kind for names that lead nowhere.
+        _ if error.to_string().contains("lookup address") => Unusable::for_now(format!(
+            "the name of {place} leads to no address; correct the host"
+        )),
+        _ => Unusable::for_now(format!("{place}: {error}")),
+    }
+}
+
+/// By the codes of <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
+fn explain_answer(error: &dyn DatabaseError, place: &str, options: &PgConnectOptions) -> Unusable {
+    let message = error.message();
+    let user = options.get_username();
+    match error.code().as_deref() {
+        Some("28P01") => Unusable::for_good(format!(
+            "{place} refuses the password of the user {user}; correct it (percent-encoded if it has one of : / ? # @ %)"
+        )),
+        Some("28000") => Unusable::for_good(format!(
+            "{place} does not admit the user {user}: {message}; correct the user, sslmode, or the server's pg_hba.conf"
+        )),
+        Some("3D000") => Unusable::for_good(format!(
+            "{place}: {message}; create it with `create database`, or correct the name"
+        )),
+        Some("42501") => Unusable::for_good(format!(
+            "{place}: {message}; grant the user {user} `connect` on the database"
+        )),
+        Some("53300") => Unusable::for_now(format!(
+            "{place} takes no more connections: {message}; raise the limit (max_connections, or that of the role or \
+             of the database), or close others; one replica opens up to {SESSIONS}"
+        )),
+        Some(code) if code.starts_with("57P") => {
+            Unusable::for_now(format!("{place} is not ready: {message}"))
+        }
+        _ => Unusable::for_good(format!("{place}: {message}")),
+    }
+}
+
+fn no_answer(options: &PgConnectOptions) -> Unusable {
+    Unusable::for_now(format!(
+        "no PostgreSQL server answered at {} within {} s; correct the host and the port, or let a firewall pass the \
+         connection",
+        place(options),
+        REACH_WITHIN.as_secs()
+    ))
+}
+
+fn place(options: &PgConnectOptions) -> String {
+    match options.get_socket() {
+        Some(folder) => format!("{}/.s.PGSQL.{}", folder.display(), options.get_port()),
+        None => format!("{}:{}", options.get_host(), options.get_port()),
+    }
+}
+
+impl Unusable {
+    /// It may be better in a moment.
+    fn for_now(text: String) -> Self {
+        Self {
+            text,
+            may_pass: true,
+        }
+    }
+
+    fn for_good(text: String) -> Self {
+        Self {
+            text,
+            may_pass: false,
+        }
+    }
+}

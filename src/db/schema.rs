@@ -1,0 +1,132 @@
+//! Our own tables' versions. The queue brings its own tables, in its own schema.
+
+use std::collections::HashMap;
+
+use sqlx::error::DatabaseError;
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::{FromRow, PgPool};
+
+/// How the name of a migration begins after which older versions of the program cannot run. All
+/// others only add.
+const BREAKING: &str = "breaking ";
+
+/// SQLSTATE of a privilege that is missing.
+pub(super) const DENIED: &str = "42501";
+/// SQLSTATE of a lock that was waited for too long.
+const LOCKED: &str = "55P03";
+
+/// Why the database cannot be brought up to date.
+#[derive(Debug, thiserror::Error)]
+pub enum SchemaError {
+    #[error(
+        "the database was made by a development version of this program and cannot be brought up to date: \
+         start with an empty one (private: move the folder .data away; DATABASE_URL: create a new database): {0}"
+    )]
+    Development(MigrateError),
+    #[error(
+        "the database was changed by a newer version of this program (migration {version}) in a way that this \
+         version cannot work with: run that version or a later one, or restore a backup from before"
+    )]
+    Newer { version: i64 },
+    #[error(
+        "another session keeps a table locked that has to change, or another replica is still at it: \
+         end that session, or wait, and start again: {0}"
+    )]
+    Locked(MigrateError),
+    /// The role may not make tables in this database, which has none yet.
+    #[error(transparent)]
+    MayNotCreate(MigrateError),
+    /// The role may not change tables, or not read which versions they have.
+    #[error(transparent)]
+    Denied(MigrateError),
+    #[error(transparent)]
+    Other(MigrateError),
+}
+
+/// A migration as the database has it.
+#[derive(FromRow)]
+struct Applied {
+    version: i64,
+    description: String,
+    success: bool,
+    checksum: Vec<u8>,
+}
+
+/// Our migrations. Where the database has others too, a newer version of the program was there.
+pub fn migrator() -> Migrator {
+    let mut migrator = sqlx::migrate!();
+    migrator.set_ignore_missing(true);
+    migrator
+}
+
+/// Brings our tables up to date. Where they are, nothing is changed, and no right to change
+/// anything is needed.
+pub async fn migrate(db: &PgPool) -> Result<(), SchemaError> {
+    let migrator = migrator();
+    let applied = applied(db).await?;
+    let newer: Vec<_> = applied
+        .iter()
+        .filter(|applied| !migrator.version_exists(applied.version))
+        .collect();
+    if let Some(breaking) = newer
+        .iter()
+        .find(|applied| applied.description.starts_with(BREAKING))
+    {
+        return Err(SchemaError::Newer {
+            version: breaking.version,
+        });
+    }
+    if let Some(newest) = newer.last() {
+        tracing::warn!(
+            migration = newest.version,
+            "the database was brought up to date by a newer version of this program; this one can use it too"
+        );
+    }
+    let applied: HashMap<_, _> = applied
+        .iter()
+        .filter(|applied| applied.success)
+        .map(|applied| (applied.version, &applied.checksum[..]))
+        .collect();
+    let is_current = migrator
+        .iter()
+        .all(|ours| applied.get(&ours.version) == Some(&&*ours.checksum));
+    if is_current {
+        return Ok(());
+    }
+    let is_new = applied.is_empty();
+    migrator.run(db).await.map_err(|error| match error.into() {
+        SchemaError::Denied(error) if is_new => SchemaError::MayNotCreate(error),
+        error => error,
+    })
+}
+
+/// The migrations that the database has, the newest last.
+async fn applied(db: &PgPool) -> Result<Vec<Applied>, MigrateError> {
+    let is_new: bool = sqlx::query_scalar("select to_regclass('_sqlx_migrations') is null")
+        .fetch_one(db)
+        .await?;
+    if is_new {
+        return Ok(Vec::new());
+    }
+    let applied = sqlx::query_as(
+        "select version, description, success, checksum from _sqlx_migrations order by version",
+    );
+    Ok(applied.fetch_all(db).await?)
+}
+
+impl From<MigrateError> for SchemaError {
+    fn from(error: MigrateError) -> Self {
+        let code = match &error {
+            MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _) => {
+                source.as_database_error().and_then(DatabaseError::code)
+            }
+            _ => None,
+        };
+        match (&error, code.as_deref()) {
+            (MigrateError::VersionMismatch(_), _) => Self::Development(error),
+            (_, Some(DENIED)) => Self::Denied(error),
+            (_, Some(LOCKED)) => Self::Locked(error),
+            _ => Self::Other(error),
+        }
+    }
+}

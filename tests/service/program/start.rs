@@ -1,0 +1,406 @@
+//! The database at the start: each way it cannot be used has its own cause and way out.
+
+use std::net::TcpListener;
+use std::process::{Command, Output};
+
+use futures_util::future::join_all;
+use livestream_bot::db;
+use livestream_bot::demo::DANA;
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions, raw_sql};
+
+use crate::support::database;
+use crate::support::program::{ProgramEnv, Service, lossy_text, run_with_input};
+use crate::support::replica::{command_without_settings, database_url};
+use crate::support::slack::text_of;
+
+async fn execute(db: &mut PgConnection, sql: impl Into<String>) {
+    let sql = sql.into();
+    let done = raw_sql(AssertSqlSafe(sql.clone())).execute(db).await;
+    done.unwrap_or_else(|error| panic!("{sql}: {error}"));
+}
+
+/// What the program says about a database that it cannot use, after it has ended.
+async fn refusal(command: Command) -> String {
+    let output = ended(command).await;
+    let error = lossy_text(&output.stderr);
+    assert!(!output.status.success(), "{error}");
+    assert!(!error.contains("serving address"), "{error}");
+    error
+}
+
+async fn ended(mut command: Command) -> Output {
+    let running = tokio::task::spawn_blocking(move || run_with_input(&mut command, ""));
+    running.await.expect("a program that ended")
+}
+
+fn migrate_over(url: &str) -> Command {
+    let mut command = command_without_settings("migrate");
+    command.env("DATABASE_URL", url);
+    command
+}
+
+fn serve_as(env: &ProgramEnv, role: &str) -> Command {
+    let mut command = env.command("serve");
+    let database = env.database.clone().username(role);
+    command.env("DATABASE_URL", database_url(&database));
+    command
+}
+
+/// A role of this test's database alone.
+fn role_of(database: &PgConnectOptions) -> String {
+    format!("{}_Bot", database.get_database().expect("a name"))
+}
+
+async fn drop_role(db: &mut PgConnection, role: &str) {
+    execute(db, format!(r#"drop owned by "{role}"; drop role "{role}""#)).await;
+}
+
+#[tokio::test]
+async fn a_role_that_may_not_change_tables_serves_once_it_is_granted_what_it_needs() {
+    let env = ProgramEnv::new().await;
+    let mut db = env.database.connect().await.expect("a connection");
+    let role = role_of(&env.database);
+    execute(&mut db, format!(r#"create role "{role}" login"#)).await;
+
+    let refused = refusal(serve_as(&env, &role)).await;
+    let way_out = format!("run `livestream-bot migrate --grant-to {role}`");
+    assert!(
+        refused.contains(&format!("the role {role} may not")) && refused.contains(&way_out),
+        "{refused}"
+    );
+
+    for _ in 0..2 {
+        let mut migrate = env.command("migrate");
+        migrate.args(["--grant-to", &role]);
+        let output = ended(migrate).await;
+        assert!(output.status.success(), "{}", lossy_text(&output.stderr));
+    }
+    let service = Service::start(serve_as(&env, &role)).await;
+    let typed = env.slack.type_command(DANA.slack, "start 68423085");
+    env.slack
+        .send(&service.url, &typed)
+        .await
+        .expect("an answer");
+    let outcome = env.slack.outcome(&typed).await.expect("an outcome");
+    assert!(
+        text_of(&outcome).contains("is going live"),
+        "{}",
+        text_of(&outcome)
+    );
+    service.terminate().await;
+
+    // It does not take the protection from the audit.
+    let mut served = env.database.clone().username(&role).connect().await;
+    let served = served.as_mut().expect("a connection");
+    for sql in [
+        "alter table audit disable trigger all",
+        "drop table command",
+        "create table more (id int)",
+        "delete from audit",
+        "update _sqlx_migrations set success = true",
+    ] {
+        raw_sql(sql).execute(&mut *served).await.expect_err(sql);
+    }
+
+    // What is missing is named, also where an older version lacked it.
+    execute(
+        &mut db,
+        format!(r#"revoke insert on command from "{role}"; revoke truncate on readiness_page from "{role}""#),
+    )
+    .await;
+    let refused = refusal(serve_as(&env, &role)).await;
+    assert!(
+        refused.contains("it lacks insert on command, truncate on readiness_page"),
+        "{refused}"
+    );
+    execute(
+        &mut db,
+        format!(r#"drop policy "{role}" on graphile_worker._private_jobs"#),
+    )
+    .await;
+    let refused = refusal(serve_as(&env, &role)).await;
+    assert!(
+        refused.contains("a policy on graphile_worker._private_jobs"),
+        "{refused}"
+    );
+    // A migration that is still to come is for the owner to run.
+    let newest =
+        "delete from _sqlx_migrations where version = (select max(version) from _sqlx_migrations)";
+    execute(&mut db, newest).await;
+    let refused = refusal(serve_as(&env, &role)).await;
+    assert!(
+        refused.contains("may not bring the database up to date") && refused.contains(&way_out),
+        "{refused}"
+    );
+    drop_role(&mut db, &role).await;
+    drop(db);
+    env.end().await;
+}
+
+#[tokio::test]
+async fn a_role_that_may_not_create_tables_is_told_who_may() {
+    let options = database::create().await;
+    let mut db = options.connect().await.expect("a connection");
+    let name = options.get_database().expect("a name").to_owned();
+    let role = role_of(&options);
+    let empty = format!("{name}_empty");
+    execute(
+        &mut db,
+        format!("create database {empty} template template0"),
+    )
+    .await;
+    execute(&mut db, format!(r#"create role "{role}" login"#)).await;
+    let url = database_url(&options.clone().database(&empty).username(&role));
+    let error = refusal(migrate_over(&url)).await;
+    assert!(
+        error.contains(&format!(
+            "the role {role} may not create tables in the database {empty}"
+        )) && error.contains(&format!("alter database {empty} owner to {role}")),
+        "{error}"
+    );
+    execute(
+        &mut db,
+        format!(r#"alter database {empty} owner to "{role}""#),
+    )
+    .await;
+    let output = ended(migrate_over(&url)).await;
+    assert!(output.status.success(), "{}", lossy_text(&output.stderr));
+    execute(&mut db, format!("drop database {empty} with (force)")).await;
+    drop_role(&mut db, &role).await;
+    drop(db);
+    database::drop(&options).await;
+}
+
+#[tokio::test]
+async fn the_privileges_are_for_all_tables() {
+    let options = database::create().await;
+    let mut db = options.connect().await.expect("a connection");
+    let role = role_of(&options);
+    execute(&mut db, format!(r#"create role "{role}" login"#)).await;
+    let pool = db::pool(options.clone());
+    db::privileges::grant(&pool, &role)
+        .await
+        .expect("privileges");
+    let not_granted: Vec<String> = sqlx::query_scalar(
+        "select oid::regclass::text from pg_class
+        where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v', 'm')
+            and not has_table_privilege($1, oid, 'select')",
+    )
+    .bind(&role)
+    .fetch_all(&mut db)
+    .await
+    .expect("a list of tables");
+    assert_eq!(not_granted, Vec::<String>::new());
+    pool.close().await;
+    drop_role(&mut db, &role).await;
+    drop(db);
+    database::drop(&options).await;
+}
+
+#[tokio::test]
+async fn an_older_version_serves_over_a_newer_database_unless_that_says_no() {
+    let env = ProgramEnv::new().await;
+    let mut db = env.database.connect().await.expect("a connection");
+    execute(
+        &mut db,
+        r"insert into _sqlx_migrations (version, description, success, checksum, execution_time)
+        values (1000, 'from the future', true, '\x00', 0)",
+    )
+    .await;
+    let log = env.serve().await.terminate().await;
+    assert!(
+        log.contains("brought up to date by a newer version of this program; this one can use it too migration=1000"),
+        "{log}"
+    );
+    execute(
+        &mut db,
+        "update _sqlx_migrations set description = 'breaking future' where version = 1000",
+    )
+    .await;
+    let refused = refusal(env.command("serve")).await;
+    assert!(
+        refused.contains("changed by a newer version of this program (migration 1000)")
+            && refused.contains("run that version or a later one"),
+        "{refused}"
+    );
+    drop(db);
+    env.end().await;
+}
+
+#[tokio::test]
+async fn a_database_that_cannot_be_used_is_named_with_cause_and_way_out() {
+    let options = database::create().await;
+    let mut db = options.connect().await.expect("a connection");
+    let name = options.get_database().expect("a name").to_owned();
+    let role = role_of(&options);
+    let latin1 = format!("{name}_latin1");
+    execute(
+        &mut db,
+        format!("create database {latin1} template template0 encoding 'LATIN1' lc_collate 'C' lc_ctype 'C'"),
+    )
+    .await;
+    execute(
+        &mut db,
+        format!(r#"create role "{role}" login connection limit 0"#),
+    )
+    .await;
+    let of = |options: PgConnectOptions| database_url(&options);
+    let closed = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = closed.local_addr().expect("an address").port();
+    drop(closed);
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let silent = silent.local_addr().map(|address| (silent, address));
+    let (_silent, address) = silent.expect("an address");
+
+    // Those that may pass take their time, so all are asked at once.
+    let cases = [
+        (
+            format!("postgres://u:sesame@127.0.0.1:{port}/db"),
+            format!("connection refused by 127.0.0.1:{port}"),
+            "start PostgreSQL there, or correct the host and the port",
+        ),
+        (
+            "postgres://u:sesame@nowhere.invalid/db".to_owned(),
+            "the name of nowhere.invalid:5432 leads to no address".to_owned(),
+            "correct the host",
+        ),
+        (
+            "postgres://u:sesame@localhost/db?host=/nowhere".to_owned(),
+            "there is no socket /nowhere/.s.PGSQL.5432".to_owned(),
+            "correct the folder",
+        ),
+        (
+            format!("postgres://u:sesame@{address}/db"),
+            format!("no PostgreSQL server answered at {address} within 5 s"),
+            "correct the host and the port",
+        ),
+        (
+            of(options.clone().database("nothing")),
+            "database \"nothing\" does not exist".to_owned(),
+            "create it with `create database`",
+        ),
+        (
+            of(options.clone().username("nobody_here")),
+            "role \"nobody_here\" does not exist".to_owned(),
+            "correct the user",
+        ),
+        (
+            of(options.clone().username(&role)),
+            "takes no more connections: too many connections for role".to_owned(),
+            "raise the limit",
+        ),
+        (
+            of(options.clone().database(&latin1)),
+            "the database's encoding is LATIN1, but it must be UTF8".to_owned(),
+            "encoding 'UTF8'",
+        ),
+    ];
+    let refusals = join_all(cases.iter().map(|(url, ..)| refusal(migrate_over(url)))).await;
+    for ((url, cause, way_out), error) in cases.iter().zip(refusals) {
+        let told = error.lines().last().unwrap_or_default();
+        assert!(told.starts_with("Error: DATABASE_URL: "), "{url}: {error}");
+        assert!(
+            told.contains(cause) && told.contains(way_out),
+            "{url}: {error}"
+        );
+        assert!(
+            !error.contains("pool timed out") && !error.contains("sesame"),
+            "{error}"
+        );
+    }
+
+    execute(
+        &mut db,
+        format!("alter database {name} set default_transaction_read_only = on"),
+    )
+    .await;
+    let error = refusal(migrate_over(&of(options.clone()))).await;
+    assert!(
+        error.contains("takes no writes") && error.contains("name the primary server"),
+        "{error}"
+    );
+    execute(
+        &mut db,
+        format!("alter database {name} reset default_transaction_read_only"),
+    )
+    .await;
+    execute(&mut db, format!("drop database {latin1} with (force)")).await;
+    drop_role(&mut db, &role).await;
+    drop(db);
+    database::drop(&options).await;
+}
+
+#[tokio::test]
+async fn a_server_that_is_still_starting_is_waited_for() {
+    let options = database::create().await;
+    let mut db = options.connect().await.expect("a connection");
+    let role = role_of(&options);
+    execute(
+        &mut db,
+        format!(r#"create role "{role}" superuser login connection limit 0"#),
+    )
+    .await;
+    // A superuser is let in whatever the limit; an ordinary role is full at 0.
+    execute(&mut db, format!(r#"alter role "{role}" nosuperuser"#)).await;
+    let url = database_url(&options.clone().username(&role));
+    let mut command = tokio::process::Command::from(migrate_over(&url));
+    command
+        .stderr(std::process::Stdio::piped())
+        .kill_on_drop(true);
+    let mut child = command.spawn().expect("a process");
+    let stderr = child.stderr.take().expect("a piped stderr");
+    let mut lines = tokio::io::AsyncBufReadExt::lines(tokio::io::BufReader::new(stderr));
+    let waiting = loop {
+        let line = lines.next_line().await.expect("a log").expect("a line");
+        if line.contains("waiting for the database") {
+            break line;
+        }
+    };
+    assert!(waiting.contains("too many connections"), "{waiting}");
+    execute(&mut db, format!(r#"alter role "{role}" superuser"#)).await;
+    let status = child.wait().await.expect("an end");
+    assert!(status.success());
+    drop_role(&mut db, &role).await;
+    drop(db);
+    database::drop(&options).await;
+}
+
+#[tokio::test]
+async fn too_few_connections_are_named_at_the_start() {
+    let options = database::create().await;
+    let mut db = options.connect().await.expect("a connection");
+    let name = options.get_database().expect("a name").to_owned();
+    execute(
+        &mut db,
+        format!("alter database {name} connection limit 20"),
+    )
+    .await;
+    let output = ended(migrate_over(&database_url(&options))).await;
+    let log = lossy_text(&output.stderr);
+    assert!(output.status.success(), "{log}");
+    assert!(
+        log.contains("fewer connections than one replica opens")
+            && log.contains("limit=20 needed=36")
+            && log.contains(&format!("alter database {name} connection limit -1")),
+        "{log}"
+    );
+    drop(db);
+    database::drop(&options).await;
+}
+
+#[tokio::test]
+async fn parameters_that_are_not_used_are_named_without_their_values() {
+    let options = database::create().await;
+    let mut url = database_url(&options);
+    url.push_str("&channel_binding=require&sslpassword=sesame");
+    let output = ended(migrate_over(&url)).await;
+    let log = lossy_text(&output.stderr);
+    assert!(output.status.success(), "{log}");
+    assert!(
+        log.contains(r#"parameters that are not used ignored=["channel_binding", "sslpassword"]"#),
+        "{log}"
+    );
+    assert!(!log.contains("sesame"), "{log}");
+    database::drop(&options).await;
+}
