@@ -62,6 +62,7 @@ fn parts(criterion: &mut Criterion) {
         is_direct: false,
         request: &request,
         zoom_account: Some("dana@acme.example"),
+        zoom_message: None,
     };
     criterion.bench_function("format an outcome", |bencher| {
         bencher

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::Response;
+use reqwest::header::{HeaderMap, RETRY_AFTER};
 use url::Url;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -20,7 +22,8 @@ pub fn client(timeout: Duration) -> reqwest::Result<reqwest::Client> {
     reqwest::Client::builder()
         .user_agent(concat!("livestream-bot/", env!("CARGO_PKG_VERSION")))
         .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(CONNECT_TIMEOUT)
+        // Less than the whole, so that it is known whether anything was sent.
+        .connect_timeout(CONNECT_TIMEOUT.min(timeout / 2))
         .timeout(timeout)
         .build()
 }
@@ -55,4 +58,55 @@ pub async fn body_up_to(mut response: Response, most: usize) -> reqwest::Result<
         }
     }
     Ok(body)
+}
+
+/// How long an answer asks to wait, if it does: [RFC 9110, section 10.2.3] has seconds or an HTTP
+/// date; Zoom writes ISO 8601. A time that is past is no wait.
+///
+/// [RFC 9110, section 10.2.3]: https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3
+pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let value = headers.get(RETRY_AFTER)?.to_str().ok()?;
+    let now = Utc::now();
+    retry_at(value, now)?
+        .signed_duration_since(now)
+        .to_std()
+        .ok()
+}
+
+/// The same as a point in time, which may be any.
+pub fn retry_at(value: &str, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let value = value.trim();
+    let date = || DateTime::parse_from_rfc2822(value).map(|at| at.to_utc());
+    let at = value.parse().or_else(|_| date()).ok();
+    at.or_else(|| {
+        let seconds: f64 = value.parse().ok()?;
+        let wait = Duration::try_from_secs_f64(seconds.ceil()).ok()?;
+        now.checked_add_signed(TimeDelta::from_std(wait).ok()?)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_is_read_in_every_form() {
+        let now: DateTime<Utc> = "2026-11-22T20:00:00Z".parse().expect("a time");
+        let midnight = Some("2026-11-23T00:00:00Z".parse().expect("a time"));
+        for (value, wanted) in [
+            ("2026-11-23T00:00:00Z", midnight),
+            ("Mon, 23 Nov 2026 00:00:00 GMT", midnight),
+            ("14400", midnight),
+            (" 14399.5 ", midnight),
+            ("0", Some(now)),
+            ("-1", None),
+            ("9223372036854775807", None),
+            ("NaN", None),
+            ("inf", None),
+            ("soon", None),
+            ("", None),
+        ] {
+            assert_eq!(retry_at(value, now), wanted, "{value}");
+        }
+    }
 }

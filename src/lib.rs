@@ -28,9 +28,9 @@
 //!
 //! # One link
 //!
-//! `connect` is parsed like any command, and answered by [`account::link::offer`] with a
+//! `connect` is parsed like any command, and answered by [`account::offer::offer`] with a
 //! one-time link. Each request of the browser that opens it is a route in `web/link.rs` and a
-//! step: `open`, `slack_callback` and `zoom_callback` in [`account::link`], then `confirmation`
+//! step: `open`, `slack_callback` and `zoom_callback` in [`account::link`], then `view`
 //! and `confirm` or `cancel` in [`account::confirm`]. [`account::unlink`] ends links.
 //!
 //! # What else Slack sends

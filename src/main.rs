@@ -1,7 +1,8 @@
 //! The command line.
 
-use std::io::{Write, stdin, stdout};
+use std::io::{Write, stderr, stdin, stdout};
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use anyhow::{Context, anyhow, bail};
 use clap::{Parser, Subcommand};
@@ -49,8 +50,11 @@ enum Command {
     },
     /// Stores links from JSON lines on standard input.
     #[command(
-        after_help = "Each line is an object with team_id, user_id, zoom_user_id, \
-        zoom_account_id, email, access_token, refresh_token, expires_at (RFC 3339) and scope."
+        after_help = "Each line is a JSON object with team_id, user_id, zoom_user_id, zoom_account_id, \
+        email, access_token, refresh_token, expires_at (RFC 3339) and scope (separated by spaces), \
+        and with no other field. Blank lines are skipped.\n\n\
+        All lines are stored, or none: if any cannot be imported, the first 20 of them are listed \
+        with their numbers and fields, and without their values."
     )]
     ImportLinks,
     /// Seals all tokens with the first of `TOKEN_KEYS` again, while others serve.
@@ -66,8 +70,18 @@ enum Command {
     },
 }
 
-fn main() -> anyhow::Result<()> {
-    let command = Arguments::parse().command;
+fn main() -> ExitCode {
+    match begin(Arguments::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        // Not by its Debug form: that has a backtrace where the environment asks for it.
+        Err(error) => {
+            let _ = writeln!(stderr(), "Error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn begin(command: Command) -> anyhow::Result<()> {
     // Blocking, and without a runtime's threads: it idles in the background.
     if let Command::Postgres {
         data_dir,
@@ -138,8 +152,15 @@ async fn run(command: Command) -> anyhow::Result<()> {
             let (database, _server) = connect_options(database).await?;
             let pool = db::pool(database);
             serve::migrate(&pool).await?;
-            let count = import::links(&pool, &vault, stdin().lock()).await?;
-            tracing::info!(links = count, "links imported");
+            let imported = import::links(&pool, &vault, stdin().lock()).await?;
+            tracing::info!(
+                links = imported.links,
+                links.new = imported.new,
+                links.replaced = imported.replaced,
+                tokens.stored = imported.tokens_stored,
+                tokens.kept = imported.tokens_kept,
+                "links imported"
+            );
             Ok(())
         }
         Command::RotateKeys => {

@@ -113,8 +113,10 @@ pub async fn migrate(db: &PgPool) -> anyhow::Result<()> {
         Err(error @ SchemaError::MayNotCreate(_)) => {
             let database = options.get_database().unwrap_or(user);
             let way_out = format!(
-                "the role {user} may not create tables in the database {database}: make it the owner with \
-                 `alter database {database} owner to {user}`, or run `livestream-bot migrate --grant-to {user}` as the owner"
+                "the role {user} may not create tables in the database {database}, or not use its schema: make it the owner \
+                 with `alter database {} owner to {}`, or run `livestream-bot migrate --grant-to {user}` as the owner",
+                db::quoted(database),
+                db::quoted(user)
             );
             return Err(anyhow::Error::new(error).context(way_out));
         }

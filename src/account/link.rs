@@ -1,41 +1,40 @@
 //! Linking a Slack person to a Zoom account, step by step, so that nobody can be tricked into
 //! lending theirs.
 //!
-//! `connect` makes a one-time link for one person ([`offer`]). The browser that opens it
+//! `connect` makes a one-time link for one person ([`super::offer`]). The browser that opens it
 //! ([`open()`]) must sign in with Slack as that very person ([`slack_callback`]) before it may go
 //! to Zoom ([`zoom_callback`]), and must confirm on a page that names both accounts
 //! ([`super::confirm`]). A link, or a sign-in page, that was forwarded to somebody else ends at
 //! Slack's sign-in.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::SecretString;
 use sha2::{Digest, Sha256};
+use tokio::time::timeout;
 
-use crate::account::scopes::missing_scope;
-use crate::account::withdraw::{self, owner};
-use crate::app::{App, Pages};
-use crate::command::request::LivestreamRequest;
+use crate::account::consent::{self, Given, Stored};
+use crate::account::ending::{self, Ending};
+use crate::account::link_error::{LinkError, end};
+use crate::account::scopes::{NEEDED, missing_scope};
+use crate::account::withdraw;
+use crate::app::App;
 use crate::crypto::browser::{Browser, CallbackError, Purpose, SentBrowser, Token};
 use crate::crypto::vault::Context;
 use crate::db::audit::{self, AuditKind, Event};
-use crate::db::grants::{self, NewGrant};
-use crate::db::link_offers::{self, NewOffer};
-use crate::db::link_sessions::{self, Consent, NewConsent, Session};
+use crate::db::link_offers;
+use crate::db::link_sessions::{self, Consent, Session, Stage};
+use crate::db::oauth_states::Returned;
 use crate::db::persist;
 use crate::db::withdrawals::{self, NewWithdrawal};
-use crate::ids::{Asker, WithdrawalId, ZoomUserId};
+use crate::ids::WithdrawalId;
 use crate::reply::Replies;
 use crate::slack::message::Message;
-use crate::slack::respond;
 use crate::slack::sign_in::SlackPerson;
-use crate::zoom::oauth::{TokenError, TokenPair};
+use crate::zoom::client::ApiError;
+use crate::zoom::oauth::TokenError;
 use crate::zoom::paths::CALLBACK;
-use crate::zoom::users::User;
-
-/// How long an offer can be opened.
-const OFFER_LIFETIME: TimeDelta = TimeDelta::minutes(10);
 
 /// What is derived from the browser's cookie, by name.
 const SLACK_STATE: &str = "slack state";
@@ -43,96 +42,73 @@ const SLACK_NONCE: &str = "slack nonce";
 const ZOOM_STATE: &str = "zoom state";
 const ZOOM_VERIFIER: &str = "zoom verifier";
 
-/// Why a browser cannot go on linking. Each is a page.
-#[derive(Debug, thiserror::Error)]
-pub enum LinkError {
-    #[error("the link is unknown, expired or used")]
-    NoOffer,
-    #[error("the browser did not begin this, or another tab took over, or it is done")]
-    NoSession,
-    #[error("the link was made for somebody else")]
-    SomebodyElse,
-    #[error("the person went back at {0}")]
-    Declined(&'static str),
-    #[error("{0} did not answer as it should")]
-    VendorFailed(&'static str),
-    #[error("the Zoom app lacks the permission {0}")]
-    ScopeMissing(&'static str),
-    #[error("an account is linked for the workspace by somebody who is no admin any more")]
-    NotAdmin,
-    #[error("the same Zoom user consented again since, elsewhere")]
-    Superseded,
-    #[error("the permission at Zoom ended before the person confirmed")]
-    PermissionEnded,
-    #[error("what is stored of the session cannot be read")]
-    Unreadable,
-    #[error("linking is not set up")]
-    NotSetUp,
-    #[error(transparent)]
-    Database(sqlx::Error),
+/// How long a page waits for a message to be taken.
+const NOTIFY_WAIT: Duration = Duration::from_secs(1);
+
+/// Where a browser goes next.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Next {
+    /// To a page of Slack's or Zoom's.
+    Vendor(String),
+    /// To our page that shows how it stands.
+    Page,
 }
 
-impl From<sqlx::Error> for LinkError {
-    fn from(error: sqlx::Error) -> Self {
-        if link_sessions::is_unreadable(&error) {
-            tracing::error!(%error, "failed to read a link session");
-            return Self::Unreadable;
-        }
-        Self::Database(error)
-    }
+/// How far a browser has come that may have been here before.
+enum Place {
+    /// It has not come back yet.
+    Unknown,
+    /// It was sent to Zoom.
+    AtZoom,
+    /// Our page shows how it stands.
+    Page,
+    /// Our page shows why nothing was linked.
+    Failed,
 }
 
-/// Makes a one-time link for the person who typed; `response_url` is told how it ends, or
-/// their App Home where there is none.
-pub async fn offer(
-    app: &App,
-    asker: &Asker,
-    request: Option<&LivestreamRequest>,
-    response_url: Option<&SecretString>,
-) -> sqlx::Result<Option<String>> {
-    make_offer(app, asker, request, response_url, false).await
-}
-
-/// Makes a one-time link with which an admin links an account for their workspace.
-pub async fn offer_shared(app: &App, admin: &Asker) -> sqlx::Result<Option<String>> {
-    make_offer(app, admin, None, None, true).await
-}
-
-async fn make_offer(
-    app: &App,
-    asker: &Asker,
-    request: Option<&LivestreamRequest>,
-    response_url: Option<&SecretString>,
-    is_shared: bool,
-) -> sqlx::Result<Option<String>> {
-    let Some(Pages { sign_in, .. }) = &app.pages else {
-        return Ok(None);
+async fn place(app: &App, browser: &Browser) -> sqlx::Result<Place> {
+    let Some((session, stage)) = link_sessions::find(&app.db, &browser.hash()).await? else {
+        return Ok(match ending::find(app, browser).await? {
+            None => Place::Unknown,
+            Some(Returned::Ended(Ending::Linked { .. })) => Place::Page,
+            Some(_) => Place::Failed,
+        });
     };
-    let token = Token::random();
-    let hash = token.hash();
-    let name = hex::encode(&hash);
-    let response_url = response_url.map(|url| app.vault.seal(Context::OfferUrl(&name), url));
-    let offer = NewOffer {
-        token_hash: &hash,
-        asker,
-        command_text: request.map(ToString::to_string),
-        response_url: response_url.as_deref(),
-        is_shared,
-        expires_at: Utc::now() + OFFER_LIFETIME,
-    };
-    link_offers::store(&app.db, &offer).await?;
-    Ok(Some(sign_in.page(&format!("/link/{}", token.expose()))))
+    Ok(match stage {
+        Stage::AtZoom if session.is_in_time => Place::AtZoom,
+        Stage::Confirming(_) if session.is_in_time => Place::Page,
+        Stage::SigningIn | Stage::Consenting if session.is_recent => Place::Page,
+        _ => Place::Failed,
+    })
 }
 
-/// A browser opened the link. Stores nothing, links nothing and uses nothing up: previews and
-/// scanners open links too. Returns the browser's cookie, and where it signs in with Slack.
-pub async fn open(app: &App, token: &str) -> Result<(String, String), LinkError> {
+/// A browser opened the link; `before` is what its cookie says if it has one. Stores nothing, links
+/// nothing and uses nothing up: previews and scanners open links too. Returns where it goes, first
+/// to sign in with Slack, and the cookie for that; if it has opened the link before, it goes on
+/// where it was.
+pub async fn open(
+    app: &App,
+    token: &str,
+    before: Option<SentBrowser>,
+) -> Result<(Option<String>, Next), LinkError> {
     let sign_in = &app.pages.as_ref().ok_or(LinkError::NotSetUp)?.sign_in;
     let hash = Token::read(token).ok_or(LinkError::NoOffer)?.hash();
-    let asker = link_offers::find(&app.db, &hash)
-        .await?
-        .ok_or(LinkError::NoOffer)?;
-    let sent = SentBrowser::new(Some(hash));
+    let asker = link_offers::find(&app.db, &hash).await?;
+    let mut before = before.filter(|sent| sent.link.as_ref() == Some(&hash));
+    if let Some(sent) = &before {
+        match place(app, &sent.browser).await? {
+            Place::AtZoom => return Ok((None, consent_page(app, &sent.browser)?)),
+            Place::Page => return Ok((None, Next::Page)),
+            Place::Failed if asker.is_none() => return Ok((None, Next::Page)),
+            Place::Failed => before = None,
+            Place::Unknown => {}
+        }
+    }
+    let asker = asker.ok_or(LinkError::NoOffer)?;
+    // Two tabs of one browser share what they must bring back, so either may.
+    let sent = before
+        .filter(SentBrowser::is_in_time)
+        .unwrap_or_else(|| SentBrowser::new(Some(hash)));
     let url = sign_in
         .authorize_url(
             Some(&asker.team),
@@ -141,17 +117,31 @@ pub async fn open(app: &App, token: &str) -> Result<(String, String), LinkError>
         )
         .await
         .map_err(|error| vendor_failed("Slack", &error))?;
-    Ok((sent.seal(&app.vault, Purpose::Link), url))
+    Ok((
+        Some(sent.seal(&app.vault, Purpose::Link)),
+        Next::Vendor(url),
+    ))
 }
 
-/// The browser is back from Slack. Returns where it goes to consent at Zoom.
+/// Where the browser consents at Zoom.
+pub(super) fn consent_page(app: &App, browser: &Browser) -> Result<Next, LinkError> {
+    let sign_in = &app.pages.as_ref().ok_or(LinkError::NotSetUp)?.sign_in;
+    let state = browser.derive(ZOOM_STATE);
+    let challenge = pkce_challenge(&browser.derive(ZOOM_VERIFIER));
+    let callback = sign_in.page(CALLBACK);
+    Ok(Next::Vendor(
+        app.zoom.authorize_url(&callback, &state, &challenge),
+    ))
+}
+
+/// The browser is back from Slack. Returns where it goes: to consent at Zoom, if the right person
+/// has signed in. A second time it only goes where it stands.
 pub async fn slack_callback(
     app: &App,
     sent: &SentBrowser,
     state: &str,
     code: Result<SecretString, CallbackError>,
-) -> Result<String, LinkError> {
-    let sign_in = &app.pages.as_ref().ok_or(LinkError::NotSetUp)?.sign_in;
+) -> Result<Next, LinkError> {
     let SentBrowser {
         browser,
         link,
@@ -163,197 +153,116 @@ pub async fn slack_callback(
     }
     // Stored before the code is exchanged: the same state does nothing a second time.
     if !link_sessions::begin(&app.db, link, &browser.hash(), *expires_at).await? {
-        return Err(LinkError::NoSession);
+        return match place(app, browser).await? {
+            Place::Unknown => Err(LinkError::NoSession),
+            Place::AtZoom => consent_page(app, browser),
+            Place::Page | Place::Failed => Ok(Next::Page),
+        };
     }
     let session = link_sessions::find(&app.db, &browser.hash()).await?;
     let (session, _) = session.ok_or(LinkError::NoSession)?;
-    let code = code_of(app, &session, "Slack", code).await?;
+    match sign_in(app, browser, &session, code).await {
+        Ok(()) => consent_page(app, browser),
+        Err(error) => Err(end(app, &session, error).await),
+    }
+}
+
+/// Finds out who signed in with Slack, and notes them if they are the person the link is for.
+async fn sign_in(
+    app: &App,
+    browser: &Browser,
+    session: &Session,
+    code: Result<SecretString, CallbackError>,
+) -> Result<(), LinkError> {
+    let sign_in = &app.pages.as_ref().ok_or(LinkError::NotSetUp)?.sign_in;
+    let code = code_of(app, session, "Slack", code).await?;
     let person = sign_in
         .person(code, browser.derive(SLACK_NONCE))
         .await
         .map_err(|error| vendor_failed("Slack", &error))?;
     if !person.asker.is(&session.asker) {
-        refuse_somebody_else(app, &session, &person).await?;
+        refuse_somebody_else(app, session, &person).await?;
         return Err(LinkError::SomebodyElse);
     }
     link_sessions::signed_in(&app.db, &browser.hash(), &person.name, &person.team_name).await?;
-    let state = browser.derive(ZOOM_STATE);
-    let challenge = pkce_challenge(&browser.derive(ZOOM_VERIFIER));
-    Ok(app
-        .zoom
-        .authorize_url(&sign_in.page(CALLBACK), &state, &challenge))
+    Ok(())
 }
 
-/// The browser is back from Zoom. Nothing is bound yet: the person is asked next.
+/// The browser is back from Zoom. Nothing is bound yet: the person is asked next. A second time
+/// nothing happens; our page shows how it stands.
 pub async fn zoom_callback(
     app: &Arc<App>,
     browser: &Browser,
     state: &str,
     code: Result<SecretString, CallbackError>,
 ) -> Result<(), LinkError> {
-    let sign_in = &app.pages.as_ref().ok_or(LinkError::NotSetUp)?.sign_in;
     if !browser.is(ZOOM_STATE, state) {
         return Err(LinkError::NoSession);
     }
     // Noted before the code is exchanged: the same state does nothing a second time.
-    let session = link_sessions::back_from_zoom(&app.db, &browser.hash()).await?;
-    let session = session.ok_or(LinkError::NoSession)?;
+    let Some(session) = link_sessions::back_from_zoom(&app.db, &browser.hash()).await? else {
+        return Ok(());
+    };
+    match take_consent(app, browser, &session, code).await {
+        Ok(()) => Ok(()),
+        Err(error) => Err(end(app, &session, error).await),
+    }
+}
+
+/// Trades the code for tokens, and stores them with the browser that is to confirm.
+async fn take_consent(
+    app: &Arc<App>,
+    browser: &Browser,
+    session: &Session,
+    code: Result<SecretString, CallbackError>,
+) -> Result<(), LinkError> {
+    let sign_in = &app.pages.as_ref().ok_or(LinkError::NotSetUp)?.sign_in;
     let consented_at = session.consented_at.ok_or(LinkError::NoSession)?;
-    let code = code_of(app, &session, "Zoom", code).await?;
+    let code = code_of(app, session, "Zoom", code).await?;
     let verifier = browser.derive(ZOOM_VERIFIER).into();
     let pair = app
         .zoom
         .exchange(&code, &verifier, &sign_in.page(CALLBACK))
         .await
         .map_err(|error| {
-            if matches!(error, TokenError::InvalidClient) {
+            if matches!(error, TokenError::Refused(_)) {
                 tracing::error!(
-                    "Zoom rejects ZOOM_CLIENT_ID or ZOOM_CLIENT_SECRET; nobody can link an account"
+                    "Zoom refuses this app: check the Zoom app, ZOOM_CLIENT_ID and ZOOM_CLIENT_SECRET"
                 );
             }
-            vendor_failed("Zoom", &error)
+            let failed = vendor_failed("Zoom", &error);
+            match error {
+                TokenError::InvalidGrant(said) | TokenError::Lost(said) | TokenError::Refused(said) | TokenError::Disabled(said) => {
+                    LinkError::ZoomRefused(said)
+                }
+                TokenError::Transient { .. } | TokenError::NoAnswer(_) => failed,
+            }
         })?;
-    let scope = pair.scope.as_deref().unwrap_or_default();
-    let missing = missing_scope(scope).map(LinkError::ScopeMissing);
+    // Without a scope the permission is what was asked for: that of the app (RFC 6749, 5.1).
+    let scope = pair.scope.as_deref().unwrap_or(NEEDED);
+    let missing = missing_scope(scope).map(|scope| LinkError::ScopeMissing(scope.to_owned()));
     let account = match app.zoom.me(&pair.access_token).await {
         Ok(account) => account,
         Err(error) => {
             let given = Given::new(app, None, &pair, consented_at);
-            let withdrawal = persist(|| give_back(app, &session.asker, &given)).await?;
+            let withdrawal = persist(|| consent::give_back(app, &session.asker, &given)).await?;
             withdraw::at_once(app, withdrawal).await;
-            return Err(missing.unwrap_or_else(|| vendor_failed("Zoom", &error)));
+            let failed = vendor_failed("Zoom", &error);
+            return Err(missing.unwrap_or(match error {
+                ApiError::Refused(said) => LinkError::ZoomRefused(said),
+                ApiError::Unauthorized | ApiError::Failed(_) => failed,
+            }));
         }
     };
     let given = Given::new(app, Some(&account.id), &pair, consented_at);
     let is_to_confirm = missing.is_none();
-    let store = || store_consent(app, &session, &account, &given, scope, is_to_confirm);
+    let store = || consent::store(app, session, &account, &given, scope, is_to_confirm);
     match persist(store).await? {
         Stored::Superseded => return Err(LinkError::Superseded),
         Stored::Unused(withdrawal) => drop(withdraw::at_once(app, withdrawal).await),
         Stored::Used => {}
     }
     missing.map_or(Ok(()), Err)
-}
-
-/// What became of the pair that a consent gave.
-enum Stored {
-    /// A grant has it, or the browser that is to confirm.
-    Used,
-    /// Nobody has a use for it; it is to be withdrawn.
-    Unused(WithdrawalId),
-    /// The same Zoom user has consented later, which ended it.
-    Superseded,
-}
-
-/// What Zoom gave for a consent, sealed.
-struct Given<'a> {
-    zoom_user: Option<&'a ZoomUserId>,
-    access_token: Vec<u8>,
-    refresh_token: Vec<u8>,
-    expires_at: DateTime<Utc>,
-    consented_at: DateTime<Utc>,
-}
-
-impl<'a> Given<'a> {
-    /// `zoom_user` is whose it is, if Zoom has said so.
-    fn new(
-        app: &App,
-        zoom_user: Option<&'a ZoomUserId>,
-        pair: &TokenPair,
-        consented_at: DateTime<Utc>,
-    ) -> Self {
-        let (access_token, refresh_token) =
-            app.vault
-                .seal_pair(owner(zoom_user), &pair.access_token, &pair.refresh_token);
-        Self {
-            zoom_user,
-            access_token,
-            refresh_token,
-            expires_at: Utc::now() + TimeDelta::seconds(pair.expires_in.into()),
-            consented_at,
-        }
-    }
-
-    fn unused(&self) -> NewWithdrawal<'_> {
-        NewWithdrawal {
-            zoom_user: self.zoom_user,
-            consented_at: self.consented_at,
-            access_token: &self.access_token,
-            refresh_token: &self.refresh_token,
-            token_expires_at: self.expires_at,
-        }
-    }
-}
-
-/// Stores what a consent gave. Zoom keeps one pair for each user and app, so a consent ends the
-/// pair that was given before, wherever it is. A grant takes the new pair at once: people who are
-/// linked to it go on, and nobody becomes linked by that. Harmless twice.
-async fn store_consent(
-    app: &App,
-    session: &Session,
-    account: &User,
-    given: &Given<'_>,
-    scope: &str,
-    is_to_confirm: bool,
-) -> sqlx::Result<Stored> {
-    let (zoom_user, at) = (&account.id, given.consented_at);
-    let mut transaction = app.db.begin().await?;
-    grants::lock(&mut transaction, &[zoom_user]).await?;
-    let latest = grants::consented_at(&mut *transaction, zoom_user).await?;
-    let is_superseded = latest.is_some_and(|latest| latest > at)
-        || link_sessions::has_newer_consent(&mut *transaction, zoom_user, at).await?;
-    if is_superseded {
-        link_sessions::mark_superseded(&mut *transaction, &session.session_hash).await?;
-        transaction.commit().await?;
-        return Ok(Stored::Superseded);
-    }
-    link_sessions::supersede(&mut *transaction, zoom_user, at).await?;
-    withdrawals::delete_superseded(&mut *transaction, zoom_user, at).await?;
-    let is_known = latest.is_some();
-    if is_known {
-        let grant = NewGrant {
-            zoom_user,
-            zoom_account_id: &account.account_id,
-            email: &account.email,
-            scope,
-            access_token: &given.access_token,
-            refresh_token: &given.refresh_token,
-            expires_at: given.expires_at,
-            consented_at: at,
-        };
-        grants::store(&mut *transaction, &grant).await?;
-    }
-    let mut is_used = is_known;
-    if is_to_confirm {
-        let tokens = (&given.access_token[..], &given.refresh_token[..]);
-        let consent = NewConsent {
-            zoom_user,
-            zoom_account_id: &account.account_id,
-            email: &account.email,
-            is_basic: account.is_basic(),
-            scope,
-            tokens: (!is_known).then_some(tokens),
-            token_expires_at: given.expires_at,
-        };
-        is_used |=
-            link_sessions::consented(&mut *transaction, &session.session_hash, &consent).await?;
-    }
-    let stored = if is_used {
-        Stored::Used
-    } else {
-        let new = given.unused();
-        Stored::Unused(withdrawals::store(&mut transaction, &session.asker, &new).await?)
-    };
-    transaction.commit().await?;
-    Ok(stored)
-}
-
-/// Withdraws a permission of which Zoom did not say whose it is.
-async fn give_back(app: &App, asker: &Asker, given: &Given<'_>) -> sqlx::Result<WithdrawalId> {
-    let mut transaction = app.db.begin().await?;
-    let withdrawal = withdrawals::store(&mut transaction, asker, &given.unused()).await?;
-    transaction.commit().await?;
-    Ok(withdrawal)
 }
 
 /// [RFC 7636](https://www.rfc-editor.org/rfc/rfc7636#section-4.2), S256.
@@ -400,7 +309,7 @@ async fn refuse_somebody_else(
     notify(
         app,
         session,
-        &Replies::of(app).link_opened_by_somebody_else(),
+        Replies::of(app).link_opened_by_somebody_else(),
     )
     .await;
     Ok(())
@@ -436,22 +345,25 @@ pub(super) async fn end_session(
 }
 
 /// Tells the person where they typed `connect`; if that is too long ago, the page has to do.
-pub(super) async fn notify(app: &App, session: &Session, message: &Message) {
+pub(super) async fn notify(app: &App, session: &Session, message: Message) {
     let Some(sealed) = &session.response_url else {
         return;
     };
     let name = hex::encode(&session.token_hash);
     let url = app.vault.open(Context::OfferUrl(&name), sealed).ok();
     let url = url.and_then(|url| app.responder.url(&url).ok());
-    let told = match &url {
-        Some(url) => app.responder.post(url, message).await,
-        None => Err(respond::Error::Transient(
-            "its response_url does not open".to_owned(),
-        )),
+    let Some(url) = url else {
+        tracing::warn!("failed to tell a person about their link: its response_url does not open");
+        return;
     };
-    if let Err(error) = told {
-        tracing::warn!(%error, "failed to tell a person about their link");
-    }
+    let responder = app.responder.clone();
+    let telling = app.tasks.spawn(async move {
+        if let Err(error) = responder.post_again(&url, &message).await {
+            tracing::warn!(%error, "failed to tell a person about their link");
+        }
+    });
+    // It goes on without the page.
+    let _ = timeout(NOTIFY_WAIT, telling).await;
 }
 
 fn vendor_failed(vendor: &'static str, error: &(dyn std::error::Error + 'static)) -> LinkError {

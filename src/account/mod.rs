@@ -1,8 +1,12 @@
 //! The Zoom account behind a Slack person: linking one, ending a link, and its tokens.
 
 pub mod confirm;
+mod consent;
+mod ending;
 pub mod import;
 pub mod link;
+pub mod link_error;
+pub mod offer;
 pub mod reseal;
 mod scopes;
 pub mod tokens;

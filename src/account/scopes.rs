@@ -1,11 +1,21 @@
 //! The scopes that a grant must have.
 
+/// What a grant must have, in the granular family.
+pub(super) const NEEDED: &str = "meeting:update:livestream_status user:read:user";
+/// The scope without which no livestream can be started.
+const LIVESTREAM: &str = "meeting:update:livestream_status";
+
+/// Whether livestreams cannot be started with these scopes, separated by spaces.
+pub(super) fn lacks_livestream_scope(granted: &str) -> bool {
+    missing_scope(granted) == Some(LIVESTREAM)
+}
+
 /// One family of scopes or the other, whole: apps made since 2024 have granular ones.
 pub(super) fn missing_scope(granted: &str) -> Option<&'static str> {
     let has = |scope: &str| granted.split_whitespace().any(|granted| granted == scope);
     [
         (
-            "meeting:update:livestream_status",
+            LIVESTREAM,
             [
                 "meeting:write",
                 "meeting:write:admin",

@@ -13,7 +13,7 @@ use crate::db::grants::NewPair;
 use crate::db::jobs::{self, WaitsFor};
 use crate::db::{grants, persist, withdrawals};
 use crate::ids::ZoomUserId;
-use crate::zoom::oauth::{TRADE_MAX, TokenError};
+use crate::zoom::oauth::{TRADE_MAX, TokenAnswer, TokenError, says_dead};
 
 /// How long a refresh is believed to be running: longer than Zoom may take, and the new pair
 /// until it is stored, so that only a crash leaves a lease behind.
@@ -24,6 +24,8 @@ const REFRESH_WAIT: Duration = Duration::from_secs(1);
 const HANGS_AFTER: Duration = Duration::from_secs(3);
 /// How soon Zoom is asked again after it failed: not at once by each who waits.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// The longest that Zoom is not asked where it says so; then it is, whatever it said.
+const RETRY_AFTER_MAX: Duration = Duration::from_mins(1);
 
 /// An access token, and which pair it is of.
 pub struct FreshToken {
@@ -31,20 +33,26 @@ pub struct FreshToken {
     pub generation: i64,
 }
 
-/// Why there is no token to act with.
+/// Why there is no token to act with. Some hold what Zoom said, if it was asked just now.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenUnavailable {
     #[error("the grant is gone or dead")]
-    Dead,
+    Dead(Option<String>),
     /// A refresh is under way, somebody else's or one that this call began.
     #[error("it is being refreshed")]
     BeingRefreshed,
-    /// Zoom may give one later.
+    /// Zoom may give one later, and is not asked for so long.
     #[error("Zoom gave no token")]
-    Unavailable,
+    Unavailable {
+        answer: Option<TokenAnswer>,
+        after: Duration,
+    },
+    /// An administrator at Zoom can fix this.
+    #[error("an administrator has disabled this app at Zoom")]
+    Disabled(String),
     /// Only the operator can fix this.
     #[error("only the operator can fix this")]
-    Misconfigured,
+    Misconfigured(Option<String>),
     #[error(transparent)]
     Database(#[from] sqlx::Error),
 }
@@ -68,9 +76,9 @@ pub async fn fresh_token_within(
     loop {
         let grant = grants::find(&app.db, zoom_user)
             .await?
-            .ok_or(TokenUnavailable::Dead)?;
+            .ok_or(TokenUnavailable::Dead(None))?;
         if grant.is_dead {
-            return Err(TokenUnavailable::Dead);
+            return Err(TokenUnavailable::Dead(None));
         }
         if grant.is_fresh {
             let context = Context::AccessToken(zoom_user.as_str());
@@ -101,7 +109,12 @@ pub async fn fresh_token_within(
             Ok(Ok(Ok(Some(fresh)))) => return Ok(fresh),
             Ok(Ok(Ok(None))) => {}
             Ok(Ok(Err(error))) => return Err(error),
-            Ok(Err(_)) => return Err(TokenUnavailable::Unavailable),
+            Ok(Err(_)) => {
+                return Err(TokenUnavailable::Unavailable {
+                    answer: None,
+                    after: RETRY_AFTER,
+                });
+            }
             Err(_) => return Err(TokenUnavailable::BeingRefreshed),
         }
         // The pair was replaced while we held the old one: read it again.
@@ -113,10 +126,26 @@ pub async fn is_being_refreshed(app: &App, zoom_user: &ZoomUserId) -> sqlx::Resu
     Ok(grants::lease_left(&app.db, zoom_user).await?.is_some())
 }
 
-/// Whether a refresh of this pair has been under way for longer than refreshes take.
-pub async fn does_refresh_hang(app: &App, zoom_user: &ZoomUserId) -> sqlx::Result<bool> {
+/// How long a refresh of a pair has been under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refreshing {
+    /// No longer than refreshes take.
+    Briefly,
+    /// Longer than refreshes take.
+    Hanging,
+    /// Zoom has answered that it gives no token just now, and is asked again later; or it has not
+    /// answered for very long.
+    Paused,
+}
+
+/// How the refresh of this pair is.
+pub async fn refreshing(app: &App, zoom_user: &ZoomUserId) -> sqlx::Result<Refreshing> {
     let left = grants::lease_left(&app.db, zoom_user).await?;
-    Ok(left.is_some_and(|left| left + HANGS_AFTER < REFRESH_LEASE))
+    Ok(match left {
+        Some(left) if left <= RETRY_AFTER_MAX => Refreshing::Paused,
+        Some(left) if left + HANGS_AFTER < REFRESH_LEASE => Refreshing::Hanging,
+        _ => Refreshing::Briefly,
+    })
 }
 
 /// Refreshes a pair, and wakes the commands that wait for it. None if the pair was replaced
@@ -130,7 +159,7 @@ async fn refresh(
 ) -> Result<Option<FreshToken>, TokenUnavailable> {
     let refreshed = trade(&app, &zoom_user, &refresh_token, generation, lease).await;
     // After a failure that may pass they come one by one, so that Zoom is not asked by all.
-    if matches!(refreshed, Ok(_) | Err(TokenUnavailable::Dead))
+    if matches!(refreshed, Ok(_) | Err(TokenUnavailable::Dead(_)))
         && let Err(error) = jobs::wake(&app.db, WaitsFor::Token, &zoom_user, None).await
     {
         tracing::warn!(%error, "failed to wake the commands that wait for a token");
@@ -146,7 +175,11 @@ async fn trade(
     generation: i64,
     lease: DateTime<Utc>,
 ) -> Result<Option<FreshToken>, TokenUnavailable> {
-    let end_lease = |after| persist(move || grants::end_lease(&app.db, zoom_user, lease, after));
+    let unavailable = async |after, why: &str, answer| {
+        persist(|| grants::end_lease(&app.db, zoom_user, lease, after)).await?;
+        tracing::warn!(zoom.user = %zoom_user, why, "failed to refresh a Zoom token");
+        Err(TokenUnavailable::Unavailable { answer, after })
+    };
     match app.zoom.refresh(refresh_token).await {
         Ok(pair) => {
             let (access_token, refresh_token) =
@@ -170,29 +203,43 @@ async fn trade(
                 generation: generation + 1,
             }))
         }
-        Err(TokenError::InvalidGrant | TokenError::Lost) => {
+        Err(TokenError::InvalidGrant(said) | TokenError::Lost(said)) => {
             if !persist(|| grants::mark_dead(&app.db, zoom_user, generation)).await? {
                 return Ok(None);
             }
-            tracing::warn!(zoom.user = %zoom_user, "Zoom rejects a refresh token; the grant is dead");
-            Err(TokenUnavailable::Dead)
+            tracing::warn!(zoom.user = %zoom_user, said, "Zoom rejects a refresh token; the grant is dead");
+            Err(TokenUnavailable::Dead((!says_dead(&said)).then_some(said)))
         }
-        Err(TokenError::InvalidClient) => {
-            end_lease(Duration::ZERO).await?;
+        Err(TokenError::Refused(said)) => {
+            persist(|| grants::mark_refused(&app.db, zoom_user, generation, lease, &said)).await?;
             tracing::error!(
-                "Zoom rejects ZOOM_CLIENT_ID or ZOOM_CLIENT_SECRET; no token can be refreshed"
+                zoom.user = %zoom_user, said,
+                "Zoom refuses to refresh a token: check the Zoom app, ZOOM_CLIENT_ID and ZOOM_CLIENT_SECRET"
             );
-            Err(TokenUnavailable::Misconfigured)
+            Err(TokenUnavailable::Misconfigured(Some(said)))
         }
-        Err(TokenError::Transient(why) | TokenError::NoAnswer(why)) => {
-            end_lease(RETRY_AFTER).await?;
-            tracing::warn!(zoom.user = %zoom_user, why, "failed to refresh a Zoom token");
-            Err(TokenUnavailable::Unavailable)
+        Err(TokenError::Disabled(said)) => {
+            persist(|| grants::mark_refused(&app.db, zoom_user, generation, lease, &said)).await?;
+            tracing::warn!(
+                zoom.user = %zoom_user, said,
+                "an administrator of the Zoom account has disabled this app"
+            );
+            Err(TokenUnavailable::Disabled(said))
         }
+        Err(TokenError::Transient {
+            why,
+            answer,
+            retry_after,
+        }) => {
+            let after = retry_after.unwrap_or_default();
+            let after = after.clamp(RETRY_AFTER, RETRY_AFTER_MAX);
+            unavailable(after, &why, answer).await
+        }
+        Err(TokenError::NoAnswer(why)) => unavailable(RETRY_AFTER, &why, None).await,
     }
 }
 
 fn open(app: &App, context: Context<'_>, sealed: &[u8]) -> Result<SecretString, TokenUnavailable> {
     app.open(context, sealed)
-        .map_err(|_| TokenUnavailable::Misconfigured)
+        .map_err(|_| TokenUnavailable::Misconfigured(None))
 }

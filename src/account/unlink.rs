@@ -10,7 +10,7 @@ use crate::account::withdraw::{self, Progress};
 use crate::app::App;
 use crate::db::audit::{self, AuditKind, Event};
 use crate::db::withdrawals::{self, OffersOf, Retired};
-use crate::db::{self, grants, installations, links, shared_accounts};
+use crate::db::{self, account_uses, grants, installations, links, shared_accounts};
 use crate::ids::{Asker, TeamId, Tenant, ZoomUserId};
 use crate::reply::account::Unlinked;
 
@@ -25,7 +25,7 @@ pub async fn unlink(app: &Arc<App>, asker: &Asker) -> sqlx::Result<Unlinked> {
     let retired = remove(&mut transaction, asker, None, None).await?;
     transaction.commit().await?;
     show_home(app, asker).await;
-    told(app, &retired).await
+    told(app, asker, &retired).await
 }
 
 /// An admin ends somebody's link that was made at `linked_at`, and what they had begun to link.
@@ -40,15 +40,19 @@ pub async fn unlink_by(
     withdrawals::end_offers(&mut transaction, OffersOf::Person(asker)).await?;
     transaction.commit().await?;
     show_home(app, asker).await;
-    told(app, &retired).await
+    told(app, asker, &retired).await
 }
 
 /// What the end of a person's links led to, once Zoom has had a moment to confirm.
-async fn told(app: &Arc<App>, retired: &[Retired]) -> sqlx::Result<Unlinked> {
+async fn told(
+    app: &Arc<App>,
+    asker: &Asker,
+    retired: &[(ZoomUserId, Retired)],
+) -> sqlx::Result<Unlinked> {
     let mut unlinked = Unlinked::NotLinked;
-    for retired in retired {
+    for (zoom_user, retired) in retired {
         unlinked = match retired {
-            Retired::InUse => Unlinked::Shared,
+            Retired::InUse => still_used(app, asker, zoom_user).await?,
             Retired::Dead => Unlinked::Ended,
             Retired::Unused(id) => match withdraw::at_once(app, *id).await {
                 Progress::Confirmed => Unlinked::Revoked,
@@ -58,6 +62,18 @@ async fn told(app: &Arc<App>, retired: &[Retired]) -> sqlx::Result<Unlinked> {
         };
     }
     Ok(unlinked)
+}
+
+/// Why the permission of an account stays whose link has ended.
+async fn still_used(app: &App, asker: &Asker, zoom_user: &ZoomUserId) -> sqlx::Result<Unlinked> {
+    let uses = account_uses::find(&app.db, zoom_user, asker).await?;
+    Ok(if uses.is_shared_with_them && app.shared_accounts {
+        Unlinked::SharedWithThem
+    } else if uses.by_workspace {
+        Unlinked::UsedByWorkspace
+    } else {
+        Unlinked::UsedByOthers
+    })
 }
 
 /// Ends the link of somebody who was deactivated, unless it was made after `until`.
@@ -146,12 +162,13 @@ async fn unshare(
 }
 
 /// Removes a person's links that were made until `until`, and retires the grants behind them.
+/// Returns what became of each Zoom user's.
 async fn remove(
     db: &mut sqlx::PgConnection,
     asker: &Asker,
     by: Option<&Asker>,
     until: Option<DateTime<Utc>>,
-) -> sqlx::Result<Vec<Retired>> {
+) -> sqlx::Result<Vec<(ZoomUserId, Retired)>> {
     let linked = links::zoom_users(&mut *db, asker, until).await?;
     grants::lock(db, &linked.iter().collect::<Vec<_>>()).await?;
     let mut retired = Vec::new();
@@ -161,7 +178,8 @@ async fn remove(
             .by(by);
         audit::write(&mut *db, &event).await?;
         let (enterprise, team) = (asker.enterprise(), &asker.team);
-        retired.push(withdrawals::retire_grant(db, enterprise, team, &zoom_user).await?);
+        let ended = withdrawals::retire_grant(db, enterprise, team, &zoom_user).await?;
+        retired.push((zoom_user, ended));
     }
     Ok(retired)
 }

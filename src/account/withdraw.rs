@@ -41,19 +41,24 @@ pub enum Progress {
 
 /// Tries to withdraw a permission, and waits for a moment only: the job goes on.
 pub async fn at_once(app: &Arc<App>, id: WithdrawalId) -> Progress {
+    attempt_for_a_moment(app, id).await.0
+}
+
+/// The same, with how long Zoom asks to wait.
+async fn attempt_for_a_moment(app: &Arc<App>, id: WithdrawalId) -> (Progress, Option<Duration>) {
     let (in_background, span) = (Arc::clone(app), tracing::Span::current());
     let attempt = app.tasks.spawn(
         async move {
             attempt(&in_background, id).await.unwrap_or_else(|error| {
                 tracing::warn!(%error, "failed to withdraw a permission at Zoom");
-                Progress::Pending
+                (Progress::Pending, None)
             })
         }
         .instrument(span),
     );
     match tokio::time::timeout(WAIT, attempt).await {
         Ok(Ok(progress)) => progress,
-        Ok(Err(_)) | Err(_) => Progress::Pending,
+        Ok(Err(_)) | Err(_) => (Progress::Pending, None),
     }
 }
 
@@ -61,24 +66,28 @@ pub async fn at_once(app: &Arc<App>, id: WithdrawalId) -> Progress {
 /// moment only: a worker has other things to do while Zoom does not answer. Returns after how
 /// long it tries again; none if there is nothing more to do.
 pub async fn run(app: &Arc<App>, id: WithdrawalId) -> sqlx::Result<Option<Duration>> {
-    if at_once(app, id).await != Progress::Pending {
+    let (progress, retry_after) = attempt_for_a_moment(app, id).await;
+    if progress != Progress::Pending {
         return Ok(None);
     }
+    let asked = retry_after.unwrap_or_default().min(PAUSE_MAX);
     let attempts = withdrawals::attempts(&app.db, id).await?;
-    Ok(attempts.map(pause))
+    Ok(attempts.map(|attempts| pause(attempts).max(asked)))
 }
 
-/// One attempt, unless another is running, or too many are.
-async fn attempt(app: &App, id: WithdrawalId) -> sqlx::Result<Progress> {
+/// One attempt, unless another is running, or too many are. Returns how long Zoom asks to wait,
+/// too.
+async fn attempt(app: &App, id: WithdrawalId) -> sqlx::Result<(Progress, Option<Duration>)> {
     static RUNNING: Semaphore = Semaphore::const_new(ATTEMPTS_AT_ONCE);
     let Ok(_permit) = RUNNING.try_acquire() else {
-        return Ok(Progress::Pending);
+        return Ok((Progress::Pending, None));
     };
     let Some(withdrawal) = withdrawals::claim(&app.db, id, LEASE).await? else {
-        return Ok(match withdrawals::attempts(&app.db, id).await? {
-            None => Progress::Ended,
-            Some(_) => Progress::Pending,
-        });
+        let attempts = withdrawals::attempts(&app.db, id).await?;
+        return Ok((
+            attempts.map_or(Progress::Ended, |_| Progress::Pending),
+            None,
+        ));
     };
     let attempted = if withdrawal.is_superseded {
         Attempted::Ended
@@ -88,7 +97,11 @@ async fn attempt(app: &App, id: WithdrawalId) -> sqlx::Result<Progress> {
     let progress = match attempted {
         Attempted::Confirmed => Progress::Confirmed,
         Attempted::Ended => Progress::Ended,
-        Attempted::Unknown | Attempted::Failed | Attempted::NoAnswer => Progress::Pending,
+        Attempted::Unknown | Attempted::Failed { .. } | Attempted::NoAnswer => Progress::Pending,
+    };
+    let retry_after = match attempted {
+        Attempted::Failed { retry_after } => retry_after,
+        _ => None,
     };
     match progress {
         Progress::Confirmed | Progress::Ended => {
@@ -108,7 +121,7 @@ async fn attempt(app: &App, id: WithdrawalId) -> sqlx::Result<Progress> {
         ?progress,
         "withdrawing a permission at Zoom"
     );
-    Ok(progress)
+    Ok((progress, retry_after))
 }
 
 /// How one attempt ended.
@@ -121,7 +134,9 @@ enum Attempted {
     /// or its tokens were renewed and lost.
     Unknown,
     /// Zoom did nothing.
-    Failed,
+    Failed {
+        retry_after: Option<Duration>,
+    },
     /// Zoom may have done something.
     NoAnswer,
 }
@@ -132,24 +147,26 @@ async fn withdraw(app: &App, id: WithdrawalId, withdrawal: &Withdrawal) -> sqlx:
     if withdrawal.is_fresh {
         let sealed = &withdrawal.access_token;
         let Ok(token) = app.open(Context::AccessToken(owner), sealed) else {
-            return Ok(Attempted::Failed);
+            return Ok(Attempted::Failed { retry_after: None });
         };
         match app.zoom.revoke(&token).await {
             Ok(()) => return Ok(Attempted::Confirmed),
             // It may have ended before its time; a refresh shows whether the permission lives.
-            Err(TokenError::InvalidGrant) => {}
+            Err(TokenError::InvalidGrant(_)) => {}
             Err(error) => return Ok(failed(&error)),
         }
     }
     let sealed = &withdrawal.refresh_token;
     let Ok(refresh_token) = app.open(Context::RefreshToken(owner), sealed) else {
-        return Ok(Attempted::Failed);
+        return Ok(Attempted::Failed { retry_after: None });
     };
     let pair = match app.zoom.refresh(&refresh_token).await {
         Ok(pair) => pair,
-        Err(TokenError::Lost) => return Ok(Attempted::Unknown),
-        Err(TokenError::InvalidGrant) if withdrawal.was_cut_off => return Ok(Attempted::Unknown),
-        Err(TokenError::InvalidGrant) => return Ok(Attempted::Ended),
+        Err(TokenError::Lost(_)) => return Ok(Attempted::Unknown),
+        Err(TokenError::InvalidGrant(_)) if withdrawal.was_cut_off => {
+            return Ok(Attempted::Unknown);
+        }
+        Err(TokenError::InvalidGrant(_)) => return Ok(Attempted::Ended),
         Err(error) => return Ok(failed(&error)),
     };
     let (access_token, refresh_token) =
@@ -177,7 +194,10 @@ fn failed(error: &TokenError) -> Attempted {
     tracing::warn!(%error, "failed to withdraw a permission at Zoom");
     match error {
         TokenError::NoAnswer(_) => Attempted::NoAnswer,
-        _ => Attempted::Failed,
+        TokenError::Transient { retry_after, .. } => Attempted::Failed {
+            retry_after: *retry_after,
+        },
+        _ => Attempted::Failed { retry_after: None },
     }
 }
 

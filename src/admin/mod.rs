@@ -3,31 +3,29 @@
 //! Where a bot token lets us ask, Slack says who is an admin; where none ever did, the installer is
 //! one, and the people they name. The right is checked on every page, and again before every change.
 
-use std::sync::Arc;
+pub mod check;
+pub mod person;
 
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
 
-use crate::account::tokens::{self, TokenUnavailable};
-use crate::account::unlink;
 use crate::app::App;
 use crate::crypto::browser::{Browser, CallbackError, Purpose, SentBrowser, Token};
 use crate::db::audit::{self, AuditKind, Event};
-use crate::db::jobs::{self, NotifyUnlinked, RunAt};
-use crate::db::linked_users::{self, LinkedUser};
+use crate::db::oauth_states::Returned;
 use crate::db::rules::{self, Rules};
-use crate::db::{
-    admin_sessions, grants, installations, named_admins, oauth_states, persist, shared_accounts,
-};
-use crate::ids::{Asker, SlackUserId};
-use crate::reply::account::Unlinked;
+use crate::db::{admin_sessions, installations, named_admins, oauth_states, shared_accounts};
+use crate::ids::Asker;
 use crate::slack::web_api::{OPTIONAL_BOT_SCOPES, missing_scopes_of};
 use crate::telemetry::sampling::warn_sampled;
 use crate::workspace::people::{self, AdminUnknown};
-use crate::zoom::client::ApiError;
 
 const STATE: &str = "admin state";
 const NONCE: &str = "admin nonce";
+/// The cookie of the session follows from the browser that signed in, so that it gets the same one
+/// however often it comes back.
+const SESSION: &str = "admin session";
 
 /// An admin at one of their pages.
 #[derive(Debug)]
@@ -52,6 +50,8 @@ pub enum AdminError {
     CannotTell,
     #[error("Slack cannot be asked until the app is installed again")]
     CannotAsk,
+    #[error("the service was stopped, or its database away, before the sign-in was done")]
+    Interrupted,
     #[error("signing in is not set up")]
     NotSetUp,
     #[error("there is nobody of that id in this workspace")]
@@ -68,18 +68,6 @@ impl From<AdminUnknown> for AdminError {
             AdminUnknown::Database(error) => Self::Database(error),
         }
     }
-}
-
-/// What a test of somebody's link showed.
-#[derive(Debug, PartialEq, Eq)]
-pub enum TestResult {
-    Works,
-    /// It does, and livestreams will not: the page says why.
-    Trouble,
-    Dead,
-    /// Zoom did not answer.
-    NoAnswer,
-    Misconfigured,
 }
 
 /// Starts a sign-in; stores nothing. Returns the browser's cookie, and the address it goes to.
@@ -102,18 +90,53 @@ pub fn is_ours(sent: &SentBrowser, state: &str) -> bool {
     sent.browser.is(STATE, state)
 }
 
-/// The browser is back from Slack. Returns the cookie of the new session.
+/// How a sign-in ended, as it is stored for the browser's next page.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum Ending {
+    SignedIn,
+    Declined,
+    NotAdmin,
+    CannotTell,
+    CannotAsk,
+    Interrupted,
+}
+
+/// The browser is back from Slack: whoever signed in gets a session, if they are an admin. A second
+/// time nothing happens; [`signed_in`] tells what became of it. False if it is too late.
 pub async fn back(
     app: &App,
     sent: &SentBrowser,
     code: Result<SecretString, CallbackError>,
-) -> Result<Token, AdminError> {
+) -> sqlx::Result<bool> {
+    let (hash, expires_at) = (sent.browser.hash(), sent.expires_at);
+    // Consumed before the code is exchanged: the same state does nothing a second time.
+    if !oauth_states::consume(&app.db, &hash, expires_at).await? {
+        let before = oauth_states::find::<Ending>(&app.db, &hash).await?;
+        return Ok(before.is_some());
+    }
+    let failed = match open_session(app, sent, code).await {
+        Ok(()) => return Ok(true),
+        Err(AdminError::Declined) => Ending::Declined,
+        Err(AdminError::NotAdmin) => Ending::NotAdmin,
+        Err(AdminError::CannotTell) => Ending::CannotTell,
+        Err(AdminError::CannotAsk) => Ending::CannotAsk,
+        Err(error) => {
+            tracing::error!(%error, "admin sign-in failed");
+            Ending::Interrupted
+        }
+    };
+    oauth_states::store_result(&app.db, &hash, expires_at, &failed).await?;
+    Ok(true)
+}
+
+async fn open_session(
+    app: &App,
+    sent: &SentBrowser,
+    code: Result<SecretString, CallbackError>,
+) -> Result<(), AdminError> {
     let sign_in = &app.pages.as_ref().ok_or(AdminError::NotSetUp)?.sign_in;
     let browser = &sent.browser;
-    // Consumed before the code is exchanged: the same state does nothing a second time.
-    if !oauth_states::consume(&app.db, &browser.hash(), sent.expires_at).await? {
-        return Err(AdminError::NoSession);
-    }
     let code = code.map_err(|why| match why {
         CallbackError::Declined => AdminError::Declined,
         CallbackError::Refused => AdminError::CannotTell,
@@ -127,11 +150,32 @@ pub async fn back(
         refused(app, &person.asker, "sign-in").await?;
         return Err(AdminError::NotAdmin);
     }
-    let token = Token::random();
+    let session = browser.token(SESSION).hash();
     let (name, team_name) = (&person.name, &person.team_name);
-    admin_sessions::store(&app.db, &token.hash(), &person.asker, name, team_name).await?;
-    audit::write(&app.db, &Event::of(&person.asker, AuditKind::AdminSignedIn)).await?;
-    Ok(token)
+    let signed_in = Event::of(&person.asker, AuditKind::AdminSignedIn);
+    let mut transaction = app.db.begin().await?;
+    admin_sessions::store(&mut *transaction, &session, &person.asker, name, team_name).await?;
+    audit::write(&mut *transaction, &signed_in).await?;
+    let hash = browser.hash();
+    oauth_states::store_result(&mut *transaction, &hash, sent.expires_at, &Ending::SignedIn)
+        .await?;
+    Ok(transaction.commit().await?)
+}
+
+/// What became of a sign-in: the cookie of the session; `None` while Slack is being asked.
+pub async fn signed_in(app: &App, browser: &Browser) -> Result<Option<Token>, AdminError> {
+    let returned = oauth_states::find(&app.db, &browser.hash()).await?;
+    match returned.ok_or(AdminError::NoSession)? {
+        Returned::UnderWay => Ok(None),
+        Returned::Ended(Ending::SignedIn) => Ok(Some(browser.token(SESSION))),
+        Returned::Ended(Ending::Declined) => Err(AdminError::Declined),
+        Returned::Ended(Ending::NotAdmin) => Err(AdminError::NotAdmin),
+        Returned::Ended(Ending::CannotTell) => Err(AdminError::CannotTell),
+        Returned::Ended(Ending::CannotAsk) => Err(AdminError::CannotAsk),
+        Returned::Interrupted | Returned::Ended(Ending::Interrupted) => {
+            Err(AdminError::Interrupted)
+        }
+    }
 }
 
 /// Authorises an admin. Before a change (`acts`) their right is always checked again.
@@ -188,133 +232,19 @@ async fn refused(app: &App, asker: &Asker, what: &str) -> sqlx::Result<()> {
     audit::write(&app.db, &event).await
 }
 
-/// Somebody of the admin's workspace, and of no other.
-pub async fn person(
-    app: &App,
-    admin: &Admin,
-    user: &SlackUserId,
-) -> Result<LinkedUser, AdminError> {
-    let asker = of_theirs(admin, user);
-    linked_users::find(&app.db, &asker)
-        .await?
-        .ok_or(AdminError::Nobody)
-}
-
-fn of_theirs(admin: &Admin, user: &SlackUserId) -> Asker {
-    Asker {
-        // Only the link of this very workspace.
-        enterprise: None,
-        team: admin.asker.team.clone(),
-        user: user.clone(),
-    }
-}
-
-/// Asks Zoom how somebody's account is, by reading it; changes nothing there.
-pub async fn test(
-    app: &Arc<App>,
-    admin: &Admin,
-    user: &SlackUserId,
-) -> Result<TestResult, AdminError> {
-    let row = person(app, admin, user).await?;
-    let tested = ask_zoom(app, &row).await?;
-    let outcome = match tested {
-        TestResult::Works => "works",
-        TestResult::Trouble => "trouble",
-        TestResult::Dead => "dead",
-        TestResult::NoAnswer => "no_answer",
-        TestResult::Misconfigured => "misconfigured",
-    };
-    let asker = of_theirs(admin, user);
-    let event = Event {
-        outcome: Some(outcome),
-        has_failed: tested != TestResult::Works,
-        ..Event::of(&asker, AuditKind::LinkTested)
-            .zoom(&row.zoom_user_id)
-            .by(Some(&admin.asker))
-    };
-    audit::write(&app.db, &event).await?;
-    Ok(tested)
-}
-
-async fn ask_zoom(app: &Arc<App>, row: &LinkedUser) -> Result<TestResult, AdminError> {
-    let mut was_stale = false;
-    let (token, account) = loop {
-        let token = tokens::fresh_token_within(app, &row.zoom_user_id, app.zoom_timeout);
-        let fresh = match token.await {
-            Ok(fresh) => fresh,
-            Err(TokenUnavailable::Dead) => return Ok(TestResult::Dead),
-            Err(TokenUnavailable::Misconfigured) => return Ok(TestResult::Misconfigured),
-            Err(TokenUnavailable::BeingRefreshed | TokenUnavailable::Unavailable) => {
-                return Ok(TestResult::NoAnswer);
-            }
-            Err(TokenUnavailable::Database(error)) => return Err(error.into()),
-        };
-        match app.zoom.me(&fresh.token).await {
-            Ok(account) => break (fresh.token, account),
-            // Rejected before it expired: a refresh shows whether the grant is dead.
-            Err(ApiError::Unauthorized) if !was_stale => {
-                was_stale = true;
-                let (zoom_user, generation) = (&row.zoom_user_id, fresh.generation);
-                persist(|| grants::expire(&app.db, zoom_user, generation)).await?;
-            }
-            Err(ApiError::Unauthorized) => return Ok(TestResult::Dead),
-            Err(ApiError::Failed(_)) => return Ok(TestResult::NoAnswer),
-        }
-    };
-    // May only be read where the operator's Zoom app has the permission for it.
-    let settings = app.zoom.live_settings(&token).await.ok();
-    let problem = match settings {
-        _ if account.is_basic() => Some("basic_plan"),
-        Some(settings) if !settings.allow_live_streaming => Some("streaming_off"),
-        Some(settings) if !settings.custom_live_streaming_service => Some("custom_streaming_off"),
-        _ => None,
-    };
-    persist(|| grants::store_check(&app.db, &row.zoom_user_id, problem)).await?;
-    grants::update_profile(
-        &app.db,
-        &row.zoom_user_id,
-        &account.account_id,
-        &account.email,
-    )
-    .await?;
-    Ok(match problem {
-        Some(_) => TestResult::Trouble,
-        None => TestResult::Works,
-    })
-}
-
-/// Ends somebody's link, and tells them. `linked_at` is that of the link the admin saw, in
-/// microseconds: a form that is sent again later does nothing to a newer one.
-pub async fn disconnect(
-    app: &Arc<App>,
-    admin: &Admin,
-    user: &SlackUserId,
-    linked_at: i64,
-) -> Result<Unlinked, AdminError> {
-    let row = person(app, admin, user).await?;
-    if row.linked_at.timestamp_micros() != linked_at {
-        return Err(AdminError::StaleForm);
-    }
-    let asker = of_theirs(admin, user);
-    let unlinked = unlink::unlink_by(app, &asker, &admin.asker, row.linked_at).await?;
-    let whole = Asker {
-        enterprise: admin.asker.enterprise.clone(),
-        ..asker
-    };
-    let job = NotifyUnlinked {
-        asker: whole,
-        by: admin.asker.user.clone(),
-    };
-    jobs::enqueue(&app.db, &job, RunAt::Now).await?;
-    Ok(unlinked)
-}
-
 /// Changes the workspace's rules, if they are still those the admin saw.
 pub async fn set_rules(app: &App, admin: &Admin, mut new: Rules) -> Result<(), AdminError> {
     new.changed_by = Some(admin.asker.user.clone());
     let mut transaction = app.db.begin().await?;
     if !rules::store(&mut *transaction, &admin.asker, &new).await? {
-        return Err(AdminError::StaleForm);
+        // The same form again: the rules stand as it says.
+        let now = rules::find(&mut *transaction, &admin.asker.team).await?;
+        new.version = now.version;
+        return if now == new {
+            Ok(())
+        } else {
+            Err(AdminError::StaleForm)
+        };
     }
     let yes_no = |is_on| if is_on { "yes" } else { "no" };
     let named = |kind: &str, ids: String| format!("{kind} {ids}").trim_end().to_owned();

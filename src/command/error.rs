@@ -1,31 +1,42 @@
 //! What can be wrong with what somebody typed.
 
+use crate::command::labels::{holds_passcode, may_be_repeated};
 use crate::command::meeting::{MeetingId, ParseMeetingIdError};
-use crate::command::request::Action;
+use crate::command::request::{Action, LivestreamRequest, Settings};
 use crate::command::verb::Verb;
 use crate::command::words::UnclosedQuote;
 
 /// Why the text makes no sense.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ParseError {
-    /// `nearest` is the verb that was probably meant, `meeting` the meeting that follows it.
+    /// `nearest` is the verb that was probably meant, `request` all that was then asked for.
     UnknownVerb {
         typed: String,
         nearest: Option<Verb>,
-        meeting: Option<MeetingId>,
+        request: Option<Box<LivestreamRequest>>,
     },
-    /// There is a meeting and no verb.
-    VerbMissing(MeetingId),
-    MeetingMissing(Action),
+    /// There is a meeting, perhaps with options, and no verb. It is here as a start.
+    VerbMissing(Box<LivestreamRequest>),
+    /// `settings` are those of the options that could be read.
+    MeetingMissing {
+        action: Action,
+        settings: Settings,
+    },
+    /// `typed` is what stands for the meeting, as the person saw it; it may hold a passcode.
     NotAMeeting {
         action: Action,
+        settings: Settings,
         typed: String,
         why: ParseMeetingIdError,
     },
+    /// With `nearest` in place of the key, all is right that is in `instead`.
     UnknownOption {
         key: String,
         nearest: Option<&'static str>,
+        instead: Option<Box<LivestreamRequest>>,
     },
+    /// The name of an option, without `=` and a value.
+    ValueMissing(&'static str),
     OptionTwice(&'static str),
     BadValue {
         key: &'static str,
@@ -33,10 +44,81 @@ pub enum ParseError {
     },
     /// The name has this many characters.
     NameLength(usize),
+    /// The name goes on after a space; with all of it in quotes, all is right that is in `instead`.
+    NameNotQuoted {
+        instead: Option<Box<LivestreamRequest>>,
+    },
+    /// The name mentions somebody or something of which Slack tells the id alone.
+    UnnamedMention,
+    /// The name has this code of an emoji that viewers could not see.
+    UnknownEmoji(String),
     StopTakesNoOptions(MeetingId),
     QuoteOpen,
     /// This word holds a control character, here replaced.
     ControlCharacter(String),
+}
+
+impl ParseError {
+    /// The mistake in this text without what may be a passcode, or a part of one: what was typed
+    /// is then empty, and no name is suggested.
+    #[must_use]
+    pub(super) fn without_passcodes(mut self, text: &str) -> Self {
+        let may_repeat = !holds_passcode(text);
+        let hide = |typed: &mut String| {
+            if !may_repeat || !may_be_repeated(typed) {
+                typed.clear();
+            }
+        };
+        let hide_name = |settings: &mut Settings| {
+            let name = &mut settings.display_name;
+            *name = name.take().filter(|name| !holds_passcode(name));
+        };
+        match &mut self {
+            Self::UnknownVerb { typed, request, .. } => {
+                hide(typed);
+                if let Some(request) = request {
+                    hide_name(&mut request.settings);
+                }
+            }
+            Self::VerbMissing(request) => hide_name(&mut request.settings),
+            Self::MeetingMissing { settings, .. } => hide_name(settings),
+            Self::NotAMeeting {
+                settings,
+                typed,
+                why,
+                ..
+            } => {
+                hide_name(settings);
+                hide(typed);
+                if let ParseMeetingIdError::ExtraWords { words, .. } = why {
+                    hide(words);
+                }
+            }
+            Self::UnknownOption { key, instead, .. } => {
+                hide(key);
+                if let Some(request) = instead {
+                    hide_name(&mut request.settings);
+                }
+            }
+            Self::NameNotQuoted { instead } => {
+                let has_passcode = |request: &LivestreamRequest| {
+                    let name = request.settings.display_name.as_deref();
+                    name.is_some_and(holds_passcode)
+                };
+                *instead = instead.take().filter(|request| !has_passcode(request));
+            }
+            Self::BadValue { typed, .. } => hide(typed),
+            Self::ControlCharacter(word) => {
+                let value = word.split_once('=').map_or(&**word, |(_, value)| value);
+                if !may_repeat || !may_be_repeated(value) {
+                    word.clear();
+                }
+            }
+            Self::UnknownEmoji(typed) if !may_repeat => typed.clear(),
+            _ => {}
+        }
+        self
+    }
 }
 
 impl From<UnclosedQuote> for ParseError {

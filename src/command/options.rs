@@ -1,9 +1,12 @@
 //! The options of a start: `name="Town Hall" layout=gallery_view`.
 
+use crate::command::characters::is_dash;
 use crate::command::error::ParseError;
-use crate::command::request::{Captions, Layout, Settings};
+use crate::command::markup;
+use crate::command::name::display_name;
+use crate::command::request::{CONFIRM, CONFIRMED, Captions, Layout, Settings};
 use crate::command::spelling::nearest;
-use crate::command::words::option;
+use crate::command::words::{Word, is_key, option};
 
 /// Every option of a start, with what it may be.
 pub const OPTIONS: [(&str, &str); 4] = [
@@ -12,38 +15,178 @@ pub const OPTIONS: [(&str, &str); 4] = [
     ("layout", "follow_host, gallery_view or speaker_view"),
     ("captions", "burnt-in, embedded or off"),
 ];
-/// Zoom's limit for `display_name`, in characters.
-const NAME_MAX: usize = 50;
+/// An option as it was typed, or a word that is none.
+#[derive(Debug, Clone)]
+pub(super) enum Typed {
+    Option {
+        key: String,
+        value: String,
+        is_quoted: bool,
+    },
+    /// An option's name and nothing that is its value.
+    Bare(&'static str),
+    Other(Word),
+}
 
-/// Reads the options of a start.
-pub(super) fn settings(options: &[String]) -> Result<Settings, ParseError> {
-    let mut settings = Settings::default();
-    for word in options {
-        // A word without `=` after the first option belongs to no option.
-        let Some((typed_key, value)) = option(word) else {
-            return Err(ParseError::UnknownOption {
-                key: word.clone(),
-                nearest: None,
-            });
+impl Typed {
+    /// A word that is no option.
+    pub(super) fn other(&self) -> Option<&str> {
+        match self {
+            Self::Other(word) => Some(&word.raw),
+            _ => None,
+        }
+    }
+
+    /// Whether nothing behind it can be a part of its value.
+    pub(super) fn is_whole(&self) -> bool {
+        match self {
+            Self::Option {
+                is_quoted: true, ..
+            } => true,
+            Self::Option { key, value, .. } => match known(key) {
+                Some(key @ "speaker") => choice::<bool>(key, value).is_ok(),
+                Some(key @ "layout") => choice::<Layout>(key, value).is_ok(),
+                Some(key @ "captions") => choice::<Captions>(key, value).is_ok(),
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+}
+
+/// The option of this name, with or without dashes before it.
+fn known(key: &str) -> Option<&'static str> {
+    match undashed(key).to_lowercase().replace('-', "_").as_str() {
+        "name" | "display_name" => Some("name"),
+        "speaker" | "speaker_name" | "active_speaker_name" => Some("speaker"),
+        "layout" => Some("layout"),
+        "captions" | "caption" | "close_caption" => Some("captions"),
+        _ => None,
+    }
+}
+
+/// Phones make a long dash of the two in `--name`.
+fn undashed(word: &str) -> &str {
+    word.trim_start_matches(is_dash)
+}
+
+/// `key=value` or `name:value` at the start of a word.
+fn pair(word: &Word) -> Option<(&str, &str)> {
+    option(&word.raw).or_else(|| {
+        let pair = word.raw.split_once([':', '：'])?;
+        known(pair.0).map(|_| pair)
+    })
+}
+
+/// Whether options begin with the first of these words.
+fn begins(words: &[Word]) -> bool {
+    match words {
+        [word, next, ..] if next.raw.starts_with(['=', '＝']) && is_key(undashed(&word.raw)) => {
+            true
+        }
+        [word, ..] => pair(word).is_some() || (!word.is_quoted && known(&word.raw).is_some()),
+        [] => false,
+    }
+}
+
+/// Where the first option with a value stands.
+pub(super) fn first_pair(words: &[Word]) -> usize {
+    let is_pair = |words: &[Word]| match words {
+        [word, ..] if pair(word).is_some() => true,
+        [_, next, ..] => next.raw.starts_with(['=', '＝']) && begins(words),
+        _ => false,
+    };
+    let at = (0..words.len()).find(|at| is_pair(words.split_at(*at).1));
+    at.unwrap_or(words.len())
+}
+
+/// The words before the first option, and the options, with or without spaces around `=`.
+pub(super) fn split(words: &[Word]) -> (&[Word], Vec<Typed>) {
+    let at = (0..words.len()).find(|at| begins(words.split_at(*at).1));
+    let (before, mut rest) = words.split_at(at.unwrap_or(words.len()));
+    let mut options = Vec::new();
+    while let [word, after @ ..] = rest {
+        rest = after;
+        let (key, value, mut is_quoted) = match (pair(word), after) {
+            (Some((key, value)), _) => (key, value, word.is_quoted),
+            (None, [next, after @ ..])
+                if begins(&[word.clone(), next.clone()]) && is_key(undashed(&word.raw)) =>
+            {
+                let Some(value) = next.raw.strip_prefix(['=', '＝']) else {
+                    options.extend(known(&word.raw).map(Typed::Bare));
+                    continue;
+                };
+                rest = after;
+                (undashed(&word.raw), value, next.is_quoted)
+            }
+            _ => {
+                options.push(match known(&word.raw) {
+                    Some(key) if !word.is_quoted => Typed::Bare(key),
+                    _ => Typed::Other(word.clone()),
+                });
+                continue;
+            }
         };
-        let key = match typed_key.to_lowercase().replace('-', "_").as_str() {
-            "name" | "display_name" => "name",
-            "speaker" | "speaker_name" | "active_speaker_name" => "speaker",
-            "layout" => "layout",
-            "captions" | "caption" | "close_caption" => "captions",
-            other => {
-                let nearest = nearest(other, OPTIONS.map(|(key, _)| key));
+        let (key, mut value) = (key.to_owned(), value.to_owned());
+        if value.is_empty()
+            && !is_quoted
+            && let [next, after @ ..] = rest
+            && !begins(rest)
+        {
+            (value, is_quoted, rest) = (next.raw.clone(), next.is_quoted, after);
+        }
+        options.push(Typed::Option {
+            key,
+            value,
+            is_quoted,
+        });
+    }
+    (before, options)
+}
+
+/// Reads the options of a start, and whether it is confirmed.
+pub(super) fn settings(options: &[Typed]) -> Result<(Settings, bool), ParseError> {
+    let mut settings = Settings::default();
+    let mut is_confirmed = false;
+    let mut options = options.iter();
+    while let Some(typed) = options.next() {
+        let (typed_key, value, is_quoted) = match typed {
+            Typed::Option {
+                key,
+                value,
+                is_quoted,
+            } => (key, value, is_quoted),
+            Typed::Bare(key) => return Err(ParseError::ValueMissing(key)),
+            Typed::Other(word) => {
                 return Err(ParseError::UnknownOption {
-                    key: typed_key.to_owned(),
-                    nearest,
+                    key: shown(&word.raw),
+                    nearest: None,
+                    instead: None,
                 });
             }
         };
+        // A button types this; whoever types it by hand means it.
+        if typed_key == CONFIRM && value == CONFIRMED {
+            is_confirmed = true;
+            continue;
+        }
+        let Some(key) = known(typed_key) else {
+            return Err(ParseError::UnknownOption {
+                key: typed_key.clone(),
+                nearest: nearest(&typed_key.to_lowercase(), OPTIONS.map(|(key, _)| key)),
+                instead: None,
+            });
+        };
         let is_twice = match key {
-            "name" => settings
-                .display_name
-                .replace(display_name(value)?)
-                .is_some(),
+            "name" => {
+                if !is_quoted && matches!(options.as_slice(), [Typed::Other(_), ..]) {
+                    return Err(ParseError::NameNotQuoted { instead: None });
+                }
+                settings
+                    .display_name
+                    .replace(display_name(value)?)
+                    .is_some()
+            }
             "speaker" => settings
                 .active_speaker_name
                 .replace(choice(key, value)?)
@@ -58,22 +201,55 @@ pub(super) fn settings(options: &[String]) -> Result<Settings, ParseError> {
             return Err(ParseError::OptionTwice(key));
         }
     }
-    Ok(settings)
+    Ok((settings, is_confirmed))
 }
 
-fn display_name(value: &str) -> Result<String, ParseError> {
-    // Slack may have made a link of what looks like one: `<http://acme.com|acme.com>`.
-    let label = value
-        .strip_prefix('<')
-        .and_then(|link| link.strip_suffix('>'));
-    let name = label
-        .and_then(|link| link.rsplit('|').next())
-        .unwrap_or(value)
-        .trim();
-    match name.chars().count() {
-        1..=NAME_MAX => Ok(name.to_owned()),
-        length => Err(ParseError::NameLength(length)),
+/// The options with a mistake corrected, where it is known how.
+pub(super) fn corrected(options: &[Typed], mistake: &ParseError) -> Option<Vec<Typed>> {
+    let mut corrected: Vec<Typed> = Vec::new();
+    for typed in options {
+        match (mistake, typed, corrected.last_mut()) {
+            (
+                ParseError::NameNotQuoted { .. },
+                Typed::Other(word),
+                Some(Typed::Option {
+                    key,
+                    value,
+                    is_quoted,
+                }),
+            ) if known(key) == Some("name") => {
+                *value = format!("{value} {}", word.raw);
+                *is_quoted = true;
+            }
+            (
+                ParseError::UnknownOption {
+                    key: wrong,
+                    nearest: Some(nearest),
+                    ..
+                },
+                Typed::Option {
+                    key,
+                    value,
+                    is_quoted,
+                },
+                _,
+            ) if key == wrong => corrected.push(Typed::Option {
+                key: (*nearest).to_owned(),
+                value: value.clone(),
+                is_quoted: *is_quoted,
+            }),
+            _ => corrected.push(typed.clone()),
+        }
     }
+    matches!(
+        mistake,
+        ParseError::NameNotQuoted { .. }
+            | ParseError::UnknownOption {
+                nearest: Some(_),
+                ..
+            }
+    )
+    .then_some(corrected)
 }
 
 /// A value that is one of a few, read leniently.
@@ -114,8 +290,17 @@ impl Choice for Captions {
 }
 
 fn choice<T: Choice>(key: &'static str, value: &str) -> Result<T, ParseError> {
-    T::read(&value.to_lowercase().replace('-', "_")).ok_or_else(|| ParseError::BadValue {
-        key,
-        typed: value.to_owned(),
-    })
+    let shown = shown(value);
+    let word: String = shown
+        .trim_matches(|c: char| !c.is_alphanumeric())
+        .to_lowercase()
+        .chars()
+        .map(|c| if is_dash(c) { '_' } else { c })
+        .collect();
+    T::read(&word).ok_or(ParseError::BadValue { key, typed: shown })
+}
+
+/// A word as the person saw it, as far as that is known.
+fn shown(raw: &str) -> String {
+    markup::shown(raw).unwrap_or_else(|_| "…".to_owned())
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use strum::{IntoStaticStr, VariantArray, VariantNames};
 
-use crate::ids::SlackUserId;
+use crate::ids::{ChannelId, SlackUserId};
 
 /// The rule of a workspace's admins that refuses a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, VariantArray)]
@@ -21,6 +21,17 @@ pub enum Rule {
     Channel,
     /// Another version stored rules that cannot be read here.
     Unknown,
+}
+
+/// What a rule refuses somebody, as they are told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    pub rule: Rule,
+    /// The admin who changed the rules last.
+    pub set_by: Option<SlackUserId>,
+    /// Where [`Rule::Channel`] allows it, if the rule lists that.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub channels: Vec<ChannelId>,
 }
 
 /// Something that a right depends on and that only Slack can tell.
@@ -79,8 +90,22 @@ pub enum Outcome {
     },
     /// No answer, or a broken one: Zoom may or may not have done it.
     NoAnswer,
+    /// An error of Zoom's own: it may or may not have done it.
+    ServerError {
+        status: u16,
+    },
+    /// A success with a body, which Zoom documents to have none: it may or may not have done it.
+    NotUnderstood {
+        status: u16,
+    },
     /// Zoom was not reached at all: it has not done it.
     Unreachable,
+    /// Zoom gave no new token, and may later. Its last status, if it is known.
+    NotRenewed {
+        status: Option<u16>,
+    },
+    /// An administrator of the Zoom account has disabled this app there.
+    DisabledByAdmin,
     /// We stopped in mid-call: Zoom may or may not have done it.
     Interrupted,
     /// Not begun in time, so not done at all.
@@ -96,15 +121,11 @@ pub enum Outcome {
     },
     /// Another version stored an outcome that cannot be read here. Never stored itself.
     Unknown,
-    /// Zoom refuses this app's own credentials, or a token cannot be unsealed:
+    /// Zoom refuses this app, its credentials or what it asks for, or a token cannot be unsealed:
     /// only the operator can mend it.
     Misconfigured,
     /// A rule of the workspace's admins forbids it.
-    NotAllowed {
-        rule: Rule,
-        /// The admin who changed the rules last.
-        set_by: Option<SlackUserId>,
-    },
+    NotAllowed(Refusal),
     /// Slack has never told whether the person may, so nothing was done.
     NotKnown {
         fact: Fact,
@@ -124,6 +145,36 @@ pub enum Outcome {
     },
 }
 
+/// An outcome with what Zoom said to it, as they are stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CommandResult {
+    #[serde(flatten)]
+    pub outcome: Outcome,
+    /// Zoom's own words, if they say more than the outcome does. Plain text, without secrets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub zoom_message: Option<String>,
+}
+
+impl From<Outcome> for CommandResult {
+    fn from(outcome: Outcome) -> Self {
+        Self {
+            outcome,
+            zoom_message: None,
+        }
+    }
+}
+
+impl CommandResult {
+    /// A stored result.
+    pub fn read(stored: Value) -> Self {
+        let zoom_message = stored["zoom_message"].as_str().map(str::to_owned);
+        Self {
+            outcome: Outcome::read(stored),
+            zoom_message,
+        }
+    }
+}
+
 impl Outcome {
     /// A stored outcome.
     pub fn read(stored: Value) -> Self {
@@ -135,13 +186,15 @@ impl Outcome {
         !matches!(
             self,
             Self::Unreachable
+                | Self::NotRenewed { .. }
+                | Self::DisabledByAdmin
                 | Self::TooLate
                 | Self::LinkDead
                 | Self::LinkEnded
                 | Self::Unsupported { .. }
                 | Self::Unknown
                 | Self::Misconfigured
-                | Self::NotAllowed { .. }
+                | Self::NotAllowed(_)
                 | Self::NotKnown { .. }
                 | Self::NeedsConfirmation { .. }
                 | Self::Interrupted
@@ -153,9 +206,48 @@ impl Outcome {
         self.into()
     }
 
+    /// Whether Zoom did what it was asked for, or may have.
+    pub fn may_be_done(&self) -> bool {
+        match self {
+            Self::Accepted
+            | Self::NoAnswer
+            | Self::ServerError { .. }
+            | Self::NotUnderstood { .. }
+            | Self::Interrupted
+            | Self::Unsupported { was_asked: true }
+            | Self::Unknown => true,
+            // What is neither a refusal nor a success may be either.
+            Self::Other { status, .. } => !(300..500).contains(status),
+            Self::NotAMeetingNumber
+            | Self::NotSetUp
+            | Self::NotStarted
+            | Self::WrongAccount
+            | Self::MayNotHost
+            | Self::EndToEndEncrypted
+            | Self::ScopeMissing
+            | Self::Unauthorized
+            | Self::NoSuchUser
+            | Self::NoSuchMeeting
+            | Self::StillStarting
+            | Self::RateLimited
+            | Self::DailyLimit { .. }
+            | Self::Unreachable
+            | Self::NotRenewed { .. }
+            | Self::DisabledByAdmin
+            | Self::TooLate
+            | Self::LinkDead
+            | Self::LinkEnded
+            | Self::Unsupported { was_asked: false }
+            | Self::Misconfigured
+            | Self::NotAllowed(_)
+            | Self::NotKnown { .. }
+            | Self::NeedsConfirmation { .. } => false,
+        }
+    }
+
     /// Whether the person was refused, rather than Zoom asked.
     pub fn is_refusal(&self) -> bool {
-        matches!(self, Self::NotAllowed { .. })
+        matches!(self, Self::NotAllowed(_))
     }
 
     /// Whether the person did not get what they wanted.
@@ -183,6 +275,29 @@ mod tests {
         }
         let known = json!({ "kind": "accepted", "from": "a newer version" });
         assert_eq!(Outcome::read(known), Outcome::Accepted);
+    }
+
+    #[test]
+    fn zooms_words_are_stored_beside_the_outcome_and_may_be_missing() {
+        let with_words = CommandResult {
+            outcome: Outcome::NotSetUp,
+            zoom_message: Some("Cannot access webinar info.".to_owned()),
+        };
+        let until = CommandResult::from(Outcome::DailyLimit { until: None });
+        for (result, stored) in [
+            (
+                with_words,
+                json!({ "kind": "not_set_up", "zoom_message": "Cannot access webinar info." }),
+            ),
+            (until, json!({ "kind": "daily_limit", "until": null })),
+        ] {
+            assert_eq!(serde_json::to_value(&result).expect("JSON"), stored);
+            assert_eq!(CommandResult::read(stored.clone()), result);
+            // An older version reads the outcome and leaves the words out.
+            assert_eq!(Outcome::read(stored), result.outcome);
+        }
+        let odd = CommandResult::read(json!({ "kind": "not_set_up", "zoom_message": 7 }));
+        assert_eq!(odd, Outcome::NotSetUp.into());
     }
 
     #[test]

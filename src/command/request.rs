@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use crate::command::meeting::MeetingId;
 use crate::command::words::quoted;
 
-/// Says that the person was asked and confirmed.
-pub(super) const CONFIRMED: &str = "confirm=yes";
+/// The option and the value that say that the person was asked and confirmed.
+pub(super) const CONFIRM: &str = "confirm";
+pub(super) const CONFIRMED: &str = "yes";
 
 /// A change of one meeting's livestream.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +57,7 @@ impl fmt::Display for LivestreamRequest {
             write!(f, " captions={captions}")?;
         }
         if self.is_confirmed {
-            write!(f, " {CONFIRMED}")?;
+            write!(f, " {CONFIRM}={CONFIRMED}")?;
         }
         Ok(())
     }

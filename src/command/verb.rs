@@ -50,15 +50,20 @@ pub enum Access {
     NotLinked,
     /// They have no working link, and only the operator can make one.
     OperatorMustLink,
-    /// They are no full member of the workspace, which allows nobody else.
+    /// A rule of the workspace's admins refuses them. They have a working link, and can stop what
+    /// they started.
+    StopOnly,
+    /// A rule refuses them, and they have no working link.
     NotAllowed,
 }
 
 impl Access {
-    /// That of a full member. `is_link_dead` is `None` without a link; `can_link` says whether
-    /// people can link accounts themselves.
-    pub fn of(is_link_dead: Option<bool>, can_link: bool) -> Self {
+    /// `is_link_dead` is `None` without a link; `is_refused` says whether a rule refuses the person
+    /// wherever they are, and `can_link` whether people can link accounts themselves.
+    pub fn of(is_link_dead: Option<bool>, is_refused: bool, can_link: bool) -> Self {
         match is_link_dead {
+            Some(false) if is_refused => Self::StopOnly,
+            _ if is_refused => Self::NotAllowed,
             Some(false) => Self::Linked,
             _ if !can_link => Self::OperatorMustLink,
             Some(true) => Self::LinkDead,
@@ -66,17 +71,22 @@ impl Access {
         }
     }
 
+    /// Whether this verb has some effect for them.
+    pub fn can(self, verb: Verb) -> bool {
+        verb.entry().access.contains(&self)
+    }
+
     /// What they can type to some effect, in the order help shows it.
     pub fn verbs(self) -> impl Iterator<Item = Verb> {
         let all = Verb::VARIANTS.iter().copied();
-        all.filter(move |verb| verb.entry().access.contains(&self))
+        all.filter(move |verb| self.can(*verb))
     }
 }
 
 impl Verb {
     /// Its row of the table.
     pub fn entry(self) -> &'static VerbEntry {
-        use Access::{LinkDead, Linked, NotAllowed, NotLinked, OperatorMustLink};
+        use Access::{LinkDead, Linked, NotAllowed, NotLinked, OperatorMustLink, StopOnly};
         match self {
             Self::Start => &VerbEntry {
                 name: "start",
@@ -91,7 +101,7 @@ impl Verb {
                 aliases: &[],
                 argument: Argument::Meeting,
                 summary: "ends the livestream",
-                access: &[Linked],
+                access: &[Linked, StopOnly],
                 is_in_usage_hint: true,
             },
             Self::Connect => &VerbEntry {
@@ -106,8 +116,8 @@ impl Verb {
                 name: "disconnect",
                 aliases: &[],
                 argument: Argument::Nothing,
-                summary: "unlinks it",
-                access: &[Linked, LinkDead],
+                summary: "unlinks your Zoom account",
+                access: &[Linked, LinkDead, StopOnly],
                 is_in_usage_hint: false,
             },
             Self::Whoami => &VerbEntry {
@@ -115,7 +125,7 @@ impl Verb {
                 aliases: &[],
                 argument: Argument::Nothing,
                 summary: "says which Zoom account is linked for you",
-                access: &[Linked, LinkDead, OperatorMustLink],
+                access: &[Linked, LinkDead, OperatorMustLink, StopOnly, NotAllowed],
                 is_in_usage_hint: true,
             },
             Self::Help => &VerbEntry {
@@ -123,18 +133,19 @@ impl Verb {
                 aliases: &["?", "--help"],
                 argument: Argument::Nothing,
                 summary: "shows what you can type",
-                access: &[Linked, LinkDead, NotLinked, OperatorMustLink, NotAllowed],
+                access: Access::VARIANTS,
                 is_in_usage_hint: true,
             },
         }
     }
 
-    /// The verb that this word is, in any case.
+    /// The verb that this word is, in any case, with or without quotes and punctuation around it.
     pub fn find(word: &str) -> Option<Self> {
         let word = word.to_lowercase();
+        let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
         let is_it = |verb: &Self| {
             let entry = verb.entry();
-            entry.name == word || entry.aliases.contains(&word.as_str())
+            entry.name == bare || entry.aliases.contains(&word.as_str())
         };
         Self::VARIANTS.iter().copied().find(is_it)
     }

@@ -92,7 +92,12 @@ impl Env {
             .as_deref()
             .ok_or("it is not set")
             .and_then(parse)
-            .map_err(|problem| self.report(Problem::new(name, format!("{problem}; {hint}"))))
+            .map_err(|problem| {
+                self.report(Problem::new(
+                    &self.source(name),
+                    format!("{problem}; {hint}"),
+                ))
+            })
     }
 
     /// A setting that may be left out.
@@ -106,7 +111,7 @@ impl Env {
             .as_deref()
             .map(parse)
             .transpose()
-            .map_err(|problem| self.report(Problem::new(name, problem)))
+            .map_err(|problem| self.report(Problem::new(&self.source(name), problem)))
     }
 
     /// A setting that has the value `default` where it is left out.
@@ -118,7 +123,7 @@ impl Env {
     ) -> Result<T, Reported> {
         let value = self.value(name)?;
         parse(value.as_deref().unwrap_or(default))
-            .map_err(|problem| self.report(Problem::new(name, problem)))
+            .map_err(|problem| self.report(Problem::new(&self.source(name), problem)))
     }
 
     /// Whether any of these settings is set, or cannot be read.
@@ -159,25 +164,29 @@ impl Env {
             }
         };
         let value = value.trim().trim_start_matches('\u{feff}').trim();
-        let source = if variable(name).is_some() {
-            name
-        } else {
-            &file_name
-        };
+        let source = &self.source(name);
         if is_quoted(value) {
             return Err(Problem::new(
                 source,
                 "its value stands in quotes; leave them out",
             ));
         }
-        if value
-            .strip_prefix(name)
-            .is_some_and(|rest| rest.trim_start().starts_with('='))
-        {
-            let text = format!("its value begins with {name}=; leave that out");
+        let before = value.split(['=', ':']).next().unwrap_or_default();
+        if before.len() < value.len() && before.trim().eq_ignore_ascii_case(name) {
+            let text = format!("its value begins with its own name, {name}; leave that out");
             return Err(Problem::new(source, text));
         }
         Ok((!value.is_empty()).then(|| value.to_owned()))
+    }
+
+    /// The variable that a value comes from.
+    fn source(&self, name: &str) -> String {
+        let file_name = format!("{name}_FILE");
+        if self.variables.contains_key(OsStr::new(&file_name)) {
+            file_name
+        } else {
+            name.to_owned()
+        }
     }
 
     fn report(&mut self, problem: Problem) -> Reported {
@@ -305,8 +314,19 @@ mod tests {
                 "“a”".as_bytes(),
                 "its value stands in quotes; leave them out",
             ),
-            (b"A=a\n", "its value begins with A=; leave that out"),
-            (b"A = a\n", "its value begins with A=; leave that out"),
+            (
+                b"A=a\n",
+                "its value begins with its own name, A; leave that out",
+            ),
+            (
+                b"a: a\n",
+                "its value begins with its own name, A; leave that out",
+            ),
+            (b"bad", "it must not be bad; look here"),
+            (
+                b"A = a\n",
+                "its value begins with its own name, A; leave that out",
+            ),
             (
                 b"\xff\xfea\0",
                 "the file is not UTF-8 text; save it as that",

@@ -27,17 +27,16 @@ pub(super) fn text<T: for<'a> From<&'a str>>(value: &str) -> Parsed<T> {
     Ok(value.into())
 }
 
-/// An id or a secret that a vendor gives out: printable ASCII, without white space or quotes.
+/// An id or a secret that a vendor gives out: letters, digits and the other characters of Base64 and
+/// of [RFC 6750's tokens](https://www.rfc-editor.org/rfc/rfc6750#section-2.1).
 pub(super) fn credential<T: for<'a> From<&'a str>>(value: &str) -> Parsed<T> {
     let is_whole = value
         .chars()
-        .all(|c| c.is_ascii_graphic() && !matches!(c, '"' | '\'' | '`'));
+        .all(|c| c.is_ascii_alphanumeric() || "-._~+/=".contains(c));
     if is_whole {
         Ok(value.into())
     } else {
-        Err(
-            "it has white space, a quote, or a character that is not printable ASCII; copy it again",
-        )
+        Err("it has a character that no id and no secret has; copy it again")
     }
 }
 
@@ -269,6 +268,9 @@ mod tests {
             "“ab”",
             "a\tb",
             "é",
+            "<a>",
+            "a;",
+            "a\\n",
         ] {
             assert!(credential::<String>(value).is_err(), "{value:?}");
             assert!(secrets(&format!("ok,{value}")).is_err(), "{value:?}");

@@ -12,6 +12,8 @@ use crate::crypto::vault::{Context, Vault};
 
 /// How long a browser may take at the vendors' pages.
 const LIFETIME: TimeDelta = TimeDelta::minutes(15);
+/// For how much longer its cookie shows what became of it.
+const SHOWN_FOR: TimeDelta = TimeDelta::minutes(30);
 
 /// 256 random bits that name a one-time link or a browser. Stored only as its hash.
 #[derive(Clone)]
@@ -115,8 +117,8 @@ impl SentBrowser {
         URL_SAFE_NO_PAD.encode(vault.seal(Context::Cookie(purpose.as_str()), &json.into()))
     }
 
-    /// The browser that has this cookie; `None` if we did not seal it for this purpose, or its
-    /// time is up.
+    /// The browser that has this cookie; `None` if we did not seal it for this purpose, or what
+    /// became of it is no longer shown.
     pub fn open(vault: &Vault, purpose: Purpose, cookie: &str) -> Option<Self> {
         let sealed = URL_SAFE_NO_PAD.decode(cookie).ok()?;
         let json = vault
@@ -124,7 +126,7 @@ impl SentBrowser {
             .ok()?;
         let cookie: SealedCookie = serde_json::from_str(json.expose_secret()).ok()?;
         let expires_at = DateTime::from_timestamp(cookie.expires_at, 0)?;
-        (expires_at > Utc::now()).then_some(Self {
+        (expires_at + SHOWN_FOR > Utc::now()).then_some(Self {
             browser: Browser::new(Token::read(&cookie.token)?),
             link: match cookie.link {
                 Some(link) => Some(hex::decode(link).ok()?),
@@ -132,6 +134,11 @@ impl SentBrowser {
             },
             expires_at,
         })
+    }
+
+    /// Whether it may still come back. Beyond, it only sees what became of it.
+    pub fn is_in_time(&self) -> bool {
+        self.expires_at > Utc::now()
     }
 }
 
@@ -154,6 +161,11 @@ impl Browser {
     /// Whether a form was made for this browser.
     pub fn is_csrf(&self, brought: &str) -> bool {
         self.is("csrf", brought)
+    }
+
+    /// A token of its own for `what`: the same however often it is asked for.
+    pub fn token(&self, what: &str) -> Token {
+        Token(hmac::sign(&self.0.0, &[what.as_bytes()]))
     }
 
     /// What the browser must bring back from `what`.
@@ -187,12 +199,21 @@ mod tests {
             let opened = SentBrowser::open(&vault, Purpose::Link, other);
             assert!(opened.is_none_or(|_| other == cookie), "{other}");
         }
-        let late = SentBrowser {
-            expires_at: Utc::now() - TimeDelta::seconds(1),
-            ..sent
-        };
-        let cookie = late.seal(&vault, Purpose::Link);
-        assert!(SentBrowser::open(&vault, Purpose::Link, &cookie).is_none());
+        assert!(sent.is_in_time());
+        for (late, is_open) in [
+            (SHOWN_FOR - TimeDelta::seconds(2), true),
+            (SHOWN_FOR, false),
+        ] {
+            let late = SentBrowser {
+                browser: Browser::new(Token::random()),
+                link: None,
+                expires_at: Utc::now() - late,
+            };
+            assert!(!late.is_in_time());
+            let cookie = late.seal(&vault, Purpose::Link);
+            let opened = SentBrowser::open(&vault, Purpose::Link, &cookie);
+            assert_eq!(opened.is_some(), is_open);
+        }
     }
 
     #[test]

@@ -321,7 +321,7 @@ impl FromRow<'_, PgRow> for Entry {
             actor: Person::of(
                 row.try_get("actor_id")?,
                 row.try_get("actor_user_id")?,
-                None,
+                row.try_get("actor_name")?,
             ),
             actor_team_id: row.try_get("actor_team_id")?,
             people: people
@@ -345,8 +345,8 @@ impl FromRow<'_, PgRow> for Entry {
 pub struct Filter {
     /// Only of this kind.
     pub kind: Option<AuditKind>,
-    /// Only about this user.
-    pub user: Option<String>,
+    /// Only those that name one of these people: keys of [`people`].
+    pub people: Option<Vec<i64>>,
     /// Only of this meeting.
     pub meeting: Option<i64>,
     /// Only those that failed.
@@ -354,7 +354,8 @@ pub struct Filter {
 }
 
 /// Of one workspace, the newest first, from before `before`. The statement names only the
-/// filters that are set, so that each has its index.
+/// filters that are set, so that each has its index. Of each person the newest entries are taken
+/// from an index, and the page of them all; those that name somebody otherwise are few.
 pub async fn entries(
     db: impl PgExecutor<'_>,
     team: &TeamId,
@@ -363,8 +364,8 @@ pub async fn entries(
     count: i64,
 ) -> sqlx::Result<Vec<Entry>> {
     let mut query = QueryBuilder::new(
-        "select audit_id, happened_at, kind, audit.person_id, person.user_id, slack_name, actor_id,
-            actor.user_id as actor_user_id, nullif(actor.team_id, audit.team_id) as actor_team_id, array(
+        "select audit_id, happened_at, kind, audit.person_id, person.user_id, zoom_link.slack_name, actor_id,
+            actor.user_id as actor_user_id, acting.slack_name as actor_name, nullif(actor.team_id, audit.team_id) as actor_team_id, array(
                 select listed.user_id from unnest(people) with ordinality as key (person_id, number)
                     join person as listed using (person_id)
                 order by number
@@ -376,20 +377,49 @@ pub async fn entries(
         left join person on person.person_id = audit.person_id
         left join person as actor on actor.person_id = audit.actor_id
         left join zoom_link on zoom_link.team_id = person.team_id and zoom_link.user_id = person.user_id
+        left join zoom_link as acting on acting.team_id = actor.team_id and acting.user_id = actor.user_id
         where audit.team_id = ",
     );
     query.push_bind(team.as_str());
+    match &filter.people {
+        None => narrow(&mut query, filter, before),
+        Some(people) => {
+            query
+                .push(" and audit_id in (select newest.audit_id from unnest(")
+                .push_bind(people)
+                .push(
+                    "::bigint[]) as wanted (key), lateral (
+                    select audit_id from audit where audit.person_id = wanted.key and team_id = ",
+                )
+                .push_bind(team.as_str());
+            narrow(&mut query, filter, before);
+            query
+                .push(" order by audit_id desc limit ")
+                .push_bind(count);
+            for names in [
+                ") as newest union select audit_id from audit where actor_id = any(",
+                " union select audit_id from audit where people <> '{}' and people && (",
+            ] {
+                query
+                    .push(names)
+                    .push_bind(people)
+                    .push("::bigint[]) and team_id = ")
+                    .push_bind(team.as_str());
+                narrow(&mut query, filter, before);
+            }
+            query.push(")");
+        }
+    }
+    query
+        .push(" order by audit_id desc limit ")
+        .push_bind(count);
+    query.build_query_as().persistent(false).fetch_all(db).await
+}
+
+fn narrow(query: &mut QueryBuilder<sqlx::Postgres>, filter: &Filter, before: i64) {
     query.push(" and audit_id < ").push_bind(before);
     if let Some(kind) = filter.kind {
         query.push(" and kind = ").push_bind(kind.as_str());
-    }
-    if let Some(user) = &filter.user {
-        query
-            .push(" and audit.person_id = (select person_id from person where team_id = ")
-            .push_bind(team.as_str())
-            .push(" and user_id = ")
-            .push_bind(user)
-            .push(")");
     }
     if let Some(meeting) = filter.meeting {
         query.push(" and meeting_id = ").push_bind(meeting);
@@ -397,10 +427,6 @@ pub async fn entries(
     if filter.failed_only {
         query.push(" and has_failed");
     }
-    query
-        .push(" order by audit_id desc limit ")
-        .push_bind(count);
-    query.build_query_as().persistent(false).fetch_all(db).await
 }
 
 /// Notes in every workspace's audit that its tokens were sealed with another key.

@@ -7,7 +7,7 @@ use sqlx::types::Json;
 use sqlx::{PgExecutor, PgPool};
 
 use crate::command::meeting::MeetingId;
-use crate::command::outcome::Outcome;
+use crate::command::outcome::{CommandResult, Outcome};
 use crate::command::request::{Action, LivestreamRequest, Settings};
 use crate::db::audit::AuditKind;
 use crate::db::jobs::{Job, RunCommand};
@@ -83,7 +83,7 @@ pub struct PendingCommand {
     pub attempts: i16,
     pub token_retried: bool,
     pub rate_limit_retried: bool,
-    pub outcome: Option<Outcome>,
+    pub result: Option<CommandResult>,
     pub response_url: Option<Vec<u8>>,
     pub posts: i16,
     /// There is nothing more to say.
@@ -220,9 +220,9 @@ pub async fn find(db: impl PgExecutor<'_>, id: CommandId) -> sqlx::Result<Option
             attempts: row.attempts,
             token_retried: row.token_retried,
             rate_limit_retried: row.rate_limit_retried,
-            outcome: row.outcome.map(|stored| match action {
-                Some(_) => Outcome::read(stored),
-                None => Outcome::Unknown,
+            result: row.outcome.map(|stored| match action {
+                Some(_) => CommandResult::read(stored),
+                None => Outcome::Unknown.into(),
             }),
             response_url: row.response_url,
             posts: row.posts,
@@ -271,6 +271,20 @@ pub async fn recent(
         outcome: row.outcome.map(Outcome::read),
     });
     Ok(recent.collect())
+}
+
+/// How the last command ended for which Zoom gave no new token of this user's within the last minute.
+pub async fn last_not_renewed(
+    db: impl PgExecutor<'_>,
+    zoom_user: &ZoomUserId,
+) -> sqlx::Result<Option<CommandResult>> {
+    let stored = sqlx::query_scalar!(
+        r#"select outcome as "outcome!" from command
+        where zoom_user_id = $1 and outcome ->> 'kind' = 'not_renewed' and finished_at > now() - interval '1 minute'
+        order by command_id desc limit 1"#,
+        zoom_user.as_str(),
+    );
+    Ok(stored.fetch_optional(db).await?.map(CommandResult::read))
 }
 
 /// Whether an older command of the same meeting and Zoom account is still on its way.
@@ -408,8 +422,9 @@ pub async fn attempt_failed(
 pub async fn finish(
     db: impl PgExecutor<'_>,
     id: CommandId,
-    outcome: &Outcome,
+    result: &CommandResult,
 ) -> sqlx::Result<bool> {
+    let outcome = &result.outcome;
     let done = sqlx::query!(
         "with finished as (
             update command set outcome = $2, finished_at = now(), attempted_at = null
@@ -424,7 +439,7 @@ pub async fn finish(
             finished_at - received_at, case when $3 then action end, $4
         from finished",
         id.0,
-        Json(outcome) as _,
+        Json(result) as _,
         outcome.is_refusal(),
         outcome.has_failed(),
         AuditKind::Refused.as_str(),

@@ -130,7 +130,7 @@ pub async fn replace(
     let done = sqlx::query!(
         "update zoom_grant set access_token = $3, refresh_token = $4, scope = coalesce($5, scope),
             expires_at = now() + make_interval(secs => $6), generation = generation + 1,
-            refreshed_at = now(), refresh_until = null, dead_at = null
+            refreshed_at = now(), refresh_until = null, refresh_refusal = null, dead_at = null
         where zoom_user_id = $1 and generation = $2",
         zoom_user.as_str(),
         generation,
@@ -175,6 +175,28 @@ pub async fn mark_dead(
     .execute(db)
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Notes that Zoom refused to refresh this pair, and what it said, and ends the lease it was
+/// refreshed under.
+pub async fn mark_refused(
+    db: impl PgExecutor<'_>,
+    zoom_user: &ZoomUserId,
+    generation: i64,
+    lease: DateTime<Utc>,
+    said: &str,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update zoom_grant set refresh_refusal = $4, refresh_until = nullif(refresh_until, $3)
+        where zoom_user_id = $1 and generation = $2",
+        zoom_user.as_str(),
+        generation,
+        lease,
+        said,
+    )
+    .execute(db)
+    .await
+    .map(drop)
 }
 
 /// Notes what Zoom said of an account just now.
@@ -238,7 +260,8 @@ pub async fn store(db: impl PgExecutor<'_>, grant: &NewGrant<'_>) -> sqlx::Resul
             zoom_account_id = excluded.zoom_account_id, email = excluded.email, scope = excluded.scope,
             access_token = excluded.access_token, refresh_token = excluded.refresh_token,
             expires_at = excluded.expires_at, generation = zoom_grant.generation + 1,
-            refreshed_at = now(), refresh_until = null, dead_at = null, consented_at = excluded.consented_at
+            refreshed_at = now(), refresh_until = null, refresh_refusal = null, dead_at = null,
+            consented_at = excluded.consented_at
         where zoom_grant.consented_at <= excluded.consented_at",
         grant.zoom_user.as_str(),
         grant.zoom_account_id,

@@ -3,6 +3,8 @@
 use chrono::{DateTime, Utc};
 use sqlx::{PgExecutor, PgPool};
 
+use crate::db::interval;
+use crate::db::oauth_states::UNDER_WAY;
 use crate::ids::{Asker, EnterpriseId, SlackUserId, TeamId, ZoomUserId};
 
 /// Where a browser is. Each callback advances it, once, before it exchanges its code.
@@ -38,14 +40,22 @@ pub struct Session {
     pub is_shared: bool,
     /// When it came back from Zoom with its user's consent.
     pub consented_at: Option<DateTime<Utc>>,
+    /// When it must have answered.
+    pub expires_at: DateTime<Utc>,
+    /// That is not over.
+    pub is_in_time: bool,
+    /// It came back so lately that whoever works on it may still be at it.
+    pub is_recent: bool,
 }
 
 /// How far a browser has come, with what is known by then.
 #[derive(Debug)]
 pub enum Stage {
-    /// Nobody has signed in with Slack yet.
+    /// It came back from Slack, and who signed in is being found out.
     SigningIn,
-    /// The person whom the link is for has signed in; Zoom has not answered yet.
+    /// The person whom the link is for has signed in, and was sent to Zoom.
+    AtZoom,
+    /// It came back from Zoom, and which account consented is being found out.
     Consenting,
     /// Zoom's user has consented, and the person is asked to confirm.
     Confirming(Consent),
@@ -122,8 +132,8 @@ pub fn is_unreadable(error: &sqlx::Error) -> bool {
 /// How many browsers may come back from Slack with one link.
 const BROWSERS_PER_LINK: i64 = 10;
 
-/// Stores a browser that came back from Slack with an unused link, once. False if it had come
-/// back before, or the link is used.
+/// Stores a browser that came back from Slack with an unused link, and uses its state up. False if
+/// it had come back before, or the link is used.
 pub async fn begin(
     db: impl PgExecutor<'_>,
     token_hash: &[u8],
@@ -131,10 +141,16 @@ pub async fn begin(
     expires_at: DateTime<Utc>,
 ) -> sqlx::Result<bool> {
     let done = sqlx::query!(
-        "insert into link_session (session_hash, token_hash, expires_at, step)
-        select $2, token_hash, $3, 'slack_callback' from link_offer
-        where token_hash = $1 and used_at is null and $3 > now()
-            and (select count(*) from link_session where link_session.token_hash = $1) < $4
+        "with used as (
+            insert into oauth_state (state_hash, expires_at)
+            select $2, $3 from link_offer
+            where token_hash = $1 and used_at is null and $3 > now()
+                and (select count(*) from link_session where link_session.token_hash = $1) < $4
+            on conflict do nothing
+            returning state_hash
+        )
+        insert into link_session (session_hash, token_hash, expires_at, step)
+        select state_hash, $1, $3, 'slack_callback' from used
         on conflict do nothing",
         token_hash,
         session_hash,
@@ -149,7 +165,7 @@ pub async fn begin(
 /// Notes that a browser came back from Zoom, if it was sent there; one of two that try wins.
 pub async fn back_from_zoom(db: &PgPool, session_hash: &[u8]) -> sqlx::Result<Option<Session>> {
     let moved = sqlx::query!(
-        "update link_session set step = 'zoom_callback', consented_at = now()
+        "update link_session set step = 'zoom_callback', consented_at = now(), returned_at = now()
         where session_hash = $1 and step = 'zoom' and expires_at > now()",
         session_hash,
     )
@@ -197,11 +213,13 @@ pub async fn find(
         select session_hash, token_hash, enterprise_id as "enterprise: EnterpriseId",
             team_id as "team: TeamId", user_id as "user: SlackUserId", command_text, response_url, is_shared,
             coalesce(consented_at, now()) as consented_at, step as "step: Step", slack_name, zoom_user_id as "zoom_user: ZoomUserId", zoom_account_id, email,
-            scope, access_token, refresh_token, token_expires_at
+            scope, access_token, refresh_token, token_expires_at, link_session.expires_at,
+            link_session.expires_at > now() as "is_in_time!", returned_at > now() - $2::interval as "is_recent!"
         from link_session join link_offer using (token_hash)
         where session_hash = $1
         "#,
         session_hash,
+        interval(UNDER_WAY),
     )
     .fetch_optional(db)
     .await?;
@@ -210,7 +228,8 @@ pub async fn find(
     let stage = match row.step {
         Step::Superseded => Stage::Superseded,
         Step::Slack | Step::SlackCallback => Stage::SigningIn,
-        Step::Zoom | Step::ZoomCallback => Stage::Consenting,
+        Step::Zoom => Stage::AtZoom,
+        Step::ZoomCallback => Stage::Consenting,
         Step::Confirm => {
             let tokens = match (row.access_token, row.refresh_token, row.token_expires_at) {
                 (Some(access_token), Some(refresh_token), Some(expires_at)) => Some(SealedTokens {
@@ -244,6 +263,9 @@ pub async fn find(
         response_url: row.response_url,
         is_shared: row.is_shared,
         consented_at: row.consented_at,
+        expires_at: row.expires_at,
+        is_in_time: row.is_in_time,
+        is_recent: row.is_recent,
     };
     Ok(Some((session, stage)))
 }
@@ -388,6 +410,18 @@ pub async fn confirmation(
         replaces: row.replaces,
         shared_with: row.shared_with,
     }))
+}
+
+/// Removes a browser that came back and cannot go on. One that is asked to confirm stays: it has
+/// tokens.
+pub async fn give_up(db: impl PgExecutor<'_>, session_hash: &[u8]) -> sqlx::Result<()> {
+    sqlx::query!(
+        "delete from link_session where session_hash = $1 and step in ('slack_callback', 'zoom_callback')",
+        session_hash
+    )
+    .execute(db)
+    .await
+    .map(drop)
 }
 
 /// Removes a browser from the flow.

@@ -1,5 +1,7 @@
 //! Everybody linked in a workspace, as its admins see them.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use sqlx::{PgExecutor, QueryBuilder};
 
@@ -18,6 +20,8 @@ pub struct LinkedUser {
     pub refreshed_at: Option<DateTime<Utc>>,
     pub checked_at: Option<DateTime<Utc>>,
     pub health: Health,
+    /// As in [`Link`](super::links::Link).
+    pub refusal: Option<String>,
 }
 
 /// Whether a link will work on the day of the show.
@@ -27,6 +31,8 @@ pub enum Health {
     Healthy,
     /// Zoom no longer takes it.
     Dead,
+    /// Zoom refuses to refresh its tokens, for a reason that is not the link's.
+    Refused,
     /// It lacks the permission to run livestreams.
     ScopeMissing,
     /// Zoom's plan allows no livestreams.
@@ -72,8 +78,9 @@ const IDLE_AFTER: &str = "interval '75 days'";
 fn columns() -> String {
     format!(
     "user_id, slack_name, zoom_user_id, email, scope, zoom_link.created_at as linked_at, used_at,
-    refreshed_at, checked_at, case
+    refreshed_at, checked_at, refresh_refusal as refusal, case
         when dead_at is not null then 'dead'
+        when refresh_refusal is not null then 'refused'
         when scope !~ 'meeting:(write|update:livestream_status)' then 'scope_missing'
         when problem is not null then problem
         when coalesce(refreshed_at, zoom_grant.created_at) < now() - {IDLE_AFTER} then 'idle'
@@ -87,6 +94,8 @@ fn needs_attention() -> String {
     format!(" and zoom_user_id in (
     select zoom_user_id from zoom_grant
     where dead_at is not null or problem is not null or scope !~ 'meeting:(write|update:livestream_status)'
+    union all
+    select zoom_user_id from zoom_grant where refresh_refusal is not null
     union all
     select zoom_user_id from zoom_grant where coalesce(refreshed_at, created_at) < now() - {IDLE_AFTER}
 )")
@@ -130,16 +139,48 @@ fn filter(query: &mut QueryBuilder<sqlx::Postgres>, team: &TeamId, wanted: &Quer
     query
         .push(" where zoom_link.team_id = ")
         .push_bind(team.as_str().to_owned());
-    let search = wanted.search.trim().to_lowercase();
+    let search = wanted.search.trim().to_owned();
     if !search.is_empty() {
         query
-            .push(" and position(")
+            .push(" and position(lower(")
             .push_bind(search)
-            .push(" in search) > 0");
+            .push(") in search) > 0");
     }
     if wanted.needs_attention {
         query.push(needs_attention());
     }
+}
+
+/// The names of these people, by their ids, as far as they are known.
+pub async fn names(
+    db: impl PgExecutor<'_>,
+    team: &TeamId,
+    ids: &[String],
+) -> sqlx::Result<HashMap<String, String>> {
+    let names = sqlx::query!(
+        r#"select user_id, slack_name as "name!" from zoom_link
+        where team_id = $1 and user_id = any($2) and slack_name <> ''"#,
+        team.as_str(),
+        ids,
+    );
+    let names = names.fetch_all(db).await?.into_iter();
+    Ok(names.map(|row| (row.user_id, row.name)).collect())
+}
+
+/// Those of these people who are linked, in this workspace or elsewhere in its organisation.
+pub async fn linked_among(
+    db: impl PgExecutor<'_>,
+    admin: &Asker,
+    ids: &[String],
+) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar!(
+        "select user_id from zoom_link where user_id = any($2) and (team_id = $1 or enterprise_id = $3)",
+        admin.team.as_str(),
+        ids,
+        admin.enterprise(),
+    )
+    .fetch_all(db)
+    .await
 }
 
 /// One of them.
@@ -155,4 +196,39 @@ pub async fn find(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<Option
         .persistent(false)
         .fetch_optional(db)
         .await
+}
+
+/// The link of somebody that has ended.
+#[derive(Debug)]
+pub struct FormerLink {
+    pub ended_at: DateTime<Utc>,
+    /// The Zoom account, unless it was erased.
+    pub email: Option<String>,
+    /// Zoom's id of its user, unless it was erased.
+    pub zoom_user_id: Option<ZoomUserId>,
+    /// Zoom has not confirmed yet that the permission is withdrawn.
+    pub is_pending: bool,
+}
+
+/// The link of somebody that ended last.
+pub async fn former(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<Option<FormerLink>> {
+    sqlx::query_as!(
+        FormerLink,
+        r#"
+        select happened_at as ended_at, email as "email?",
+            zoom_user_id as "zoom_user_id?: ZoomUserId",
+            exists (
+                select from withdrawal
+                where withdrawal.zoom_user_id = zoom_account.zoom_user_id and abandoned_at is null
+            ) as "is_pending!"
+        from audit left join zoom_account using (account_id)
+        where audit.team_id = $1 and kind in ('unlinked', 'deauthorized')
+            and person_id = (select person_id from person where team_id = $1 and user_id = $2)
+        order by audit_id desc limit 1
+        "#,
+        asker.team.as_str(),
+        asker.user.as_str(),
+    )
+    .fetch_optional(db)
+    .await
 }

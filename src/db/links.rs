@@ -1,7 +1,7 @@
 //! Which Zoom account acts for which Slack person.
 
 use chrono::{DateTime, Utc};
-use sqlx::{PgExecutor, PgPool};
+use sqlx::{PgConnection, PgExecutor};
 
 use crate::ids::{Asker, EnterpriseId, SlackUserId, TeamId, Tenant, ZoomUserId};
 
@@ -17,27 +17,50 @@ pub struct NewLinks {
     pub access_token: Vec<Vec<u8>>,
     pub refresh_token: Vec<Vec<u8>>,
     pub expires_at: Vec<DateTime<Utc>>,
+    /// Of the others it is not known whether a pair here is newer.
+    pub is_expiry_plausible: Vec<bool>,
 }
 
-/// Stores links, all or none. A link that stands already is replaced; so is a grant's
-/// pair, if it is dead or expires earlier.
-pub async fn import(db: &PgPool, links: &NewLinks) -> sqlx::Result<()> {
-    let mut transaction = db.begin().await?;
-    sqlx::query!(
-        "insert into zoom_grant
-            (zoom_user_id, zoom_account_id, email, scope, access_token, refresh_token, expires_at)
-        select distinct on (zoom_user_id) zoom_user_id, zoom_account_id, email, scope, access_token, refresh_token, expires_at
-        from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::bytea[], $7::timestamptz[])
-            with ordinality
-            as new (zoom_user_id, zoom_account_id, email, scope, access_token, refresh_token, expires_at, line)
-        order by zoom_user_id, line desc
-        on conflict (zoom_user_id) do update set
-            zoom_account_id = excluded.zoom_account_id, email = excluded.email, scope = excluded.scope,
-            access_token = excluded.access_token, refresh_token = excluded.refresh_token,
-            expires_at = excluded.expires_at, generation = zoom_grant.generation + 1,
-            refresh_until = null, dead_at = null
-        -- A pair that was refreshed here since is newer than the file's.
-        where zoom_grant.dead_at is not null or excluded.expires_at > zoom_grant.expires_at",
+/// What an import stored.
+#[derive(Debug, Clone, Copy)]
+pub struct StoredLinks {
+    /// Links of people who had none.
+    pub new: i64,
+    /// Links that led to another Zoom user before.
+    pub replaced: i64,
+    /// Zoom users whose tokens were stored; those of the others here are as new, or newer.
+    pub tokens: i64,
+}
+
+/// Stores links. A link that stands already is replaced; so is a grant's pair, if it is dead, or
+/// expires earlier than one that has a plausible expiry.
+pub async fn import(db: &mut PgConnection, links: &NewLinks) -> sqlx::Result<StoredLinks> {
+    let tokens = sqlx::query_scalar!(
+        r#"
+        with new as (
+            select distinct on (zoom_user_id) zoom_user_id, zoom_account_id, email, scope, access_token, refresh_token, expires_at, is_plausible
+            from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::bytea[], $7::timestamptz[], $8::bool[])
+                with ordinality
+                as new (zoom_user_id, zoom_account_id, email, scope, access_token, refresh_token, expires_at, is_plausible, line)
+            order by zoom_user_id, line desc
+        ), stored as (
+            insert into zoom_grant
+                (zoom_user_id, zoom_account_id, email, scope, access_token, refresh_token, expires_at)
+            select zoom_user_id, zoom_account_id, email, scope, access_token, refresh_token, expires_at from new
+            on conflict (zoom_user_id) do update set
+                zoom_account_id = excluded.zoom_account_id, email = excluded.email, scope = excluded.scope,
+                access_token = excluded.access_token, refresh_token = excluded.refresh_token,
+                expires_at = excluded.expires_at, generation = zoom_grant.generation + 1,
+                refresh_until = null, refresh_refusal = null, dead_at = null
+            -- A pair that was refreshed here since is newer than the file's.
+            where zoom_grant.dead_at is not null or (
+                excluded.expires_at > zoom_grant.expires_at
+                and excluded.zoom_user_id in (select new.zoom_user_id from new where is_plausible)
+            )
+            returning zoom_user_id
+        )
+        select count(*) as "stored!" from stored
+        "#,
         &links.zoom_user_id,
         &links.zoom_account_id,
         &links.email,
@@ -45,24 +68,38 @@ pub async fn import(db: &PgPool, links: &NewLinks) -> sqlx::Result<()> {
         &links.access_token,
         &links.refresh_token,
         &links.expires_at,
+        &links.is_expiry_plausible,
     )
-    .execute(&mut *transaction)
+    .fetch_one(&mut *db)
     .await?;
-    sqlx::query!(
-        "insert into zoom_link (team_id, user_id, zoom_user_id, search)
-        select distinct on (team_id, user_id) team_id, user_id, zoom_user_id, lower(concat_ws(' ', user_id, email))
-        from unnest($1::text[], $2::text[], $3::text[]) with ordinality as new (team_id, user_id, zoom_user_id, line)
-            join zoom_grant using (zoom_user_id)
-        order by team_id, user_id, line desc
-        on conflict (team_id, user_id) do update set zoom_user_id = excluded.zoom_user_id, created_at = now(),
-            search = excluded.search",
+    let stored = sqlx::query!(
+        r#"
+        with new as (
+            select team_id, user_id, zoom_user_id
+            from unnest($1::text[], $2::text[], $3::text[]) as new (team_id, user_id, zoom_user_id)
+        ), before as (
+            select zoom_link.zoom_user_id <> new.zoom_user_id as is_other from zoom_link join new using (team_id, user_id)
+        ), stored as (
+            insert into zoom_link (team_id, user_id, zoom_user_id, search)
+            select team_id, user_id, zoom_user_id, lower(concat_ws(' ', user_id, email))
+            from new join zoom_grant using (zoom_user_id)
+            on conflict (team_id, user_id) do update set zoom_user_id = excluded.zoom_user_id, created_at = now(),
+                search = lower(concat_ws(' ', zoom_link.slack_name, excluded.search))
+        )
+        select (select count(*) from new) - count(*) as "new!", count(*) filter (where is_other) as "replaced!"
+        from before
+        "#,
         &links.team_id,
         &links.user_id,
         &links.zoom_user_id,
     )
-    .execute(&mut *transaction)
+    .fetch_one(db)
     .await?;
-    transaction.commit().await
+    Ok(StoredLinks {
+        new: stored.new,
+        replaced: stored.replaced,
+        tokens,
+    })
 }
 
 /// A link, as its owner may see it.
@@ -71,6 +108,8 @@ pub struct Link {
     pub email: String,
     pub since: DateTime<Utc>,
     pub is_dead: bool,
+    /// What Zoom said when it last refused to refresh the tokens, if it did not give new ones since.
+    pub refusal: Option<String>,
 }
 
 /// The link of a person, in whichever workspace of their organisation they made it.
@@ -78,7 +117,7 @@ pub async fn find(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<Option
     sqlx::query_as!(
         Link,
         r#"
-        select email, zoom_link.created_at as since, dead_at is not null as "is_dead!"
+        select email, zoom_link.created_at as since, dead_at is not null as "is_dead!", refresh_refusal as refusal
         from zoom_link join zoom_grant using (zoom_user_id)
         where user_id = $2 and (team_id = $1 or enterprise_id = $3)
         order by team_id = $1 desc limit 1
@@ -93,7 +132,7 @@ pub async fn find(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<Option
 
 /// Links a person. Returns whom they were linked to before.
 pub async fn store(
-    db: &mut sqlx::PgConnection,
+    db: &mut PgConnection,
     asker: &Asker,
     slack_name: Option<&str>,
     zoom_user: &ZoomUserId,

@@ -1,5 +1,6 @@
 //! Postgres. One file a table; the queries are free functions.
 
+pub mod account_uses;
 pub mod admin_sessions;
 pub mod audit;
 pub mod commands;
@@ -10,6 +11,7 @@ pub mod link_offers;
 pub mod link_sessions;
 pub mod linked_users;
 pub mod links;
+pub mod meeting_history;
 pub mod memberships;
 pub mod named_admins;
 pub mod oauth_states;
@@ -36,7 +38,7 @@ use sqlx::postgres::types::PgInterval;
 pub use self::pool::{
     connect, doubt, is_writable, job_pool, listener_pool, patient, pool, queue_pool, request_pool,
 };
-pub use self::reach::{Unusable, reach};
+pub use self::reach::{Unusable, quoted, reach};
 
 /// How long something that cannot be done again is tried to be written down: longer than
 /// Postgres takes to restart.

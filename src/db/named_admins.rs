@@ -23,6 +23,22 @@ pub async fn is_named(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<bo
     .await
 }
 
+/// Whether somebody installed the app in their workspace or its organisation.
+pub async fn is_installer(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"select exists (
+            select from installation
+            where installed_by = $2 and uninstalled_at is null
+                and (team_id = $1 or (team_id is null and enterprise_id = $3))
+        ) as "is!""#,
+        asker.team.as_str(),
+        asker.user.as_str(),
+        asker.enterprise(),
+    )
+    .fetch_one(db)
+    .await
+}
+
 /// Whom the installer named, and others after them.
 pub async fn list(db: impl PgExecutor<'_>, team: &TeamId) -> sqlx::Result<Vec<String>> {
     sqlx::query_scalar!(

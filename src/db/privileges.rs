@@ -39,7 +39,11 @@ pub async fn missing(db: &PgPool) -> sqlx::Result<Vec<String>> {
             select to_regclass('readiness_page'), 'readiness_page', 'truncate'
         ) needed
         where not has_table_privilege(oid, privilege)
-        order by relation, privilege",
+        union all
+        select format('execute on function %s', oid::regprocedure) from pg_proc
+        where (pronamespace = to_regnamespace('graphile_worker') or oid = to_regprocedure('person_key(text, text, text)'))
+            and not has_function_privilege(oid, 'execute')
+        order by 1",
     )
     .bind(TABLES)
     .fetch_all(db)
@@ -73,7 +77,9 @@ pub async fn grant(db: &PgPool, role: &str) -> sqlx::Result<()> {
             execute format('grant select on _sqlx_migrations to %s', grantee);
             execute format('grant select, insert, update, delete on {tables} to %s', grantee);
             execute format('grant truncate on readiness_page to %s', grantee);
-            execute format('grant usage on schema graphile_worker to %s', grantee);
+            execute format('grant usage on schema %I, graphile_worker to %s', current_schema(), grantee);
+            execute format('grant execute on function person_key(text, text, text) to %s', grantee);
+            execute format('grant execute on all functions in schema graphile_worker to %s', grantee);
             execute format('grant select, insert, update, delete on all tables in schema graphile_worker to %s', grantee);
             for hidden in
                 select oid from pg_class

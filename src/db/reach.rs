@@ -12,6 +12,8 @@ use super::pool::{SESSIONS, is_writable};
 /// How long a server that is starting, or is full, is waited for.
 const REACH_WITHIN: Duration = Duration::from_secs(5);
 const TRY_AGAIN_AFTER: Duration = Duration::from_millis(250);
+/// With fewer sessions the queue, the probe and the requests keep each other waiting for ever.
+const SESSIONS_MIN: i32 = 8;
 
 /// Why the database cannot be used: the cause, and the way out. It holds no secret.
 #[derive(Debug, thiserror::Error)]
@@ -33,22 +35,22 @@ struct SessionLimits {
 /// Without a pool, which would only say that it waited in vain.
 pub async fn reach(options: &PgConnectOptions) -> Result<(), Unusable> {
     let deadline = Instant::now() + REACH_WITHIN;
-    let mut is_first = true;
+    let left = || deadline.saturating_duration_since(Instant::now());
+    let mut last: Option<Unusable> = None;
     loop {
-        let left = deadline.saturating_duration_since(Instant::now());
-        let tried = tokio::time::timeout(left, look(options)).await;
-        let error = match tried.unwrap_or_else(|_| Err(no_answer(options))) {
-            Ok(()) => return Ok(()),
-            Err(error) => error,
+        let error = match tokio::time::timeout(left(), look(options)).await {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(error)) => error,
+            // What an earlier try showed says more.
+            Err(_) => return Err(last.unwrap_or_else(|| no_answer(options))),
         };
-        if !error.may_pass || deadline.saturating_duration_since(Instant::now()) <= TRY_AGAIN_AFTER
-        {
+        if !error.may_pass || left() <= TRY_AGAIN_AFTER {
             return Err(error);
         }
-        if is_first {
+        if last.is_none() {
             tracing::warn!(%error, "waiting for the database");
-            is_first = false;
         }
+        last = Some(error);
         tokio::time::sleep(TRY_AGAIN_AFTER).await;
     }
 }
@@ -77,38 +79,40 @@ async fn look(options: &PgConnectOptions) -> Result<(), Unusable> {
             place(options)
         )));
     }
-    warn_of_limits(&mut session, options)
+    judge_limits(&mut session, options)
         .await
-        .map_err(explain)?;
+        .map_err(explain)??;
     let _ = session.close().await;
     Ok(())
 }
 
-/// Where fewer sessions are allowed than a replica opens, statements wait for one in vain.
-async fn warn_of_limits(
+/// Where fewer sessions are allowed than a replica opens, statements wait for one, and with very few
+/// in vain.
+async fn judge_limits(
     session: &mut PgConnection,
     options: &PgConnectOptions,
-) -> sqlx::Result<()> {
+) -> sqlx::Result<Result<(), Unusable>> {
     let limits: SessionLimits = sqlx::query_as(
-        "select (select nullif(rolconnlimit, -1) from pg_roles where rolname = current_user) as role,
-            (select nullif(datconnlimit, -1) from pg_database where datname = current_database()) as database,
+        "select (select nullif(rolconnlimit, -1) from pg_roles where rolname = current_user and not rolsuper) as role,
+            (
+                select nullif(datconnlimit, -1) from pg_database
+                where datname = current_database() and current_setting('is_superuser') = 'off'
+            ) as database,
             current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int as server",
     )
     .fetch_one(session)
     .await?;
     let needed = i32::try_from(SESSIONS).unwrap_or(i32::MAX);
     let user = options.get_username();
+    let database = options.get_database().unwrap_or(user);
     for (limit, way_out) in [
         (
             limits.role,
-            format!("alter role {user} connection limit -1"),
+            format!("alter role {} connection limit -1", quoted(user)),
         ),
         (
             limits.database,
-            format!(
-                "alter database {} connection limit -1",
-                options.get_database().unwrap_or(user)
-            ),
+            format!("alter database {} connection limit -1", quoted(database)),
         ),
         (
             Some(limits.server),
@@ -118,6 +122,13 @@ async fn warn_of_limits(
         if let Some(limit) = limit
             && limit < needed
         {
+            if limit < SESSIONS_MIN {
+                return Ok(Err(Unusable::for_good(format!(
+                    "{} allows {limit} connections; one replica needs {SESSIONS_MIN} and opens up to {needed}: raise the \
+                     limit ({way_out})",
+                    place(options)
+                ))));
+            }
             tracing::warn!(
                 limit,
                 needed,
@@ -126,15 +137,30 @@ async fn warn_of_limits(
             );
         }
     }
-    Ok(())
+    Ok(Ok(()))
+}
+
+/// A name as SQL takes it, in quotes only where it needs them.
+pub fn quoted(name: &str) -> String {
+    let is_plain = name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+    if is_plain {
+        name.to_owned()
+    } else {
+        format!("\"{}\"", name.replace('"', "\"\""))
+    }
 }
 
 fn explain(error: &sqlx::Error, options: &PgConnectOptions) -> Unusable {
     let place = place(options);
     match error {
         sqlx::Error::Io(error) => explain_io(error, &place, options),
-        sqlx::Error::Tls(error) => Unusable::for_good(format!(
-            "TLS with {place} failed: {error}; check sslmode, and sslrootcert if the certificate is your own"
+        sqlx::Error::Tls(error) => no_tls(&place, &**error),
+        sqlx::Error::Protocol(error) => Unusable::for_good(format!(
+            "{place} does not speak as a PostgreSQL server does, or asks for a way to sign in that is not supported \
+             (GSSAPI, SSPI): {error}; correct the host and the port, or the server's pg_hba.conf"
         )),
         sqlx::Error::Configuration(error) => Unusable::for_good(error.to_string()),
         sqlx::Error::Database(error) => explain_answer(&**error, &place, options),
@@ -147,7 +173,11 @@ fn explain_io(error: &io::Error, place: &str, options: &PgConnectOptions) -> Unu
         ErrorKind::ConnectionRefused => Unusable::for_now(format!(
             "connection refused by {place}; start PostgreSQL there, or correct the host and the port"
         )),
-        ErrorKind::NotFound if options.get_socket().is_some() => Unusable::for_now(format!(
+        ErrorKind::InvalidData => no_tls(place, error),
+        ErrorKind::NotFound if options.get_socket().is_none() => Unusable::for_good(
+            "a file that it names does not exist: check sslrootcert, sslcert and sslkey".to_owned(),
+        ),
+        ErrorKind::NotFound => Unusable::for_now(format!(
             "there is no socket {place}; start PostgreSQL, or correct the folder and the port"
         )),
         ErrorKind::PermissionDenied => Unusable::for_good(format!(
@@ -191,6 +221,13 @@ fn explain_answer(error: &dyn DatabaseError, place: &str, options: &PgConnectOpt
         }
         _ => Unusable::for_good(format!("{place}: {message}")),
     }
+}
+
+fn no_tls(place: &str, error: &dyn std::error::Error) -> Unusable {
+    Unusable::for_good(format!(
+        "TLS with {place} failed: {error}; check sslmode, and sslrootcert if the certificate is your own (it names the \
+         authority's certificate, not the server's)"
+    ))
 }
 
 fn no_answer(options: &PgConnectOptions) -> Unusable {

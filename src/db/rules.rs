@@ -46,6 +46,18 @@ pub struct Rules {
     pub version: i64,
 }
 
+impl Rules {
+    /// Whether both allow the same, whoever set them.
+    pub fn are_same(&self, other: &Self) -> bool {
+        let without_history = |rules: &Self| Self {
+            changed_by: None,
+            version: 0,
+            ..rules.clone()
+        };
+        without_history(self) == without_history(other)
+    }
+}
+
 impl Who {
     /// As it is stored.
     pub fn as_str(self) -> &'static str {

@@ -12,6 +12,8 @@ const BREAKING: &str = "breaking ";
 
 /// SQLSTATE of a privilege that is missing.
 pub(super) const DENIED: &str = "42501";
+/// SQLSTATE of a missing schema: the role may use none of those that its `search_path` names.
+const NO_SCHEMA: &str = "3F000";
 /// SQLSTATE of a lock that was waited for too long.
 const LOCKED: &str = "55P03";
 
@@ -33,6 +35,11 @@ pub enum SchemaError {
          end that session, or wait, and start again: {0}"
     )]
     Locked(MigrateError),
+    #[error(
+        "the database has the tables of another program, which counts its migrations in _sqlx_migrations too: \
+         create a database for this one"
+    )]
+    Foreign,
     /// The role may not make tables in this database, which has none yet.
     #[error(transparent)]
     MayNotCreate(MigrateError),
@@ -64,10 +71,14 @@ pub fn migrator() -> Migrator {
 pub async fn migrate(db: &PgPool) -> Result<(), SchemaError> {
     let migrator = migrator();
     let applied = applied(db).await?;
-    let newer: Vec<_> = applied
-        .iter()
-        .filter(|applied| !migrator.version_exists(applied.version))
-        .collect();
+    let is_ours = |applied: &Applied| migrator.version_exists(applied.version);
+    if !applied.is_empty() && !applied.iter().any(is_ours) {
+        return Err(SchemaError::Foreign);
+    }
+    if let Some(broken) = applied.iter().find(|applied| !applied.success) {
+        return Err(SchemaError::Other(MigrateError::Dirty(broken.version)));
+    }
+    let newer: Vec<_> = applied.iter().filter(|applied| !is_ours(applied)).collect();
     if let Some(breaking) = newer
         .iter()
         .find(|applied| applied.description.starts_with(BREAKING))
@@ -84,7 +95,6 @@ pub async fn migrate(db: &PgPool) -> Result<(), SchemaError> {
     }
     let applied: HashMap<_, _> = applied
         .iter()
-        .filter(|applied| applied.success)
         .map(|applied| (applied.version, &applied.checksum[..]))
         .collect();
     let is_current = migrator
@@ -125,6 +135,7 @@ impl From<MigrateError> for SchemaError {
         match (&error, code.as_deref()) {
             (MigrateError::VersionMismatch(_), _) => Self::Development(error),
             (_, Some(DENIED)) => Self::Denied(error),
+            (_, Some(NO_SCHEMA)) => Self::MayNotCreate(error),
             (_, Some(LOCKED)) => Self::Locked(error),
             _ => Self::Other(error),
         }

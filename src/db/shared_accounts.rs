@@ -11,6 +11,8 @@ pub struct SharedAccount {
     pub zoom_user_id: ZoomUserId,
     pub email: String,
     pub is_dead: bool,
+    /// As in [`Link`](super::links::Link).
+    pub refusal: Option<String>,
     pub people: Vec<String>,
     pub linked_by: SlackUserId,
     /// Names which link this is.
@@ -22,7 +24,8 @@ pub async fn find(db: impl PgExecutor<'_>, team: &TeamId) -> sqlx::Result<Option
     sqlx::query_as!(
         SharedAccount,
         r#"
-        select zoom_user_id as "zoom_user_id: ZoomUserId", email, dead_at is not null as "is_dead!", people,
+        select zoom_user_id as "zoom_user_id: ZoomUserId", email, dead_at is not null as "is_dead!",
+            refresh_refusal as refusal, people,
             linked_by as "linked_by: SlackUserId", linked_at
         from shared_account join zoom_grant using (zoom_user_id) where team_id = $1
         "#,

@@ -20,7 +20,7 @@ impl Knob {
 }
 
 /// With the next livestream request.
-pub(super) const LIVESTREAM: [Knob; 21] = [
+pub(super) const LIVESTREAM: [Knob; 23] = [
     Knob {
         name: "300",
         label: "400 · 300 – no such meeting number",
@@ -84,6 +84,19 @@ pub(super) const LIVESTREAM: [Knob; 21] = [
         fault: || Fault::error(400, 200, "No permission. <!channel>"),
     },
     Knob {
+        name: "200-paid",
+        label: "200 · 200 – a refusal that looks like a success",
+        fault: || {
+            let message = "Only available for Paid account, please upgrade to Pro or above first.";
+            Fault::error(200, 200, message)
+        },
+    },
+    Knob {
+        name: "200-html",
+        label: "200 – a page about maintenance, no JSON",
+        fault: || html(200, "Under maintenance"),
+    },
+    Knob {
         name: "124",
         label: "401 · 124 – the token is not taken",
         fault: || Fault::error(401, 124, "Invalid access token."),
@@ -144,11 +157,7 @@ pub(super) const LIVESTREAM: [Knob; 21] = [
     Knob {
         name: "html",
         label: "502 – a proxy's page, no JSON",
-        fault: || Fault::Answer {
-            status: 502,
-            headers: vec![("content-type", "text/html".to_owned())],
-            body: "<html><body>Bad Gateway</body></html>".to_owned(),
-        },
+        fault: || html(502, "Bad Gateway"),
     },
     Knob {
         name: "hang",
@@ -163,7 +172,7 @@ pub(super) const LIVESTREAM: [Knob; 21] = [
 ];
 
 /// With the next request for tokens.
-pub(super) const TOKENS: [Knob; 5] = [
+pub(super) const TOKENS: [Knob; 7] = [
     Knob {
         name: "token-429",
         label: "429 – too many requests",
@@ -189,7 +198,32 @@ pub(super) const TOKENS: [Knob; 5] = [
         label: "401 – the operator's credentials are wrong",
         fault: || token_error(401, "Invalid client_id or client_secret", "invalid_client"),
     },
+    Knob {
+        name: "token-type",
+        label: "400 – the app may not refresh tokens",
+        fault: || token_error(400, "Unsupported grant type", "unsupported_grant_type"),
+    },
+    Knob {
+        name: "token-4741",
+        label: "400 · 4741 – the permission was replaced by a later one",
+        fault: || Fault::Answer {
+            status: 400,
+            headers: vec![("content-type", "application/json".to_owned())],
+            body:
+                r#"{"status":false,"errorCode":4741,"errorMessage":"The token has been revoked."}"#
+                    .to_owned(),
+        },
+    },
 ];
+
+/// A page of a proxy's, or of a service that is away.
+fn html(status: u16, title: &str) -> Fault {
+    Fault::Answer {
+        status,
+        headers: vec![("content-type", "text/html".to_owned())],
+        body: format!("<html><body>{title}</body></html>"),
+    }
+}
 
 fn token_error(status: u16, reason: &str, error: &str) -> Fault {
     Fault::Answer {

@@ -131,7 +131,9 @@ impl World {
             .slack
             .install(&header(&begun, "location")?, choice)
             .await?;
-        let installed = http.get(back).header("cookie", cookie).send().await?;
+        let get = async |url: String| http.get(url).header("cookie", cookie).send().await;
+        let page = header(&get(back).await?, "location")?;
+        let installed = get(format!("{}{page}", self.service)).await?;
         Ok(installed.text().await?)
     }
 
@@ -162,13 +164,9 @@ impl World {
             ("csrf", csrf.context("the page asks nothing")?),
             ("answer", "link"),
         ];
-        let answered = http
-            .post(confirm)
-            .header("cookie", cookie)
-            .form(&form)
-            .send()
-            .await?;
-        Ok(answered.text().await?)
+        let answered = http.post(confirm.clone()).header("cookie", cookie);
+        header(&answered.form(&form).send().await?, "location")?;
+        Ok(get(confirm).await?.text().await?)
     }
 
     /// A person types `connect`; the one-time link that only they read.

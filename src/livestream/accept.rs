@@ -8,13 +8,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::account::{link, unlink};
+use crate::account::{offer, unlink};
 use crate::app::App;
-use crate::command::Command;
 use crate::command::meeting::MeetingId;
-use crate::command::outcome::Rule;
+use crate::command::outcome::{Refusal, Rule};
 use crate::command::request::LivestreamRequest;
 use crate::command::verb::Access;
+use crate::command::{Command, ParseError};
 use crate::crypto::vault::Context;
 use crate::db::audit::{self, AuditKind, Event};
 use crate::db::commands::{self, NewCommand, Recorded};
@@ -23,6 +23,7 @@ use crate::db::{links, slack_requests};
 use crate::ids::Asker;
 use crate::livestream::policy;
 use crate::reply::Replies;
+use crate::reply::help::Standing;
 use crate::slack::form::{HomePress, Original, SlashCommand};
 use crate::slack::message::Message;
 use crate::slack::respond::DisallowedOrigin;
@@ -68,6 +69,14 @@ pub enum Accepted {
     Failed(Message),
 }
 
+/// What to post to the `response_url` of a press.
+#[derive(Debug)]
+pub struct PressReply {
+    pub message: Message,
+    /// It is all that follows; else an outcome does, which needs the posts that Slack takes.
+    pub is_answer: bool,
+}
+
 /// A press on the App Home could not be carried out in time.
 #[derive(Debug, thiserror::Error)]
 #[error("a press on the App Home was not carried out in time")]
@@ -86,22 +95,26 @@ pub async fn pressed(
     app: &Arc<App>,
     command: &SlashCommand,
     original: Original,
-) -> Result<Option<Message>, DisallowedOrigin> {
+) -> Result<Option<PressReply>, DisallowedOrigin> {
     app.responder.url(&command.response_url)?;
     let source = Source::Pressed {
         is_external: original.is_external,
     };
     let replies = Replies::of(app);
-    Ok(match accept(app, command, source).await? {
-        Accepted::Recorded => Some(match original.content {
-            Some(content) => replies.pressed(content, &command.user_id, &command.text),
-            None => replies.running(&command.text),
-        }),
-        Accepted::Answered(message) if original.content.is_none() => Some(message.replacing()),
+    let (message, is_answer) = match accept(app, command, source).await? {
+        Accepted::Recorded => {
+            let message = match original.content {
+                Some(content) => replies.pressed(content, &command.user_id, &command.text),
+                None => replies.running(&command.text),
+            };
+            (message, false)
+        }
+        Accepted::Answered(message) if original.content.is_none() => (message.replacing(), true),
         // Others may still have a use for the button.
-        Accepted::Answered(message) | Accepted::Failed(message) => Some(message),
-        Accepted::Duplicate => None,
-    })
+        Accepted::Answered(message) | Accepted::Failed(message) => (message, true),
+        Accepted::Duplicate => return Ok(None),
+    };
+    Ok(Some(PressReply { message, is_answer }))
 }
 
 /// Carries out a button of the App Home. No message can answer there, so the Home is published again.
@@ -110,7 +123,7 @@ pub async fn pressed_at_home(app: &Arc<App>, press: &HomePress) -> Result<(), Ho
         if !slack_requests::is_first(&app.db, press.trigger_id.as_str()).await? {
             return Ok(());
         }
-        let has_offer = match press.text.parse() {
+        let has_offer = match Command::from_button(&press.text) {
             Ok(Command::Connect(_)) => may_use(app, &press.asker, false).await?,
             Ok(Command::Disconnect) => {
                 unlink::unlink(app, &press.asker).await?;
@@ -137,12 +150,16 @@ async fn accept(
         warn_sampled!("request rejected: for another app than SLACK_APP_ID");
         return Ok(Accepted::Answered(replies.wrong_app()));
     }
-    let parsed = form.text.parse();
+    let parsed = match source {
+        Source::Typed => form.text.parse(),
+        Source::Pressed { .. } => Command::from_button(&form.text),
+    };
     if matches!(&parsed, Ok(command) if *command != Command::Help) {
         app.responder.url(&form.response_url)?;
     }
     let accepting = async {
         if source == (Source::Pressed { is_external: true })
+            && may_be_refused(app, &form.asker(), &parsed).await?
             && !may_use(app, &form.asker(), true).await?
         {
             return refuse_outsider(app, form, "a button", None).await;
@@ -150,8 +167,8 @@ async fn accept(
         match parsed {
             Ok(command) => carry_out(app, form, command, source).await,
             Err(error) => {
-                let access = access(app, &form.asker()).await;
-                Ok(Accepted::Answered(replies.mistake(&error, access)))
+                let standing = standing(app, form).await;
+                Ok(Accepted::Answered(replies.mistake(&error, &standing)))
             }
         }
     };
@@ -169,8 +186,11 @@ async fn carry_out(
     let (asker, replies) = (form.asker(), Replies::of(app));
     Ok(Accepted::Answered(match command {
         Command::Livestream(request) => return record(app, form, &request, source).await,
-        Command::Help => replies.help(access(app, &asker).await),
-        Command::Whoami => replies.whoami(links::find(&app.db, &asker).await?.as_ref()),
+        Command::Help => replies.help(&standing(app, form).await),
+        Command::Whoami => {
+            let access = standing(app, form).await.access;
+            replies.whoami(links::find(&app.db, &asker).await?.as_ref(), access)
+        }
         // These change something, and no command records that they did.
         Command::Connect(_) | Command::Disconnect
             if !slack_requests::is_first(&app.db, form.trigger_id.as_str()).await? =>
@@ -219,11 +239,16 @@ async fn record(
             "under_way",
             replies.already_under_way(request.action, request.meeting, by.as_ref(), *seconds),
         ),
-        Recorded::NotLinked | Recorded::LinkDead if !may_use(app, &form.asker(), false).await? => {
-            return refuse_outsider(app, form, &wanted, Some(request.meeting)).await;
+        without_link @ (Recorded::NotLinked | Recorded::LinkDead) => {
+            match standing(app, form).await.refusal {
+                // To link an account would not help.
+                Some(refusal) => ("not_allowed", replies.not_allowed(&refusal)),
+                None if *without_link == Recorded::NotLinked => {
+                    ("not_linked", replies.not_linked(request))
+                }
+                None => ("link_dead", replies.link_dead(request)),
+            }
         }
-        Recorded::NotLinked => ("not_linked", replies.not_linked(request)),
-        Recorded::LinkDead => ("link_dead", replies.link_dead(request)),
     };
     audit_refusal(app, form, reason, &wanted, Some(request.meeting)).await;
     Ok(Accepted::Answered(message))
@@ -239,10 +264,11 @@ async fn connect(
         return refuse_outsider(app, form, "connect", None).await;
     }
     let replies = Replies::of(app);
-    let url = link::offer(app, &asker, request, Some(&form.response_url)).await?;
+    let standing = standing(app, form).await;
+    let url = offer::offer(app, &asker, request, Some(&form.response_url)).await?;
     Ok(Accepted::Answered(url.map_or_else(
         || replies.linking_not_set_up(),
-        |url| replies.connect(&url),
+        |url| replies.connect(&url, standing.refusal.as_ref()),
     )))
 }
 
@@ -254,8 +280,28 @@ async fn refuse_outsider(
     meeting: Option<MeetingId>,
 ) -> sqlx::Result<Accepted> {
     audit_refusal(app, form, "not_allowed", wanted, meeting).await;
-    let message = Replies::of(app).not_allowed(Rule::Members, None);
+    let refusal = Refusal {
+        rule: Rule::Members,
+        set_by: None,
+        channels: Vec::new(),
+    };
+    let message = Replies::of(app).not_allowed(&refusal);
     Ok(Accepted::Answered(message))
+}
+
+/// Whether a rule can refuse what an outsider pressed: not what anybody may look up or end.
+async fn may_be_refused(
+    app: &App,
+    asker: &Asker,
+    parsed: &Result<Command, ParseError>,
+) -> sqlx::Result<bool> {
+    Ok(match parsed {
+        Ok(Command::Livestream(request)) => {
+            !policy::may_stop_as_starter(app, asker, request).await?
+        }
+        Ok(Command::Connect(_)) | Err(_) => true,
+        Ok(Command::Help | Command::Whoami | Command::Disconnect) => false,
+    })
 }
 
 /// Whether somebody may use the app at all. If that is not known in time, only those whom this
@@ -268,19 +314,17 @@ async fn may_use(app: &App, asker: &Asker, is_external: bool) -> sqlx::Result<bo
     }
 }
 
-/// What somebody can do now, as far as that is known in time; else everything.
-async fn access(app: &App, asker: &Asker) -> Access {
-    match tokio::time::timeout(LOOK_UP_TIMEOUT, policy::access(app, asker)).await {
-        Ok(Ok(access)) => access,
-        Ok(Err(error)) => {
-            tracing::warn!(%error, "failed to look up what a person can do");
-            Access::Linked
-        }
-        Err(_) => {
-            tracing::warn!("timed out looking up what a person can do");
-            Access::Linked
-        }
+/// What somebody can do now in the channel of a form, as far as that is known in time; else
+/// everything.
+async fn standing(app: &App, form: &SlashCommand) -> Standing {
+    let asker = form.asker();
+    let looking_up = policy::standing(app, &asker, Some(&form.channel_id));
+    match tokio::time::timeout(LOOK_UP_TIMEOUT, looking_up).await {
+        Ok(Ok(standing)) => return standing,
+        Ok(Err(error)) => tracing::warn!(%error, "failed to look up what a person can do"),
+        Err(_) => tracing::warn!("timed out looking up what a person can do"),
     }
+    Standing::unrestricted(Access::Linked)
 }
 
 /// Audits what was refused at once. Nobody goes without an answer if that fails. `wanted` is

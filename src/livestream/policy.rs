@@ -2,15 +2,19 @@
 //! are looked at last, just before Zoom is asked, so that they hold for what was typed, for
 //! what was pressed, and for both after a rule changed.
 
+use std::time::Duration;
+
+use tokio::time::timeout;
+
 use crate::app::App;
-use crate::command::outcome::{Fact, Rule, Unknown};
+use crate::command::outcome::{Fact, Refusal, Rule, Unknown};
 use crate::command::request::{Action, LivestreamRequest};
 use crate::command::verb::Access;
-use crate::db::links;
 use crate::db::memberships::Membership;
 use crate::db::rules::{self, ChannelPolicy, Rules, Who};
-use crate::db::user_groups;
-use crate::ids::{Asker, ChannelId, SlackUserId};
+use crate::db::{links, meeting_history, shared_accounts, user_groups};
+use crate::ids::{Asker, ChannelId};
+use crate::reply::help::Standing;
 use crate::workspace::bot;
 use crate::workspace::people;
 
@@ -18,11 +22,7 @@ use crate::workspace::people;
 #[derive(Debug, PartialEq, Eq)]
 pub enum Decision {
     Allowed,
-    Refused {
-        rule: Rule,
-        /// The admin who changed the rules last.
-        set_by: Option<SlackUserId>,
-    },
+    Refused(Refusal),
     /// Slack has never told what a rule depends on.
     NotKnown {
         fact: Fact,
@@ -35,22 +35,28 @@ pub enum Decision {
     },
 }
 
-/// Judges a command. Slack failing to answer lets nobody do what they may not.
+/// How long a command waits for one answer of Slack's: longer than [`bot`] does.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long help waits for one: there may be two, and a person is waiting for it.
+const HELP_PATIENCE: Duration = Duration::from_millis(400);
+/// How many of the channels of a rule are told.
+const CHANNELS_TOLD_MAX: usize = 10;
+
+/// Judges a command. Slack failing to answer lets nobody do what they may not. Who started a
+/// livestream may stop it, whatever the rules say since.
 pub async fn judge(
     app: &App,
     asker: &Asker,
     channel: &ChannelId,
     request: &LivestreamRequest,
 ) -> sqlx::Result<Decision> {
+    if may_stop_as_starter(app, asker, request).await? {
+        return Ok(Decision::Allowed);
+    }
     let rules = rules::find(&app.db, &asker.team).await?;
-    match refusing(app, &rules, asker, channel).await? {
+    match refusing(app, &rules, asker, Some(channel), PATIENCE).await? {
         Verdict::Passed => {}
-        Verdict::Broken(rule) => {
-            return Ok(Decision::Refused {
-                rule,
-                set_by: rules.changed_by,
-            });
-        }
+        Verdict::Broken(rule) => return Ok(Decision::Refused(refusal(rule, rules))),
         Verdict::NotKnown(fact, why) => return Ok(Decision::NotKnown { fact, why }),
     }
     let asks = rules.confirm_over.is_some() || rules.confirm_shared;
@@ -83,21 +89,69 @@ pub async fn judge(
 /// whom Slack says nothing may read help and link an account; [`judge`] starts nothing for them.
 pub async fn may_use(app: &App, asker: &Asker, is_external: bool) -> sqlx::Result<bool> {
     let rules = rules::find(&app.db, &asker.team).await?;
-    Ok(admits(app, &rules, asker, is_external)
+    Ok(admits(app, &rules, asker, is_external, HELP_PATIENCE)
         .await?
         .unwrap_or(true))
 }
 
-/// What somebody can do now.
-pub async fn access(app: &App, asker: &Asker) -> sqlx::Result<Access> {
-    if !may_use(app, asker, false).await? {
-        return Ok(Access::NotAllowed);
+/// Whether this is a stop of a livestream that the person started.
+pub async fn may_stop_as_starter(
+    app: &App,
+    asker: &Asker,
+    request: &LivestreamRequest,
+) -> sqlx::Result<bool> {
+    if request.action != Action::Stop {
+        return Ok(false);
     }
-    let link = links::find(&app.db, asker).await?;
-    Ok(Access::of(
-        link.map(|link| link.is_dead),
-        app.pages.is_some(),
-    ))
+    let mut db = app.db.acquire().await?;
+    meeting_history::has_started(&mut db, asker, request.meeting).await
+}
+
+/// What somebody can do now, in this channel if it is known, and what the rules refuse them. Of
+/// what Slack does not tell soon, nothing is said.
+pub async fn standing(
+    app: &App,
+    asker: &Asker,
+    channel: Option<&ChannelId>,
+) -> sqlx::Result<Standing> {
+    let rules = rules::find(&app.db, &asker.team).await?;
+    let broken = match refusing(app, &rules, asker, channel, HELP_PATIENCE).await? {
+        Verdict::Broken(rule) => Some(rule),
+        Verdict::Passed | Verdict::NotKnown(..) => None,
+    };
+    let mut is_link_dead = links::find(&app.db, asker).await?.map(|link| link.is_dead);
+    if is_link_dead.is_none() && app.shared_accounts {
+        let shared = shared_accounts::find(&app.db, &asker.team).await?;
+        let shared = shared.filter(|shared| shared.people.contains(&asker.user.to_string()));
+        is_link_dead = shared.map(|shared| shared.is_dead);
+    }
+    let is_refused_everywhere = broken.is_some_and(|rule| rule != Rule::Channel);
+    Ok(Standing {
+        access: Access::of(is_link_dead, is_refused_everywhere, app.pages.is_some()),
+        only_in: only_in(&rules),
+        refusal: broken.map(|rule| refusal(rule, rules)),
+    })
+}
+
+fn refusal(rule: Rule, rules: Rules) -> Refusal {
+    Refusal {
+        rule,
+        channels: match rule {
+            Rule::Channel => only_in(&rules),
+            _ => Vec::new(),
+        },
+        set_by: rules.changed_by,
+    }
+}
+
+/// The first of the channels that the rules list as the only ones.
+fn only_in(rules: &Rules) -> Vec<ChannelId> {
+    let is_limited = rules.channel_policy == ChannelPolicy::Only;
+    let channels = rules.channels.iter().filter(|_| is_limited);
+    channels
+        .take(CHANNELS_TOLD_MAX)
+        .map(ChannelId::new)
+        .collect()
 }
 
 async fn admits(
@@ -105,11 +159,12 @@ async fn admits(
     rules: &Rules,
     asker: &Asker,
     is_external: bool,
+    patience: Duration,
 ) -> sqlx::Result<Result<bool, Unknown>> {
     if rules.guests_allowed || is_external {
         return Ok(Ok(rules.guests_allowed));
     }
-    let membership = people::membership(app, asker).await?;
+    let membership = people::membership(app, asker, patience).await?;
     Ok(membership.map(|membership| membership == Membership::Member))
 }
 
@@ -120,51 +175,56 @@ enum Verdict {
     NotKnown(Fact, Unknown),
 }
 
+/// A rule that is broken for certain counts, whatever else is not known. Without a channel, those
+/// about channels are not asked.
 async fn refusing(
     app: &App,
     rules: &Rules,
     asker: &Asker,
-    channel: &ChannelId,
+    channel: Option<&ChannelId>,
+    patience: Duration,
 ) -> sqlx::Result<Verdict> {
-    match admits(app, rules, asker, false).await? {
-        Ok(true) => {}
+    let mut verdict = match admits(app, rules, asker, false, patience).await? {
+        Ok(true) => Verdict::Passed,
         Ok(false) => return Ok(Verdict::Broken(Rule::Members)),
-        Err(why) => return Ok(Verdict::NotKnown(Fact::Membership, why)),
-    }
+        Err(why) => Verdict::NotKnown(Fact::Membership, why),
+    };
     let is_in = |people: &[String]| people.iter().any(|user| user == asker.user.as_str());
     match (rules.who, &rules.group_id) {
         (Who::Named, _) if !is_in(&rules.people) => return Ok(Verdict::Broken(Rule::Named)),
-        (Who::Group, Some(group)) => match group_members(app, asker, group).await? {
+        (Who::Group, Some(group)) => match group_members(app, asker, group, patience).await? {
             Ok(people) if is_in(&people) => {}
             Ok(_) => return Ok(Verdict::Broken(Rule::Group)),
-            Err(why) => return Ok(Verdict::NotKnown(Fact::UserGroup, why)),
+            Err(why) => verdict = Verdict::NotKnown(Fact::UserGroup, why),
         },
         (Who::Group, None) => return Ok(Verdict::Broken(Rule::Group)),
         (Who::Unknown, _) => return Ok(Verdict::Broken(Rule::Unknown)),
         (Who::Linked | Who::Named, _) => {}
     }
-    let is_listed = rules
-        .channels
-        .iter()
-        .any(|listed| listed == channel.as_str());
+    let is_listed = |channel: &ChannelId| {
+        let mut listed = rules.channels.iter();
+        listed.any(|listed| listed == channel.as_str())
+    };
     let is_refused = match rules.channel_policy {
         ChannelPolicy::Anywhere => false,
-        ChannelPolicy::Only => !is_listed,
-        ChannelPolicy::Except => is_listed,
+        ChannelPolicy::Only => channel.is_some_and(|channel| !is_listed(channel)),
+        ChannelPolicy::Except => channel.is_some_and(is_listed),
         ChannelPolicy::Unknown => return Ok(Verdict::Broken(Rule::Unknown)),
     };
     Ok(if is_refused {
         Verdict::Broken(Rule::Channel)
     } else {
-        Verdict::Passed
+        verdict
     })
 }
 
-/// As Slack said within the last five minutes; as it said before, if it does not answer.
+/// As Slack said within the last five minutes; as it said before, if it does not answer within
+/// `patience`.
 async fn group_members(
     app: &App,
     asker: &Asker,
     group: &str,
+    patience: Duration,
 ) -> sqlx::Result<Result<Vec<String>, Unknown>> {
     let known = user_groups::find(&app.db, &asker.team, group).await?;
     if let Some(known) = &known
@@ -173,12 +233,13 @@ async fn group_members(
         return Ok(Ok(known.people.clone()));
     }
     let unknown = match bot::find(app, asker).await? {
-        Some(bot) => match bot.group(&asker.team, group).await {
-            Ok(people) => {
+        Some(bot) => match timeout(patience, bot.group(&asker.team, group)).await {
+            Ok(Ok(people)) => {
                 user_groups::store(&app.db, asker, group, &people).await?;
                 return Ok(Ok(people));
             }
-            Err(error) => people::unknown(&error),
+            Ok(Err(error)) => people::unknown(&error),
+            Err(_) => Unknown::NoAnswer,
         },
         None => Unknown::CannotAsk,
     };

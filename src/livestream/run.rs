@@ -6,9 +6,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::account::tokens::{self, TokenUnavailable};
+use crate::account::tokens::{self, Refreshing, TokenUnavailable};
 use crate::app::App;
-use crate::command::outcome::{Outcome, Unknown};
+use crate::command::outcome::{CommandResult, Outcome, Unknown};
 use crate::command::request::Action;
 use crate::crypto::vault::Context;
 use crate::db::commands::{self, AttemptFailure, Begun, PendingCommand};
@@ -20,7 +20,8 @@ use crate::reply::Replies;
 use crate::reply::outcomes::OutcomeContext;
 use crate::slack::respond::{self, ResponseUrl};
 use crate::telemetry::metrics;
-use crate::zoom::answer::Answer;
+use crate::zoom::answer::Meaning;
+use crate::zoom::oauth::TokenAnswer;
 
 /// A command not begun by then is not begun at all: a start ten minutes late
 /// surprises everybody. Well within the life of a response URL.
@@ -41,6 +42,11 @@ const LOOK_AGAIN_MIN: Duration = Duration::from_secs(5);
 /// The longest pause; each is as long as the command is old.
 const LOOK_AGAIN_MAX: Duration = Duration::from_secs(30);
 
+/// The longest that a rate limit per second is waited for; then Zoom is asked, whatever it said.
+const RATE_LIMIT_MAX: Duration = Duration::from_mins(1);
+/// How long before a response URL ends a last post is made, however long Slack asks to wait.
+const LAST_POST_BEFORE: Duration = Duration::from_secs(10);
+
 /// What the queue should do next.
 #[derive(Debug)]
 enum Next {
@@ -56,8 +62,14 @@ enum Next {
 
 /// How far a command came.
 enum Progress {
-    Finished(Outcome),
+    Finished(CommandResult),
     Wait(Next),
+}
+
+impl From<Outcome> for Progress {
+    fn from(outcome: Outcome) -> Self {
+        Self::Finished(outcome.into())
+    }
 }
 
 /// Carries a command as far as it goes now, and adds a job of the same priority if there is more
@@ -106,7 +118,7 @@ async fn advance(app: &Arc<App>, command: &PendingCommand, job: RunCommand) -> s
     if command.is_delivered {
         return Ok(Next::Done);
     }
-    let outcome = match &command.outcome {
+    let result = match &command.result {
         // Whoever made that post may be alive, and about to note how it ended.
         Some(_) if command.posts > 0 && job.seen_posts != Some(command.posts) => {
             let job = RunCommand {
@@ -115,19 +127,21 @@ async fn advance(app: &Arc<App>, command: &PendingCommand, job: RunCommand) -> s
             };
             return Ok(later(job, app.zoom_timeout + STORED_WITHIN));
         }
-        Some(outcome) => outcome.clone(),
+        Some(result) => result.clone(),
         None => match carry_out(app, command, job).await? {
             Progress::Wait(next) => return Ok(next),
-            Progress::Finished(outcome) => {
-                if !persist(|| commands::finish(&app.db, id, &outcome)).await? {
+            Progress::Finished(result) => {
+                if !persist(|| commands::finish(&app.db, id, &result)).await? {
                     // Somebody else, who tells it; or an earlier try to write it, whose answer
                     // did not arrive.
                     return Ok(later(job, STORED_WITHIN));
                 }
-                metrics::finished(&command.action, outcome.name());
+                let name = result.outcome.name();
+                metrics::finished(&command.action, name);
                 tracing::info!(
-                    command.outcome = outcome.name(),
-                    ?outcome,
+                    command.outcome = name,
+                    outcome = ?result.outcome,
+                    zoom.message = result.zoom_message,
                     command.action = command.action,
                     zoom.meeting = %command.request.meeting,
                     slack.team = %command.asker.team,
@@ -139,11 +153,11 @@ async fn advance(app: &Arc<App>, command: &PendingCommand, job: RunCommand) -> s
                 if let Err(error) = woken.await {
                     tracing::warn!(%error, "failed to wake the next command of a meeting");
                 }
-                outcome
+                result
             }
         },
     };
-    tell(app, command, &outcome, job, read_at).await
+    tell(app, command, &result, job, read_at).await
 }
 
 async fn carry_out(
@@ -165,7 +179,7 @@ async fn carry_out(
     }
     if !command.is_readable {
         let was_asked = command.since_attempt.is_some();
-        return Ok(Progress::Finished(Outcome::Unsupported { was_asked }));
+        return Ok(Outcome::Unsupported { was_asked }.into());
     }
     let Some(ago) = command.since_attempt else {
         return ask(app, command, job).await;
@@ -176,17 +190,19 @@ async fn carry_out(
         && ago < ASK_AGAIN_WITHIN
         && !commands::has_later(&app.db, command).await?;
     if !is_harmless {
-        return Ok(Progress::Finished(Outcome::Interrupted));
+        return Ok(Outcome::Interrupted.into());
     }
     Ok(match ask(app, command, job).await? {
         // It was asked before, so what we did not do now says nothing.
-        Progress::Finished(outcome) if !outcome.is_zooms() => {
-            Progress::Finished(Outcome::Interrupted)
-        }
+        Progress::Finished(result) if !result.outcome.is_zooms() => Outcome::Interrupted.into(),
         progress => progress,
     })
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one step after another, with its ways out"
+)]
 async fn ask(app: &Arc<App>, command: &PendingCommand, job: RunCommand) -> sqlx::Result<Progress> {
     let id = command.command_id;
     let zoom_user = &command.zoom_user_id;
@@ -203,7 +219,7 @@ async fn ask(app: &Arc<App>, command: &PendingCommand, job: RunCommand) -> sqlx:
         })
     };
     if command.age > BEGIN_WITHIN {
-        return Ok(Progress::Finished(Outcome::TooLate));
+        return Ok(Outcome::TooLate.into());
     }
     if commands::has_earlier_unfinished(&app.db, command).await? {
         return Ok(wait(WaitsFor::Turn, BEGIN_WITHIN));
@@ -211,8 +227,8 @@ async fn ask(app: &Arc<App>, command: &PendingCommand, job: RunCommand) -> sqlx:
     let judged = policy::judge(app, &command.asker, &command.channel_id, &command.request);
     match judged.await? {
         Decision::Allowed => {}
-        Decision::Refused { rule, set_by } => {
-            return Ok(Progress::Finished(Outcome::NotAllowed { rule, set_by }));
+        Decision::Refused(refusal) => {
+            return Ok(Outcome::NotAllowed(refusal).into());
         }
         Decision::NotKnown {
             why: Unknown::NoAnswer,
@@ -221,35 +237,52 @@ async fn ask(app: &Arc<App>, command: &PendingCommand, job: RunCommand) -> sqlx:
             return Ok(Progress::Wait(later(job, in_a_moment())));
         }
         Decision::NotKnown { fact, why } => {
-            return Ok(Progress::Finished(Outcome::NotKnown { fact, why }));
+            return Ok(Outcome::NotKnown { fact, why }.into());
         }
         Decision::Confirm { members, is_shared } => {
-            let outcome = Outcome::NeedsConfirmation { members, is_shared };
-            return Ok(Progress::Finished(outcome));
+            return Ok(Outcome::NeedsConfirmation { members, is_shared }.into());
         }
     }
     let (mut attempts, mut token_retried) = (command.attempts, command.token_retried);
     loop {
         let token = match tokens::fresh_token(app, zoom_user).await {
             Ok(token) => token,
-            Err(TokenUnavailable::Dead) => return Ok(Progress::Finished(Outcome::LinkDead)),
-            Err(TokenUnavailable::Misconfigured) => {
-                return Ok(Progress::Finished(Outcome::Misconfigured));
+            Err(TokenUnavailable::Dead(said)) => return Ok(finished(Outcome::LinkDead, said)),
+            Err(TokenUnavailable::Misconfigured(said)) => {
+                return Ok(finished(Outcome::Misconfigured, said));
             }
-            // One that has just begun is not given up for the age of the command.
-            Err(TokenUnavailable::BeingRefreshed)
-                if command.age > TOKEN_PATIENCE
-                    && tokens::does_refresh_hang(app, zoom_user).await? =>
-            {
-                return Ok(Progress::Finished(Outcome::Unreachable));
+            Err(TokenUnavailable::Disabled(said)) => {
+                return Ok(finished(Outcome::DisabledByAdmin, Some(said)));
+            }
+            Err(TokenUnavailable::BeingRefreshed) if command.age > TOKEN_PATIENCE => {
+                return Ok(match tokens::refreshing(app, zoom_user).await? {
+                    // One that has just begun is not given up for the age of the command.
+                    Refreshing::Briefly => wait(WaitsFor::Token, TOKEN_PATIENCE),
+                    Refreshing::Hanging => Outcome::Unreachable.into(),
+                    // What Zoom answered is known if it was a command that asked.
+                    Refreshing::Paused => Progress::Finished(
+                        commands::last_not_renewed(&app.db, zoom_user)
+                            .await?
+                            .unwrap_or(Outcome::NotRenewed { status: None }.into()),
+                    ),
+                });
             }
             Err(TokenUnavailable::BeingRefreshed) => {
                 return Ok(wait(WaitsFor::Token, TOKEN_PATIENCE));
             }
-            Err(TokenUnavailable::Unavailable) if command.age > TOKEN_PATIENCE => {
-                return Ok(Progress::Finished(Outcome::Unreachable));
+            // Zoom is not asked again in time.
+            Err(TokenUnavailable::Unavailable { answer, after })
+                if command.age + after > TOKEN_PATIENCE =>
+            {
+                return Ok(match answer {
+                    Some(TokenAnswer { status, said }) => {
+                        let status = Some(status);
+                        finished(Outcome::NotRenewed { status }, said)
+                    }
+                    None => Outcome::Unreachable.into(),
+                });
             }
-            Err(TokenUnavailable::Unavailable) => {
+            Err(TokenUnavailable::Unavailable { .. }) => {
                 return Ok(Progress::Wait(later(job, in_a_moment())));
             }
             Err(TokenUnavailable::Database(error)) => return Err(error),
@@ -257,33 +290,43 @@ async fn ask(app: &Arc<App>, command: &PendingCommand, job: RunCommand) -> sqlx:
         match commands::begin_attempt(&app.db, command, attempts, app.shared_accounts).await? {
             Begun::Begun => {}
             Begun::Taken => return Ok(Progress::Wait(Next::Done)),
-            Begun::LinkEnded => return Ok(Progress::Finished(Outcome::LinkEnded)),
+            Begun::LinkEnded => return Ok(Outcome::LinkEnded.into()),
         }
         attempts += 1;
         let request = &command.request;
         let begun = Instant::now();
         let answer = app.zoom.update_livestream(&token.token, request).await;
         metrics::zoom_answered(begun.elapsed());
-        match answer {
-            Answer::Final(outcome) => return Ok(Progress::Finished(outcome)),
-            Answer::StaleToken if token_retried => {
-                return Ok(Progress::Finished(Outcome::Unauthorized));
+        let said = answer.zoom_message;
+        match answer.meaning {
+            Meaning::Final(outcome) => return Ok(finished(outcome, said)),
+            Meaning::StaleToken if token_retried => {
+                return Ok(finished(Outcome::Unauthorized, said));
             }
-            Answer::RateLimited if command.rate_limit_retried => {
-                return Ok(Progress::Finished(Outcome::RateLimited));
+            Meaning::RateLimited { .. } if command.rate_limit_retried => {
+                return Ok(finished(Outcome::RateLimited, said));
             }
-            Answer::StaleToken => {
+            Meaning::StaleToken => {
                 token_retried = true;
                 let generation = token.generation;
                 persist(|| grants::expire(&app.db, zoom_user, generation)).await?;
                 not_done(app, id, attempts, AttemptFailure::StaleToken).await?;
             }
-            Answer::RateLimited => {
+            Meaning::RateLimited { retry_after } => {
                 not_done(app, id, attempts, AttemptFailure::RateLimited).await?;
-                return Ok(Progress::Wait(later(job, in_a_moment())));
+                let asked = retry_after.unwrap_or_default().min(RATE_LIMIT_MAX);
+                return Ok(Progress::Wait(later(job, in_a_moment().max(asked))));
             }
         }
     }
+}
+
+/// An outcome, and what Zoom said to it.
+fn finished(outcome: Outcome, zoom_message: Option<String>) -> Progress {
+    Progress::Finished(CommandResult {
+        outcome,
+        zoom_message,
+    })
 }
 
 /// Notes that Zoom has plainly not done what it was asked.
@@ -300,7 +343,7 @@ async fn not_done(
 async fn tell(
     app: &App,
     command: &PendingCommand,
-    outcome: &Outcome,
+    result: &CommandResult,
     job: RunCommand,
     read_at: Instant,
 ) -> sqlx::Result<Next> {
@@ -322,8 +365,9 @@ async fn tell(
             is_direct: command.channel_id.is_direct(),
             request: &command.request,
             zoom_account: zoom_account.as_deref(),
+            zoom_message: result.zoom_message.as_deref(),
         },
-        outcome,
+        &result.outcome,
     );
     commands::record_post(&app.db, id).await?;
     match app.responder.post(&url, &message).await {
@@ -331,7 +375,7 @@ async fn tell(
             metrics::told(command.age + read_at.elapsed());
             delivered(Ok(())).await?;
         }
-        Err(respond::Error::Transient(why)) => {
+        Err(respond::Error::Transient { why, retry_after }) => {
             tracing::warn!(
                 error = why,
                 posts = command.posts + 1,
@@ -341,7 +385,11 @@ async fn tell(
                 seen_posts: Some(command.posts + 1),
                 ..job
             };
-            return Ok(later(job, post_again_after(command.posts)));
+            let age = command.age + read_at.elapsed();
+            return Ok(later(
+                job,
+                post_again_after(command.posts, retry_after, age),
+            ));
         }
         Err(error) => {
             tracing::warn!(%error, "failed to deliver the outcome");
@@ -371,9 +419,12 @@ fn response_url(app: &App, command: &PendingCommand) -> Result<ResponseUrl, &'st
         .map_err(|_| "the response_url is not on an allowed origin")
 }
 
-/// 1 s, 10 s, 100 s, 1000 s: five posts, within the life of the response URL.
-fn post_again_after(posts: i16) -> Duration {
-    Duration::from_secs(10_u64.pow(posts.clamp(0, 3).unsigned_abs().into()))
+/// 1 s, 10 s, 100 s, 1000 s: five posts, within the life of the response URL. Longer where Slack
+/// asks for it, but so that there is time for one more post to a response URL of this age.
+fn post_again_after(posts: i16, retry_after: Option<Duration>, age: Duration) -> Duration {
+    let pause = Duration::from_secs(10_u64.pow(posts.clamp(0, 3).unsigned_abs().into()));
+    let left = respond::LIFE.saturating_sub(age + LAST_POST_BEFORE);
+    pause.max(retry_after.unwrap_or_default().min(left))
 }
 
 /// Runs this job after this while.
@@ -388,4 +439,28 @@ fn later(job: RunCommand, after: Duration) -> Next {
 /// One to two seconds, so that those who wait together do not come together.
 fn in_a_moment() -> Duration {
     Duration::from_secs(1).mul_f64(1.0 + rand::random::<f64>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_that_slack_asks_for_is_kept_within_the_life_of_a_response_url() {
+        let seconds = Duration::from_secs;
+        for (posts, asked, age, wait) in [
+            (0, None, 0, 1),
+            (1, None, 0, 10),
+            (3, None, 0, 1000),
+            (9, None, 0, 1000),
+            (0, Some(30), 0, 30),
+            (1, Some(3), 0, 10),
+            (0, Some(86_400), 0, 1730),
+            (0, Some(86_400), 1700, 30),
+            (0, Some(60), 1735, 1),
+        ] {
+            let waited = post_again_after(posts, asked.map(seconds), seconds(age));
+            assert_eq!(waited, seconds(wait), "{posts} {asked:?} {age}");
+        }
+    }
 }

@@ -1,10 +1,12 @@
 //! Linking a Zoom account, and what is linked.
 
+use crate::command::outcome::Refusal;
 use crate::command::request::LivestreamRequest;
+use crate::command::verb::{Access, Verb};
 use crate::db::links::Link;
 use crate::ids::SlackUserId;
 use crate::reply::{Replies, date, ephemeral};
-use crate::slack::message::{Button, Message, code, escape};
+use crate::slack::message::{Button, Message, cap, escape};
 
 /// Goes with a one-time link.
 pub(super) const OFFER: &str = "Link your Zoom account: you sign in with Slack, then with Zoom, and confirm. \
@@ -18,7 +20,11 @@ pub(super) const LINK_DEAD: &str = "Zoom no longer accepts your linked account: 
 pub enum Unlinked {
     NotLinked,
     /// Others still use the Zoom account.
-    Shared,
+    UsedByOthers,
+    /// The workspace still shares the Zoom account, with others.
+    UsedByWorkspace,
+    /// The workspace still shares the Zoom account, with the person too.
+    SharedWithThem,
     /// Zoom withdrew the permission.
     Revoked,
     /// Zoom had ended the permission before.
@@ -49,8 +55,14 @@ impl Replies<'_> {
     }
 
     /// A one-time link, for the eyes of one person only.
-    pub fn connect(&self, url: &str) -> Message {
-        ephemeral(OFFER).with_buttons([Button::opening("Link my Zoom account", url)])
+    /// `refusal` is what a rule refuses them all the same.
+    pub fn connect(&self, url: &str, refusal: Option<&Refusal>) -> Message {
+        let message = ephemeral(OFFER);
+        let message = match refusal {
+            Some(refusal) => message.with_context(&self.rule(refusal)),
+            None => message,
+        };
+        message.with_buttons([Button::opening("Link my Zoom account", url)])
     }
 
     /// Linking takes settings that the operator has not made.
@@ -68,10 +80,7 @@ impl Replies<'_> {
             escape(device),
         ));
         let message = match typed {
-            Some(typed) => message.with_context(&format!(
-                "You had typed {}",
-                code(&format!("{} {typed}", self.slash))
-            )),
+            Some(typed) => message.with_context(&format!("You had typed {}", self.command(typed))),
             None => message,
         };
         let run = typed.map(|typed| Button::typing("Run what I typed", typed).primary());
@@ -88,8 +97,8 @@ impl Replies<'_> {
     }
 
     /// Which account is linked.
-    pub fn whoami(&self, link: Option<&Link>) -> Message {
-        ephemeral(&whoami(link)).with_buttons(link_or_unlink(link, self.can_link()))
+    pub fn whoami(&self, link: Option<&Link>, access: Access) -> Message {
+        ephemeral(&whoami(link)).with_buttons(link_or_unlink(link, access))
     }
 
     /// The link is gone.
@@ -98,8 +107,15 @@ impl Replies<'_> {
             Unlinked::NotLinked => {
                 "No Zoom account is linked for you, so there is nothing to disconnect."
             }
-            Unlinked::Shared => {
-                "Your Zoom account is no longer linked to you. Others here still use it, so its permission stays."
+            Unlinked::UsedByOthers => {
+                "Your Zoom account is no longer linked to you. Other people still use it, so its permission stays."
+            }
+            Unlinked::UsedByWorkspace => {
+                "Your Zoom account is no longer linked to you. Your workspace still shares it, so its permission stays."
+            }
+            Unlinked::SharedWithThem => {
+                "Your Zoom account is no longer linked to you, but your workspace shares it with you: its permission \
+                 stays, and your commands still act as it. An admin can end that."
             }
             Unlinked::Revoked => {
                 "Your Zoom account is no longer linked, and the permission at Zoom is withdrawn."
@@ -133,13 +149,20 @@ pub(super) fn whoami(link: Option<&Link>) -> String {
     let since = date(link.since, "{date}", "%Y-%m-%d");
     if link.is_dead {
         format!("You are linked to Zoom account *{email}* since {since}. {LINK_DEAD}")
+    } else if let Some(said) = &link.refusal {
+        format!(
+            "You are linked to Zoom account *{email}* since {since}, but commands fail: Zoom refuses to renew the bot's \
+             access to it. Whoever runs the bot or a Zoom administrator can fix that; you need not link it again. Zoom said: “{}”",
+            escape(&cap(said, 300))
+        )
     } else {
         format!("You act as Zoom account *{email}*, linked since {since}. It is healthy.")
     }
 }
 
 /// What somebody can do about the link they have, or have not.
-pub(super) fn link_or_unlink(link: Option<&Link>, can_link: bool) -> Vec<Button> {
+pub(super) fn link_or_unlink(link: Option<&Link>, access: Access) -> Vec<Button> {
+    let can_link = access.can(Verb::Connect);
     let connect = |label| can_link.then(|| Button::typing(label, "connect"));
     match link {
         None => connect("Link my Zoom account").into_iter().collect(),

@@ -9,14 +9,15 @@ use serde_json::{Value, json};
 use strum::{VariantArray, VariantNames};
 
 use crate::command::Command;
-use crate::command::outcome::{Fact, Outcome, Rule, Unknown};
+use crate::command::outcome::{Fact, Outcome, Refusal, Rule, Unknown};
 use crate::command::request::{Action, LivestreamRequest};
 use crate::command::verb::Access;
 use crate::db::commands::RecentCommand;
 use crate::db::links::Link;
-use crate::ids::{Asker, CommandId, SlackUserId, TeamId};
+use crate::ids::{Asker, ChannelId, CommandId, SlackUserId, TeamId};
 use crate::reply::Replies;
 use crate::reply::account::Unlinked;
+use crate::reply::help::Standing;
 use crate::reply::home::Home;
 use crate::reply::outcomes::OutcomeContext;
 use crate::slack::form::Content;
@@ -49,9 +50,25 @@ impl Page {
                 Some("actions") => buttons(&block["elements"]),
                 other => panic!("a block of type {other:?}"),
             };
+            assert_reads_back(&line);
             writeln!(self.0, "{line}").expect("a string");
         }
         self.0.push('\n');
+    }
+}
+
+/// Every command that is shown can be copied, with its backticks or without, and typed.
+fn assert_reads_back(shown: &str) {
+    let marked = shown.split('`').skip(1).step_by(2);
+    for command in marked.filter(|text| text.starts_with("/livestream ")) {
+        for pasted in [
+            command.to_owned(),
+            format!("`{command}`"),
+            format!("`{command}`."),
+        ] {
+            let read = Command::from_button(&pasted);
+            assert!(read.is_ok(), "{pasted}: {read:?}");
+        }
     }
 }
 
@@ -60,7 +77,11 @@ fn buttons(elements: &Value) -> String {
     let buttons = elements.iter().map(|button| {
         let label = read(&button["text"]["text"]);
         let action = match (button["value"].as_str(), button["url"].as_str()) {
-            (Some(typed), _) => format!("types {typed}"),
+            (Some(typed), _) => {
+                let read = Command::from_button(typed);
+                assert!(read.is_ok(), "{typed}: {read:?}");
+                format!("types {typed}")
+            }
             (None, url) => format!("opens {}", url.expect("a button does something")),
         };
         let question = button.get("confirm").map(|confirm| {
@@ -138,17 +159,46 @@ fn link(is_dead: bool) -> Link {
         email: "dana@acme.example".to_owned(),
         since: at(),
         is_dead,
+        refusal: None,
+    }
+}
+
+fn refused_link() -> Link {
+    Link {
+        refusal: Some("Invalid client_id or client_secret (invalid_client)".to_owned()),
+        ..link(false)
+    }
+}
+
+/// Every rule that refuses, with and without what may be known of it.
+fn refusals() -> Vec<Refusal> {
+    let refusal = |rule: &Rule, set_by, channels: &[&str]| Refusal {
+        rule: *rule,
+        set_by,
+        channels: channels.iter().map(|id| ChannelId::new(*id)).collect(),
+    };
+    let each = Rule::VARIANTS
+        .iter()
+        .flat_map(|rule| [None, Some(ada())].map(|set_by| refusal(rule, set_by, &[])));
+    let listed = refusal(&Rule::Channel, Some(ada()), &["#town-hall", "#all-acme"]);
+    each.chain([listed]).collect()
+}
+
+/// What this access goes with.
+fn standing(access: Access) -> Standing {
+    let refuses = matches!(access, Access::StopOnly | Access::NotAllowed);
+    let refusal = refusals()
+        .into_iter()
+        .find(|refusal| refuses && refusal.set_by.is_some() && refusal.rule == Rule::Named);
+    Standing {
+        refusal,
+        ..Standing::unrestricted(access)
     }
 }
 
 /// Every outcome; a test holds that none is missing.
 fn outcomes() -> Vec<Outcome> {
-    let rules = Rule::VARIANTS.iter().flat_map(|rule| {
-        [None, Some(ada())].map(|set_by| Outcome::NotAllowed {
-            rule: *rule,
-            set_by,
-        })
-    });
+    let rules = refusals().into_iter().map(Outcome::NotAllowed);
     let unknown = Fact::VARIANTS.iter().flat_map(|fact| {
         Unknown::VARIANTS.iter().map(|why| Outcome::NotKnown {
             fact: *fact,
@@ -180,7 +230,12 @@ fn outcomes() -> Vec<Outcome> {
         Outcome::DailyLimit { until: Some(at()) },
         Outcome::DailyLimit { until: None },
         Outcome::NoAnswer,
+        Outcome::ServerError { status: 503 },
+        Outcome::NotUnderstood { status: 200 },
         Outcome::Unreachable,
+        Outcome::NotRenewed { status: Some(503) },
+        Outcome::NotRenewed { status: None },
+        Outcome::DisabledByAdmin,
         Outcome::Interrupted,
         Outcome::TooLate,
         Outcome::LinkDead,
@@ -213,6 +268,7 @@ fn catalogue_of_outcomes() {
             is_direct: false,
             request: &request,
             zoom_account: Some("dana@acme.example"),
+            zoom_message: None,
         };
         for outcome in outcomes() {
             let is_asked = matches!(outcome, Outcome::NeedsConfirmation { .. });
@@ -220,6 +276,31 @@ fn catalogue_of_outcomes() {
                 continue; // Nobody is asked before a stop.
             }
             let title = format!("{typed}: {}", outcome.name());
+            page.entry(&title, &replies().outcome(&context, &outcome));
+        }
+        for (outcome, zoom_message) in [
+            (Outcome::NotSetUp, "Cannot access webinar info."),
+            (
+                Outcome::NoSuchMeeting,
+                "Not meeting host. <https://zoom.us|Look>",
+            ),
+            (Outcome::NotUnderstood { status: 200 }, "Queued."),
+            (
+                Outcome::ServerError { status: 503 },
+                "Maintenance until noon.",
+            ),
+            (Outcome::NotRenewed { status: Some(429) }, "Slow down."),
+            (Outcome::DisabledByAdmin, "Disabled by admin (code 4738)"),
+            (
+                Outcome::Misconfigured,
+                "Invalid client_id or client_secret (invalid_client)",
+            ),
+        ] {
+            let context = OutcomeContext {
+                zoom_message: Some(zoom_message),
+                ..context
+            };
+            let title = format!("{typed}: {}, with what Zoom said", outcome.name());
             page.entry(&title, &replies().outcome(&context, &outcome));
         }
     }
@@ -230,6 +311,7 @@ fn catalogue_of_outcomes() {
         is_direct: true,
         request: &request,
         zoom_account: None,
+        zoom_message: None,
     };
     page.entry(
         "without a Zoom account, in a direct message, where only the operator links",
@@ -268,20 +350,21 @@ fn catalogue_of_what_is_said_at_once() {
         "stop 68423085, pressed in the channel",
         &replies().pressed(content, &asker().user, "stop 68423085"),
     );
-    for rule in Rule::VARIANTS {
-        for set_by in [None, Some(ada())] {
-            page.entry(
-                &format!("refused by the rule {rule:?}"),
-                &replies().not_allowed(*rule, set_by.as_ref()),
-            );
-        }
+    for refusal in refusals() {
+        let title = format!("refused by the rule {:?}", refusal.rule);
+        page.entry(&title, &replies().not_allowed(&refusal));
     }
     page.entry(
         "refused where there is no admin page",
-        &replies_without_linking().not_allowed(Rule::Members, None),
+        &replies_without_linking().not_allowed(&Refusal {
+            rule: Rule::Named,
+            set_by: None,
+            channels: Vec::new(),
+        }),
     );
     page.entry("the database does not answer", &replies().cannot_tell());
     page.entry("for another Slack app", &replies().wrong_app());
+    page.entry("accepted, with a passcode", &replies().on_it());
     snapshot("at_once", &page.0);
 }
 
@@ -289,7 +372,22 @@ fn catalogue_of_what_is_said_at_once() {
 fn catalogue_of_help() {
     let mut page = Page::default();
     for access in Access::VARIANTS {
-        page.entry(&format!("help, {access:?}"), &replies().help(*access));
+        page.entry(
+            &format!("help, {access:?}"),
+            &replies().help(&standing(*access)),
+        );
+    }
+    for refusal in refusals() {
+        let title = format!("help, linked, refused by the rule {:?}", refusal.rule);
+        let access = match refusal.rule {
+            Rule::Channel => Access::Linked,
+            _ => Access::StopOnly,
+        };
+        let standing = Standing {
+            refusal: Some(refusal),
+            ..Standing::unrestricted(access)
+        };
+        page.entry(&title, &replies().help(&standing));
     }
     snapshot("help", &page.0);
 }
@@ -312,8 +410,38 @@ fn catalogue_of_mistakes() {
         "start https://zoom.us/rec/share/abc",
         "start https://meet.example.com/j/68423085",
         "start https://zoom.us/test",
+        "start https://zoom.us/p/123456789",
+        "start https://protect-us.mimecast.com/s/AbCdEf",
+        "start https://nam12.safelinks.protection.outlook.com/?url=https%3A%2F%2Fmeet.example.com%2Fj%2F1",
+        "start https://zoom.us/j/84230850123?pwd=secret Town Hall",
+        "https://zoom.us/j/84230850123?pwd=secret Town Hall",
+        "start 68423085 layout=https://zoom.us/j/1?pwd=secret",
+        "start 68423085 Passcode: Ab=c1",
+        "start name=842 3085 0123",
+        "start id=68423085",
+        "68423085 stop",
+        "start 84230850 1234",
+        "start 68423085, 84230850123",
+        "start 684230851234 name=\"Town Hall\"",
+        "start 68423085 Town Hall",
+        "start 68423085 123abc layout=gallery",
+        "stop 68423085 now",
+        "start passcode 123456",
+        "start <@U0DANA>",
+        "68423085 name=\"Town Hall\"",
+        "Join Zoom Meeting https://zoom.us/j/68423085?pwd=a Meeting ID: 6842 3085 Passcode: 123456",
+        "strat 68423085 name=\"Town Hall\"",
+        "start name=\"Town Hall\"",
+        "start townhall name=\"Q&amp;A\" layout=gallery",
         "start 68423085 mood=good",
         "start 68423085 nam=x",
+        "start 68423085 nam = \"Town Hall\" layout=gallery",
+        "start 68423085 name=Town Hall",
+        "start 68423085 name = Town Hall 2026 layout=gallery",
+        "start 68423085 name — Standup",
+        "start 68423085 layout gallery",
+        "start 68423085 name=\"With <@U0DANA>\"",
+        "start 68423085 name=\"Town Hall :acme_logo:\"",
         "start 68423085 name=a name=b",
         "start 68423085 layout=wall",
         "start 68423085 name=",
@@ -325,13 +453,16 @@ fn catalogue_of_mistakes() {
     for text in typed {
         let error = text.parse::<Command>().expect_err(text);
         let title = text.replace(char::is_control, "␀");
-        page.entry(&title, &replies().mistake(&error, Access::Linked));
+        page.entry(
+            &title,
+            &replies().mistake(&error, &standing(Access::Linked)),
+        );
     }
     for access in Access::VARIANTS {
         for text in ["frobnicate", "start 1234567"] {
             let error = text.parse::<Command>().expect_err(text);
             let title = format!("{text}, {access:?}");
-            page.entry(&title, &replies().mistake(&error, *access));
+            page.entry(&title, &replies().mistake(&error, &standing(*access)));
         }
     }
     snapshot("mistakes", &page.0);
@@ -341,20 +472,39 @@ fn catalogue_of_mistakes() {
 fn catalogue_of_accounts() {
     let mut page = Page::default();
     let start = request("start 68423085");
-    for (replies, here) in [
-        (replies(), ""),
-        (replies_without_linking(), ", where only the operator links"),
+    for (replies, here, can_link) in [
+        (replies(), "", true),
+        (
+            replies_without_linking(),
+            ", where only the operator links",
+            false,
+        ),
     ] {
         page.entry(&format!("not linked{here}"), &replies.not_linked(&start));
         page.entry(&format!("link dead{here}"), &replies.link_dead(&start));
         for link in [None, Some(link(false)), Some(link(true))] {
             let state = link.as_ref().map(|link| link.is_dead);
             let title = format!("whoami, is dead: {state:?}{here}");
-            page.entry(&title, &replies.whoami(link.as_ref()));
+            let access = Access::of(state, false, can_link);
+            page.entry(&title, &replies.whoami(link.as_ref(), access));
         }
+        let title = format!("whoami, refused{here}");
+        let access = Access::of(Some(false), false, can_link);
+        page.entry(&title, &replies.whoami(Some(&refused_link()), access));
     }
     let replies = replies();
-    page.entry("connect", &replies.connect(LINK_URL));
+    let refused = standing(Access::NotAllowed).refusal;
+    for link in [None, Some(link(false)), Some(link(true))] {
+        let state = link.as_ref().map(|link| link.is_dead);
+        let title = format!("whoami, refused by a rule, is dead: {state:?}");
+        let access = Access::of(state, true, true);
+        page.entry(&title, &replies.whoami(link.as_ref(), access));
+    }
+    page.entry("connect", &replies.connect(LINK_URL, None));
+    page.entry(
+        "connect, refused by a rule",
+        &replies.connect(LINK_URL, refused.as_ref()),
+    );
     page.entry("connect, not set up", &replies.linking_not_set_up());
     for typed in [None, Some("start 68423085")] {
         let message = replies.linked("dana@acme.example", "Firefox on a Mac", typed);
@@ -386,27 +536,84 @@ fn catalogue_of_the_app_home() {
     };
     let mut recents = vec![recent(None)];
     recents.extend(outcomes().into_iter().map(|outcome| recent(Some(outcome))));
-    for (title, replies, link, offer, last) in [
-        ("nobody linked", replies(), None, None, vec![]),
+    // One section holds no more.
+    let mut more = recents.split_off(recents.len().min(18));
+    let rest = more.split_off(more.len().min(18));
+    let offer = Some(LINK_URL.to_owned());
+    for (title, link, is_refused, offer, last) in [
+        ("nobody linked", None, false, None, vec![]),
+        ("the button was pressed", None, false, offer, vec![]),
+        ("linked", Some(link(false)), false, None, recents),
         (
-            "the button was pressed",
-            replies(),
+            "linked, other commands",
+            Some(link(false)),
+            false,
             None,
-            Some(LINK_URL.to_owned()),
+            more,
+        ),
+        (
+            "linked, the other commands",
+            Some(link(false)),
+            false,
+            None,
+            rest,
+        ),
+        ("link dead", Some(link(true)), false, None, vec![]),
+        (
+            "link refused by Zoom",
+            Some(refused_link()),
+            false,
+            None,
             vec![],
         ),
-        ("linked", replies(), Some(link(false)), None, recents),
-        ("link dead", replies(), Some(link(true)), None, vec![]),
+        ("refused by a rule", None, true, None, vec![]),
         (
-            "only the operator links",
-            replies_without_linking(),
+            "refused by a rule, linked",
+            Some(link(false)),
+            true,
             None,
+            vec![],
+        ),
+        (
+            "refused by a rule, link dead",
+            Some(link(true)),
+            true,
             None,
             vec![],
         ),
     ] {
         writeln!(page.0, "── {title}").expect("a string");
-        let home = Home { link, last, offer };
+        let access = Access::of(link.as_ref().map(|link| link.is_dead), is_refused, true);
+        let home = Home {
+            link,
+            last,
+            offer,
+            standing: standing(access),
+        };
+        page.blocks(&json!(replies().home(&home)));
+    }
+    for (title, replies, standing) in [
+        (
+            "only the operator links",
+            replies_without_linking(),
+            standing(Access::OperatorMustLink),
+        ),
+        (
+            "only in some channels",
+            replies(),
+            Standing {
+                only_in: vec![ChannelId::new("#town-hall")],
+                ..standing(Access::Linked)
+            },
+        ),
+    ] {
+        writeln!(page.0, "── {title}").expect("a string");
+        let home = Home {
+            link: (standing.access == Access::Linked).then(|| link(false)),
+            last: vec![],
+            offer: None,
+            standing,
+        };
         page.blocks(&json!(replies.home(&home)));
     }
     snapshot("app_home", &page.0);

@@ -1,42 +1,74 @@
 //! What can be typed, as far as a person can do it now.
 
 use crate::command::options::OPTIONS;
-use crate::command::outcome::Rule;
+use crate::command::outcome::Refusal;
 use crate::command::verb::{Access, Argument, Verb};
+use crate::ids::ChannelId;
 use crate::reply::account::LINK_DEAD;
+use crate::reply::rules::only_in;
 use crate::reply::{EXAMPLE, Replies, ephemeral};
 use crate::slack::message::{Button, Message};
 
+/// What somebody can do now, and what the rules of the workspace's admins refuse them.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    pub access: Access,
+    /// What refuses a start, here or everywhere.
+    pub refusal: Option<Refusal>,
+    /// The only channels where the rules allow livestreams; empty if they list none.
+    pub only_in: Vec<ChannelId>,
+}
+
+impl Standing {
+    /// That of somebody whom no rule refuses anything.
+    pub fn unrestricted(access: Access) -> Self {
+        Self {
+            access,
+            refusal: None,
+            only_in: Vec::new(),
+        }
+    }
+}
+
 impl Replies<'_> {
     /// What the command does, and what this person can do with it now.
-    pub fn help(&self, access: Access) -> Message {
-        ephemeral(&self.usage(access)).with_buttons(link_button(access))
+    pub fn help(&self, standing: &Standing) -> Message {
+        ephemeral(&self.usage(standing)).with_buttons(link_button(standing.access))
     }
 
-    pub(super) fn usage(&self, access: Access) -> String {
-        let slash = self.slash;
-        let what = format!("*{slash}* starts and stops the livestream of a Zoom meeting you host.");
-        let state = match access {
-            Access::Linked => "",
-            Access::LinkDead => LINK_DEAD,
-            Access::NotLinked => {
-                "Your Zoom account is not linked yet. Link it first; it takes a minute."
-            }
-            Access::OperatorMustLink => {
+    pub(super) fn usage(&self, standing: &Standing) -> String {
+        let (slash, access) = (self.slash, standing.access);
+        let mut intro = vec![format!(
+            "*{slash}* starts and stops the livestream of a Zoom meeting you host."
+        )];
+        match access {
+            Access::Linked | Access::StopOnly | Access::NotAllowed => {}
+            Access::LinkDead => intro.push(LINK_DEAD.to_owned()),
+            Access::NotLinked => intro.push(
+                "Your Zoom account is not linked yet. Link it first; it takes a minute.".to_owned(),
+            ),
+            Access::OperatorMustLink => intro.push(
                 "No Zoom account is linked for you. Ask whoever runs this bot to link yours."
-            }
-            Access::NotAllowed => return format!("{what} {}", self.rule(Rule::Members, None)),
-        };
-        let mut lines = vec![format!("{what} {state}").trim_end().to_owned()];
-        lines.extend(
-            access
-                .verbs()
-                .filter(|verb| *verb != Verb::Help)
-                .map(|verb| format!("• {} {}", self.usage_of(verb), verb.entry().summary)),
-        );
+                    .to_owned(),
+            ),
+        }
+        match &standing.refusal {
+            Some(refusal) => intro.push(self.rule(refusal)),
+            None if !standing.only_in.is_empty() => intro.push(only_in(&standing.only_in)),
+            None => {}
+        }
+        let mut lines = vec![intro.join(" ")];
+        let verbs = access.verbs().filter(|verb| *verb != Verb::Help);
+        lines.extend(verbs.map(|verb| {
+            let summary = match (verb, access) {
+                (Verb::Stop, Access::StopOnly) => "ends a livestream that you started",
+                _ => verb.entry().summary,
+            };
+            format!("• {} {summary}", self.usage_of(verb))
+        }));
         if access == Access::Linked {
             lines.push(format!(
-                "The meeting is its number, with or without spaces, or its join link. \
+                "The meeting is its number, its join link or Zoom's invitation, as you copied it. \
                  It must be running, and its livestream set up in Zoom.\n\n\
                  A start takes options, for example `{slash} start {EXAMPLE} name=\"Town Hall\" layout=gallery_view`:"
             ));
@@ -60,6 +92,6 @@ pub(super) fn link_button(access: Access) -> Option<Button> {
     match access {
         Access::LinkDead => Some(Button::typing("Link it again", "connect")),
         Access::NotLinked => Some(Button::typing("Link my Zoom account", "connect")),
-        Access::Linked | Access::OperatorMustLink | Access::NotAllowed => None,
+        Access::Linked | Access::OperatorMustLink | Access::StopOnly | Access::NotAllowed => None,
     }
 }

@@ -4,10 +4,10 @@ use serde_json::Value;
 
 use crate::command::outcome::Outcome;
 use crate::command::request::Action;
-use crate::command::verb::Access;
 use crate::db::commands::RecentCommand;
 use crate::db::links::Link;
 use crate::reply::account::{OFFER, link_or_unlink, whoami};
+use crate::reply::help::Standing;
 use crate::reply::outcomes::brief;
 use crate::reply::{Replies, date};
 use crate::slack::message::{Button, actions, escape, header, section};
@@ -20,6 +20,7 @@ pub struct Home {
     pub last: Vec<RecentCommand>,
     /// A one-time link, if they asked for it.
     pub offer: Option<String>,
+    pub standing: Standing,
 }
 
 impl Replies<'_> {
@@ -34,7 +35,10 @@ impl Replies<'_> {
                 blocks.push(section(OFFER));
                 blocks.extend(actions([Button::opening("Link my Zoom account", url)]));
             }
-            None => blocks.extend(actions(link_or_unlink(home.link.as_ref(), self.can_link()))),
+            None => blocks.extend(actions(link_or_unlink(
+                home.link.as_ref(),
+                home.standing.access,
+            ))),
         }
         blocks.push(header("Your last commands"));
         let last: Vec<_> = home.last.iter().map(past).collect();
@@ -43,11 +47,8 @@ impl Replies<'_> {
         } else {
             last.join("\n")
         }));
-        blocks.push(header("What you can type, in any channel"));
-        blocks.push(section(&self.usage(Access::of(
-            home.link.as_ref().map(|link| link.is_dead),
-            self.can_link(),
-        ))));
+        blocks.push(header("What you can type"));
+        blocks.push(section(&self.usage(&home.standing)));
         blocks
     }
 }

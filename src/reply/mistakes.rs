@@ -1,27 +1,28 @@
 //! What was wrong with what somebody typed, and how to type it right.
 
 use crate::command::ParseError;
-use crate::command::meeting::ParseMeetingIdError;
+use crate::command::meeting::{MeetingId, ParseMeetingIdError};
 use crate::command::options::OPTIONS;
-use crate::command::request::Action;
+use crate::command::request::{Action, LivestreamRequest, Settings};
 use crate::command::verb::{Access, Argument, Verb};
-use crate::reply::help::link_button;
-use crate::reply::{Replies, ephemeral};
+use crate::reply::help::{Standing, link_button};
+use crate::reply::{EXAMPLE, Replies, ephemeral};
 use crate::slack::message::{Message, code};
 
 impl Replies<'_> {
     /// The command could not be read; nothing was done.
-    pub fn mistake(&self, mistake: &ParseError, access: Access) -> Message {
+    pub fn mistake(&self, mistake: &ParseError, standing: &Standing) -> Message {
+        let access = standing.access;
         match mistake {
             ParseError::UnknownVerb {
                 nearest: Some(verb),
                 ..
-            } if access.verbs().any(|known| known == *verb) => ephemeral(&self.correction(mistake)),
+            } if access.can(*verb) => ephemeral(&self.correction(mistake)),
             ParseError::UnknownVerb {
                 typed,
                 nearest: None,
                 ..
-            } => {
+            } if !matches!(access, Access::StopOnly | Access::NotAllowed) => {
                 let names: Vec<_> = access
                     .verbs()
                     .map(|verb| format!("`{}`", verb.entry().name))
@@ -29,7 +30,7 @@ impl Replies<'_> {
                 let first = access.verbs().next().unwrap_or(Verb::Help);
                 ephemeral(&format!(
                     "I don't know {}. You can type {}; try {}.",
-                    code(typed),
+                    typed_or(typed, "that"),
                     names.join(", "),
                     self.usage_of(first),
                 ))
@@ -37,23 +38,20 @@ impl Replies<'_> {
             ParseError::ControlCharacter(_) => ephemeral(&self.correction(mistake)),
             _ if access == Access::Linked => ephemeral(&self.correction(mistake)),
             // How to say it right is of no use to somebody who can't do it.
-            _ => ephemeral(&format!("I can't read that. {}", self.usage(access)))
+            _ => ephemeral(&format!("I can't read that. {}", self.usage(standing)))
                 .with_buttons(link_button(access)),
         }
     }
 
+    #[expect(clippy::too_many_lines, reason = "one table, a row a mistake")]
     fn correction(&self, mistake: &ParseError) -> String {
         match mistake {
             ParseError::UnknownVerb {
                 nearest: Some(verb),
-                meeting: Some(meeting),
+                request: Some(request),
                 ..
             } if verb.entry().argument == Argument::Meeting => {
-                format!(
-                    "Did you mean `{} {} {meeting}`?",
-                    self.slash,
-                    verb.entry().name
-                )
+                format!("Did you mean {}?", self.command(request))
             }
             ParseError::UnknownVerb {
                 nearest: Some(verb),
@@ -63,34 +61,73 @@ impl Replies<'_> {
                 typed,
                 nearest: None,
                 ..
-            } => format!("I don't know {}.", code(typed)),
-            ParseError::VerbMissing(meeting) => format!(
+            } => format!("I don't know {}.", typed_or(typed, "that")),
+            ParseError::VerbMissing(request) => format!(
                 "Start or stop? Type {} or {}.",
-                self.typed(Action::Start, *meeting),
-                self.typed(Action::Stop, *meeting),
+                self.command(request),
+                self.typed(Action::Stop, request.meeting),
             ),
-            ParseError::MeetingMissing(action) => {
+            ParseError::MeetingMissing { action, settings } => {
                 format!(
                     "Which meeting? Add its number or join link: {}.",
-                    self.example(action.as_str())
+                    self.example_with(*action, settings)
                 )
             }
-            ParseError::NotAMeeting { action, typed, why } => {
-                self.not_a_meeting(*action, typed, why)
-            }
+            ParseError::NotAMeeting {
+                action,
+                settings,
+                typed,
+                why,
+            } => self.not_a_meeting(*action, settings, typed, why),
+            ParseError::UnknownOption {
+                key,
+                instead: Some(request),
+                ..
+            } => format!(
+                "There is no option {}. Did you mean {}?",
+                typed_or(key, "of that name"),
+                self.command(request)
+            ),
             ParseError::UnknownOption {
                 key,
                 nearest: Some(nearest),
-            } => {
+                ..
+            } => format!(
+                "There is no option {}. Did you mean `{nearest}=`?",
+                typed_or(key, "of that name")
+            ),
+            ParseError::UnknownOption { key, .. } => format!(
+                "I don't know the option {}. There are {}. A name with spaces goes in quotes: `name=\"Town Hall\"`.",
+                typed_or(key, "that was typed"),
+                OPTIONS.map(|(key, _)| format!("`{key}=`")).join(", "),
+            ),
+            ParseError::NameNotQuoted { instead } => {
+                let typing = instead.as_ref().map(|request| self.command(request));
                 format!(
-                    "There is no option {}. Did you mean `{nearest}=`?",
-                    code(key)
+                    "A name with spaces goes in quotes: {}.",
+                    typing.unwrap_or_else(|| "`name=\"Town Hall\"`".to_owned())
                 )
             }
-            ParseError::UnknownOption { key, nearest: None } => format!(
-                "I don't know the option {}. There are {}. A name with spaces goes in quotes: `name=\"Town Hall\"`.",
-                code(key),
-                OPTIONS.map(|(key, _)| format!("`{key}=`")).join(", "),
+            ParseError::ValueMissing(key) => {
+                let example = match *key {
+                    "name" => "name=\"Town Hall\"",
+                    "speaker" => "speaker=on",
+                    "layout" => "layout=gallery_view",
+                    _ => "captions=embedded",
+                };
+                format!(
+                    "The option `{key}` needs `=` and a value right after it, such as `{example}`."
+                )
+            }
+            ParseError::UnnamedMention => {
+                "The name mentions a person, a group or a channel, and Slack tells me only its ID. \
+                 Type the name as plain text instead of the mention."
+                    .to_owned()
+            }
+            ParseError::UnknownEmoji(emoji) => format!(
+                "{} is not a standard emoji, so viewers of the stream can't see it. \
+                 Take it out of the name, or use another emoji.",
+                typed_or(emoji, "What stands between the colons")
             ),
             ParseError::OptionTwice(key) => {
                 format!("You gave `{key}=` twice. Use it once.")
@@ -100,7 +137,10 @@ impl Replies<'_> {
                     .iter()
                     .find(|(known, _)| known == key)
                     .map_or("", |(_, values)| values);
-                format!("`{key}=` can't be {}. It takes {values}.", code(typed))
+                format!(
+                    "`{key}=` can't be {}. It takes {values}.",
+                    typed_or(typed, "that")
+                )
             }
             ParseError::NameLength(0) => {
                 "The name is empty. Zoom takes 1 to 50 characters.".to_owned()
@@ -114,6 +154,10 @@ impl Replies<'_> {
                     self.typed(Action::Stop, *meeting)
                 )
             }
+            ParseError::ControlCharacter(word) if word.is_empty() => {
+                "What you typed has a character that can't be used. Type it again by hand."
+                    .to_owned()
+            }
             ParseError::ControlCharacter(word) => format!(
                 "{} has a character that can't be used, shown as `\u{fffd}`. Type that part again without it.",
                 code(word)
@@ -122,24 +166,42 @@ impl Replies<'_> {
         }
     }
 
-    fn not_a_meeting(&self, action: Action, typed: &str, why: &ParseMeetingIdError) -> String {
-        let number = format!(
-            "Copy the meeting's number from Zoom instead: {}.",
-            self.example(action.as_str())
-        );
+    fn not_a_meeting(
+        &self,
+        action: Action,
+        settings: &Settings,
+        typed: &str,
+        why: &ParseMeetingIdError,
+    ) -> String {
+        let example = self.example_with(action, settings);
+        let number = format!("Copy the meeting's number from Zoom instead: {example}.");
+        let which = format!("Which one do you mean? Type that number alone, as in {example}.");
         let reason = match why {
             ParseMeetingIdError::NotANumber => format!(
                 "{} is not a meeting number or a Zoom join link.",
-                code(typed)
+                typed_or(typed, "That")
             ),
             ParseMeetingIdError::Length(length) => {
-                format!("A Zoom meeting number has 9 to 11 digits; this one has {length}.")
+                format!("A Zoom meeting number has 8 to 11 digits; this one has {length}.")
+            }
+            ParseMeetingIdError::Grouping => {
+                return format!(
+                    "I can't tell which digits are the meeting's number. Zoom groups one number like \
+                     `842 3085 0123`. {which}"
+                );
+            }
+            ParseMeetingIdError::Several => {
+                return format!("There is more than one meeting number in that. {which}");
+            }
+            ParseMeetingIdError::ExtraWords { meeting, words } => {
+                return self.extra_words(action, settings, *meeting, words);
             }
             ParseMeetingIdError::PersonalLink => {
                 "A personal link (`/my/…`) does not say the meeting's number.".to_owned()
             }
             ParseMeetingIdError::RegistrationLink => {
-                "A registration link does not say the meeting's number.".to_owned()
+                "A registration link leads to a form, and does not say the meeting's number."
+                    .to_owned()
             }
             ParseMeetingIdError::RecordingLink => {
                 "That link leads to a recording, not to a meeting.".to_owned()
@@ -147,10 +209,60 @@ impl Replies<'_> {
             ParseMeetingIdError::NotZoom(host) => {
                 format!("That link leads to {}, which is not Zoom.", code(host))
             }
+            ParseMeetingIdError::HiddenLink(host) => format!(
+                "That link goes through {}, and does not show which meeting it leads to.",
+                code(host)
+            ),
             ParseMeetingIdError::NoNumberInLink => {
                 "There is no meeting number in that link.".to_owned()
             }
+            ParseMeetingIdError::UnclearLink => {
+                "I can't tell whether the number in that link is a meeting's.".to_owned()
+            }
         };
         format!("{reason} {number}")
+    }
+
+    /// The meeting is known, and not what else was typed.
+    fn extra_words(
+        &self,
+        action: Action,
+        settings: &Settings,
+        meeting: MeetingId,
+        words: &str,
+    ) -> String {
+        let command = self.command(LivestreamRequest {
+            action,
+            meeting,
+            settings: settings.clone(),
+            is_confirmed: false,
+        });
+        let what = typed_or(words, "the rest");
+        format!(
+            "I can read the meeting's number, {}, but I don't know what {what} is for. Did you mean {command}?",
+            meeting.grouped()
+        )
+    }
+
+    /// An example with the options that were typed.
+    fn example_with(&self, action: Action, settings: &Settings) -> String {
+        match EXAMPLE.parse() {
+            Ok(meeting) => self.command(LivestreamRequest {
+                action,
+                meeting,
+                settings: settings.clone(),
+                is_confirmed: false,
+            }),
+            Err(_) => self.example(action.as_str()),
+        }
+    }
+}
+
+/// What somebody typed, or a word for it where it may hold a passcode and is left out.
+fn typed_or(typed: &str, instead: &str) -> String {
+    if typed.is_empty() {
+        instead.to_owned()
+    } else {
+        code(typed)
     }
 }

@@ -10,12 +10,14 @@ mod mistakes;
 pub mod outcomes;
 mod rules;
 
+use std::fmt::Display;
+
 use chrono::{DateTime, Utc};
 
 use crate::app::App;
 use crate::command::meeting::MeetingId;
 use crate::command::request::Action;
-use crate::slack::message::{Message, Visibility};
+use crate::slack::message::{Message, Visibility, escape};
 
 /// A meeting to show where the person's own is not known.
 const EXAMPLE: &str = "68423085";
@@ -55,6 +57,12 @@ impl<'a> Replies<'a> {
     /// What can be typed, as `/livestream start 68423085`.
     fn typed(&self, action: Action, meeting: MeetingId) -> String {
         format!("`{} {} {meeting}`", self.slash, action.as_str())
+    }
+
+    /// What can be typed, whole, so that it reads back when it is copied.
+    fn command(&self, typed: impl Display) -> String {
+        let text = format!("{} {typed}", self.slash).replace('`', " ");
+        format!("`{}`", escape(&text))
     }
 
     fn example(&self, verb: &str) -> String {

@@ -8,7 +8,7 @@ use crate::ids::{Asker, CommandId, SlackUserId};
 use crate::reply::account::LINK_DEAD;
 use crate::reply::{Replies, date, ephemeral};
 use crate::slack::form::Content;
-use crate::slack::message::{Button, Message, Visibility, cap, code, escape};
+use crate::slack::message::{Button, Message, Visibility, cap, escape};
 
 /// What an outcome is told about.
 #[derive(Debug)]
@@ -20,6 +20,8 @@ pub struct OutcomeContext<'a> {
     pub request: &'a LivestreamRequest,
     /// The e-mail of the Zoom account that acted, if there still is one.
     pub zoom_account: Option<&'a str>,
+    /// What Zoom said, if that is more than the outcome says.
+    pub zoom_message: Option<&'a str>,
 }
 
 impl Replies<'_> {
@@ -50,13 +52,13 @@ impl Replies<'_> {
         Message::pressed(content).with_context(&format!(
             "<@{}> pressed the button: {}",
             escape(presser.as_str()),
-            code(&format!("{} {typed}", self.slash))
+            self.command(typed)
         ))
     }
 
     /// The same under a message that only the presser sees, and that Slack does not show us.
     pub fn running(&self, typed: &str) -> Message {
-        let text = match typed.parse() {
+        let text = match Command::from_button(typed) {
             Ok(Command::Livestream(LivestreamRequest {
                 action: Action::Start,
                 meeting,
@@ -71,6 +73,14 @@ impl Replies<'_> {
         ephemeral(&text).replacing()
     }
 
+    /// A command is accepted that the channel should not see: it holds a passcode.
+    pub fn on_it(&self) -> Message {
+        ephemeral(
+            "I'm on it. The channel does not see what you typed, because it may hold a passcode; \
+             it reads only what became of it.",
+        )
+    }
+
     /// What became of a command, for the channel.
     pub fn outcome(&self, told: &OutcomeContext<'_>, outcome: &Outcome) -> Message {
         let who = match told.zoom_account {
@@ -78,14 +88,25 @@ impl Replies<'_> {
             None => "with no Zoom account".to_owned(),
         };
         let visibility = match outcome {
-            Outcome::NotAllowed { .. }
+            Outcome::NotAllowed(_)
             | Outcome::NotKnown { .. }
             | Outcome::NeedsConfirmation { .. }
+            | Outcome::ScopeMissing
+            | Outcome::Unauthorized
+            | Outcome::LinkDead
             | Outcome::LinkEnded => Visibility::Ephemeral,
             _ if told.is_direct => Visibility::Ephemeral,
             _ => Visibility::InChannel,
         };
-        Message::new(visibility, &self.sentence(told, outcome))
+        let sentence = self.sentence(told, outcome);
+        let text = match told.zoom_message {
+            // There it stands at its place.
+            Some(message) if *outcome != Outcome::NotSetUp => {
+                format!("{sentence}\n{}", said(message))
+            }
+            _ => sentence,
+        };
+        Message::new(visibility, &text)
             .with_context(&format!(
                 "Asked by <@{}> {who} · reference {}",
                 escape(told.asker.user.as_str()),
@@ -97,10 +118,12 @@ impl Replies<'_> {
     #[expect(clippy::too_many_lines, reason = "one table, a row an outcome")]
     fn sentence(&self, told: &OutcomeContext<'_>, outcome: &Outcome) -> String {
         let meeting = format!("Meeting {}", told.request.meeting.grouped());
-        let again = format!(
-            "type {} again",
-            self.typed(told.request.action, told.request.meeting)
-        );
+        // What one person confirmed, another has not.
+        let request = LivestreamRequest {
+            is_confirmed: false,
+            ..told.request.clone()
+        };
+        let again = format!("type {} again", self.command(request));
         let stop = self.typed(Action::Stop, told.request.meeting);
         let not_done = match told.request.action {
             Action::Start => "was not started",
@@ -122,12 +145,14 @@ impl Replies<'_> {
                 told.request.meeting.grouped()
             ),
             (Outcome::NotSetUp, _) => format!(
-                ":warning: *{meeting} can't be livestreamed yet.* Zoom does not say which of these is missing:\n\
+                ":warning: *{meeting} can't be livestreamed yet.* {} Check all of these:\n\
                  • the meeting is running\n\
                  • it is a meeting, not a webinar\n\
                  • the host has a Pro plan or better, and _Allow livestreaming of meetings_ with _Custom Live Streaming Service_ is on in their Zoom settings\n\
                  • its stream URL, key and page are filled in under _Live Streaming_ in the meeting's settings\n\
-                 Then {again}."
+                 Then {again}.",
+                told.zoom_message
+                    .map_or_else(|| "Zoom does not say why.".to_owned(), said)
             ),
             (Outcome::NotStarted, _) => {
                 format!(":warning: *{meeting} has not started.* Start it in Zoom, then {again}.")
@@ -202,10 +227,34 @@ impl Replies<'_> {
                  look at the stream, and if it is needed, {again}.",
                 told.request.meeting.grouped()
             ),
+            (Outcome::ServerError { status }, _) => format!(
+                ":question: *Zoom answered with an error (status {status}) about meeting {}.* It may or may not have \
+                 done it: look at the stream, and if it is needed, {again}.",
+                told.request.meeting.grouped()
+            ),
+            (Outcome::NotUnderstood { status }, _) => format!(
+                ":question: *I can't tell what Zoom did about meeting {}.* It answered with status {status}, but not \
+                 as it should. It may or may not have done it: look at the stream, and if it is needed, {again}.",
+                told.request.meeting.grouped()
+            ),
             (Outcome::Interrupted, _) => format!(
                 ":question: *I was interrupted while asking Zoom about meeting {}.* It may or may not have done it, and I \
                  did not ask twice: look at the stream, and if it is needed, {again}.",
                 told.request.meeting.grouped()
+            ),
+            (Outcome::NotRenewed { status }, _) => {
+                let status = status.filter(|_| told.zoom_message.is_none());
+                let answered = status
+                    .map(|status| format!("Zoom answered with status {status}. "))
+                    .unwrap_or_default();
+                format!(
+                    ":warning: *{meeting} {not_done}: Zoom does not renew my access to the account just now.* \
+                     {answered}In a minute, {again}."
+                )
+            }
+            (Outcome::DisabledByAdmin, _) => format!(
+                ":warning: *{meeting} {not_done}: this bot is disabled in the linked Zoom account.* \
+                 An administrator of the Zoom account can enable it there; then {again}."
             ),
             (Outcome::Unreachable, _) => format!(
                 ":warning: *{meeting} {not_done}: I can't reach Zoom.* In a minute, {again}."
@@ -218,9 +267,12 @@ impl Replies<'_> {
                 ":warning: *{meeting} {not_done}: this bot's own access to Zoom is broken.* \
                  Whoever runs it can mend it, and finds why in its log under the reference below."
             ),
-            (Outcome::NotAllowed { rule, set_by }, _) => format!(
-                ":no_entry: *{meeting} {not_done}.* {}",
-                self.rule(*rule, set_by.as_ref())
+            (Outcome::NotAllowed(refusal), Action::Start) => {
+                format!(":no_entry: *{meeting} {not_done}.* {}", self.rule(refusal))
+            }
+            (Outcome::NotAllowed(refusal), Action::Stop) => format!(
+                ":no_entry: *{meeting} {not_done}.* {} Whoever started a livestream can stop it.",
+                self.rule(refusal)
             ),
             (Outcome::NotKnown { fact, why }, _) => {
                 let fact = match fact {
@@ -303,7 +355,11 @@ impl Replies<'_> {
             }
             Outcome::Accepted
             | Outcome::NotAMeetingNumber
-            | Outcome::NotAllowed { .. }
+            | Outcome::NotAllowed(_)
+            | Outcome::NotKnown {
+                why: Unknown::CannotAsk,
+                ..
+            }
             | Outcome::Unsupported { .. }
             | Outcome::Unknown => Vec::new(),
             Outcome::NotSetUp
@@ -312,23 +368,34 @@ impl Replies<'_> {
             | Outcome::StillStarting
             | Outcome::RateLimited
             | Outcome::NoAnswer
+            | Outcome::ServerError { .. }
+            | Outcome::NotUnderstood { .. }
             | Outcome::Unreachable
+            | Outcome::NotRenewed { .. }
             | Outcome::Interrupted
             | Outcome::TooLate
             | Outcome::LinkEnded => vec![again()],
-            Outcome::WrongAccount
-            | Outcome::ScopeMissing
-            | Outcome::Unauthorized
-            | Outcome::NoSuchUser
-            | Outcome::LinkDead => link().into_iter().chain(again_by_others(told)).collect(),
+            // Nobody else reads these.
+            Outcome::ScopeMissing | Outcome::Unauthorized | Outcome::LinkDead => {
+                link().into_iter().collect()
+            }
+            Outcome::WrongAccount | Outcome::NoSuchUser => {
+                link().into_iter().chain(again_by_others(told)).collect()
+            }
             Outcome::MayNotHost
             | Outcome::EndToEndEncrypted
             | Outcome::NoSuchMeeting
             | Outcome::DailyLimit { .. }
             | Outcome::Misconfigured
+            | Outcome::DisabledByAdmin
             | Outcome::Other { .. } => again_by_others(told).into_iter().collect(),
         }
     }
+}
+
+/// Zoom's own words, which are plain text.
+fn said(message: &str) -> String {
+    format!("Zoom said: “{}”", escape(&cap(message.trim(), 300)))
 }
 
 /// A stop that failed for one person may be there for another to press: the button that it
@@ -354,8 +421,16 @@ pub(super) fn brief(outcome: &Outcome, action: Action) -> &'static str {
         (Outcome::NoSuchMeeting, _) => "no such meeting of yours",
         (Outcome::StillStarting, _) => "an earlier start was under way",
         (Outcome::RateLimited | Outcome::DailyLimit { .. }, _) => "too many requests for Zoom",
-        (Outcome::NoAnswer | Outcome::Interrupted, _) => "*unknown*: look at the stream",
+        (
+            Outcome::NoAnswer
+            | Outcome::ServerError { .. }
+            | Outcome::NotUnderstood { .. }
+            | Outcome::Interrupted,
+            _,
+        ) => "*unknown*: look at the stream",
         (Outcome::Unreachable, _) => "Zoom was not reached",
+        (Outcome::NotRenewed { .. }, _) => "Zoom did not renew the bot's access",
+        (Outcome::DisabledByAdmin, _) => "the bot is disabled in the Zoom account",
         (Outcome::TooLate, _) => "too late, so not done",
         (Outcome::LinkEnded, _) => "your link ended first",
         (Outcome::Unsupported { was_asked: false }, _) => "recorded by another version of the bot",
@@ -363,7 +438,7 @@ pub(super) fn brief(outcome: &Outcome, action: Action) -> &'static str {
             "*unknown* to this version of the bot"
         }
         (Outcome::Misconfigured, _) => "this bot's access to Zoom is broken",
-        (Outcome::NotAllowed { .. }, _) => "not allowed",
+        (Outcome::NotAllowed(_), _) => "not allowed",
         (Outcome::NotKnown { .. }, _) => "Slack did not say whether you may",
         (Outcome::NeedsConfirmation { .. }, _) => "you were asked first",
         (Outcome::Other { .. }, _) => "refused by Zoom",

@@ -3,7 +3,8 @@
 //! [Events API]: https://docs.slack.dev/apis/events-api/
 
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
 use crate::ids::{EnterpriseId, EventId, SlackUserId, TeamId, Tenant};
 
@@ -33,15 +34,32 @@ pub enum Request {
 pub struct Envelope {
     /// The same for every copy of it.
     pub event_id: EventId,
-    /// When it happened, in Unix seconds.
-    event_time: i64,
+    /// When it happened, in Unix seconds; none if Slack does not say.
+    #[serde(default, deserialize_with = "deserialize_time")]
+    event_time: Option<i64>,
     pub api_app_id: Option<String>,
     enterprise_id: Option<EnterpriseId>,
     /// Null where all of an organisation is meant.
     team_id: Option<TeamId>,
-    #[serde(default)]
-    authorizations: Vec<Authorization>,
+    authorizations: Option<Vec<Authorization>>,
+    #[serde(deserialize_with = "deserialize_event")]
     pub event: Event,
+}
+
+/// Reads an event that lacks what it should have as one that is unusable: a copy of it would be no
+/// better.
+fn deserialize_event<'de, D: Deserializer<'de>>(event: D) -> Result<Event, D::Error> {
+    let event = Value::deserialize(event)?;
+    Ok(serde_json::from_value(event).unwrap_or(Event::Unusable))
+}
+
+/// A whole number, also as text; anything else is no time.
+fn deserialize_time<'de, D: Deserializer<'de>>(time: D) -> Result<Option<i64>, D::Error> {
+    Ok(match Value::deserialize(time)? {
+        Value::Number(time) => time.as_i64(),
+        Value::String(time) => time.trim().parse().ok(),
+        _ => None,
+    })
 }
 
 #[derive(Debug, Deserialize)]
@@ -65,6 +83,9 @@ pub enum Event {
     UserChange {
         user: ChangedUser,
     },
+    /// What it is about cannot be read.
+    #[serde(skip)]
+    Unusable,
     #[serde(other)]
     Other,
 }
@@ -86,17 +107,18 @@ pub struct ChangedUser {
 }
 
 impl Envelope {
-    /// When it happened; now, if Slack's clock is ahead of ours.
+    /// When it happened; now, if Slack's clock is ahead of ours, or it does not say.
     pub fn happened_at(&self, now: DateTime<Utc>) -> DateTime<Utc> {
-        let seconds = self.event_time.clamp(0, now.timestamp());
+        let seconds = self.event_time.unwrap_or(i64::MAX);
+        let seconds = seconds.clamp(0, now.timestamp());
         DateTime::from_timestamp(seconds, 0).unwrap_or(now)
     }
 
     /// Where the app is, or was, installed. None if Slack names neither.
     pub fn tenant(&self) -> Option<Tenant> {
-        let is_organisation = self
-            .authorizations
-            .first()
+        let authorizations = self.authorizations.as_deref();
+        let is_organisation = authorizations
+            .and_then(<[_]>::first)
             .is_some_and(|authorization| authorization.is_enterprise_install);
         match (self.team(), &self.enterprise_id) {
             (Some(team), enterprise) if !is_organisation => {

@@ -92,7 +92,6 @@ pub struct BadPayload;
 
 #[derive(Deserialize)]
 struct Payload {
-    r#type: String,
     /// Null where the app is installed for an organisation.
     team: Option<Team>,
     enterprise: Option<Enterprise>,
@@ -131,16 +130,30 @@ struct Channel {
 
 #[derive(Deserialize)]
 struct Action {
-    value: Option<String>,
+    /// Text, where a button of ours was pressed.
+    #[serde(default)]
+    value: Value,
 }
 
 impl Interaction {
     /// Reads the JSON.
     pub fn read(&self) -> Result<Pressed, BadPayload> {
-        let payload: Payload =
-            serde_json::from_str(self.payload.expose_secret()).map_err(|_| BadPayload)?;
-        let value = payload.actions.into_iter().find_map(|action| action.value);
-        let (true, Some(text)) = (payload.r#type == "block_actions", value) else {
+        #[derive(Deserialize)]
+        struct Kind {
+            r#type: String,
+        }
+        let json = self.payload.expose_secret();
+        let kind: Kind = serde_json::from_str(json).map_err(|_| BadPayload)?;
+        // Others have other parts, and we offer nothing that leads to them.
+        if kind.r#type != "block_actions" {
+            return Ok(Pressed::Nothing);
+        }
+        let payload: Payload = serde_json::from_str(json).map_err(|_| BadPayload)?;
+        let values = payload
+            .actions
+            .iter()
+            .filter_map(|action| action.value.as_str());
+        let Some(text) = values.map(str::to_owned).next() else {
             return Ok(Pressed::Nothing);
         };
         let team = payload.team.map(|team| team.id);

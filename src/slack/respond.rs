@@ -1,17 +1,27 @@
 //! Posting to a `response_url`: at most five times within 30 minutes.
 //! <https://docs.slack.dev/interactivity/handling-user-interaction#message_responses>
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
 use url::Url;
 
+use crate::http::{body, retry_after};
 use crate::slack::message::Message;
+use crate::slack::web_api::is_passing;
 
 /// How many posts Slack takes.
 pub const MAX_POSTS: i16 = 5;
 /// How long Slack takes them, less a minute for clocks and queues.
 pub const LIFE: Duration = Duration::from_mins(29);
+
+/// How often a message is posted that is stored nowhere.
+const TRIES: u32 = 3;
+/// How long such a message waits at most to be taken.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// The shortest pause after the first try; the next is twice as long.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// Where outcomes are told; knows which origins a `response_url` may have.
 #[derive(Debug, Clone)]
@@ -33,11 +43,25 @@ pub struct DisallowedOrigin;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Slack will never take it: expired, used up, or malformed.
-    #[error("Slack refused the message with status {0}")]
-    Refused(u16),
+    #[error("Slack refused the message with {0}")]
+    Refused(String),
     /// Worth another try.
-    #[error("Slack did not take the message: {0}")]
-    Transient(String),
+    #[error("Slack did not take the message: {why}")]
+    Transient {
+        why: String,
+        /// How long Slack asks to wait.
+        retry_after: Option<Duration>,
+    },
+}
+
+impl Error {
+    /// Worth another try, whenever.
+    pub fn transient(why: impl Into<String>) -> Self {
+        Self::Transient {
+            why: why.into(),
+            retry_after: None,
+        }
+    }
 }
 
 impl Responder {
@@ -62,15 +86,64 @@ impl Responder {
 
     /// Posts once.
     pub async fn post(&self, url: &ResponseUrl, message: &Message) -> Result<(), Error> {
+        let failed = |error: reqwest::Error| Error::transient(error.without_url().to_string());
         let sent = self.http.post(url.0.clone()).json(message).send().await;
-        let status = sent
-            .map_err(|error| Error::Transient(error.without_url().to_string()))?
-            .status();
+        let response = sent.map_err(failed)?;
+        let status = response.status();
         match status.as_u16() {
-            200..300 => Ok(()),
-            status @ (408 | 429 | 500..) => Err(Error::Transient(format!("status {status}"))),
-            status => Err(Error::Refused(status)),
+            // A body that breaks off leaves the status, which says that it was taken.
+            200..300 => read(&body(response).await.unwrap_or_default()),
+            408 | 429 | 500.. => Err(Error::Transient {
+                why: format!("status {}", status.as_u16()),
+                retry_after: retry_after(response.headers()),
+            }),
+            status => Err(Error::Refused(format!("status {status}"))),
         }
+    }
+}
+
+impl Responder {
+    /// Posts a message that is stored nowhere: again after the pause that Slack asks for, three times
+    /// and within a minute at most. For a task of its own.
+    pub async fn post_again(&self, url: &ResponseUrl, message: &Message) -> Result<(), Error> {
+        let begun = Instant::now();
+        for n in 1..TRIES {
+            let (why, asked) = match self.post(url, message).await {
+                Err(Error::Transient { why, retry_after }) => (why, retry_after),
+                ended => return ended,
+            };
+            let pause = (PAUSE * n).max(asked.unwrap_or_default());
+            if begun.elapsed() + pause > PATIENCE {
+                return Err(Error::Transient {
+                    why,
+                    retry_after: asked,
+                });
+            }
+            tracing::warn!(error = why, "failed to answer; trying again soon");
+            tokio::time::sleep(pause).await;
+        }
+        self.post(url, message).await
+    }
+}
+
+/// Reads what Slack says to a post with a status of success: `ok`, or an error by its name, as
+/// text or as the JSON of the Web API. A page of somebody else's is neither.
+fn read(body: &[u8]) -> Result<(), Error> {
+    let text = body.trim_ascii();
+    let answer: Value = serde_json::from_slice(text).unwrap_or_default();
+    if text.is_empty() || text.eq_ignore_ascii_case(b"ok") || answer["ok"] == true {
+        return Ok(());
+    }
+    let name = answer["error"].as_str();
+    let name = name.or_else(|| std::str::from_utf8(text).ok());
+    let is_name = |name: &&str| {
+        let mut bytes = name.bytes();
+        name.len() <= 64 && bytes.all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+    };
+    match name.filter(is_name) {
+        Some(name) if is_passing(name) => Err(Error::transient(name)),
+        Some(name) => Err(Error::Refused(name.to_owned())),
+        None => Err(Error::transient("an answer that cannot be understood")),
     }
 }
 
@@ -111,6 +184,31 @@ mod tests {
             ("not a url", false),
         ] {
             assert_eq!(responder.url(&url.into()).is_ok(), is_allowed, "{url}");
+        }
+    }
+
+    #[test]
+    fn only_ok_or_nothing_means_that_a_message_was_taken() {
+        for (body, read_as) in [
+            ("", "taken"),
+            ("ok", "taken"),
+            (" OK\n", "taken"),
+            (r#"{"ok":true}"#, "taken"),
+            ("invalid_payload", "refused: invalid_payload"),
+            (r#"{"ok":false,"error":"used_url"}"#, "refused: used_url"),
+            (r#"{"ok":false,"error":"internal_error"}"#, "later"),
+            ("service_unavailable", "later"),
+            (r#"{"ok":false,"error":"<script>"}"#, "later"),
+            ("<html>Under maintenance</html>", "later"),
+            ("{}", "later"),
+            (r#"{"ok":false}"#, "later"),
+        ] {
+            let read = match read(body.as_bytes()) {
+                Ok(()) => "taken".to_owned(),
+                Err(Error::Refused(why)) => format!("refused: {why}"),
+                Err(Error::Transient { .. }) => "later".to_owned(),
+            };
+            assert_eq!(read, read_as, "{body}");
         }
     }
 }

@@ -10,14 +10,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use reqwest::RequestBuilder;
-use reqwest::header::RETRY_AFTER;
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use url::Url;
 
-use crate::http::{base, body_up_to};
+use crate::http::{base, body_up_to, retry_after};
 use crate::ids::{EnterpriseId, SlackUserId, TeamId, Tenant, deserialize_printable, printable};
 use crate::slack::paths::INSTALL_CALLBACK;
 
@@ -97,6 +96,21 @@ impl Error {
         matches!(self, Self::Refused(code)
             if ["invalid_auth", "token_revoked", "account_inactive", "token_expired"].contains(&code.as_str()))
     }
+}
+
+/// Whether Slack may take the same request later: the errors of its own, which every method has.
+/// <https://docs.slack.dev/reference/methods/chat.postMessage#errors>
+pub(super) fn is_passing(code: &str) -> bool {
+    [
+        "fatal_error",
+        "internal_error",
+        "ratelimited",
+        "rate_limited",
+        "request_timeout",
+        "service_unavailable",
+        "team_added_to_org",
+    ]
+    .contains(&code)
 }
 
 /// What an installation gives: `oauth.v2.access`.
@@ -186,7 +200,7 @@ pub struct User {
     #[serde(default)]
     is_owner: bool,
     #[serde(default)]
-    deleted: bool,
+    pub deleted: bool,
     /// Who they are to the organisation.
     #[serde(rename = "enterprise_user")]
     organisation: Option<EnterpriseUser>,
@@ -311,24 +325,27 @@ impl WebApi {
             .send()
             .await
             .map_err(failed)?;
-        let status = response.status();
-        if status.as_u16() == 429 {
-            let seconds = response.headers().get(RETRY_AFTER);
-            let seconds = seconds.and_then(|value| value.to_str().ok()?.trim().parse().ok());
-            let wait = seconds.map_or(RETRY_AFTER_DEFAULT, Duration::from_secs);
+        let (status, retry_after) = (response.status(), retry_after(response.headers()));
+        let body = body_up_to(response, ANSWER_MAX).await;
+        // The causes would quote the body, which may hold a token.
+        let answer = body.map(|body| serde_json::from_slice::<Value>(&body));
+        let is_ratelimited = matches!(&answer, Ok(Ok(answer)) if answer["error"] == "ratelimited");
+        if status.as_u16() == 429 || is_ratelimited {
+            let wait = retry_after.unwrap_or(RETRY_AFTER_DEFAULT);
             let wait = wait.min(RETRY_AFTER_MAX);
             let mut limits = self.limits.lock().unwrap_or_else(PoisonError::into_inner);
             limits.retain(|_, until| *until > Instant::now());
             limits.insert(key, Instant::now() + wait);
             return Err(Error::Limited(wait));
         }
-        let body = body_up_to(response, ANSWER_MAX).await.map_err(failed)?;
-        // The causes would quote the body, which may hold a token.
-        let answer: Value = serde_json::from_slice(&body)
-            .map_err(|_| Error::Failed(format!("status {status}, and no JSON")))?;
+        let answer = answer.map_err(failed)?;
+        let answer = answer.map_err(|_| Error::Failed(format!("status {status}, and no JSON")))?;
         if answer["ok"] != true {
-            let code = answer["error"].as_str().unwrap_or("no reason");
-            return Err(Error::Refused(code.to_owned()));
+            return Err(match answer["error"].as_str() {
+                Some(code) if !is_passing(code) => Error::Refused(code.to_owned()),
+                Some(code) => Error::Failed(code.to_owned()),
+                None => Error::Failed(format!("status {status}, and neither ok nor an error")),
+            });
         }
         serde_json::from_value(answer)
             .map_err(|_| Error::Failed(format!("an answer of {method} lacks what it should have")))

@@ -65,6 +65,11 @@ pub fn finished(action: &str, outcome: &'static str) {
         .increment(1);
 }
 
+/// Counts a browser that came back from Slack or Zoom and could not go on.
+pub fn return_rejected(reason: &'static str) {
+    counter!("livestream_returns_rejected_total", "reason" => reason).increment(1);
+}
+
 /// How long Zoom took over a livestream request.
 pub fn zoom_answered(took: Duration) {
     histogram!("livestream_zoom_seconds").record(took);

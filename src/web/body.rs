@@ -9,8 +9,14 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::TryStreamExt;
 
+use crate::telemetry::sampling::warn_sampled;
+use crate::zoom::paths as zoom_paths;
+
 /// In bytes. Slack's forms have a few hundred.
 const MAX: usize = 64 * 1024;
+/// The same for Zoom's events, which may carry whole settings or lists of people: Zoom names no
+/// limit, and may end a subscription whose events are refused.
+const MAX_OF_ZOOM: usize = 1024 * 1024;
 /// Slack gives up after 3 s; a body that is still coming then is of no use.
 const WITHIN: Duration = Duration::from_secs(2);
 
@@ -18,7 +24,12 @@ const WITHIN: Duration = Duration::from_secs(2);
 /// where it says so.
 pub(super) async fn read(request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
-    let status = match tokio::time::timeout(WITHIN, collect(body)).await {
+    let most = if parts.uri.path() == zoom_paths::EVENTS {
+        MAX_OF_ZOOM
+    } else {
+        MAX
+    };
+    let status = match tokio::time::timeout(WITHIN, collect(body, most)).await {
         Ok(Ok(bytes)) => {
             let request = Request::from_parts(parts, Body::from(bytes));
             return next.run(request).await;
@@ -26,13 +37,14 @@ pub(super) async fn read(request: Request, next: Next) -> Response {
         Ok(Err(status)) => status,
         Err(_) => StatusCode::REQUEST_TIMEOUT,
     };
+    warn_sampled!("request rejected: its body is too large, too slow or broken", %status);
     // What is left of the body is not read.
     let close = HeaderValue::from_static("close");
     (status, [(header::CONNECTION, close)]).into_response()
 }
 
-async fn collect(body: Body) -> Result<Bytes, StatusCode> {
-    if body.size_hint().lower() > MAX as u64 {
+async fn collect(body: Body, most: usize) -> Result<Bytes, StatusCode> {
+    if body.size_hint().lower() > most as u64 {
         return Err(StatusCode::PAYLOAD_TOO_LARGE);
     }
     let mut parts = body.into_data_stream();
@@ -42,7 +54,7 @@ async fn collect(body: Body) -> Result<Bytes, StatusCode> {
         .await
         .map_err(|_| StatusCode::BAD_REQUEST)?
     {
-        if whole.len() + part.len() > MAX {
+        if whole.len() + part.len() > most {
             return Err(StatusCode::PAYLOAD_TOO_LARGE);
         }
         whole.extend_from_slice(&part);

@@ -3,16 +3,19 @@
 
 use std::fmt::Write;
 
+use axum::http::StatusCode;
 use maud::Markup;
 use strum::VariantArray;
 
 use crate::account::confirm::{Cancelled, Linked};
-use crate::account::link::LinkError;
+use crate::account::link_error::LinkError;
 use crate::admin::AdminError;
 use crate::db::link_sessions::Confirmation;
+use crate::ids::{TeamId, Tenant};
 use crate::reply::catalogue::{replies, snapshot};
 use crate::web::admin::error::closed;
 use crate::web::pages;
+use crate::web::refusals::{not_for_people, refused};
 use crate::workspace::install::{InstallError, Installed};
 
 /// How wide a line of text is, in characters.
@@ -86,7 +89,7 @@ fn catalogue_of_linking_pages() {
             has_command,
         };
         let title = format!("linked, shared: {is_shared}, typed before: {has_command}");
-        catalogue.page(&title, &pages::linked(&linked));
+        catalogue.page(&title, &pages::linked(words, &linked));
     }
     for cancelled in Cancelled::VARIANTS {
         let title = format!("cancelled: {cancelled:?}");
@@ -98,10 +101,13 @@ fn catalogue_of_linking_pages() {
         LinkError::SomebodyElse,
         LinkError::Declined("Zoom"),
         LinkError::VendorFailed("Zoom"),
-        LinkError::ScopeMissing("user:read:user"),
+        LinkError::ScopeMissing("user:read:user".to_owned()),
+        LinkError::ZoomRefused("Invalid authorization code (invalid_grant)".to_owned()),
         LinkError::NotAdmin,
         LinkError::Superseded,
         LinkError::PermissionEnded,
+        LinkError::EndedSince,
+        LinkError::Interrupted,
         LinkError::Unreadable,
         LinkError::NotSetUp,
         LinkError::Database(sqlx::Error::PoolTimedOut),
@@ -117,6 +123,7 @@ fn catalogue_of_install_pages() {
     let mut catalogue = Catalogue::default();
     for add_to_workspaces in [None, Some("https://app.slack.com/manage/E0".to_owned())] {
         let installed = Installed {
+            tenant: Tenant::Workspace(None, TeamId::new("T0ACME")),
             name: "Acme".to_owned(),
             add_to_workspaces,
         };
@@ -126,7 +133,9 @@ fn catalogue_of_install_pages() {
         InstallError::NoSession,
         InstallError::Declined,
         InstallError::SlackFailed,
-        InstallError::ScopesMissing(vec!["commands", "users:read"]),
+        InstallError::ScopesMissing(vec!["commands".to_owned(), "users:read".to_owned()]),
+        InstallError::RemovedSince,
+        InstallError::Interrupted,
         InstallError::NotSetUp,
         InstallError::Database(sqlx::Error::PoolTimedOut),
     ] {
@@ -146,6 +155,7 @@ fn catalogue_of_admin_errors() {
         AdminError::Declined,
         AdminError::CannotTell,
         AdminError::CannotAsk,
+        AdminError::Interrupted,
         AdminError::NotSetUp,
         AdminError::Nobody,
         AdminError::Database(sqlx::Error::PoolTimedOut),
@@ -153,4 +163,28 @@ fn catalogue_of_admin_errors() {
         catalogue.page(&format!("not shown: {error}"), &closed(&error));
     }
     snapshot("pages_admin_errors", &catalogue.0);
+}
+
+#[test]
+fn catalogue_of_refusals() {
+    let mut catalogue = Catalogue::default();
+    let words = &replies();
+    for has_pages in [true, false] {
+        let title = format!("came back wrong, with pages: {has_pages}");
+        catalogue.page(&title, &pages::cannot_continue(words, has_pages));
+    }
+    catalogue.page("under way", &pages::under_way());
+    for (status, is_admin) in [
+        (StatusCode::BAD_REQUEST, false),
+        (StatusCode::NOT_FOUND, false),
+        (StatusCode::METHOD_NOT_ALLOWED, true),
+        (StatusCode::REQUEST_TIMEOUT, false),
+        (StatusCode::PAYLOAD_TOO_LARGE, true),
+        (StatusCode::INTERNAL_SERVER_ERROR, false),
+        (StatusCode::SERVICE_UNAVAILABLE, false),
+    ] {
+        catalogue.page(&format!("refused: {status}"), &refused(status, is_admin));
+    }
+    catalogue.page("for machines", &not_for_people());
+    snapshot("pages_refusals", &catalogue.0);
 }

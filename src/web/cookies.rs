@@ -1,5 +1,9 @@
 //! What a browser brings: its cookies, and the query of a vendor's redirect.
 
+use std::convert::Infallible;
+
+use axum::extract::{FromRequestParts, Query};
+use axum::http::request::Parts;
 use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::{Cookie, SameSite};
 use secrecy::SecretString;
@@ -7,13 +11,23 @@ use serde::Deserialize;
 
 use crate::app::App;
 use crate::crypto::browser::{Browser, CallbackError, Purpose, SentBrowser, Token};
+use crate::telemetry::sampling::warn_sampled;
 
-/// What both vendors append to our address.
-#[derive(Deserialize)]
+/// What both vendors append to our address; nothing of it if it cannot be read.
+#[derive(Deserialize, Default)]
 pub(super) struct Callback {
     pub(super) state: Option<String>,
     code: Option<SecretString>,
-    error: Option<String>,
+    pub(super) error: Option<String>,
+}
+
+impl<S: Sync> FromRequestParts<S> for Callback {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let query = Query::try_from_uri(&parts.uri);
+        Ok(query.map(|Query(callback)| callback).unwrap_or_default())
+    }
 }
 
 impl Callback {
@@ -52,6 +66,11 @@ pub(super) fn sent(
     purpose: Purpose,
 ) -> Option<SentBrowser> {
     SentBrowser::open(&app.vault, purpose, jar.get(name)?.value())
+}
+
+/// Logs that a form was sent that was not made for its browser.
+pub(super) fn form_rejected(route: &'static str) {
+    warn_sampled!("form rejected: not made for this browser", route);
 }
 
 /// Removes such a cookie: browsers remove a `__Host-` cookie only by one that could have set it.

@@ -3,17 +3,19 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Response};
 use axum_extra::extract::CookieJar;
 
 use crate::app::App;
 use crate::crypto::browser::Purpose;
 use crate::reply::Replies;
+use crate::slack::paths::INSTALL_CALLBACK;
 use crate::web::cookies::{Callback, cookie, sent};
 use crate::web::pages::{self, page};
-use crate::web::paths::INSTALL;
+use crate::web::paths::{INSTALL, INSTALLED};
+use crate::web::returns::{Rejection, redirect, rejected, returned, under_way};
 use crate::workspace::install::{self, InstallError};
 
 const COOKIE: &str = "__Host-install";
@@ -26,12 +28,7 @@ pub(super) async fn landing(State(app): State<Arc<App>>) -> Response {
 /// `GET /slack/install`
 pub(super) async fn begin(State(app): State<Arc<App>>, jar: CookieJar) -> Response {
     match install::begin(&app) {
-        Ok((value, url)) => (
-            pages::headers(),
-            jar.add(cookie(COOKIE, value)),
-            Redirect::to(&url),
-        )
-            .into_response(),
+        Ok((value, url)) => (jar.add(cookie(COOKIE, value)), redirect(&url)).into_response(),
         Err(stop) => stopped(&stop),
     }
 }
@@ -40,19 +37,37 @@ pub(super) async fn begin(State(app): State<Arc<App>>, jar: CookieJar) -> Respon
 pub(super) async fn back(
     State(app): State<Arc<App>>,
     jar: CookieJar,
-    Query(callback): Query<Callback>,
+    callback: Callback,
 ) -> Response {
     // An installation that was begun on Slack's side is begun again on ours: without a
     // state nobody knows whose browser this is.
-    let Some(state) = callback.state.as_deref() else {
-        return (pages::headers(), Redirect::to(INSTALL)).into_response();
+    if callback.state.is_none() && callback.error.is_none() {
+        return redirect(INSTALL);
+    }
+    let (sent, state) = match returned(&app, &jar, COOKIE, Purpose::Install, &callback) {
+        Ok(returned) => returned,
+        Err(why) => return rejected(INSTALL_CALLBACK, why),
     };
-    let back = async {
+    match install::back(&app, &sent, state, callback.code()).await {
+        Ok(()) => {}
+        Err(InstallError::NoSession) => return rejected(INSTALL_CALLBACK, Rejection::of(&sent)),
+        Err(error) => tracing::error!(%error, "installation failed"),
+    }
+    redirect(INSTALLED)
+}
+
+/// `GET /slack/installed`: what became of the installation that this browser started.
+pub(super) async fn installed(State(app): State<Arc<App>>, jar: CookieJar) -> Response {
+    let ended = async {
+        if app.pages.is_none() {
+            return Err(InstallError::NotSetUp);
+        }
         let sent = sent(&app, &jar, COOKIE, Purpose::Install).ok_or(InstallError::NoSession)?;
-        install::back(&app, &sent, state, callback.code()).await
+        install::ended(&app, &sent.browser).await
     };
-    match back.await {
-        Ok(installed) => page(
+    match ended.await {
+        Ok(None) => under_way(),
+        Ok(Some(installed)) => page(
             StatusCode::OK,
             pages::installed(&Replies::of(&app), &installed),
         ),
@@ -68,8 +83,10 @@ fn stopped(stop: &InstallError) -> Response {
         InstallError::ScopesMissing(_) => StatusCode::FORBIDDEN,
         InstallError::SlackFailed => StatusCode::BAD_GATEWAY,
         InstallError::NotSetUp => StatusCode::NOT_FOUND,
+        InstallError::RemovedSince => StatusCode::GONE,
+        InstallError::Interrupted => StatusCode::SERVICE_UNAVAILABLE,
         InstallError::Database(error) => {
-            tracing::error!(%error, "installation failed");
+            tracing::error!(%error, "failed to read how an installation ended");
             StatusCode::SERVICE_UNAVAILABLE
         }
     };

@@ -16,19 +16,9 @@ use governor::state::keyed::HashMapStateStore;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use maud::html;
 
-use crate::slack::paths as slack_paths;
 use crate::web::pages::{document, page};
-use crate::zoom::paths as zoom_paths;
+use crate::web::paths::FOR_MACHINES;
 
-/// What is never limited: a request is Slack's or Zoom's if its signature says so.
-const UNLIMITED: [&str; 6] = [
-    slack_paths::COMMANDS,
-    slack_paths::INTERACTIVITY,
-    slack_paths::EVENTS,
-    zoom_paths::EVENTS,
-    "/readyz",
-    "/healthz",
-];
 /// How many requests an address may make at once: linking takes about ten, and a whole office may
 /// link at the same time behind one address.
 const BURST: NonZeroU32 = NonZeroU32::new(300).expect("it is not zero");
@@ -84,7 +74,7 @@ pub(super) async fn limit(
     next: Next,
 ) -> Response {
     let route = request.extensions().get::<MatchedPath>();
-    if route.is_some_and(|route| UNLIMITED.contains(&route.as_str())) {
+    if route.is_some_and(|route| FOR_MACHINES.contains(&route.as_str())) {
         return next.run(request).await;
     }
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();

@@ -4,21 +4,25 @@
 use std::sync::Arc;
 
 use axum::Form;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Response};
 use axum_extra::extract::CookieJar;
 use serde::Deserialize;
 
-use crate::account::confirm;
-use crate::account::link::{self, LinkError};
+use crate::account::confirm::{self, View};
+use crate::account::link::{self, Next};
+use crate::account::link_error::LinkError;
 use crate::app::App;
-use crate::crypto::browser::{Browser, Purpose, SentBrowser};
+use crate::crypto::browser::{Browser, Purpose};
 use crate::reply::Replies;
+use crate::slack::paths::SIGN_IN_CALLBACK;
 use crate::web::admin::session;
-use crate::web::cookies::{Callback, cookie, sent};
+use crate::web::cookies::{Callback, cookie, form_rejected, sent};
 use crate::web::pages::page;
+use crate::web::returns::{Rejection, redirect, rejected, returned, under_way};
 use crate::web::{pages, paths};
+use crate::zoom::paths::CALLBACK;
 
 /// Its prefix makes browsers refuse it from anywhere but this host, by https.
 const COOKIE: &str = "__Host-link";
@@ -36,11 +40,12 @@ pub(super) async fn open(
     Path(token): Path<String>,
     jar: CookieJar,
 ) -> Response {
-    let opened = link::open(&app, &token).await.map(|(value, url)| {
-        let jar = jar.add(cookie(COOKIE, value));
-        (pages::headers(), jar, Redirect::to(&url)).into_response()
-    });
-    opened.unwrap_or_else(|stop| stopped(&app, &stop))
+    let before = sent(&app, &jar, COOKIE, Purpose::Link);
+    match link::open(&app, &token, before).await {
+        Ok((Some(value), next)) => (jar.add(cookie(COOKIE, value)), go(next)).into_response(),
+        Ok((None, next)) => go(next),
+        Err(stop) => stopped(&app, &stop),
+    }
 }
 
 /// `GET /slack/oidc/callback`: those who link an account come back here, and admins who sign
@@ -48,21 +53,23 @@ pub(super) async fn open(
 pub(super) async fn slack_callback(
     State(app): State<Arc<App>>,
     jar: CookieJar,
-    Query(callback): Query<Callback>,
+    callback: Callback,
 ) -> Response {
     let admin = sent(&app, &jar, session::SIGN_IN_COOKIE, Purpose::SignIn);
     if let (Some(admin), Some(state)) = (admin, &callback.state)
         && crate::admin::is_ours(&admin, state)
     {
-        return session::callback(&app, jar, &admin, &callback).await;
+        return session::callback(&app, &admin, &callback).await;
     }
-    let back = async {
-        let (sent, state) = returned(&app, &jar, &callback)?;
-        link::slack_callback(&app, &sent, state, callback.code()).await
+    let route = SIGN_IN_CALLBACK;
+    let (sent, state) = match returned(&app, &jar, COOKIE, Purpose::Link, &callback) {
+        Ok(returned) => returned,
+        Err(why) => return rejected(route, why),
     };
-    match back.await {
-        Ok(url) => (pages::headers(), Redirect::to(&url)).into_response(),
-        Err(stop) => stopped(&app, &stop),
+    match link::slack_callback(&app, &sent, state, callback.code()).await {
+        Ok(next) => go(next),
+        Err(LinkError::NoSession) => rejected(route, Rejection::of(&sent)),
+        Err(stop) => failed(&stop),
     }
 }
 
@@ -70,33 +77,39 @@ pub(super) async fn slack_callback(
 pub(super) async fn zoom_callback(
     State(app): State<Arc<App>>,
     jar: CookieJar,
-    Query(callback): Query<Callback>,
+    callback: Callback,
 ) -> Response {
-    let back = async {
-        let (sent, state) = returned(&app, &jar, &callback)?;
-        link::zoom_callback(&app, &sent.browser, state, callback.code()).await
+    let route = CALLBACK;
+    let (sent, state) = match returned(&app, &jar, COOKIE, Purpose::Link, &callback) {
+        Ok(returned) => returned,
+        Err(why) => return rejected(route, why),
     };
-    match back.await {
-        // The code leaves the address bar.
-        Ok(()) => (pages::headers(), Redirect::to(paths::CONFIRM)).into_response(),
-        Err(stop) => stopped(&app, &stop),
+    match link::zoom_callback(&app, &sent.browser, state, callback.code()).await {
+        Ok(()) => go(Next::Page),
+        Err(LinkError::NoSession) => rejected(route, Rejection::of(&sent)),
+        Err(stop) => failed(&stop),
     }
 }
 
-/// `GET /confirm`
-pub(super) async fn ask(State(app): State<Arc<App>>, jar: CookieJar) -> Response {
-    let asked = async {
+/// `GET /confirm`: how the linking of an account stands.
+pub(super) async fn show(State(app): State<Arc<App>>, jar: CookieJar) -> Response {
+    let shown = async {
         let browser = browser(&app, &jar)?;
-        let confirmation = confirm::confirmation(&app, &browser).await?;
-        Ok(page(
-            StatusCode::OK,
-            pages::confirm(&Replies::of(&app), &confirmation, &browser.csrf()),
-        ))
+        let markup = match confirm::view(&app, &browser).await? {
+            View::Question(question) => {
+                pages::confirm(&Replies::of(&app), &question, &browser.csrf())
+            }
+            View::Goes(next) => return Ok(go(next)),
+            View::UnderWay => return Ok(under_way()),
+            View::Linked(linked) => pages::linked(&Replies::of(&app), &linked),
+            View::Cancelled(cancelled) => pages::cancelled(&Replies::of(&app), cancelled),
+        };
+        Ok(page(StatusCode::OK, markup))
     };
-    asked.await.unwrap_or_else(|stop| stopped(&app, &stop))
+    shown.await.unwrap_or_else(|stop| stopped(&app, &stop))
 }
 
-/// `POST /confirm`
+/// `POST /confirm`: the page that it leads to shows what was done, or was before.
 pub(super) async fn answer(
     State(app): State<Arc<App>>,
     jar: CookieJar,
@@ -106,33 +119,43 @@ pub(super) async fn answer(
     let answered = async {
         let browser = browser(&app, &jar)?;
         if !browser.is_csrf(&form.csrf) {
+            form_rejected(paths::CONFIRM);
             return Err(LinkError::NoSession);
         }
-        if form.answer == "link" {
-            let linked = confirm::confirm(&app, &browser, &device(&headers)).await?;
-            Ok(page(StatusCode::OK, pages::linked(&linked)))
+        let done = if form.answer == "link" {
+            confirm::confirm(&app, &browser, &device(&headers)).await
         } else {
-            let cancelled = confirm::cancel(&app, &browser).await?;
-            Ok(page(
-                StatusCode::OK,
-                pages::cancelled(&Replies::of(&app), cancelled),
-            ))
+            confirm::cancel(&app, &browser).await
+        };
+        match done {
+            Ok(()) | Err(LinkError::NoSession | LinkError::Superseded | LinkError::NotAdmin) => {
+                Ok(go(Next::Page))
+            }
+            Err(stop) => Err(stop),
         }
     };
     answered.await.unwrap_or_else(|stop| stopped(&app, &stop))
 }
 
-fn returned<'a>(
-    app: &App,
-    jar: &CookieJar,
-    callback: &'a Callback,
-) -> Result<(SentBrowser, &'a str), LinkError> {
-    let state = callback.state.as_deref().ok_or(LinkError::NoSession)?;
-    let sent = sent(app, jar, COOKIE, Purpose::Link).ok_or(LinkError::NoSession)?;
-    Ok((sent, state))
+fn go(next: Next) -> Response {
+    match next {
+        Next::Vendor(url) => redirect(&url),
+        Next::Page => redirect(paths::CONFIRM),
+    }
+}
+
+/// The page that says why linking cannot go on, for a browser that came back.
+fn failed(stop: &LinkError) -> Response {
+    if let LinkError::Database(error) = stop {
+        tracing::error!(%error, "linking failed");
+    }
+    go(Next::Page)
 }
 
 fn browser(app: &App, jar: &CookieJar) -> Result<Browser, LinkError> {
+    if app.pages.is_none() {
+        return Err(LinkError::NotSetUp);
+    }
     let sent = sent(app, jar, COOKIE, Purpose::Link).ok_or(LinkError::NoSession)?;
     Ok(sent.browser)
 }
@@ -174,14 +197,15 @@ fn device(headers: &HeaderMap) -> String {
 /// The page that says why linking cannot go on.
 fn stopped(app: &App, stop: &LinkError) -> Response {
     let status = match stop {
-        LinkError::NoOffer => StatusCode::GONE,
+        LinkError::NoOffer | LinkError::EndedSince => StatusCode::GONE,
         LinkError::NoSession => StatusCode::BAD_REQUEST,
         LinkError::Superseded | LinkError::PermissionEnded => StatusCode::CONFLICT,
         LinkError::SomebodyElse | LinkError::NotAdmin => StatusCode::FORBIDDEN,
         LinkError::Declined(_) | LinkError::ScopeMissing(_) => StatusCode::OK,
-        LinkError::VendorFailed(_) => StatusCode::BAD_GATEWAY,
+        LinkError::VendorFailed(_) | LinkError::ZoomRefused(_) => StatusCode::BAD_GATEWAY,
         LinkError::NotSetUp => StatusCode::NOT_FOUND,
         LinkError::Unreadable => StatusCode::INTERNAL_SERVER_ERROR,
+        LinkError::Interrupted => StatusCode::SERVICE_UNAVAILABLE,
         LinkError::Database(error) => {
             tracing::error!(%error, "linking failed");
             StatusCode::SERVICE_UNAVAILABLE

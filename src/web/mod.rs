@@ -12,6 +12,8 @@ mod link;
 pub mod metrics;
 mod pages;
 pub mod paths;
+mod refusals;
+mod returns;
 mod signed;
 mod slack;
 mod zoom;
@@ -26,6 +28,7 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::normalize_path::NormalizePath;
 use tower_http::trace::TraceLayer;
 use tracing::Instrument;
 
@@ -36,8 +39,13 @@ use crate::web::limits::Limits;
 use crate::worker::Health;
 use crate::zoom::paths as zoom_paths;
 
-/// Every route of the service.
+/// Every route of the service. A slash too many at the end of a path, or at its beginning, as it
+/// comes of putting addresses together, makes no difference.
 pub fn router(app: Arc<App>, worker: Health) -> Router {
+    Router::new().fallback_service(NormalizePath::trim_trailing_slash(routes(app, worker)))
+}
+
+fn routes(app: Arc<App>, worker: Health) -> Router {
     Router::new()
         .route(slack_paths::COMMANDS, post(slack::commands::command))
         .route(
@@ -50,10 +58,12 @@ pub fn router(app: Arc<App>, worker: Health) -> Router {
         .route("/", get(install::landing))
         .route(paths::INSTALL, get(install::begin))
         .route(slack_paths::INSTALL_CALLBACK, get(install::back))
+        .route(paths::INSTALLED, get(install::installed))
         .route("/link/{token}", get(link::open))
         .route(slack_paths::SIGN_IN_CALLBACK, get(link::slack_callback))
         .route(zoom_paths::CALLBACK, get(link::zoom_callback))
-        .route(paths::CONFIRM, get(link::ask).post(link::answer))
+        .route(paths::CONFIRM, get(link::show).post(link::answer))
+        .route(paths::CANNOT_CONTINUE, get(returns::cannot_continue))
         .merge(admin::routes())
         .route("/style.css", get(pages::style))
         .with_state(Arc::clone(&app))
@@ -64,6 +74,7 @@ pub fn router(app: Arc<App>, worker: Health) -> Router {
         .layer(from_fn_with_state(Arc::<Limits>::default(), limits::limit))
         // A panic is answered; the log's hook has told of it.
         .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn(refusals::dress))
         .layer(from_fn(counters::observe))
         // Whoever answers a 500 logs why.
         .layer(
@@ -104,10 +115,12 @@ mod tests {
         let handler = |uri: Uri| async move { assert_ne!(uri.path(), "/", "a mistake") };
         let router = Router::new()
             .route("/", get(handler))
-            .layer(CatchPanicLayer::custom(panicked));
+            .layer(CatchPanicLayer::custom(panicked))
+            .layer(from_fn(refusals::dress));
         let request = Request::new(Body::empty());
         let response = TowerToHyperService::new(router).call(request).await;
-        let status = response.expect("a response").status();
-        assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
+        let response = response.expect("a response");
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert!(response.headers().contains_key("content-security-policy"));
     }
 }

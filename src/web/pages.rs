@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use maud::{DOCTYPE, Markup, html};
 
 use crate::account::confirm::{Cancelled, Linked};
-use crate::account::link::LinkError;
+use crate::account::link_error::LinkError;
 use crate::app::{App, Contact};
 use crate::db::link_sessions::Confirmation;
 use crate::reply::Replies;
@@ -82,7 +82,7 @@ pub(super) fn confirm(words: &Replies<'_>, question: &Confirmation, csrf: &str) 
     )
 }
 
-pub(super) fn linked(linked: &Linked) -> Markup {
+pub(super) fn linked(words: &Replies<'_>, linked: &Linked) -> Markup {
     layout(
         "Your accounts are linked",
         &html! {
@@ -93,9 +93,12 @@ pub(super) fn linked(linked: &Linked) -> Markup {
                 p { strong { (linked.slack_name) } " now acts as Zoom account " strong { (linked.email) } "." }
             }
             p {
-            @if linked.has_command { "Go back to Slack: what you had typed waits there as a button. " }
-            "You can close this page."
-        }
+                @if linked.has_command { "Go back to Slack: what you had typed waits there as a button. " }
+                "You can close this page."
+            }
+            @if !linked.is_shared {
+                p.small { code.typed { (words.slash()) " disconnect" } " in Slack ends the link." }
+            }
         },
     )
 }
@@ -107,7 +110,10 @@ pub(super) fn cancelled(words: &Replies<'_>, cancelled: Cancelled) -> Markup {
             p { "Nothing was linked. " (match cancelled {
                 Cancelled::Withdrawn => "The permission you gave at Zoom is withdrawn.",
                 Cancelled::Withdrawing => "Zoom has not confirmed yet that the permission you gave is withdrawn; the bot keeps trying.",
-                Cancelled::InUse => "This Zoom account is linked here already, so its permission stays.",
+                Cancelled::StillLinked => "You were linked to this Zoom account before and still are, so its permission stays.",
+                Cancelled::UsedByWorkspace => "Your workspace shares this Zoom account, so its permission stays.",
+                Cancelled::UsedByOthers => "Other people use this Zoom account, so its permission stays.",
+                Cancelled::Ended => "The permission has ended: it was withdrawn while this page was open.",
             }) }
             @if cancelled == Cancelled::Withdrawing {
                 p { "To be sure, remove the app yourself under " strong { "Added Apps" } " at "
@@ -119,16 +125,18 @@ pub(super) fn cancelled(words: &Replies<'_>, cancelled: Cancelled) -> Markup {
 }
 
 /// Why the way ends here, and how it goes on.
+#[expect(clippy::too_many_lines, reason = "one table, a row an error")]
 pub(super) fn stopped(words: &Replies<'_>, stop: &LinkError) -> Markup {
     let (title, text) = match stop {
         LinkError::NoOffer => (
             "This link no longer works",
-            html! { p { "A link works once, for 10 minutes." } (new_link(words)) },
+            html! { p { "A link works once, for 10 minutes." } (what_stands(words)) (new_link(words)) },
         ),
         LinkError::NoSession => (
             "This page cannot be used",
             html! {
-                p { "It was opened in another browser or tab, took too long, or is already done. Nothing was linked here." }
+                p { "It belongs to another browser or tab, or to an attempt of too long ago, or the attempt has been ended since. It changed nothing." }
+                (what_stands(words))
                 (new_link(words))
             },
         ),
@@ -151,6 +159,14 @@ pub(super) fn stopped(words: &Replies<'_>, stop: &LinkError) -> Markup {
                 p { (vendor) " did not answer as it should, so nothing was linked. This is not your mistake." }
                 (new_link(words))
                 p.small { "If it happens again, tell whoever runs this bot; its log says more." }
+            },
+        ),
+        LinkError::ZoomRefused(said) => (
+            "Zoom refused",
+            html! {
+                p { "Zoom refused to give this bot access to the account, so nothing was linked. Zoom said: " q { (said) } }
+                (new_link(words))
+                p.small { "If it happens again, tell whoever runs this bot, with what Zoom said." }
             },
         ),
         LinkError::ScopeMissing(scope) => (
@@ -182,6 +198,21 @@ pub(super) fn stopped(words: &Replies<'_>, stop: &LinkError) -> Markup {
                 (new_link(words))
             },
         ),
+        LinkError::EndedSince => (
+            "This link has ended",
+            html! {
+                p { "The accounts were linked here. Since then the link was ended, or replaced by another." }
+                (what_stands(words))
+                (new_link(words))
+            },
+        ),
+        LinkError::Interrupted => (
+            "That was interrupted",
+            html! {
+                p { "This service was stopped, or could not reach its database, before it was done. Nothing was linked." }
+                (new_link(words))
+            },
+        ),
         LinkError::Unreadable => (
             "That did not work",
             html! {
@@ -196,10 +227,40 @@ pub(super) fn stopped(words: &Replies<'_>, stop: &LinkError) -> Markup {
         ),
         LinkError::Database(_) => (
             "Please try again in a minute",
-            html! { p { "I can't reach my own database just now. Nothing was linked." } (new_link(words)) },
+            html! {
+                p { "I can't reach my own database just now. Load this page again to see how it stands." }
+                (what_stands(words))
+            },
         ),
     };
     layout(title, &text)
+}
+
+/// A browser came back from Slack or Zoom without what it was sent with.
+pub(super) fn cannot_continue(words: &Replies<'_>, has_pages: bool) -> Markup {
+    layout(
+        "This page cannot be used",
+        &html! {
+            p { "You came back from Slack or Zoom in another browser or tab than the one that began, or too late, \
+                so nothing was changed. What was linked or installed before is still there." }
+            (what_stands(words))
+            (new_link(words))
+            @if has_pages {
+                p { "To install the app: " a href=(INSTALL) { "Add to Slack" } ". For admins: " a href=(ADMIN) { "sign in" } "." }
+            }
+        },
+    )
+}
+
+/// Slack or Zoom is being asked; the page looks again by itself.
+pub(super) fn under_way() -> Markup {
+    layout(
+        "One moment",
+        &html! {
+            p role="status" { "Waiting for Slack or Zoom. This page reloads every two seconds." }
+            p.small { "If it does not go on within a few minutes, start again." }
+        },
+    )
 }
 
 /// What the app does, for whom, and how to get it.
@@ -260,7 +321,16 @@ pub(super) fn not_installed(stop: &InstallError) -> Markup {
     let (title, text) = match stop {
         InstallError::NoSession => (
             "This page cannot be used",
-            html! { "It was opened in another browser, took too long, or is already done. Nothing was installed here." },
+            html! { "It belongs to another browser, or to an attempt of too long ago. It changed nothing. \
+            What was installed before is still there: the workspace's admins see it under Apps in Slack." },
+        ),
+        InstallError::RemovedSince => (
+            "The app was removed",
+            html! { "It was installed here. Since then it was removed from the workspace." },
+        ),
+        InstallError::Interrupted => (
+            "That was interrupted",
+            html! { "This service was stopped, or could not reach its database, before it was done. Installing again does no harm." },
         ),
         InstallError::Declined => ("You did not go on", html! { "Nothing was installed." }),
         InstallError::SlackFailed => (
@@ -285,7 +355,7 @@ pub(super) fn not_installed(stop: &InstallError) -> Markup {
         ),
         InstallError::Database(_) => (
             "Please try again in a minute",
-            html! { "I can't reach my own database just now. Nothing was installed." },
+            html! { "I can't reach my own database just now. Load this page again to see whether the app was installed." },
         ),
     };
     layout(
@@ -297,6 +367,10 @@ pub(super) fn not_installed(stop: &InstallError) -> Markup {
             }
         },
     )
+}
+
+fn what_stands(words: &Replies<'_>) -> Markup {
+    html! { p { "To see which account is linked, type " code.typed { (words.slash()) " whoami" } " in Slack." } }
 }
 
 fn new_link(words: &Replies<'_>) -> Markup {

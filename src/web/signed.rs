@@ -26,7 +26,7 @@ pub(super) enum Rejection {
     SslCheck,
     BadSignature,
     BadForm,
-    /// It is Slack's, but could not be taken: Slack shows that, or sends it again.
+    /// It is genuine, but could not be taken now: Slack shows that, and both send it again.
     NotTaken,
 }
 

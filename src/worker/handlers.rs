@@ -6,13 +6,14 @@ use std::time::Duration;
 use graphile_worker::{IntoTaskHandlerResult, TaskHandler, WorkerContext};
 use tracing::Instrument;
 
-use crate::account::link;
+use crate::account::offer;
 use crate::account::{unlink, withdraw};
 use crate::app::App;
+use crate::command::verb::Verb;
 use crate::db::jobs::{
     self, Job, LeaveTenant, NotifyUnlinked, RunAt, RunCommand, ShowHome, Unlink, Withdraw,
 };
-use crate::livestream::run;
+use crate::livestream::{policy, run};
 use crate::workspace::home::{self, HomeError, Shown};
 use crate::workspace::install;
 
@@ -71,12 +72,14 @@ async fn run_command(context: &WorkerContext, job: RunCommand) -> Result<(), Job
 
 async fn show_home(context: &WorkerContext, job: ShowHome) -> Result<(), JobError> {
     let app = app(context);
-    let offer = if job.has_offer {
-        link::offer(app, &job.asker, None, None).await?
+    let standing = policy::standing(app, &job.asker, None).await?;
+    // A rule may refuse them since they asked for it.
+    let offer = if job.has_offer && standing.access.can(Verb::Connect) {
+        offer::offer(app, &job.asker, None, None).await?
     } else {
         None
     };
-    match home::show(app, &job.asker, offer).await? {
+    match home::show(app, &job.asker, standing, offer).await? {
         Shown::Done => Ok(()),
         Shown::Later(delay) => Ok(jobs::enqueue_home(&app.db, &job, RunAt::After(delay)).await?),
     }

@@ -7,6 +7,7 @@ use crate::app::App;
 use crate::db::{commands, links};
 use crate::ids::{Asker, SlackUserId};
 use crate::reply::Replies;
+use crate::reply::help::Standing;
 use crate::reply::home::Home;
 use crate::slack::web_api::Error;
 use crate::workspace::bot;
@@ -46,8 +47,13 @@ pub async fn notify_unlinked(
 }
 
 /// Publishes a user's App Home as things stand now, with the address of a one-time link if
-/// there is one.
-pub async fn show(app: &App, asker: &Asker, offer: Option<String>) -> Result<Shown, HomeError> {
+/// there is one; `standing` is what the person can do.
+pub async fn show(
+    app: &App,
+    asker: &Asker,
+    standing: Standing,
+    offer: Option<String>,
+) -> Result<Shown, HomeError> {
     let Some(bot) = bot::find(app, asker).await? else {
         return Ok(Shown::Done);
     };
@@ -55,6 +61,7 @@ pub async fn show(app: &App, asker: &Asker, offer: Option<String>) -> Result<Sho
         link: links::find(&app.db, asker).await?,
         last: commands::recent(&app.db, asker, LAST).await?,
         offer,
+        standing,
     };
     let blocks = Replies::of(app).home(&home);
     shown(bot.publish_home(&asker.user, &blocks).await)

@@ -6,13 +6,15 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
 
 use crate::app::App;
-use crate::crypto::browser::{CallbackError, Purpose, SentBrowser};
+use crate::crypto::browser::{Browser, CallbackError, Purpose, SentBrowser};
 use crate::crypto::vault::Context;
 use crate::db::audit::{self, AuditKind, Event};
 use crate::db::installations::{self, NewInstallation};
 use crate::db::jobs::{self, LeaveTenant, RunAt, Unlink};
+use crate::db::oauth_states::Returned;
 use crate::db::withdrawals::{self, OffersOf};
 use crate::db::{self, admin_sessions, memberships, oauth_states, persist};
 use crate::ids::{Asker, EnterpriseId, TeamId, Tenant};
@@ -29,9 +31,11 @@ pub const LINKS_OUTLIVE_BY: TimeDelta = TimeDelta::hours(24);
 const EVENT_TOLERANCE: TimeDelta = TimeDelta::minutes(1);
 
 /// What was installed where.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Installed {
-    /// What people call the workspace or the organisation.
+    /// The workspace or the organisation.
+    pub tenant: Tenant,
+    /// What people call it.
     pub name: String,
     /// Where an organisation's admin goes on to say which workspaces get the app.
     pub add_to_workspaces: Option<String>,
@@ -40,18 +44,33 @@ pub struct Installed {
 /// Why installing ends here. Each is a page.
 #[derive(Debug, thiserror::Error)]
 pub enum InstallError {
-    #[error("the browser did not begin this, or it is done")]
+    #[error("the browser did not begin this, or it is too late")]
     NoSession,
     #[error("the person did not want to")]
     Declined,
     #[error("Slack did not answer as it should")]
     SlackFailed,
     #[error("Slack did not grant {}", .0.join(", "))]
-    ScopesMissing(Vec<&'static str>),
+    ScopesMissing(Vec<String>),
+    #[error("the app was removed again since")]
+    RemovedSince,
+    #[error("the service was stopped, or its database away, before it was done")]
+    Interrupted,
     #[error("the install page is not set up")]
     NotSetUp,
     #[error(transparent)]
     Database(#[from] sqlx::Error),
+}
+
+/// How an installation ended, as it is stored for the browser's last page.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum Ending {
+    Installed(Installed),
+    Declined,
+    SlackFailed,
+    ScopesMissing { scopes: Vec<String> },
+    Interrupted,
 }
 
 /// Starts an installation; stores nothing. Returns the browser's cookie, and the address of
@@ -63,32 +82,64 @@ pub fn begin(app: &App) -> Result<(String, String), InstallError> {
     Ok((sent.seal(&app.vault, Purpose::Install), url))
 }
 
-/// Stores an installation, and audits it.
-async fn store(app: &App, new: &NewInstallation<'_>, installer: &Asker) -> sqlx::Result<()> {
-    let event = Event::at(new.tenant, AuditKind::Installed)
-        .by(Some(installer))
-        .detail(new.tenant.id());
-    let mut transaction = app.db.begin().await?;
-    installations::store(&mut *transaction, new).await?;
-    audit::write(&mut *transaction, &event).await?;
-    transaction.commit().await
-}
-
-/// The browser is back from Slack: what it brings is stored.
+/// The browser is back from Slack: what it brings is stored. A second time nothing happens;
+/// [`ended`] tells what became of it.
 pub async fn back(
     app: &App,
     sent: &SentBrowser,
     state: &str,
     code: Result<SecretString, CallbackError>,
-) -> Result<Installed, InstallError> {
-    let web_api = &app.pages.as_ref().ok_or(InstallError::NotSetUp)?.web_api;
-    let (browser, expires_at) = (&sent.browser, sent.expires_at);
-    // Consumed before the code is exchanged: the same state does nothing a second time.
-    if !browser.is(STATE, state)
-        || !oauth_states::consume(&app.db, &browser.hash(), expires_at).await?
-    {
+) -> Result<(), InstallError> {
+    let (hash, expires_at) = (sent.browser.hash(), sent.expires_at);
+    if !sent.browser.is(STATE, state) {
         return Err(InstallError::NoSession);
     }
+    // Consumed before the code is exchanged: the same state does nothing a second time.
+    if !oauth_states::consume(&app.db, &hash, expires_at).await? {
+        let before = oauth_states::find::<Ending>(&app.db, &hash).await?;
+        return before.map(drop).ok_or(InstallError::NoSession);
+    }
+    let failed = match install(app, sent, code).await {
+        Ok(()) => return Ok(()),
+        Err(InstallError::Declined) => Ending::Declined,
+        Err(InstallError::SlackFailed) => Ending::SlackFailed,
+        Err(InstallError::ScopesMissing(scopes)) => Ending::ScopesMissing { scopes },
+        Err(error) => {
+            tracing::error!(%error, "installation failed");
+            Ending::Interrupted
+        }
+    };
+    Ok(oauth_states::store_result(&app.db, &hash, expires_at, &failed).await?)
+}
+
+/// What became of an installation; `None` while Slack is being asked.
+pub async fn ended(app: &App, browser: &Browser) -> Result<Option<Installed>, InstallError> {
+    let returned = oauth_states::find(&app.db, &browser.hash()).await?;
+    match returned.ok_or(InstallError::NoSession)? {
+        Returned::UnderWay => Ok(None),
+        Returned::Interrupted | Returned::Ended(Ending::Interrupted) => {
+            Err(InstallError::Interrupted)
+        }
+        Returned::Ended(Ending::Declined) => Err(InstallError::Declined),
+        Returned::Ended(Ending::SlackFailed) => Err(InstallError::SlackFailed),
+        Returned::Ended(Ending::ScopesMissing { scopes }) => {
+            Err(InstallError::ScopesMissing(scopes))
+        }
+        Returned::Ended(Ending::Installed(installed)) => {
+            if installations::is_uninstalled(&app.db, &installed.tenant).await? {
+                return Err(InstallError::RemovedSince);
+            }
+            Ok(Some(installed))
+        }
+    }
+}
+
+async fn install(
+    app: &App,
+    sent: &SentBrowser,
+    code: Result<SecretString, CallbackError>,
+) -> Result<(), InstallError> {
+    let web_api = &app.pages.as_ref().ok_or(InstallError::NotSetUp)?.web_api;
     let code = code.map_err(|why| match why {
         CallbackError::Declined => InstallError::Declined,
         CallbackError::Refused => InstallError::SlackFailed,
@@ -109,6 +160,7 @@ pub async fn back(
     // Its token is not revoked: it may be that of the installation that stands here already.
     let missing = access.missing_scopes();
     if !missing.is_empty() {
+        let missing = missing.into_iter().map(str::to_owned).collect();
         let error = InstallError::ScopesMissing(missing);
         tracing::warn!(slack.tenant = tenant.id(), %error, "installation rejected");
         return Err(error);
@@ -128,10 +180,8 @@ pub async fn back(
         team: TeamId::new(tenant.id()),
         user: access.installer().clone(),
     };
-    // Slack takes the code once.
-    persist(|| store(app, &new, &installer)).await?;
-    tracing::info!(slack.tenant = tenant.id(), "app installed");
-    Ok(Installed {
+    let ending = Ending::Installed(Installed {
+        tenant: tenant.clone(),
         name: name.unwrap_or(tenant.id()).to_owned(),
         add_to_workspaces: match &tenant {
             Tenant::Organisation(enterprise) => {
@@ -139,7 +189,30 @@ pub async fn back(
             }
             Tenant::Workspace(..) => None,
         },
-    })
+    });
+    // Slack takes the code once.
+    persist(|| store(app, sent, &new, &installer, &ending)).await?;
+    tracing::info!(slack.tenant = tenant.id(), "app installed");
+    Ok(())
+}
+
+/// Stores an installation, and audits it.
+async fn store(
+    app: &App,
+    sent: &SentBrowser,
+    new: &NewInstallation<'_>,
+    installer: &Asker,
+    ending: &Ending,
+) -> sqlx::Result<()> {
+    let event = Event::at(new.tenant, AuditKind::Installed)
+        .by(Some(installer))
+        .detail(new.tenant.id());
+    let mut transaction = app.db.begin().await?;
+    installations::store(&mut *transaction, new).await?;
+    audit::write(&mut *transaction, &event).await?;
+    let (hash, expires_at) = (sent.browser.hash(), sent.expires_at);
+    oauth_states::store_result(&mut *transaction, &hash, expires_at, ending).await?;
+    transaction.commit().await
 }
 
 /// The app left a tenant: its token is gone at once, its links will be.

@@ -1,6 +1,10 @@
 //! Who somebody is to the workspace they type in: a member, a guest, or a stranger from
 //! another organisation; and who is one of its admins.
 
+use std::time::Duration;
+
+use tokio::time::timeout;
+
 use crate::app::App;
 use crate::command::outcome::Unknown;
 use crate::db::memberships::{self, Membership};
@@ -10,9 +14,13 @@ use crate::slack::web_api::{Error, User};
 use crate::workspace::bot;
 
 /// Who somebody is, as Slack said within the last hour; as it said before, if it does not
-/// answer now. `Err` if it never did, where it could be asked once: that Slack is silent makes
+/// answer within `patience`. `Err` if it never did, where it could be asked once: that Slack is silent makes
 /// nobody a member. Where no token ever let us ask, everybody is one.
-pub async fn membership(app: &App, asker: &Asker) -> sqlx::Result<Result<Membership, Unknown>> {
+pub async fn membership(
+    app: &App,
+    asker: &Asker,
+    patience: Duration,
+) -> sqlx::Result<Result<Membership, Unknown>> {
     let known = memberships::find(&app.db, asker).await?;
     if let Some(known) = &known
         && known.is_recent
@@ -20,13 +28,14 @@ pub async fn membership(app: &App, asker: &Asker) -> sqlx::Result<Result<Members
         return Ok(Ok(known.membership));
     }
     let unknown = match bot::find(app, asker).await? {
-        Some(bot) => match bot.user(&asker.user).await {
-            Ok(user) => {
+        Some(bot) => match timeout(patience, bot.user(&asker.user)).await {
+            Ok(Ok(user)) => {
                 let membership = membership_of(&user);
                 memberships::store(&app.db, asker, membership).await?;
                 return Ok(Ok(membership));
             }
-            Err(error) => unknown(&error),
+            Ok(Err(error)) => unknown(&error),
+            Err(_) => Unknown::NoAnswer,
         },
         None if installations::token_history(&app.db, asker)
             .await?

@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use crate::http::body;
+use crate::zoom::error_body::ErrorBody;
 
 /// In which form a request carries `action` and `settings`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,9 +34,21 @@ pub enum ApiError {
     /// Zoom rejects the access token. Says nothing about the grant: the token may have expired.
     #[error("Zoom rejects the access token")]
     Unauthorized,
+    /// Zoom refuses, and says why. The text holds no secret.
+    #[error("Zoom refuses: {0}")]
+    Refused(String),
     /// Any other failure. The text holds no secret.
     #[error("the request failed: {0}")]
     Failed(String),
+}
+
+/// Whether this can be a token: visible ASCII, as an HTTP header takes it ([RFC 6750, section
+/// 2.1]). Anything else cannot be sent.
+///
+/// [RFC 6750, section 2.1]: https://www.rfc-editor.org/rfc/rfc6750#section-2.1
+pub fn is_token(token: &SecretString) -> bool {
+    let token = token.expose_secret();
+    !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 impl Client {
@@ -65,19 +78,33 @@ impl Client {
         path: &str,
         access_token: &SecretString,
     ) -> Result<T, ApiError> {
+        // One that cannot be sent is rejected as surely as if it had been.
+        if !is_token(access_token) {
+            return Err(ApiError::Unauthorized);
+        }
         let mut url = self.api.clone();
         url.set_path(path);
-        let request = self.http.get(url).bearer_auth(access_token.expose_secret());
-        let response = request.send().await?;
+        let token = access_token.expose_secret();
+        let response = self.http.get(url).bearer_auth(token).send().await?;
         let status = response.status();
         let body = body(response).await?;
-        match status {
-            StatusCode::UNAUTHORIZED => Err(ApiError::Unauthorized),
-            // The cause would quote the body.
-            _ if status.is_success() => serde_json::from_slice(&body)
-                .map_err(|_| ApiError::Failed(format!("unexpected body from {path}"))),
-            _ => Err(ApiError::Failed(format!("status {status} from {path}"))),
+        if status.is_success()
+            && let Ok(resource) = serde_json::from_slice(&body)
+        {
+            return Ok(resource);
         }
+        let error = ErrorBody::read(&body, &[token]);
+        if status == StatusCode::UNAUTHORIZED || error.code == Some(124) {
+            return Err(ApiError::Unauthorized);
+        }
+        let said = error.text();
+        let is_passing = matches!(status.as_u16(), 408 | 425 | 429 | 500..);
+        Err(if said.is_empty() || is_passing {
+            // The cause would quote the body.
+            ApiError::Failed(format!("status {status} from {path}: {said}"))
+        } else {
+            ApiError::Refused(said)
+        })
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod client;
+mod error_body;
 pub mod livestream;
 pub mod oauth;
 pub mod users;

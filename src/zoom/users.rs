@@ -2,9 +2,11 @@
 
 use secrecy::SecretString;
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::ids::{ZoomUserId, deserialize_printable};
 use crate::zoom::client::{ApiError, Client};
+use crate::zoom::error_body::integer;
 
 /// The user who consented.
 #[derive(Debug, Deserialize)]
@@ -17,26 +19,24 @@ pub struct User {
     /// The address that people know the user by.
     #[serde(deserialize_with = "deserialize_printable")]
     pub email: String,
-    #[serde(rename = "type")]
-    plan: i32,
+    #[serde(rename = "type", default)]
+    plan: Value,
 }
 
 impl User {
     /// Whether the user has the Basic plan, which allows no livestreams.
     pub fn is_basic(&self) -> bool {
-        self.plan == 1
+        integer(&self.plan) == Some(1)
     }
 }
 
-/// The settings of a user that decide whether they may livestream.
+/// The settings of a user that decide whether they may livestream; none if Zoom does not say.
 #[derive(Debug, Deserialize)]
 pub struct LiveSettings {
     /// Livestreams are allowed at all.
-    #[serde(default)]
-    pub allow_live_streaming: bool,
+    pub allow_live_streaming: Option<bool>,
     /// The custom streaming service is allowed: the one that the API starts.
-    #[serde(default)]
-    pub custom_live_streaming_service: bool,
+    pub custom_live_streaming_service: Option<bool>,
 }
 
 impl Client {
@@ -75,5 +75,21 @@ mod tests {
             (user.account_id.as_str(), user.email.as_str()),
             ("ab", "dana@acme.example")
         );
+    }
+
+    #[test]
+    fn the_plan_is_read_in_every_form() {
+        for (plan, is_basic) in [
+            (json!(1), true),
+            (json!("1"), true),
+            (json!(2), false),
+            (json!(99), false),
+            (json!(null), false),
+            (json!("pro"), false),
+        ] {
+            let user = json!({ "id": "u1", "account_id": "a", "email": "e", "type": plan });
+            let user: User = serde_json::from_value(user).expect("a user");
+            assert_eq!(user.is_basic(), is_basic, "{plan}");
+        }
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use fantoccini::actions::{InputSource, KeyAction, KeyActions};
 use fantoccini::error::CmdError;
 use fantoccini::key::Key;
-use fantoccini::wd::WebDriverCompatibleCommand;
+use fantoccini::wd::{WebDriverCompatibleCommand, WindowHandle};
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use nix::sys::signal::{self, Signal};
@@ -151,6 +151,25 @@ impl Browser {
         self.client.goto(url).await.expect("a page");
     }
 
+    /// The address of the page.
+    pub(crate) async fn address(&self) -> String {
+        let address = self.client.current_url().await;
+        address.expect("a valid URL").to_string()
+    }
+
+    /// Opens another tab, and goes on in it.
+    pub(crate) async fn open_tab(&self) -> WindowHandle {
+        let tab = self.client.new_window(true).await.expect("a tab");
+        self.switch_to(&tab.handle).await;
+        tab.handle
+    }
+
+    /// Goes on in this tab.
+    pub(crate) async fn switch_to(&self, tab: &WindowHandle) {
+        let switched = self.client.switch_to_window(tab.clone()).await;
+        switched.expect("an open tab");
+    }
+
     /// Clicks the button or link with this label.
     pub(crate) async fn click(&self, label: &str) {
         let button = format!("//*[self::button or self::a][contains(., '{label}')]");
@@ -226,6 +245,14 @@ impl Browser {
                 self.client.source().await.expect("a page")
             ),
         }
+    }
+
+    /// Waits for a page with this text.
+    pub(crate) async fn wait_for_text(&self, text: &str) {
+        let place = format!("//main[contains(normalize-space(), '{text}')]");
+        let wait = self.client.wait().at_most(TIMEOUT);
+        let found = wait.for_element(Locator::XPath(&place)).await;
+        found.unwrap_or_else(|error| panic!("no text {text:?}: {error}"));
     }
 
     /// Checks the page in the widths of a phone and a desktop, with the light and the dark scheme.
@@ -318,7 +345,8 @@ impl Browser {
         .await;
     }
 
-    async fn cdp(&self, command: &str, parameters: Value) {
+    /// Sends a command of Chromium's debugging protocol.
+    pub(crate) async fn cdp(&self, command: &str, parameters: Value) {
         let body = json!({ "cmd": command, "params": parameters });
         let done = self.post("goog/cdp/execute", body).await;
         done.unwrap_or_else(|error| panic!("{command}: {error}"));

@@ -92,7 +92,7 @@ impl CampaignEnv {
             env.link(person).await;
         }
         for neighbour in 0..NEIGHBOURS {
-            let (user, zoom_user) = (format!("V{neighbour}"), format!("zoom-v{neighbour}"));
+            let (user, zoom_user) = (format!("W{neighbour}"), format!("zoom-v{neighbour}"));
             env.import(slack::ORG_OTHER.team, &user, &zoom_user).await;
         }
         for port in ports {

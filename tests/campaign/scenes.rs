@@ -101,7 +101,7 @@ async fn a_flood_of_one_workspace_holds_up_no_other(env: &CampaignEnv, db: &PgPo
     }
     for neighbour in 0..NEIGHBOURS {
         let text = format!("stop {}", neighbours_meeting(neighbour));
-        carried_out_soon(env, db, ORG_OTHER, &format!("V{neighbour}"), &text).await;
+        carried_out_soon(env, db, ORG_OTHER, &format!("W{neighbour}"), &text).await;
     }
     for invocation in &flood {
         outcome(env, db, invocation).await;

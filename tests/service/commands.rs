@@ -136,8 +136,13 @@ async fn help_mistakes_and_people_without_a_link_are_answered_at_once_and_do_not
         ),
         (
             DANA,
-            "start <!channel>",
+            "start &lt;!channel&gt;",
             "`&lt;!channel&gt;` is not a meeting number",
+        ),
+        (
+            DANA,
+            "start <!channel>",
+            "`@channel` is not a meeting number",
         ),
         (
             DANA,

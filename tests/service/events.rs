@@ -76,7 +76,7 @@ async fn a_time_far_in_the_future_is_now() {
     let (uninstalled, revoked) = world.slack.uninstall(TOWN_HALL);
     let never = revoked.at(u64::MAX);
     let answer = world.slack.send_event(&world.service, &never).await;
-    assert_eq!(answer.expect("a response").status, 400);
+    assert_eq!(answer.expect("a response").status, 200);
     send_event(&world, &uninstalled.at(i64::MAX.unsigned_abs())).await;
     assert_eq!(stored_bot_token(&world, TEAM).await, None);
     assert!(linked_zoom_user(&world, DANA).await.is_some(), "not yet");

@@ -89,7 +89,7 @@ async fn who_only_opens_pages_leaves_no_row_behind() {
         let slack = browser.open_link(&link).await;
         let back = world.slack.sign_in(&slack, FAY).await;
         let back = back.expect("a redirect from Slack");
-        statuses.push(browser.get(&back).await.status.as_u16());
+        statuses.push(browser.come_back(&back).await.status.as_u16());
     }
     assert_eq!(statuses.iter().filter(|status| **status == 303).count(), 10);
     assert_eq!(statuses.iter().filter(|status| **status == 400).count(), 2);

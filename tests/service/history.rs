@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use chrono::Utc;
-use livestream_bot::db::{self, audit, commands, grants, installations, links, memberships};
+use livestream_bot::db::{
+    self, account_uses, audit, commands, grants, installations, links, meeting_history, memberships,
+};
 use livestream_bot::demo::zoom::SCOPE;
 use livestream_bot::demo::{ADA, DANA};
 use livestream_bot::ids::{
@@ -290,6 +292,9 @@ async fn no_look_up_of_one_person_reads_everybody() {
             reads_little!(installations::is_uninstalled(&mut *db, &tenant));
         }
         reads_little!(links::people(&mut *db, &zoom_user));
+        reads_little!(account_uses::find(&mut *db, &zoom_user, &asker));
+        let meeting = command.request.meeting;
+        reads_little!(meeting_history::has_started(&mut db, &asker, meeting));
         reads_little!(grants::erase(&mut db, &zoom_user, Utc::now()));
         reads_little!(links::delete(&mut *db, &asker, None));
         db.rollback().await.expect("a rollback");

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use livestream_bot::demo::slack::{
-    ApiFault, Channel, ENTERPRISE, ORG_OTHER, ORG_TOWN_HALL, TOWN_HALL,
+    ApiFault, Channel, ENTERPRISE, ORG_OTHER, ORG_TOWN_HALL, Role, TOWN_HALL,
 };
-use livestream_bot::demo::{DANA, FAY, Person, World};
+use livestream_bot::demo::{DANA, ELI, FAY, Person, World};
 use serde_json::Value;
 
 use crate::support::browser::Browser;
@@ -209,5 +209,69 @@ async fn a_press_for_another_app_is_refused() {
     let answer = world.slack.send_press(&world.service, &press).await;
     assert_eq!(answer.expect("a response").status, 400);
     assert!(linked_zoom_user(&world, DANA).await.is_some());
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_home_offers_nothing_that_a_rule_refuses() {
+    let world = world().await;
+    install(&world, "acme").await;
+    world.slack.set_person(FAY.slack, Role::Guest);
+    let refused = "Guests and people from other organisations can't use /livestream";
+    let (text, buttons) = text_and_buttons(&open_home(&world, TOWN_HALL, FAY).await);
+    assert!(text.contains(refused), "{text}");
+    assert!(
+        !text.contains("/livestream start") && !text.contains("/livestream connect"),
+        "{text}"
+    );
+    assert_eq!(buttons, [""; 0]);
+    // A button of a Home from before says why it does nothing.
+    let (text, buttons) = text_and_buttons(&press_on_home(&world, TOWN_HALL, FAY, "connect").await);
+    assert!(text.contains(refused), "{text}");
+    assert_eq!(buttons, [""; 0]);
+    // Who became a guest can still end the link they had.
+    world.slack.set_person(DANA.slack, Role::Guest);
+    let (text, buttons) = text_and_buttons(&open_home(&world, TOWN_HALL, DANA).await);
+    assert!(text.contains(refused), "{text}");
+    assert!(
+        text.contains("`/livestream stop 68423085` ends a livestream that you started"),
+        "{text}"
+    );
+    assert_eq!(buttons, ["disconnect"]);
+    let (text, buttons) =
+        text_and_buttons(&press_on_home(&world, TOWN_HALL, DANA, "disconnect").await);
+    assert!(
+        text.contains("No Zoom account is linked for you."),
+        "{text}"
+    );
+    assert_eq!(buttons, [""; 0]);
+
+    // Those whom a list of an admin's leaves out.
+    world.slack.set_person(ELI.slack, Role::Member);
+    let mut db = connect(&world).await;
+    sqlx::query("insert into rules (team_id, who, people, changed_by) values ('T0ACME', 'named', '{U0DANA}', 'U0ADA')")
+        .execute(&mut db)
+        .await
+        .expect("an insert");
+    let (text, buttons) = text_and_buttons(&open_home(&world, TOWN_HALL, ELI).await);
+    assert!(
+        text.contains("Only people whom an admin has chosen")
+            && text.contains("<@U0ADA> last edited"),
+        "{text}"
+    );
+    assert!(!text.contains("/livestream start"), "{text}");
+    assert_eq!(buttons, ["disconnect"]);
+    sqlx::query(
+        "update rules set who = 'linked', channel_policy = 'only', channels = '{C0EVERYBODY}'",
+    )
+    .execute(&mut db)
+    .await
+    .expect("an update");
+    let (text, _) = text_and_buttons(&open_home(&world, TOWN_HALL, ELI).await);
+    assert!(
+        text.contains("The rules allow it in <#C0EVERYBODY>.")
+            && text.contains("/livestream start"),
+        "{text}"
+    );
     world.end().await;
 }

@@ -2,6 +2,7 @@
 //! What more than one file needs is in `tests/support`.
 
 mod admin;
+mod answers;
 mod audit;
 mod buttons;
 mod commands;
@@ -21,11 +22,14 @@ mod messages;
 mod migrations;
 mod outages;
 mod outcomes;
+mod pasting;
 mod people;
 mod playground;
 mod postgres;
 mod program;
 mod queue;
+mod standing;
+mod starter;
 #[path = "../support/mod.rs"]
 mod support;
 mod tokens;

@@ -3,16 +3,17 @@
 use std::sync::LazyLock;
 
 use chrono::Utc;
-use livestream_bot::command::outcome::{Fact, Outcome, Rule, Unknown};
+use livestream_bot::command::outcome::{Fact, Outcome, Refusal, Rule, Unknown};
 use livestream_bot::command::request::{Action, LivestreamRequest, Settings};
 use livestream_bot::command::verb::Access;
 use livestream_bot::command::{Command, ParseError};
 use livestream_bot::db::commands::RecentCommand;
 use livestream_bot::db::links::Link;
 use livestream_bot::demo::slack::block_kit::{check, check_home};
-use livestream_bot::ids::{Asker, CommandId, EnterpriseId, SlackUserId, TeamId};
+use livestream_bot::ids::{Asker, ChannelId, CommandId, EnterpriseId, SlackUserId, TeamId};
 use livestream_bot::reply::Replies;
 use livestream_bot::reply::account::Unlinked;
+use livestream_bot::reply::help::Standing;
 use livestream_bot::reply::home::Home;
 use livestream_bot::reply::outcomes::OutcomeContext;
 use livestream_bot::slack::form::Content;
@@ -71,7 +72,12 @@ fn outcomes() -> Vec<Outcome> {
         },
         Outcome::DailyLimit { until: None },
         Outcome::NoAnswer,
+        Outcome::NotUnderstood { status: 299 },
+        Outcome::ServerError { status: 599 },
         Outcome::Unreachable,
+        Outcome::NotRenewed { status: Some(599) },
+        Outcome::NotRenewed { status: None },
+        Outcome::DisabledByAdmin,
         Outcome::Interrupted,
         Outcome::TooLate,
         Outcome::LinkDead,
@@ -107,10 +113,7 @@ fn outcomes() -> Vec<Outcome> {
             message: String::new(),
         },
     ];
-    let rules = RULES.map(|rule| Outcome::NotAllowed {
-        rule,
-        set_by: Some(SlackUserId::new("U1")),
-    });
+    let rules = RULES.map(|rule| Outcome::NotAllowed(refusal(rule)));
     let all = [all, rules.into()].concat();
     for outcome in &all {
         match outcome {
@@ -129,7 +132,11 @@ fn outcomes() -> Vec<Outcome> {
             | Outcome::RateLimited
             | Outcome::DailyLimit { .. }
             | Outcome::NoAnswer
+            | Outcome::NotUnderstood { .. }
+            | Outcome::ServerError { .. }
             | Outcome::Unreachable
+            | Outcome::NotRenewed { .. }
+            | Outcome::DisabledByAdmin
             | Outcome::Interrupted
             | Outcome::TooLate
             | Outcome::LinkDead
@@ -154,21 +161,52 @@ const RULES: [Rule; 5] = [
     Rule::Unknown,
 ];
 
-const ACCESS: [Access; 5] = [
+const ACCESS: [Access; 6] = [
     Access::Linked,
     Access::LinkDead,
     Access::NotLinked,
     Access::OperatorMustLink,
+    Access::StopOnly,
     Access::NotAllowed,
 ];
 
-fn links() -> [Option<Link>; 3] {
-    let link = |is_dead| Link {
-        email: long(),
-        since: Utc::now(),
-        is_dead,
+/// A refusal with everything that may be known of it.
+fn refusal(rule: Rule) -> Refusal {
+    Refusal {
+        rule,
+        set_by: Some(SlackUserId::new("U1")),
+        channels: vec![ChannelId::new("C".repeat(32)); 10],
+    }
+}
+
+/// What somebody can do, with every refusal.
+fn standings(access: Access) -> impl Iterator<Item = Standing> {
+    let refusals = RULES.map(|rule| Some(refusal(rule)));
+    refusals
+        .into_iter()
+        .chain([None])
+        .map(move |refusal| Standing {
+            access,
+            refusal,
+            only_in: vec![ChannelId::new("C".repeat(32)); 10],
+        })
+}
+
+fn links() -> [Option<Link>; 4] {
+    let link = |is_dead, refusal| {
+        Some(Link {
+            email: long(),
+            since: Utc::now(),
+            is_dead,
+            refusal,
+        })
     };
-    [None, Some(link(false)), Some(link(true))]
+    [
+        None,
+        link(false, None),
+        link(true, None),
+        link(false, Some(long())),
+    ]
 }
 
 #[track_caller]
@@ -186,16 +224,19 @@ fn every_outcome_fits() {
         team: TeamId::new("T1"),
         user: SlackUserId::new("U1"),
     };
-    let email = long();
+    let (email, words) = (long(), long());
     for request in requests() {
         for outcome in outcomes() {
-            for (can_link, is_direct) in [(true, false), (false, true)] {
+            for (can_link, is_direct, zoom_message) in
+                [(true, false, None), (false, true, Some(&*words))]
+            {
                 let told = OutcomeContext {
                     command: CommandId(i64::MAX),
                     asker: &asker,
                     is_direct,
                     request: &request,
                     zoom_account: Some(&email),
+                    zoom_message,
                 };
                 assert_fits(&replies_where(can_link).outcome(&told, &outcome));
             }
@@ -228,11 +269,29 @@ fn every_mistake_fits() {
         "start 68423085 name=".to_owned(),
         "stop 68423085 name=a".to_owned(),
         "start 68423085 name=\"a".to_owned(),
+        "start 68423085 1234".to_owned(),
+        "start 68423085, 68423086".to_owned(),
+        format!("start 68423085 {}", "x ".repeat(5000)),
+        format!(
+            "start 68423085 {}x layout=gallery speaker=on captions=off",
+            "&amp;".repeat(49)
+        ),
+        format!("start 68423085 name=a {}", "x ".repeat(5000)),
+        format!("strat 68423085 name={}", "&amp;".repeat(50)),
+        format!(
+            "start name={} layout=gallery speaker=on captions=off",
+            "&amp;".repeat(50)
+        ),
+        "start 68423085 name".to_owned(),
+        "start 68423085 name=<@U1>".to_owned(),
+        format!("start 68423085 name=:{}:", "x".repeat(5000)),
+        format!("start https://{}.mimecast.com/s/x", "a".repeat(60)),
+        "start https://zoom.us/p/68423085".to_owned(),
     ];
     for text in typed {
         let mistake: ParseError = text.parse::<Command>().expect_err(&text);
-        for access in ACCESS {
-            assert_fits(&replies.mistake(&mistake, access));
+        for standing in ACCESS.into_iter().flat_map(standings) {
+            assert_fits(&replies.mistake(&mistake, &standing));
         }
     }
 }
@@ -241,8 +300,8 @@ fn every_mistake_fits() {
 fn every_answer_fits() {
     let (replies, long, user) = (replies_where(true), long(), SlackUserId::new("U1"));
     let url = format!("https://my.host/link/{}", "0".repeat(64));
-    for access in ACCESS {
-        assert_fits(&replies.help(access));
+    for standing in ACCESS.into_iter().flat_map(standings) {
+        assert_fits(&replies.help(&standing));
     }
     for request in requests() {
         for can_link in [true, false] {
@@ -260,26 +319,28 @@ fn every_answer_fits() {
     }
     for unlinked in [
         Unlinked::NotLinked,
-        Unlinked::Shared,
+        Unlinked::UsedByOthers,
+        Unlinked::UsedByWorkspace,
+        Unlinked::SharedWithThem,
         Unlinked::Revoked,
         Unlinked::NotRevoked,
     ] {
         assert_fits(&replies.disconnected(&unlinked));
     }
     for link in links() {
-        for can_link in [true, false] {
-            assert_fits(&replies_where(can_link).whoami(link.as_ref()));
+        for access in ACCESS {
+            assert_fits(&replies.whoami(link.as_ref(), access));
         }
     }
     assert_fits(&replies.linked(&long, &long, None));
-    assert_fits(&replies.connect(&url));
+    assert_fits(&replies.connect(&url, None));
     assert_fits(&replies.linking_not_set_up());
     assert_fits(&replies.link_opened_by_somebody_else());
     assert_fits(&replies.cannot_tell());
     assert_fits(&replies.wrong_app());
     for rule in RULES {
-        assert_fits(&replies.not_allowed(rule, Some(&user)));
-        assert_fits(&replies.not_allowed(rule, None));
+        assert_fits(&replies.not_allowed(&refusal(rule)));
+        assert_fits(&replies.connect(&url, Some(&refusal(rule))));
     }
     let pressed = Content {
         text: long.replace("<!channel>", ""),
@@ -294,14 +355,12 @@ fn every_answer_fits() {
 #[test]
 fn every_home_fits() {
     for link in links() {
-        for (can_link, offer) in [
-            (true, None),
-            (false, None),
-            (
-                true,
-                Some(format!("https://my.host/link/{}", "0".repeat(64))),
-            ),
-        ] {
+        let url = format!("https://my.host/link/{}", "0".repeat(64));
+        for (standing, offer) in ACCESS
+            .into_iter()
+            .flat_map(standings)
+            .flat_map(|standing| [None, Some(url.clone())].map(|offer| (standing.clone(), offer)))
+        {
             let mut outcomes = outcomes().into_iter().map(Some).chain([None]);
             loop {
                 let last: Vec<_> = outcomes
@@ -320,9 +379,10 @@ fn every_home_fits() {
                     link: link.clone(),
                     last,
                     offer: offer.clone(),
+                    standing: standing.clone(),
                 };
                 let view: Value =
-                    json!({ "type": "home", "blocks": replies_where(can_link).home(&home) });
+                    json!({ "type": "home", "blocks": replies_where(true).home(&home) });
                 if let Err(problem) = check_home(&view) {
                     panic!("{problem:#}: {view}");
                 }

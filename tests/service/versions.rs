@@ -115,6 +115,32 @@ async fn an_outcome_that_cannot_be_read_is_told_in_words_and_stays_stored() {
 }
 
 #[tokio::test]
+async fn an_outcome_of_an_older_version_is_told_and_one_with_more_words_too() {
+    for (outcome, expected) in [
+        (r#"{"kind": "not_set_up"}"#, "Zoom does not say why."),
+        (
+            r#"{"kind": "not_set_up", "zoom_message": "No <plan>.", "new": 1}"#,
+            "Zoom said: “No &lt;plan&gt;.”",
+        ),
+    ] {
+        let world = world().await;
+        let mut db = connect(&world).await;
+        block_meeting(&mut db).await;
+        let start = world.slack.type_command(DANA.slack, "start 68423085");
+        send(&world, &start).await;
+        wait_for_jobs(&world, "flags ? 'turn'", 1).await;
+        let finish = format!(
+            "update command set finished_at = now(), outcome = '{outcome}' where trigger_id <> 'blocking'"
+        );
+        execute(&mut db, &finish).await;
+        unblock_meeting(&mut db).await;
+        let read = text_of(&world.slack.outcome(&start).await.expect("an outcome"));
+        assert!(read.contains(expected), "{read}");
+        world.end().await;
+    }
+}
+
+#[tokio::test]
 async fn rules_and_people_that_cannot_be_read_allow_nothing() {
     for (change, expected) in [
         (

@@ -32,9 +32,11 @@ impl<'w> AdminBrowser<'w> {
     pub(crate) async fn sign_in(&mut self, person: Person) -> Page {
         let slack = self.get("/admin/sign-in").await;
         let back = self.world.slack.sign_in(&slack.location(), person).await;
-        self.browser
+        let back = self
+            .browser
             .get(&back.expect("a redirect from Slack"))
-            .await
+            .await;
+        self.get(&back.location()).await
     }
 
     /// Opens a page.
@@ -47,6 +49,13 @@ impl<'w> AdminBrowser<'w> {
     pub(crate) async fn post(&mut self, path: &str, form: &[(&str, &str)]) -> Page {
         let url = format!("{}{path}", self.world.service);
         self.browser.post(&url, form).await
+    }
+
+    /// Submits a form that changes something. Returns the page that shows how it stands then.
+    pub(crate) async fn submit(&mut self, path: &str, form: &[(&str, &str)]) -> Page {
+        let page = self.post(path, form).await;
+        let shown = page.location();
+        self.get(&shown).await
     }
 
     /// Opens a page that an admin may see. Returns its text.

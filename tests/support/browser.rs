@@ -64,6 +64,21 @@ impl Browser {
         self.send(self.http.post(url).form(form)).await
     }
 
+    /// Comes back from Slack or Zoom. The address holds a state and a code, so the service sends the
+    /// browser on, whatever has happened. Returns the service's page; if that sends the browser to
+    /// Slack or Zoom, the redirect.
+    pub(crate) async fn come_back(&mut self, url: &str) -> Page {
+        let mut page = self.get(url).await;
+        page.location();
+        while page.status.is_redirection() && page.location().starts_with('/') {
+            let location = page.location();
+            assert!(!location.contains(['?', '#']), "{location}");
+            let target = page.url.join(&location).expect("a valid URL");
+            page = self.get(target.as_str()).await;
+        }
+        page
+    }
+
     /// Follows redirects, until there is a page that is none.
     pub(crate) async fn follow(&mut self, mut page: Page) -> Page {
         for _ in 0..REDIRECTS_MAX {

@@ -26,7 +26,9 @@ pub(crate) async fn install(world: &World, choice: &str) -> Page {
     let mut browser = Browser::new();
     let slack = browser.open_install_page(&world.service).await;
     let back = world.slack.install(&slack, choice).await;
-    browser.get(&back.expect("a redirect from Slack")).await
+    browser
+        .come_back(&back.expect("a redirect from Slack"))
+        .await
 }
 
 /// The stored bot token of a workspace or an organisation, decrypted.

@@ -24,7 +24,7 @@ impl Browser {
     pub(crate) async fn sign_in(&mut self, world: &World, link: &str, person: Person) -> String {
         let slack = self.open_link(link).await;
         let back = world.slack.sign_in(&slack, person).await;
-        let page = self.get(&back.expect("a redirect from Slack")).await;
+        let page = self.come_back(&back.expect("a redirect from Slack")).await;
         page.location()
     }
 
@@ -59,11 +59,12 @@ impl Browser {
         (page.hidden_field("csrf").to_owned(), page.body)
     }
 
-    /// Answers that page.
+    /// Answers that page. Returns the page that shows what was done.
     pub(crate) async fn answer(&mut self, world: &World, csrf: &str, answer: &str) -> Page {
         let url = format!("{}/confirm", world.service);
         let form = [("csrf", csrf), ("answer", answer)];
-        self.post(&url, &form).await
+        let page = self.post(&url, &form).await;
+        self.follow(page).await
     }
 
     /// Goes all the way, and links the accounts. Returns the last page's text.

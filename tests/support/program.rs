@@ -169,7 +169,7 @@ impl Service {
 }
 
 /// Runs a command with this input to its end.
-pub(crate) fn run_with_input(command: &mut Command, input: &str) -> Output {
+pub(crate) fn run_with_input(command: &mut Command, input: impl AsRef<[u8]>) -> Output {
     let command = command
         .env("NO_COLOR", "1")
         .stdin(Stdio::piped())
@@ -180,7 +180,7 @@ pub(crate) fn run_with_input(command: &mut Command, input: &str) -> Output {
         .stdin
         .take()
         .expect("a piped input")
-        .write_all(input.as_bytes())
+        .write_all(input.as_ref())
         .expect("a complete write");
     child.wait_with_output().expect("an exit status")
 }

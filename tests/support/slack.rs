@@ -39,6 +39,17 @@ pub(crate) async fn type_and_read(world: &World, who: Person, text: &str) -> Str
     text_of(&outcome_of(world, who, text).await)
 }
 
+/// Types a command that is accepted and not shown to the channel, because it may hold a passcode.
+/// Returns the text of its outcome.
+pub(crate) async fn type_unseen_and_read(world: &World, who: Person, text: &str) -> String {
+    let invocation = world.slack.type_command(who.slack, text);
+    let answer = send(world, &invocation).await;
+    assert_eq!(answer.body["response_type"], "ephemeral", "{text}");
+    let said = text_of(&answer.body);
+    assert!(said.starts_with("I'm on it."), "{text}: {said}");
+    text_of(&world.slack.outcome(&invocation).await.expect("an outcome"))
+}
+
 /// Types a command that is not accepted. Returns the text that only this person sees.
 pub(crate) async fn type_and_read_at_once(world: &World, who: Person, text: &str) -> String {
     let answer = send(world, &world.slack.type_command(who.slack, text)).await;

@@ -7,14 +7,16 @@ use anyhow::{Context, ensure};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
+use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use serde_json::Value;
 
 use super::block_kit::check;
 use super::channel::Channel;
 use super::invocation::{Invocation, trigger};
-use super::state::{Posted, ResponseUrl, Slack, SlackState};
+use super::state::{PostFault, Posted, ResponseUrl, ResponseUrls, Slack, SlackState};
 
 /// Slack's limits for one response URL.
 const MAX_POSTS: usize = 5;
@@ -23,7 +25,22 @@ const LIFE: Duration = Duration::from_mins(30);
 impl Slack {
     /// The status that the next post to a response URL gets instead of being taken.
     pub fn refuse_next_post(&self, status: u16) {
-        self.lock().response_urls.faults.push_back(status);
+        self.answer_next_post(status, None, "");
+    }
+
+    /// The answer that the next post to a response URL gets instead of being taken.
+    pub fn answer_next_post(&self, status: u16, retry_after: Option<&str>, body: &str) {
+        let fault = PostFault {
+            status,
+            retry_after: retry_after.map(str::to_owned),
+            body: body.to_owned(),
+        };
+        self.lock().response_urls.faults.push_back(fault);
+    }
+
+    /// When each post came that was answered so.
+    pub fn refused_posts(&self) -> Vec<Instant> {
+        self.lock().response_urls.refused_at.clone()
     }
 
     /// Everything posted so far, refused posts too.
@@ -86,10 +103,6 @@ impl SlackState {
         headers: &HeaderMap,
         body: &[u8],
     ) -> (StatusCode, String) {
-        if let Some(status) = self.response_urls.faults.pop_front() {
-            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            return (status, String::new());
-        }
         let Some(url) = self.response_urls.urls.get_mut(&trigger) else {
             return (StatusCode::NOT_FOUND, "no_service".to_owned());
         };
@@ -161,8 +174,29 @@ async fn respond(
     Path(trigger): Path<String>,
     headers: HeaderMap,
     body: Bytes,
-) -> (StatusCode, String) {
+) -> Response {
+    let fault = slack.lock().response_urls.next_fault();
+    if let Some(fault) = fault {
+        return fault.answer();
+    }
     let answer = slack.lock().receive(trigger, &headers, &body);
     slack.tell_waiters();
-    answer
+    answer.into_response()
+}
+
+impl ResponseUrls {
+    fn next_fault(&mut self) -> Option<PostFault> {
+        let fault = self.faults.pop_front()?;
+        self.refused_at.push(Instant::now());
+        Some(fault)
+    }
+}
+
+impl PostFault {
+    fn answer(self) -> Response {
+        let status = StatusCode::from_u16(self.status);
+        let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let wait = self.retry_after.map(|wait| [(RETRY_AFTER, wait)]);
+        (status, wait, self.body).into_response()
+    }
 }

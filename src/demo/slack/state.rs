@@ -106,8 +106,18 @@ pub(super) struct ResponseUrls {
     pub(super) urls: HashMap<String, ResponseUrl>,
     /// Everything that came to one, in order.
     pub(super) posts: Vec<Posted>,
-    /// The statuses that the next posts get instead of being taken.
-    pub(super) faults: VecDeque<u16>,
+    /// What the next posts get instead of being taken.
+    pub(super) faults: VecDeque<PostFault>,
+    /// When each of them came.
+    pub(super) refused_at: Vec<Instant>,
+}
+
+/// An answer to a post that is not taken.
+#[derive(Debug)]
+pub(super) struct PostFault {
+    pub(super) status: u16,
+    pub(super) retry_after: Option<String>,
+    pub(super) body: String,
 }
 
 #[derive(Debug, Clone)]

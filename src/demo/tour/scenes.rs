@@ -257,7 +257,7 @@ pub(super) const SCENES: &[Scene] = &[
         before: |world| world.zoom.fail_next(knobs::livestream("503")),
         who: DANA,
         action: Types("start 68423085"),
-        reads: "Zoom did not answer",
+        reads: "Zoom answered with an error (status 503)",
     },
     Scene {
         title: "Zoom hangs",

@@ -61,18 +61,25 @@ impl Zoom {
         Ok(answer)
     }
 
-    /// Zoom signs as Slack does, under headers of its own.
+    /// Tells the service anything, as it is. Returns the status of its answer.
+    pub async fn tell_raw(&self, service: &str, body: &[u8]) -> anyhow::Result<u16> {
+        let (status, _) = self.send(service, body.to_vec()).await?;
+        Ok(status.as_u16())
+    }
+
     async fn tell(&self, service: &str, event: &Value) -> anyhow::Result<(StatusCode, String)> {
-        let (timestamp, body) = (unix_now(), event.to_string());
+        self.send(service, event.to_string().into_bytes()).await
+    }
+
+    /// Zoom signs as Slack does, under headers of its own.
+    async fn send(&self, service: &str, body: Vec<u8>) -> anyhow::Result<(StatusCode, String)> {
+        let timestamp = unix_now();
         let request = self
             .http
             .post(format!("{service}/zoom/events"))
             .header("content-type", "application/json; charset=utf-8")
             .header("x-zm-request-timestamp", timestamp)
-            .header(
-                "x-zm-signature",
-                sign(WEBHOOK_SECRET, timestamp, body.as_bytes()),
-            )
+            .header("x-zm-signature", sign(WEBHOOK_SECRET, timestamp, &body))
             .body(body);
         let sent = self.wire.send(&self.http, "Zoom", request).await;
         sent.context("the service did not answer Zoom in time")

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{Query, State};
-use axum::http::header;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::CookieJar;
 use maud::{Markup, html};
@@ -14,16 +14,19 @@ use crate::app::App;
 use crate::command::meeting::MeetingId;
 use crate::db;
 use crate::db::audit::{self, AuditKind, Entry, Filter, Person};
+use crate::db::people::{FOUND_MAX, Found};
 use crate::ids::printable;
 use crate::web::admin::export;
-use crate::web::admin::layout::{layout, render, time};
+use crate::web::admin::layout::{Problem, describe, layout, problem_at, render, time};
+use crate::web::admin::rules_summary::list;
+use crate::web::admin::search::{Matches, find_people, search_text};
 use crate::web::admin::session::{PageResult, authorize_view};
-use crate::web::pages::headers;
+use crate::web::pages::{self, headers};
 
 /// How many entries a page shows.
 const PAGE_SIZE: i64 = 50;
 
-/// Which entries of the activity are wanted.
+/// Which entries of the activity are wanted, as it is typed.
 #[derive(Deserialize)]
 pub(super) struct ActivityQuery {
     #[serde(default)]
@@ -34,21 +37,92 @@ pub(super) struct ActivityQuery {
     meeting: String,
     #[serde(default)]
     only: String,
-    before: Option<i64>,
+    #[serde(default)]
+    before: String,
+}
+
+/// Which entries are wanted, as far as it could be read.
+struct Wanted {
+    filter: Filter,
+    /// Whom the text about a person may mean; `None` if there is none.
+    matches: Option<Matches>,
+    problems: Vec<Problem>,
 }
 
 impl ActivityQuery {
-    fn filter(&self) -> Filter {
-        let text = |text: &str| Some(printable(text.trim())).filter(|text| !text.is_empty());
-        let meeting: Option<MeetingId> = self.meeting.parse().ok();
-        Filter {
-            kind: self.kind.parse().ok(),
-            user: text(&self.user),
-            // What is no meeting was in no entry.
-            meeting: meeting
-                .map(MeetingId::get)
-                .or_else(|| text(&self.meeting).map(|_| -1)),
-            failed_only: self.only == "failed",
+    async fn read(&self, app: &App, admin: &Admin) -> sqlx::Result<Wanted> {
+        let mut problems = Vec::new();
+        let mut refuse = |field, text: &str| {
+            problems.push(Problem {
+                field,
+                text: text.to_owned(),
+            });
+        };
+        let text = printable(self.kind.trim());
+        let kind: Option<AuditKind> = text.parse().ok();
+        if kind.is_none() && !text.is_empty() {
+            refuse(
+                "kind",
+                "There is no such kind of entry. Choose one from the list.",
+            );
+        }
+        let text = printable(self.meeting.trim());
+        let meeting: Option<MeetingId> = text.parse().ok();
+        if meeting.is_none() && !text.is_empty() {
+            refuse(
+                "meeting",
+                "That is not a meeting number or a Zoom join link.",
+            );
+        }
+        let text = search_text(&self.user);
+        let matches = if text.is_empty() {
+            None
+        } else {
+            Some(find_people(app, &admin.asker.team, &text).await?)
+        };
+        let people = matches.as_ref().map(|matches| {
+            let people = matches.people.iter();
+            people.map(|found| found.person_id).collect()
+        });
+        Ok(Wanted {
+            filter: Filter {
+                kind,
+                people,
+                meeting: meeting.map(MeetingId::get),
+                failed_only: self.only == "failed",
+            },
+            matches,
+            problems,
+        })
+    }
+
+    /// Whether anything is filtered.
+    fn is_filtered(&self) -> bool {
+        let texts = [&self.kind, &self.user, &self.meeting, &self.only];
+        texts.iter().any(|text| !text.trim().is_empty())
+    }
+
+    /// The address of the same filters, from before an entry.
+    fn address(&self, path: &str, before: Option<i64>) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        for (name, text) in [
+            ("kind", &self.kind),
+            ("user", &self.user),
+            ("meeting", &self.meeting),
+            ("only", &self.only),
+        ] {
+            if !text.trim().is_empty() {
+                query.append_pair(name, text.trim());
+            }
+        }
+        if let Some(before) = before {
+            query.append_pair("before", &before.to_string());
+        }
+        let query = query.finish();
+        if query.is_empty() {
+            path.to_owned()
+        } else {
+            format!("{path}?{query}")
         }
     }
 }
@@ -59,21 +133,23 @@ pub(super) async fn activity(
     Query(query): Query<ActivityQuery>,
 ) -> PageResult {
     let (admin, browser) = authorize_view(&app, &jar).await?;
-    let before = query.before.unwrap_or(i64::MAX);
-    let filter = query.filter();
+    let wanted = query.read(&app, &admin).await?;
+    if !wanted.problems.is_empty() {
+        return Ok(refused(&admin, &browser.csrf(), &query, &wanted));
+    }
+    let before = query.before.parse().unwrap_or(i64::MAX);
     let mut reading = db::patient(&app.db).await?;
-    let team = &admin.asker.team;
-    let entries = audit::entries(&mut *reading, team, &filter, before, PAGE_SIZE).await?;
+    let (team, filter) = (&admin.asker.team, &wanted.filter);
+    let entries = audit::entries(&mut *reading, team, filter, before, PAGE_SIZE).await?;
     reading.commit().await?;
-    let has_more = entries.len() == usize::try_from(PAGE_SIZE).unwrap_or_default();
-    Ok(render(page(
-        &admin,
-        &browser.csrf(),
-        &filter,
-        query.meeting.trim(),
-        &entries,
-        has_more,
-    )))
+    let markup = page(&admin, &browser.csrf(), &query, &wanted, Some(&entries));
+    Ok(render(markup))
+}
+
+/// The filters, with what is wrong with them, and no entries.
+fn refused(admin: &Admin, csrf: &str, query: &ActivityQuery, wanted: &Wanted) -> Response {
+    let markup = page(admin, csrf, query, wanted, None);
+    pages::page(StatusCode::UNPROCESSABLE_ENTITY, markup)
 }
 
 pub(super) async fn export_csv(
@@ -81,8 +157,12 @@ pub(super) async fn export_csv(
     jar: CookieJar,
     Query(query): Query<ActivityQuery>,
 ) -> PageResult {
-    let (admin, _) = authorize_view(&app, &jar).await?;
-    let body = export::csv(app, admin.asker.team, query.filter());
+    let (admin, browser) = authorize_view(&app, &jar).await?;
+    let wanted = query.read(&app, &admin).await?;
+    if !wanted.problems.is_empty() {
+        return Ok(refused(&admin, &browser.csrf(), &query, &wanted));
+    }
+    let body = export::csv(app, admin.asker.team, wanted.filter);
     Ok(download("text/csv; charset=utf-8", "activity.csv", body))
 }
 
@@ -91,8 +171,12 @@ pub(super) async fn export_json(
     jar: CookieJar,
     Query(query): Query<ActivityQuery>,
 ) -> PageResult {
-    let (admin, _) = authorize_view(&app, &jar).await?;
-    let body = export::json(app, admin.asker.team, query.filter());
+    let (admin, browser) = authorize_view(&app, &jar).await?;
+    let wanted = query.read(&app, &admin).await?;
+    if !wanted.problems.is_empty() {
+        return Ok(refused(&admin, &browser.csrf(), &query, &wanted));
+    }
+    let body = export::json(app, admin.asker.team, wanted.filter);
     Ok(download("application/json", "activity.json", body))
 }
 
@@ -105,52 +189,79 @@ fn download(content_type: &'static str, name: &str, body: axum::body::Body) -> R
     (headers(), own, body).into_response()
 }
 
+/// `found` is `None` where the filters could not be read.
 fn page(
     admin: &Admin,
     csrf: &str,
-    filter: &Filter,
-    meeting: &str,
-    found: &[Entry],
-    has_more: bool,
+    query: &ActivityQuery,
+    wanted: &Wanted,
+    found: Option<&[Entry]>,
 ) -> Markup {
-    let query = |before: Option<i64>| {
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        query.append_pair("kind", filter.kind.map_or("", AuditKind::as_str));
-        query.append_pair("user", filter.user.as_deref().unwrap_or_default());
-        query.append_pair("meeting", meeting);
-        query.append_pair("only", if filter.failed_only { "failed" } else { "" });
-        if let Some(before) = before {
-            query.append_pair("before", &before.to_string());
-        }
-        query.finish()
-    };
+    let problems = &wanted.problems;
+    let describe = |field: &'static str| describe(problems, field);
+    let is_wrong = |field: &'static str| describe(field).map(|_| "true");
     let content = html! {
         form.filter method="get" action="/admin/activity" role="search" {
             label { "What "
-                select name="kind" {
+                select #kind name="kind" aria-invalid=[is_wrong("kind")] aria-describedby=[describe("kind")] {
                     option value="" { "everything" }
                     @for kind in AuditKind::ALL {
-                        option value=(kind.as_str()) selected[filter.kind == Some(*kind)] { (what(*kind)) }
+                        option value=(kind.as_str()) selected[wanted.filter.kind == Some(*kind)] { (what(*kind)) }
                     }
                 }
             }
-            label { "Slack id " input name="user" value=(filter.user.as_deref().unwrap_or_default()); }
-            label { "Meeting " input name="meeting" value=(meeting); }
-            label.check { input type="checkbox" name="only" value="failed" checked[filter.failed_only]; " failed only" }
+            (problem_at(problems, "kind"))
+            label { "Name, e-mail or id " input name="user" value=(query.user.trim()); }
+            label { "Meeting "
+                input #meeting name="meeting" value=(query.meeting.trim()) aria-invalid=[is_wrong("meeting")] aria-describedby=[describe("meeting")]; }
+            (problem_at(problems, "meeting"))
+            label.check { input type="checkbox" name="only" value="failed" checked[wanted.filter.failed_only]; " failed only" }
             button type="submit" { "Show" }
+            @if query.is_filtered() { a.quiet href="/admin/activity" { "Clear the filters" } }
         }
-        p.small { "Export: "
-            a href={ "/admin/activity.csv?" (query(None)) } { "CSV" } ", "
-            a href={ "/admin/activity.json?" (query(None)) } { "JSON" }
-        }
-        (entries(found))
-        @if has_more && let Some(entry) = found.last() {
-            nav.pages aria-label="Older" {
-                a href={ "/admin/activity?" (query(Some(entry.audit_id))) } rel="next" { "Older" }
+        @if let Some(matches) = &wanted.matches { (whom(matches, query.user.trim())) }
+        @if let Some(found) = found {
+            p.small { "Export: "
+                a href=(query.address("/admin/activity.csv", None)) { "CSV" } ", "
+                a href=(query.address("/admin/activity.json", None)) { "JSON" }
+            }
+            @if found.is_empty() && query.is_filtered() {
+                p { "No entries match. " a href="/admin/activity" { "Clear the filters" } }
+            } @else {
+                (entries(found))
+            }
+            @if found.len() == usize::try_from(PAGE_SIZE).unwrap_or_default() && let Some(entry) = found.last() {
+                nav.pages aria-label="Older" {
+                    a href=(query.address("/admin/activity", Some(entry.audit_id))) rel="next" { "Older" }
+                }
             }
         }
     };
     layout(admin, csrf, "/admin/activity", "Activity", &content)
+}
+
+/// Whom a text about a person may mean, unless it is one of that very name.
+fn whom(matches: &Matches, typed: &str) -> Markup {
+    let people: Vec<_> = matches.people.iter().map(named).collect();
+    html! {
+        @match people.as_slice() {
+            [] => p.small { "Nobody in the activity matches “" (typed) "”. Names are known of people who are linked; of others, their ID." },
+            [person] => p.small { "Entries that name " (person) "." },
+            people => p.small {
+                @if matches.has_more { "More than " (FOUND_MAX) } @else { (people.len()) }
+                " people match. Entries that name " (list(people.iter().map(String::as_str), "or")) "."
+                @if matches.has_more { " Type more of a name to see everybody meant." }
+            },
+        }
+    }
+}
+
+fn named(found: &Found) -> String {
+    let id = &found.user_id;
+    found
+        .name
+        .as_ref()
+        .map_or_else(|| id.clone(), |name| format!("{name} ({id})"))
 }
 
 /// A table of entries.

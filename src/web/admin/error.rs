@@ -16,6 +16,7 @@ impl IntoResponse for AdminError {
             Self::NotAdmin | Self::CannotAsk => StatusCode::FORBIDDEN,
             Self::CannotTell => StatusCode::BAD_GATEWAY,
             Self::NotSetUp | Self::Nobody => StatusCode::NOT_FOUND,
+            Self::Interrupted => StatusCode::SERVICE_UNAVAILABLE,
             Self::Database(error) => {
                 tracing::error!(%error, "admin page failed");
                 StatusCode::SERVICE_UNAVAILABLE
@@ -33,7 +34,7 @@ pub(in crate::web) fn closed(why: &AdminError) -> Markup {
             html! {
                 p { "See who is linked, what was started and stopped, and whether the next town hall will go live." }
                 p { a.button href="/admin/sign-in" { "Sign in with Slack" } }
-                p.small { "You are signed out after half an hour without a click." }
+                p.small { "You are signed out after half an hour without a click. If you have just sent a form, nothing was changed by it." }
             },
         ),
         AdminError::Declined => (
@@ -50,8 +51,9 @@ pub(in crate::web) fn closed(why: &AdminError) -> Markup {
         AdminError::StaleForm => (
             "This form is out of date",
             html! {
-                p { "Somebody changed it meanwhile, or it was sent before, or it was made for another sign-in. Nothing was changed." }
-                p { a href="/admin" { "Open the current version" } }
+                p { "It was made for another sign-in, or what it changes has been changed since, perhaps by this very form. \
+                    It changed nothing now." }
+                p { a href="/admin" { "See what stands now" } }
             },
         ),
         AdminError::CannotTell => (
@@ -66,6 +68,13 @@ pub(in crate::web) fn closed(why: &AdminError) -> Markup {
                 p { "This app's access to your workspace is gone or too narrow, so it can't ask Slack whether you are an admin. \
                     Nothing was changed." }
                 p { a href=(INSTALL) { "Add to Slack" } " gives it access again. Then sign in here." }
+            },
+        ),
+        AdminError::Interrupted => (
+            "That was interrupted",
+            html! {
+                p { "This service was stopped, or could not reach its database, before you were signed in." }
+                p { a href="/admin/sign-in" { "Sign in with Slack" } }
             },
         ),
         AdminError::NotSetUp => (

@@ -1,19 +1,16 @@
 //! What the admins' pages share. Like all pages they need no script.
 
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::Response;
 use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 
 use crate::admin::Admin;
-use crate::web::pages::{document, headers, page};
+use crate::web::pages::{document, page};
+pub(super) use crate::web::returns::redirect;
 
 pub(super) fn render(markup: Markup) -> Response {
     page(StatusCode::OK, markup)
-}
-
-pub(super) fn redirect(path: &str) -> Response {
-    (headers(), Redirect::to(path)).into_response()
 }
 
 /// A page with the navigation; `here` is its path.
@@ -57,15 +54,44 @@ pub(super) fn csrf_field(csrf: &str) -> Markup {
     html! { input type="hidden" name="csrf" value=(csrf); }
 }
 
-pub(super) fn complaints(problems: &[&str]) -> Markup {
+/// What is wrong with a field of a form. `field` is the id of its input.
+#[derive(Debug)]
+pub(super) struct Problem {
+    pub(super) field: &'static str,
+    pub(super) text: String,
+}
+
+/// Says above a form what is wrong with it, with links to the fields.
+pub(super) fn complaints(problems: &[Problem]) -> Markup {
     html! {
         @if !problems.is_empty() {
-            div.note role="alert" {
+            (note(&html! {
                 p { strong { "Nothing was saved." } }
-                ul { @for problem in problems { li { (problem) } } }
-            }
+                ul { @for problem in problems { li { a href={ "#" (problem.field) } { (problem.text) } } } }
+            }))
         }
     }
+}
+
+/// Something that the reader must see first.
+pub(super) fn note(content: &Markup) -> Markup {
+    html! { div.note role="alert" { (content) } }
+}
+
+/// What is wrong with a field, beside it.
+pub(super) fn problem_at(problems: &[Problem], field: &str) -> Markup {
+    html! {
+        @for problem in problems.iter().filter(|problem| problem.field == field) {
+            p.problem id={ (field) "-problem" } { (problem.text) }
+        }
+    }
+}
+
+/// The id of what says so, if anything is wrong with the field.
+pub(super) fn describe(problems: &[Problem], field: &str) -> Option<String> {
+    let mut problems = problems.iter();
+    let is_wrong = problems.any(|problem| problem.field == field);
+    is_wrong.then(|| format!("{field}-problem"))
 }
 
 pub(super) fn radio(name: &str, value: &str, label: &str, is_checked: bool) -> Markup {

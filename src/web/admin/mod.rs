@@ -8,6 +8,10 @@ mod layout;
 mod overview;
 mod people;
 mod rules;
+mod rules_form;
+mod rules_summary;
+mod rules_view;
+mod search;
 pub(super) mod session;
 mod shared;
 mod slack_ids;
@@ -18,12 +22,13 @@ use axum::Router;
 use axum::routing::{get, post};
 
 use crate::app::App;
-use crate::web::paths::ADMIN;
+use crate::web::paths::{ADMIN, SIGNED_IN};
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route(ADMIN, get(overview::overview))
         .route("/admin/sign-in", get(session::sign_in))
+        .route(SIGNED_IN, get(session::signed_in))
         .route("/admin/sign-out", post(session::sign_out))
         .route("/admin/people", get(people::people))
         .route("/admin/people/{user}", get(people::person))

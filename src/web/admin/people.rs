@@ -5,17 +5,21 @@ use std::sync::Arc;
 use axum::Form;
 use axum::extract::{Path, Query, State};
 use axum_extra::extract::CookieJar;
+use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use crate::admin::{self, Admin, TestResult};
+use crate::admin::person::{self, TestResult};
+use crate::admin::{Admin, AdminError};
 use crate::app::App;
+use crate::db;
+use crate::db::account_uses::Uses;
 use crate::db::audit::{self, Entry, Filter};
-use crate::db::linked_users::{self, Health, LinkedUser, Sort};
-use crate::ids::{SlackUserId, printable};
-use crate::reply::account::Unlinked;
+use crate::db::linked_users::{self, FormerLink, Health, LinkedUser, Sort};
+use crate::ids::SlackUserId;
 use crate::web::admin::activity::entries;
-use crate::web::admin::layout::{csrf_field, layout, render, time};
+use crate::web::admin::layout::{csrf_field, layout, redirect, render, time};
+use crate::web::admin::search::search_text;
 use crate::web::admin::session::{CsrfForm, PageResult, authorize_action, authorize_view};
 
 #[derive(Deserialize)]
@@ -27,7 +31,7 @@ pub(super) struct PeopleQuery {
     #[serde(default)]
     only: String,
     #[serde(default)]
-    page: i64,
+    page: String,
 }
 
 pub(super) async fn people(
@@ -37,16 +41,21 @@ pub(super) async fn people(
 ) -> PageResult {
     let (admin, browser) = authorize_view(&app, &jar).await?;
     let wanted = linked_users::Query {
-        search: printable(&query.q),
+        search: search_text(&query.q),
         needs_attention: query.only == "trouble",
         sort: match query.sort.as_str() {
             "linked" => Sort::Linked,
             "used" => Sort::Used,
             _ => Sort::Name,
         },
-        page: query.page.clamp(0, 1_000_000),
+        page: query.page.parse().unwrap_or(0).clamp(0, 1_000_000),
     };
     let count = linked_users::count(&app.db, &admin.asker.team, &wanted).await?;
+    let last = (count - 1).max(0) / linked_users::PAGE;
+    let wanted = linked_users::Query {
+        page: wanted.page.min(last),
+        ..wanted
+    };
     let rows = linked_users::page(&app.db, &admin.asker.team, &wanted).await?;
     Ok(render(people_page(
         &admin,
@@ -63,19 +72,24 @@ pub(super) async fn person(
     Path(user): Path<SlackUserId>,
 ) -> PageResult {
     let (admin, browser) = authorize_view(&app, &jar).await?;
-    let row = admin::person(&app, &admin, &user).await?;
+    let found = db::people::find(&app.db, &admin.asker.team, user.as_str()).await?;
     let filter = Filter {
-        user: Some(user.as_str().to_owned()),
+        people: Some(found.into_iter().map(|found| found.person_id).collect()),
         ..Filter::default()
     };
     let last = audit::entries(&app.db, &admin.asker.team, &filter, i64::MAX, 10).await?;
-    Ok(render(person_page(
-        &admin,
-        &browser.csrf(),
-        &row,
-        &last,
-        None,
-    )))
+    let csrf = browser.csrf();
+    Ok(render(match person::person(&app, &admin, &user).await {
+        Ok(row) => {
+            let tested = person::last_test(&app, &admin, &row).await?;
+            person_page(&admin, &csrf, &row, &last, tested)
+        }
+        Err(AdminError::Nobody) => {
+            let (former, used_by) = person::former_link(&app, &admin, &user).await?;
+            former_page(&admin, &csrf, &user, &former, used_by, &last)
+        }
+        Err(error) => return Err(error),
+    }))
 }
 
 pub(super) async fn test(
@@ -85,15 +99,8 @@ pub(super) async fn test(
     Form(form): Form<CsrfForm>,
 ) -> PageResult {
     let admin = authorize_action(&app, &jar, &form.csrf).await?;
-    let tested = admin::test(&app, &admin, &user).await?;
-    let row = admin::person(&app, &admin, &user).await?;
-    Ok(render(person_page(
-        &admin,
-        &form.csrf,
-        &row,
-        &[],
-        Some(&tested),
-    )))
+    person::test(&app, &admin, &user).await?;
+    Ok(redirect(&path(&user)))
 }
 
 pub(super) async fn confirm_disconnect(
@@ -102,7 +109,7 @@ pub(super) async fn confirm_disconnect(
     Path(user): Path<SlackUserId>,
 ) -> PageResult {
     let (admin, browser) = authorize_view(&app, &jar).await?;
-    let row = admin::person(&app, &admin, &user).await?;
+    let row = person::person(&app, &admin, &user).await?;
     Ok(render(disconnect_page(&admin, &browser.csrf(), &row)))
 }
 
@@ -119,11 +126,18 @@ pub(super) async fn disconnect(
     Form(form): Form<DisconnectForm>,
 ) -> PageResult {
     let admin = authorize_action(&app, &jar, &form.csrf).await?;
-    let row = admin::person(&app, &admin, &user).await?;
-    let unlinked = admin::disconnect(&app, &admin, &user, form.linked_at).await?;
-    Ok(render(disconnected_page(
-        &admin, &form.csrf, &row, &unlinked,
-    )))
+    match person::disconnect(&app, &admin, &user, form.linked_at).await {
+        // The form was sent before: the page shows what became of the link.
+        Err(AdminError::Nobody) => drop(person::former_link(&app, &admin, &user).await?),
+        disconnected => disconnected?,
+    }
+    Ok(redirect(&path(&user)))
+}
+
+/// The page of a person, whatever characters their ID has.
+fn path(user: &SlackUserId) -> String {
+    let user: String = form_urlencoded::byte_serialize(user.as_str().as_bytes()).collect();
+    format!("/admin/people/{}", user.replace('+', "%20"))
 }
 
 fn people_page(
@@ -167,8 +181,10 @@ fn people_page(
             button type="submit" { "Show" }
         }
         p.small { (count) @if count == 1 { " person" } @else { " people" } }
-        @if rows.is_empty() {
-            p { "Nobody matches." }
+        @if count == 0 && wanted.search.is_empty() && !wanted.needs_attention {
+            p { "Nobody is linked yet. People link their Zoom account in Slack, with " code.typed { "connect" } " after the command." }
+        } @else if rows.is_empty() {
+            p { "Nobody matches. " a href="/admin/people" { "Show everybody" } }
         } @else {
             table {
                 thead { tr {
@@ -205,23 +221,31 @@ fn person_page(
     csrf: &str,
     row: &LinkedUser,
     last: &[Entry],
-    tested: Option<&TestResult>,
+    tested: Option<(TestResult, DateTime<Utc>)>,
 ) -> Markup {
-    let path = format!("/admin/people/{}", row.user_id);
+    let path = path(&row.user_id);
     let content = html! {
-        @if let Some(tested) = tested {
-            @match tested {
-                TestResult::Works => p.good role="status" { "Zoom answered: the account works." },
-                TestResult::Trouble => p.note role="status" { "Zoom answered. Something needs to be changed first: see Health below." },
-                TestResult::Dead => p.note role="status" { "Link broken: Zoom rejects this permission." },
-                TestResult::NoAnswer => p.note role="status" { "Zoom did not answer, so the account was not checked. Test it again in a minute." },
-                TestResult::Misconfigured => p.note role="status" { "Zoom rejects this bot's own credentials. Whoever runs the bot can fix it." },
+        @if let Some((tested, at)) = tested {
+            @let class = if tested == TestResult::Works { "good" } else { "note" };
+            p class=(class) role="status" {
+                "Tested at " (time(Some(at))) ". "
+                @match tested {
+                    TestResult::Works => "Zoom answered: the account works.",
+                    TestResult::Trouble => "Zoom answered. Something needs to be changed first: see Health below.",
+                    TestResult::Dead => "Link broken: Zoom rejects this permission.",
+                    TestResult::Refused(said) => { "Zoom refused the test. Zoom said: " q { (said) } },
+                    TestResult::NoAnswer => "Zoom did not answer, so the account was not checked. Test it again in a minute.",
+                    TestResult::Misconfigured => "Zoom refuses to renew this permission, or it cannot be read. Whoever runs the bot can fix it, or an administrator at Zoom.",
+                }
             }
         }
         dl {
             div { dt { "Slack" } dd { @if let Some(name) = &row.slack_name { strong { (name) } " " } code { (row.user_id) } } }
             div { dt { "Zoom" } dd { strong { (row.email) } } }
             div { dt { "Health" } dd { (health(row.health)) @if row.health != Health::Healthy { ". " (remedy(row.health)) } } }
+            @if row.health == Health::Refused && let Some(said) = &row.refusal {
+                div { dt { "Zoom said" } dd { (said) } }
+            }
             div { dt { "Linked" } dd { (time(Some(row.linked_at))) } }
             div { dt { "Last used" } dd { (time(row.used_at)) } }
             div { dt { "Refreshed" } dd { (time(row.refreshed_at)) } }
@@ -244,7 +268,7 @@ fn person_page(
 }
 
 fn disconnect_page(admin: &Admin, csrf: &str, row: &LinkedUser) -> Markup {
-    let path = format!("/admin/people/{}", row.user_id);
+    let path = path(&row.user_id);
     let content = html! {
         p { strong { (name(row)) } " will no longer act as Zoom account " strong { (row.email) } ". If nobody else uses it, \
             the permission at Zoom is withdrawn and its tokens are deleted. They are told, and can link it again." }
@@ -264,24 +288,44 @@ fn disconnect_page(admin: &Admin, csrf: &str, row: &LinkedUser) -> Markup {
     )
 }
 
-fn disconnected_page(admin: &Admin, csrf: &str, row: &LinkedUser, unlinked: &Unlinked) -> Markup {
+/// Somebody who is not linked any more.
+fn former_page(
+    admin: &Admin,
+    csrf: &str,
+    user: &SlackUserId,
+    former: &FormerLink,
+    used_by: Option<Uses>,
+    last: &[Entry],
+) -> Markup {
     let content = html! {
-        p.good role="status" { strong { (name(row)) } " is no longer linked to " (row.email) "." }
-        p { (match unlinked {
-            Unlinked::Revoked => "The permission at Zoom is withdrawn.",
-            Unlinked::Shared => "Others here still use this Zoom account, so its permission stays.",
-            Unlinked::Ended => "Zoom had already ended its permission.",
-            Unlinked::NotRevoked => "Zoom has not confirmed yet that the permission is \
-                withdrawn. Its user can remove the app under Added Apps at marketplace.zoom.us.",
-            Unlinked::NotLinked => "The link had already ended.",
-        }) }
+        p.good role="status" { code { (user) } " is no longer linked"
+            @if let Some(email) = &former.email { " to " (email) }
+            ". The link ended at " (time(Some(former.ended_at))) "."
+        }
+        p {
+            @if former.is_pending {
+                "Zoom has not confirmed yet that the permission is withdrawn; the bot keeps trying. \
+                Its user can remove the app under Added Apps at marketplace.zoom.us."
+            } @else if used_by.is_some_and(|found| found.is_shared_with_them) {
+                "The workspace still shares this Zoom account, with this person too: its permission \
+                stays, and their commands still act as it. You can change that under Shared account."
+            } @else if used_by.is_some_and(|found| found.by_workspace) {
+                "The workspace still shares this Zoom account, so its permission stays."
+            } @else if used_by.is_some_and(|found| found.by_others) {
+                "Other people still use this Zoom account, so its permission stays."
+            } @else {
+                "The permission at Zoom is withdrawn, or Zoom had ended it before."
+            }
+        }
         p { a href="/admin/people" { "People" } }
+        h2 { "Recent activity" }
+        (entries(last))
     };
     layout(admin, csrf, "/admin/people", "Disconnected", &content)
 }
 
 pub(super) fn who(row: &LinkedUser) -> Markup {
-    html! { a href={ "/admin/people/" (row.user_id) } { (name(row)) } }
+    html! { a href=(path(&row.user_id)) { (name(row)) } }
 }
 
 fn name(row: &LinkedUser) -> String {
@@ -294,6 +338,7 @@ pub(super) fn health(health: Health) -> &'static str {
     match health {
         Health::Healthy => "Healthy",
         Health::Dead => "Link broken: Zoom rejects it",
+        Health::Refused => "Zoom refuses to renew it",
         Health::ScopeMissing => "A permission is missing",
         Health::BasicPlan => "Zoom's Basic plan",
         Health::StreamingOff => "Livestreaming is off in Zoom",
@@ -306,6 +351,9 @@ pub(super) fn remedy(health: Health) -> &'static str {
     match health {
         Health::Healthy => "",
         Health::Dead | Health::ScopeMissing => "Ask them to run the command with connect.",
+        Health::Refused => {
+            "Whoever runs this bot can fix that, or an administrator at Zoom; then test it here."
+        }
         Health::BasicPlan => {
             "Zoom livestreams no meetings of Basic accounts: give them a Pro plan or better."
         }

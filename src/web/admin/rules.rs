@@ -3,111 +3,62 @@
 use std::sync::Arc;
 
 use axum::Form;
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum_extra::extract::CookieJar;
-use maud::{Markup, html};
 use serde::Deserialize;
 
-use crate::admin::{self, Admin};
+use crate::admin::check::{self, GroupState, PersonState};
+use crate::admin::{self, Admin, AdminError};
 use crate::app::App;
-use crate::db::named_admins;
 use crate::db::rules::{self, ChannelPolicy, Rules, Who};
-use crate::web::admin::layout::{complaints, csrf_field, layout, radio, redirect, render};
+use crate::db::{linked_users, named_admins, user_groups};
+use crate::web::admin::layout::{Problem, redirect, render};
+use crate::web::admin::rules_form::RulesForm;
+use crate::web::admin::rules_summary::list;
+use crate::web::admin::rules_view::{Notice, View};
 use crate::web::admin::session::{PageResult, authorize_action, authorize_view};
 use crate::web::admin::slack_ids::{self, IdKind, PeopleForm};
 use crate::web::pages::page;
-use crate::web::paths::INSTALL;
 
-pub(super) async fn rules(State(app): State<Arc<App>>, jar: CookieJar) -> PageResult {
+/// What was done last, as its redirect says.
+#[derive(Deserialize)]
+pub(super) struct RulesQuery {
+    /// The version that was saved.
+    saved: Option<String>,
+    /// The version that a form asked for again.
+    unchanged: Option<String>,
+    /// The names of admins were saved.
+    named: Option<String>,
+}
+
+pub(super) async fn rules(
+    State(app): State<Arc<App>>,
+    jar: CookieJar,
+    Query(query): Query<RulesQuery>,
+) -> PageResult {
     let (admin, browser) = authorize_view(&app, &jar).await?;
     let rules = rules::find(&app.db, &admin.asker.team).await?;
-    let named = if admin::names_admins(&app, &admin).await? {
-        Some(named_admins::list(&app.db, &admin.asker.team).await?)
+    let is_this = |version: Option<String>| version == Some(rules.version.to_string());
+    let (is_saved, is_unchanged) = (is_this(query.saved), is_this(query.unchanged));
+    let notice = if is_saved || is_unchanged {
+        let warnings = warnings(&app, &admin, &rules).await?;
+        Some(if is_saved {
+            Notice::Saved { warnings }
+        } else {
+            Notice::Unchanged { warnings }
+        })
     } else {
-        None
+        query.named.map(|_| Notice::NamesSaved)
     };
-    let missing = admin::missing_scopes(&app, &admin).await?;
-    Ok(render(rules_page(
-        &admin,
+    let form = RulesForm::of(&rules);
+    let view = View::load(&app, &admin, rules).await?;
+    Ok(render(view.page(
         &browser.csrf(),
-        &rules,
-        named.as_deref(),
-        &missing,
+        &form,
         &[],
+        notice.as_ref(),
     )))
-}
-
-const WHO_MISSING: &str = "Choose who may run it.";
-const PLACE_MISSING: &str = "Choose where it may be run.";
-const GROUP_MISSING: &str = "Enter the user group's ID.";
-const NO_NUMBER: &str = "Enter a whole number of members, for example 500.";
-
-#[derive(Deserialize)]
-pub(super) struct RulesForm {
-    csrf: String,
-    version: i64,
-    #[serde(default)]
-    who: String,
-    #[serde(default)]
-    people: String,
-    #[serde(default)]
-    group: String,
-    #[serde(default)]
-    place: String,
-    #[serde(default)]
-    channels: String,
-    #[serde(default)]
-    confirm_over: String,
-    confirm_shared: Option<String>,
-    guests_allowed: Option<String>,
-}
-
-impl RulesForm {
-    /// The rules, and what is wrong with them.
-    fn rules(&self) -> (Rules, Vec<&'static str>) {
-        let mut problems = Vec::new();
-        let people = slack_ids::read(&self.people, IdKind::Person, &mut problems);
-        let channels = slack_ids::read(&self.channels, IdKind::Channel, &mut problems);
-        let group = slack_ids::read(&self.group, IdKind::UserGroup, &mut problems);
-        let over = self.confirm_over.trim();
-        let confirm_over: Option<i32> = over.parse().ok().filter(|over| *over >= 0);
-        if !over.is_empty() && confirm_over.is_none() {
-            problems.push(NO_NUMBER);
-        }
-        let rules = Rules {
-            who: match self.who.as_str() {
-                "named" => Who::Named,
-                "group" => Who::Group,
-                "linked" => Who::Linked,
-                _ => Who::Unknown,
-            },
-            group_id: group.first().cloned(),
-            people,
-            channel_policy: match self.place.as_str() {
-                "only" => ChannelPolicy::Only,
-                "except" => ChannelPolicy::Except,
-                "anywhere" => ChannelPolicy::Anywhere,
-                _ => ChannelPolicy::Unknown,
-            },
-            channels,
-            confirm_over,
-            confirm_shared: self.confirm_shared.is_some(),
-            guests_allowed: self.guests_allowed.is_some(),
-            changed_by: None,
-            version: self.version,
-        };
-        if rules.who == Who::Unknown {
-            problems.push(WHO_MISSING);
-        }
-        if rules.channel_policy == ChannelPolicy::Unknown {
-            problems.push(PLACE_MISSING);
-        }
-        if rules.who == Who::Group && self.group.trim().is_empty() {
-            problems.push(GROUP_MISSING);
-        }
-        (rules, problems)
-    }
 }
 
 pub(super) async fn save_rules(
@@ -116,13 +67,146 @@ pub(super) async fn save_rules(
     Form(form): Form<RulesForm>,
 ) -> PageResult {
     let admin = authorize_action(&app, &jar, &form.csrf).await?;
-    let (rules, problems) = form.rules();
+    let (new, problems) = form.rules();
+    let view = View::load(&app, &admin, rules::find(&app.db, &admin.asker.team).await?).await?;
     if !problems.is_empty() {
-        let markup = rules_page(&admin, &form.csrf, &rules, None, &[], &problems);
-        return Ok(page(StatusCode::UNPROCESSABLE_ENTITY, markup));
+        return Ok(view.refused(&form, &problems, None));
     }
-    admin::set_rules(&app, &admin, rules).await?;
-    Ok(redirect("/admin/rules"))
+    if view.rules.are_same(&new) {
+        let version = view.rules.version;
+        return Ok(redirect(&format!("/admin/rules?unchanged={version}")));
+    }
+    if view.rules.version != form.version {
+        return Ok(view.changed(form));
+    }
+    let (problems, lock_out) = judge(&app, &admin, &new).await?;
+    if !problems.is_empty() {
+        return Ok(view.refused(&form, &problems, None));
+    }
+    if let Some(lock_out) = lock_out.filter(|lock_out| form.lock_out != lock_out.of) {
+        let LockOut { why, of } = lock_out;
+        return Ok(view.refused(&form, &[], Some(&Notice::LocksOut { why, of })));
+    }
+    match admin::set_rules(&app, &admin, new).await {
+        Ok(()) => {
+            let version = form.version + 1;
+            Ok(redirect(&format!("/admin/rules?saved={version}")))
+        }
+        // Somebody else was faster.
+        Err(AdminError::StaleForm) => {
+            let rules = rules::find(&app.db, &admin.asker.team).await?;
+            Ok(View::load(&app, &admin, rules).await?.changed(form))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// A rule with which nobody could start a livestream: why, and the people or the user group that it
+/// names.
+struct LockOut {
+    why: &'static str,
+    of: String,
+}
+
+/// What Slack's answers make of these rules: what is wrong with them, and whom they lock out.
+async fn judge(
+    app: &App,
+    admin: &Admin,
+    new: &Rules,
+) -> Result<(Vec<Problem>, Option<LockOut>), AdminError> {
+    let problem = |field, text| Ok((vec![Problem { field, text }], None));
+    match (new.who, &new.group_id) {
+        (Who::Named, _) => {
+            let states = check::people(app, &admin.asker, &new.people).await?;
+            let those = |state| {
+                let with = new.people.iter().zip(&states);
+                let those = with
+                    .filter(|(_, is)| **is == state)
+                    .map(|(id, _)| id.as_str());
+                list(those, "and")
+            };
+            let unknown = those(PersonState::NotFound);
+            if !unknown.is_empty() {
+                let text = format!("Slack knows nobody with the ID {unknown} in this workspace.");
+                return problem("people", text);
+            }
+            let deactivated = those(PersonState::Deactivated);
+            if !deactivated.is_empty() {
+                let text = format!("Deactivated in Slack: {deactivated}. Take them off the list.");
+                return problem("people", text);
+            }
+            let are_guests = states.iter().all(|state| *state == PersonState::Guest);
+            let lock_out = (are_guests && !new.guests_allowed).then(|| LockOut {
+                why: "Everybody on the list is a guest or of another organisation, and these rules refuse them.",
+                of: new.people.join(" "),
+            });
+            Ok((Vec::new(), lock_out))
+        }
+        (Who::Group, Some(group)) => {
+            let why = match check::user_group(app, &admin.asker, group).await? {
+                GroupState::NotFound => {
+                    let text = format!("Slack knows no user group {group} in this workspace.");
+                    return problem("group", text);
+                }
+                GroupState::Empty => Some("Slack says that nobody is in this user group."),
+                GroupState::NotKnown => {
+                    Some("Slack does not tell this app who is in this user group.")
+                }
+                GroupState::HasMembers => None,
+            };
+            let of = group.clone();
+            Ok((Vec::new(), why.map(|why| LockOut { why, of })))
+        }
+        _ => Ok((Vec::new(), None)),
+    }
+}
+
+/// What an admin who saved these rules may not have meant.
+async fn warnings(app: &App, admin: &Admin, rules: &Rules) -> Result<Vec<String>, AdminError> {
+    let mut warnings = Vec::new();
+    let (team, me) = (&admin.asker.team, admin.asker.user.as_str());
+    match (rules.who, &rules.group_id) {
+        (Who::Named, _) => {
+            if !rules.people.iter().any(|id| id == me) {
+                warnings.push(
+                    "You are not on the list, so you can't start livestreams yourself.".to_owned(),
+                );
+            }
+            let linked = linked_users::linked_among(&app.db, &admin.asker, &rules.people).await?;
+            let people = rules.people.iter();
+            let unlinked = people.filter(|id| !linked.contains(id));
+            let unlinked = list(unlinked.map(String::as_str), "and");
+            if !unlinked.is_empty() {
+                warnings.push(format!(
+                    "Not linked to a Zoom account of their own yet: {unlinked}."
+                ));
+            }
+        }
+        (Who::Group, Some(group)) => {
+            let known = user_groups::find(&app.db, team, group).await?;
+            if known.is_some_and(|known| !known.people.iter().any(|id| id == me)) {
+                warnings.push(
+                    "You are not in the user group, so you can't start livestreams yourself."
+                        .to_owned(),
+                );
+            }
+        }
+        _ => {}
+    }
+    if matches!(
+        rules.channel_policy,
+        ChannelPolicy::Only | ChannelPolicy::Except
+    ) {
+        let hidden = check::hidden_channels(app, &admin.asker, &rules.channels).await?;
+        if !hidden.is_empty() {
+            let hidden = list(hidden.iter().map(String::as_str), "and");
+            warnings.push(format!(
+                "Slack does not show this app {hidden}: check the ID. For a private channel without this app that is \
+                 as it should be, and the rule holds there."
+            ));
+        }
+    }
+    Ok(warnings)
 }
 
 pub(super) async fn save_admins(
@@ -131,95 +215,41 @@ pub(super) async fn save_admins(
     Form(form): Form<PeopleForm>,
 ) -> PageResult {
     let admin = authorize_action(&app, &jar, &form.csrf).await?;
-    let mut problems = Vec::new();
-    let people = slack_ids::read(&form.people, IdKind::Person, &mut problems);
-    if !problems.is_empty() {
-        let rules = rules::find(&app.db, &admin.asker.team).await?;
-        let markup = rules_page(&admin, &form.csrf, &rules, Some(&people), &[], &problems);
-        return Ok(page(StatusCode::UNPROCESSABLE_ENTITY, markup));
+    let rules = rules::find(&app.db, &admin.asker.team).await?;
+    let shown = RulesForm::of(&rules);
+    let mut view = View::load(&app, &admin, rules).await?;
+    let current = view.named.take().ok_or(AdminError::NotSetUp)?;
+    let (mut people, problem) = slack_ids::read(&form.people, IdKind::Person);
+    people.sort();
+    let mut problem = problem;
+    if problem.is_none()
+        && !people.iter().any(|id| id == admin.asker.user.as_str())
+        && !named_admins::is_installer(&app.db, &admin.asker).await?
+    {
+        let text = "You are not on the list: you could not open these pages any more. Another admin can remove you.";
+        problem = Some(text.to_owned());
     }
-    admin::name_admins(&app, &admin, &people).await?;
-    Ok(redirect("/admin/rules"))
-}
-
-/// `named` are the admins, where Slack does not say who is one; `missing` the scopes that only rules
-/// need, and that the app was installed without.
-fn rules_page(
-    admin: &Admin,
-    csrf: &str,
-    rules: &Rules,
-    named: Option<&[String]>,
-    missing: &[&str],
-    problems: &[&str],
-) -> Markup {
-    let content = html! {
-        (complaints(problems))
-        @if problems.is_empty() && (rules.who == Who::Unknown || rules.channel_policy == ChannelPolicy::Unknown) {
-            p { "Another version of this service saved rules that this version cannot read, so nobody can run it. \
-                Choose again, and save." }
+    let is_stale = people != current && form.before != current.join(" ");
+    if problem.is_none() && !is_stale {
+        if people != current {
+            admin::name_admins(&app, &admin, &people).await?;
         }
-        p { "Rules apply to commands and buttons as soon as you save them. Anyone who is refused is told why." }
-        @if !missing.is_empty() {
-            div.note {
-                p { "The app was installed without permissions that some rules need:" }
-                ul {
-                    @for scope in missing {
-                        li { code { (scope) } ": " (without(scope)) }
-                    }
-                }
-                p { a href=(INSTALL) { "Add to Slack" } " grants them, if you leave the list as it is." }
-            }
-        }
-        form.sheet method="post" action="/admin/rules" {
-            (csrf_field(csrf))
-            input type="hidden" name="version" value=(rules.version);
-            fieldset {
-                legend { "Who may run it" }
-                (radio("who", "linked", "everybody who is linked", rules.who == Who::Linked))
-                (radio("who", "named", "only these people", rules.who == Who::Named))
-                label { "Ids of people, like U0123ABCD" textarea name="people" rows="2" { (rules.people.join(" ")) } }
-                (radio("who", "group", "only members of a user group", rules.who == Who::Group))
-                label { "Id of the user group, like S0123ABCD" input name="group" value=(rules.group_id.as_deref().unwrap_or_default()); }
-                label.check { input type="checkbox" name="guests_allowed" checked[rules.guests_allowed];
-                    " guests and people from other organisations too" }
-            }
-            fieldset {
-                legend { "Where" }
-                (radio("place", "anywhere", "in all channels", rules.channel_policy == ChannelPolicy::Anywhere))
-                (radio("place", "only", "only in these channels", rules.channel_policy == ChannelPolicy::Only))
-                (radio("place", "except", "in all but these channels", rules.channel_policy == ChannelPolicy::Except))
-                label { "Ids of channels, like C0123ABCD" textarea name="channels" rows="2" { (rules.channels.join(" ")) } }
-            }
-            fieldset {
-                legend { "Ask before going live" }
-                label { "in channels with more members than" input name="confirm_over" inputmode="numeric" value=[rules.confirm_over]; }
-                label.check { input type="checkbox" name="confirm_shared" checked[rules.confirm_shared];
-                    " in channels shared with other organisations" }
-                p.small { "People are also asked where Slack does not say who reads in a channel, such as a private channel without this app." }
-            }
-            button.primary type="submit" { "Save the rules" }
-            @if let Some(by) = &rules.changed_by {
-                p.small { "Last changed by " code { (by) } "." }
-            }
-        }
-        @if let Some(named) = named {
-            h2 { "Who may open these pages" }
-            p { "Slack does not tell this app who is an admin here. The person who installed it can open these pages, and these people:" }
-            form.sheet method="post" action="/admin/admins" {
-                (csrf_field(csrf))
-                label { "Ids of people, like U0123ABCD" textarea name="people" rows="2" { (named.join(" ")) } }
-                button type="submit" { "Save the names" }
-            }
-        }
+        return Ok(redirect("/admin/rules?named=saved"));
+    }
+    view.typed_admins = Some(form.people);
+    view.named = Some(current);
+    let problem = problem.map(|text| Problem {
+        field: "admins",
+        text,
+    });
+    let problems: Vec<_> = problem.into_iter().collect();
+    let (status, notice) = if problems.is_empty() {
+        (StatusCode::CONFLICT, Some(Notice::NamesChanged))
+    } else {
+        (StatusCode::UNPROCESSABLE_ENTITY, None)
     };
-    layout(admin, csrf, "/admin/rules", "Rules", &content)
-}
-
-/// What happens without a scope.
-fn without(scope: &str) -> &'static str {
-    match scope {
-        "usergroups:read" => "nobody can start or stop where only the members of a user group may.",
-        "channels:read" => "in public channels people are always asked before they go live.",
-        _ => "in private channels people are always asked before they go live.",
-    }
+    Ok(page(
+        status,
+        view.page(&form.csrf, &shown, &problems, notice.as_ref()),
+    ))
 }

@@ -4,16 +4,17 @@ use std::sync::Arc;
 
 use axum::Form;
 use axum::extract::State;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Response};
 use axum_extra::extract::CookieJar;
 use serde::Deserialize;
 
 use crate::admin::{self, Admin, AdminError};
 use crate::app::App;
-use crate::crypto::browser::{Browser, SentBrowser};
-use crate::web::cookies::{Callback, browser, cookie, removal};
-use crate::web::pages::headers;
-use crate::web::paths::ADMIN;
+use crate::crypto::browser::{Browser, Purpose, SentBrowser};
+use crate::slack::paths::SIGN_IN_CALLBACK;
+use crate::web::cookies::{Callback, browser, cookie, form_rejected, removal, sent};
+use crate::web::paths::{ADMIN, SIGNED_IN};
+use crate::web::returns::{Rejection, redirect, rejected, under_way};
 
 /// What a handler of an admin's page returns.
 pub(super) type PageResult = Result<Response, AdminError>;
@@ -40,6 +41,7 @@ pub(super) async fn authorize_action(
 ) -> Result<Admin, AdminError> {
     let browser = browser(jar, SESSION_COOKIE).ok_or(AdminError::NoSession)?;
     if !browser.is_csrf(csrf) {
+        form_rejected(ADMIN);
         return Err(AdminError::StaleForm);
     }
     admin::admit(app, &browser, true).await
@@ -55,38 +57,50 @@ pub(super) struct CsrfForm {
 pub(super) async fn sign_in(State(app): State<Arc<App>>, jar: CookieJar) -> PageResult {
     let (value, url) = admin::begin(&app).await?;
     let jar = jar.add(cookie(SIGN_IN_COOKIE, value));
-    Ok((headers(), jar, Redirect::to(&url)).into_response())
+    Ok((jar, redirect(&url)).into_response())
 }
 
 /// The browser is back from Slack's sign-in; the route is shared with linking an account.
 pub(in crate::web) async fn callback(
     app: &App,
-    jar: CookieJar,
     sent: &SentBrowser,
     callback: &Callback,
 ) -> Response {
     match admin::back(app, sent, callback.code()).await {
-        Ok(token) => {
-            // A new session replaces the one that this browser had.
-            let jar = jar
-                .remove(removal(SIGN_IN_COOKIE))
-                .add(cookie(SESSION_COOKIE, token.expose()));
-            (headers(), jar, Redirect::to(ADMIN)).into_response()
-        }
-        Err(closed) => closed.into_response(),
+        Ok(true) => {}
+        Ok(false) => return rejected(SIGN_IN_CALLBACK, Rejection::of(sent)),
+        Err(error) => tracing::error!(%error, "admin sign-in failed"),
     }
+    redirect(SIGNED_IN)
 }
 
+/// `GET /admin/signed-in`: what became of the sign-in of this browser.
+pub(super) async fn signed_in(State(app): State<Arc<App>>, jar: CookieJar) -> PageResult {
+    let sent = sent(&app, &jar, SIGN_IN_COOKIE, Purpose::SignIn).ok_or(AdminError::NoSession)?;
+    Ok(match admin::signed_in(&app, &sent.browser).await? {
+        None => under_way(),
+        // A new session replaces the one that this browser had.
+        Some(token) => {
+            let jar = jar.add(cookie(SESSION_COOKIE, token.expose()));
+            (jar, redirect(ADMIN)).into_response()
+        }
+    })
+}
+
+/// Signs a browser out, or finds that it is signed out.
 pub(super) async fn sign_out(
     State(app): State<Arc<App>>,
     jar: CookieJar,
     Form(form): Form<CsrfForm>,
 ) -> PageResult {
-    let browser = browser(&jar, SESSION_COOKIE).ok_or(AdminError::NoSession)?;
-    if !browser.is_csrf(&form.csrf) {
-        return Err(AdminError::StaleForm);
+    if let Some(browser) = browser(&jar, SESSION_COOKIE) {
+        if !browser.is_csrf(&form.csrf) {
+            form_rejected(ADMIN);
+            return Err(AdminError::StaleForm);
+        }
+        admin::sign_out(&app, &browser).await?;
     }
-    admin::sign_out(&app, &browser).await?;
     let jar = jar.remove(removal(SESSION_COOKIE));
-    Ok((headers(), jar, Redirect::to("/")).into_response())
+    let jar = jar.remove(removal(SIGN_IN_COOKIE));
+    Ok((jar, redirect("/")).into_response())
 }

@@ -10,7 +10,9 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use crate::app::App;
+use crate::command::labels::holds_passcode;
 use crate::livestream::accept::{self, Accepted};
+use crate::reply::Replies;
 use crate::slack::form::SlashCommand;
 use crate::web::signed::{Rejection, Signed};
 
@@ -25,6 +27,9 @@ pub(in crate::web) async fn command(
         // What was typed in a direct message stays between the person and us.
         Accepted::Recorded | Accepted::Duplicate if form.channel_id.is_direct() => {
             StatusCode::OK.into_response()
+        }
+        Accepted::Recorded | Accepted::Duplicate if holds_passcode(&form.text) => {
+            Json(Replies::of(&app).on_it()).into_response()
         }
         // Shows the channel what was typed, and says nothing yet.
         Accepted::Recorded | Accepted::Duplicate => {

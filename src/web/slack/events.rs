@@ -7,7 +7,7 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use chrono::Utc;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::crypto::signature;
@@ -32,6 +32,11 @@ pub(in crate::web) async fn event(
         }
         Ok(event::Request::EventCallback(envelope)) => envelope,
         Ok(event::Request::Other) => return Ok(StatusCode::OK.into_response()),
+        // Without its id, say. A copy of it would be no better.
+        Err(_) if is_event(&body) => {
+            warn_sampled!("event from Slack ignored: it lacks what it should have");
+            return Ok(StatusCode::OK.into_response());
+        }
         Err(_) => {
             warn_sampled!("malformed event from Slack");
             return Err(Rejection::BadForm);
@@ -49,6 +54,12 @@ pub(in crate::web) async fn event(
             Err(Rejection::NotTaken)
         }
     }
+}
+
+/// Whether a body is an event of some form.
+fn is_event(body: &[u8]) -> bool {
+    let body: Value = serde_json::from_slice(body).unwrap_or_default();
+    body["type"] == "event_callback"
 }
 
 /// Does what follows from an event, once.
@@ -78,6 +89,7 @@ async fn take(app: &App, envelope: &Envelope) -> sqlx::Result<()> {
         Event::TokensRevoked { tokens } if !tokens.bot.is_empty() => {
             left(&mut transaction, envelope).await?;
         }
+        Event::Unusable => warn_sampled!("event from Slack ignored: it lacks what it should have"),
         Event::AppHomeOpened { .. } | Event::TokensRevoked { .. } | Event::Other => {}
     }
     transaction.commit().await

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 
 use crate::app::App;
-use crate::livestream::accept;
+use crate::livestream::accept::{self, PressReply};
 use crate::slack::form::{HomePress, Interaction, Original, Pressed, SlashCommand};
 use crate::telemetry::sampling::warn_sampled;
 use crate::web::signed::{Rejection, Signed};
@@ -34,12 +34,18 @@ async fn pressed(
     command: &SlashCommand,
     original: Original,
 ) -> Result<StatusCode, Rejection> {
-    if let Some(message) = accept::pressed(app, command, original).await? {
+    if let Some(PressReply { message, is_answer }) = accept::pressed(app, command, original).await?
+    {
         let url = app.responder.url(&command.response_url)?;
         // Slack wants its 200 within 3 s, however long it takes to take the message.
         let responder = app.responder.clone();
         app.tasks.spawn(async move {
-            if let Err(error) = responder.post(&url, &message).await {
+            let posted = if is_answer {
+                responder.post_again(&url, &message).await
+            } else {
+                responder.post(&url, &message).await
+            };
+            if let Err(error) = posted {
                 tracing::warn!(%error, "failed to answer a pressed button");
             }
         });

@@ -186,6 +186,182 @@ async fn an_erased_person_is_named_nowhere_and_the_audit_stays_as_it_was() {
         }
     }
     let named = admin.read("/admin/activity?user=U0DANA&kind=start").await;
-    assert!(named.contains("Nothing yet."), "{named}");
+    assert!(named.contains("No entries match."), "{named}");
+    world.end().await;
+}
+
+/// How many entries a page of the activity shows.
+fn count_rows(page: &str) -> usize {
+    page.matches("<tr>").count().saturating_sub(1)
+}
+
+#[tokio::test]
+async fn a_person_is_found_by_whatever_is_known_of_them() {
+    let world = installed_world().await;
+    let mut admin = AdminBrowser::signed_in(&world, ADA).await;
+    type_and_read(&world, DANA, "start 68423085").await;
+    type_and_read(&world, ELI, "stop 68423085").await;
+    // The names that Slack gave when they linked; Hal acted once, and is not linked any more.
+    sqlx::raw_sql(
+        "update zoom_link set slack_name = case user_id when 'U0DANA' then 'Dana Li' else 'Eli Lindh' end,
+            search = lower(case user_id when 'U0DANA' then 'Dana Li U0DANA dana@' else 'Eli Lindh U0ELI eli@' end || 'acme.example');
+        insert into zoom_account (zoom_user_id, email) values ('zoom-hal', 'Hal@acme.example');
+        insert into audit (kind, team_id, person_id, account_id)
+            select 'unlinked', 'T0ACME', person_key(null, 'T0ACME', 'U0HAL'), account_id
+            from zoom_account where zoom_user_id = 'zoom-hal';
+        insert into audit (kind, team_id, person_id) values ('unlinked', 'T0OTHER', person_key(null, 'T0OTHER', 'U0HAL'))",
+    )
+    .execute(&mut connect(&world).await)
+    .await
+    .expect("inserts");
+    for (typed, found) in [
+        ("Dana Li", "Dana Li"),
+        ("dana", "Dana Li"),
+        ("@Dana", "Dana Li"),
+        ("<@U0DANA>", "Dana Li"),
+        ("<@U0DANA|dana>", "Dana Li"),
+        ("u0dana", "Dana Li"),
+        (" U0DANA ", "Dana Li"),
+        ("DANA@ACME.example", "Dana Li"),
+        ("lindh", "Eli Lindh"),
+        ("u0hal", "U0HAL"),
+        ("hal@acme.example", "U0HAL"),
+    ] {
+        // Dana has installed the app, too.
+        let count = if found == "Dana Li" { 2 } else { 1 };
+        let query = form_urlencoded::Serializer::new(String::new())
+            .append_pair("user", typed)
+            .finish();
+        let page = admin.read(&format!("/admin/activity?{query}")).await;
+        assert_eq!(count_rows(&page), count, "{typed}: {page}");
+        assert!(
+            page.contains(&format!("Entries that name {found}")),
+            "{typed}: {page}"
+        );
+        let csv = admin.read(&format!("/admin/activity.csv?{query}")).await;
+        assert_eq!(csv.lines().count(), count + 1, "{typed}: {csv}");
+    }
+    // Several, together.
+    let page = admin.read("/admin/activity?user=li").await;
+    assert_eq!(count_rows(&page), 3, "{page}");
+    assert!(
+        page.contains("2 people match. Entries that name Dana Li (U0DANA) or Eli Lindh (U0ELI)."),
+        "{page}"
+    );
+    let json = admin.read("/admin/activity.json?user=li").await;
+    assert!(
+        json.contains("U0DANA") && json.contains("U0ELI") && !json.contains("U0ADA"),
+        "{json}"
+    );
+    // What somebody did, and the lists that name them, are entries of theirs.
+    world
+        .slack
+        .set_person("U0FAY", livestream_bot::demo::slack::Role::Member);
+    admin
+        .set_rules(&[("who", "named"), ("people", "U0FAY")])
+        .await;
+    let csrf = admin.csrf().await;
+    admin
+        .post("/admin/people/U0DANA/test", &[("csrf", &csrf)])
+        .await;
+    let page = admin
+        .read("/admin/activity?user=U0ADA&kind=link_tested")
+        .await;
+    assert_eq!(count_rows(&page), 1, "{page}");
+    let page = admin.read("/admin/activity?user=U0FAY").await;
+    assert!(
+        count_rows(&page) == 1 && page.contains("rules changed"),
+        "{page}"
+    );
+    // The search of the people's page reads the same.
+    for typed in ["%40dana", "%3C%40U0DANA%3E", "u0dana"] {
+        let page = admin.read(&format!("/admin/people?q={typed}")).await;
+        assert!(
+            page.contains("1 person") && page.contains("Dana Li"),
+            "{typed}: {page}"
+        );
+    }
+    world.end().await;
+}
+
+#[tokio::test]
+async fn what_matches_nothing_or_cannot_be_read_is_told_and_kept() {
+    let world = installed_world().await;
+    let mut admin = AdminBrowser::signed_in(&world, ADA).await;
+    for address in [
+        "/admin/activity?user=zoe",
+        "/admin/activity?kind=start",
+        "/admin/activity?meeting=684+2308+5012",
+        "/admin/activity?only=failed&user=U0ADA",
+    ] {
+        let page = admin.read(address).await;
+        assert!(
+            page.contains("No entries match. <a href=\"/admin/activity\">Clear the filters</a>"),
+            "{address}: {page}"
+        );
+        assert!(!page.contains("Nothing yet"), "{address}: {page}");
+    }
+    let page = admin.read("/admin/activity?user=zoe").await;
+    assert!(
+        page.contains("Nobody in the activity matches “zoe”"),
+        "{page}"
+    );
+    let page = admin.read("/admin/people?q=zoe").await;
+    assert!(
+        page.contains("Nobody matches. <a href=\"/admin/people\">"),
+        "{page}"
+    );
+
+    type_and_read(&world, DANA, "start 68423085").await;
+    for meeting in [
+        "6842+3085",
+        "684-230-85",
+        "https://zoom.us/j/68423085?pwd=x",
+        "%3Chttps://zoom.us/j/68423085%3E",
+    ] {
+        let page = admin
+            .read(&format!("/admin/activity?meeting={meeting}"))
+            .await;
+        assert_eq!(count_rows(&page), 1, "{meeting}: {page}");
+    }
+    for (address, field, says) in [
+        (
+            "?meeting=town+hall&user=dana&only=failed",
+            "meeting",
+            "not a meeting number",
+        ),
+        ("?meeting=123", "meeting", "not a meeting number"),
+        ("?kind=dancing&user=dana", "kind", "no such kind"),
+    ] {
+        for path in [
+            "/admin/activity",
+            "/admin/activity.csv",
+            "/admin/activity.json",
+        ] {
+            let page = admin.get(&format!("{path}{address}")).await;
+            assert_eq!(page.status, 422, "{path}{address}");
+            let beside = format!("<p class=\"problem\" id=\"{field}-problem\">");
+            let (_, problem) = page.body.split_once(&beside).expect(&page.body);
+            assert!(problem.contains(says), "{problem}");
+            if address.contains("dana") {
+                assert!(
+                    page.body.contains("name=\"user\" value=\"dana\""),
+                    "{}",
+                    page.body
+                );
+            }
+            if address.contains("town") {
+                assert!(page.body.contains("value=\"town hall\""), "{}", page.body);
+            }
+        }
+    }
+    // An address that somebody cut off is a page all the same.
+    for address in [
+        "/admin/activity?before=x",
+        "/admin/people?page=x&sort=x",
+        "/admin/activity?before=",
+    ] {
+        admin.read(address).await;
+    }
     world.end().await;
 }

@@ -41,6 +41,9 @@ async fn a_form_that_was_not_made_for_this_session_does_nothing() {
             let answer = admin.post(path, &form).await;
             assert_eq!(answer.status, StatusCode::CONFLICT, "{path} {csrf:?}");
         }
+        if path == "/admin/sign-out" {
+            continue;
+        }
         let bare = AdminBrowser::new(&world)
             .post(
                 path,

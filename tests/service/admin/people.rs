@@ -49,7 +49,35 @@ async fn people_are_found_sorted_and_paged() {
         "a percent sign is not a wildcard: {page}"
     );
     let page = admin.read("/admin/people?sort=linked&page=9999999").await;
-    assert!(page.contains("Nobody matches"), "{page}");
+    assert!(page.contains("Page 3 of 3"), "{page}");
+    // In letters beyond ASCII, and in capitals.
+    sqlx::raw_sql("update zoom_link set slack_name = 'Éva Ångström', search = lower('Éva Ångström') where user_id = 'U77'")
+        .execute(&mut connect(&world).await)
+        .await
+        .expect("an update");
+    for text in ["Éva", "Éva Ångström", "NGSTR"] {
+        let address = format!(
+            "/admin/people?q={}",
+            form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>()
+        );
+        let page = admin.read(&address).await;
+        assert!(page.contains("1 person"), "{text}: {page}");
+    }
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_test_is_shown_on_the_page_of_whom_it_was_about() {
+    let world = installed_world().await;
+    world.link(ADA, SCOPE).await.expect("Ada's link");
+    let mut admin = AdminBrowser::signed_in(&world, ADA).await;
+    let csrf = admin.csrf().await;
+    let page = admin
+        .submit("/admin/people/U0DANA/test", &[("csrf", csrf.as_str())])
+        .await;
+    assert!(page.body.contains("Tested at"), "{page:?}");
+    let own = admin.read("/admin/people/U0ADA").await;
+    assert!(!own.contains("Tested at"), "{own}");
     world.end().await;
 }
 
@@ -82,7 +110,7 @@ async fn a_test_says_how_an_account_is_and_the_overview_warns() {
             Some("dead") => world.zoom.revoke(DANA.zoom),
             _ => {}
         }
-        let page = admin.post(path, &form).await.body;
+        let page = admin.submit(path, &form).await.body;
         assert!(page.contains(says), "{before:?}: {page}");
     }
     let overview = admin.read("/admin").await;
@@ -116,11 +144,28 @@ async fn disconnecting_somebody_asks_first_tells_them_and_happens_once() {
         .hidden_field("/admin/people/U0DANA/disconnect", "linked_at")
         .await;
     let form = [("csrf", csrf.as_str()), ("linked_at", linked_at.as_str())];
-    let done = admin.post("/admin/people/U0DANA/disconnect", &form).await;
-    assert_eq!(done.status, StatusCode::OK);
-    let done = done.body;
+    // Twice at once, again, and loaded again.
+    let path = "/admin/people/U0DANA/disconnect";
+    let mut tab = admin.browser.clone();
+    let url = format!("{}{path}", world.service);
+    let (first, second) = tokio::join!(admin.submit(path, &form), tab.post(&url, &form));
+    let pages = [
+        first,
+        tab.follow(second).await,
+        admin.submit(path, &form).await,
+        admin.get("/admin/people/U0DANA").await,
+    ];
+    for done in pages {
+        assert_eq!(done.status, StatusCode::OK);
+        assert!(
+            done.body
+                .contains("U0DANA</code> is no longer linked to dana@acme.example"),
+            "{done:?}"
+        );
+    }
+    let done = admin.read("/admin/people/U0DANA").await;
     assert!(
-        done.contains("The permission at Zoom is withdrawn."),
+        done.contains("The permission at Zoom is withdrawn"),
         "{done}"
     );
     assert_eq!(linked_zoom_user(&world, DANA).await, None);

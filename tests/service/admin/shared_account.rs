@@ -119,6 +119,11 @@ async fn an_account_is_shared_only_where_that_is_on_and_with_whom_is_listed() {
         admin.post("/admin/shared", &form).await.status,
         StatusCode::SEE_OTHER
     );
+    let help = send(&world, &world.slack.type_command(FAY.slack, "help")).await;
+    assert!(
+        text_of(&help.body).contains("`/livestream start 68423085`"),
+        "{help:?}"
+    );
     let typed = world.slack.type_command(FAY.slack, "start 91234567890");
     assert_eq!(send(&world, &typed).await, accepted());
     let outcome = world.slack.outcome(&typed).await.expect("an outcome");

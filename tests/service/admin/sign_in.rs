@@ -1,5 +1,7 @@
 //! Who may sign in as an admin, and for how long.
 
+use std::collections::BTreeMap;
+
 use livestream_bot::demo::slack::{ApiFault, Role, TEAM, TOWN_HALL, Tamper};
 use livestream_bot::demo::{ADA, DANA, ELI, FAY};
 use reqwest::StatusCode;
@@ -42,8 +44,8 @@ async fn an_admin_signs_in_looks_and_signs_out() {
         "{:?}",
         admin.browser.cookies
     );
-    let spent = admin.post("/admin/sign-out", &[("csrf", &csrf)]).await;
-    assert_eq!(spent.status, StatusCode::UNAUTHORIZED);
+    let again = admin.post("/admin/sign-out", &[("csrf", &csrf)]).await;
+    assert_eq!(again.location(), "/");
     admin.browser.cookies = first;
     admin.read("/admin").await;
     world.end().await;
@@ -85,17 +87,24 @@ async fn a_sign_in_needs_its_own_browser_state_and_nonce_and_works_once() {
         .expect("a redirect from Slack");
     let before = admin.browser.cookies.clone();
     assert_eq!(
-        thief.browser.get(&back).await.status,
+        thief.browser.come_back(&back).await.status,
         StatusCode::BAD_REQUEST,
         "another browser"
     );
-    assert_eq!(admin.browser.get(&back).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(admin.browser.come_back(&back).await.status, StatusCode::OK);
+    let signed_in = admin.browser.cookies.clone();
+    // The browser comes back again, and has not got the answer: it gets the same session.
     admin.browser.cookies = before;
-    assert_eq!(
-        admin.browser.get(&back).await.status,
-        StatusCode::UNAUTHORIZED,
-        "the state is used up"
-    );
+    assert_eq!(admin.browser.come_back(&back).await.status, StatusCode::OK);
+    assert_eq!(admin.browser.cookies, signed_in);
+    // Once it is signed out, coming back signs nobody in.
+    let csrf = admin.csrf().await;
+    admin.post("/admin/sign-out", &[("csrf", &csrf)]).await;
+    for cookies in [BTreeMap::new(), signed_in] {
+        admin.browser.cookies = cookies;
+        let page = admin.browser.come_back(&back).await;
+        assert!(page.status.is_client_error(), "{page:?}");
+    }
     for tamper in [
         Tamper::Nonce,
         Tamper::Signature,
@@ -112,7 +121,7 @@ async fn a_sign_in_needs_its_own_browser_state_and_nonce_and_works_once() {
         .cancel_sign_in(&slack)
         .await
         .expect("a redirect from Slack");
-    let page = admin.browser.get(&back).await.body;
+    let page = admin.browser.come_back(&back).await.body;
     assert!(page.contains("You did not sign in"), "{page}");
     world.end().await;
 }

@@ -1,4 +1,5 @@
 //! Installing and uninstalling the app.
 
+mod again;
 mod installation;
 mod leaving;

@@ -2,4 +2,5 @@
 
 mod forms;
 mod limits;
+mod refusals;
 mod signatures;

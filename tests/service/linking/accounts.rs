@@ -53,7 +53,7 @@ async fn a_zoom_account_is_shared_knowingly_and_survives_a_new_authorization() {
             .await
             .body,
     );
-    assert!(read.contains("Others here still use it"), "{read}");
+    assert!(read.contains("Other people still use it"), "{read}");
     assert!(world.zoom.revocations().is_empty());
     let elsewhere = "delete from zoom_link where team_id = 'T0OTHER'";
     let mut db = connect(&world).await;

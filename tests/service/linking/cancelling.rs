@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use livestream_bot::demo::{DANA, FAY};
+use livestream_bot::demo::{DANA, ELI, FAY, Person};
 
 use crate::support::audit::audit_kinds;
 use crate::support::browser::Browser;
-use crate::support::fixtures::world;
+use crate::support::fixtures::{world, world_with};
+use crate::support::install::install;
 use crate::support::linking::{assert_not_linked, request_link};
-use crate::support::slack::type_and_read;
+use crate::support::slack::{type_and_read, type_and_read_at_once};
 use crate::support::world::connect;
 
 #[tokio::test]
@@ -21,7 +22,7 @@ async fn a_person_may_cancel_at_each_step() {
         .cancel_sign_in(&slack)
         .await
         .expect("a redirect from Slack");
-    let page = browser.get(&back).await;
+    let page = browser.come_back(&back).await;
     assert_not_linked(&world, &page, 200, "You did not go on at Slack").await;
 
     let consent = browser
@@ -32,7 +33,7 @@ async fn a_person_may_cancel_at_each_step() {
         .decline(&consent)
         .await
         .expect("a redirect from Zoom");
-    let page = browser.get(&back).await;
+    let page = browser.come_back(&back).await;
     assert_not_linked(&world, &page, 200, "You did not go on at Zoom").await;
 
     let (csrf, _) = browser
@@ -131,12 +132,73 @@ async fn cancelling_does_not_take_an_account_from_those_who_use_it() {
     let link = request_link(&world, FAY).await;
     let (csrf, _) = browser.reach_confirmation(&world, &link, FAY, DANA).await;
     let page = browser.answer(&world, &csrf, "cancel").await;
-    assert_not_linked(&world, &page, 200, "so its permission stays").await;
+    let others = "Other people use this Zoom account, so its permission stays";
+    assert_not_linked(&world, &page, 200, others).await;
     assert!(world.zoom.revocations().is_empty());
     assert!(
         type_and_read(&world, DANA, "start 68423085")
             .await
             .contains("going live")
     );
+    world.end().await;
+}
+
+#[tokio::test]
+async fn whose_use_of_an_account_goes_on_is_told_as_it_is() {
+    let world = world_with(|config| config.shared_accounts = true).await;
+    install(&world, "acme").await;
+    let cancel = async |who: Person, zoom: Person| {
+        let mut browser = Browser::new();
+        let link = request_link(&world, who).await;
+        let (csrf, _) = browser.reach_confirmation(&world, &link, who, zoom).await;
+        browser.answer(&world, &csrf, "cancel").await.body
+    };
+    // Their own, which nobody else uses; and which others use too.
+    let own = "You were linked to this Zoom account before and still are";
+    let page = cancel(DANA, DANA).await;
+    assert!(page.contains(own), "{page}");
+    let mut db = connect(&world).await;
+    let elsewhere = "insert into zoom_link (team_id, user_id, zoom_user_id) values ('T0OTHER', 'U0FAY', 'zoom-dana')";
+    sqlx::query(elsewhere)
+        .execute(&mut db)
+        .await
+        .expect("a link");
+    let page = cancel(DANA, DANA).await;
+    assert!(page.contains(own), "{page}");
+    // Somebody's of another workspace; the workspace's.
+    let page = cancel(FAY, DANA).await;
+    assert!(
+        page.contains("Other people use this Zoom account"),
+        "{page}"
+    );
+    sqlx::raw_sql(
+        "delete from zoom_link where team_id = 'T0OTHER';
+        insert into shared_account (team_id, zoom_user_id, linked_by, people) values ('T0ACME', 'zoom-eli', 'U0ADA', '{U0FAY}')",
+    )
+    .execute(&mut db)
+    .await
+    .expect("a shared account");
+    let page = cancel(FAY, ELI).await;
+    assert!(
+        page.contains("Your workspace shares this Zoom account"),
+        "{page}"
+    );
+
+    // The same for whoever disconnects.
+    let read = type_and_read_at_once(&world, ELI, "disconnect").await;
+    assert!(
+        read.contains("Your workspace still shares it, so its permission stays"),
+        "{read}"
+    );
+    sqlx::raw_sql(
+        "update shared_account set people = '{U0ELI,U0FAY}';
+        insert into zoom_link (team_id, user_id, zoom_user_id) values ('T0ACME', 'U0ELI', 'zoom-eli')",
+    )
+    .execute(&mut db)
+    .await
+    .expect("a link");
+    let read = type_and_read_at_once(&world, ELI, "disconnect").await;
+    assert!(read.contains("your commands still act as it"), "{read}");
+    assert!(world.zoom.revocations().is_empty());
     world.end().await;
 }

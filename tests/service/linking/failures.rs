@@ -19,7 +19,7 @@ async fn a_vendor_that_sends_an_error_back_is_not_taken_for_the_person() {
         .await
         .expect("a redirect from Slack");
     let page = browser
-        .get(&back.replace("access_denied", "server_error"))
+        .come_back(&back.replace("access_denied", "server_error"))
         .await;
     assert_not_linked(&world, &page, 502, "Slack did not answer as it should").await;
     assert!(audit_kinds(&world).await.is_empty());
@@ -29,13 +29,16 @@ async fn a_vendor_that_sends_an_error_back_is_not_taken_for_the_person() {
 #[tokio::test]
 async fn failures_at_zoom_are_told_and_leave_nothing() {
     let world = world().await;
-    for fault in [Fault::error(503, 0, ""), Fault::error(400, 4734, "")] {
+    for (fault, says) in [
+        (Fault::error(503, 0, ""), "Zoom did not answer as it should"),
+        (Fault::error(400, 4734, ""), "<q>code 4734</q>"),
+    ] {
         let mut browser = Browser::new();
         let link = request_link(&world, FAY).await;
         let back = browser.consent(&world, &link, FAY, FAY).await;
         world.zoom.fail_next_refresh(fault);
-        let page = browser.get(&back).await;
-        assert_not_linked(&world, &page, 502, "Zoom did not answer as it should").await;
+        let page = browser.come_back(&back).await;
+        assert_not_linked(&world, &page, 502, says).await;
     }
     // Zoom closes the connection twice.
     let mut browser = Browser::new();
@@ -43,13 +46,13 @@ async fn failures_at_zoom_are_told_and_leave_nothing() {
     let back = browser.consent(&world, &link, FAY, FAY).await;
     world.zoom.fail_next_refresh(Fault::Reset);
     world.zoom.fail_next_refresh(Fault::Reset);
-    let page = browser.get(&back).await;
+    let page = browser.come_back(&back).await;
     assert_not_linked(&world, &page, 502, "Zoom did not answer as it should").await;
     let mut browser = Browser::new();
     let link = request_link(&world, FAY).await;
     let back = browser.consent(&world, &link, FAY, FAY).await;
     world.zoom.fail_next_me(Fault::error(500, 0, ""));
-    let page = browser.get(&back).await;
+    let page = browser.come_back(&back).await;
     assert_not_linked(&world, &page, 502, "Zoom did not answer as it should").await;
     assert_eq!(
         world.zoom.revocations(),
@@ -80,7 +83,7 @@ async fn a_missing_scope_is_found_at_linking_not_on_the_day_of_the_show() {
     let mut browser = Browser::new();
     let link = request_link(&world, FAY).await;
     let back = browser.consent(&world, &link, FAY, FAY).await;
-    let page = browser.get(&back).await;
+    let page = browser.come_back(&back).await;
     assert_not_linked(
         &world,
         &page,

@@ -74,30 +74,6 @@ async fn a_person_links_and_then_runs_what_they_had_typed() {
 }
 
 #[tokio::test]
-async fn the_second_tab_takes_over_from_the_first() {
-    let world = world().await;
-    let link = request_link(&world, FAY).await;
-    let mut browser = Browser::new();
-    let first = browser.open_link(&link).await;
-    let second = browser.open_link(&link).await;
-    let back = world
-        .slack
-        .sign_in(&first, FAY)
-        .await
-        .expect("a redirect from Slack");
-    let page = browser.get(&back).await;
-    assert_not_linked(&world, &page, 400, "another browser or tab").await;
-    let back = world
-        .slack
-        .sign_in(&second, FAY)
-        .await
-        .expect("a redirect from Slack");
-    let consent = browser.get(&back).await.location();
-    assert!(consent.starts_with(&world.zoom.url()));
-    world.end().await;
-}
-
-#[tokio::test]
 async fn previews_and_scanners_do_not_use_up_a_link() {
     let world = world().await;
     let link = request_link(&world, FAY).await;

@@ -1,6 +1,7 @@
 //! Linking an account.
 
 mod accounts;
+mod again;
 mod attacks;
 mod cancelling;
 mod consents;

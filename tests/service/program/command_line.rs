@@ -7,7 +7,7 @@ use std::time::Duration;
 use livestream_bot::crypto::vault::Vault;
 use livestream_bot::demo::{DANA, zoom};
 use secrecy::ExposeSecret;
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::ConnectOptions;
 
 use crate::support::program::{ProgramEnv, lossy_text, run_with_input};
@@ -19,14 +19,14 @@ async fn links_are_imported_from_json_lines_again_and_again() {
     let line = |n: usize| {
         json!({
             "team_id": "T1", "user_id": format!("U{n}"), "zoom_user_id": format!("z{}", n % 9_000), "zoom_account_id": "a",
-            "email": "x@y", "scope": zoom::SCOPE, "access_token": "sesame", "refresh_token": "open",
-            "expires_at": "2099-01-01T00:00:00Z",
+            "email": "x@y", "scope": zoom::SCOPE, "access_token": format!("sesame-{}", n % 9_000),
+            "refresh_token": format!("open-{}", n % 9_000), "expires_at": "2099-01-01T00:00:00Z",
         })
         .to_string()
     };
     let lines: Vec<_> = (0..10_000).map(line).collect();
     for _ in 0..2 {
-        let output = run_with_input(&mut env.command("import-links"), &lines.join("\n"));
+        let output = run_with_input(&mut env.command("import-links"), lines.join("\n"));
         assert!(output.status.success(), "{}", lossy_text(&output.stderr));
     }
     let mut db = env.database.connect().await.expect("a database connection");
@@ -42,14 +42,165 @@ async fn links_are_imported_from_json_lines_again_and_again() {
         "two people may share a Zoom account"
     );
 
-    let broken = format!("{}\n{}", lines[0], lines[1].replace("\"U1\"", "1"));
-    let output = run_with_input(&mut env.command("import-links"), &broken);
+    let summary = lossy_text(&run_with_input(&mut env.command("import-links"), &lines[0]).stderr);
+    for expected in [
+        "links=1",
+        "links.new=0",
+        "links.replaced=0",
+        "tokens.stored=0",
+        "tokens.kept=1",
+    ] {
+        assert!(summary.contains(expected), "{expected}: {summary}");
+    }
+    env.end().await;
+}
+
+/// A line of a file to import, with these changes.
+fn import_line(user: &str, changes: &Value) -> String {
+    let mut line = json!({
+        "team_id": "T1", "user_id": user, "zoom_user_id": format!("z-{user}"), "zoom_account_id": "a",
+        "email": "x@y", "scope": zoom::SCOPE, "access_token": format!("sesame-{user}"), "refresh_token": format!("open-{user}"),
+        "expires_at": "2099-01-01T00:00:00Z",
+    });
+    let fields = line.as_object_mut().expect("an object");
+    fields.extend(changes.as_object().expect("an object").clone());
+    line.to_string()
+}
+
+/// A text in UTF-16, in the order of Windows.
+fn utf_16(text: &str, has_mark: bool) -> Vec<u8> {
+    let mark = has_mark.then_some('\u{feff}');
+    let text: String = mark.into_iter().chain(text.chars()).collect();
+    text.encode_utf16().flat_map(u16::to_le_bytes).collect()
+}
+
+async fn count_imported(env: &ProgramEnv) -> i64 {
+    let mut db = env.database.connect().await.expect("a database connection");
+    sqlx::query_scalar("select count(*) from zoom_link where team_id = 'T1'")
+        .fetch_one(&mut db)
+        .await
+        .expect("a count")
+}
+
+#[tokio::test]
+async fn a_file_with_bad_lines_imports_nothing_and_is_told_line_by_line() {
+    let env = ProgramEnv::new().await;
+    let line = |user: &str, changes: Value| import_line(user, &changes);
+    let lines = [
+        line("U1", json!({})),
+        line("U2", json!({ "scope": "" })),
+        String::new(),
+        line("U3", json!({ "acces_token": "sesame" })),
+        line(
+            "U4",
+            json!({ "access_token": "sesame\n", "zoom_user_id": "me" }),
+        ),
+        "sesame".to_owned(),
+        line("U1", json!({})),
+        line(
+            "U5",
+            json!({ "zoom_user_id": "z-U1", "access_token": "sesame-U1", "refresh_token": "sesame-2" }),
+        ),
+        line("u6", json!({ "expires_at": "2020-01-01T00:00:00Z" })),
+        line("U7", json!({})),
+        line("U8", json!({ "refresh_token": "open-U1" })),
+        line("U9", json!({})).replace('{', "{\"scope\":\"sesame\","),
+        line(
+            "U10",
+            json!({ "zoom_user_id": "z-U1", "access_token": "sesame-U1", "refresh_token": "open-U1", "email": "z@y" }),
+        ),
+        line("U11", json!({ "sesame-key": 1 })),
+    ];
+    let mut import = env.command("import-links");
+    import.env("RUST_BACKTRACE", "1");
+    let output = run_with_input(&mut import, lines.join("\n"));
     let error = lossy_text(&output.stderr);
+    assert!(!output.status.success(), "{error}");
+    for expected in [
+        "Error: nothing was imported: 11 lines cannot be",
+        "line 2: scope: it lacks meeting:update:livestream_status",
+        "line 4: there is no field acces_token",
+        "line 5: zoom_user_id: it is not the id that Zoom gives a user",
+        "access_token: it is empty, or has white space",
+        "line 6: it is not a JSON object",
+        "line 7: line 1 has the same team_id and user_id",
+        "line 8: line 1 has other tokens for the same zoom_user_id",
+        "line 9: user_id: it is no Slack member ID",
+        "expires_at: it is more than 90 days ago",
+        "line 11: line 1 has the same tokens for another zoom_user_id",
+        "line 12: scope: it is there more than once",
+        "line 13: line 1 has another email for the same zoom_user_id",
+        "line 14: it has a field with a name that no field has",
+    ] {
+        assert!(error.contains(expected), "{expected}: {error}");
+    }
     assert!(
-        !output.status.success() && error.contains("line 2 cannot be read"),
+        !error.contains("sesame") && !error.contains("line 10") && !error.contains("backtrace"),
         "{error}"
     );
-    assert!(!error.contains("sesame"), "{error}");
+    for (file, says) in [
+        (Vec::new(), "the file is empty"),
+        (b"\n \r\n".to_vec(), "the file is empty"),
+        (utf_16(&line("U1", json!({})), true), "UTF-16"),
+        (utf_16(&line("U1", json!({})), false), "UTF-16"),
+    ] {
+        let output = run_with_input(&mut env.command("import-links"), &file);
+        let error = lossy_text(&output.stderr);
+        assert!(!output.status.success() && error.contains(says), "{error}");
+    }
+
+    // Many are counted, and nothing of a file is stored, however many good lines come first.
+    let mut many: Vec<_> = (0..6_000)
+        .map(|n| line(&format!("U{n}"), json!({})))
+        .collect();
+    many.extend((0..50).map(|_| "{}".to_owned()));
+    let output = run_with_input(&mut env.command("import-links"), many.join("\n"));
+    let error = lossy_text(&output.stderr);
+    assert!(
+        error.contains("50 lines cannot be")
+            && error.contains("line 6020:")
+            && error.contains("and 30 more"),
+        "{error}"
+    );
+    assert!(!error.contains("line 6021:"), "{error}");
+    assert_eq!(count_imported(&env).await, 0);
+    env.end().await;
+}
+
+#[tokio::test]
+async fn a_file_is_imported_as_other_programs_write_it() {
+    let env = ProgramEnv::new().await;
+    let (first, second) = (import_line("U1", &json!({})), import_line("U2", &json!({})));
+    let file = format!("\u{feff}{first}\r\n\r\n  {second}  \r\n \n");
+    let output = run_with_input(&mut env.command("import-links"), &file);
+    let log = lossy_text(&output.stderr);
+    assert!(output.status.success(), "{log}");
+    for expected in [
+        "links=2",
+        "links.new=2",
+        "links.replaced=0",
+        "tokens.stored=2",
+        "tokens.kept=0",
+    ] {
+        assert!(log.contains(expected), "{expected}: {log}");
+    }
+    // One of them is linked to another Zoom user.
+    let other = import_line("U2", &json!({ "zoom_user_id": "z-U3" }));
+    let output = run_with_input(
+        &mut env.command("import-links"),
+        format!("{first}\n{other}"),
+    );
+    let log = lossy_text(&output.stderr);
+    for expected in [
+        "links=2",
+        "links.new=0",
+        "links.replaced=1",
+        "tokens.stored=1",
+        "tokens.kept=1",
+    ] {
+        assert!(log.contains(expected), "{expected}: {log}");
+    }
+    assert_eq!(count_imported(&env).await, 2);
     env.end().await;
 }
 

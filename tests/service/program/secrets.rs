@@ -106,7 +106,12 @@ async fn link_and_collect_secrets(env: &ProgramEnv, service: &Service) -> Vec<St
     let csrf = confirm.hidden_field("csrf");
     let form = [("csrf", csrf), ("answer", "link")];
     let linked = browser.post(confirm.url.as_str(), &form).await;
-    assert_eq!(linked.status, 200);
+    assert_eq!(linked.location(), "/confirm");
+    let linked = browser.follow(linked).await;
+    assert!(
+        linked.body.contains("Your accounts are linked"),
+        "{linked:?}"
+    );
 
     let mut secrets = vec![
         csrf.to_owned(),
@@ -135,7 +140,7 @@ async fn install_and_collect_secrets(env: &ProgramEnv, service: &Service) -> Vec
     let slack = browser.open_install_page(&service.url).await;
     let back = env.slack.install(&slack, "acme").await;
     let back = back.expect("a redirect from Slack");
-    assert_eq!(browser.get(&back).await.status, 200);
+    assert_eq!(browser.come_back(&back).await.status, 200);
     let token = env.slack.bot_token(slack::TEAM).expect("a bot token");
     let query = back.split_once('?').expect("a query").1;
     let query = form_urlencoded::parse(query.as_bytes());

@@ -103,7 +103,21 @@ async fn a_role_that_may_not_change_tables_serves_once_it_is_granted_what_it_nee
         raw_sql(sql).execute(&mut *served).await.expect_err(sql);
     }
 
-    // What is missing is named, also where an older version lacked it.
+    drop_role(&mut db, &role).await;
+    drop(db);
+    env.end().await;
+}
+
+#[tokio::test]
+async fn what_a_role_lacks_is_named() {
+    let env = ProgramEnv::new().await;
+    let mut db = env.database.connect().await.expect("a connection");
+    let role = role_of(&env.database);
+    execute(&mut db, format!(r#"create role "{role}" login"#)).await;
+    let way_out = format!("run `livestream-bot migrate --grant-to {role}`");
+    let mut migrate = env.command("migrate");
+    migrate.args(["--grant-to", &role]);
+    assert!(ended(migrate).await.status.success());
     execute(
         &mut db,
         format!(r#"revoke insert on command from "{role}"; revoke truncate on readiness_page from "{role}""#),
@@ -124,6 +138,39 @@ async fn a_role_that_may_not_change_tables_serves_once_it_is_granted_what_it_nee
         refused.contains("a policy on graphile_worker._private_jobs"),
         "{refused}"
     );
+    execute(
+        &mut db,
+        "revoke execute on all functions in schema public from public; revoke all on schema public from public",
+    )
+    .await;
+    execute(
+        &mut db,
+        format!(r#"revoke all on function person_key(text, text, text) from "{role}""#),
+    )
+    .await;
+    let refused = refusal(serve_as(&env, &role)).await;
+    assert!(
+        refused.contains("execute on function person_key(text,text,text)"),
+        "{refused}"
+    );
+    execute(
+        &mut db,
+        format!(r#"revoke all on schema public from "{role}""#),
+    )
+    .await;
+    let refused = refusal(serve_as(&env, &role)).await;
+    assert!(
+        refused.contains("or not use its schema") && refused.contains(&way_out),
+        "{refused}"
+    );
+    let mut migrate = env.command("migrate");
+    migrate.args(["--grant-to", &role]);
+    let output = ended(migrate).await;
+    assert!(output.status.success(), "{}", lossy_text(&output.stderr));
+    Service::start(serve_as(&env, &role))
+        .await
+        .terminate()
+        .await;
     // A migration that is still to come is for the owner to run.
     let newest =
         "delete from _sqlx_migrations where version = (select max(version) from _sqlx_migrations)";
@@ -156,7 +203,7 @@ async fn a_role_that_may_not_create_tables_is_told_who_may() {
     assert!(
         error.contains(&format!(
             "the role {role} may not create tables in the database {empty}"
-        )) && error.contains(&format!("alter database {empty} owner to {role}")),
+        )) && error.contains(&format!(r#"alter database {empty} owner to "{role}""#)),
         "{error}"
     );
     execute(
@@ -224,11 +271,26 @@ async fn an_older_version_serves_over_a_newer_database_unless_that_says_no() {
             && refused.contains("run that version or a later one"),
         "{refused}"
     );
+    for (change, expected) in [
+        (
+            "update _sqlx_migrations set description = 'future', success = false where version = 1000",
+            "migration 1000 is partially applied",
+        ),
+        (
+            "delete from _sqlx_migrations where version < 1000; update _sqlx_migrations set success = true",
+            "the database has the tables of another program",
+        ),
+    ] {
+        execute(&mut db, change).await;
+        let refused = refusal(env.command("serve")).await;
+        assert!(refused.contains(expected), "{refused}");
+    }
     drop(db);
     env.end().await;
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 async fn a_database_that_cannot_be_used_is_named_with_cause_and_way_out() {
     let options = database::create().await;
     let mut db = options.connect().await.expect("a connection");
@@ -249,6 +311,16 @@ async fn a_database_that_cannot_be_used_is_named_with_cause_and_way_out() {
     let closed = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = closed.local_addr().expect("an address").port();
     drop(closed);
+    let web = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let web_address = web.local_addr().expect("an address");
+    std::thread::spawn(move || {
+        use std::io::{Read, Write};
+        for stream in web.incoming() {
+            let mut stream = stream.expect("a connection");
+            let _ = stream.read(&mut [0; 8]);
+            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+        }
+    });
     let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
     let silent = silent.local_addr().map(|address| (silent, address));
     let (_silent, address) = silent.expect("an address");
@@ -273,6 +345,11 @@ async fn a_database_that_cannot_be_used_is_named_with_cause_and_way_out() {
         (
             format!("postgres://u:sesame@{address}/db"),
             format!("no PostgreSQL server answered at {address} within 5 s"),
+            "correct the host and the port",
+        ),
+        (
+            format!("postgres://u:sesame@{web_address}/db"),
+            format!("{web_address} does not speak as a PostgreSQL server does"),
             "correct the host and the port",
         ),
         (
@@ -371,20 +448,37 @@ async fn too_few_connections_are_named_at_the_start() {
     let options = database::create().await;
     let mut db = options.connect().await.expect("a connection");
     let name = options.get_database().expect("a name").to_owned();
+    let role = role_of(&options);
+    let as_role = database_url(&options.clone().username(&role));
     execute(
         &mut db,
-        format!("alter database {name} connection limit 20"),
+        format!(
+            r#"create role "{role}" login connection limit 20; alter database {name} connection limit 30"#
+        ),
     )
     .await;
-    let output = ended(migrate_over(&database_url(&options))).await;
-    let log = lossy_text(&output.stderr);
-    assert!(output.status.success(), "{log}");
+    let log = refusal(migrate_over(&as_role)).await;
+    for expected in [
+        "fewer connections than one replica opens",
+        "limit=20 needed=36",
+        "connection limit -1",
+        "limit=30 needed=36",
+        &format!("alter database {name} connection limit -1"),
+    ] {
+        assert!(log.contains(expected), "{expected}: {log}");
+    }
+    execute(
+        &mut db,
+        format!(r#"alter role "{role}" connection limit 1"#),
+    )
+    .await;
+    let error = refusal(migrate_over(&as_role)).await;
     assert!(
-        log.contains("fewer connections than one replica opens")
-            && log.contains("limit=20 needed=36")
-            && log.contains(&format!("alter database {name} connection limit -1")),
-        "{log}"
+        error.contains("allows 1 connections; one replica needs 8 and opens up to 36")
+            && error.contains(&format!(r#"alter role "{role}" connection limit -1"#)),
+        "{error}"
     );
+    drop_role(&mut db, &role).await;
     drop(db);
     database::drop(&options).await;
 }

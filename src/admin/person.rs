@@ -1,0 +1,212 @@
+//! What admins may do to the link of one person.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::account::tokens::{self, TokenUnavailable};
+use crate::account::unlink;
+use crate::admin::{Admin, AdminError};
+use crate::app::App;
+use crate::db;
+use crate::db::account_uses::{self, Uses};
+use crate::db::audit::{self, AuditKind, Entry, Event, Filter};
+use crate::db::jobs::{self, NotifyUnlinked, RunAt};
+use crate::db::linked_users::{self, FormerLink, LinkedUser};
+use crate::db::{grants, persist};
+use crate::ids::{Asker, SlackUserId};
+use crate::reply::account::Unlinked;
+use crate::zoom::client::ApiError;
+
+/// How long a person's page says what the last test showed.
+const TEST_SHOWN_FOR: TimeDelta = TimeDelta::minutes(30);
+
+/// How many tests are looked through for it.
+const TESTS_READ: i64 = 100;
+
+/// What a test of somebody's link showed.
+#[derive(Debug, PartialEq, Eq, strum::EnumString, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum TestResult {
+    Works,
+    /// It does, and livestreams will not: the page says why.
+    Trouble,
+    Dead,
+    /// Zoom refused to answer, and said why.
+    Refused(String),
+    /// Zoom did not answer.
+    NoAnswer,
+    Misconfigured,
+}
+
+/// Somebody of the admin's workspace, and of no other.
+pub async fn person(
+    app: &App,
+    admin: &Admin,
+    user: &SlackUserId,
+) -> Result<LinkedUser, AdminError> {
+    let asker = of_theirs(admin, user);
+    linked_users::find(&app.db, &asker)
+        .await?
+        .ok_or(AdminError::Nobody)
+}
+
+fn of_theirs(admin: &Admin, user: &SlackUserId) -> Asker {
+    Asker {
+        // Only the link of this very workspace.
+        enterprise: None,
+        team: admin.asker.team.clone(),
+        user: user.clone(),
+    }
+}
+
+/// Asks Zoom how somebody's account is, by reading it; changes nothing there. [`last_test`] tells
+/// what that showed.
+pub async fn test(app: &Arc<App>, admin: &Admin, user: &SlackUserId) -> Result<(), AdminError> {
+    let row = person(app, admin, user).await?;
+    let tested = ask_zoom(app, &row).await?;
+    let asker = of_theirs(admin, user);
+    let event = Event {
+        has_failed: tested != TestResult::Works,
+        outcome: Some((&tested).into()),
+        detail: match &tested {
+            TestResult::Refused(said) => Some(said),
+            _ => None,
+        },
+        ..Event::of(&asker, AuditKind::LinkTested)
+            .zoom(&row.zoom_user_id)
+            .by(Some(&admin.asker))
+    };
+    audit::write(&app.db, &event).await?;
+    Ok(())
+}
+
+/// What the last test of somebody's link showed, and when, if it was lately.
+pub async fn last_test(
+    app: &App,
+    admin: &Admin,
+    row: &LinkedUser,
+) -> sqlx::Result<Option<(TestResult, DateTime<Utc>)>> {
+    let team = &admin.asker.team;
+    let found = db::people::find(&app.db, team, row.user_id.as_str()).await?;
+    let filter = Filter {
+        kind: Some(AuditKind::LinkTested),
+        people: Some(found.into_iter().map(|found| found.person_id).collect()),
+        ..Filter::default()
+    };
+    let last = audit::entries(&app.db, team, &filter, i64::MAX, TESTS_READ).await?;
+    // The filter finds those too whom they tested as an admin.
+    let of_theirs = |entry: &&Entry| {
+        let person = entry.person.as_ref();
+        person.is_some_and(|person| person.id() == row.user_id.as_str())
+    };
+    let since = row.linked_at.max(Utc::now() - TEST_SHOWN_FOR);
+    Ok(last.iter().find(of_theirs).and_then(|last| {
+        let mut result = last.outcome.as_deref()?.parse().ok()?;
+        if let (TestResult::Refused(said), Some(detail)) = (&mut result, &last.detail) {
+            detail.clone_into(said);
+        }
+        (last.happened_at >= since).then_some((result, last.happened_at))
+    }))
+}
+
+/// The link of somebody of the admin's workspace that ended last, and who uses its account now.
+pub async fn former_link(
+    app: &App,
+    admin: &Admin,
+    user: &SlackUserId,
+) -> Result<(FormerLink, Option<Uses>), AdminError> {
+    let theirs = of_theirs(admin, user);
+    let former = linked_users::former(&app.db, &theirs).await?;
+    let former = former.ok_or(AdminError::Nobody)?;
+    let used_by = match &former.zoom_user_id {
+        Some(zoom_user) => Some(account_uses::find(&app.db, zoom_user, &theirs).await?),
+        None => None,
+    };
+    let used_by = used_by.map(|found| Uses {
+        is_shared_with_them: found.is_shared_with_them && app.shared_accounts,
+        ..found
+    });
+    Ok((former, used_by))
+}
+
+async fn ask_zoom(app: &Arc<App>, row: &LinkedUser) -> Result<TestResult, AdminError> {
+    let mut was_stale = false;
+    let (token, account) = loop {
+        let token = tokens::fresh_token_within(app, &row.zoom_user_id, app.zoom_timeout);
+        let fresh = match token.await {
+            Ok(fresh) => fresh,
+            Err(TokenUnavailable::Dead(_)) => return Ok(TestResult::Dead),
+            Err(TokenUnavailable::Misconfigured(_) | TokenUnavailable::Disabled(_)) => {
+                return Ok(TestResult::Misconfigured);
+            }
+            Err(TokenUnavailable::BeingRefreshed | TokenUnavailable::Unavailable { .. }) => {
+                return Ok(TestResult::NoAnswer);
+            }
+            Err(TokenUnavailable::Database(error)) => return Err(error.into()),
+        };
+        match app.zoom.me(&fresh.token).await {
+            Ok(account) => break (fresh.token, account),
+            // Rejected before it expired: a refresh shows whether the grant is dead.
+            Err(ApiError::Unauthorized) if !was_stale => {
+                was_stale = true;
+                let (zoom_user, generation) = (&row.zoom_user_id, fresh.generation);
+                persist(|| grants::expire(&app.db, zoom_user, generation)).await?;
+            }
+            Err(ApiError::Unauthorized) => return Ok(TestResult::Dead),
+            Err(ApiError::Refused(said)) => return Ok(TestResult::Refused(said)),
+            Err(ApiError::Failed(_)) => return Ok(TestResult::NoAnswer),
+        }
+    };
+    // May only be read where the operator's Zoom app has the permission for it.
+    let settings = app.zoom.live_settings(&token).await.ok();
+    let problem = match settings {
+        _ if account.is_basic() => Some("basic_plan"),
+        Some(settings) if settings.allow_live_streaming == Some(false) => Some("streaming_off"),
+        Some(settings) if settings.custom_live_streaming_service == Some(false) => {
+            Some("custom_streaming_off")
+        }
+        _ => None,
+    };
+    persist(|| grants::store_check(&app.db, &row.zoom_user_id, problem)).await?;
+    grants::update_profile(
+        &app.db,
+        &row.zoom_user_id,
+        &account.account_id,
+        &account.email,
+    )
+    .await?;
+    Ok(match problem {
+        Some(_) => TestResult::Trouble,
+        None => TestResult::Works,
+    })
+}
+
+/// Ends somebody's link, and tells them. `linked_at` is that of the link the admin saw, in
+/// microseconds: a form that is sent again later does nothing to a newer one. [`former_link`] tells
+/// what became of it.
+pub async fn disconnect(
+    app: &Arc<App>,
+    admin: &Admin,
+    user: &SlackUserId,
+    linked_at: i64,
+) -> Result<(), AdminError> {
+    let row = person(app, admin, user).await?;
+    if row.linked_at.timestamp_micros() != linked_at {
+        return Err(AdminError::StaleForm);
+    }
+    let asker = of_theirs(admin, user);
+    if unlink::unlink_by(app, &asker, &admin.asker, row.linked_at).await? == Unlinked::NotLinked {
+        // The same form, sent twice at once.
+        return Ok(());
+    }
+    let whole = Asker {
+        enterprise: admin.asker.enterprise.clone(),
+        ..asker
+    };
+    let job = NotifyUnlinked {
+        asker: whole,
+        by: admin.asker.user.clone(),
+    };
+    Ok(jobs::enqueue(&app.db, &job, RunAt::Now).await?)
+}

@@ -1,0 +1,125 @@
+//! Rules in sentences: who can do what, and where.
+
+use std::collections::HashMap;
+
+use crate::db::rules::{ChannelPolicy, Rules, Who};
+
+/// How many of a list are named.
+const NAMED_MAX: usize = 10;
+
+/// What the rules allow. `names` are those of people, by their ids, as far as they are known.
+pub(super) fn sentences(rules: &Rules, names: &HashMap<String, String>) -> Vec<String> {
+    let who = match (rules.who, &rules.group_id) {
+        (Who::Unknown, _) => return vec!["Nobody can start livestreams.".to_owned()],
+        _ if rules.channel_policy == ChannelPolicy::Unknown => {
+            return vec!["Nobody can start livestreams.".to_owned()];
+        }
+        (Who::Linked, _) => "Everybody who has linked a Zoom account can".to_owned(),
+        (Who::Named, _) if rules.people.is_empty() => "Nobody can".to_owned(),
+        (Who::Named, _) => {
+            let people = rules.people.iter();
+            let people = people.map(|id| names.get(id).map_or(id.as_str(), String::as_str));
+            format!("Only {} can", list(people, "and"))
+        }
+        (Who::Group, Some(group)) => format!("Only members of the user group {group} can"),
+        (Who::Group, None) => "Nobody can".to_owned(),
+    };
+    let channels = || list(rules.channels.iter().map(String::as_str), "and");
+    let place = match rules.channel_policy {
+        ChannelPolicy::Only if rules.channels.is_empty() => "in no channel".to_owned(),
+        ChannelPolicy::Only => format!("only in {}", channels()),
+        ChannelPolicy::Except if !rules.channels.is_empty() => {
+            format!("in all channels but {}", channels())
+        }
+        _ => "in all channels".to_owned(),
+    };
+    let guests = if rules.guests_allowed {
+        "Guests and people from other organisations can, too."
+    } else {
+        "Guests and people from other organisations can't."
+    };
+    let asked = match (rules.confirm_over, rules.confirm_shared) {
+        (None, false) => "Nobody is asked to confirm a start.".to_owned(),
+        (over, is_shared) => {
+            let over = over.map(|over| format!("in channels with more than {over} members"));
+            let shared =
+                is_shared.then(|| "in channels shared with other organisations".to_owned());
+            let places: Vec<_> = over.into_iter().chain(shared).collect();
+            format!(
+                "They are asked to confirm a start {}.",
+                places.join(" and ")
+            )
+        }
+    };
+    vec![
+        format!("{who} start and stop livestreams, {place}."),
+        guests.to_owned(),
+        asked,
+        "Whoever started a livestream can stop it, whatever the rules say since.".to_owned(),
+    ]
+}
+
+/// `a, b and c`, or `a, b and 8 more`.
+pub(super) fn list<'a>(items: impl Iterator<Item = &'a str>, and: &str) -> String {
+    let mut items: Vec<String> = items.map(str::to_owned).collect();
+    if items.len() > NAMED_MAX {
+        let more = items.len() - NAMED_MAX;
+        items.truncate(NAMED_MAX);
+        items.push(format!("{more} more"));
+    }
+    match items.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} {and} {last}", rest.join(", ")),
+        _ => items.concat(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn first(rules: &Rules) -> String {
+        let names = HashMap::from([("U0DANA".to_owned(), "Dana".to_owned())]);
+        sentences(rules, &names).swap_remove(0)
+    }
+
+    #[test]
+    fn rules_are_told_in_sentences() {
+        let people = |count: usize| (0..count).map(|n| format!("U{n}")).collect();
+        for (rules, says) in [
+            (
+                Rules::default(),
+                "Everybody who has linked a Zoom account can start and stop livestreams, in all channels.",
+            ),
+            (
+                Rules {
+                    who: Who::Named,
+                    people: vec!["U0DANA".to_owned(), "U0FAY".to_owned()],
+                    channel_policy: ChannelPolicy::Only,
+                    channels: vec!["C1".to_owned()],
+                    ..Rules::default()
+                },
+                "Only Dana and U0FAY can start and stop livestreams, only in C1.",
+            ),
+            (
+                Rules {
+                    who: Who::Named,
+                    people: people(13),
+                    channel_policy: ChannelPolicy::Except,
+                    channels: vec!["C1".to_owned(), "C2".to_owned()],
+                    ..Rules::default()
+                },
+                "Only U0, U1, U2, U3, U4, U5, U6, U7, U8, U9 and 3 more can start and stop livestreams, \
+                 in all channels but C1 and C2.",
+            ),
+            (
+                Rules {
+                    who: Who::Unknown,
+                    ..Rules::default()
+                },
+                "Nobody can start livestreams.",
+            ),
+        ] {
+            assert_eq!(first(&rules), says);
+        }
+    }
+}
