@@ -327,7 +327,7 @@ const USUAL: [&str; 16] = [
 ];
 
 /// Whether a text of Zoom's says that a code or token is dead, and no more. What
-/// [`ErrorBody::text`] adds in brackets makes no difference.
+/// `ErrorBody::text` adds in brackets makes no difference.
 pub fn says_dead(said: &str) -> bool {
     let said = said.split(" (").next().unwrap_or_default().to_lowercase();
     let words = said.split(|c: char| !c.is_alphanumeric());
