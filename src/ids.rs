@@ -7,6 +7,11 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 /// find a row by one of thousands.
 const ID_MAX: usize = 255;
 
+/// Whether a text is not empty, and of ASCII characters that can be seen.
+pub fn is_visible(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
 /// Text that somebody chose, such as a name, as it is stored and shown: without control characters.
 /// The database cannot hold U+0000.
 pub fn printable(text: &str) -> String {

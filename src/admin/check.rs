@@ -3,10 +3,12 @@
 use futures_util::future::join_all;
 
 use crate::app::App;
+use crate::db::memberships::Membership;
 use crate::db::user_groups;
 use crate::ids::{Asker, ChannelId, SlackUserId};
 use crate::slack::web_api::Error;
 use crate::workspace::bot;
+use crate::workspace::people::membership_of;
 
 /// How many ids Slack is asked about at once; its limits are some dozens a minute.
 const ASKED_MAX: usize = 20;
@@ -32,10 +34,8 @@ pub async fn people(app: &App, admin: &Asker, people: &[String]) -> sqlx::Result
     let asking = people.iter().take(ASKED_MAX).map(async |id: &String| {
         match bot.user(&SlackUserId::new(id.as_str())).await {
             Ok(user) if user.deleted => PersonState::Deactivated,
-            Ok(user) if user.is_restricted || user.is_ultra_restricted || user.is_stranger => {
-                PersonState::Guest
-            }
-            Ok(_) => PersonState::Member,
+            Ok(user) if membership_of(&user) == Membership::Member => PersonState::Member,
+            Ok(_) => PersonState::Guest,
             answer if is_refused(&answer, &["user_not_found", "user_not_visible"]) => {
                 PersonState::NotFound
             }

@@ -8,6 +8,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions, Connection, FromRow};
 
 use super::pool::{SESSIONS, is_writable};
+use super::schema::DENIED;
 
 /// How long a server that is starting, or is full, is waited for.
 const REACH_WITHIN: Duration = Duration::from_secs(5);
@@ -209,7 +210,7 @@ fn explain_answer(error: &dyn DatabaseError, place: &str, options: &PgConnectOpt
         Some("3D000") => Unusable::for_good(format!(
             "{place}: {message}; create it with `create database`, or correct the name"
         )),
-        Some("42501") => Unusable::for_good(format!(
+        Some(DENIED) => Unusable::for_good(format!(
             "{place}: {message}; grant the user {user} `connect` on the database"
         )),
         Some("53300") => Unusable::for_now(format!(

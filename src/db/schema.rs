@@ -11,7 +11,7 @@ use sqlx::{FromRow, PgPool};
 const BREAKING: &str = "breaking ";
 
 /// SQLSTATE of a privilege that is missing.
-pub(super) const DENIED: &str = "42501";
+pub const DENIED: &str = "42501";
 /// SQLSTATE of a missing schema: the role may use none of those that its `search_path` names.
 const NO_SCHEMA: &str = "3F000";
 /// SQLSTATE of a lock that was waited for too long.

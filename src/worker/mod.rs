@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 use crate::db::jobs::{self, LeaveTenant, NotifyUnlinked, RunCommand, ShowHome, Unlink, Withdraw};
+use crate::db::schema::DENIED;
 use crate::db::{self, commands};
 use crate::worker::claims::Claims;
 pub use crate::worker::health::{Health, NotReady};
@@ -180,5 +181,5 @@ pub fn is_denied(error: &anyhow::Error) -> bool {
     error
         .chain()
         .filter_map(|cause| cause.downcast_ref::<DbError>())
-        .any(|error| error.code() == Some("42501"))
+        .any(|error| error.code() == Some(DENIED))
 }

@@ -98,7 +98,8 @@ pub async fn names_admins(app: &App, asker: &Asker) -> sqlx::Result<bool> {
     Ok(history.is_installed && !history.had_token)
 }
 
-fn membership_of(user: &User) -> Membership {
+/// What somebody is to the workspace, as Slack says now.
+pub fn membership_of(user: &User) -> Membership {
     if user.is_stranger {
         Membership::External
     } else if user.is_restricted || user.is_ultra_restricted {

@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use crate::http::body;
+use crate::ids::is_visible;
 use crate::zoom::error_body::ErrorBody;
 
 /// In which form a request carries `action` and `settings`.
@@ -47,8 +48,7 @@ pub enum ApiError {
 ///
 /// [RFC 6750, section 2.1]: https://www.rfc-editor.org/rfc/rfc6750#section-2.1
 pub fn is_token(token: &SecretString) -> bool {
-    let token = token.expose_secret();
-    !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic())
+    is_visible(token.expose_secret())
 }
 
 impl Client {

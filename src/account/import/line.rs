@@ -6,6 +6,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
 use crate::account::scopes::lacks_livestream_scope;
+use crate::ids::is_visible;
 
 /// A link as a line has it.
 pub(super) struct Line {
@@ -214,11 +215,6 @@ fn is_zoom_user(id: &str) -> bool {
 
 fn is_id(id: &str) -> bool {
     id.len() <= ID_MAX && is_visible(id)
-}
-
-/// Not empty, and of ASCII characters that can be seen.
-fn is_visible(text: &str) -> bool {
-    !text.is_empty() && text.chars().all(|c| c.is_ascii_graphic())
 }
 
 fn is_email(email: &str) -> bool {

@@ -92,9 +92,15 @@ pub(super) async fn save_rules(
             let version = form.version + 1;
             Ok(redirect(&format!("/admin/rules?saved={version}")))
         }
-        // Somebody else was faster.
+        // Somebody else was faster, or this form once more.
         Err(AdminError::StaleForm) => {
             let rules = rules::find(&app.db, &admin.asker.team).await?;
+            if rules.are_same(&form.rules().0) {
+                return Ok(redirect(&format!(
+                    "/admin/rules?unchanged={}",
+                    rules.version
+                )));
+            }
             Ok(View::load(&app, &admin, rules).await?.changed(form))
         }
         Err(error) => Err(error),
@@ -118,20 +124,11 @@ async fn judge(
     match (new.who, &new.group_id) {
         (Who::Named, _) => {
             let states = check::people(app, &admin.asker, &new.people).await?;
-            let those = |state| {
-                let with = new.people.iter().zip(&states);
-                let those = with
-                    .filter(|(_, is)| **is == state)
-                    .map(|(id, _)| id.as_str());
-                list(those, "and")
-            };
-            let unknown = those(PersonState::NotFound);
-            if !unknown.is_empty() {
-                let text = format!("Slack knows nobody with the ID {unknown} in this workspace.");
+            if let Some(text) = slack_ids::unknown(&new.people, &states) {
                 return problem("people", text);
             }
-            let deactivated = those(PersonState::Deactivated);
-            if !deactivated.is_empty() {
+            let deactivated = slack_ids::those_in(&new.people, &states, PersonState::Deactivated);
+            if let Some(deactivated) = deactivated {
                 let text = format!("Deactivated in Slack: {deactivated}. Take them off the list.");
                 return problem("people", text);
             }

@@ -11,7 +11,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use crate::account::{offer, unlink};
-use crate::admin::check::{self, PersonState};
+use crate::admin::check;
 use crate::admin::{self, Admin, AdminError};
 use crate::app::App;
 use crate::db::linked_users;
@@ -111,11 +111,7 @@ pub(super) async fn save_people(
     let (people, mut problem) = slack_ids::read(&form.people, IdKind::Person);
     if problem.is_none() {
         let states = check::people(&app, &admin.asker, &people).await?;
-        let unknown = people.iter().zip(states);
-        let unknown = unknown.filter(|(_, state)| *state == PersonState::NotFound);
-        let unknown = list(unknown.map(|(id, _)| id.as_str()), "and");
-        problem = (!unknown.is_empty())
-            .then(|| format!("Slack knows nobody with the ID {unknown} in this workspace."));
+        problem = slack_ids::unknown(&people, &states);
     }
     let shared = shared_accounts::find(&app.db, &admin.asker.team).await?;
     let shared = shared.filter(|shared| shared.linked_at.timestamp_micros() == form.linked_at);

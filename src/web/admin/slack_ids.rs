@@ -2,7 +2,9 @@
 
 use serde::Deserialize;
 
+use crate::admin::check::PersonState;
 use crate::command::characters::is_invisible;
+use crate::web::admin::rules_summary::list;
 
 /// The longest id that is taken, in characters; Slack's have about eleven.
 const ID_MAX: usize = 32;
@@ -90,6 +92,26 @@ pub(super) fn read(text: &str, kind: IdKind) -> (Vec<String>, Option<String>) {
     let problem =
         (!problems.is_empty()).then(|| format!("{}. {}", problems.join(", "), kind.help()));
     (ids, problem)
+}
+
+/// Those of these people who are in this state, as a sentence names them; `None` if nobody is.
+pub(super) fn those_in(
+    people: &[String],
+    states: &[PersonState],
+    state: PersonState,
+) -> Option<String> {
+    let with_states = people.iter().zip(states);
+    let those = with_states.filter(|(_, is)| **is == state);
+    let those = list(those.map(|(id, _)| id.as_str()), "and");
+    (!those.is_empty()).then_some(those)
+}
+
+/// The problem with people whom Slack does not know.
+pub(super) fn unknown(people: &[String], states: &[PersonState]) -> Option<String> {
+    let unknown = those_in(people, states, PersonState::NotFound)?;
+    Some(format!(
+        "Slack knows nobody with the ID {unknown} in this workspace."
+    ))
 }
 
 /// A word without what Slack puts around an id: `<@U…|name>`, `<#C…|name>`, `<!subteam^S…>`, or a
