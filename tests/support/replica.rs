@@ -4,6 +4,7 @@
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
 
+use chrono::{TimeDelta, Utc};
 use livestream_bot::account::import;
 use livestream_bot::crypto::vault::Vault;
 use livestream_bot::db;
@@ -78,7 +79,8 @@ impl Link<'_> {
             "team_id": self.team, "user_id": self.user, "zoom_user_id": self.zoom_user,
             "zoom_account_id": "acme", "email": self.email, "scope": tokens.scope,
             "access_token": tokens.access_token, "refresh_token": tokens.refresh_token,
-            "expires_at": "2099-01-01T00:00:00Z",
+            // As Zoom gives it: a later import replaces the pair.
+            "expires_at": Utc::now() + TimeDelta::hours(1),
         });
         let pool = db::pool(database.clone());
         let vault = Vault::from_keys(keys).expect("valid keys");
