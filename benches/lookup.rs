@@ -8,7 +8,7 @@
 
 #[path = "../tests/support/executable.rs"]
 mod executable;
-#[path = "accept/statement.rs"]
+#[path = "support/statement.rs"]
 mod statement;
 
 use std::time::{Duration, Instant};

@@ -9,6 +9,7 @@ use url::Url;
 
 use crate::config::{Config, PagesConfig};
 use crate::crypto::vault::{Context, OpenError, Vault};
+use crate::db::priority::Priority;
 use crate::http;
 use crate::slack::respond::Responder;
 use crate::slack::sign_in::SignIn;
@@ -20,6 +21,8 @@ use crate::zoom;
 pub struct App {
     /// The sessions of requests, or those of jobs.
     pub db: PgPool,
+    /// Which of them go first.
+    pub priority: Priority,
     pub vault: Vault,
     pub zoom: zoom::Client,
     /// How long Zoom or Slack may take to answer a request.
@@ -82,6 +85,7 @@ impl App {
         );
         Ok(Self {
             db,
+            priority: Priority::default(),
             vault,
             zoom,
             zoom_timeout: config.zoom_timeout,

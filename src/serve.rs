@@ -64,8 +64,8 @@ pub async fn serve(
         .context("Postgres cannot be prepared")?;
     preparing.close().await;
     let request_pool = db::request_pool(database);
-    let job_pool = db::job_pool(&request_pool);
     let app = App::new(config, vault, request_pool.clone(), web::paths::ADMIN)?;
+    let job_pool = db::job_pool(&request_pool, &app.priority);
     let job_app = Arc::new(app.with_pool(job_pool.clone()));
     let app = Arc::new(app);
 

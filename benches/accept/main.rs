@@ -9,25 +9,37 @@
 //! - a bare handler, which only runs the statement, in a process of its own;
 //! - `pgbench`, which runs the same statement.
 //!
-//! Then it prints how long after the response Zoom is called and the outcome delivered, what a
-//! second replica adds, how long the program takes to start, and how much memory it uses, also
-//! with ten thousand commands waiting.
+//! Then it prints what a second replica adds, and how long the program takes to start.
 #![expect(clippy::print_stdout, reason = "it prints what it measured")]
 
+#[path = "../support/bare.rs"]
 mod bare;
+#[path = "../support/env.rs"]
 mod env;
 #[path = "../../tests/support/executable.rs"]
 mod executable;
+#[path = "../support/load.rs"]
 mod load;
+mod pgbench;
+#[path = "../support/process.rs"]
+mod process;
 #[path = "../../tests/support/replica.rs"]
+#[expect(dead_code, reason = "the measured program imports links itself")]
 mod replica;
 mod scenarios;
+#[path = "../support/statement.rs"]
 mod statement;
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use livestream_bot::postgres::{Durability, Server};
+
 use crate::env::{BenchEnv, CONCURRENCY, ZOOM_TIMEOUT};
-use crate::load::{Measured, load};
+use crate::executable::program;
+use crate::load::{Measured, load, percentile, stall};
+use crate::process::Process;
+use crate::replica::free_port;
 
 const CONNECTIONS: [usize; 4] = [1, 8, 32, 64];
 /// Requests in a round, for each number of connections.
@@ -38,26 +50,28 @@ const ROUNDS: usize = 3;
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    if let [_, mode, port, url] = &arguments[..]
+    if let [_, mode, _, port, url] = &arguments[..]
         && mode == "bare"
     {
-        return runtime.block_on(bare::serve(port.parse().expect("a port"), url));
+        let handler = async { bare::serve(port, bare::accept(bare::pool(url))).await };
+        return runtime.block_on(handler);
     }
     runtime.block_on(measure());
 }
 
 async fn measure() {
-    let env = BenchEnv::new().await;
+    let data_dir = tempfile::tempdir().expect("a temporary directory");
+    let server = Server::start(program(), data_dir.path(), Durability::Durable).await;
+    let server = Arc::new(server.expect("a PostgreSQL server"));
+    let env = BenchEnv::new(&server, program(), "bench").await;
     println!(
         "connections               accepts/s       p50 to a response  CPU in µs (each with its ratio to the bare handler)"
     );
     for connections in CONNECTIONS {
         measure_accepts(&env, connections).await;
     }
-    scenarios::latency(&env).await;
     scenarios::replicas(&env).await;
     scenarios::startup(&env).await;
-    scenarios::memory(&env).await;
 }
 
 async fn measure_accepts(env: &BenchEnv, connections: usize) {
@@ -69,17 +83,15 @@ async fn measure_accepts(env: &BenchEnv, connections: usize) {
     );
     // The first requests of each open all the connections to PostgreSQL that it may have.
     for _ in 0..ROUNDS {
-        let handler = env.start_bare().await;
+        let port = free_port();
+        let handler = Process::start(bare::command("accept", port, &env.options()), port).await;
         load(env, &[&handler], CONCURRENCY, CONCURRENCY).await;
         bare += load(env, &[&handler], connections, REQUESTS).await;
         handler.kill().await;
         env.clear().await;
 
         let program = env.start_program(ZOOM_TIMEOUT).await;
-        env.stall_zoom(CONCURRENCY);
-        let before = env.zoom.calls().len();
-        load(env, &[&program], CONCURRENCY, CONCURRENCY).await;
-        env.zoom.called(before + CONCURRENCY).await;
+        stall(env, &program).await;
         accepting += load(env, &[&program], connections, REQUESTS).await;
         program.kill().await;
         env.clear().await;
@@ -91,7 +103,7 @@ async fn measure_accepts(env: &BenchEnv, connections: usize) {
         program.kill().await;
         env.clear().await;
 
-        pgbench += bare::pgbench(env, connections, REQUESTS);
+        pgbench += pgbench::pgbench(env, connections, REQUESTS);
         env.clear().await;
     }
     for (name, measured) in [
@@ -113,8 +125,12 @@ async fn measure_accepts(env: &BenchEnv, connections: usize) {
             "{connections:3} {name:24} {:7.0} {:5.2} {:>9.2?} {:5.2} {cpu}",
             measured.rate(),
             measured.rate() / bare.rate(),
-            measured.p50(),
-            measured.p50().as_secs_f64() / bare.p50().as_secs_f64(),
+            p50(&measured),
+            p50(&measured).as_secs_f64() / p50(&bare).as_secs_f64(),
         );
     }
+}
+
+fn p50(measured: &Measured) -> Duration {
+    percentile(&measured.times, 0.5)
 }

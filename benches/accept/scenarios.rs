@@ -1,46 +1,13 @@
-//! What else is measured: latency, a second replica, startup and memory.
+//! What else is measured: a second replica, and the startup.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::env::{BenchEnv, CONCURRENCY, ZOOM_TIMEOUT};
-use crate::load::load;
+use crate::load::{Sender, load};
 
 /// How many commands the replicas share if Zoom answers at once, and if it does not.
 const SHARED: [usize; 2] = [1600, 320];
 const STARTS: usize = 5;
-/// How many commands wait for Zoom, at the first measurement and at the second.
-const WAITING: [usize; 2] = [1_000, 10_000];
-
-/// How long after the response Zoom is called and the outcome delivered, at a low rate.
-pub(crate) async fn latency(env: &BenchEnv) {
-    let program = env.start_program(ZOOM_TIMEOUT).await;
-    let (mut called, mut delivered) = (Vec::new(), Vec::new());
-    let mut ticks = tokio::time::interval(Duration::from_millis(50));
-    for meeting in 0..100 {
-        ticks.tick().await;
-        let before = env.zoom.calls().len();
-        let command = env
-            .slack
-            .type_command("U0", &format!("stop {}", 900_000_000 + meeting));
-        env.slack
-            .send(&program.url, &command)
-            .await
-            .expect("a response");
-        let answered = Instant::now();
-        env.zoom.called(before + 1).await;
-        called.push(answered.elapsed());
-        env.slack.outcome(&command).await.expect("an outcome");
-        delivered.push(answered.elapsed());
-    }
-    for (what, mut times) in [("Zoom called", called), ("outcome delivered", delivered)] {
-        times.sort();
-        println!(
-            "response → {what}: p50 {:.1?}, p95 {:.1?}",
-            times[50], times[95]
-        );
-    }
-    program.kill().await;
-}
 
 /// What a second replica adds, if commands wait for Zoom and if they do not.
 pub(crate) async fn replicas(env: &BenchEnv) {
@@ -83,15 +50,12 @@ pub(crate) async fn replicas(env: &BenchEnv) {
 
 /// How long after its start the program answers the first signed command.
 pub(crate) async fn startup(env: &BenchEnv) {
-    let mut times = Vec::new();
+    let (sender, mut times) = (Sender::new(), Vec::new());
     for _ in 0..STARTS {
         let started = Instant::now();
         let program = env.start_program(ZOOM_TIMEOUT).await;
         let help = env.slack.type_command("U0", "help");
-        env.slack
-            .send(&program.url, &help)
-            .await
-            .expect("a response");
+        sender.send(&program.url, &help).await;
         times.push(started.elapsed());
         program.kill().await;
     }
@@ -100,31 +64,4 @@ pub(crate) async fn startup(env: &BenchEnv) {
         "start → first response: p50 {:.0?} of {times:.0?}",
         times[STARTS / 2]
     );
-}
-
-/// How much memory the program uses, and how much more while commands wait for Zoom. It must be
-/// the last measurement, since Zoom answers no request after it.
-pub(crate) async fn memory(env: &BenchEnv) {
-    let program = env.start_program(ZOOM_TIMEOUT).await;
-    println!("memory: {:.1} MiB after the start", program.memory());
-    load(env, &[&program], CONCURRENCY, 2 * WAITING[0]).await;
-    env.wait_for_delivery().await;
-    println!(
-        "{:.1} MiB after {} commands",
-        program.memory(),
-        2 * WAITING[0]
-    );
-    env.stall_zoom(WAITING[1]);
-    let mut accepted = 0;
-    for count in WAITING {
-        load(env, &[&program], CONCURRENCY, count - accepted).await;
-        accepted = count;
-        println!(
-            "{:.1} MiB with {} commands waiting for Zoom",
-            program.memory(),
-            env.unfinished_commands().await
-        );
-    }
-    program.kill().await;
-    env.clear().await;
 }

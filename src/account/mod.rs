@@ -17,22 +17,19 @@ use sqlx::PgPool;
 
 use crate::app::App;
 use crate::db::jobs::{self, RunAt, ShowHome};
-use crate::db::{link_offers, withdrawals};
+use crate::db::withdrawals;
 use crate::ids::Asker;
 
-/// Ends what nobody came back to: browsers on their way, with what they were granted, and old
-/// one-time links.
-pub async fn sweep(db: &PgPool) -> sqlx::Result<()> {
+/// Ends what nobody came back to: browsers on their way, with what they were granted.
+pub async fn end_expired_sessions(db: &PgPool) -> sqlx::Result<()> {
     loop {
         let mut transaction = db.begin().await?;
         let ended = withdrawals::end_expired_sessions(&mut transaction).await?;
         transaction.commit().await?;
         if ended == 0 {
-            break;
+            return Ok(());
         }
     }
-    link_offers::delete_expired(db).await?;
-    withdrawals::delete_abandoned(db).await
 }
 
 /// Publishes a person's App Home again, where there is one.

@@ -9,7 +9,7 @@ use tracing::Instrument;
 
 use crate::app::App;
 use crate::crypto::vault::Context;
-use crate::db::grants::NewPair;
+use crate::db::grants::{Grant, NewPair};
 use crate::db::jobs::{self, WaitsFor};
 use crate::db::{grants, persist, withdrawals};
 use crate::ids::ZoomUserId;
@@ -59,24 +59,29 @@ pub enum TokenUnavailable {
 
 /// An access token that is good for a minute at least. Refreshes the pair if it
 /// must, one at a time across all replicas; the new pair is committed before it is used. A
-/// refresh that takes longer than a second goes on without the caller.
+/// refresh that takes longer than a second goes on without the caller, who may have read the grant.
 pub async fn fresh_token(
     app: &Arc<App>,
     zoom_user: &ZoomUserId,
+    read: Option<Grant>,
 ) -> Result<FreshToken, TokenUnavailable> {
-    fresh_token_within(app, zoom_user, REFRESH_WAIT).await
+    fresh_token_within(app, zoom_user, read, REFRESH_WAIT).await
 }
 
 /// The same for a caller who can wait for so long.
 pub async fn fresh_token_within(
     app: &Arc<App>,
     zoom_user: &ZoomUserId,
+    mut read: Option<Grant>,
     wait: Duration,
 ) -> Result<FreshToken, TokenUnavailable> {
     loop {
-        let grant = grants::find(&app.db, zoom_user)
-            .await?
-            .ok_or(TokenUnavailable::Dead(None))?;
+        let grant = match read.take() {
+            Some(grant) => grant,
+            None => grants::find(&app.db, zoom_user)
+                .await?
+                .ok_or(TokenUnavailable::Dead(None))?,
+        };
         if grant.is_dead {
             return Err(TokenUnavailable::Dead(None));
         }

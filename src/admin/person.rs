@@ -133,7 +133,7 @@ pub async fn former_link(
 async fn ask_zoom(app: &Arc<App>, row: &LinkedUser) -> Result<TestResult, AdminError> {
     let mut was_stale = false;
     let (token, account) = loop {
-        let token = tokens::fresh_token_within(app, &row.zoom_user_id, app.zoom_timeout);
+        let token = tokens::fresh_token_within(app, &row.zoom_user_id, None, app.zoom_timeout);
         let fresh = match token.await {
             Ok(fresh) => fresh,
             Err(TokenUnavailable::Dead(_)) => return Ok(TestResult::Dead),

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use secrecy::SecretString;
+use tracing_subscriber::filter::Targets;
 use url::Url;
 
 pub use self::database::DatabaseUrl;
@@ -91,7 +92,7 @@ pub enum DatabaseConfig {
 #[derive(Debug, Clone)]
 pub struct LogConfig {
     /// `RUST_LOG`: what to log.
-    pub filter: Option<String>,
+    pub filter: Option<Targets>,
     /// `LOG_FORMAT`: JSON, or text.
     pub is_json: bool,
 }
@@ -280,7 +281,7 @@ mod tests {
     ];
 
     /// A value that each setting with a form refuses.
-    const UNUSABLE: [(&str, &str); 27] = [
+    const UNUSABLE: [(&str, &str); 28] = [
         ("LISTEN_ADDR", "3000"),
         ("METRICS_ADDR", "localhost"),
         ("SLASH_COMMAND", "livestream"),
@@ -307,6 +308,7 @@ mod tests {
         ("TOKEN_KEYS", "k1:x"),
         ("DATABASE_URL", "postgres"),
         ("RUST_LOG", "sqlx=loud"),
+        ("RUST_LOG", "info,sqlx[connect]=debug"),
         ("LOG_FORMAT", "yaml"),
     ];
 
@@ -403,7 +405,7 @@ mod tests {
         );
         assert!(pages.privacy_url.is_some());
         assert!(matches!(database, DatabaseConfig::Url(_)));
-        assert!(log.is_json && log.filter.as_deref() == Some("info,sqlx=warn"));
+        assert!(log.is_json && log.filter == "info,sqlx=warn".parse().ok());
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use secrecy::SecretString;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
 use url::{Host, Url};
 
 use super::env::Parsed;
@@ -156,12 +156,15 @@ pub(super) fn token_keys(value: &str) -> Parsed<SecretString> {
     }
 }
 
-/// The directives as they are, once the log's filter takes them.
-pub(super) fn log_filter(value: &str) -> Parsed<String> {
-    match EnvFilter::try_new(value) {
-        Ok(_) => Ok(value.to_owned()),
-        Err(_) => Err("it is not a list like info,sqlx=warn"),
+/// Levels, of everything or of a module.
+pub(super) fn log_filter(value: &str) -> Parsed<Targets> {
+    const NOT_A_LIST: &str = "it is not a list like info,sqlx=warn";
+    // Spans and fields cannot be chosen.
+    if value.contains('[') {
+        return Err(NOT_A_LIST);
     }
+    let directives = non_empty_list(value)?.join(",");
+    directives.parse().or(Err(NOT_A_LIST))
 }
 
 /// Whether the log is JSON.

@@ -10,7 +10,11 @@ use crate::command::meeting::MeetingId;
 use crate::command::outcome::{CommandResult, Outcome};
 use crate::command::request::{Action, LivestreamRequest, Settings};
 use crate::db::audit::AuditKind;
+use crate::db::authorization::Authorization;
+use crate::db::grants::{FRESH_FOR, Grant};
 use crate::db::jobs::{Job, RunCommand};
+use crate::db::memberships::{Known, KnownMembership, RECENT};
+use crate::db::rules::Rules;
 use crate::db::{DELETED_AT_ONCE, STATEMENTS_PER_SWEEP, in_batches, interval};
 use crate::ids::{
     Asker, ChannelId, CommandId, EnterpriseId, SlackUserId, TeamId, TriggerId, ZoomUserId,
@@ -88,6 +92,12 @@ pub struct PendingCommand {
     pub posts: i16,
     /// There is nothing more to say.
     pub is_delivered: bool,
+    /// Whether an older command of the same meeting and Zoom account is still on its way.
+    pub has_earlier: bool,
+    /// That of its asker.
+    pub authorization: Authorization,
+    /// That of its Zoom account, if it is still there.
+    pub grant: Option<Grant>,
 }
 
 /// Records a command of a linked person and puts it into the queue, in one
@@ -170,30 +180,59 @@ async fn rejection(db: &PgPool, new: &NewCommand<'_>) -> sqlx::Result<Option<Rec
     })
 }
 
-/// The command of a job. What a newer version wrote is no error: see
+/// The command of a job, with all that decides whether it may be carried out. What a newer version wrote is no error: see
 /// [`is_readable`](PendingCommand::is_readable) and [`Outcome::Unknown`].
 pub async fn find(db: impl PgExecutor<'_>, id: CommandId) -> sqlx::Result<Option<PendingCommand>> {
     let row = sqlx::query!(
         r#"
         select
             command_id as "command_id: CommandId", trigger_id as "trigger_id: TriggerId",
-            enterprise_id as "enterprise_id: EnterpriseId", team_id as "team_id: TeamId",
-            user_id as "user_id: SlackUserId", channel_id as "channel_id: ChannelId",
-            zoom_user_id as "zoom_user_id: ZoomUserId", action,
+            command.enterprise_id as "enterprise_id: EnterpriseId", command.team_id as "team_id: TeamId",
+            command.user_id as "user_id: SlackUserId", channel_id as "channel_id: ChannelId",
+            command.zoom_user_id as "zoom_user_id: ZoomUserId", action,
             meeting_id as "meeting: MeetingId", settings, is_confirmed,
             extract(epoch from now() - received_at)::float8 as "age!",
             extract(epoch from now() - attempted_at)::float8 as since_attempt, attempts, token_retried, rate_limit_retried,
             outcome, response_url, posts,
-            (delivered_at is not null or delivery_error is not null) as "is_delivered!"
-        from command where command_id = $1
+            (delivered_at is not null or delivery_error is not null) as "is_delivered!",
+            exists (
+                select from command as earlier
+                where earlier.zoom_user_id = command.zoom_user_id and earlier.meeting_id = command.meeting_id
+                    and earlier.command_id < command.command_id and earlier.finished_at is null
+            ) as "has_earlier!",
+            (select to_jsonb(rules) from rules where rules.team_id = command.team_id) as "rules: Json<Rules>",
+            membership.kind as "kind?", membership.checked_at > now() - $2::interval as is_recent,
+            exists (
+                select from installation where scope is not null and (
+                    installation.team_id = command.team_id
+                    or (installation.team_id is null and installation.enterprise_id = command.enterprise_id)
+                )
+            ) as "had_token!",
+            email as "email?", access_token as "access_token?", refresh_token as "refresh_token?",
+            generation as "generation?", expires_at > now() + $3::interval as "is_fresh?", dead_at
+        from command
+            left join membership using (team_id, user_id)
+            left join zoom_grant using (zoom_user_id)
+        where command_id = $1
         "#,
         id.0,
+        interval(RECENT),
+        interval(FRESH_FOR),
     )
     .fetch_optional(db)
     .await?;
     Ok(row.map(|row| {
         let action: Option<Action> = row.action.parse().ok();
         let settings: Option<Settings> = serde_json::from_value(row.settings).ok();
+        let pair = row.access_token.zip(row.refresh_token);
+        let grant = (row.email.zip(pair)).map(|(email, (access_token, refresh_token))| Grant {
+            email,
+            access_token,
+            refresh_token,
+            generation: row.generation.unwrap_or_default(),
+            is_fresh: row.is_fresh.unwrap_or_default(),
+            is_dead: row.dead_at.is_some(),
+        });
         PendingCommand {
             command_id: row.command_id,
             trigger_id: row.trigger_id,
@@ -227,6 +266,15 @@ pub async fn find(db: impl PgExecutor<'_>, id: CommandId) -> sqlx::Result<Option
             response_url: row.response_url,
             posts: row.posts,
             is_delivered: row.is_delivered,
+            has_earlier: row.has_earlier,
+            authorization: Authorization {
+                rules: row.rules.map(|Json(rules)| rules).unwrap_or_default(),
+                known: Known {
+                    membership: KnownMembership::read(row.kind, row.is_recent),
+                    had_token: row.had_token,
+                },
+            },
+            grant,
         }
     }))
 }
@@ -369,6 +417,8 @@ pub async fn begin_attempt(
                 from asked join zoom_link as theirs using (enterprise_id, user_id)
             ) as link
             where zoom_link.team_id = link.team_id and zoom_link.user_id = link.user_id
+                -- To the minute: commands of one person do not wait for each other's lock.
+                and (used_at is null or used_at < now() - interval '1 minute')
         )
         select exists (select from asked) as "is_begun!",
             zoom_user_id is not distinct from $7 as "is_linked!"
@@ -418,35 +468,57 @@ pub async fn attempt_failed(
     .map(drop)
 }
 
-/// Notes how the command ended, in the audit as well. False if it had ended before.
+/// Whether the command ended just now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Finished {
+    /// It did. `has_next`: another one of its meeting and Zoom account is on its way.
+    Now { has_next: bool },
+    /// It had ended before.
+    Before,
+}
+
+/// Notes how the command ended, in the audit as well; and so many posts to its response URL,
+/// before they are made.
 pub async fn finish(
     db: impl PgExecutor<'_>,
     id: CommandId,
     result: &CommandResult,
-) -> sqlx::Result<bool> {
+    posts: i16,
+) -> sqlx::Result<Finished> {
     let outcome = &result.outcome;
-    let done = sqlx::query!(
-        "with finished as (
-            update command set outcome = $2, finished_at = now(), attempted_at = null
+    let has_next = sqlx::query_scalar!(
+        r#"
+        with finished as (
+            update command set outcome = $2, finished_at = now(), attempted_at = null, posts = posts + $6
             where command_id = $1 and finished_at is null
             returning command.*
+        ), audited as (
+            insert into audit (kind, enterprise_id, team_id, person_id, account_id, channel_id, meeting_id, command_id,
+                outcome, zoom_code, duration, detail, has_failed)
+            select case when $3 then $5 else action end, enterprise_id, team_id,
+                person_key(enterprise_id, team_id, user_id),
+                (select account_id from zoom_account where zoom_account.zoom_user_id = finished.zoom_user_id),
+                channel_id, meeting_id, command_id, outcome ->> 'kind', (outcome ->> 'code')::bigint,
+                finished_at - received_at, case when $3 then action end, $4
+            from finished
         )
-        insert into audit (kind, enterprise_id, team_id, person_id, account_id, channel_id, meeting_id, command_id,
-            outcome, zoom_code, duration, detail, has_failed)
-        select case when $3 then $5 else action end, enterprise_id, team_id, person_key(enterprise_id, team_id, user_id),
-            (select account_id from zoom_account where zoom_account.zoom_user_id = finished.zoom_user_id),
-            channel_id, meeting_id, command_id, outcome ->> 'kind', (outcome ->> 'code')::bigint,
-            finished_at - received_at, case when $3 then action end, $4
-        from finished",
+        select exists (
+            select from command as next
+            where next.zoom_user_id = finished.zoom_user_id and next.meeting_id = finished.meeting_id
+                and next.command_id > $1 and next.finished_at is null
+        ) as "has_next!"
+        from finished
+        "#,
         id.0,
         Json(result) as _,
         outcome.is_refusal(),
         outcome.has_failed(),
         AuditKind::Refused.as_str(),
+        posts,
     )
-    .execute(db)
+    .fetch_optional(db)
     .await?;
-    Ok(done.rows_affected() == 1)
+    Ok(has_next.map_or(Finished::Before, |has_next| Finished::Now { has_next }))
 }
 
 /// Counts a post to the response URL, before it is made.
@@ -461,6 +533,8 @@ pub async fn record_post(db: impl PgExecutor<'_>, id: CommandId) -> sqlx::Result
 }
 
 /// Notes that the outcome was delivered, or why it could not be, and deletes the response URL.
+/// Does not wait for the disk: where Postgres crashes just then, the outcome is posted again, as
+/// after a crash of ours before this.
 pub async fn mark_delivered(
     db: impl PgExecutor<'_>,
     id: CommandId,
@@ -469,7 +543,7 @@ pub async fn mark_delivered(
     sqlx::query!(
         "update command set response_url = null, delivery_error = $2,
             delivered_at = case when $2::text is null then now() end
-        where command_id = $1",
+        where command_id = $1 and set_config('synchronous_commit', 'off', true) = 'off'",
         id.0,
         result.err(),
     )

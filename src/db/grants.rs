@@ -9,11 +9,13 @@ use crate::db::interval;
 use crate::ids::ZoomUserId;
 
 /// How long an access token must still be valid to be used: longer than a request to Zoom.
-const FRESH_FOR: Duration = Duration::from_mins(1);
+pub(super) const FRESH_FOR: Duration = Duration::from_mins(1);
 
 /// A grant as it stands; the tokens are sealed.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Grant {
+    /// What people know the account by.
+    pub email: String,
     pub access_token: Vec<u8>,
     pub refresh_token: Vec<u8>,
     /// Which pair this is.
@@ -39,25 +41,12 @@ pub async fn find(db: impl PgExecutor<'_>, zoom_user: &ZoomUserId) -> sqlx::Resu
     sqlx::query_as!(
         Grant,
         r#"
-        select access_token, refresh_token, generation,
+        select email, access_token, refresh_token, generation,
             expires_at > now() + $2::interval as "is_fresh!", dead_at is not null as "is_dead!"
         from zoom_grant where zoom_user_id = $1
         "#,
         zoom_user.as_str(),
         interval(FRESH_FOR),
-    )
-    .fetch_optional(db)
-    .await
-}
-
-/// The e-mail that people know the account by.
-pub async fn email(
-    db: impl PgExecutor<'_>,
-    zoom_user: &ZoomUserId,
-) -> sqlx::Result<Option<String>> {
-    sqlx::query_scalar!(
-        "select email from zoom_grant where zoom_user_id = $1",
-        zoom_user.as_str()
     )
     .fetch_optional(db)
     .await

@@ -112,24 +112,6 @@ pub struct Link {
     pub refusal: Option<String>,
 }
 
-/// The link of a person, in whichever workspace of their organisation they made it.
-pub async fn find(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<Option<Link>> {
-    sqlx::query_as!(
-        Link,
-        r#"
-        select email, zoom_link.created_at as since, dead_at is not null as "is_dead!", refresh_refusal as refusal
-        from zoom_link join zoom_grant using (zoom_user_id)
-        where user_id = $2 and (team_id = $1 or enterprise_id = $3)
-        order by team_id = $1 desc limit 1
-        "#,
-        asker.team.as_str(),
-        asker.user.as_str(),
-        asker.enterprise(),
-    )
-    .fetch_optional(db)
-    .await
-}
-
 /// Links a person. Returns whom they were linked to before.
 pub async fn store(
     db: &mut PgConnection,

@@ -8,7 +8,7 @@ use crate::db::{DELETED_AT_ONCE, STATEMENTS_PER_SWEEP, in_batches, interval};
 use crate::ids::Asker;
 
 /// How long what Slack said of somebody counts as recent.
-const RECENT: Duration = Duration::from_hours(1);
+pub(super) const RECENT: Duration = Duration::from_hours(1);
 
 /// Who somebody is to the workspace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::EnumString, strum::IntoStaticStr)]
@@ -29,34 +29,31 @@ impl Membership {
 }
 
 /// What we know of somebody.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct KnownMembership {
     pub membership: Membership,
     /// It was asked within the last hour.
     pub is_recent: bool,
 }
 
-/// What Slack said of a person. A kind that only another version knows is asked about again, and
-/// allows nothing until then.
-pub async fn find(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<Option<KnownMembership>> {
-    let row = sqlx::query!(
-        r#"
-        select kind, checked_at > now() - $3::interval as "is_recent!"
-        from membership where team_id = $1 and user_id = $2
-        "#,
-        asker.team.as_str(),
-        asker.user.as_str(),
-        interval(RECENT),
-    )
-    .fetch_optional(db)
-    .await?;
-    Ok(row.map(|row| {
-        let membership = row.kind.parse().ok();
-        KnownMembership {
-            is_recent: row.is_recent && membership.is_some(),
+/// What we know without asking Slack.
+#[derive(Debug)]
+pub struct Known {
+    pub membership: Option<KnownMembership>,
+    /// Whether their workspace, or its organisation, ever gave us a token to ask with.
+    pub had_token: bool,
+}
+
+impl KnownMembership {
+    /// Reads a row, if there is one. A kind that only another version knows is asked about again,
+    /// and allows nothing until then.
+    pub(super) fn read(kind: Option<String>, is_recent: Option<bool>) -> Option<Self> {
+        let membership = kind?.parse().ok();
+        Some(Self {
+            is_recent: is_recent.unwrap_or_default() && membership.is_some(),
             membership: membership.unwrap_or(Membership::External),
-        }
-    }))
+        })
+    }
 }
 
 /// Stores what Slack says of a person now.

@@ -3,6 +3,7 @@
 pub mod account_uses;
 pub mod admin_sessions;
 pub mod audit;
+pub mod authorization;
 pub mod commands;
 pub mod grants;
 pub mod installations;
@@ -17,6 +18,7 @@ pub mod named_admins;
 pub mod oauth_states;
 pub mod people;
 mod pool;
+pub mod priority;
 pub mod privileges;
 pub mod queue;
 mod reach;
@@ -36,7 +38,8 @@ use sqlx::PgExecutor;
 use sqlx::postgres::types::PgInterval;
 
 pub use self::pool::{
-    connect, doubt, is_writable, job_pool, listener_pool, patient, pool, queue_pool, request_pool,
+    READ_ONLY, connect, doubt, doubt_if_read_only, is_writable, job_pool, listener_pool, patient,
+    pool, queue_pool, request_pool,
 };
 pub use self::reach::{Unusable, quoted, reach};
 
@@ -53,6 +56,8 @@ const DELETED_AT_ONCE: i64 = 1000;
 /// How many such statements one sweep runs for a table. What is left waits for the next sweep,
 /// so that a backlog does not keep the sweep from its other work.
 const STATEMENTS_PER_SWEEP: usize = 20;
+/// How many rows of a table one sweep deletes at most.
+pub const DELETED_PER_SWEEP: u64 = 20 * DELETED_AT_ONCE.unsigned_abs();
 
 /// Writes down what has happened outside and will not happen again, through a restart of
 /// Postgres if need be. The write must be harmless twice. An error that will not pass is
@@ -66,6 +71,7 @@ where
     loop {
         match write().await {
             Err(error) if is_transient(&error) && Instant::now() < deadline => {
+                doubt_if_read_only(&error);
                 tracing::warn!(%error, "write failed; trying again");
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(PERSIST_PAUSE_MAX);
@@ -120,7 +126,7 @@ fn is_passing_state(code: &str) -> bool {
     match code {
         // A standby, or a server that is being switched over; an idle transaction was ended; a
         // lock is not available.
-        "25006" | "25P03" | "55P03" => true,
+        READ_ONLY | "25P03" | "55P03" => true,
         // Connections; rollbacks for others' sake; resources; the operator, a shutdown or a time
         // limit; the system.
         _ => ["08", "40", "53", "57", "58"]

@@ -2,14 +2,17 @@
 //!
 //! The limits are set once a session is open, because `PgBouncer` refuses them at its start.
 //! A session in which nothing can be written, as on a server that was demoted, is not used:
-//! each is asked when it is opened and when it was idle, and while there is a reason to doubt
-//! them, also when it is given back.
+//! each is asked when it is opened and when it was idle for long. While there is a reason to doubt
+//! them, which a write that fails or the probe gives within seconds, each is asked whenever it is
+//! taken or given back.
 
 use std::future::pending;
 use std::io;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::priority::Priority;
+use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::{
     AssertSqlSafe, ConnectOptions, Connection, PgPool, Postgres, Row, Transaction, raw_sql,
@@ -30,9 +33,12 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long a job, or a statement of the queue, waits for a session.
 const JOB_ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long a session may have been idle to be used without another look.
-const CHECK_AFTER: Duration = Duration::from_secs(1);
-/// How long an idle session may take to say that it can be written on.
+/// How long a session may have been idle to be used without a look whether it is still open:
+/// less than Postgres takes to restart. It was looked at when it was given back.
+const PING_AFTER: Duration = Duration::from_millis(50);
+/// How long one may have been idle to be used without asking whether it can be written on.
+const CHECK_AFTER: Duration = Duration::from_secs(15);
+/// How long an idle session may take to answer.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(1);
 /// The same for one that is given back: it may first have to end a statement that nobody
 /// waits for any more.
@@ -51,6 +57,8 @@ struct Limits {
     lock: Duration,
     /// One statement; none if zero.
     statement: Duration,
+    /// Whether a commit waits until it is on the disk.
+    is_durable: bool,
 }
 
 /// No transaction of ours waits for anything but Postgres.
@@ -60,28 +68,36 @@ const IDLE_IN_TRANSACTION: Duration = Duration::from_secs(10);
 const REQUEST: Limits = Limits {
     lock: Duration::from_secs(1),
     statement: Duration::from_secs(5),
+    is_durable: true,
 };
 /// For jobs. The lock's limit is short as well: all slots of a worker may be at the same row.
 const JOB: Limits = Limits {
     lock: Duration::from_secs(1),
     statement: Duration::from_secs(30),
+    is_durable: true,
 };
-/// For the queue's statements, which are small.
+/// For the queue's statements, which are small. What they write need not outlive a crash of
+/// Postgres: a claim that is lost is made again, and the command says whether Zoom was asked; a
+/// job whose deletion is lost runs again, and the command says that it is done; and a worker says
+/// again that it lives.
+/// <https://www.postgresql.org/docs/current/wal-async-commit.html>
 const QUEUE: Limits = Limits {
     lock: Duration::from_secs(2),
     statement: Duration::from_secs(4),
+    is_durable: false,
 };
 /// For what an operator starts, such as a migration over large tables.
 const OPERATOR: Limits = Limits {
     lock: Duration::from_mins(1),
     statement: Duration::ZERO,
+    is_durable: true,
 };
 
 /// A pool for what an operator starts. Like all of them, it connects when it is first used.
 pub fn pool(options: PgConnectOptions) -> PgPool {
     // PgBouncer refuses this parameter, and every Postgres we know writes floats exactly.
     let options = options.extra_float_digits(None);
-    sessions(OPERATOR)
+    sessions(OPERATOR, None)
         .max_connections(REQUEST_SESSIONS)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .connect_lazy_with(options)
@@ -89,23 +105,23 @@ pub fn pool(options: PgConnectOptions) -> PgPool {
 
 /// A pool for requests.
 pub fn request_pool(options: PgConnectOptions) -> PgPool {
-    sessions(REQUEST)
+    sessions(REQUEST, None)
         .max_connections(REQUEST_SESSIONS)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .connect_lazy_with(options.extra_float_digits(None))
 }
 
-/// A pool for jobs, to the same database.
-pub fn job_pool(db: &PgPool) -> PgPool {
-    sessions(JOB)
+/// A pool for jobs, to the same database. Requests go first.
+pub fn job_pool(db: &PgPool, priority: &Priority) -> PgPool {
+    sessions(JOB, Some(priority))
         .max_connections(JOB_SESSIONS)
         .acquire_timeout(JOB_ACQUIRE_TIMEOUT)
         .connect_lazy_with(options_of(db))
 }
 
-/// A pool for the queue's own statements, to the same database.
-pub fn queue_pool(db: &PgPool) -> PgPool {
-    sessions(QUEUE)
+/// A pool for the queue's own statements, to the same database. Requests go first.
+pub fn queue_pool(db: &PgPool, priority: &Priority) -> PgPool {
+    sessions(QUEUE, Some(priority))
         .max_connections(QUEUE_SESSIONS)
         .acquire_timeout(JOB_ACQUIRE_TIMEOUT)
         .connect_lazy_with(options_of(db))
@@ -113,7 +129,7 @@ pub fn queue_pool(db: &PgPool) -> PgPool {
 
 /// A pool for the one session that listens for notifications, to the same database.
 pub fn listener_pool(db: &PgPool) -> PgPool {
-    sessions(QUEUE)
+    sessions(QUEUE, None)
         .max_connections(1)
         .max_lifetime(None)
         .idle_timeout(None)
@@ -150,7 +166,8 @@ fn options_of(db: &PgPool) -> PgConnectOptions {
     db.connect_options().as_ref().clone()
 }
 
-fn sessions(limits: Limits) -> PgPoolOptions {
+fn sessions(limits: Limits, yields: Option<&Priority>) -> PgPoolOptions {
+    let yields = yields.cloned();
     PgPoolOptions::new()
         .test_before_acquire(false) // Instead of this, see below.
         .after_connect(move |session, _| {
@@ -164,12 +181,18 @@ fn sessions(limits: Limits) -> PgPoolOptions {
                 pending().await
             })
         })
-        .before_acquire(|session, meta| {
+        .before_acquire(move |session, meta| {
+            let yields = yields.clone();
             Box::pin(async move {
+                if let Some(priority) = yields {
+                    priority.yield_to_requests().await;
+                }
                 if meta.idle_for >= CHECK_AFTER || are_doubted() {
                     return check(session, CHECK_TIMEOUT).await;
                 }
-                limited(CHECK_TIMEOUT, session.ping()).await?;
+                if meta.idle_for >= PING_AFTER {
+                    limited(CHECK_TIMEOUT, session.ping()).await?;
+                }
                 Ok(true)
             })
         })
@@ -193,10 +216,15 @@ async fn prepare(session: &mut PgConnection, limits: Limits) -> sqlx::Result<boo
             set_config('idle_in_transaction_session_timeout', '{}', false),
             set_config('tcp_keepalives_idle', '30', false), set_config('tcp_keepalives_interval', '10', false),
             set_config('tcp_keepalives_count', '3', false),
-            current_setting('transaction_read_only') = 'off' as is_writable",
+            {}current_setting('transaction_read_only') = 'off' as is_writable",
         limits.lock.as_millis(),
         limits.statement.as_millis(),
         IDLE_IN_TRANSACTION.as_millis(),
+        if limits.is_durable {
+            ""
+        } else {
+            "set_config('synchronous_commit', 'off', false), "
+        },
     );
     let row = raw_sql(AssertSqlSafe(sql)).fetch_one(session).await?;
     row.try_get("is_writable")
@@ -220,6 +248,11 @@ async fn limited<T>(
         .unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into()))
 }
 
+/// The [SQLSTATE] of a write where nothing can be written.
+///
+/// [SQLSTATE]: https://www.postgresql.org/docs/current/errcodes-appendix.html
+pub const READ_ONLY: &str = "25006";
+
 /// Since when all sessions are doubted.
 static DOUBTED: Mutex<Option<Instant>> = Mutex::new(None);
 
@@ -227,6 +260,16 @@ static DOUBTED: Mutex<Option<Instant>> = Mutex::new(None);
 /// one, or with the server.
 pub fn doubt() {
     *DOUBTED.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+}
+
+/// The same if an error says so. Returns whether it did.
+pub fn doubt_if_read_only(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(DatabaseError::code);
+    let is_read_only = code.as_deref() == Some(READ_ONLY);
+    if is_read_only {
+        doubt();
+    }
+    is_read_only
 }
 
 fn are_doubted() -> bool {

@@ -3,6 +3,8 @@
 use sqlx::error::DatabaseError;
 use sqlx::{PgConnection, PgPool};
 
+use super::READ_ONLY;
+
 /// Why a write failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum WriteError {
@@ -22,7 +24,7 @@ impl From<sqlx::Error> for WriteError {
         let code = error.as_database_error().and_then(DatabaseError::code);
         match code.as_deref() {
             None => Self::NoAnswer,
-            Some("25006") => Self::ReadOnly,
+            Some(READ_ONLY) => Self::ReadOnly,
             Some("53100") => Self::DiskFull,
             // It is starting, stopping or has no session left.
             Some(code) if code.starts_with("57P") || code.starts_with("53") => Self::NoAnswer,

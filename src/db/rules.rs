@@ -1,11 +1,16 @@
 //! What a workspace's admins allow.
 
+use serde::Deserialize;
 use sqlx::PgExecutor;
+use sqlx::types::Json;
 
 use crate::ids::{Asker, SlackUserId, TeamId};
 
 /// Who may run commands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, strum::EnumString, strum::IntoStaticStr)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, strum::EnumString, strum::IntoStaticStr,
+)]
+#[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
 pub enum Who {
     /// Everybody linked.
@@ -14,11 +19,15 @@ pub enum Who {
     Named,
     Group,
     /// Another version stored what cannot be read here; nobody may.
+    #[serde(other)]
     Unknown,
 }
 
 /// Where they may.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, strum::EnumString, strum::IntoStaticStr)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, strum::EnumString, strum::IntoStaticStr,
+)]
+#[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
 pub enum ChannelPolicy {
     #[default]
@@ -26,11 +35,12 @@ pub enum ChannelPolicy {
     Only,
     Except,
     /// Another version stored what cannot be read here; nobody may.
+    #[serde(other)]
     Unknown,
 }
 
 /// A workspace's rules; the default is that of a workspace that has none.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 pub struct Rules {
     pub who: Who,
     pub people: Vec<String>,
@@ -74,27 +84,12 @@ impl ChannelPolicy {
 
 /// The rules of a workspace; the default ones if it has none.
 pub async fn find(db: impl PgExecutor<'_>, team: &TeamId) -> sqlx::Result<Rules> {
-    let rules = sqlx::query!(
-        r#"
-        select who, people, group_id, channel_policy, channels, confirm_over,
-            confirm_shared, guests_allowed, changed_by as "changed_by?: SlackUserId", version
-        from rules where team_id = $1
-        "#,
+    let rules = sqlx::query_scalar!(
+        r#"select to_jsonb(rules) as "rules!: Json<Rules>" from rules where team_id = $1"#,
         team.as_str(),
     );
-    let rules = rules.fetch_optional(db).await?.map(|row| Rules {
-        who: row.who.parse().unwrap_or(Who::Unknown),
-        people: row.people,
-        group_id: row.group_id,
-        channel_policy: row.channel_policy.parse().unwrap_or(ChannelPolicy::Unknown),
-        channels: row.channels,
-        confirm_over: row.confirm_over,
-        confirm_shared: row.confirm_shared,
-        guests_allowed: row.guests_allowed,
-        changed_by: row.changed_by,
-        version: row.version,
-    });
-    Ok(rules.unwrap_or_default())
+    let rules = rules.fetch_optional(db).await?;
+    Ok(rules.map(|Json(rules)| rules).unwrap_or_default())
 }
 
 /// Stores the rules of an admin's workspace in place of the version they were made from. False if it is not there any more.

@@ -8,6 +8,7 @@ use nix::sys::signal::kill;
 use nix::unistd::Pid;
 use sqlx::ConnectOptions;
 use tokio::net::TcpListener;
+use tracing_subscriber::filter::Targets;
 
 use super::playground::{self, Playground};
 use super::tour;
@@ -37,7 +38,7 @@ pub struct Options {
 pub async fn run(options: Options, data_dir: &Path, log: &LogConfig) -> anyhow::Result<()> {
     // People see what happens; the log would tell it twice.
     let quiet = LogConfig {
-        filter: log.filter.clone().or(Some("off".to_owned())),
+        filter: log.filter.clone().or(Some(Targets::default())),
         ..*log
     };
     log::init(&quiet)?;

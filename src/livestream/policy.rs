@@ -10,9 +10,10 @@ use crate::app::App;
 use crate::command::outcome::{Fact, Refusal, Rule, Unknown};
 use crate::command::request::{Action, LivestreamRequest};
 use crate::command::verb::Access;
+use crate::db::authorization::{self, Authorization, Person};
 use crate::db::memberships::Membership;
-use crate::db::rules::{self, ChannelPolicy, Rules, Who};
-use crate::db::{links, meeting_history, shared_accounts, user_groups};
+use crate::db::rules::{ChannelPolicy, Rules, Who};
+use crate::db::{meeting_history, user_groups};
 use crate::ids::{Asker, ChannelId};
 use crate::reply::help::Standing;
 use crate::workspace::bot;
@@ -49,12 +50,14 @@ pub async fn judge(
     asker: &Asker,
     channel: &ChannelId,
     request: &LivestreamRequest,
+    authorization: &Authorization,
 ) -> sqlx::Result<Decision> {
-    if may_stop_as_starter(app, asker, request).await? {
+    // Whom nothing restricts need not have started anything.
+    if !is_plainly_allowed(authorization) && may_stop_as_starter(app, asker, request).await? {
         return Ok(Decision::Allowed);
     }
-    let rules = rules::find(&app.db, &asker.team).await?;
-    match refusing(app, &rules, asker, Some(channel), PATIENCE).await? {
+    let rules = &authorization.rules;
+    match refusing(app, authorization, asker, Some(channel), PATIENCE).await? {
         Verdict::Passed => {}
         Verdict::Broken(rule) => return Ok(Decision::Refused(refusal(rule, rules))),
         Verdict::NotKnown(fact, why) => return Ok(Decision::NotKnown { fact, why }),
@@ -88,10 +91,16 @@ pub async fn judge(
 /// request that the person is from another organisation, so it need not be asked. Somebody of
 /// whom Slack says nothing may read help and link an account; [`judge`] starts nothing for them.
 pub async fn may_use(app: &App, asker: &Asker, is_external: bool) -> sqlx::Result<bool> {
-    let rules = rules::find(&app.db, &asker.team).await?;
-    Ok(admits(app, &rules, asker, is_external, HELP_PATIENCE)
-        .await?
-        .unwrap_or(true))
+    let person = authorization::find(&app.db, asker).await?;
+    Ok(admits(
+        app,
+        &person.authorization,
+        asker,
+        is_external,
+        HELP_PATIENCE,
+    )
+    .await?
+    .unwrap_or(true))
 }
 
 /// Whether this is a stop of a livestream that the person started.
@@ -112,35 +121,33 @@ pub async fn may_stop_as_starter(
 pub async fn standing(
     app: &App,
     asker: &Asker,
+    person: &Person,
     channel: Option<&ChannelId>,
 ) -> sqlx::Result<Standing> {
-    let rules = rules::find(&app.db, &asker.team).await?;
-    let broken = match refusing(app, &rules, asker, channel, HELP_PATIENCE).await? {
+    let authorization = &person.authorization;
+    let broken = match refusing(app, authorization, asker, channel, HELP_PATIENCE).await? {
         Verdict::Broken(rule) => Some(rule),
         Verdict::Passed | Verdict::NotKnown(..) => None,
     };
-    let mut is_link_dead = links::find(&app.db, asker).await?.map(|link| link.is_dead);
-    if is_link_dead.is_none() && app.shared_accounts {
-        let shared = shared_accounts::find(&app.db, &asker.team).await?;
-        let shared = shared.filter(|shared| shared.people.contains(&asker.user.to_string()));
-        is_link_dead = shared.map(|shared| shared.is_dead);
-    }
+    let own = person.link.as_ref().map(|link| link.is_dead);
+    let shared = person.is_shared_dead.filter(|_| app.shared_accounts);
+    let rules = &authorization.rules;
     let is_refused_everywhere = broken.is_some_and(|rule| rule != Rule::Channel);
     Ok(Standing {
-        access: Access::of(is_link_dead, is_refused_everywhere, app.pages.is_some()),
-        only_in: only_in(&rules),
+        access: Access::of(own.or(shared), is_refused_everywhere, app.pages.is_some()),
+        only_in: only_in(rules),
         refusal: broken.map(|rule| refusal(rule, rules)),
     })
 }
 
-fn refusal(rule: Rule, rules: Rules) -> Refusal {
+fn refusal(rule: Rule, rules: &Rules) -> Refusal {
     Refusal {
         rule,
         channels: match rule {
-            Rule::Channel => only_in(&rules),
+            Rule::Channel => only_in(rules),
             _ => Vec::new(),
         },
-        set_by: rules.changed_by,
+        set_by: rules.changed_by.clone(),
     }
 }
 
@@ -154,17 +161,28 @@ fn only_in(rules: &Rules) -> Vec<ChannelId> {
         .collect()
 }
 
+/// Whether no rule restricts anybody here, and the person is a member for certain.
+fn is_plainly_allowed(authorization: &Authorization) -> bool {
+    let known = &authorization.known;
+    let is_member = match known.membership {
+        Some(said) => said.membership == Membership::Member && (said.is_recent || !known.had_token),
+        None => !known.had_token,
+    };
+    is_member && authorization.rules.are_same(&Rules::default())
+}
+
 async fn admits(
     app: &App,
-    rules: &Rules,
+    authorization: &Authorization,
     asker: &Asker,
     is_external: bool,
     patience: Duration,
 ) -> sqlx::Result<Result<bool, Unknown>> {
-    if rules.guests_allowed || is_external {
-        return Ok(Ok(rules.guests_allowed));
+    let are_guests_allowed = authorization.rules.guests_allowed;
+    if are_guests_allowed || is_external {
+        return Ok(Ok(are_guests_allowed));
     }
-    let membership = people::membership(app, asker, patience).await?;
+    let membership = people::membership(app, asker, &authorization.known, patience).await?;
     Ok(membership.map(|membership| membership == Membership::Member))
 }
 
@@ -179,12 +197,13 @@ enum Verdict {
 /// about channels are not asked.
 async fn refusing(
     app: &App,
-    rules: &Rules,
+    authorization: &Authorization,
     asker: &Asker,
     channel: Option<&ChannelId>,
     patience: Duration,
 ) -> sqlx::Result<Verdict> {
-    let mut verdict = match admits(app, rules, asker, false, patience).await? {
+    let rules = &authorization.rules;
+    let mut verdict = match admits(app, authorization, asker, false, patience).await? {
         Ok(true) => Verdict::Passed,
         Ok(false) => return Ok(Verdict::Broken(Rule::Members)),
         Err(why) => Verdict::NotKnown(Fact::Membership, why),

@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::command::outcome::{CommandResult, Outcome, Unknown};
 use crate::command::request::Action;
 use crate::crypto::vault::Context;
-use crate::db::commands::{self, AttemptFailure, Begun, PendingCommand};
+use crate::db::commands::{self, AttemptFailure, Begun, Finished, PendingCommand};
 use crate::db::jobs::{self, RunCommand, WaitsFor};
 use crate::db::{grants, persist};
 use crate::ids::CommandId;
@@ -118,7 +118,7 @@ async fn advance(app: &Arc<App>, command: &PendingCommand, job: RunCommand) -> s
     if command.is_delivered {
         return Ok(Next::Done);
     }
-    let result = match &command.result {
+    let (result, url) = match &command.result {
         // Whoever made that post may be alive, and about to note how it ended.
         Some(_) if command.posts > 0 && job.seen_posts != Some(command.posts) => {
             let job = RunCommand {
@@ -127,15 +127,24 @@ async fn advance(app: &Arc<App>, command: &PendingCommand, job: RunCommand) -> s
             };
             return Ok(later(job, app.zoom_timeout + STORED_WITHIN));
         }
-        Some(result) => result.clone(),
+        Some(result) => {
+            let url = response_url(app, command);
+            if url.is_ok() {
+                commands::record_post(&app.db, id).await?;
+            }
+            (result.clone(), url)
+        }
         None => match carry_out(app, command, job).await? {
             Progress::Wait(next) => return Ok(next),
             Progress::Finished(result) => {
-                if !persist(|| commands::finish(&app.db, id, &result)).await? {
+                let url = response_url(app, command);
+                let posts = i16::from(url.is_ok());
+                let finished = persist(|| commands::finish(&app.db, id, &result, posts)).await?;
+                let Finished::Now { has_next } = finished else {
                     // Somebody else, who tells it; or an earlier try to write it, whose answer
                     // did not arrive.
                     return Ok(later(job, STORED_WITHIN));
-                }
+                };
                 let name = result.outcome.name();
                 metrics::finished(&command.action, name);
                 tracing::info!(
@@ -149,15 +158,18 @@ async fn advance(app: &Arc<App>, command: &PendingCommand, job: RunCommand) -> s
                     "command finished"
                 );
                 let meeting = Some(command.request.meeting);
-                let woken = jobs::wake(&app.db, WaitsFor::Turn, &command.zoom_user_id, meeting);
-                if let Err(error) = woken.await {
+                // One that comes after this looks for itself.
+                if has_next
+                    && let Err(error) =
+                        jobs::wake(&app.db, WaitsFor::Turn, &command.zoom_user_id, meeting).await
+                {
                     tracing::warn!(%error, "failed to wake the next command of a meeting");
                 }
-                result
+                (result, url)
             }
         },
     };
-    tell(app, command, &result, job, read_at).await
+    tell(app, command, &result, url, job, read_at).await
 }
 
 async fn carry_out(
@@ -221,10 +233,16 @@ async fn ask(app: &Arc<App>, command: &PendingCommand, job: RunCommand) -> sqlx:
     if command.age > BEGIN_WITHIN {
         return Ok(Outcome::TooLate.into());
     }
-    if commands::has_earlier_unfinished(&app.db, command).await? {
+    if command.has_earlier {
         return Ok(wait(WaitsFor::Turn, BEGIN_WITHIN));
     }
-    let judged = policy::judge(app, &command.asker, &command.channel_id, &command.request);
+    let judged = policy::judge(
+        app,
+        &command.asker,
+        &command.channel_id,
+        &command.request,
+        &command.authorization,
+    );
     match judged.await? {
         Decision::Allowed => {}
         Decision::Refused(refusal) => {
@@ -244,8 +262,9 @@ async fn ask(app: &Arc<App>, command: &PendingCommand, job: RunCommand) -> sqlx:
         }
     }
     let (mut attempts, mut token_retried) = (command.attempts, command.token_retried);
+    let mut grant = command.grant.clone();
     loop {
-        let token = match tokens::fresh_token(app, zoom_user).await {
+        let token = match tokens::fresh_token(app, zoom_user, grant.take()).await {
             Ok(token) => token,
             Err(TokenUnavailable::Dead(said)) => return Ok(finished(Outcome::LinkDead, said)),
             Err(TokenUnavailable::Misconfigured(said)) => {
@@ -339,17 +358,18 @@ async fn not_done(
     persist(|| commands::attempt_failed(&app.db, id, attempts, why)).await
 }
 
-/// Tells the channel, or notes why that cannot be done any more.
+/// Tells the channel, or notes why that cannot be done any more. The post is counted.
 async fn tell(
     app: &App,
     command: &PendingCommand,
     result: &CommandResult,
+    url: Result<ResponseUrl, &'static str>,
     job: RunCommand,
     read_at: Instant,
 ) -> sqlx::Result<Next> {
     let id = command.command_id;
     let delivered = |result| persist(move || commands::mark_delivered(&app.db, id, result));
-    let url = match response_url(app, command) {
+    let url = match url {
         Ok(url) => url,
         Err(why) => {
             tracing::error!(error = why, "failed to deliver the outcome");
@@ -357,19 +377,17 @@ async fn tell(
             return Ok(Next::Done);
         }
     };
-    let zoom_account = grants::email(&app.db, &command.zoom_user_id).await?;
     let message = Replies::of(app).outcome(
         &OutcomeContext {
             command: id,
             asker: &command.asker,
             is_direct: command.channel_id.is_direct(),
             request: &command.request,
-            zoom_account: zoom_account.as_deref(),
+            zoom_account: command.grant.as_ref().map(|grant| grant.email.as_str()),
             zoom_message: result.zoom_message.as_deref(),
         },
         &result.outcome,
     );
-    commands::record_post(&app.db, id).await?;
     match app.responder.post(&url, &message).await {
         Ok(()) => {
             metrics::told(command.age + read_at.elapsed());

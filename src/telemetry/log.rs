@@ -4,7 +4,10 @@
 use std::io::{IsTerminal, stderr};
 
 use anyhow::Context;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::LogConfig;
 use crate::telemetry::{metrics, sampling};
@@ -16,16 +19,18 @@ const DEFAULT: &str =
 
 /// Logs to standard error, from now on.
 pub fn init(config: &LogConfig) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(config.filter.as_deref().unwrap_or(DEFAULT))
-        .context("RUST_LOG: it is not a list like info,sqlx=warn")?;
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let filter = match &config.filter {
+        Some(filter) => filter.clone(),
+        None => DEFAULT.parse::<Targets>().context("the default filter")?,
+    };
+    let registry = tracing_subscriber::registry().with(filter);
+    let lines = fmt::layer()
         .with_ansi(stderr().is_terminal())
         .with_writer(stderr);
     if config.is_json {
-        subscriber.json().init();
+        registry.with(lines.json()).init();
     } else {
-        subscriber.init();
+        registry.with(lines).init();
     }
     std::panic::set_hook(Box::new(|panic| {
         metrics::panicked();

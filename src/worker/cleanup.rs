@@ -1,18 +1,33 @@
 //! Deletes what is kept for a time only. Each table is cleaned by itself, in small batches, so that
 //! what fails in one stops no other and nothing waits long for a lock.
 
-use crate::account;
 use crate::app::App;
 use crate::db::{
-    admin_sessions, audit, commands, jobs, memberships, oauth_states, readiness, slack_requests,
-    user_groups,
+    DELETED_PER_SWEEP, admin_sessions, audit, commands, jobs, link_offers, memberships,
+    oauth_states, readiness, slack_requests, user_groups, withdrawals,
 };
 
-/// Deletes what has expired, up to a number of rows of each table.
-pub(super) async fn run(app: &App) {
+/// Deletes what has expired, up to a number of rows of each table. Returns whether there may be more.
+pub(super) async fn run(app: &App) -> bool {
     let (db, keep) = (&app.db, app.history_retention);
+    let mut has_more = false;
+    let mut report = |what: &str, deleted: sqlx::Result<u64>| match deleted {
+        Ok(0) => {}
+        Ok(count) => {
+            has_more |= count >= DELETED_PER_SWEEP;
+            tracing::debug!(what, count, "cleaned up");
+        }
+        Err(error) => tracing::warn!(what, %error, "cleanup failed"),
+    };
     report("readiness", readiness::trim(db).await.map(|()| 0));
-    report("link sessions", account::sweep(db).await.map(|()| 0));
+    report(
+        "one-time links",
+        link_offers::delete_expired(db).await.map(|()| 0),
+    );
+    report(
+        "withdrawals",
+        withdrawals::delete_abandoned(db).await.map(|()| 0),
+    );
     report("sign-ins", oauth_states::delete_expired(db).await);
     report("admin sessions", admin_sessions::delete_expired(db).await);
     report("Slack requests", slack_requests::delete_expired(db).await);
@@ -23,12 +38,5 @@ pub(super) async fn run(app: &App) {
     if let Some(keep) = app.audit_retention {
         report("audit", audit::delete_expired(db, keep).await);
     }
-}
-
-fn report(what: &str, deleted: sqlx::Result<u64>) {
-    match deleted {
-        Ok(0) => {}
-        Ok(count) => tracing::debug!(what, count, "cleaned up"),
-        Err(error) => tracing::warn!(what, %error, "cleanup failed"),
-    }
+    has_more
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use graphile_worker::{IntoTaskHandlerResult, TaskHandler, WorkerContext};
 use tracing::Instrument;
 
+use super::reader::Reader;
 use crate::account::offer;
 use crate::account::{unlink, withdraw};
 use crate::app::App;
@@ -13,6 +14,7 @@ use crate::command::verb::Verb;
 use crate::db::jobs::{
     self, Job, LeaveTenant, NotifyUnlinked, RunAt, RunCommand, ShowHome, Unlink, Withdraw,
 };
+use crate::db::{self, authorization};
 use crate::livestream::{policy, run};
 use crate::workspace::home::{self, HomeError, Shown};
 use crate::workspace::install;
@@ -27,9 +29,16 @@ enum JobError {
     #[error(transparent)]
     Home(#[from] HomeError),
     #[error(transparent)]
-    Database(#[from] sqlx::Error),
+    Database(sqlx::Error),
     #[error("it took too long")]
     TimedOut(#[from] tokio::time::error::Elapsed),
+}
+
+impl From<sqlx::Error> for JobError {
+    fn from(error: sqlx::Error) -> Self {
+        db::doubt_if_read_only(&error);
+        Self::Database(error)
+    }
 }
 
 macro_rules! handlers {
@@ -39,6 +48,7 @@ macro_rules! handlers {
 
             async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
                 let running = tokio::time::timeout(JOB_TIMEOUT, $handler(&context, self)).await;
+                reader(&context).job_ended();
                 let result: Result<(), JobError> = running.unwrap_or_else(|late| Err(late.into()));
                 result.map_err(|error| error.to_string())
             }
@@ -61,25 +71,30 @@ fn app(context: &WorkerContext) -> &Arc<App> {
         .expect("super::run_once() adds it")
 }
 
+fn reader(context: &WorkerContext) -> &Reader {
+    context
+        .get_ext::<Arc<Reader>>()
+        .expect("super::run_once() adds it")
+}
+
 async fn run_command(context: &WorkerContext, job: RunCommand) -> Result<(), JobError> {
     let app = app(context);
     let span = tracing::info_span!("job", command.id = job.command_id.0);
-    let ran = run::run(app, job, *context.job().priority());
-    let ran = ran.instrument(span).await;
-    super::wake_workers(context, app).await;
-    Ok(ran?)
+    let run = run::run(app, job, *context.job().priority());
+    Ok(run.instrument(span).await?)
 }
 
 async fn show_home(context: &WorkerContext, job: ShowHome) -> Result<(), JobError> {
     let app = app(context);
-    let standing = policy::standing(app, &job.asker, None).await?;
+    let person = authorization::find(&app.db, &job.asker).await?;
+    let standing = policy::standing(app, &job.asker, &person, None).await?;
     // A rule may refuse them since they asked for it.
     let offer = if job.has_offer && standing.access.can(Verb::Connect) {
         offer::offer(app, &job.asker, None, None).await?
     } else {
         None
     };
-    match home::show(app, &job.asker, standing, offer).await? {
+    match home::show(app, &job.asker, standing, person.link, offer).await? {
         Shown::Done => Ok(()),
         Shown::Later(delay) => Ok(jobs::enqueue_home(&app.db, &job, RunAt::After(delay)).await?),
     }

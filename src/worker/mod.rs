@@ -13,54 +13,49 @@ mod handlers;
 mod health;
 mod probe;
 mod queue;
+mod reader;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use graphile_worker::{Database, DbError, WorkerContext, WorkerOptions, WorkerRecoveryConfig};
+use graphile_worker::{Database, DbError, WorkerOptions, WorkerRecoveryConfig};
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
+use crate::account;
 use crate::app::App;
-use crate::db::jobs::{self, LeaveTenant, NotifyUnlinked, RunCommand, ShowHome, Unlink, Withdraw};
+use crate::db::jobs::{LeaveTenant, NotifyUnlinked, RunCommand, ShowHome, Unlink, Withdraw};
 use crate::db::schema::DENIED;
 use crate::db::{self, commands};
 use crate::worker::claims::Claims;
 pub use crate::worker::health::{Health, NotReady};
 use crate::worker::queue::Queue;
+use crate::worker::reader::{POLL_EVERY, Reader};
 
 /// Jobs wait on Zoom and Slack most of the time, so one process can hold many.
 const CONCURRENCY: usize = 32;
-/// After how many commands the workers are woken again.
-const WAKE_AFTER: usize = CONCURRENCY / 2;
 /// A worker that has not been heard of for so long is taken for dead. Longer than a
 /// pause of the machine, shorter than people's patience.
 const DEAD_AFTER: Duration = Duration::from_secs(8);
-/// How often commands that lost their job are enqueued again, and expired rows deleted.
+/// How often a worker says that it lives: often enough that one statement may fail.
+const HEARTBEAT_EVERY: Duration = Duration::from_secs(2);
+/// How often workers are looked for that are dead.
+const RECOVER_EVERY: Duration = Duration::from_secs(3);
+/// How long a job that has ended waits for others, to be deleted with them. One that is not
+/// deleted because of a crash is run again, and its command says that it is done.
+const COMPLETE_WITHIN: Duration = Duration::from_millis(5);
+/// How often commands that lost their job are enqueued again, and expired rows deleted where there
+/// are many.
 const SWEEP_EVERY: Duration = Duration::from_secs(10);
+/// How often expired rows are deleted where there are few.
+const CLEAN_UP_EVERY: Duration = Duration::from_secs(30);
 /// How long running jobs may take to end at a shutdown: two calls and a post, each at its time
 /// limit. Refreshes and withdrawals go on in tasks of their own.
 const GRACE: Duration = Duration::from_mins(1);
 /// How long to wait before starting again where Postgres could not be reached.
 const RESTART_AFTER: Duration = Duration::from_secs(1);
-
-/// How many jobs of commands this process has run.
-#[derive(Debug, Clone, Default)]
-struct Completed(Arc<AtomicUsize>);
-
-/// Wakes all workers again after every so many commands. Each worker slot takes one job per
-/// wake-up and one per poll, so a backlog would drain at the pace of the polls.
-async fn wake_workers(context: &WorkerContext, app: &App) {
-    let completed = context.get_ext::<Completed>().expect("run_once() adds it");
-    let count = 1 + completed.0.fetch_add(1, Ordering::Relaxed);
-    if count.is_multiple_of(WAKE_AFTER)
-        && let Err(error) = jobs::wake_workers(&app.db).await
-    {
-        tracing::warn!(%error, "failed to wake workers");
-    }
-}
 
 /// Runs until `shutdown`, then lets running jobs end. `app` has the jobs' sessions.
 pub async fn run(app: Arc<App>, health: Health, shutdown: CancellationToken) {
@@ -93,19 +88,31 @@ pub async fn run(app: Arc<App>, health: Health, shutdown: CancellationToken) {
 /// Sets right, now and then, what jobs cannot.
 async fn sweep(app: Arc<App>, shutdown: CancellationToken) {
     let mut ticks = tokio::time::interval(SWEEP_EVERY);
+    let mut clean_up_at = Instant::now();
     loop {
         tokio::select! {
             _ = ticks.tick() => {}
             () = shutdown.cancelled() => return,
         }
-        let swept = tokio::time::timeout(handlers::JOB_TIMEOUT, sweep_once(&app)).await;
-        if swept.is_err() {
+        let sweeping = async {
+            requeue_lost(&app).await;
+            if let Err(error) = account::end_expired_sessions(&app.db).await {
+                tracing::warn!(%error, "failed to end link sessions that have expired");
+            }
+            if Instant::now() >= clean_up_at && !cleanup::run(&app).await {
+                clean_up_at = Instant::now() + CLEAN_UP_EVERY;
+            }
+        };
+        if tokio::time::timeout(handlers::JOB_TIMEOUT, sweeping)
+            .await
+            .is_err()
+        {
             tracing::warn!("cleanup took too long");
         }
     }
 }
 
-async fn sweep_once(app: &App) {
+async fn requeue_lost(app: &App) {
     match commands::requeue_lost(&app.db).await {
         Ok(0) => {}
         Ok(count) => tracing::warn!(count, "re-enqueued commands that lost their jobs"),
@@ -113,7 +120,6 @@ async fn sweep_once(app: &App) {
             tracing::warn!(%error, "failed to look for commands that lost their jobs");
         }
     }
-    cleanup::run(app).await;
 }
 
 async fn run_once(
@@ -122,24 +128,27 @@ async fn run_once(
     shutdown: &CancellationToken,
 ) -> anyhow::Result<()> {
     let has_started = Arc::new(AtomicBool::new(false));
+    let reader = Arc::new(Reader::new(shutdown.clone()));
     // Its own sessions, so that requests and jobs cannot keep it from its heartbeat.
     let queue = Queue::new(
-        db::queue_pool(&app.db),
+        db::queue_pool(&app.db, &app.priority),
         DEAD_AFTER,
         health.clone(),
+        Arc::clone(&reader),
         shutdown.clone(),
         Arc::clone(&has_started),
     );
     let claims = Claims::default();
     let recovery = WorkerRecoveryConfig::default()
-        .heartbeat_interval(Duration::from_secs(1))
-        .sweep_interval(Duration::from_secs(1))
+        .heartbeat_interval(HEARTBEAT_EVERY)
+        .sweep_interval(RECOVER_EVERY)
         .sweep_threshold(DEAD_AFTER)
         .recovery_delay(Duration::ZERO);
     let worker = WorkerOptions::default()
         .database(Database::new(queue))
         .concurrency(CONCURRENCY)
-        .poll_interval(Duration::from_millis(500))
+        .poll_interval(POLL_EVERY)
+        .complete_job_batch_delay(COMPLETE_WITHIN)
         .worker_recovery(recovery)
         .listen_os_shutdown_signals(false)
         .shutdown_signal(shutdown.clone().cancelled_owned())
@@ -152,7 +161,7 @@ async fn run_once(
         .define_job::<Withdraw>()
         .define_job::<LeaveTenant>()
         .add_extension(Arc::clone(app))
-        .add_extension(Completed::default())
+        .add_extension(reader)
         .add_plugin(claims.clone())
         .init()
         .await

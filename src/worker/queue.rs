@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use graphile_worker::sqlx::SqlxDatabase;
 use graphile_worker::{
     BoxFuture, DatabaseDriver, DbError, DbExecutor, DbParams, DbRow, DbTransaction, Notification,
@@ -21,6 +21,7 @@ use sqlx::{Acquire, PgPool};
 use tokio_util::sync::CancellationToken;
 
 use super::health::Health;
+use super::reader::Reader;
 use crate::db;
 
 /// How long a statement may take. Postgres ends it a second earlier, if it can.
@@ -51,6 +52,7 @@ pub(super) struct Queue {
     /// How long Postgres must have answered without a break before workers are taken for dead.
     dead_after: Duration,
     health: Health,
+    reader: Arc<Reader>,
     shutdown: CancellationToken,
     /// Whether statements are tried again. Not before the worker runs: a failure may be an
     /// answer then.
@@ -82,6 +84,7 @@ impl Queue {
         pool: PgPool,
         dead_after: Duration,
         health: Health,
+        reader: Arc<Reader>,
         shutdown: CancellationToken,
         has_started: Arc<AtomicBool>,
     ) -> Self {
@@ -90,6 +93,7 @@ impl Queue {
             database: SqlxDatabase::new(pool),
             dead_after,
             health,
+            reader,
             shutdown,
             has_started,
             are_fetches_failing: AtomicBool::new(false),
@@ -182,6 +186,9 @@ impl Queue {
             if !self.has_started.load(Ordering::Relaxed) {
                 return Err(error);
             }
+            if error.code() == Some(db::READ_ONLY) {
+                db::doubt();
+            }
             if self.failed(kind) {
                 tracing::warn!(%error, "a statement of the queue failed; trying again");
             }
@@ -219,8 +226,18 @@ impl DbExecutor for Queue {
         sql: &'a str,
         params: DbParams,
     ) -> BoxFuture<'a, Result<Vec<DbRow>, DbError>> {
-        let statement = move || self.database.fetch_all(sql, params.clone());
-        Box::pin(self.patiently(Kind::Fetch, statement))
+        Box::pin(async move {
+            if !Reader::is_claim(sql) {
+                let statement = || self.database.fetch_all(sql, params.clone());
+                return self.patiently(Kind::Fetch, statement).await;
+            }
+            let claim = async |sql: String| {
+                let statement = || self.database.fetch_all(&sql, params.clone());
+                self.patiently(Kind::Fetch, statement).await
+            };
+            let job = self.reader.next(sql, claim).await?;
+            Ok(job.into_iter().collect())
+        })
     }
 }
 
@@ -248,11 +265,25 @@ impl DatabaseDriver for Queue {
             channel: channel.to_owned(),
             session: None,
         };
+        let reader = Arc::clone(&self.reader);
         let notifications = stream::unfold(listener, async |mut listener| {
             Some((Ok(listener.next().await), listener))
         });
-        let notifications: NotificationStream = Box::pin(notifications);
-        Box::pin(ready(Ok(Some(notifications))))
+        let notifications = notifications.inspect(move |_| reader.announce());
+        let made_up = Notification {
+            channel: channel.to_owned(),
+            payload: String::new(),
+        };
+        let reader = Arc::clone(&self.reader);
+        let again = stream::unfold(reader, move |reader| {
+            let made_up = made_up.clone();
+            async move {
+                reader.should_look_again().await;
+                Some((Ok(made_up), reader))
+            }
+        });
+        let all: NotificationStream = Box::pin(stream::select(notifications, again));
+        Box::pin(ready(Ok(Some(all))))
     }
 }
 

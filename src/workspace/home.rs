@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use crate::app::App;
-use crate::db::{commands, links};
+use crate::db::commands;
+use crate::db::links::Link;
 use crate::ids::{Asker, SlackUserId};
 use crate::reply::Replies;
 use crate::reply::help::Standing;
@@ -47,18 +48,19 @@ pub async fn notify_unlinked(
 }
 
 /// Publishes a user's App Home as things stand now, with the address of a one-time link if
-/// there is one; `standing` is what the person can do.
+/// there is one; `standing` is what the person can do, and `link` theirs.
 pub async fn show(
     app: &App,
     asker: &Asker,
     standing: Standing,
+    link: Option<Link>,
     offer: Option<String>,
 ) -> Result<Shown, HomeError> {
     let Some(bot) = bot::find(app, asker).await? else {
         return Ok(Shown::Done);
     };
     let home = Home {
-        link: links::find(&app.db, asker).await?,
+        link,
         last: commands::recent(&app.db, asker, LAST).await?,
         offer,
         standing,

@@ -7,7 +7,7 @@ use tokio::time::timeout;
 
 use crate::app::App;
 use crate::command::outcome::Unknown;
-use crate::db::memberships::{self, Membership};
+use crate::db::memberships::{self, Known, Membership};
 use crate::db::{installations, named_admins};
 use crate::ids::Asker;
 use crate::slack::web_api::{Error, User};
@@ -19,13 +19,19 @@ use crate::workspace::bot;
 pub async fn membership(
     app: &App,
     asker: &Asker,
+    known: &Known,
     patience: Duration,
 ) -> sqlx::Result<Result<Membership, Unknown>> {
-    let known = memberships::find(&app.db, asker).await?;
-    if let Some(known) = &known
-        && known.is_recent
+    let before = known.membership;
+    if let Some(before) = before
+        && before.is_recent
     {
-        return Ok(Ok(known.membership));
+        return Ok(Ok(before.membership));
+    }
+    if !known.had_token {
+        return Ok(Ok(
+            before.map_or(Membership::Member, |before| before.membership)
+        ));
     }
     let unknown = match bot::find(app, asker).await? {
         Some(bot) => match timeout(patience, bot.user(&asker.user)).await {
@@ -37,19 +43,9 @@ pub async fn membership(
             Ok(Err(error)) => unknown(&error),
             Err(_) => Unknown::NoAnswer,
         },
-        None if installations::token_history(&app.db, asker)
-            .await?
-            .had_token =>
-        {
-            Unknown::CannotAsk
-        }
-        None => {
-            return Ok(Ok(
-                known.map_or(Membership::Member, |known| known.membership)
-            ));
-        }
+        None => Unknown::CannotAsk,
     };
-    Ok(known.map(|known| known.membership).ok_or(unknown))
+    Ok(before.map(|before| before.membership).ok_or(unknown))
 }
 
 /// Why an answer of Slack's is not there.

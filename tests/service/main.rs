@@ -6,6 +6,7 @@ mod answers;
 mod audit;
 mod buttons;
 mod commands;
+mod costs;
 mod events;
 mod failover;
 mod hang_ups;

@@ -19,4 +19,5 @@ pub(crate) mod queue;
 pub(crate) mod replica;
 pub(crate) mod requests;
 pub(crate) mod slack;
+pub(crate) mod statements;
 pub(crate) mod world;

@@ -36,13 +36,7 @@ impl DatabaseProxy {
     /// Starts a proxy to this database.
     pub(crate) async fn start(to: &PgConnectOptions) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let port = listener.local_addr().expect("a local address").port();
-        let options = PgConnectOptions::new_without_pgpass()
-            .host("127.0.0.1")
-            .port(port)
-            .username(to.get_username())
-            .database(to.get_database().expect("a database"))
-            .ssl_mode(sqlx::postgres::PgSslMode::Disable);
+        let options = over_tcp(to, &listener);
         let target = Arc::new(Mutex::new(Some(socket(to))));
         let (end, silence) = (watch::Sender::new(()), watch::Sender::new(()));
         let (targets, ends, silences) = (Arc::clone(&target), end.subscribe(), silence.subscribe());
@@ -101,7 +95,19 @@ impl DatabaseProxy {
     }
 }
 
-fn socket(of: &PgConnectOptions) -> PathBuf {
+/// How to reach a database through a listener that forwards to it.
+pub(super) fn over_tcp(to: &PgConnectOptions, listener: &TcpListener) -> PgConnectOptions {
+    let port = listener.local_addr().expect("a local address").port();
+    PgConnectOptions::new_without_pgpass()
+        .host("127.0.0.1")
+        .port(port)
+        .username(to.get_username())
+        .database(to.get_database().expect("a database"))
+        .ssl_mode(sqlx::postgres::PgSslMode::Disable)
+}
+
+/// The socket of a server.
+pub(super) fn socket(of: &PgConnectOptions) -> PathBuf {
     let dir = of.get_socket().expect("a Unix socket");
     dir.join(format!(".s.PGSQL.{}", of.get_port()))
 }

@@ -1,42 +1,13 @@
-//! The baselines: they do nothing but run the statement.
+//! The statement that takes a command, with PostgreSQL's own tool.
 
 use std::process::Command;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
-use axum::Router;
-use axum::extract::State;
-use axum::routing::post;
-use livestream_bot::db;
 use livestream_bot::demo::slack;
-use sqlx::PgPool;
-use tokio::net::TcpListener;
 
 use crate::env::BenchEnv;
 use crate::load::Measured;
-use crate::statement::{STATEMENT, stop};
-
-/// The bare handler: it runs the statement, without reading or checking the request.
-pub(crate) async fn serve(port: u16, url: &str) {
-    let pool = db::pool(url.parse().expect("a URL"));
-    let next = Arc::new(AtomicI64::new(1));
-    let handler = async |State((pool, next)): State<(PgPool, Arc<AtomicI64>)>| {
-        let count = next.fetch_add(1, Ordering::Relaxed);
-        let (team, user) = (slack::TEAM.to_owned(), "U0".to_owned());
-        let stop = stop(format!("bare {count}"), team, user, 600_000_000 + count);
-        stop.execute(&pool)
-            .await
-            .map_or("failed", |_| "{\"response_type\":\"in_channel\"}")
-    };
-    let router = Router::new()
-        .route("/slack/commands", post(handler))
-        .with_state((pool, next));
-    let listener = TcpListener::bind(("127.0.0.1", port))
-        .await
-        .expect("a listener");
-    axum::serve(listener, router).await.expect("serving");
-}
+use crate::statement::STATEMENT;
 
 /// Measures the statement with PostgreSQL's own tool, prepared and over the same socket.
 pub(crate) fn pgbench(env: &BenchEnv, connections: usize, requests: usize) -> Measured {
