@@ -59,7 +59,8 @@ pub enum TokenUnavailable {
 
 /// An access token that is good for a minute at least. Refreshes the pair if it
 /// must, one at a time across all replicas; the new pair is committed before it is used. A
-/// refresh that takes longer than a second goes on without the caller, who may have read the grant.
+/// refresh that takes longer than a second goes on without the caller. A grant that the caller has
+/// just read is not read again.
 pub async fn fresh_token(
     app: &Arc<App>,
     zoom_user: &ZoomUserId,

@@ -16,6 +16,24 @@ pub struct Authorization {
     pub known: Known,
 }
 
+impl Authorization {
+    /// Reads the parts of a row.
+    pub(super) fn read(
+        rules: Option<Json<Rules>>,
+        kind: Option<String>,
+        is_recent: Option<bool>,
+        had_token: bool,
+    ) -> Self {
+        Self {
+            rules: rules.map(|Json(rules)| rules).unwrap_or_default(),
+            known: Known {
+                membership: KnownMembership::read(kind, is_recent),
+                had_token,
+            },
+        }
+    }
+}
+
 /// The rights of a person, and the Zoom accounts that they can act with.
 #[derive(Debug)]
 pub struct Person {
@@ -72,13 +90,7 @@ pub async fn find(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<Person
         _ => None,
     };
     Ok(Person {
-        authorization: Authorization {
-            rules: row.rules.map(|Json(rules)| rules).unwrap_or_default(),
-            known: Known {
-                membership: KnownMembership::read(row.kind, row.is_recent),
-                had_token: row.had_token,
-            },
-        },
+        authorization: Authorization::read(row.rules, row.kind, row.is_recent, row.had_token),
         link,
         is_shared_dead: row.is_shared_dead,
     })

@@ -13,7 +13,7 @@ use crate::db::audit::AuditKind;
 use crate::db::authorization::Authorization;
 use crate::db::grants::{FRESH_FOR, Grant};
 use crate::db::jobs::{Job, RunCommand};
-use crate::db::memberships::{Known, KnownMembership, RECENT};
+use crate::db::memberships::RECENT;
 use crate::db::rules::Rules;
 use crate::db::{DELETED_AT_ONCE, STATEMENTS_PER_SWEEP, in_batches, interval};
 use crate::ids::{
@@ -180,8 +180,8 @@ async fn rejection(db: &PgPool, new: &NewCommand<'_>) -> sqlx::Result<Option<Rec
     })
 }
 
-/// The command of a job, with all that decides whether it may be carried out. What a newer version wrote is no error: see
-/// [`is_readable`](PendingCommand::is_readable) and [`Outcome::Unknown`].
+/// The command of a job, with all that decides whether it may be carried out. What a newer version
+/// wrote is no error: see [`is_readable`](PendingCommand::is_readable) and [`Outcome::Unknown`].
 pub async fn find(db: impl PgExecutor<'_>, id: CommandId) -> sqlx::Result<Option<PendingCommand>> {
     let row = sqlx::query!(
         r#"
@@ -267,13 +267,7 @@ pub async fn find(db: impl PgExecutor<'_>, id: CommandId) -> sqlx::Result<Option
             posts: row.posts,
             is_delivered: row.is_delivered,
             has_earlier: row.has_earlier,
-            authorization: Authorization {
-                rules: row.rules.map(|Json(rules)| rules).unwrap_or_default(),
-                known: Known {
-                    membership: KnownMembership::read(row.kind, row.is_recent),
-                    had_token: row.had_token,
-                },
-            },
+            authorization: Authorization::read(row.rules, row.kind, row.is_recent, row.had_token),
             grant,
         }
     }))

@@ -72,7 +72,7 @@ pub async fn consume(db: impl PgExecutor<'_>, token_hash: &[u8]) -> sqlx::Result
 }
 
 /// Deletes offers that nobody can open any more.
-pub async fn delete_expired(db: &PgPool) -> sqlx::Result<()> {
+pub async fn delete_expired(db: &PgPool) -> sqlx::Result<u64> {
     in_batches(STATEMENTS_PER_SWEEP, async || {
         let done = sqlx::query!(
             "delete from link_offer where token_hash = any(array(
@@ -88,5 +88,4 @@ pub async fn delete_expired(db: &PgPool) -> sqlx::Result<()> {
         Ok(done.execute(db).await?.rows_affected())
     })
     .await
-    .map(drop)
 }

@@ -44,6 +44,18 @@ pub struct Known {
     pub had_token: bool,
 }
 
+impl Known {
+    /// Who somebody is, if Slack need not be asked: it said so lately, or never let us ask. Where it
+    /// never did, everybody is a member of whom it did not say otherwise.
+    pub fn without_asking(&self) -> Option<Membership> {
+        match self.membership {
+            Some(said) if said.is_recent || !self.had_token => Some(said.membership),
+            None if !self.had_token => Some(Membership::Member),
+            _ => None,
+        }
+    }
+}
+
 impl KnownMembership {
     /// Reads a row, if there is one. A kind that only another version knows is asked about again,
     /// and allows nothing until then.

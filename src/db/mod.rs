@@ -57,7 +57,7 @@ const DELETED_AT_ONCE: i64 = 1000;
 /// so that a backlog does not keep the sweep from its other work.
 const STATEMENTS_PER_SWEEP: usize = 20;
 /// How many rows of a table one sweep deletes at most.
-pub const DELETED_PER_SWEEP: u64 = 20 * DELETED_AT_ONCE.unsigned_abs();
+pub const DELETED_PER_SWEEP: u64 = STATEMENTS_PER_SWEEP as u64 * DELETED_AT_ONCE.unsigned_abs();
 
 /// Writes down what has happened outside and will not happen again, through a restart of
 /// Postgres if need be. The write must be harmless twice. An error that will not pass is

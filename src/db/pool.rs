@@ -11,12 +11,13 @@ use std::io;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::priority::Priority;
 use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::{
     AssertSqlSafe, ConnectOptions, Connection, PgPool, Postgres, Row, Transaction, raw_sql,
 };
+
+use super::priority::Priority;
 
 /// Sessions of one replica for requests.
 const REQUEST_SESSIONS: u32 = 16;

@@ -163,12 +163,8 @@ fn only_in(rules: &Rules) -> Vec<ChannelId> {
 
 /// Whether no rule restricts anybody here, and the person is a member for certain.
 fn is_plainly_allowed(authorization: &Authorization) -> bool {
-    let known = &authorization.known;
-    let is_member = match known.membership {
-        Some(said) => said.membership == Membership::Member && (said.is_recent || !known.had_token),
-        None => !known.had_token,
-    };
-    is_member && authorization.rules.are_same(&Rules::default())
+    authorization.known.without_asking() == Some(Membership::Member)
+        && authorization.rules.are_same(&Rules::default())
 }
 
 async fn admits(

@@ -20,10 +20,7 @@ pub(super) async fn run(app: &App) -> bool {
         Err(error) => tracing::warn!(what, %error, "cleanup failed"),
     };
     report("readiness", readiness::trim(db).await.map(|()| 0));
-    report(
-        "one-time links",
-        link_offers::delete_expired(db).await.map(|()| 0),
-    );
+    report("one-time links", link_offers::delete_expired(db).await);
     report(
         "withdrawals",
         withdrawals::delete_abandoned(db).await.map(|()| 0),

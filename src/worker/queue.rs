@@ -266,24 +266,21 @@ impl DatabaseDriver for Queue {
             session: None,
         };
         let reader = Arc::clone(&self.reader);
-        let notifications = stream::unfold(listener, async |mut listener| {
-            Some((Ok(listener.next().await), listener))
+        let announced = stream::unfold(listener, async |mut listener| {
+            Some((listener.next().await, listener))
         });
-        let notifications = notifications.inspect(move |_| reader.announce());
-        let made_up = Notification {
-            channel: channel.to_owned(),
-            payload: String::new(),
-        };
-        let reader = Arc::clone(&self.reader);
-        let again = stream::unfold(reader, move |reader| {
-            let made_up = made_up.clone();
-            async move {
-                reader.should_look_again().await;
-                Some((Ok(made_up), reader))
-            }
+        let announced = announced.inspect(move |_| reader.announce());
+        let again = stream::unfold(Arc::clone(&self.reader), async |reader| {
+            reader.should_look_again().await;
+            Some((String::new(), reader))
         });
-        let all: NotificationStream = Box::pin(stream::select(notifications, again));
-        Box::pin(ready(Ok(Some(all))))
+        let channel = channel.to_owned();
+        let notifications = stream::select(announced, again).map(move |payload| {
+            let channel = channel.clone();
+            Ok(Notification { channel, payload })
+        });
+        let notifications: NotificationStream = Box::pin(notifications);
+        Box::pin(ready(Ok(Some(notifications))))
     }
 }
 
@@ -322,15 +319,15 @@ struct Listener {
 }
 
 impl Listener {
-    /// The next notification, or a made-up one after a new session: nobody was told what
-    /// happened before it.
-    async fn next(&mut self) -> Notification {
+    /// The payload of the next notification, or of a made-up one after a new session: nobody was
+    /// told what happened before it.
+    async fn next(&mut self) -> String {
         loop {
             let Some(session) = &mut self.session else {
                 match self.open().await {
                     Ok(session) => {
                         self.session = Some(session);
-                        return self.notification(String::new());
+                        return String::new();
                     }
                     Err(error) => {
                         tracing::debug!(%error, "failed to listen for jobs; trying again");
@@ -341,7 +338,7 @@ impl Listener {
             };
             match tokio::time::timeout(LISTENER_CHECK_EVERY, session.try_recv()).await {
                 Ok(Ok(Some(notification))) => {
-                    return self.notification(notification.payload().to_owned());
+                    return notification.payload().to_owned();
                 }
                 Err(_) if is_listening(session).await => {}
                 _ => self.session = None,
@@ -355,13 +352,6 @@ impl Listener {
         session.eager_reconnect(false);
         session.listen(&self.channel).await?;
         Ok(session)
-    }
-
-    fn notification(&self, payload: String) -> Notification {
-        Notification {
-            channel: self.channel.clone(),
-            payload,
-        }
     }
 }
 

@@ -55,9 +55,9 @@ impl Reader {
         }
     }
 
-    /// Whether a statement claims a job.
+    /// Whether a statement claims a job, in the form that can claim several.
     pub(super) fn is_claim(sql: &str) -> bool {
-        sql.contains("attempts = jobs.attempts + 1")
+        sql.contains("attempts = jobs.attempts + 1") && sql.contains(LIMIT_OF_ONE)
     }
 
     /// Notes that there may be new jobs.

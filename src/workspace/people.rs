@@ -22,16 +22,8 @@ pub async fn membership(
     known: &Known,
     patience: Duration,
 ) -> sqlx::Result<Result<Membership, Unknown>> {
-    let before = known.membership;
-    if let Some(before) = before
-        && before.is_recent
-    {
-        return Ok(Ok(before.membership));
-    }
-    if !known.had_token {
-        return Ok(Ok(
-            before.map_or(Membership::Member, |before| before.membership)
-        ));
+    if let Some(membership) = known.without_asking() {
+        return Ok(Ok(membership));
     }
     let unknown = match bot::find(app, asker).await? {
         Some(bot) => match timeout(patience, bot.user(&asker.user)).await {
@@ -45,7 +37,7 @@ pub async fn membership(
         },
         None => Unknown::CannotAsk,
     };
-    Ok(before.map(|before| before.membership).ok_or(unknown))
+    Ok(known.membership.map(|said| said.membership).ok_or(unknown))
 }
 
 /// Why an answer of Slack's is not there.
