@@ -24,7 +24,7 @@ use crate::ids::{
 /// many of a user theirs: a flood of one delays nobody else.
 pub const PENDING_PER_PRIORITY: i64 = 8;
 /// How many unfinished commands of a workspace are counted at most, and of a user.
-pub const PENDING_COUNTED_MAX: i64 = 200;
+pub const PENDING_COUNTED_MAX: i64 = 80;
 /// How old a command without a job must be to have lost it: a job that was just removed may
 /// be about to be added again.
 const LOST_AFTER: Duration = Duration::from_mins(1);
@@ -148,9 +148,10 @@ async fn rejection(db: &PgPool, new: &NewCommand<'_>) -> sqlx::Result<Option<Rec
                 end as "by?: SlackUserId",
             extract(epoch from now() - under_way.received_at)::bigint as seconds
         from coalesce((
+                select zoom_user_id from zoom_link where zoom_link.team_id = $2 and zoom_link.user_id = $3
+            ), (
                 select zoom_user_id from zoom_link
-                where zoom_link.user_id = $3 and (zoom_link.team_id = $2 or zoom_link.enterprise_id = $6)
-                order by zoom_link.team_id = $2 desc limit 1
+                where zoom_link.enterprise_id = $6 and zoom_link.user_id = $3 limit 1
             ), (
                 select zoom_user_id from shared_account
                 where shared_account.team_id = $2 and $3 = any (people) and $7
@@ -389,9 +390,9 @@ pub async fn begin_attempt(
         r#"
         with account as (
             select coalesce((
-                select zoom_user_id from zoom_link
-                where user_id = $4 and (team_id = $3 or enterprise_id = $5)
-                order by team_id = $3 desc limit 1
+                select zoom_user_id from zoom_link where team_id = $3 and user_id = $4
+            ), (
+                select zoom_user_id from zoom_link where enterprise_id = $5 and user_id = $4 limit 1
             ), (
                 select zoom_user_id from shared_account where team_id = $3 and $4 = any (people) and $6
             )) as zoom_user_id

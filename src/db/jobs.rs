@@ -53,7 +53,7 @@ impl RunCommand {
 
 impl Job for RunCommand {
     const NAME: &'static str = "run_command";
-    /// The first of a workspace; the statement that records a command adds up to 50 where
+    /// The first of a workspace; the statement that records a command adds up to 20 where
     /// others of the same workspace wait, half of it where they are the same user's.
     const PRIORITY: i32 = 0;
 

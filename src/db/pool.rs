@@ -21,8 +21,9 @@ use super::priority::Priority;
 
 /// Sessions of one replica for requests.
 const REQUEST_SESSIONS: u32 = 16;
-/// Sessions of one replica for jobs, so that they cannot keep a request waiting.
-const JOB_SESSIONS: u32 = 14;
+/// Sessions of one replica for jobs, so that they cannot keep a request waiting. Few, since each
+/// statement of theirs that runs slows a request down.
+const JOB_SESSIONS: u32 = 8;
 /// Sessions of one replica for the queue's own statements.
 const QUEUE_SESSIONS: u32 = 4;
 

@@ -12,9 +12,9 @@ with accepted as (
     select $1, $9, $2, $3, $4, zoom_user_id, $5, $6, $7, $8, $10, $11
     -- Their own account; else the one that the workspace shares with them.
     from coalesce((
-            select zoom_user_id from zoom_link
-            where user_id = $3 and (team_id = $2 or enterprise_id = $9)
-            order by team_id = $2 desc limit 1
+            select zoom_user_id from zoom_link where team_id = $2 and user_id = $3
+        ), (
+            select zoom_user_id from zoom_link where enterprise_id = $9 and user_id = $3 limit 1
         ), (
             select zoom_user_id from shared_account where team_id = $2 and $3 = any (people) and $12
         )) as account
@@ -28,6 +28,8 @@ with accepted as (
 select command_id as "command_id!: CommandId"
 from accepted, graphile_worker.add_job(
     $13, json_build_object('command_id', command_id), job_key => $13 || ' ' || command_id,
+    -- There is no job of this key yet; not to look for one halves the cost of the statement.
+    job_key_mode => 'unsafe_dedupe',
     -- The more commands of a workspace wait, and of the user, the further back it goes: a flood
     -- of one delays nobody else.
     priority => (

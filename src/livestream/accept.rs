@@ -158,7 +158,6 @@ async fn accept(
     if matches!(&parsed, Ok(command) if *command != Command::Help) {
         app.responder.url(&form.response_url)?;
     }
-    let _request = app.priority.request();
     let accepting = async {
         if source == (Source::Pressed { is_external: true })
             && may_be_refused(app, &form.asker(), &parsed).await?
@@ -225,10 +224,13 @@ async fn record(
         shared_accounts: app.shared_accounts,
     };
     let (replies, wanted) = (Replies::of(app), request.to_string());
-    let recorded = match commands::record(&app.db, &new).await {
-        // Nothing was written; another session may lead to the server that takes writes now.
-        Err(error) if db::doubt_if_read_only(&error) => commands::record(&app.db, &new).await?,
-        recorded => recorded?,
+    let recorded = {
+        let _first = app.priority.request();
+        match commands::record(&app.db, &new).await {
+            // Nothing was written; another session may lead to the server that takes writes now.
+            Err(error) if db::doubt_if_read_only(&error) => commands::record(&app.db, &new).await?,
+            recorded => recorded?,
+        }
     };
     let (reason, message) = match &recorded {
         Recorded::Accepted(id) => {

@@ -453,16 +453,16 @@ async fn too_few_connections_are_named_at_the_start() {
     execute(
         &mut db,
         format!(
-            r#"create role "{role}" login connection limit 20; alter database {name} connection limit 30"#
+            r#"create role "{role}" login connection limit 20; alter database {name} connection limit 25"#
         ),
     )
     .await;
     let log = refusal(migrate_over(&as_role)).await;
     for expected in [
         "fewer connections than one replica opens",
-        "limit=20 needed=36",
+        "limit=20 needed=30",
         "connection limit -1",
-        "limit=30 needed=36",
+        "limit=25 needed=30",
         &format!("alter database {name} connection limit -1"),
     ] {
         assert!(log.contains(expected), "{expected}: {log}");
@@ -474,7 +474,7 @@ async fn too_few_connections_are_named_at_the_start() {
     .await;
     let error = refusal(migrate_over(&as_role)).await;
     assert!(
-        error.contains("allows 1 connections; one replica needs 8 and opens up to 36")
+        error.contains("allows 1 connections; one replica needs 8 and opens up to 30")
             && error.contains(&format!(r#"alter role "{role}" connection limit -1"#)),
         "{error}"
     );
