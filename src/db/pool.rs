@@ -113,7 +113,7 @@ pub fn request_pool(options: PgConnectOptions) -> PgPool {
         .connect_lazy_with(options.extra_float_digits(None))
 }
 
-/// A pool for jobs, to the same database. Requests go first.
+/// A pool for jobs, to the same database. Recording a command goes first.
 pub fn job_pool(db: &PgPool, priority: &Priority) -> PgPool {
     sessions(JOB, Some(priority))
         .max_connections(JOB_SESSIONS)
@@ -121,7 +121,7 @@ pub fn job_pool(db: &PgPool, priority: &Priority) -> PgPool {
         .connect_lazy_with(options_of(db))
 }
 
-/// A pool for the queue's own statements, to the same database. Requests go first.
+/// A pool for the queue's own statements, to the same database. Recording a command goes first.
 pub fn queue_pool(db: &PgPool, priority: &Priority) -> PgPool {
     sessions(QUEUE, Some(priority))
         .max_connections(QUEUE_SESSIONS)

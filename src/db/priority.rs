@@ -1,4 +1,5 @@
-//! Requests go first: Slack waits three seconds for an answer, and a job for nobody.
+//! Taking a command goes first: Slack waits three seconds for the answer, and nobody waits for a
+//! single statement of a job.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,30 +11,31 @@ use tokio::sync::Notify;
 /// however many requests come.
 const YIELD_MAX: Duration = Duration::from_millis(250);
 
-/// Lets the statements of jobs wait while requests need Postgres. A clone shares the requests.
+/// Lets the statements of jobs wait while commands are being recorded. A clone shares the requests.
 #[derive(Debug, Clone, Default)]
 pub struct Priority(Arc<Requests>);
 
 #[derive(Debug, Default)]
 struct Requests {
+    /// How many wait for Postgres to record their command.
     waiting: AtomicUsize,
     /// Wakes jobs when the last one has ended.
     none: Notify,
 }
 
-/// A request that needs Postgres, until it is dropped.
+/// A request whose command is being recorded, until it is dropped.
 #[derive(Debug)]
 pub struct Request(Arc<Requests>);
 
 impl Priority {
-    /// Notes that a request needs Postgres. To be held no longer than that: while it waits for
-    /// others, jobs need not.
+    /// Notes that a command is about to be recorded. To be dropped once it is: what a request
+    /// reads, or asks of Slack, keeps no job waiting.
     pub fn request(&self) -> Request {
         self.0.waiting.fetch_add(1, Ordering::SeqCst);
         Request(Arc::clone(&self.0))
     }
 
-    /// Waits until no request needs Postgres, for [`YIELD_MAX`] at most.
+    /// Waits until no command is being recorded, for [`YIELD_MAX`] at most.
     pub(super) async fn yield_to_requests(&self) {
         let none = async {
             loop {

@@ -225,7 +225,7 @@ async fn record(
     };
     let (replies, wanted) = (Replies::of(app), request.to_string());
     let recorded = {
-        let _first = app.priority.request();
+        let _request = app.priority.request();
         match commands::record(&app.db, &new).await {
             // Nothing was written; another session may lead to the server that takes writes now.
             Err(error) if db::doubt_if_read_only(&error) => commands::record(&app.db, &new).await?,
