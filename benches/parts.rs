@@ -61,7 +61,10 @@ fn parts(criterion: &mut Criterion) {
         asker: &asker,
         is_direct: false,
         request: &request,
-        zoom_account: Some("dana@acme.example"),
+        is_from_card: false,
+        is_on_card: false,
+        has_bot: true,
+        starter: None,
         zoom_message: None,
     };
     criterion.bench_function("format an outcome", |bencher| {

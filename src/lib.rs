@@ -74,6 +74,7 @@ pub mod postgres;
 pub mod reply;
 pub mod serve;
 pub mod slack;
+pub mod stream;
 pub mod telemetry;
 pub mod web;
 pub mod worker;

@@ -33,4 +33,7 @@ pub(crate) fn stop(
         .bind("bare")
         .bind(PENDING_PER_PRIORITY)
         .bind(PENDING_COUNTED_MAX)
+        .bind(false)
+        .bind(false)
+        .bind(None::<String>)
 }

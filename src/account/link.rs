@@ -17,7 +17,6 @@ use tokio::time::timeout;
 use crate::account::consent::{self, Given, Stored};
 use crate::account::ending::{self, Ending};
 use crate::account::link_error::{LinkError, end};
-use crate::account::scopes::{NEEDED, missing_scope};
 use crate::account::withdraw;
 use crate::app::App;
 use crate::crypto::browser::{Browser, CallbackError, Purpose, SentBrowser, Token};
@@ -35,6 +34,7 @@ use crate::slack::sign_in::SlackPerson;
 use crate::zoom::client::ApiError;
 use crate::zoom::oauth::TokenError;
 use crate::zoom::paths::CALLBACK;
+use crate::zoom::scopes::{NEEDED, missing_scope};
 
 /// What is derived from the browser's cookie, by name.
 const SLACK_STATE: &str = "slack state";

@@ -8,7 +8,6 @@ pub mod link;
 pub mod link_error;
 pub mod offer;
 pub mod reseal;
-mod scopes;
 pub mod tokens;
 pub mod unlink;
 pub mod withdraw;

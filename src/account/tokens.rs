@@ -10,9 +10,9 @@ use tracing::Instrument;
 use crate::app::App;
 use crate::crypto::vault::Context;
 use crate::db::grants::{Grant, NewPair};
-use crate::db::jobs::{self, WaitsFor};
-use crate::db::{grants, persist, withdrawals};
-use crate::ids::ZoomUserId;
+use crate::db::jobs::{self, LinkEnd, NotifyLinkDead, RunAt, WaitsFor};
+use crate::db::{grants, links, persist, shared_accounts, withdrawals};
+use crate::ids::{Asker, ZoomUserId};
 use crate::zoom::oauth::{TRADE_MAX, TokenAnswer, TokenError, says_dead};
 
 /// How long a refresh is believed to be running: longer than Zoom may take, and the new pair
@@ -173,6 +173,39 @@ async fn refresh(
     refreshed
 }
 
+/// Notes that Zoom called a pair's refresh token dead, and has everybody told whose link it was.
+/// False if the pair was replaced meanwhile.
+async fn note_death(app: &App, zoom_user: &ZoomUserId, generation: i64) -> sqlx::Result<bool> {
+    let mut transaction = app.db.begin().await?;
+    if !grants::mark_dead(&mut *transaction, zoom_user, generation).await? {
+        return Ok(false);
+    }
+    for (asker, is_shared) in notified(&mut transaction, zoom_user).await? {
+        let job = NotifyLinkDead {
+            asker,
+            end: LinkEnd::Dead,
+            is_shared,
+        };
+        jobs::enqueue(&mut *transaction, &job, RunAt::Now).await?;
+    }
+    transaction.commit().await?;
+    Ok(true)
+}
+
+/// Who is told that the links to a Zoom account ended: whoever is linked, and the admins who linked
+/// it for their workspaces, with whether it is the shared one.
+pub(super) async fn notified(
+    db: &mut sqlx::PgConnection,
+    zoom_user: &ZoomUserId,
+) -> sqlx::Result<Vec<(Asker, bool)>> {
+    let people = links::people(&mut *db, zoom_user).await?;
+    let sharing = shared_accounts::linked_by(db, zoom_user).await?;
+    let people = people.into_iter().map(|asker| (asker, false));
+    Ok(people
+        .chain(sharing.into_iter().map(|asker| (asker, true)))
+        .collect())
+}
+
 /// Trades the refresh token, and stores what comes of it. None if the pair was replaced meanwhile.
 async fn trade(
     app: &App,
@@ -210,7 +243,7 @@ async fn trade(
             }))
         }
         Err(TokenError::InvalidGrant(said) | TokenError::Lost(said)) => {
-            if !persist(|| grants::mark_dead(&app.db, zoom_user, generation)).await? {
+            if !persist(|| note_death(app, zoom_user, generation)).await? {
                 return Ok(None);
             }
             tracing::warn!(zoom.user = %zoom_user, said, "Zoom rejects a refresh token; the grant is dead");

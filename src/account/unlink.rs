@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::account::show_home;
 use crate::account::withdraw::{self, Progress};
+use crate::account::{show_home, tokens};
 use crate::app::App;
 use crate::db::audit::{self, AuditKind, Event};
+use crate::db::jobs::{self, LinkEnd, NotifyLinkDead, RunAt};
 use crate::db::withdrawals::{self, OffersOf, Retired};
 use crate::db::{self, account_uses, grants, installations, links, shared_accounts};
 use crate::ids::{Asker, TeamId, Tenant, ZoomUserId};
@@ -199,6 +200,7 @@ pub async fn deauthorized(
     grants::lock(&mut transaction, &[zoom_user]).await?;
     let people = links::people(&mut *transaction, zoom_user).await?;
     let sharing = shared_accounts::teams(&mut *transaction, zoom_user).await?;
+    let notified = tokens::notified(&mut transaction, zoom_user).await?;
     if grants::erase(&mut transaction, zoom_user, until).await? {
         let of_people = people
             .iter()
@@ -208,6 +210,14 @@ pub async fn deauthorized(
             .map(|tenant| Event::at(tenant, AuditKind::Deauthorized));
         for event in of_people.chain(of_teams) {
             audit::write(&mut *transaction, &event).await?;
+        }
+        for (asker, is_shared) in notified {
+            let job = NotifyLinkDead {
+                asker,
+                end: LinkEnd::Removed,
+                is_shared,
+            };
+            jobs::enqueue(&mut *transaction, &job, RunAt::Now).await?;
         }
     }
     transaction.commit().await

@@ -15,8 +15,10 @@ use crate::crypto::browser::{Browser, CallbackError, Purpose, SentBrowser, Token
 use crate::db::audit::{self, AuditKind, Event};
 use crate::db::oauth_states::Returned;
 use crate::db::rules::{self, Rules};
-use crate::db::{admin_sessions, installations, named_admins, oauth_states, shared_accounts};
-use crate::ids::Asker;
+use crate::db::{
+    admin_sessions, installations, named_admins, oauth_states, shared_accounts, streams,
+};
+use crate::ids::{Asker, StreamId};
 use crate::slack::web_api::{OPTIONAL_BOT_SCOPES, missing_scopes_of};
 use crate::telemetry::sampling::warn_sampled;
 use crate::workspace::people::{self, AdminUnknown};
@@ -212,6 +214,20 @@ pub async fn sign_out(app: &App, browser: &Browser) -> sqlx::Result<()> {
 /// Whether admins are named here because no token ever let us ask Slack.
 pub async fn names_admins(app: &App, admin: &Admin) -> sqlx::Result<bool> {
     people::names_admins(app, &admin.asker).await
+}
+
+/// Notes that a stream of the admin's workspace is over, if it still goes on.
+pub async fn mark_ended(app: &App, admin: &Admin, id: StreamId) -> sqlx::Result<()> {
+    let mut transaction = app.db.begin().await?;
+    let marked = streams::mark_ended(&mut *transaction, id, &admin.asker, false).await?;
+    if let Some(meeting) = marked {
+        let event = Event {
+            meeting: Some(meeting),
+            ..Event::of(&admin.asker, AuditKind::MarkedEnded)
+        };
+        audit::write(&mut *transaction, &event).await?;
+    }
+    transaction.commit().await
 }
 
 /// What only rules need, and the app was installed without.

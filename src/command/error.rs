@@ -2,7 +2,7 @@
 
 use crate::command::labels::{holds_passcode, may_be_repeated};
 use crate::command::meeting::{MeetingId, ParseMeetingIdError};
-use crate::command::request::{Action, LivestreamRequest, Settings};
+use crate::command::request::{LivestreamRequest, Settings};
 use crate::command::verb::Verb;
 use crate::command::words::UnclosedQuote;
 
@@ -19,12 +19,12 @@ pub enum ParseError {
     VerbMissing(Box<LivestreamRequest>),
     /// `settings` are those of the options that could be read.
     MeetingMissing {
-        action: Action,
+        verb: Verb,
         settings: Settings,
     },
     /// `typed` is what stands for the meeting, as the person saw it; it may hold a passcode.
     NotAMeeting {
-        action: Action,
+        verb: Verb,
         settings: Settings,
         typed: String,
         why: ParseMeetingIdError,
@@ -52,7 +52,11 @@ pub enum ParseError {
     UnnamedMention,
     /// The name has this code of an emoji that viewers could not see.
     UnknownEmoji(String),
-    StopTakesNoOptions(MeetingId),
+    /// Only a start takes options.
+    NoOptions {
+        verb: Verb,
+        meeting: MeetingId,
+    },
     QuoteOpen,
     /// This word holds a control character, here replaced.
     ControlCharacter(String),
@@ -115,6 +119,24 @@ impl ParseError {
                 }
             }
             Self::UnknownEmoji(typed) if !may_repeat => typed.clear(),
+            _ => {}
+        }
+        self
+    }
+}
+
+impl ParseError {
+    /// The mistake in what was read as a stop and begins with another verb, which needs no more
+    /// than a meeting either.
+    #[must_use]
+    pub(super) fn about(mut self, of: Verb) -> Self {
+        match &mut self {
+            Self::MeetingMissing { verb, .. }
+            | Self::NotAMeeting { verb, .. }
+            | Self::NoOptions { verb, .. } => *verb = of,
+            Self::UnknownOption { instead, .. } | Self::NameNotQuoted { instead } => {
+                *instead = None;
+            }
             _ => {}
         }
         self

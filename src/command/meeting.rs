@@ -53,6 +53,13 @@ impl MeetingId {
         self.0
     }
 
+    /// A number as Zoom's API gives it, if it may be a meeting's.
+    pub fn from_number(number: i64) -> Option<Self> {
+        (10_000_000..100_000_000_000)
+            .contains(&number)
+            .then_some(Self(number))
+    }
+
     /// The number as Zoom shows it to people: `684 2308 5012`.
     pub fn grouped(self) -> String {
         let digits = self.0.to_string();

@@ -25,7 +25,7 @@ use crate::command::labels::{holds_passcode, may_be_repeated};
 use crate::command::meeting::{MeetingId, ParseMeetingIdError};
 use crate::command::name::display_name;
 use crate::command::options::{Typed, corrected, first_pair, settings, split};
-use crate::command::request::{Action, LivestreamRequest, Settings};
+use crate::command::request::{Action, CONFIRM, CONFIRMED, LivestreamRequest, Settings};
 use crate::command::verb::Verb;
 use crate::command::words::{Word, bare, words};
 
@@ -36,9 +36,16 @@ pub enum Command {
     /// Link a Zoom account; the request that was typed before may follow it.
     Connect(Option<LivestreamRequest>),
     /// Unlink it.
-    Disconnect,
+    Disconnect {
+        /// The person was told what goes on without the link, and said yes.
+        is_confirmed: bool,
+    },
     /// Say which one is linked.
     Whoami,
+    /// Say what is known of livestreams: of this meeting's, or of all that the asker may know of.
+    Status(Option<MeetingId>),
+    /// Note that a livestream is over of whose end Zoom has told nothing.
+    MarkEnded(MeetingId),
     Livestream(LivestreamRequest),
 }
 
@@ -78,7 +85,10 @@ impl Command {
         let action = match Verb::find(&first.raw) {
             None => return Err(unknown_verb(text, words)),
             Some(Verb::Help) => return Ok(Self::Help),
-            Some(Verb::Disconnect) => return Ok(Self::Disconnect),
+            Some(Verb::Disconnect) => {
+                let is_confirmed = behind(text, first).trim() == format!("{CONFIRM}={CONFIRMED}");
+                return Ok(Self::Disconnect { is_confirmed });
+            }
             Some(Verb::Whoami) => return Ok(Self::Whoami),
             Some(Verb::Connect) => {
                 let request = match behind(text, first).parse() {
@@ -86,6 +96,13 @@ impl Command {
                     _ => None,
                 };
                 return Ok(Self::Connect(request));
+            }
+            Some(Verb::Status) if rest.is_empty() => return Ok(Self::Status(None)),
+            Some(verb @ Verb::Status) => {
+                return meeting_alone(verb, text, rest).map(|meeting| Self::Status(Some(meeting)));
+            }
+            Some(verb @ Verb::Ended) => {
+                return meeting_alone(verb, text, rest).map(Self::MarkEnded);
             }
             Some(Verb::Start) => Action::Start,
             Some(Verb::Stop) => Action::Stop,
@@ -103,6 +120,13 @@ impl Command {
 /// What follows a word of the text.
 fn behind<'a>(text: &'a str, word: &Word) -> &'a str {
     text.get(word.at.end..).unwrap_or_default()
+}
+
+/// Reads what follows a verb that takes a meeting and nothing else.
+fn meeting_alone(verb: Verb, text: &str, rest: &[Word]) -> Result<MeetingId, ParseError> {
+    let read = livestream(Action::Stop, text, rest);
+    read.map(|request| request.meeting)
+        .map_err(|mistake| mistake.about(verb))
 }
 
 /// Reads what follows a verb: the meeting, then options.
@@ -143,7 +167,7 @@ fn livestream(action: Action, text: &str, rest: &[Word]) -> Result<LivestreamReq
                 settings.display_name = display_name(&markup::escaped(words)).ok();
             }
             return Err(ParseError::NotAMeeting {
-                action,
+                verb: action.into(),
                 settings,
                 typed,
                 why,
@@ -164,11 +188,17 @@ fn livestream(action: Action, text: &str, rest: &[Word]) -> Result<LivestreamReq
                 return Err(mistake);
             }
             let settings = typed_settings();
-            return Err(ParseError::MeetingMissing { action, settings });
+            return Err(ParseError::MeetingMissing {
+                verb: action.into(),
+                settings,
+            });
         }
     };
     if action == Action::Stop && !options.is_empty() {
-        return Err(ParseError::StopTakesNoOptions(meeting));
+        return Err(ParseError::NoOptions {
+            verb: action.into(),
+            meeting,
+        });
     }
     read(&options, meeting).map_err(|mut mistake| {
         let corrected = corrected(&options, &mistake);
@@ -240,7 +270,7 @@ fn unknown_verb(text: &str, words: &[Word]) -> ParseError {
     use ParseMeetingIdError::{ExtraWords, NotANumber};
     let Some((verb, rest)) = words.split_first() else {
         return ParseError::MeetingMissing {
-            action: Action::Start,
+            verb: Verb::Start,
             settings: Settings::default(),
         };
     };
@@ -423,27 +453,30 @@ mod tests {
             (
                 "start",
                 ParseError::MeetingMissing {
-                    action: Action::Start,
+                    verb: Verb::Start,
                     settings: Settings::default(),
                 },
             ),
             (
                 "start name=x",
                 ParseError::MeetingMissing {
-                    action: Action::Start,
+                    verb: Verb::Start,
                     settings: named("x"),
                 },
             ),
             (
                 "stop name=x",
                 ParseError::MeetingMissing {
-                    action: Action::Stop,
+                    verb: Verb::Stop,
                     settings: Settings::default(),
                 },
             ),
             (
                 "stop 68423085 name=x",
-                ParseError::StopTakesNoOptions(meeting()),
+                ParseError::NoOptions {
+                    verb: Verb::Stop,
+                    meeting: meeting(),
+                },
             ),
             (
                 "start 68423085 nmae=x",
@@ -620,8 +653,8 @@ mod tests {
     #[test]
     fn a_number_behind_an_unquoted_value_is_not_taken() {
         let not_quoted = || ParseError::NameNotQuoted { instead: None };
-        let missing = |action| ParseError::MeetingMissing {
-            action,
+        let missing = |verb| ParseError::MeetingMissing {
+            verb,
             settings: Settings::default(),
         };
         for (text, mistake) in [
@@ -629,9 +662,9 @@ mod tests {
             ("start name=Launch 20261127", not_quoted()),
             ("start name=Team Meeting 84230850123", not_quoted()),
             ("start name=Town Hall 84230850123", not_quoted()),
-            ("stop name=842 3085 0123", missing(Action::Stop)),
-            ("start nmae=842 3085 0123", missing(Action::Start)),
-            ("start layout=842 3085 0123", missing(Action::Start)),
+            ("stop name=842 3085 0123", missing(Verb::Stop)),
+            ("start nmae=842 3085 0123", missing(Verb::Start)),
+            ("start layout=842 3085 0123", missing(Verb::Start)),
         ] {
             assert_eq!(text.parse::<Command>(), Err(mistake), "{text}");
         }

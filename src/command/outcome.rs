@@ -5,7 +5,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use strum::{IntoStaticStr, VariantArray, VariantNames};
 
+use crate::command::request::Action;
 use crate::ids::{ChannelId, SlackUserId};
+use crate::stream::FactKind;
+use crate::stream::state::State;
 
 /// The rule of a workspace's admins that refuses a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, VariantArray)]
@@ -108,6 +111,17 @@ pub enum Outcome {
     DisabledByAdmin,
     /// We stopped in mid-call: Zoom may or may not have done it.
     Interrupted,
+    /// It is on air already as far as we know, so Zoom was not asked.
+    AlreadyLive {
+        /// When Zoom reported it; else when Zoom took the start.
+        since: DateTime<Utc>,
+        is_reported: bool,
+        /// Who started it, where, and the address of the message that shows it, as far as the
+        /// asker may know.
+        by: Option<SlackUserId>,
+        channel: Option<ChannelId>,
+        card: Option<String>,
+    },
     /// Not begun in time, so not done at all.
     TooLate,
     /// The asker's link is gone, or Zoom no longer honours it.
@@ -188,6 +202,7 @@ impl Outcome {
             Self::Unreachable
                 | Self::NotRenewed { .. }
                 | Self::DisabledByAdmin
+                | Self::AlreadyLive { .. }
                 | Self::TooLate
                 | Self::LinkDead
                 | Self::LinkEnded
@@ -234,6 +249,7 @@ impl Outcome {
             | Self::Unreachable
             | Self::NotRenewed { .. }
             | Self::DisabledByAdmin
+            | Self::AlreadyLive { .. }
             | Self::TooLate
             | Self::LinkDead
             | Self::LinkEnded
@@ -245,14 +261,68 @@ impl Outcome {
         }
     }
 
+    /// Whether it concerns the asker's own link or right, and is told to them alone.
+    pub fn is_for_asker(&self) -> bool {
+        matches!(
+            self,
+            Self::NotAllowed(_)
+                | Self::NotKnown { .. }
+                | Self::NeedsConfirmation { .. }
+                | Self::AlreadyLive { .. }
+                | Self::ScopeMissing
+                | Self::Unauthorized
+                | Self::LinkDead
+                | Self::LinkEnded
+        )
+    }
+
+    /// What it says of a stream that Zoom was asked to start or stop.
+    pub fn fact(&self, action: Action) -> Option<FactKind> {
+        Some(match action {
+            Action::Start if *self == Self::Accepted => FactKind::StartTaken,
+            Action::Start if self.may_be_done() => FactKind::StartUnknown,
+            Action::Start => FactKind::StartRefused,
+            Action::Stop if *self == Self::Accepted => FactKind::StopTaken,
+            Action::Stop if *self == Self::NotStarted => FactKind::NotRunning,
+            // The next report says what became of it.
+            Action::Stop => return None,
+        })
+    }
+
+    /// Whether the card of a stream in this state says that a start ended so. One that Zoom did not
+    /// take for certain shows only where the stream does not go on by an earlier one.
+    pub fn is_shown_by(&self, state: &State) -> bool {
+        let is_taken = self.fact(Action::Start) == Some(FactKind::StartTaken);
+        let goes_on = !matches!(state, State::NotLive | State::NotKnown { .. });
+        !self.is_for_asker() && (is_taken || !goes_on)
+    }
+
     /// Whether the person was refused, rather than Zoom asked.
     pub fn is_refusal(&self) -> bool {
         matches!(self, Self::NotAllowed(_))
     }
 
+    /// Whether the person may not do it, and somebody else might.
+    pub fn lacks_right(&self) -> bool {
+        matches!(
+            self,
+            Self::NotAllowed(_)
+                | Self::NoSuchMeeting
+                | Self::WrongAccount
+                | Self::NoSuchUser
+                | Self::MayNotHost
+                | Self::ScopeMissing
+                | Self::Unauthorized
+                | Self::LinkDead
+        )
+    }
+
     /// Whether the person did not get what they wanted.
     pub fn has_failed(&self) -> bool {
-        !matches!(self, Self::Accepted | Self::NeedsConfirmation { .. })
+        !matches!(
+            self,
+            Self::Accepted | Self::NeedsConfirmation { .. } | Self::AlreadyLive { .. }
+        )
     }
 }
 

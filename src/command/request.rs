@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::command::meeting::MeetingId;
+use crate::command::verb::Verb;
 use crate::command::words::quoted;
 
 /// The option and the value that say that the person was asked and confirmed.
@@ -88,6 +89,15 @@ impl Action {
     /// As it is typed, stored and sent to Zoom.
     pub fn as_str(self) -> &'static str {
         self.into()
+    }
+}
+
+impl From<Action> for Verb {
+    fn from(action: Action) -> Self {
+        match action {
+            Action::Start => Self::Start,
+            Action::Stop => Self::Stop,
+        }
     }
 }
 

@@ -59,6 +59,8 @@ pub enum AuditKind {
     Uninstalled,
     /// The tokens were sealed with another key.
     KeysRotated,
+    /// Somebody noted that a livestream is over.
+    MarkedEnded,
     /// Zoom never confirmed that an unused permission is withdrawn.
     WithdrawalUnconfirmed,
 }

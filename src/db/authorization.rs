@@ -7,7 +7,7 @@ use crate::db::interval;
 use crate::db::links::Link;
 use crate::db::memberships::{Known, KnownMembership, RECENT};
 use crate::db::rules::Rules;
-use crate::ids::Asker;
+use crate::ids::{Asker, ZoomUserId};
 
 /// What is known of a person's rights in a workspace.
 #[derive(Debug)]
@@ -56,6 +56,7 @@ pub async fn find(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<Person
                 where scope is not null and (team_id = $1 or (team_id is null and enterprise_id = $3))
             ) as "had_token!",
             own.email as "email?", own.since as "since?", own.is_dead as "is_dead?", own.refusal,
+            own.scope as "scope?", own.zoom_user_id as "zoom_user?: ZoomUserId",
             (
                 select dead_at is not null from shared_account join zoom_grant using (zoom_user_id)
                 where team_id = $1 and $2 = any (people)
@@ -63,7 +64,8 @@ pub async fn find(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<Person
         from (select) as one
         left join membership on membership.team_id = $1 and membership.user_id = $2
         left join lateral (
-            select email, link.created_at as since, dead_at is not null as is_dead, refresh_refusal as refusal
+            select email, link.created_at as since, dead_at is not null as is_dead, refresh_refusal as refusal,
+                scope, zoom_user_id
             from (
                 -- Two look-ups, each by its index, cost half of one with an `or`.
                 select zoom_user_id, created_at, 1 as place from zoom_link where team_id = $1 and user_id = $2
@@ -80,12 +82,15 @@ pub async fn find(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<Person
     )
     .fetch_one(db)
     .await?;
-    let link = match (row.email, row.since, row.is_dead) {
-        (Some(email), Some(since), Some(is_dead)) => Some(Link {
+    let account = row.zoom_user.zip(row.email);
+    let link = match (account, row.since, row.is_dead) {
+        (Some((zoom_user, email)), Some(since), Some(is_dead)) => Some(Link {
+            zoom_user,
             email,
             since,
             is_dead,
             refusal: row.refusal,
+            scope: row.scope.unwrap_or_default(),
         }),
         _ => None,
     };

@@ -12,13 +12,14 @@ use crate::command::request::{Action, LivestreamRequest, Settings};
 use crate::db::audit::AuditKind;
 use crate::db::authorization::Authorization;
 use crate::db::grants::{FRESH_FOR, Grant};
-use crate::db::jobs::{Job, RunCommand};
+use crate::db::jobs::{Job, RunCommand, ShowStream};
 use crate::db::memberships::RECENT;
 use crate::db::rules::Rules;
 use crate::db::{DELETED_AT_ONCE, STATEMENTS_PER_SWEEP, in_batches, interval};
 use crate::ids::{
     Asker, ChannelId, CommandId, EnterpriseId, SlackUserId, TeamId, TriggerId, ZoomUserId,
 };
+use crate::stream::FactKind;
 
 /// How many unfinished commands of a workspace push its next one back by one priority, and how
 /// many of a user theirs: a flood of one delays nobody else.
@@ -38,10 +39,16 @@ pub struct NewCommand<'a> {
     pub asker: &'a Asker,
     pub channel: &'a ChannelId,
     pub request: &'a LivestreamRequest,
-    /// Sealed.
-    pub response_url: &'a [u8],
+    /// Sealed; none where no message can answer, as on the App Home.
+    pub response_url: Option<&'a [u8]>,
     /// How often the response URL is posted to before the outcome is.
     pub posts: i16,
+    /// It is a press on the card of a stream, or on the App Home.
+    pub is_from_card: bool,
+    /// Everybody of the workspace may read in the channel.
+    pub is_public: bool,
+    /// The account that the workspace shares, if it stops a stream of that one, and its asker may.
+    pub shared: Option<&'a ZoomUserId>,
     /// Workspaces may share a Zoom account here.
     pub shared_accounts: bool,
 }
@@ -98,6 +105,28 @@ pub struct PendingCommand {
     pub authorization: Authorization,
     /// That of its Zoom account, if it is still there.
     pub grant: Option<Grant>,
+    /// It was a press on the card of a stream, or on the App Home.
+    pub is_from_card: bool,
+    /// A message shows the newest stream of its meeting in its channel.
+    pub is_on_card: bool,
+    /// Everybody of the workspace may read in the channel.
+    pub is_public: bool,
+    /// It stops a stream of the account that the workspace shares, whatever account its asker acts
+    /// with otherwise.
+    pub stops_shared: bool,
+    /// We have a bot token there.
+    pub has_bot: bool,
+    /// A message shows the stream that it asked for, or may yet.
+    pub has_card: bool,
+    /// Who started the stream of its meeting that goes on in its channel, if there is one.
+    pub starter: Option<SlackUserId>,
+}
+
+impl PendingCommand {
+    /// Whether it was given on the App Home, where no message can answer.
+    pub fn is_from_home(&self) -> bool {
+        self.is_from_card && self.response_url.is_none() && !self.is_delivered
+    }
 }
 
 /// Records a command of a linked person and puts it into the queue, in one
@@ -132,6 +161,9 @@ async fn insert(db: &PgPool, new: &NewCommand<'_>) -> sqlx::Result<Option<Comman
         RunCommand::NAME,
         PENDING_PER_PRIORITY,
         PENDING_COUNTED_MAX,
+        new.is_from_card,
+        new.is_public,
+        new.shared.map(ZoomUserId::as_str),
     )
     .fetch_optional(db)
     .await
@@ -147,7 +179,7 @@ async fn rejection(db: &PgPool, new: &NewCommand<'_>) -> sqlx::Result<Option<Rec
             case when under_way.team_id = $2 or under_way.enterprise_id = $6 then under_way.user_id
                 end as "by?: SlackUserId",
             extract(epoch from now() - under_way.received_at)::bigint as seconds
-        from coalesce((
+        from coalesce($8, (
                 select zoom_user_id from zoom_link where zoom_link.team_id = $2 and zoom_link.user_id = $3
             ), (
                 select zoom_user_id from zoom_link
@@ -166,6 +198,7 @@ async fn rejection(db: &PgPool, new: &NewCommand<'_>) -> sqlx::Result<Option<Rec
         new.request.meeting.get(),
         new.asker.enterprise(),
         new.shared_accounts,
+        new.shared.map(ZoomUserId::as_str),
     )
     .fetch_one(db)
     .await?;
@@ -183,6 +216,7 @@ async fn rejection(db: &PgPool, new: &NewCommand<'_>) -> sqlx::Result<Option<Rec
 
 /// The command of a job, with all that decides whether it may be carried out. What a newer version
 /// wrote is no error: see [`is_readable`](PendingCommand::is_readable) and [`Outcome::Unknown`].
+#[expect(clippy::too_many_lines, reason = "one row, column by column")]
 pub async fn find(db: impl PgExecutor<'_>, id: CommandId) -> sqlx::Result<Option<PendingCommand>> {
     let row = sqlx::query!(
         r#"
@@ -209,6 +243,28 @@ pub async fn find(db: impl PgExecutor<'_>, id: CommandId) -> sqlx::Result<Option
                     or (installation.team_id is null and installation.enterprise_id = command.enterprise_id)
                 )
             ) as "had_token!",
+            is_from_card, is_public, stops_shared,
+            exists (
+                select from installation where bot_token is not null and (
+                    installation.team_id = command.team_id
+                    or (installation.team_id is null and installation.enterprise_id = command.enterprise_id)
+                )
+            ) as "has_bot!",
+            exists (
+                select from stream where stream.command_id = command.command_id and not has_no_card
+            ) as "has_card!",
+            coalesce((
+                select card_ts is not null from stream
+                where stream.meeting_id = command.meeting_id and stream.team_id = command.team_id
+                    and stream.channel_id = command.channel_id
+                order by stream_id desc limit 1
+            ), false) as "is_on_card!",
+            (
+                select user_id from stream
+                where stream.meeting_id = command.meeting_id and stream.team_id = command.team_id and closed_at is null
+                    and stream.channel_id = command.channel_id
+                limit 1
+            ) as "starter: SlackUserId",
             email as "email?", access_token as "access_token?", refresh_token as "refresh_token?",
             generation as "generation?", expires_at > now() + $3::interval as "is_fresh?", dead_at
         from command
@@ -268,6 +324,13 @@ pub async fn find(db: impl PgExecutor<'_>, id: CommandId) -> sqlx::Result<Option
             posts: row.posts,
             is_delivered: row.is_delivered,
             has_earlier: row.has_earlier,
+            is_from_card: row.is_from_card,
+            is_on_card: row.is_on_card,
+            is_public: row.is_public,
+            stops_shared: row.stops_shared,
+            has_bot: row.has_bot,
+            has_card: row.has_card && row.has_bot,
+            starter: row.starter,
             authorization: Authorization::read(row.rules, row.kind, row.is_recent, row.had_token),
             grant,
         }
@@ -395,12 +458,14 @@ pub async fn begin_attempt(
                 select zoom_user_id from zoom_link where enterprise_id = $5 and user_id = $4 limit 1
             ), (
                 select zoom_user_id from shared_account where team_id = $3 and $4 = any (people) and $6
-            )) as zoom_user_id
+            )) as zoom_user_id, exists (
+                select from shared_account where team_id = $3 and zoom_user_id = $7 and $6
+            ) as is_shared
         ), asked as (
             update command set attempted_at = now(), attempts = attempts + 1
             from account
             where command_id = $1 and attempts = $2 and finished_at is null
-                and command.zoom_user_id = account.zoom_user_id
+                and (command.zoom_user_id = account.zoom_user_id or (stops_shared and is_shared))
             returning enterprise_id, team_id, user_id
         ), used as (
             update zoom_link set used_at = now()
@@ -416,7 +481,9 @@ pub async fn begin_attempt(
                 and (used_at is null or used_at < now() - interval '1 minute')
         )
         select exists (select from asked) as "is_begun!",
-            zoom_user_id is not distinct from $7 as "is_linked!"
+            zoom_user_id is not distinct from $7 or exists (
+                select from command where command_id = $1 and stops_shared and is_shared
+            ) as "is_linked!"
         from account
         "#,
         command.command_id.0,
@@ -466,22 +533,30 @@ pub async fn attempt_failed(
 /// Whether the command ended just now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Finished {
-    /// It did. `has_next`: another one of its meeting and Zoom account is on its way.
-    Now { has_next: bool },
+    /// It did.
+    Now {
+        /// Another one of its meeting and Zoom account is on its way.
+        has_next: bool,
+        /// A message shows the stream that it asked for, or may yet.
+        is_shown: bool,
+        /// What it says of a stream was noted, which has the stream shown.
+        is_noted: bool,
+    },
     /// It had ended before.
     Before,
 }
 
-/// Notes how the command ended, in the audit as well; and so many posts to its response URL,
-/// before they are made.
+/// Notes how the command ended, in the audit as well; so many posts to its response URL, before
+/// they are made; and what that says of the meeting's stream, if it says anything.
 pub async fn finish(
     db: impl PgExecutor<'_>,
     id: CommandId,
     result: &CommandResult,
     posts: i16,
+    fact: Option<FactKind>,
 ) -> sqlx::Result<Finished> {
     let outcome = &result.outcome;
-    let has_next = sqlx::query_scalar!(
+    let row = sqlx::query!(
         r#"
         with finished as (
             update command set outcome = $2, finished_at = now(), attempted_at = null, posts = posts + $6
@@ -496,8 +571,30 @@ pub async fn finish(
                 channel_id, meeting_id, command_id, outcome ->> 'kind', (outcome ->> 'code')::bigint,
                 finished_at - received_at, case when $3 then action end, $4
             from finished
+        ), told as (
+            insert into stream_fact (stream_id, kind, happened_at, user_id)
+            -- Elsewhere nobody knows them.
+            select stream_id, $7, now(), case
+                when stream.team_id = finished.team_id or stream.enterprise_id = finished.enterprise_id
+                    then finished.user_id
+            end
+            from finished join stream using (meeting_id)
+            where $7::text is not null and closed_at is null
+                -- What came of a start says nothing of one that another command asked for. A stop
+                -- may be another host's of the same workspace.
+                and case when finished.action = 'start' then stream.command_id = $1
+                    else stream.zoom_user_id = finished.zoom_user_id or stream.team_id = finished.team_id end
+            on conflict do nothing
+            returning stream_id
+        ), raised as (
+            update stream set version = version + 1 from told where stream.stream_id = told.stream_id
+            returning stream.stream_id, stream.command_id = $1 and not has_no_card as is_shown
+        ), shown as (
+            select from raised, graphile_worker.add_job(
+                $8, json_build_object('stream_id', stream_id), job_key => $8 || ' ' || stream_id, priority => $9
+            )
         )
-        select exists (
+        select (select count(*) from shown) as "woken!", exists (select from raised where is_shown) as "is_shown!", exists (
             select from command as next
             where next.zoom_user_id = finished.zoom_user_id and next.meeting_id = finished.meeting_id
                 and next.command_id > $1 and next.finished_at is null
@@ -510,10 +607,17 @@ pub async fn finish(
         outcome.has_failed(),
         AuditKind::Refused.as_str(),
         posts,
+        fact.map(<&str>::from),
+        ShowStream::NAME,
+        ShowStream::PRIORITY,
     )
     .fetch_optional(db)
     .await?;
-    Ok(has_next.map_or(Finished::Before, |has_next| Finished::Now { has_next }))
+    Ok(row.map_or(Finished::Before, |row| Finished::Now {
+        has_next: row.has_next,
+        is_shown: row.is_shown,
+        is_noted: row.woken > 0,
+    }))
 }
 
 /// Counts a post to the response URL, before it is made.
@@ -527,20 +631,33 @@ pub async fn record_post(db: impl PgExecutor<'_>, id: CommandId) -> sqlx::Result
     .map(drop)
 }
 
-/// Notes that the outcome was delivered, or why it could not be, and deletes the response URL.
-/// Does not wait for the disk: where Postgres crashes just then, the outcome is posted again, as
+/// Notes that the outcome was delivered, or why it could not be, and deletes the response URL,
+/// unless `keeps_url`: more may be said by it, until [`delete_url`]. Does not wait for the disk: where Postgres crashes just then, the outcome is posted again, as
 /// after a crash of ours before this.
 pub async fn mark_delivered(
     db: impl PgExecutor<'_>,
     id: CommandId,
     result: Result<(), &str>,
+    keeps_url: bool,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "update command set response_url = null, delivery_error = $2,
+        "update command set response_url = case when $3 and $2::text is null then response_url end, delivery_error = $2,
             delivered_at = case when $2::text is null then now() end
         where command_id = $1 and set_config('synchronous_commit', 'off', true) = 'off'",
         id.0,
         result.err(),
+        keeps_url,
+    )
+    .execute(db)
+    .await
+    .map(drop)
+}
+
+/// Deletes the response URL of a command: nothing more is said by it.
+pub async fn delete_url(db: impl PgExecutor<'_>, id: CommandId) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update command set response_url = null where command_id = $1 and response_url is not null",
+        id.0
     )
     .execute(db)
     .await

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 
-use crate::db::interval;
+use crate::db::{interval, streams};
 use crate::ids::ZoomUserId;
 
 /// How long an access token must still be valid to be used: longer than a request to Zoom.
@@ -323,9 +323,15 @@ pub async fn erase(
     {
         return Ok(false);
     }
+    streams::link_ended(&mut *db, zoom_user).await?;
     for table in [
         sqlx::query!(
             "update command set zoom_user_id = '' where zoom_user_id = $1",
+            zoom_user.as_str()
+        ),
+        sqlx::query!(
+            "update stream set zoom_user_id = '', uuid = null, topic = null, page_url = null, closed_at = coalesce(closed_at, now())
+            where zoom_user_id = $1",
             zoom_user.as_str()
         ),
         sqlx::query!(

@@ -9,7 +9,7 @@ use sqlx::{PgExecutor, PgPool};
 
 use super::{DELETED_AT_ONCE, STATEMENTS_PER_SWEEP, in_batches, interval};
 use crate::command::meeting::MeetingId;
-use crate::ids::{Asker, CommandId, SlackUserId, Tenant, WithdrawalId, ZoomUserId};
+use crate::ids::{Asker, CommandId, SlackUserId, StreamId, Tenant, WithdrawalId, ZoomUserId};
 
 /// A job of the queue. Its payload is the struct itself, as JSON.
 pub trait Job: Serialize {
@@ -38,6 +38,9 @@ pub struct RunCommand {
     /// So many posts are known to have ended, or have had their time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen_posts: Option<i16>,
+    /// The message that shows its stream does not say what became of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_not_shown: bool,
 }
 
 impl RunCommand {
@@ -47,6 +50,7 @@ impl RunCommand {
             command_id,
             seen_attempt: None,
             seen_posts: None,
+            is_not_shown: false,
         }
     }
 }
@@ -59,6 +63,23 @@ impl Job for RunCommand {
 
     fn key(&self) -> Option<String> {
         Some(format!("{} {}", Self::NAME, self.command_id))
+    }
+}
+
+/// Shows a stream as it stands now, where it is shown.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ShowStream {
+    /// Which stream; its facts say the rest.
+    pub stream_id: StreamId,
+}
+
+impl Job for ShowStream {
+    const NAME: &'static str = "show_stream";
+    // After the commands of whoever floods nobody.
+    const PRIORITY: i32 = 1;
+
+    fn key(&self) -> Option<String> {
+        Some(format!("{} {}", Self::NAME, self.stream_id))
     }
 }
 
@@ -95,6 +116,40 @@ impl Job for NotifyUnlinked {
 
     fn key(&self) -> Option<String> {
         Some(user_key::<Self>(&self.asker))
+    }
+}
+
+/// How the permission of a linked account ended without anybody here asking for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LinkEnd {
+    /// Zoom no longer takes its tokens.
+    Dead,
+    /// Its user removed the app at Zoom.
+    Removed,
+}
+
+/// Tells a user that their link no longer works, or an admin that the account does not which they
+/// linked for their workspace.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct NotifyLinkDead {
+    /// Whom to tell.
+    pub asker: Asker,
+    pub end: LinkEnd,
+    /// It is the account that the workspace shares.
+    pub is_shared: bool,
+}
+
+impl Job for NotifyLinkDead {
+    const NAME: &'static str = "notify_link_dead";
+    const PRIORITY: i32 = SOON;
+
+    fn key(&self) -> Option<String> {
+        let key = user_key::<Self>(&self.asker);
+        Some(format!(
+            "{key}{}",
+            if self.is_shared { " shared" } else { "" }
+        ))
     }
 }
 

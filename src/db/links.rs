@@ -105,11 +105,14 @@ pub async fn import(db: &mut PgConnection, links: &NewLinks) -> sqlx::Result<Sto
 /// A link, as its owner may see it.
 #[derive(Debug, Clone)]
 pub struct Link {
+    pub zoom_user: ZoomUserId,
     pub email: String,
     pub since: DateTime<Utc>,
     pub is_dead: bool,
     /// What Zoom said when it last refused to refresh the tokens, if it did not give new ones since.
     pub refusal: Option<String>,
+    /// What Zoom granted, separated by spaces.
+    pub scope: String,
 }
 
 /// Links a person. Returns whom they were linked to before.

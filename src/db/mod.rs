@@ -27,6 +27,7 @@ pub mod rules;
 pub mod schema;
 pub mod shared_accounts;
 pub mod slack_requests;
+pub mod streams;
 pub mod user_groups;
 pub mod withdrawals;
 pub mod zoom_accounts;

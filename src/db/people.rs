@@ -1,5 +1,7 @@
 //! The Slack users that the audit refers to.
 
+use std::collections::HashMap;
+
 use sqlx::{PgConnection, PgExecutor};
 
 use crate::ids::TeamId;
@@ -33,6 +35,23 @@ pub async fn find(
     )
     .fetch_optional(db)
     .await
+}
+
+/// Those of these people whom the audit refers to, by their Slack ids, with their names in Slack while
+/// they are linked: not those who were erased.
+pub async fn known(
+    db: impl PgExecutor<'_>,
+    team: &TeamId,
+    user_ids: &[String],
+) -> sqlx::Result<HashMap<String, Option<String>>> {
+    let people = sqlx::query!(
+        "select user_id as \"user_id!\", slack_name as \"name?\"
+        from person left join zoom_link using (team_id, user_id) where team_id = $1 and user_id = any($2)",
+        team.as_str(),
+        user_ids,
+    );
+    let people = people.fetch_all(db).await?.into_iter();
+    Ok(people.map(|row| (row.user_id, row.name)).collect())
 }
 
 /// People of a workspace whom the audit refers to and whose name, e-mail address at Zoom or Slack

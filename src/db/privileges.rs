@@ -4,7 +4,7 @@
 use sqlx::{AssertSqlSafe, PgPool};
 
 /// Our tables, but for sqlx's list of migrations.
-const TABLES: [&str; 20] = [
+const TABLES: [&str; 23] = [
     "admin_session",
     "audit",
     "command",
@@ -20,9 +20,12 @@ const TABLES: [&str; 20] = [
     "rules",
     "shared_account",
     "slack_request",
+    "stream",
+    "stream_fact",
     "user_group",
     "withdrawal",
     "zoom_account",
+    "zoom_event",
     "zoom_grant",
     "zoom_link",
 ];

@@ -4,14 +4,17 @@
 -- $1 trigger_id, $2 team_id, $3 user_id, $4 channel_id, $5 action, $6 meeting_id, $7 settings,
 -- $8 response_url (sealed), $9 enterprise_id, $10 posts, $11 is_confirmed, $12 whether accounts
 -- may be shared here, $13 the job's name, $14 and $15 see PENDING_PER_PRIORITY and
--- PENDING_COUNTED_MAX
+-- PENDING_COUNTED_MAX, $16 whether it is a press on a card,
+-- $17 whether everybody may read where it was given, $18 the account whose stream it stops, if it
+-- is the shared one and the asker may do that
 with accepted as (
     insert into command
         (trigger_id, enterprise_id, team_id, user_id, channel_id, zoom_user_id, action, meeting_id, settings,
-        response_url, posts, is_confirmed)
-    select $1, $9, $2, $3, $4, zoom_user_id, $5, $6, $7, $8, $10, $11
+        response_url, posts, is_confirmed, is_from_card, is_public,
+        stops_shared)
+    select $1, $9, $2, $3, $4, zoom_user_id, $5, $6, $7, $8, $10, $11, $16, $17, $18 is not null
     -- Their own account; else the one that the workspace shares with them.
-    from coalesce((
+    from coalesce($18, (
             select zoom_user_id from zoom_link where team_id = $2 and user_id = $3
         ), (
             select zoom_user_id from zoom_link where enterprise_id = $9 and user_id = $3 limit 1

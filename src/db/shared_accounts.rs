@@ -103,6 +103,22 @@ pub async fn zoom_user(db: impl PgExecutor<'_>, team: &TeamId) -> sqlx::Result<O
     .await
 }
 
+/// The admins who linked the account of a Zoom user for their workspaces.
+pub async fn linked_by(
+    db: impl PgExecutor<'_>,
+    zoom_user: &ZoomUserId,
+) -> sqlx::Result<Vec<Asker>> {
+    sqlx::query_as!(
+        Asker,
+        r#"select enterprise_id as "enterprise: EnterpriseId", team_id as "team: TeamId",
+            linked_by as "user: SlackUserId"
+        from shared_account where zoom_user_id = $1"#,
+        zoom_user.as_str(),
+    )
+    .fetch_all(db)
+    .await
+}
+
 /// The workspaces that share the account of a Zoom user.
 pub async fn teams(db: impl PgExecutor<'_>, zoom_user: &ZoomUserId) -> sqlx::Result<Vec<Tenant>> {
     let rows = sqlx::query!(

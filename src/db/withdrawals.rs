@@ -8,8 +8,8 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgExecutor};
 
 use crate::db::grants::NewPair;
-use crate::db::interval;
 use crate::db::jobs::{self, RunAt, Withdraw};
+use crate::db::{interval, streams};
 use crate::ids::{Asker, EnterpriseId, TeamId, Tenant, WithdrawalId, ZoomUserId};
 
 /// How long the job leaves to whoever has ended the permission: they withdraw it at once.
@@ -131,6 +131,9 @@ pub async fn retire_grant(
     )
     .fetch_optional(&mut *db)
     .await?;
+    if retired.is_some() {
+        streams::link_ended(&mut *db, zoom_user).await?;
+    }
     Ok(match retired.map(|row| row.withdrawal) {
         None => Retired::InUse,
         Some(None) => Retired::Dead,

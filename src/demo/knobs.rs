@@ -1,9 +1,11 @@
 //! What can be made to go wrong at Zoom, by name: every error that the service has words for,
 //! and some that nobody documents.
 
+use std::time::Duration;
+
 use chrono::{TimeDelta, Utc};
 
-use super::zoom::Fault;
+use super::zoom::{Fault, Reporting};
 
 /// One thing that goes wrong.
 #[derive(Clone, Copy)]
@@ -18,6 +20,43 @@ impl Knob {
         (self.fault)()
     }
 }
+
+/// One way in which Zoom's reports come.
+#[derive(Clone, Copy)]
+pub(super) struct ReportKnob {
+    pub(super) name: &'static str,
+    pub(super) label: &'static str,
+    pub(super) reporting: Reporting,
+}
+
+/// How Zoom's reports come.
+pub(super) const REPORTS: [ReportKnob; 5] = [
+    ReportKnob {
+        name: "prompt",
+        label: "after 3 s",
+        reporting: Reporting::Prompt,
+    },
+    ReportKnob {
+        name: "late",
+        label: "20 s later than that",
+        reporting: Reporting::Late(Duration::from_secs(20)),
+    },
+    ReportKnob {
+        name: "lost",
+        label: "not at all",
+        reporting: Reporting::Lost,
+    },
+    ReportKnob {
+        name: "doubled",
+        label: "each twice",
+        reporting: Reporting::Doubled,
+    },
+    ReportKnob {
+        name: "reordered",
+        label: "each after the next one",
+        reporting: Reporting::Reordered,
+    },
+];
 
 /// With the next livestream request.
 pub(super) const LIVESTREAM: [Knob; 23] = [

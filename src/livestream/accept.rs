@@ -12,7 +12,7 @@ use crate::account::{offer, unlink};
 use crate::app::App;
 use crate::command::meeting::MeetingId;
 use crate::command::outcome::{Refusal, Rule};
-use crate::command::request::LivestreamRequest;
+use crate::command::request::{Action, LivestreamRequest};
 use crate::command::verb::Access;
 use crate::command::{Command, ParseError};
 use crate::crypto::vault::Context;
@@ -20,18 +20,23 @@ use crate::db::audit::{self, AuditKind, Event};
 use crate::db::authorization::Person;
 use crate::db::commands::{self, NewCommand, Recorded};
 use crate::db::jobs::{self, RunAt, ShowHome};
+use crate::db::streams::{self, Stream};
 use crate::db::{self, authorization, slack_requests};
-use crate::ids::Asker;
+use crate::ids::{Asker, SlackUserId};
 use crate::livestream::policy;
 use crate::reply::Replies;
 use crate::reply::help::Standing;
+use crate::reply::stream::StreamContext;
 use crate::slack::form::{HomePress, Original, SlashCommand};
 use crate::slack::message::Message;
 use crate::slack::respond::DisallowedOrigin;
 use crate::telemetry::sampling::warn_sampled;
+use crate::workspace::bot;
 
 /// How long accepting may take once the request is here: Slack gives up after 3 s.
 pub const ACCEPT_TIMEOUT: Duration = Duration::from_millis(2500);
+/// How many streams are told of at most.
+const STREAMS_TOLD: i64 = 10;
 /// How long a look-up may take that only makes an answer better.
 const LOOK_UP_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -43,12 +48,14 @@ enum Source {
     /// is from another organisation.
     Pressed {
         is_external: bool,
+        /// The message is the card of a stream, and stays as it is.
+        is_card: bool,
     },
 }
 
 impl Source {
-    /// How many of the five posts to its `response_url` are not for the outcome: one replaces
-    /// the message with the button.
+    /// How many of the five posts to its `response_url` are not for the outcome: one replaces the
+    /// message with the button, or says that it is not known whether the press was taken.
     fn posts(self) -> i16 {
         match self {
             Self::Typed => 0,
@@ -100,9 +107,12 @@ pub async fn pressed(
     app.responder.url(&command.response_url)?;
     let source = Source::Pressed {
         is_external: original.is_external,
+        is_card: original.is_card,
     };
     let replies = Replies::of(app);
     let (message, is_answer) = match accept(app, command, source).await? {
+        // The card tells what becomes of it.
+        Accepted::Recorded if original.is_card => return Ok(None),
         Accepted::Recorded => {
             let message = match original.content {
                 Some(content) => replies.pressed(content, &command.user_id, &command.text),
@@ -126,8 +136,16 @@ pub async fn pressed_at_home(app: &Arc<App>, press: &HomePress) -> Result<(), Ho
         }
         let has_offer = match Command::from_button(&press.text) {
             Ok(Command::Connect(_)) => may_use(app, &press.asker, false).await?,
-            Ok(Command::Disconnect) => {
+            Ok(Command::Disconnect { .. }) => {
                 unlink::unlink(app, &press.asker).await?;
+                false
+            }
+            Ok(Command::Livestream(request)) => {
+                stop_at_home(app, press, &request).await?;
+                false
+            }
+            Ok(Command::MarkEnded(meeting)) => {
+                mark_ended(app, &press.asker, meeting).await?;
                 false
             }
             _ => false,
@@ -159,8 +177,13 @@ async fn accept(
         app.responder.url(&form.response_url)?;
     }
     let accepting = async {
-        if source == (Source::Pressed { is_external: true })
-            && may_be_refused(app, &form.asker(), &parsed).await?
+        if matches!(
+            source,
+            Source::Pressed {
+                is_external: true,
+                ..
+            }
+        ) && may_be_refused(app, &form.asker(), &parsed).await?
             && !may_use(app, &form.asker(), true).await?
         {
             return refuse_outsider(app, form, "a button", None).await;
@@ -194,13 +217,40 @@ async fn carry_out(
             replies.whoami(person.link.as_ref(), access)
         }
         // These change something, and no command records that they did.
-        Command::Connect(_) | Command::Disconnect
+        Command::Connect(_) | Command::Disconnect { .. }
             if !slack_requests::is_first(&app.db, form.trigger_id.as_str()).await? =>
         {
             return Ok(Accepted::Duplicate);
         }
         Command::Connect(request) => return connect(app, form, request.as_ref()).await,
-        Command::Disconnect => replies.disconnected(&unlink::unlink(app, &asker).await?),
+        Command::Disconnect { is_confirmed } => {
+            if !is_confirmed {
+                let live = only_stoppable_with(app, &asker).await?;
+                if !live.is_empty() {
+                    return Ok(Accepted::Answered(
+                        replies.disconnect_while_live(&told_of(&live)),
+                    ));
+                }
+            }
+            replies.disconnected(&unlink::unlink(app, &asker).await?)
+        }
+        Command::Status(meeting) => {
+            let channel = Some(&form.channel_id);
+            let count = if meeting.is_some() { 1 } else { STREAMS_TOLD };
+            let streams =
+                streams::known_to(&app.db, &asker, channel, meeting, false, count).await?;
+            replies.status(&asker, meeting, &told_of(&streams))
+        }
+        Command::MarkEnded(meeting) => match mark_ended(app, &asker, meeting).await? {
+            Marked::Now => replies.marked_ended(meeting),
+            Marked::Nothing => {
+                let channel = Some(&form.channel_id);
+                let here =
+                    streams::known_to(&app.db, &asker, channel, Some(meeting), true, 1).await?;
+                let starter = here.first().map(|stream| &stream.starter.user);
+                replies.nothing_to_mark(meeting, starter)
+            }
+        },
     }))
 }
 
@@ -211,16 +261,22 @@ async fn record(
     request: &LivestreamRequest,
     source: Source,
 ) -> sqlx::Result<Accepted> {
+    let asker = form.asker();
+    let response_url = app.vault.seal(
+        Context::ResponseUrl(form.trigger_id.as_str()),
+        &form.response_url,
+    );
+    let shared = policy::shared_to_stop(app, &asker, request).await?;
     let new = NewCommand {
         trigger: &form.trigger_id,
-        asker: &form.asker(),
+        asker: &asker,
         channel: &form.channel_id,
         request,
-        response_url: &app.vault.seal(
-            Context::ResponseUrl(form.trigger_id.as_str()),
-            &form.response_url,
-        ),
+        response_url: Some(&response_url),
         posts: source.posts(),
+        is_from_card: matches!(source, Source::Pressed { is_card: true, .. }),
+        is_public: form.is_public(),
+        shared: shared.as_ref(),
         shared_accounts: app.shared_accounts,
     };
     let (replies, wanted) = (Replies::of(app), request.to_string());
@@ -250,18 +306,130 @@ async fn record(
             replies.already_under_way(request.action, request.meeting, by.as_ref(), *seconds),
         ),
         without_link @ (Recorded::NotLinked | Recorded::LinkDead) => {
-            match standing(app, form).await.refusal {
+            if let Some(refusal) = standing(app, form).await.refusal {
                 // To link an account would not help.
-                Some(refusal) => ("not_allowed", replies.not_allowed(&refusal)),
-                None if *without_link == Recorded::NotLinked => {
-                    ("not_linked", replies.not_linked(request))
+                ("not_allowed", replies.not_allowed(&refusal))
+            } else {
+                let (reason, message) = match without_link {
+                    Recorded::NotLinked => ("not_linked", replies.not_linked(request)),
+                    _ => ("link_dead", replies.link_dead(request)),
+                };
+                match starter_to_ask(app, form, request).await? {
+                    Some(starter) => (reason, replies.asking(message, &starter)),
+                    None => (reason, message),
                 }
-                None => ("link_dead", replies.link_dead(request)),
             }
         }
     };
     audit_refusal(app, form, reason, &wanted, Some(request.meeting)).await;
     Ok(Accepted::Answered(message))
+}
+
+/// Who started the livestream that somebody wants to stop without a link of their own, if it is one
+/// of this channel and somebody else.
+async fn starter_to_ask(
+    app: &App,
+    form: &SlashCommand,
+    request: &LivestreamRequest,
+) -> sqlx::Result<Option<SlackUserId>> {
+    if request.action != Action::Stop {
+        return Ok(None);
+    }
+    let (asker, channel) = (form.asker(), Some(&form.channel_id));
+    let open = streams::known_to(&app.db, &asker, channel, Some(request.meeting), true, 1).await?;
+    let starter = open.into_iter().next().map(|stream| stream.starter.user);
+    Ok(starter.filter(|starter| *starter != asker.user))
+}
+
+/// Records the stop of a livestream that the App Home shows: as if it was pressed on its card.
+async fn stop_at_home(
+    app: &App,
+    press: &HomePress,
+    request: &LivestreamRequest,
+) -> sqlx::Result<()> {
+    let (asker, meeting) = (&press.asker, request.meeting);
+    let shown = streams::known_to(&app.db, asker, None, Some(meeting), true, 1).await?;
+    let Some(stream) = shown.first().filter(|_| request.action == Action::Stop) else {
+        return Ok(());
+    };
+    let shared = policy::shared_to_stop(app, asker, request).await?;
+    let new = NewCommand {
+        trigger: &press.trigger_id,
+        asker,
+        channel: &stream.channel,
+        request,
+        response_url: None,
+        posts: 0,
+        is_from_card: true,
+        is_public: stream.is_public,
+        shared: shared.as_ref(),
+        shared_accounts: app.shared_accounts,
+    };
+    let recorded = {
+        let _request = app.priority.request();
+        commands::record(&app.db, &new).await?
+    };
+    let replies = Replies::of(app);
+    let message = match &recorded {
+        Recorded::Accepted(_) | Recorded::Duplicate => return Ok(()),
+        Recorded::UnderWay { by, seconds } => {
+            replies.already_under_way(request.action, meeting, by.as_ref(), *seconds)
+        }
+        Recorded::NotLinked => replies.not_linked(request),
+        Recorded::LinkDead => replies.link_dead(request),
+    };
+    // No message can answer there.
+    if let Some(bot) = bot::find(app, asker).await? {
+        // The bot logs a failure.
+        let _ = bot.post(asker.user.as_str(), None, &message).await;
+    }
+    Ok(())
+}
+
+/// What came of marking a stream as ended.
+enum Marked {
+    Now,
+    /// There is none of theirs that goes on.
+    Nothing,
+}
+
+/// Notes that a stream of somebody's is over.
+async fn mark_ended(app: &App, asker: &Asker, meeting: MeetingId) -> sqlx::Result<Marked> {
+    let open = streams::known_to(&app.db, asker, None, Some(meeting), true, STREAMS_TOLD).await?;
+    for stream in open {
+        let mut transaction = app.db.begin().await?;
+        let id = stream.stream_id;
+        if streams::mark_ended(&mut *transaction, id, asker, true)
+            .await?
+            .is_some()
+        {
+            let event = Event {
+                channel: Some(&stream.channel),
+                meeting: Some(meeting),
+                ..Event::of(asker, AuditKind::MarkedEnded)
+            };
+            audit::write(&mut *transaction, &event).await?;
+            transaction.commit().await?;
+            return Ok(Marked::Now);
+        }
+    }
+    Ok(Marked::Nothing)
+}
+
+/// The streams that nobody here could stop without a person's link.
+async fn only_stoppable_with(app: &App, asker: &Asker) -> sqlx::Result<Vec<Stream>> {
+    let person = authorization::find(&app.db, asker).await?;
+    let Some(link) = person.link.filter(|link| !link.is_dead) else {
+        return Ok(Vec::new());
+    };
+    let mut open = streams::known_to(&app.db, asker, None, None, true, STREAMS_TOLD).await?;
+    open.retain(|stream| stream.zoom_user == link.zoom_user);
+    Ok(open)
+}
+
+/// These streams as they are told.
+fn told_of(streams: &[Stream]) -> Vec<StreamContext<'_>> {
+    streams.iter().map(StreamContext::of).collect()
 }
 
 async fn connect(
@@ -310,7 +478,13 @@ async fn may_be_refused(
             !policy::may_stop_as_starter(app, asker, request).await?
         }
         Ok(Command::Connect(_)) | Err(_) => true,
-        Ok(Command::Help | Command::Whoami | Command::Disconnect) => false,
+        Ok(
+            Command::Help
+            | Command::Whoami
+            | Command::Disconnect { .. }
+            | Command::Status(_)
+            | Command::MarkEnded(_),
+        ) => false,
     })
 }
 

@@ -2,5 +2,7 @@
 //! carrying it out at Zoom.
 
 pub mod accept;
+pub mod card;
+pub mod events;
 pub mod policy;
 pub mod run;

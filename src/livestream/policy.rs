@@ -13,11 +13,11 @@ use crate::command::verb::Access;
 use crate::db::authorization::{self, Authorization, Person};
 use crate::db::memberships::Membership;
 use crate::db::rules::{ChannelPolicy, Rules, Who};
-use crate::db::{meeting_history, user_groups};
-use crate::ids::{Asker, ChannelId};
+use crate::db::{meeting_history, shared_accounts, streams, user_groups};
+use crate::ids::{Asker, ChannelId, ZoomUserId};
 use crate::reply::help::Standing;
 use crate::workspace::bot;
-use crate::workspace::people;
+use crate::workspace::people::{self, AdminUnknown};
 
 /// What the rules say of a command.
 #[derive(Debug, PartialEq, Eq)]
@@ -43,13 +43,15 @@ const HELP_PATIENCE: Duration = Duration::from_millis(400);
 /// How many of the channels of a rule are told.
 const CHANNELS_TOLD_MAX: usize = 10;
 
-/// Judges a command. Slack failing to answer lets nobody do what they may not. Who started a
-/// livestream may stop it, whatever the rules say since.
+/// Judges a command that acts with this Zoom account. Slack failing to answer lets nobody do what
+/// they may not. Who started a livestream may stop it, whatever the rules say since, and so may an
+/// admin one of the account that the workspace shares.
 pub async fn judge(
     app: &App,
     asker: &Asker,
     channel: &ChannelId,
     request: &LivestreamRequest,
+    zoom_user: &ZoomUserId,
     authorization: &Authorization,
 ) -> sqlx::Result<Decision> {
     // Whom nothing restricts need not have started anything.
@@ -59,6 +61,11 @@ pub async fn judge(
     let rules = &authorization.rules;
     match refusing(app, authorization, asker, Some(channel), PATIENCE).await? {
         Verdict::Passed => {}
+        Verdict::Broken(_) | Verdict::NotKnown(..)
+            if may_stop_as_admin(app, asker, request, zoom_user).await? =>
+        {
+            return Ok(Decision::Allowed);
+        }
         Verdict::Broken(rule) => return Ok(Decision::Refused(refusal(rule, rules))),
         Verdict::NotKnown(fact, why) => return Ok(Decision::NotKnown { fact, why }),
     }
@@ -114,6 +121,55 @@ pub async fn may_stop_as_starter(
     }
     let mut db = app.db.acquire().await?;
     meeting_history::has_started(&mut db, asker, request.meeting).await
+}
+
+/// Whether this is an admin's stop of a livestream with the account that their workspace shares.
+async fn may_stop_as_admin(
+    app: &App,
+    asker: &Asker,
+    request: &LivestreamRequest,
+    zoom_user: &ZoomUserId,
+) -> sqlx::Result<bool> {
+    if request.action != Action::Stop || !app.shared_accounts {
+        return Ok(false);
+    }
+    let shared = shared_accounts::zoom_user(&app.db, &asker.team).await?;
+    Ok(shared.as_ref() == Some(zoom_user) && is_admin(app, asker, PATIENCE).await?)
+}
+
+/// Whether somebody is an admin for certain, as Slack says in time.
+async fn is_admin(app: &App, asker: &Asker, patience: Duration) -> sqlx::Result<bool> {
+    match timeout(patience, people::is_admin(app, asker)).await {
+        Ok(Ok(is_admin)) => Ok(is_admin),
+        Ok(Err(AdminUnknown::Database(error))) => Err(error),
+        Ok(Err(AdminUnknown::SlackUnavailable | AdminUnknown::CannotAsk)) | Err(_) => Ok(false),
+    }
+}
+
+/// The account that a stop acts with, if a livestream of its meeting goes on with the account that
+/// the workspace shares, and the asker may use that one or is an admin. Otherwise they act with
+/// their own.
+pub async fn shared_to_stop(
+    app: &App,
+    asker: &Asker,
+    request: &LivestreamRequest,
+) -> sqlx::Result<Option<ZoomUserId>> {
+    if request.action != Action::Stop || !app.shared_accounts {
+        return Ok(None);
+    }
+    let Some(shared) = streams::on_shared_account(&app.db, asker, request.meeting).await? else {
+        return Ok(None);
+    };
+    let may_stop = shared.is_with_them || is_admin(app, asker, HELP_PATIENCE).await?;
+    Ok(may_stop.then_some(shared.zoom_user))
+}
+
+/// Whether somebody may stop what runs with the account that their workspace shares now.
+pub async fn may_stop_shared(app: &App, asker: &Asker) -> sqlx::Result<bool> {
+    let shared = shared_accounts::find(&app.db, &asker.team).await?;
+    let people = shared.map(|shared| shared.people).unwrap_or_default();
+    Ok(people.iter().any(|user| user == asker.user.as_str())
+        || is_admin(app, asker, PATIENCE).await?)
 }
 
 /// What somebody can do now, in this channel if it is known, and what the rules refuse them. Of

@@ -6,20 +6,26 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use chrono::TimeDelta;
+
 use crate::account::tokens::{self, Refreshing, TokenUnavailable};
 use crate::app::App;
 use crate::command::outcome::{CommandResult, Outcome, Unknown};
 use crate::command::request::Action;
 use crate::crypto::vault::Context;
 use crate::db::commands::{self, AttemptFailure, Begun, Finished, PendingCommand};
-use crate::db::jobs::{self, RunCommand, WaitsFor};
+use crate::db::jobs::{self, RunAt, RunCommand, ShowHome, WaitsFor};
+use crate::db::streams::{self, NewStream};
 use crate::db::{grants, persist};
 use crate::ids::CommandId;
 use crate::livestream::policy::{self, Decision};
 use crate::reply::Replies;
 use crate::reply::outcomes::OutcomeContext;
+use crate::slack::message::Message;
 use crate::slack::respond::{self, ResponseUrl};
+use crate::stream::state::State;
 use crate::telemetry::metrics;
+use crate::workspace::bot;
 use crate::zoom::answer::Meaning;
 use crate::zoom::oauth::TokenAnswer;
 
@@ -41,6 +47,9 @@ const STORED_WITHIN: Duration = Duration::from_secs(3);
 const LOOK_AGAIN_MIN: Duration = Duration::from_secs(5);
 /// The longest pause; each is as long as the command is old.
 const LOOK_AGAIN_MAX: Duration = Duration::from_secs(30);
+
+/// How long a start may be under way at Zoom, which then refuses another one by itself.
+const STILL_STARTING: TimeDelta = TimeDelta::minutes(2);
 
 /// The longest that a rate limit per second is waited for; then Zoom is asked, whatever it said.
 const RATE_LIMIT_MAX: Duration = Duration::from_mins(1);
@@ -127,6 +136,15 @@ async fn advance(app: &Arc<App>, command: &PendingCommand, job: RunCommand) -> s
             };
             return Ok(later(job, app.zoom_timeout + STORED_WITHIN));
         }
+        // Its stream's card tells it.
+        Some(result)
+            if command.has_card
+                && !job.is_not_shown
+                && is_told_by_card(app, command, result).await? =>
+        {
+            streams::wake(&app.db, id).await?;
+            return Ok(Next::Done);
+        }
         Some(result) => {
             let url = response_url(app, command);
             if url.is_ok() {
@@ -138,9 +156,16 @@ async fn advance(app: &Arc<App>, command: &PendingCommand, job: RunCommand) -> s
             Progress::Wait(next) => return Ok(next),
             Progress::Finished(result) => {
                 let url = response_url(app, command);
-                let posts = i16::from(url.is_ok());
-                let finished = persist(|| commands::finish(&app.db, id, &result, posts)).await?;
-                let Finished::Now { has_next } = finished else {
+                let may_have_card = command.has_bot && command.request.action == Action::Start;
+                let posts = i16::from(url.is_ok() && !may_have_card);
+                let fact = result.outcome.fact(command.request.action);
+                let finish = || commands::finish(&app.db, id, &result, posts, fact);
+                let Finished::Now {
+                    has_next,
+                    is_shown,
+                    is_noted,
+                } = persist(finish).await?
+                else {
                     // Somebody else, who tells it; or an earlier try to write it, whose answer
                     // did not arrive.
                     return Ok(later(job, STORED_WITHIN));
@@ -165,11 +190,48 @@ async fn advance(app: &Arc<App>, command: &PendingCommand, job: RunCommand) -> s
                 {
                     tracing::warn!(%error, "failed to wake the next command of a meeting");
                 }
+                // The card that was pressed tells it.
+                if command.is_from_card
+                    && command.is_on_card
+                    && is_noted
+                    && command.request.action == Action::Stop
+                    && result.outcome == Outcome::Accepted
+                {
+                    persist(|| commands::mark_delivered(&app.db, id, Ok(()), false)).await?;
+                    show_home(app, command).await;
+                    return Ok(Next::Done);
+                }
+                if may_have_card {
+                    // Its stream's card tells it, or leaves it to this command once more.
+                    if is_shown && is_told_by_card(app, command, &result).await? {
+                        return Ok(Next::Done);
+                    }
+                    if url.is_ok() {
+                        commands::record_post(&app.db, id).await?;
+                    }
+                }
                 (result, url)
             }
         },
     };
     tell(app, command, &result, url, job, read_at).await
+}
+
+/// Whether the card of a start's stream tells what became of the start, if there is one.
+async fn is_told_by_card(
+    app: &App,
+    command: &PendingCommand,
+    result: &CommandResult,
+) -> sqlx::Result<bool> {
+    if result.outcome.is_for_asker() {
+        return Ok(false);
+    }
+    let open = streams::open(&app.db, &command.zoom_user_id, command.request.meeting).await?;
+    Ok(open.is_none_or(|stream| {
+        let is_here =
+            stream.starter.team == command.asker.team && stream.channel == command.channel_id;
+        is_here && result.outcome.is_shown_by(&stream.state())
+    }))
 }
 
 async fn carry_out(
@@ -241,6 +303,7 @@ async fn ask(app: &Arc<App>, command: &PendingCommand, job: RunCommand) -> sqlx:
         &command.asker,
         &command.channel_id,
         &command.request,
+        zoom_user,
         &command.authorization,
     );
     match judged.await? {
@@ -260,6 +323,20 @@ async fn ask(app: &Arc<App>, command: &PendingCommand, job: RunCommand) -> sqlx:
         Decision::Confirm { members, is_shared } => {
             return Ok(Outcome::NeedsConfirmation { members, is_shared }.into());
         }
+    }
+    if command.request.action == Action::Start {
+        if let Some(outcome) = already_live(app, command).await? {
+            return Ok(outcome.into());
+        }
+        let new = NewStream {
+            command: id,
+            asker: &command.asker,
+            channel: &command.channel_id,
+            is_public: command.is_public,
+            zoom_user,
+            meeting: command.request.meeting,
+        };
+        streams::begin(&app.db, &new).await?;
     }
     let (mut attempts, mut token_retried) = (command.attempts, command.token_retried);
     let mut grant = command.grant.clone();
@@ -306,6 +383,9 @@ async fn ask(app: &Arc<App>, command: &PendingCommand, job: RunCommand) -> sqlx:
             }
             Err(TokenUnavailable::Database(error)) => return Err(error),
         };
+        if command.stops_shared && !policy::may_stop_shared(app, &command.asker).await? {
+            return Ok(Outcome::LinkEnded.into());
+        }
         match commands::begin_attempt(&app.db, command, attempts, app.shared_accounts).await? {
             Begun::Begun => {}
             Begun::Taken => return Ok(Progress::Wait(Next::Done)),
@@ -340,6 +420,57 @@ async fn ask(app: &Arc<App>, command: &PendingCommand, job: RunCommand) -> sqlx:
     }
 }
 
+/// Why a start is not sent to Zoom: it is on air already, as far as we know. Whoever knows better
+/// starts it anyway. A stream that was stopped is over for whoever starts the next.
+async fn already_live(app: &App, command: &PendingCommand) -> sqlx::Result<Option<Outcome>> {
+    let Some(stream) =
+        streams::open(&app.db, &command.zoom_user_id, command.request.meeting).await?
+    else {
+        return Ok(None);
+    };
+    let (since, is_reported) = match stream.state() {
+        _ if stream.command == command.command_id => return Ok(None),
+        // Whatever is still told of it, what is asked for now is another one.
+        state if state.is_over() || matches!(state, State::Ending { .. }) => {
+            streams::close(&app.db, stream.stream_id).await?;
+            return Ok(None);
+        }
+        _ if command.request.is_confirmed => return Ok(None),
+        State::Live { since } => (since, true),
+        State::GoingLive { taken } if stream.has_reports => (taken, false),
+        // Where Zoom reports nothing, it may have ended long ago.
+        State::GoingLive { taken } if stream.read_at - taken > STILL_STARTING => {
+            streams::lose_track(&app.db, stream.stream_id).await?;
+            return Ok(None);
+        }
+        _ => return Ok(None),
+    };
+    let asker = &command.asker;
+    let is_here = stream.starter.team == asker.team && stream.channel == command.channel_id;
+    let is_theirs = stream.starter.team == asker.team
+        && (stream.is_public || stream.starter.user == asker.user);
+    if !is_here && !is_theirs {
+        return Ok(Some(Outcome::AlreadyLive {
+            since,
+            is_reported,
+            by: None,
+            channel: None,
+            card: None,
+        }));
+    }
+    let card = match (&stream.card, bot::find(app, &stream.starter).await?) {
+        (Some(card), Some(bot)) => bot.permalink(card).await.ok(),
+        _ => None,
+    };
+    Ok(Some(Outcome::AlreadyLive {
+        since,
+        is_reported,
+        by: Some(stream.starter.user),
+        channel: Some(stream.channel),
+        card,
+    }))
+}
+
 /// An outcome, and what Zoom said to it.
 fn finished(outcome: Outcome, zoom_message: Option<String>) -> Progress {
     Progress::Finished(CommandResult {
@@ -368,7 +499,15 @@ async fn tell(
     read_at: Instant,
 ) -> sqlx::Result<Next> {
     let id = command.command_id;
-    let delivered = |result| persist(move || commands::mark_delivered(&app.db, id, result));
+    // Its channel may be told how the stream goes on.
+    let keeps_url = is_start_without_card(app, command, result);
+    let delivered =
+        |result| persist(move || commands::mark_delivered(&app.db, id, result, keeps_url));
+    if command.is_from_home() {
+        tell_presser(app, command, result).await?;
+        delivered(Ok(())).await?;
+        return Ok(Next::Done);
+    }
     let url = match url {
         Ok(url) => url,
         Err(why) => {
@@ -377,17 +516,7 @@ async fn tell(
             return Ok(Next::Done);
         }
     };
-    let message = Replies::of(app).outcome(
-        &OutcomeContext {
-            command: id,
-            asker: &command.asker,
-            is_direct: command.channel_id.is_direct(),
-            request: &command.request,
-            zoom_account: command.grant.as_ref().map(|grant| grant.email.as_str()),
-            zoom_message: result.zoom_message.as_deref(),
-        },
-        &result.outcome,
-    );
+    let message = outcome(app, command, result);
     match app.responder.post(&url, &message).await {
         Ok(()) => {
             metrics::told(command.age + read_at.elapsed());
@@ -415,6 +544,62 @@ async fn tell(
         }
     }
     Ok(Next::Done)
+}
+
+/// What became of a command, as it is told.
+fn outcome(app: &App, command: &PendingCommand, result: &CommandResult) -> Message {
+    let starter = command.starter.as_ref();
+    Replies::of(app).outcome(
+        &OutcomeContext {
+            command: command.command_id,
+            asker: &command.asker,
+            is_direct: command.channel_id.is_direct(),
+            request: &command.request,
+            is_from_card: command.is_from_card,
+            is_on_card: command.is_on_card,
+            has_bot: command.has_bot,
+            starter: starter.filter(|starter| **starter != command.asker.user),
+            zoom_message: result.zoom_message.as_deref(),
+        },
+        &result.outcome,
+    )
+}
+
+/// Whether a start that Zoom took has no message that shows how it goes on, and Zoom may tell.
+fn is_start_without_card(app: &App, command: &PendingCommand, result: &CommandResult) -> bool {
+    command.request.action == Action::Start
+        && result.outcome == Outcome::Accepted
+        && app.zoom_webhook_secret.is_some()
+}
+
+/// Tells somebody who pressed on their App Home what became of it, where the card does not: in a
+/// direct message, as no message can answer there. The Home shows how things stand.
+async fn tell_presser(
+    app: &App,
+    command: &PendingCommand,
+    result: &CommandResult,
+) -> sqlx::Result<()> {
+    if let Some(bot) = bot::find(app, &command.asker).await? {
+        let message = outcome(app, command, result);
+        // The bot logs a failure; the Home and the card say how things stand.
+        let _ = bot.post(command.asker.user.as_str(), None, &message).await;
+    }
+    show_home(app, command).await;
+    Ok(())
+}
+
+/// Has the App Home shown that a command was given on.
+async fn show_home(app: &App, command: &PendingCommand) {
+    if !command.is_from_home() {
+        return;
+    }
+    let job = ShowHome {
+        asker: command.asker.clone(),
+        has_offer: false,
+    };
+    if let Err(error) = jobs::enqueue_home(&app.db, &job, RunAt::Now).await {
+        tracing::warn!(%error, "failed to have an App Home shown");
+    }
 }
 
 fn response_url(app: &App, command: &PendingCommand) -> Result<ResponseUrl, &'static str> {

@@ -3,10 +3,13 @@
 use crate::command::outcome::Refusal;
 use crate::command::request::LivestreamRequest;
 use crate::command::verb::{Access, Verb};
+use crate::db::jobs::LinkEnd;
 use crate::db::links::Link;
+use crate::db::streams::Stream;
 use crate::ids::SlackUserId;
 use crate::reply::{Replies, date, ephemeral};
 use crate::slack::message::{Button, Message, cap, escape};
+use crate::zoom::scopes::lacks_reports;
 
 /// Goes with a one-time link.
 pub(super) const OFFER: &str = "Link your Zoom account: you sign in with Slack, then with Zoom, and confirm. \
@@ -84,7 +87,7 @@ impl Replies<'_> {
             None => message,
         };
         let run = typed.map(|typed| Button::typing("Run what I typed", typed).primary());
-        message.with_buttons(run.into_iter().chain([disconnect()]))
+        message.with_buttons(run.into_iter().chain([disconnect(false)]))
     }
 
     /// Somebody else signed in with the person's link.
@@ -98,7 +101,7 @@ impl Replies<'_> {
 
     /// Which account is linked.
     pub fn whoami(&self, link: Option<&Link>, access: Access) -> Message {
-        ephemeral(&whoami(link)).with_buttons(link_or_unlink(link, access))
+        ephemeral(&self.acts_as(link)).with_buttons(self.link_or_unlink(link, access, &[]))
     }
 
     /// The link is gone.
@@ -130,6 +133,49 @@ impl Replies<'_> {
         })
     }
 
+    /// Zoom ended the permission of the person's link.
+    pub fn link_ended(&self, end: LinkEnd) -> Message {
+        let why = match end {
+            LinkEnd::Dead => {
+                "Zoom no longer accepts your linked account: its permission was withdrawn, or has run out."
+            }
+            LinkEnd::Removed => "The app was removed from your Zoom account.",
+        };
+        let can_link = self
+            .can_link()
+            .then(|| Button::typing("Link it again", "connect").primary());
+        let what = match end {
+            LinkEnd::Dead => "Your link to Zoom no longer works.",
+            LinkEnd::Removed => "Your link to Zoom ended.",
+        };
+        ephemeral(&format!(
+            ":warning: *{what}* {why} {}",
+            if self.can_link() {
+                "Link it again before your next show; it takes a minute."
+            } else {
+                "Ask whoever runs this bot to link it again before your next show."
+            }
+        ))
+        .with_buttons(can_link)
+    }
+
+    /// Zoom ended the permission of the account that an admin linked for the workspace.
+    pub fn shared_link_ended(&self, end: LinkEnd) -> Message {
+        let why = match end {
+            LinkEnd::Dead => {
+                "Zoom no longer accepts it: its permission was withdrawn, or has run out."
+            }
+            LinkEnd::Removed => "The app was removed from it at Zoom.",
+        };
+        let page = self
+            .admin_url
+            .map(|url| format!(" Link it again on <{url}/shared|your page>."));
+        ephemeral(&format!(
+            ":warning: *No livestream will start with the Zoom account that you linked for this workspace.* {why}{}",
+            page.unwrap_or_default()
+        ))
+    }
+
     /// An admin ended the person's link.
     pub fn unlinked_by(&self, admin: &SlackUserId) -> String {
         format!(
@@ -140,8 +186,46 @@ impl Replies<'_> {
     }
 }
 
+impl Replies<'_> {
+    /// Who somebody acts as, and what their link lacks.
+    pub(super) fn acts_as(&self, link: Option<&Link>) -> String {
+        match link {
+            Some(link) if self.hears_zoom && !link.is_dead && lacks_reports(&link.scope) => {
+                format!(
+                    "{} Your link is older than the reports of livestreams: *link it again*, which takes a minute, and I \
+                 can say when yours are really live.",
+                    whoami(Some(link))
+                )
+            }
+            _ => whoami(link),
+        }
+    }
+
+    /// What somebody can do about the link they have, or have not. `live` are their livestreams.
+    pub(super) fn link_or_unlink(
+        &self,
+        link: Option<&Link>,
+        access: Access,
+        live: &[Stream],
+    ) -> Vec<Button> {
+        let can_link = access.can(Verb::Connect);
+        let connect = |label| can_link.then(|| Button::typing(label, "connect"));
+        let Some(link) = link else {
+            return connect("Link my Zoom account").into_iter().collect();
+        };
+        let goes_on = live.iter().any(|stream| stream.zoom_user == link.zoom_user);
+        let is_old = self.hears_zoom && lacks_reports(&link.scope);
+        let again = (link.is_dead || is_old).then(|| connect("Link it again"));
+        again
+            .flatten()
+            .into_iter()
+            .chain([disconnect(goes_on && !link.is_dead)])
+            .collect()
+    }
+}
+
 /// Who somebody acts as.
-pub(super) fn whoami(link: Option<&Link>) -> String {
+fn whoami(link: Option<&Link>) -> String {
     let Some(link) = link else {
         return "No Zoom account is linked for you.".to_owned();
     };
@@ -160,21 +244,15 @@ pub(super) fn whoami(link: Option<&Link>) -> String {
     }
 }
 
-/// What somebody can do about the link they have, or have not.
-pub(super) fn link_or_unlink(link: Option<&Link>, access: Access) -> Vec<Button> {
-    let can_link = access.can(Verb::Connect);
-    let connect = |label| can_link.then(|| Button::typing(label, "connect"));
-    match link {
-        None => connect("Link my Zoom account").into_iter().collect(),
-        Some(link) if link.is_dead => connect("Link it again")
-            .into_iter()
-            .chain([disconnect()])
-            .collect(),
-        Some(_) => vec![disconnect()],
+/// `goes_on`: a livestream is on air that nobody here could stop without it.
+fn disconnect(goes_on: bool) -> Button {
+    if goes_on {
+        return Button::typing("Disconnect", "disconnect confirm=yes").asking(
+            "A livestream is on air with this account, as far as I know. It goes on without your link, and then you \
+             may only be able to end it in Zoom.",
+            "Disconnect it",
+        );
     }
-}
-
-fn disconnect() -> Button {
     Button::typing("Disconnect", "disconnect").asking(
         "Your commands will stop working until you link an account again.",
         "Disconnect it",

@@ -6,16 +6,21 @@ use crate::command::outcome::Outcome;
 use crate::command::request::Action;
 use crate::db::commands::RecentCommand;
 use crate::db::links::Link;
-use crate::reply::account::{OFFER, link_or_unlink, whoami};
+use crate::db::streams::Stream;
+use crate::ids::Asker;
+use crate::reply::account::OFFER;
 use crate::reply::help::Standing;
 use crate::reply::outcomes::brief;
+use crate::reply::stream::{StreamContext, live_now};
 use crate::reply::{Replies, date};
-use crate::slack::message::{Button, actions, escape, header, section};
+use crate::slack::message::{Button, actions, escape, header, number, section};
 
 /// What a person's App Home shows.
 #[derive(Debug)]
 pub struct Home {
     pub link: Option<Link>,
+    /// Their livestreams that go on.
+    pub live: Vec<Stream>,
     /// The newest first.
     pub last: Vec<RecentCommand>,
     /// A one-time link, if they asked for it.
@@ -25,20 +30,26 @@ pub struct Home {
 
 impl Replies<'_> {
     /// A person's App Home.
-    pub fn home(&self, home: &Home) -> Vec<Value> {
+    pub fn home(&self, asker: &Asker, home: &Home) -> Vec<Value> {
         let mut blocks = vec![
             header("Your Zoom account"),
-            section(&whoami(home.link.as_ref())),
+            section(&self.acts_as(home.link.as_ref())),
         ];
         match &home.offer {
             Some(url) => {
                 blocks.push(section(OFFER));
                 blocks.extend(actions([Button::opening("Link my Zoom account", url)]));
             }
-            None => blocks.extend(actions(link_or_unlink(
+            None => blocks.extend(actions(self.link_or_unlink(
                 home.link.as_ref(),
                 home.standing.access,
+                &home.live,
             ))),
+        }
+        if !home.live.is_empty() {
+            let live: Vec<_> = home.live.iter().map(StreamContext::of).collect();
+            blocks.push(header("Live now"));
+            blocks.extend(live_now(asker, &live));
         }
         blocks.push(header("Your last commands"));
         let last: Vec<_> = home.last.iter().map(past).collect();
@@ -49,6 +60,7 @@ impl Replies<'_> {
         }));
         blocks.push(header("What you can type"));
         blocks.push(section(&self.usage(&home.standing)));
+        number(&mut blocks);
         blocks
     }
 }

@@ -67,18 +67,18 @@ impl Replies<'_> {
                 self.command(request),
                 self.typed(Action::Stop, request.meeting),
             ),
-            ParseError::MeetingMissing { action, settings } => {
+            ParseError::MeetingMissing { verb, settings } => {
                 format!(
                     "Which meeting? Add its number or join link: {}.",
-                    self.example_with(*action, settings)
+                    self.example_with(*verb, settings)
                 )
             }
             ParseError::NotAMeeting {
-                action,
+                verb,
                 settings,
                 typed,
                 why,
-            } => self.not_a_meeting(*action, settings, typed, why),
+            } => self.not_a_meeting(*verb, settings, typed, why),
             ParseError::UnknownOption {
                 key,
                 instead: Some(request),
@@ -148,12 +148,11 @@ impl Replies<'_> {
             ParseError::NameLength(length) => {
                 format!("The name has {length} characters; Zoom takes at most 50.")
             }
-            ParseError::StopTakesNoOptions(meeting) => {
-                format!(
-                    "A stop takes no options. Type {}.",
-                    self.typed(Action::Stop, *meeting)
-                )
-            }
+            ParseError::NoOptions { verb, meeting } => format!(
+                "`{}` takes no options. Type {}.",
+                verb.entry().name,
+                self.typed(*verb, *meeting)
+            ),
             ParseError::ControlCharacter(word) if word.is_empty() => {
                 "What you typed has a character that can't be used. Type it again by hand."
                     .to_owned()
@@ -168,12 +167,12 @@ impl Replies<'_> {
 
     fn not_a_meeting(
         &self,
-        action: Action,
+        verb: Verb,
         settings: &Settings,
         typed: &str,
         why: &ParseMeetingIdError,
     ) -> String {
-        let example = self.example_with(action, settings);
+        let example = self.example_with(verb, settings);
         let number = format!("Copy the meeting's number from Zoom instead: {example}.");
         let which = format!("Which one do you mean? Type that number alone, as in {example}.");
         let reason = match why {
@@ -194,7 +193,7 @@ impl Replies<'_> {
                 return format!("There is more than one meeting number in that. {which}");
             }
             ParseMeetingIdError::ExtraWords { meeting, words } => {
-                return self.extra_words(action, settings, *meeting, words);
+                return self.extra_words(verb, settings, *meeting, words);
             }
             ParseMeetingIdError::PersonalLink => {
                 "A personal link (`/my/…`) does not say the meeting's number.".to_owned()
@@ -226,17 +225,12 @@ impl Replies<'_> {
     /// The meeting is known, and not what else was typed.
     fn extra_words(
         &self,
-        action: Action,
+        verb: Verb,
         settings: &Settings,
         meeting: MeetingId,
         words: &str,
     ) -> String {
-        let command = self.command(LivestreamRequest {
-            action,
-            meeting,
-            settings: settings.clone(),
-            is_confirmed: false,
-        });
+        let command = self.with_settings(verb, meeting, settings);
         let what = typed_or(words, "the rest");
         format!(
             "I can read the meeting's number, {}, but I don't know what {what} is for. Did you mean {command}?",
@@ -245,15 +239,23 @@ impl Replies<'_> {
     }
 
     /// An example with the options that were typed.
-    fn example_with(&self, action: Action, settings: &Settings) -> String {
+    fn example_with(&self, verb: Verb, settings: &Settings) -> String {
         match EXAMPLE.parse() {
-            Ok(meeting) => self.command(LivestreamRequest {
-                action,
+            Ok(meeting) => self.with_settings(verb, meeting, settings),
+            Err(_) => self.example(verb.entry().name),
+        }
+    }
+
+    /// A verb with a meeting, and the options that were typed, if it takes some.
+    fn with_settings(&self, verb: Verb, meeting: MeetingId, settings: &Settings) -> String {
+        match verb {
+            Verb::Start => self.command(LivestreamRequest {
+                action: Action::Start,
                 meeting,
                 settings: settings.clone(),
                 is_confirmed: false,
             }),
-            Err(_) => self.example(action.as_str()),
+            _ => self.typed(verb, meeting),
         }
     }
 }

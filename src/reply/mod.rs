@@ -9,6 +9,7 @@ pub mod home;
 mod mistakes;
 pub mod outcomes;
 mod rules;
+pub mod stream;
 
 use std::fmt::Display;
 
@@ -16,7 +17,7 @@ use chrono::{DateTime, Utc};
 
 use crate::app::App;
 use crate::command::meeting::MeetingId;
-use crate::command::request::Action;
+use crate::command::verb::Verb;
 use crate::slack::message::{Message, Visibility, escape};
 
 /// A meeting to show where the person's own is not known.
@@ -29,19 +30,28 @@ pub struct Replies<'a> {
     slash: &'a str,
     /// Where admins change the rules; `None` where our pages are not set up.
     admin_url: Option<&'a str>,
+    /// Zoom's events are set up here.
+    hears_zoom: bool,
 }
 
 impl<'a> Replies<'a> {
     /// `slash` is the command's name with its slash, as in `SLASH_COMMAND`; `admin_url` the
     /// address of the admins' first page, if our pages are set up.
     pub fn new(slash: &'a str, admin_url: Option<&'a str>) -> Self {
-        Self { slash, admin_url }
+        Self {
+            slash,
+            admin_url,
+            hears_zoom: false,
+        }
     }
 
     /// The messages of this service.
     pub fn of(app: &'a App) -> Self {
         let admin_url = app.pages.as_ref().map(|pages| pages.admin_url.as_str());
-        Self::new(&app.slash_command, admin_url)
+        Self {
+            hears_zoom: app.zoom_webhook_secret.is_some(),
+            ..Self::new(&app.slash_command, admin_url)
+        }
     }
 
     /// The command's name here.
@@ -55,8 +65,8 @@ impl<'a> Replies<'a> {
     }
 
     /// What can be typed, as `/livestream start 68423085`.
-    fn typed(&self, action: Action, meeting: MeetingId) -> String {
-        format!("`{} {} {meeting}`", self.slash, action.as_str())
+    fn typed(&self, verb: impl Into<Verb>, meeting: MeetingId) -> String {
+        format!("`{} {} {meeting}`", self.slash, verb.into().entry().name)
     }
 
     /// What can be typed, whole, so that it reads back when it is copied.

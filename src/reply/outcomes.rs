@@ -11,6 +11,10 @@ use crate::slack::form::Content;
 use crate::slack::message::{Button, Message, Visibility, cap, escape};
 
 /// What an outcome is told about.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says another thing of where it is told"
+)]
 #[derive(Debug)]
 pub struct OutcomeContext<'a> {
     pub command: CommandId,
@@ -18,13 +22,24 @@ pub struct OutcomeContext<'a> {
     /// It was typed in a direct message, and stays there between the asker and us.
     pub is_direct: bool,
     pub request: &'a LivestreamRequest,
-    /// The e-mail of the Zoom account that acted, if there still is one.
-    pub zoom_account: Option<&'a str>,
+    /// It was a press on the card of a stream, whose failure concerns its presser alone.
+    pub is_from_card: bool,
+    /// That is a message which follows the stream by itself.
+    pub is_on_card: bool,
+    /// We have a bot token there, by which a message could show the stream.
+    pub has_bot: bool,
+    /// Who started the stream, if it is known and the asker may know it.
+    pub starter: Option<&'a SlackUserId>,
     /// What Zoom said, if that is more than the outcome says.
     pub zoom_message: Option<&'a str>,
 }
 
 impl Replies<'_> {
+    /// A message to somebody who cannot stop a livestream, with who started it.
+    pub fn asking(&self, message: Message, starter: &SlackUserId) -> Message {
+        message.with_context(&ask(starter))
+    }
+
     /// The same request is already under way. `by` is none if the asker must not know who asked.
     pub fn already_under_way(
         &self,
@@ -83,20 +98,11 @@ impl Replies<'_> {
 
     /// What became of a command, for the channel.
     pub fn outcome(&self, told: &OutcomeContext<'_>, outcome: &Outcome) -> Message {
-        let who = match told.zoom_account {
-            Some(email) => format!("as Zoom account {}", escape(email)),
-            None => "with no Zoom account".to_owned(),
-        };
-        let visibility = match outcome {
-            Outcome::NotAllowed(_)
-            | Outcome::NotKnown { .. }
-            | Outcome::NeedsConfirmation { .. }
-            | Outcome::ScopeMissing
-            | Outcome::Unauthorized
-            | Outcome::LinkDead
-            | Outcome::LinkEnded => Visibility::Ephemeral,
-            _ if told.is_direct => Visibility::Ephemeral,
-            _ => Visibility::InChannel,
+        let is_failed_press = told.is_from_card && outcome.has_failed();
+        let visibility = if outcome.is_for_asker() || told.is_direct || is_failed_press {
+            Visibility::Ephemeral
+        } else {
+            Visibility::InChannel
         };
         let sentence = self.sentence(told, outcome);
         let text = match told.zoom_message {
@@ -106,13 +112,45 @@ impl Replies<'_> {
             }
             _ => sentence,
         };
-        Message::new(visibility, &text)
-            .with_context(&format!(
-                "Asked by <@{}> {who} · reference {}",
-                escape(told.asker.user.as_str()),
-                told.command
-            ))
-            .with_buttons(self.next_step(told, outcome))
+        let is_failed_stop = told.request.action == Action::Stop && outcome.lacks_right();
+        let text = match told.starter {
+            Some(starter) if is_failed_stop => format!("{text}\n{}", ask(starter)),
+            _ => text,
+        };
+        let message = Message::new(visibility, &text).with_context(&format!(
+            "Asked by <@{}> · reference {}",
+            escape(told.asker.user.as_str()),
+            told.command
+        ));
+        let message = match self.without_card(told, outcome) {
+            Some(why) => message.with_context(why),
+            None => message,
+        };
+        let message = message.with_buttons(self.next_step(told, outcome));
+        match (outcome, told.request.action) {
+            // Others may have a use for its button, whoever presses it in vain.
+            (Outcome::Accepted, Action::Start) if !told.is_direct => message.as_card(),
+            // Its button has done its work.
+            (Outcome::Accepted, Action::Stop) if told.is_from_card && !told.is_on_card => {
+                message.replacing()
+            }
+            _ => message,
+        }
+    }
+
+    /// Why no message shows how a stream goes on that was started, and what would change that.
+    fn without_card(&self, told: &OutcomeContext<'_>, outcome: &Outcome) -> Option<&'static str> {
+        if *outcome != Outcome::Accepted || told.request.action != Action::Start || told.is_direct {
+            return None;
+        }
+        Some(if told.has_bot {
+            "Invite me to this channel, and the next livestream has one message here that stays up to date."
+        } else if self.can_link() {
+            "The app is installed here without a bot token. When an admin installs it again, the next livestream has \
+             one message here that stays up to date."
+        } else {
+            "The app has no bot token here, so no message stays up to date. Whoever runs this bot can set that up."
+        })
     }
 
     #[expect(clippy::too_many_lines, reason = "one table, a row an outcome")]
@@ -131,7 +169,7 @@ impl Replies<'_> {
         };
         match (outcome, told.request.action) {
             (Outcome::Accepted, Action::Start) => format!(
-                ":red_circle: *{meeting} is going live.* Zoom took the start; viewers see it in a few seconds. \
+                ":red_circle: *{meeting} is going live.* Zoom took the start; viewers see it within a minute or so. \
                  To end it, type {stop}."
             ),
             (Outcome::Accepted, Action::Stop) => {
@@ -154,7 +192,11 @@ impl Replies<'_> {
                 told.zoom_message
                     .map_or_else(|| "Zoom does not say why.".to_owned(), said)
             ),
-            (Outcome::NotStarted, _) => {
+            (Outcome::NotStarted, Action::Stop) => format!(
+                ":white_circle: *Nothing to stop: meeting {} is not running.*",
+                told.request.meeting.grouped()
+            ),
+            (Outcome::NotStarted, Action::Start) => {
                 format!(":warning: *{meeting} has not started.* Start it in Zoom, then {again}.")
             }
             (Outcome::WrongAccount, _) => format!(
@@ -259,6 +301,37 @@ impl Replies<'_> {
             (Outcome::Unreachable, _) => format!(
                 ":warning: *{meeting} {not_done}: I can't reach Zoom.* In a minute, {again}."
             ),
+            (
+                Outcome::AlreadyLive {
+                    since,
+                    is_reported,
+                    by,
+                    channel,
+                    card,
+                },
+                _,
+            ) => {
+                let since = date(*since, "{time}", "%H:%M UTC");
+                let what = if *is_reported {
+                    format!("is already live* since {since}, as Zoom reported.")
+                } else {
+                    format!("is already going live.* Zoom took the start at {since}.")
+                };
+                let by = by.as_ref().map_or_else(
+                    || " It was started where I can't name it here.".to_owned(),
+                    |by| format!(" <@{}> started it.", escape(by.as_str())),
+                );
+                let place = match (card, channel) {
+                    (Some(card), _) => format!(" <{}|See how it goes on.>", escape(card)),
+                    (None, Some(channel)) => {
+                        format!(" It was started in <#{}>.", escape(channel.as_str()))
+                    }
+                    (None, None) => String::new(),
+                };
+                format!(
+                    ":information_source: *{meeting} {what}{by}{place} Nothing was started again."
+                )
+            }
             (Outcome::TooLate, _) => format!(
                 ":warning: *{meeting} {not_done}.* The command could not be carried out within 10 minutes, so it was dropped. \
                  If it is still needed, {again}."
@@ -353,6 +426,14 @@ impl Replies<'_> {
                 };
                 vec![Button::typing("Go live", confirmed.to_string()).primary()]
             }
+            Outcome::AlreadyLive { .. } => {
+                let confirmed = LivestreamRequest {
+                    is_confirmed: true,
+                    ..told.request.clone()
+                };
+                vec![Button::typing("Start anyway", confirmed.to_string())]
+            }
+            Outcome::NotStarted if told.request.action == Action::Stop => Vec::new(),
             Outcome::Accepted
             | Outcome::NotAMeetingNumber
             | Outcome::NotAllowed(_)
@@ -393,6 +474,14 @@ impl Replies<'_> {
     }
 }
 
+/// Whom to ask for a stop.
+fn ask(starter: &SlackUserId) -> String {
+    format!(
+        "<@{}> started this livestream; ask them to stop it.",
+        escape(starter.as_str())
+    )
+}
+
 /// Zoom's own words, which are plain text.
 fn said(message: &str) -> String {
     format!("Zoom said: “{}”", escape(&cap(message.trim(), 300)))
@@ -401,7 +490,9 @@ fn said(message: &str) -> String {
 /// A stop that failed for one person may be there for another to press: the button that it
 /// was pressed on is gone.
 fn again_by_others(told: &OutcomeContext<'_>) -> Option<Button> {
-    (told.request.action == Action::Stop).then(|| Button::typing("Stop", told.request.to_string()))
+    // The card keeps its own.
+    (told.request.action == Action::Stop && !told.is_from_card)
+        .then(|| Button::typing("Stop", told.request.to_string()))
 }
 
 /// An outcome in a few words.
@@ -431,6 +522,7 @@ pub(super) fn brief(outcome: &Outcome, action: Action) -> &'static str {
         (Outcome::Unreachable, _) => "Zoom was not reached",
         (Outcome::NotRenewed { .. }, _) => "Zoom did not renew the bot's access",
         (Outcome::DisabledByAdmin, _) => "the bot is disabled in the Zoom account",
+        (Outcome::AlreadyLive { .. }, _) => "it was live already",
         (Outcome::TooLate, _) => "too late, so not done",
         (Outcome::LinkEnded, _) => "your link ended first",
         (Outcome::Unsupported { was_asked: false }, _) => "recorded by another version of the bot",

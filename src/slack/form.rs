@@ -8,6 +8,7 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use crate::ids::{Asker, ChannelId, EnterpriseId, SlackUserId, TeamId, TriggerId};
+use crate::slack::CARD;
 
 /// A [slash command]: what of the form we use; unknown fields are ignored.
 ///
@@ -19,6 +20,8 @@ pub struct SlashCommand {
     pub team_id: TeamId,
     pub user_id: SlackUserId,
     pub channel_id: ChannelId,
+    /// Its name, which Slack gives of a public channel alone.
+    pub channel_name: Option<String>,
     /// What stands after the command's name; may be missing.
     #[serde(default)]
     pub text: String,
@@ -29,6 +32,16 @@ pub struct SlashCommand {
 }
 
 impl SlashCommand {
+    /// Whether everybody of the workspace may read where it was typed. Of other channels Slack says
+    /// no name but what kind they are:
+    /// <https://docs.slack.dev/interactivity/implementing-slash-commands>
+    pub fn is_public(&self) -> bool {
+        let name = self.channel_name.as_deref();
+        let is_named = |name| !["privategroup", "directmessage", ""].contains(&name);
+        !self.channel_id.is_direct()
+            && name.is_some_and(|name| is_named(name) && !name.starts_with("mpdm-"))
+    }
+
     /// Who typed it.
     pub fn asker(&self) -> Asker {
         Asker {
@@ -65,6 +78,8 @@ pub struct Original {
     pub content: Option<Content>,
     /// The presser is from another organisation, in a channel that is shared with it.
     pub is_external: bool,
+    /// It is the card of a stream, which others may have a use for.
+    pub is_card: bool,
 }
 
 /// What a message says, as Slack keeps it.
@@ -126,6 +141,7 @@ struct User {
 #[derive(Deserialize)]
 struct Channel {
     id: ChannelId,
+    name: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -133,6 +149,9 @@ struct Action {
     /// Text, where a button of ours was pressed.
     #[serde(default)]
     value: Value,
+    /// The row that the button is in.
+    #[serde(default)]
+    block_id: Value,
 }
 
 impl Interaction {
@@ -174,11 +193,13 @@ impl Interaction {
                 api_app_id: payload.api_app_id,
             }));
         }
+        let channel = payload.channel.ok_or(BadPayload)?;
         let command = SlashCommand {
             enterprise_id,
             team_id: team.or(payload.user.team_id).ok_or(BadPayload)?,
             user_id: payload.user.id,
-            channel_id: payload.channel.ok_or(BadPayload)?.id,
+            channel_id: channel.id,
+            channel_name: channel.name,
             text,
             response_url: payload.response_url.ok_or(BadPayload)?,
             trigger_id,
@@ -187,6 +208,7 @@ impl Interaction {
         let original = Original {
             content: payload.message,
             is_external,
+            is_card: payload.actions.iter().any(|action| action.block_id == CARD),
         };
         Ok(Pressed::Message(command, original))
     }

@@ -1,9 +1,10 @@
 //! A message as Slack takes it: Block Kit with a plain fallback.
 //! <https://docs.slack.dev/reference/block-kit/blocks>
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::slack::CARD;
 use crate::slack::form::Content;
 
 /// Slack's limit for the text of a section.
@@ -33,6 +34,13 @@ pub struct Message {
     /// What notifications and screen readers use.
     text: String,
     blocks: Vec<Value>,
+}
+
+/// Where a message stands that `chat.postMessage` posted: by this alone it can be changed.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Posted {
+    pub channel: String,
+    pub ts: String,
 }
 
 /// A button. Pressing it is typing: its value is what would stand after the command's name.
@@ -122,6 +130,29 @@ impl Message {
         self
     }
 
+    /// Marks it as the card of a stream: what is pressed on it changes it only by what follows.
+    #[must_use]
+    pub fn as_card(mut self) -> Self {
+        for block in &mut self.blocks {
+            if block["type"] == "actions" {
+                block["block_id"] = CARD.into();
+            }
+        }
+        self
+    }
+
+    /// What a method of the Web API takes of it.
+    pub fn content(&self) -> Value {
+        json!({ "text": self.text, "blocks": self.blocks })
+    }
+
+    /// Adds a paragraph.
+    #[must_use]
+    pub fn with_section(mut self, mrkdwn: &str) -> Self {
+        self.blocks.push(section(mrkdwn));
+        self
+    }
+
     /// Adds a line of small print.
     #[must_use]
     pub fn with_context(mut self, mrkdwn: &str) -> Self {
@@ -133,6 +164,7 @@ impl Message {
     #[must_use]
     pub fn with_buttons(mut self, buttons: impl IntoIterator<Item = Button>) -> Self {
         self.blocks.extend(actions(buttons));
+        number(&mut self.blocks);
         self
     }
 }
@@ -152,21 +184,27 @@ pub fn context(mrkdwn: &str) -> Value {
     json!({ "type": "context", "elements": [{ "type": "mrkdwn", "text": cap(mrkdwn, SECTION_MAX) }] })
 }
 
-/// A row of buttons, if there are any.
+/// Numbers the buttons of a message or a view, which must be told apart.
+pub fn number(blocks: &mut [Value]) {
+    let rows = blocks.iter_mut().filter(|block| block["type"] == "actions");
+    let buttons = rows
+        .filter_map(|row| row["elements"].as_array_mut())
+        .flatten();
+    for (index, button) in buttons.enumerate() {
+        button["action_id"] = format!("type_{index}").into();
+    }
+}
+
+/// A row of buttons, if there are any, not [numbered](number) yet.
 pub fn actions(buttons: impl IntoIterator<Item = Button>) -> Option<Value> {
-    let elements: Vec<Value> = buttons
-        .into_iter()
-        .enumerate()
-        .map(|(index, button)| button.json(index))
-        .collect();
+    let elements: Vec<Value> = buttons.into_iter().map(Button::json).collect();
     (!elements.is_empty()).then(|| json!({ "type": "actions", "elements": elements }))
 }
 
 impl Button {
-    fn json(self, index: usize) -> Value {
+    fn json(self) -> Value {
         let mut json = json!({
             "type": "button",
-            "action_id": format!("type_{index}"),
             "text": { "type": "plain_text", "text": self.label },
         });
         match self.action {

@@ -20,3 +20,6 @@ pub mod paths {
     /// Where an installation sends browsers back to.
     pub const INSTALL_CALLBACK: &str = "/slack/oauth/callback";
 }
+
+/// The id of the row with a card's buttons.
+pub(crate) const CARD: &str = "card";

@@ -21,19 +21,20 @@ use crate::ids::{EnterpriseId, SlackUserId, TeamId, Tenant, deserialize_printabl
 use crate::slack::paths::INSTALL_CALLBACK;
 
 /// What we ask a workspace for. Without the first three nothing is installed: the command, who
-/// somebody is, and a word to those whose link an admin ended.
-pub const BOT_SCOPES: [&str; 6] = [
+/// somebody is, and the messages that show livestreams.
+pub const BOT_SCOPES: [&str; 7] = [
     "commands",
     "users:read",
     "chat:write",
+    "chat:write.public",
     "channels:read",
     "groups:read",
     "usergroups:read",
 ];
 /// Those that an installation must have.
 pub const REQUIRED_BOT_SCOPES: &[&str] = BOT_SCOPES.split_at(3).0;
-/// Those that only rules of admins need: how many read in a channel, and who is in a user group.
-/// Slack lets people leave them out:
+/// Those that are worth having: a message in a public channel that the bot is not in, and for some
+/// rules of admins how many read in a channel, and who is in a user group. Slack lets people leave them out:
 /// <https://docs.slack.dev/authentication/installing-with-oauth#optional-scopes>.
 pub const OPTIONAL_BOT_SCOPES: &[&str] = BOT_SCOPES.split_at(3).1;
 

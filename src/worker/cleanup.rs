@@ -4,8 +4,9 @@
 use crate::app::App;
 use crate::db::{
     DELETED_PER_SWEEP, admin_sessions, audit, commands, jobs, link_offers, memberships,
-    oauth_states, readiness, slack_requests, user_groups, withdrawals,
+    oauth_states, readiness, slack_requests, streams, user_groups, withdrawals,
 };
+use crate::slack::respond;
 
 /// Deletes what has expired, up to a number of rows of each table. Returns whether there may be more.
 pub(super) async fn run(app: &App) -> bool {
@@ -29,6 +30,11 @@ pub(super) async fn run(app: &App) -> bool {
     report("admin sessions", admin_sessions::delete_expired(db).await);
     report("Slack requests", slack_requests::delete_expired(db).await);
     report("commands", commands::delete_expired(db, keep).await);
+    report("streams", streams::delete_expired(db, keep).await);
+    report(
+        "response URLs",
+        streams::delete_expired_urls(db, respond::LIFE).await,
+    );
     report("memberships", memberships::delete_expired(db, keep).await);
     report("user groups", user_groups::delete_expired(db, keep).await);
     report("failed jobs", jobs::delete_failed(db, keep).await);

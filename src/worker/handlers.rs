@@ -12,9 +12,11 @@ use crate::account::{unlink, withdraw};
 use crate::app::App;
 use crate::command::verb::Verb;
 use crate::db::jobs::{
-    self, Job, LeaveTenant, NotifyUnlinked, RunAt, RunCommand, ShowHome, Unlink, Withdraw,
+    self, Job, LeaveTenant, NotifyLinkDead, NotifyUnlinked, RunAt, RunCommand, ShowHome,
+    ShowStream, Unlink, Withdraw,
 };
 use crate::db::{self, authorization};
+use crate::livestream::card::{self, CardError};
 use crate::livestream::{policy, run};
 use crate::workspace::home::{self, HomeError, Shown};
 use crate::workspace::install;
@@ -26,6 +28,8 @@ pub(super) const JOB_TIMEOUT: Duration = Duration::from_mins(3);
 /// Why a job failed. The queue runs it again later.
 #[derive(Debug, thiserror::Error)]
 enum JobError {
+    #[error(transparent)]
+    Card(#[from] CardError),
     #[error(transparent)]
     Home(#[from] HomeError),
     #[error(transparent)]
@@ -59,7 +63,9 @@ macro_rules! handlers {
 handlers! {
     RunCommand => run_command,
     ShowHome => show_home,
+    ShowStream => show_stream,
     NotifyUnlinked => notify_unlinked,
+    NotifyLinkDead => notify_link_dead,
     Unlink => unlink,
     Withdraw => withdraw,
     LeaveTenant => leave_tenant,
@@ -100,9 +106,25 @@ async fn show_home(context: &WorkerContext, job: ShowHome) -> Result<(), JobErro
     }
 }
 
+async fn show_stream(context: &WorkerContext, job: ShowStream) -> Result<(), JobError> {
+    let app = app(context);
+    match card::show(app, job.stream_id).await? {
+        None => Ok(()),
+        Some(at) => Ok(jobs::enqueue(&app.db, &job, at).await?),
+    }
+}
+
 async fn notify_unlinked(context: &WorkerContext, job: NotifyUnlinked) -> Result<(), JobError> {
     let app = app(context);
     match home::notify_unlinked(app, &job.asker, &job.by).await? {
+        Shown::Done => Ok(()),
+        Shown::Later(delay) => Ok(jobs::enqueue(&app.db, &job, RunAt::After(delay)).await?),
+    }
+}
+
+async fn notify_link_dead(context: &WorkerContext, job: NotifyLinkDead) -> Result<(), JobError> {
+    let app = app(context);
+    match home::notify_link_dead(app, &job).await? {
         Shown::Done => Ok(()),
         Shown::Later(delay) => Ok(jobs::enqueue(&app.db, &job, RunAt::After(delay)).await?),
     }

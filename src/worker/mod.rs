@@ -26,9 +26,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::account;
 use crate::app::App;
-use crate::db::jobs::{LeaveTenant, NotifyUnlinked, RunCommand, ShowHome, Unlink, Withdraw};
+use crate::db::jobs::{
+    LeaveTenant, NotifyLinkDead, NotifyUnlinked, RunCommand, ShowHome, ShowStream, Unlink, Withdraw,
+};
 use crate::db::schema::DENIED;
-use crate::db::{self, commands};
+use crate::db::{self, commands, streams};
 use crate::worker::claims::Claims;
 pub use crate::worker::health::{Health, NotReady};
 use crate::worker::queue::Queue;
@@ -96,6 +98,9 @@ async fn sweep(app: Arc<App>, shutdown: CancellationToken) {
         }
         let sweeping = async {
             requeue_lost(&app).await;
+            if let Err(error) = streams::wake_forgotten(&app.db).await {
+                tracing::warn!(%error, "failed to look for streams of which nothing is known");
+            }
             if let Err(error) = account::end_expired_sessions(&app.db).await {
                 tracing::warn!(%error, "failed to end link sessions that have expired");
             }
@@ -156,7 +161,9 @@ async fn run_once(
         .shutdown_interrupted_job_retry_delay(Duration::ZERO)
         .define_job::<RunCommand>()
         .define_job::<ShowHome>()
+        .define_job::<ShowStream>()
         .define_job::<NotifyUnlinked>()
+        .define_job::<NotifyLinkDead>()
         .define_job::<Unlink>()
         .define_job::<Withdraw>()
         .define_job::<LeaveTenant>()

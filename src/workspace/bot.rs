@@ -11,6 +11,7 @@ use crate::crypto::vault::Context;
 use crate::db::installations::{self, BotToken};
 use crate::db::persist;
 use crate::ids::{Asker, ChannelId, SlackUserId, TeamId};
+use crate::slack::message::{Message, Posted};
 use crate::slack::web_api::{self, Body, Channel, Error, User, WebApi};
 
 /// The bot of the installation that serves a person.
@@ -89,6 +90,45 @@ impl Bot<'_> {
         let message = Body::Json(json!({ "channel": user, "text": text }));
         let _: Value = self.call("chat.postMessage", message).await?;
         Ok(())
+    }
+
+    /// Posts a message in a channel, or below another message there. Returns where it is, which is
+    /// all that can change it later.
+    /// <https://docs.slack.dev/reference/methods/chat.postMessage>
+    pub async fn post(
+        &self,
+        channel: &str,
+        thread: Option<&str>,
+        message: &Message,
+    ) -> Result<Posted, Error> {
+        let mut body = message.content();
+        body["channel"] = channel.into();
+        if let Some(thread) = thread {
+            body["thread_ts"] = thread.into();
+        }
+        self.call("chat.postMessage", Body::Json(body)).await
+    }
+
+    /// Puts another message in place of one that [`post`](Self::post) made.
+    /// <https://docs.slack.dev/reference/methods/chat.update>
+    pub async fn update(&self, posted: &Posted, message: &Message) -> Result<(), Error> {
+        let mut body = message.content();
+        body["channel"] = posted.channel.as_str().into();
+        body["ts"] = posted.ts.as_str().into();
+        let _: Value = self.call("chat.update", Body::Json(body)).await?;
+        Ok(())
+    }
+
+    /// The address of a message that [`post`](Self::post) made.
+    /// <https://docs.slack.dev/reference/methods/chat.getPermalink>
+    pub async fn permalink(&self, posted: &Posted) -> Result<String, Error> {
+        #[derive(Deserialize)]
+        struct Answer {
+            permalink: String,
+        }
+        let form = Body::Form(&[("channel", &posted.channel), ("message_ts", &posted.ts)]);
+        let answer: Answer = self.call("chat.getPermalink", form).await?;
+        Ok(answer.permalink)
     }
 
     /// Shows these blocks on somebody's App Home.

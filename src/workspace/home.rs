@@ -4,8 +4,9 @@
 use std::time::Duration;
 
 use crate::app::App;
-use crate::db::commands;
+use crate::db::jobs::NotifyLinkDead;
 use crate::db::links::Link;
+use crate::db::{authorization, commands, shared_accounts, streams};
 use crate::ids::{Asker, SlackUserId};
 use crate::reply::Replies;
 use crate::reply::help::Standing;
@@ -13,8 +14,9 @@ use crate::reply::home::Home;
 use crate::slack::web_api::Error;
 use crate::workspace::bot;
 
-/// How many of a person's last commands it shows.
+/// How many of a person's last commands it shows, and how many livestreams.
 const LAST: i64 = 5;
+const LIVE: i64 = 5;
 
 /// Why something is not shown yet.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +49,33 @@ pub async fn notify_unlinked(
     shown(bot.send_direct_message(&asker.user, &text).await)
 }
 
+/// Tells a user that Zoom ended the permission of their link, or of the account that they linked for
+/// their workspace, unless it works again.
+pub async fn notify_link_dead(app: &App, job: &NotifyLinkDead) -> Result<Shown, HomeError> {
+    let asker = &job.asker;
+    let works = if job.is_shared {
+        let shared = shared_accounts::find(&app.db, &asker.team).await?;
+        shared.is_some_and(|shared| !shared.is_dead)
+    } else {
+        let link = authorization::find(&app.db, asker).await?.link;
+        link.is_some_and(|link| !link.is_dead)
+    };
+    if works {
+        return Ok(Shown::Done);
+    }
+    let Some(bot) = bot::find(app, asker).await? else {
+        return Ok(Shown::Done);
+    };
+    let replies = Replies::of(app);
+    let message = if job.is_shared {
+        replies.shared_link_ended(job.end)
+    } else {
+        replies.link_ended(job.end)
+    };
+    let posted = bot.post(asker.user.as_str(), None, &message).await;
+    shown(posted.map(drop))
+}
+
 /// Publishes a user's App Home as things stand now, with the address of a one-time link if
 /// there is one; `standing` is what the person can do, and `link` theirs.
 pub async fn show(
@@ -61,11 +90,12 @@ pub async fn show(
     };
     let home = Home {
         link,
+        live: streams::known_to(&app.db, asker, None, None, true, LIVE).await?,
         last: commands::recent(&app.db, asker, LAST).await?,
         offer,
         standing,
     };
-    let blocks = Replies::of(app).home(&home);
+    let blocks = Replies::of(app).home(asker, &home);
     shown(bot.publish_home(&asker.user, &blocks).await)
 }
 

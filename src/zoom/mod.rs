@@ -3,8 +3,10 @@
 pub mod answer;
 pub mod client;
 mod error_body;
+pub mod event;
 pub mod livestream;
 pub mod oauth;
+pub mod scopes;
 pub mod users;
 
 pub use client::Client;

@@ -258,10 +258,16 @@ impl Browser {
     /// Checks the page in the widths of a phone and a desktop, with the light and the dark scheme.
     /// It must fit the window, and axe-core must find no problem.
     pub(crate) async fn inspect(&self, name: &str) {
+        self.inspect_after("", name).await;
+    }
+
+    /// The same after a script that runs in each width and scheme, such as one that scrolls.
+    pub(crate) async fn inspect_after(&self, script: &str, name: &str) {
         self.run(&self.axe).await;
         for width in WIDTHS {
             for scheme in SCHEMES {
                 self.emulate(width, scheme).await;
+                self.run(script).await;
                 let shown = self
                     .run(
                         "return [innerWidth, document.documentElement.scrollWidth <= innerWidth,
@@ -331,7 +337,7 @@ impl Browser {
         (requests, errors)
     }
 
-    async fn emulate(&self, width: u32, scheme: &str) {
+    pub(crate) async fn emulate(&self, width: u32, scheme: &str) {
         let is_phone = width < 600;
         self.cdp(
             "Emulation.setDeviceMetricsOverride",

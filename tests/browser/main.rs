@@ -11,12 +11,13 @@ mod executable;
 #[path = "../support/must_end.rs"]
 mod must_end;
 mod playground;
+mod shows;
 #[path = "../support/world.rs"]
 mod world;
 
 use fantoccini::key::Key;
 use livestream_bot::config::Config;
-use livestream_bot::demo::zoom::{Fault, SCOPE};
+use livestream_bot::demo::zoom::{Fault, SCOPES};
 use livestream_bot::demo::{DANA, ELI, FAY, Person, World};
 use serde_json::json;
 
@@ -249,8 +250,8 @@ async fn filter_activity(browser: &Browser) {
 async fn an_admin_finds_a_person_sets_a_rule_and_downloads_what_happened() {
     let (world, browser) = (world().await, Browser::open().await);
     world.install("acme").await.expect("an installation");
-    world.link(ELI, SCOPE).await.expect("Eli's link");
-    world.link(DANA, SCOPE).await.expect("Dana's link");
+    world.link(ELI, SCOPES).await.expect("Eli's link");
+    world.link(DANA, SCOPES).await.expect("Dana's link");
     fill(&world).await;
     let admin = format!("{}/admin", world.service);
     browser.goto(&admin).await;
@@ -353,7 +354,7 @@ async fn a_forwarded_link_does_nothing_for_eli() {
 async fn fay_is_warned_of_everything_and_cancels() {
     let (world, browser) = (world().await, Browser::open().await);
     for person in [DANA, FAY] {
-        world.link(person, SCOPE).await.expect("a link");
+        world.link(person, SCOPES).await.expect("a link");
     }
     world.zoom.make_basic(DANA.zoom);
     sign_in(&browser, &offer(&world, FAY).await, FAY).await;

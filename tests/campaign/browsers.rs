@@ -83,6 +83,22 @@ impl<'a> Browser<'a> {
         }
     }
 
+    /// Adds the app to the workspace. Returns whether the service said so.
+    pub(crate) async fn install(&mut self) -> bool {
+        let installing = async {
+            let url = format!("{}/slack/install", self.env.url(0));
+            let begun = self.get(&url).await?;
+            begun
+                .cookie?
+                .split(';')
+                .next()?
+                .clone_into(&mut self.cookie);
+            let back = self.env.slack.install(&begun.location?, "acme").await;
+            self.get(&back.ok()?).await?.location
+        };
+        installing.await.is_some()
+    }
+
     /// Goes as far as the question whether to link the accounts. Returns the token of its form, or
     /// none if the service or the browser gave up before.
     pub(crate) async fn reach_confirmation(

@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use livestream_bot::crypto::vault::Vault;
 use livestream_bot::demo::slack::{self, Slack};
-use livestream_bot::demo::zoom::Zoom;
+use livestream_bot::demo::zoom::{self, Zoom};
 use livestream_bot::postgres::{Durability, Server};
 use livestream_bot::{db, serve};
 use nix::sys::signal::{self, Signal};
 use nix::unistd::Pid;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
 use secrecy::SecretString;
 use sqlx::ConnectOptions;
 use sqlx::postgres::PgConnectOptions;
@@ -19,6 +21,7 @@ use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 use tokio::sync::Mutex;
 
+use crate::browsers::Browser;
 use crate::executable::program;
 use crate::postgres::{DatabaseProxy, data_dir};
 use crate::replica::{self, Link, free_port};
@@ -26,7 +29,8 @@ use crate::replica::{self, Link, free_port};
 pub(crate) const PEOPLE: usize = 10;
 /// Meetings of each person: few, so that commands often wait for others of the same meeting.
 pub(crate) const MEETINGS: usize = 3;
-/// Who types in a workspace of its own, besides the people of the first.
+/// Who types in a workspace of its own, where the app is not installed,
+/// besides the people of the first.
 pub(crate) const NEIGHBOURS: usize = 3;
 /// The time limit of the replicas on Zoom's answers.
 pub(crate) const ZOOM_TIMEOUT: Duration = Duration::from_secs(1);
@@ -98,6 +102,7 @@ impl CampaignEnv {
         for port in ports {
             wait_for_listener(port).await;
         }
+        env.install().await;
         env
     }
 
@@ -138,6 +143,14 @@ impl CampaignEnv {
     /// The address of a replica.
     pub(crate) fn url(&self, index: usize) -> String {
         format!("http://127.0.0.1:{}", self.ports[index])
+    }
+
+    /// Adds the app to the workspace, so that it can post messages by itself.
+    pub(crate) async fn install(&self) {
+        let mut browser = Browser::new(self, StdRng::seed_from_u64(0), 0.0);
+        assert!(browser.install().await, "the app is not installed");
+        let token = self.slack.bot_token(slack::TEAM);
+        assert!(token.is_some(), "there is no bot token");
     }
 
     /// Starts one of the two replicas.
@@ -215,6 +228,7 @@ fn start_replica(
         .env("SLACK_URL", slack.url())
         .env("SLACK_CLIENT_ID", slack::CLIENT_ID)
         .env("SLACK_CLIENT_SECRET", slack::CLIENT_SECRET)
+        .env("ZOOM_WEBHOOK_SECRET", zoom::WEBHOOK_SECRET)
         .env("ZOOM_TIMEOUT", ZOOM_TIMEOUT.as_secs().to_string())
         .env("RUST_LOG", "off")
         .stdout(Stdio::null())

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use livestream_bot::demo::slack::Invocation;
+use livestream_bot::demo::slack::{ApiFault, Channel, DIRECT, EVERYBODY, Invocation, TOWN_HALL};
 use livestream_bot::demo::zoom::Fault;
 use rand::RngExt;
 use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
 use tokio::task::JoinSet;
 
 use crate::env::{CampaignEnv, MEETINGS, PEOPLE, ZOOM_TIMEOUT, meeting_number};
@@ -15,6 +16,16 @@ use crate::env::{CampaignEnv, MEETINGS, PEOPLE, ZOOM_TIMEOUT, meeting_number};
 /// Between two commands.
 const COMMAND_EVERY: Duration = Duration::from_millis(40);
 
+/// Where people type: in the last of these no message can show a stream.
+const PLACES: [Channel; 6] = [
+    TOWN_HALL, TOWN_HALL, TOWN_HALL, TOWN_HALL, EVERYBODY, DIRECT,
+];
+/// How often a start insists, whatever is known of the meeting.
+const INSISTS: f64 = 0.1;
+/// How often somebody stops by a press, if a message offers that.
+const PRESSED: f64 = 0.3;
+/// How often that is somebody who has no right to it.
+const FOREIGN: f64 = 0.2;
 /// How often Zoom answers a refresh late.
 const LATE: f64 = 0.1;
 /// How often Slack hangs up in the middle of a request.
@@ -28,50 +39,76 @@ pub(crate) struct Load {
     pub(crate) accepted: Vec<Invocation>,
     /// How many commands no replica accepted.
     pub(crate) rejected: usize,
+    /// How often a button was pressed.
+    pub(crate) presses: usize,
 }
 
 /// Types commands until `is_over`, to either replica in turn, whether it runs or not.
 pub(crate) async fn load(env: Arc<CampaignEnv>, mut rng: StdRng, is_over: Arc<AtomicBool>) -> Load {
     let mut sending = JoinSet::new();
     let mut ticks = tokio::time::interval(COMMAND_EVERY);
-    let mut typed = 0;
+    let (mut typed, mut presses) = (0, 0);
     while !is_over.load(Ordering::Relaxed) {
         ticks.tick().await;
         typed += 1;
         inject_fault(&env, &mut rng);
         let person = rng.random_range(0..PEOPLE);
         let meeting = meeting_number(person, rng.random_range(0..MEETINGS));
-        // The name tells the starts apart in what Zoom receives.
-        let text = if rng.random_bool(0.5) {
-            format!("start {meeting} name=c{typed}")
+        let user = format!("U{person}");
+        let stop = format!("stop {meeting}");
+        let (text, press) = if rng.random_bool(0.5) {
+            let insists = rng.random_bool(INSISTS);
+            let confirm = if insists { " confirm=yes" } else { "" };
+            // The name tells the starts apart in what Zoom receives.
+            (format!("start {meeting} name=c{typed}{confirm}"), None)
+        } else if rng.random_bool(PRESSED) {
+            let somebody = if rng.random_bool(FOREIGN) {
+                "U99".to_owned()
+            } else {
+                user.clone()
+            };
+            let press = env.slack.press_card(&somebody, &stop);
+            (stop, press)
         } else {
-            format!("stop {meeting}")
+            (stop, None)
         };
-        let invocation = env.slack.type_command(&format!("U{person}"), &text);
+        let place = *PLACES.choose(&mut rng).expect("a place");
+        let is_press = press.is_some();
+        presses += usize::from(is_press);
+        let invocation = press.unwrap_or_else(|| env.slack.type_at(place, &user, &text));
         let env = Arc::clone(&env);
         let hang_up = rng.random_bool(HANG_UP);
         let hang_up = hang_up.then(|| Duration::from_millis(rng.random_range(HANG_UP_AFTER)));
         sending.spawn(async move {
             let url = env.url(typed % 2);
-            let sent = env.slack.send(&url, &invocation);
+            let sent = async {
+                if is_press {
+                    env.slack.send_press(&url, &invocation).await
+                } else {
+                    env.slack.send(&url, &invocation).await
+                }
+            };
             let answer = match hang_up {
                 None => sent.await.ok()?,
                 // The connection is closed in mid-request; nobody knows whether it is accepted.
                 Some(after) => tokio::time::timeout(after, sent).await.ok()?.ok()?,
             };
             // Only a command that was answered as accepted must not be lost.
+            // The answer to a press does not say that.
             let is_accepted = answer.status == 200 && answer.body["response_type"] == "in_channel";
             is_accepted.then_some(invocation)
         });
     }
     let accepted: Vec<_> = sending.join_all().await.into_iter().flatten().collect();
     Load {
-        rejected: typed - accepted.len(),
+        rejected: typed - presses - accepted.len(),
+        presses,
         accepted,
     }
 }
 
-/// Now and then makes Zoom or Slack fail, or an access token expire.
+/// Now and then makes Zoom or Slack fail, a meeting end, a stream break off, or an access token
+/// expire.
 fn inject_fault(env: &CampaignEnv, rng: &mut StdRng) {
     // Those that wait for a request of their kind are enough.
     let (waiting, waiting_refresh) = env.zoom.faults_waiting();
@@ -91,8 +128,24 @@ fn inject_fault(env: &CampaignEnv, rng: &mut StdRng) {
                 env.zoom.fail_next_refresh(late());
             }
         }
+        6 => {
+            let number = any_meeting(rng);
+            env.zoom.end(number);
+            env.zoom.begin(number);
+        }
+        7 => env.zoom.break_off(any_meeting(rng)),
+        8 => {
+            let faults = [ApiFault::Status(503), ApiFault::RateLimited(1)];
+            let method = ["chat.postMessage", "chat.update"][rng.random_range(0..2)];
+            let fault = *faults.choose(rng).expect("a fault");
+            env.slack.fail_api(method, fault);
+        }
         _ => {}
     }
+}
+
+fn any_meeting(rng: &mut StdRng) -> i64 {
+    meeting_number(rng.random_range(0..PEOPLE), rng.random_range(0..MEETINGS))
 }
 
 /// Zoom acts, and answers after the replicas' time limit.

@@ -1,7 +1,8 @@
 //! The crash campaign: two replicas of the real program run under load, over a durable
 //! PostgreSQL. Replicas are killed again and again, Zoom and Slack fail, answer late and hang up,
-//! tokens expire, browsers are closed, and PostgreSQL crashes, is cut off, read-only or locked. At
-//! the end no command may be lost, none carried out twice, and no permission forgotten. Then scenes
+//! tokens expire, Zoom's reports are lost, late and doubled, browsers are closed, and PostgreSQL crashes,
+//! is cut off, read-only or locked. At the end no command may be lost, none carried out twice, no
+//! permission forgotten, and each channel must read of its streams what is so. Then scenes
 //! are played in which nothing is killed, and nobody may wait for what hangs elsewhere.
 //!
 //! `cargo test --test campaign` runs a short campaign, `cargo test --test campaign -- --kills 1000`
@@ -9,6 +10,7 @@
 #![expect(clippy::print_stdout, reason = "it reports what it did")]
 
 mod browsers;
+mod cards;
 mod env;
 #[path = "../support/executable.rs"]
 mod executable;
@@ -19,6 +21,7 @@ mod permissions;
 mod postgres;
 #[path = "../support/replica.rs"]
 mod replica;
+mod reports;
 mod scenes;
 mod verify;
 
@@ -32,10 +35,12 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use sqlx::PgPool;
 
+use crate::cards::Cards;
 use crate::env::CampaignEnv;
+use crate::reports::Reports;
 
 /// How long the last commands may take until their outcomes are delivered.
-const DELIVERED_WITHIN: Duration = Duration::from_mins(4);
+pub(crate) const DELIVERED_WITHIN: Duration = Duration::from_mins(4);
 
 #[derive(Parser)]
 struct Arguments {
@@ -65,6 +70,13 @@ async fn run(arguments: &Arguments) {
     let is_over = Arc::new(AtomicBool::new(false));
     let started = Instant::now();
 
+    let reports = Arc::new(Reports::default());
+    tokio::spawn(reports::deliver(
+        Arc::clone(&env),
+        Arc::clone(&reports),
+        StdRng::seed_from_u64(seed ^ 4),
+        Arc::clone(&is_over),
+    ));
     let load = tokio::spawn(load::load(
         Arc::clone(&env),
         StdRng::seed_from_u64(seed),
@@ -80,9 +92,10 @@ async fn run(arguments: &Arguments) {
     let load = load.await.expect("a load that does not panic");
     let (linked, cancelled) = browsing.await.expect("browsers that do not panic");
     println!(
-        "{} commands accepted, {} not accepted, in {:.0?}; PostgreSQL was lost {} times",
+        "{} commands accepted, {} not accepted, {} buttons pressed, in {:.0?}; PostgreSQL was lost {} times",
         load.accepted.len(),
         load.rejected,
+        load.presses,
         started.elapsed(),
         faults.disconnections.len(),
     );
@@ -93,8 +106,13 @@ async fn run(arguments: &Arguments) {
     );
     let db = db::pool(env.postgres.options());
     env.zoom.clear_faults();
+    env.slack.clear_api_faults();
     wait_for_delivery(&db).await;
-    verify::verify(&env, &db, &load, &faults).await;
+    reports.settled().await;
+    let cards = Cards::settled(&env, &db).await;
+    verify::verify(&env, &db, &load, &faults, &cards).await;
+    cards::verify(&cards, &reports.all(), &faults);
+    cards::play_last_round(&env, &db, &reports).await;
     scenes::play(&env, &db, StdRng::seed_from_u64(seed ^ 3)).await;
     permissions::verify(&env, &db, &faults).await;
     println!("no command was lost, and none carried out twice");
@@ -102,6 +120,13 @@ async fn run(arguments: &Arguments) {
 
 /// After how long the retries that are due only minutes later are made due.
 const HURRIED_AFTER: Duration = Duration::from_secs(20);
+
+/// Makes everything due that is due only later.
+pub(crate) async fn hurry(db: &PgPool) {
+    let hurry = "update graphile_worker._private_jobs set run_at = now()
+        where locked_at is null and run_at > now() + interval '15 seconds'";
+    sqlx::query(hurry).execute(db).await.expect("an update");
+}
 
 /// Waits until every outcome is delivered, or cannot be.
 async fn wait_for_delivery(db: &PgPool) {
@@ -112,9 +137,7 @@ async fn wait_for_delivery(db: &PgPool) {
         ticks.tick().await;
         // Where Slack failed three times, the next post is a hundred seconds later.
         if !is_hurried && started.elapsed() > HURRIED_AFTER {
-            let hurry = "update graphile_worker._private_jobs set run_at = now()
-                where locked_at is null and run_at > now() + interval '15 seconds'";
-            sqlx::query(hurry).execute(db).await.expect("an update");
+            hurry(db).await;
             is_hurried = true;
         }
         let open = sqlx::query_scalar(

@@ -25,6 +25,7 @@ const LAYERS: &[&[&str]] = &[
     &["slack", "zoom"],
     &["manifest"],
     &["command"],
+    &["stream"],
     &["crypto", "http", "ids"],
 ];
 

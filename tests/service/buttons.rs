@@ -24,24 +24,19 @@ async fn a_pressed_stop_stops_and_takes_the_button_away() {
     let world = world().await;
     type_and_read(&world, DANA, "start 68423085").await;
     let stop = press(&world, DANA, "stop 68423085").await;
-    let outcome = world.slack.outcome(&stop).await.expect("an outcome");
+    // The outcome takes the place of the message, and has no button.
+    let outcome = world.slack.reply(&stop).await.expect("an outcome");
     assert!(text_of(&outcome).contains("is stopped"), "{outcome}");
-    assert_eq!(outcome["response_type"], "in_channel");
+    assert_eq!(outcome["replace_original"], true);
     assert!(!meeting(&world).is_live);
-
-    // The message keeps its text, says who pressed, and has no button any more.
-    let pressed = world.slack.reply(&stop).await.expect("a replaced message");
-    assert_eq!(pressed["replace_original"], true);
     let shown = channel_messages(&world);
-    assert_eq!(shown.len(), 2, "{shown:?}");
-    assert!(shown[0].0.contains("is going live"), "{shown:?}");
-    assert_eq!(shown[0].1, Vec::<String>::new());
-    let original = world.slack.messages()[0].content.to_string();
-    assert!(
-        original.contains("<@U0DANA> pressed the button: `/livestream stop 68423085`"),
-        "{original}"
-    );
-    assert!(original.contains("Asked by <@U0DANA>"), "{original}");
+    let [(text, buttons)] = &shown[..] else {
+        panic!("one message: {shown:?}");
+    };
+    assert!(text.contains("is stopped"), "{text}");
+    assert_eq!(buttons, &[""; 0]);
+    let shown = world.slack.messages()[0].content.to_string();
+    assert!(shown.contains("Asked by <@U0DANA>"), "{shown}");
     world.end().await;
 }
 
@@ -71,13 +66,13 @@ async fn the_same_press_twice_is_one() {
     let stop = world.slack.press(DANA.slack, "stop 68423085");
     send_press(&world, &stop).await;
     send_press(&world, &stop).await;
-    world.slack.outcome(&stop).await.expect("an outcome");
+    world.slack.reply(&stop).await.expect("an outcome");
     send_press(&world, &stop).await;
     type_and_read(&world, DANA, "start 68423085").await;
     assert_eq!(world.zoom.calls().len(), 3);
     let posts = world.slack.posted();
     let posts = posts.iter().filter(|post| post.trigger == stop.trigger);
-    assert_eq!(posts.count(), 2, "the replacement and the outcome");
+    assert_eq!(posts.count(), 1, "the outcome, in the place of the message");
     world.end().await;
 }
 
@@ -93,7 +88,7 @@ async fn somebody_without_a_link_is_told_alone_and_leaves_the_button_to_others()
     assert!(meeting(&world).is_live);
     assert_eq!(channel_messages(&world)[0].1, ["stop 68423085"]);
     let stop = press(&world, DANA, "stop 68423085").await;
-    let outcome = world.slack.outcome(&stop).await.expect("an outcome");
+    let outcome = world.slack.reply(&stop).await.expect("an outcome");
     assert!(text_of(&outcome).contains("is stopped"), "{outcome}");
     world.end().await;
 }
@@ -102,29 +97,29 @@ async fn somebody_without_a_link_is_told_alone_and_leaves_the_button_to_others()
 async fn a_presser_who_may_not_stop_it_leaves_the_button_to_others() {
     let world = world().await;
     type_and_read(&world, DANA, "start 68423085").await;
+    let before = channel_messages(&world);
     // Eli is linked, but is not the host, so Zoom refuses his request.
     let theirs = press(&world, ELI, "stop 68423085").await;
     let outcome = world.slack.outcome(&theirs).await.expect("an outcome");
+    let read = text_of(&outcome);
+    assert_eq!(outcome["response_type"], "ephemeral", "{outcome}");
+    assert!(read.contains("Zoom finds no meeting"), "{outcome}");
     assert!(
-        text_of(&outcome).contains("Zoom finds no meeting"),
+        read.contains("<@U0DANA> started this livestream"),
         "{outcome}"
     );
-    let small = outcome["blocks"][1].to_string();
-    assert!(
-        small.contains("<@U0ELI> as Zoom account eli@acme.example"),
-        "{small}"
-    );
     assert!(meeting(&world).is_live);
-    // The button is now under the outcome of Eli's press, for Dana.
-    assert_eq!(button_values(&outcome), ["stop 68423085"]);
-    let stop = press(&world, DANA, "stop 68423085").await;
-    let outcome = world.slack.outcome(&stop).await.expect("an outcome");
-    assert!(text_of(&outcome).contains("is stopped"), "{outcome}");
-    let buttons: Vec<String> = channel_messages(&world)
-        .into_iter()
-        .flat_map(|(_, values)| values)
-        .collect();
-    assert_eq!(buttons, Vec::<String>::new(), "no button is left");
+    // The message is as it was, with its button, for Dana.
+    assert_eq!(channel_messages(&world), before);
+    press(&world, DANA, "stop 68423085").await;
+    wait_for_empty_queue(&world.database).await;
+    let after = channel_messages(&world);
+    let [(text, buttons)] = &after[..] else {
+        panic!("one message: {after:?}");
+    };
+    assert!(text.contains("is stopped"), "{text}");
+    assert_eq!(buttons, &[""; 0], "no button is left");
+    assert!(!meeting(&world).is_live);
     world.end().await;
 }
 
@@ -134,7 +129,7 @@ async fn a_stop_pressed_after_the_stream_was_stopped_is_answered_like_a_typed_on
     type_and_read(&world, DANA, "start 68423085").await;
     type_and_read(&world, DANA, "stop 68423085").await;
     let stop = press(&world, DANA, "stop 68423085").await;
-    let outcome = world.slack.outcome(&stop).await.expect("an outcome");
+    let outcome = world.slack.reply(&stop).await.expect("an outcome");
     let typed = type_and_read(&world, DANA, "stop 68423085").await;
     assert_eq!(text_of(&outcome), typed);
     assert_eq!(channel_messages(&world)[0].1, Vec::<String>::new());
@@ -208,7 +203,7 @@ async fn a_button_asks_before_it_ends_something() {
     let start = world.slack.type_command(DANA.slack, "start 68423085");
     send(&world, &start).await;
     let outcome = world.slack.outcome(&start).await.expect("an outcome");
-    let button = &outcome["blocks"][2]["elements"][0];
+    let button = &outcome["blocks"][3]["elements"][0];
     assert_eq!(
         button["confirm"]["text"]["text"],
         "Stop the livestream of meeting 6842 3085?"
@@ -226,7 +221,7 @@ async fn a_press_counts_its_posts_so_that_slack_takes_the_last() {
     let world = world().await;
     type_and_read(&world, DANA, "start 68423085").await;
     let stop = press(&world, DANA, "stop 68423085").await;
-    world.slack.outcome(&stop).await.expect("an outcome");
+    world.slack.reply(&stop).await.expect("an outcome");
     wait_for_empty_queue(&world.database).await;
     let row: (i16, String, String) =
         sqlx::query_as("select posts, team_id, channel_id from command where trigger_id = $1")
@@ -264,7 +259,7 @@ async fn a_press_is_a_command_of_whoever_presses() {
     for _ in 0..2 {
         send_press(&world, &press).await;
     }
-    let outcome = world.slack.outcome(&press).await.expect("an outcome");
+    let outcome = world.slack.reply(&press).await.expect("an outcome");
     assert!(text_of(&outcome).contains("is stopped"), "{outcome}");
     assert_eq!(world.zoom.calls().len(), 3);
     world.end().await;

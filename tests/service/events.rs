@@ -1,7 +1,7 @@
 //! Slack's events, except those about an app that is uninstalled.
 
 use livestream_bot::demo::slack::{TEAM, TOWN_HALL};
-use livestream_bot::demo::zoom::{Fault, SCOPE};
+use livestream_bot::demo::zoom::{Fault, SCOPES};
 use livestream_bot::demo::{DANA, ELI};
 
 use crate::support::fixtures::{installed_world, world};
@@ -51,7 +51,7 @@ async fn somebody_who_is_deactivated_loses_their_link_and_its_permission() {
     assert!(is_revoked(&world, DANA));
     assert!(linked_zoom_user(&world, ELI).await.is_some());
     // After the person is linked again, a repetition of the event changes nothing.
-    world.link(DANA, SCOPE).await.expect("a new link");
+    world.link(DANA, SCOPES).await.expect("a new link");
     let retried = world.slack.retry_event(&world.service, &event, 2).await;
     assert_eq!(retried.expect("a response").status, 200);
     wait_for_empty_queue(&world.database).await;

@@ -7,7 +7,7 @@ use livestream_bot::db::{
     self, account_uses, audit, authorization, commands, grants, installations, links,
     meeting_history, memberships,
 };
-use livestream_bot::demo::zoom::SCOPE;
+use livestream_bot::demo::zoom::SCOPES;
 use livestream_bot::demo::{ADA, DANA};
 use livestream_bot::ids::{
     Asker, CommandId, EnterpriseId, SlackUserId, TeamId, Tenant, ZoomUserId,
@@ -201,7 +201,7 @@ async fn the_sweep_forgets_what_is_old_and_the_audit_still_names_the_reference()
 async fn a_changed_email_is_taken_over_when_zoom_names_it() {
     let world = world_with(|_| ()).await;
     install(&world, "acme").await;
-    let scope = format!("{SCOPE} user:read:user");
+    let scope = format!("{SCOPES} user:read:user");
     world.link(DANA, &scope).await.expect("Dana's link");
     type_and_read(&world, DANA, "start 68423085").await;
     world.zoom.change_email(DANA.zoom, "dana.new@acme.example");

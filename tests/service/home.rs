@@ -15,7 +15,7 @@ use crate::support::linking::linked_zoom_user;
 use crate::support::slack::{type_and_read, type_and_read_at_once};
 use crate::support::world::{connect, count_jobs, wait_for_empty_queue};
 
-async fn open_home(world: &World, place: Channel, who: Person) -> Value {
+pub(crate) async fn open_home(world: &World, place: Channel, who: Person) -> Value {
     let before = world.slack.homes(who.slack).len();
     let event = world.slack.open_home(place, who.slack);
     let answer = world.slack.send_event(&world.service, &event).await;
@@ -27,7 +27,12 @@ async fn open_home(world: &World, place: Channel, who: Person) -> Value {
         .expect("a home")
 }
 
-async fn press_on_home(world: &World, place: Channel, who: Person, value: &str) -> Value {
+pub(crate) async fn press_on_home(
+    world: &World,
+    place: Channel,
+    who: Person,
+    value: &str,
+) -> Value {
     let before = world.slack.homes(who.slack).len();
     let press = world.slack.press_home_at(place, who.slack, value);
     for _ in 0..2 {
@@ -46,7 +51,7 @@ async fn press_on_home(world: &World, place: Channel, who: Person, value: &str) 
 }
 
 /// The text of a home, and its buttons' values and addresses.
-fn text_and_buttons(home: &Value) -> (String, Vec<String>) {
+pub(crate) fn text_and_buttons(home: &Value) -> (String, Vec<String>) {
     let blocks = home["blocks"].as_array().expect("blocks");
     let texts = blocks
         .iter()

@@ -108,8 +108,11 @@ async fn what_sql_enqueues_reads_as_the_job() {
         asker: &dana(),
         channel: &ChannelId::new("C0TOWNHALL"),
         request: &request,
-        response_url: b"sealed",
+        response_url: Some(b"sealed"),
         posts: 0,
+        is_from_card: false,
+        is_public: true,
+        shared: None,
         shared_accounts: false,
     };
     let recorded = commands::record(&db, &new).await.expect("recorded");

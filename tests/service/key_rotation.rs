@@ -4,7 +4,7 @@ use livestream_bot::account::reseal::reseal;
 use livestream_bot::crypto::vault::{Context, Vault};
 use livestream_bot::db;
 use livestream_bot::demo::slack::TEAM;
-use livestream_bot::demo::zoom::{Fault, SCOPE};
+use livestream_bot::demo::zoom::{Fault, SCOPES};
 use livestream_bot::demo::{DANA, ELI};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -86,7 +86,7 @@ async fn keys_are_rotated_while_the_service_runs() {
     world.end().await;
 
     let world = world_with(|config| config.token_keys = both).await;
-    world.link(DANA, SCOPE).await.expect("a link");
+    world.link(DANA, SCOPES).await.expect("a link");
     assert!(
         type_and_read(&world, DANA, "start 68423085")
             .await

@@ -31,6 +31,10 @@ mod program;
 mod queue;
 mod standing;
 mod starter;
+mod status;
+mod stream_ends;
+mod stream_trouble;
+mod streams;
 #[path = "../support/mod.rs"]
 mod support;
 mod tokens;

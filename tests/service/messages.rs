@@ -10,7 +10,9 @@ use livestream_bot::command::{Command, ParseError};
 use livestream_bot::db::commands::RecentCommand;
 use livestream_bot::db::links::Link;
 use livestream_bot::demo::slack::block_kit::{check, check_home};
-use livestream_bot::ids::{Asker, ChannelId, CommandId, EnterpriseId, SlackUserId, TeamId};
+use livestream_bot::ids::{
+    Asker, ChannelId, CommandId, EnterpriseId, SlackUserId, TeamId, ZoomUserId,
+};
 use livestream_bot::reply::Replies;
 use livestream_bot::reply::account::Unlinked;
 use livestream_bot::reply::help::Standing;
@@ -52,6 +54,7 @@ fn requests() -> Vec<LivestreamRequest> {
 }
 
 /// All of them; adding one without adding it here does not compile.
+#[expect(clippy::too_many_lines, reason = "one list, an outcome a line")]
 fn outcomes() -> Vec<Outcome> {
     let all = vec![
         Outcome::Accepted,
@@ -78,6 +81,20 @@ fn outcomes() -> Vec<Outcome> {
         Outcome::NotRenewed { status: Some(599) },
         Outcome::NotRenewed { status: None },
         Outcome::DisabledByAdmin,
+        Outcome::AlreadyLive {
+            since: Utc::now(),
+            is_reported: true,
+            by: Some(SlackUserId::new("U1")),
+            channel: Some(ChannelId::new("C".repeat(32))),
+            card: Some(long()),
+        },
+        Outcome::AlreadyLive {
+            since: Utc::now(),
+            is_reported: false,
+            by: None,
+            channel: None,
+            card: None,
+        },
         Outcome::Interrupted,
         Outcome::TooLate,
         Outcome::LinkDead,
@@ -137,6 +154,7 @@ fn outcomes() -> Vec<Outcome> {
             | Outcome::Unreachable
             | Outcome::NotRenewed { .. }
             | Outcome::DisabledByAdmin
+            | Outcome::AlreadyLive { .. }
             | Outcome::Interrupted
             | Outcome::TooLate
             | Outcome::LinkDead
@@ -195,6 +213,8 @@ fn standings(access: Access) -> impl Iterator<Item = Standing> {
 fn links() -> [Option<Link>; 4] {
     let link = |is_dead, refusal| {
         Some(Link {
+            zoom_user: ZoomUserId::new("zoom-dana"),
+            scope: String::new(),
             email: long(),
             since: Utc::now(),
             is_dead,
@@ -217,14 +237,18 @@ fn assert_fits(message: &Message) {
     }
 }
 
-#[test]
-fn every_outcome_fits() {
-    let asker = Asker {
+fn asker() -> Asker {
+    Asker {
         enterprise: Some(EnterpriseId::new("E1")),
         team: TeamId::new("T1"),
         user: SlackUserId::new("U1"),
-    };
-    let (email, words) = (long(), long());
+    }
+}
+
+#[test]
+fn every_outcome_fits() {
+    let asker = asker();
+    let words = long();
     for request in requests() {
         for outcome in outcomes() {
             for (can_link, is_direct, zoom_message) in
@@ -235,7 +259,10 @@ fn every_outcome_fits() {
                     asker: &asker,
                     is_direct,
                     request: &request,
-                    zoom_account: Some(&email),
+                    is_from_card: is_direct,
+                    is_on_card: false,
+                    has_bot: is_direct,
+                    starter: Some(&asker.user),
                     zoom_message,
                 };
                 assert_fits(&replies_where(can_link).outcome(&told, &outcome));
@@ -377,12 +404,13 @@ fn every_home_fits() {
                 let is_last = last.is_empty();
                 let home = Home {
                     link: link.clone(),
+                    live: Vec::new(),
                     last,
                     offer: offer.clone(),
                     standing: standing.clone(),
                 };
                 let view: Value =
-                    json!({ "type": "home", "blocks": replies_where(true).home(&home) });
+                    json!({ "type": "home", "blocks": replies_where(true).home(&asker(), &home) });
                 if let Err(problem) = check_home(&view) {
                     panic!("{problem:#}: {view}");
                 }

@@ -6,7 +6,7 @@ use livestream_bot::account::import;
 use livestream_bot::crypto::vault::Vault;
 use livestream_bot::db;
 use livestream_bot::demo::slack::TEAM;
-use livestream_bot::demo::zoom::{Fault, SCOPE};
+use livestream_bot::demo::zoom::{Fault, SCOPES};
 use livestream_bot::demo::{DANA, World};
 
 use crate::support::fixtures::world;
@@ -86,7 +86,7 @@ async fn a_withdrawn_permission_kills_the_grant_and_the_next_command_hears_it_at
         "{read}"
     );
     // A new link works.
-    world.link(DANA, SCOPE).await.expect("a new link");
+    world.link(DANA, SCOPES).await.expect("a new link");
     assert!(
         type_and_read(&world, DANA, "start 68423085")
             .await
@@ -268,7 +268,7 @@ async fn many_commands_at_once_refresh_once() {
 #[tokio::test]
 async fn importing_an_old_file_again_leaves_newer_tokens_alone() {
     let world = world().await;
-    let tokens = world.zoom.authorize(DANA.zoom, SCOPE);
+    let tokens = world.zoom.authorize(DANA.zoom, SCOPES);
     let line = serde_json::json!({
         "team_id": TEAM, "user_id": DANA.slack, "zoom_user_id": DANA.zoom, "zoom_account_id": "acme",
         "email": DANA.email, "scope": tokens.scope, "access_token": tokens.access_token,

@@ -2,7 +2,7 @@
 
 use livestream_bot::demo::slack::{self, SIGNING_SECRET};
 use livestream_bot::demo::wire::Wire;
-use livestream_bot::demo::zoom::{self, Fault, SCOPE};
+use livestream_bot::demo::zoom::{self, Fault, SCOPES};
 use livestream_bot::demo::{DANA, FAY, World};
 
 use crate::support::database;
@@ -17,8 +17,8 @@ async fn the_record_shows_what_passed_and_no_secret() {
     let world = World::start_on(wire.clone(), database, |_| ()).await;
     let world = TestWorld::new(world.expect("a world"));
     world.install("acme").await.expect("an installation");
-    let tokens = world.zoom.authorize(DANA.zoom, SCOPE);
-    world.link(DANA, SCOPE).await.expect("a link");
+    let tokens = world.zoom.authorize(DANA.zoom, SCOPES);
+    world.link(DANA, SCOPES).await.expect("a link");
     world.zoom.schedule(MEETING, DANA.zoom, None);
     world.zoom.begin(MEETING);
     let linked = world

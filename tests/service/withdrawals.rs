@@ -1,7 +1,7 @@
 //! Permissions that nobody uses any more: each is withdrawn at Zoom, however long that takes.
 
 use livestream_bot::demo::slack::TOWN_HALL;
-use livestream_bot::demo::zoom::{Fault, SCOPE};
+use livestream_bot::demo::zoom::{Fault, SCOPES};
 use livestream_bot::demo::{DANA, FAY, World};
 
 use crate::support::audit::audit_kinds;
@@ -135,7 +135,9 @@ async fn what_a_refresh_gives_after_the_person_has_disconnected_is_withdrawn() {
     let typed = world.slack.type_command(DANA.slack, "start 68423085");
     assert_eq!(send(&world, &typed).await, accepted());
     world.zoom.token_called(1).await;
-    let disconnect = world.slack.type_command(DANA.slack, "disconnect");
+    let disconnect = world
+        .slack
+        .type_command(DANA.slack, "disconnect confirm=yes");
     let read = text_of(&send(&world, &disconnect).await.body);
     assert!(read.contains("I keep trying"), "{read}");
     world.zoom.answer_held();
@@ -155,7 +157,7 @@ async fn a_withdrawal_whose_tokens_were_lost_is_not_called_done() {
     world.zoom.fail_next_revoke(Fault::error(503, 0, ""));
     send(&world, &world.slack.type_command(DANA.slack, "disconnect")).await;
     wait_for_count(&world, IDLE, 1).await;
-    world.zoom.authorize(DANA.zoom, SCOPE);
+    world.zoom.authorize(DANA.zoom, SCOPES);
     let killed = "update withdrawal set leased_until = now() - interval '1 second'";
     sqlx::query(killed)
         .execute(&mut connect(&world).await)

@@ -1,7 +1,7 @@
 //! What most tests start from.
 
 use livestream_bot::config::Config;
-use livestream_bot::demo::zoom::{Meeting, SCOPE};
+use livestream_bot::demo::zoom::{Meeting, SCOPES};
 use livestream_bot::demo::{DANA, ELI, World};
 use sqlx::PgConnection;
 use sqlx::postgres::PgConnectOptions;
@@ -30,8 +30,8 @@ pub(crate) async fn world_over(
 ) -> TestWorld {
     let world = World::start(database, adjust).await;
     let world = TestWorld::new(world.expect("a world"));
-    world.link(DANA, SCOPE).await.expect("Dana's link");
-    world.link(ELI, SCOPE).await.expect("Eli's link");
+    world.link(DANA, SCOPES).await.expect("Dana's link");
+    world.link(ELI, SCOPES).await.expect("Eli's link");
     world.zoom.schedule(MEETING, DANA.zoom, None);
     world.zoom.begin(MEETING);
     world

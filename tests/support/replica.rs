@@ -74,7 +74,7 @@ impl Link<'_> {
         zoom: &Zoom,
         keys: &SecretString,
     ) {
-        let tokens = zoom.authorize(self.zoom_user, zoom::SCOPE);
+        let tokens = zoom.authorize(self.zoom_user, zoom::SCOPES);
         let line = json!({
             "team_id": self.team, "user_id": self.user, "zoom_user_id": self.zoom_user,
             "zoom_account_id": "acme", "email": self.email, "scope": tokens.scope,

@@ -1,6 +1,6 @@
 //! What people do and read in Slack.
 
-use livestream_bot::demo::slack::{Answer, Invocation};
+use livestream_bot::demo::slack::{Answer, Invocation, Message};
 use livestream_bot::demo::{Person, World};
 use serde_json::Value;
 
@@ -27,11 +27,32 @@ pub(crate) async fn send_press(world: &World, press: &Invocation) {
     assert_eq!((answer.status, answer.body), (200, Value::Null));
 }
 
-/// Types a command that is accepted. Returns the message with its outcome.
+/// Types a command that is accepted. Returns the message with its outcome: an answer to it, or the
+/// card of the stream that it started.
 pub(crate) async fn outcome_of(world: &World, who: Person, text: &str) -> Value {
     let invocation = world.slack.type_command(who.slack, text);
-    assert_eq!(send(world, &invocation).await, accepted());
-    world.slack.outcome(&invocation).await.expect("an outcome")
+    outcome_of_typed(world, &invocation).await
+}
+
+/// The same of what was typed before.
+pub(crate) async fn outcome_of_typed(world: &World, invocation: &Invocation) -> Value {
+    let before: Vec<_> = world.slack.posted_by_itself();
+    assert_eq!(send(world, invocation).await, accepted());
+    outcome_after(world, invocation, &before).await
+}
+
+/// The outcome of what was sent when the app had posted so much by itself.
+pub(crate) async fn outcome_after(
+    world: &World,
+    invocation: &Invocation,
+    before: &[Message],
+) -> Value {
+    let is_told = |card: &Message| {
+        let is_new = !before.iter().any(|old| old.ts == card.ts);
+        is_new && card.thread.is_none() && !card.text().contains("Asking Zoom")
+    };
+    let told = world.slack.outcome_or_card(invocation, is_told).await;
+    told.expect("an outcome")
 }
 
 /// Types a command that is accepted. Returns the text of its outcome.

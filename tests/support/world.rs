@@ -60,7 +60,7 @@ pub(crate) async fn connect(world: &World) -> PgConnection {
     connected.expect("a database connection")
 }
 
-/// Waits until no job is left in the queue.
+/// Waits until no job is left in the queue but those that look at a stream later on.
 pub(crate) async fn wait_for_empty_queue(database: &PgConnectOptions) {
     let mut db = database.connect().await.expect("a database connection");
     let mut ticks = tokio::time::interval(Duration::from_millis(20));
@@ -69,10 +69,13 @@ pub(crate) async fn wait_for_empty_queue(database: &PgConnectOptions) {
     }
 }
 
-/// How many jobs are in the queue.
+/// How many jobs are in the queue, without those that look at a stream later on.
 pub(crate) async fn count_jobs(db: &mut PgConnection) -> i64 {
-    sqlx::query_scalar("select count(*) from graphile_worker._private_jobs")
-        .fetch_one(db)
-        .await
-        .expect("a count")
+    sqlx::query_scalar(
+        "select count(*) from graphile_worker._private_jobs
+        where not (key like 'show_stream %' and run_at > now() and locked_at is null)",
+    )
+    .fetch_one(db)
+    .await
+    .expect("a count")
 }

@@ -5,8 +5,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
-use crate::account::scopes::lacks_livestream_scope;
 use crate::ids::is_visible;
+use crate::zoom::scopes::lacks_livestream_scope;
 
 /// A link as a line has it.
 pub(super) struct Line {

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::state::Playground;
-use crate::demo::knobs::{LIVESTREAM, TOKENS};
+use crate::demo::knobs::{LIVESTREAM, REPORTS, TOKENS};
 use crate::demo::slack::{Answer, Channel, DIRECT, EVERYBODY, TOWN_HALL};
 
 /// The channels of the playground, and the direct message with the app.
@@ -43,6 +43,14 @@ pub(super) enum Act {
     },
     End {
         meeting: i64,
+    },
+    /// Its livestream breaks off, and the meeting goes on.
+    BreakOff {
+        meeting: i64,
+    },
+    /// How Zoom's reports come from now on.
+    Report {
+        how: String,
     },
     /// Something goes wrong with the next request of its kind.
     Fail {
@@ -100,6 +108,11 @@ impl Playground {
             }
             Act::Begin { meeting } => zoom.begin(meeting),
             Act::End { meeting } => zoom.end(meeting),
+            Act::BreakOff { meeting } => zoom.break_off(meeting),
+            Act::Report { how } => {
+                let knob = REPORTS.iter().find(|knob| knob.name == how);
+                zoom.report(knob.context("There is no such way to report.")?.reporting);
+            }
             Act::Fail { knob } => self.fail(&knob)?,
             Act::ClearFaults => zoom.clear_faults(),
             Act::Expire { account } => zoom.expire_access_token(&account),

@@ -5,58 +5,101 @@ import { go, propose } from "/slack.js";
 
 const FIRESIDE = 81122334455;
 const TOWN_HALL = "C0TOWNHALL";
+const [ELI, FAY, HAL] = ["U0ELI", "U0FAY", "U0HAL"];
+const START = `/livestream start ${FIRESIDE}`;
 
 const meeting = (state) => state.meetings.find(({ id }) => id === FIRESIDE);
-const said = (state, text) => state.channels.some(({ messages }) =>
-  messages.some((message) => JSON.stringify(message).includes(text)));
+const holds = (message, text) => JSON.stringify(message ?? "").includes(text);
+const said = (state, text) => state.channels.some(({ messages }) => messages.some((message) => holds(message, text)));
+// Whether the newest message that everybody in the channel reads says so.
+const shows = (state, text) => {
+  const { messages } = state.channels.find(({ id }) => id === TOWN_HALL);
+  return holds(messages.findLast(({ author, only_you, thread }) => !author && !only_you && !thread), text);
+};
 const code = (text) => el("code", {}, text);
+const quoted = (text) => el("em", {}, text);
+const button = (label, onclick) => el("button", { type: "button", onclick }, label);
 // Types a command for people who would rather not.
-const typing = (label, person, text) => el("button", { type: "button", onclick: () => {
+const type = (person, text) => {
   view("slack");
   become(person);
   go(TOWN_HALL);
   propose(text);
-} }, label);
+};
+const typing = (person, text) => button("Type it for me", () => type(person, text));
 
 const STEPS = [
   {
     title: "From a line in Slack to a live stream",
-    text: () => ["On one side a workspace, on the other Zoom; between them the real service. You are about to link an account, go live, stop, break something and mend it."],
+    text: () => ["On one side a workspace, on the other Zoom; between them the real service. You are about to link an account, go live, watch one message tell the whole show, break something and mend it."],
   },
   {
     title: "1. Link a Zoom account",
     text: () => ["You are Fay, who has linked nothing yet. Send ", code("/livestream connect"), ", press the button in the answer, and sign in as Fay on both stand-ins' pages. ",
-      typing("Type it for me", "U0FAY", "/livestream connect")],
-    enter: () => become("U0FAY"),
-    done: (state) => state.people.find(({ id }) => id === "U0FAY").permission === "granted" && said(state, "fay@acme.example"),
+      typing(FAY, "/livestream connect")],
+    enter: () => become(FAY),
+    done: (state) => state.people.find(({ id }) => id === FAY).permission === "granted" && said(state, "fay@acme.example"),
   },
   {
     title: "2. A failure, in plain words",
-    text: () => ["Fay's ", el("em", {}, "Fireside chat"), " has not begun. Send the start all the same, and read what the channel is told. ",
-      typing("Type it for me", "U0FAY", `/livestream start ${FIRESIDE}`)],
+    text: () => ["Fay's ", quoted("Fireside chat"), " has not begun. Send the start all the same, and read what the channel is told. ", typing(FAY, START)],
     enter: () => { if (meeting(now).is_running) act("end", { meeting: FIRESIDE }); },
     done: (state) => said(state, "has not started"),
   },
   {
     title: "3. Mend it",
-    text: () => ["Start the meeting on Zoom's side, then press ", el("em", {}, "Try again"), " under the message."],
+    text: () => ["Start the meeting on Zoom's side, then press ", quoted("Try again"), " under the message in Slack."],
+    part: "zoom",
     done: (state) => meeting(state).is_live,
   },
   {
-    title: "4. Stop",
-    text: () => ["It is live: look at its picture. Press ", el("em", {}, "Stop"), " under the newest message; it asks first."],
-    done: (state) => !meeting(state).is_live,
+    title: "4. On air",
+    text: () => ["Zoom has taken the start. A few seconds later it reports the stream, and the same message says so: one message tells the whole show."],
+    done: (state) => shows(state, "is live"),
   },
   {
-    title: "5. A permission that is gone",
-    text: () => ["Hal linked his account, and withdrew the permission at Zoom since. As Hal, start his ", el("em", {}, "Release party"), ": he is told what to do, and can do it at once. ",
-      typing("Type it for me", "U0HAL", "/livestream start 83355667788")],
-    done: (state) => state.who === "U0HAL" && said(state, "no longer accepts your linked account"),
+    title: "5. Live already",
+    text: () => ["Send the start once more. Nothing is started again; only you read since when it has been live, and can start it anyway. ", typing(FAY, START)],
+    done: (state) => said(state, "already live"),
   },
   {
-    title: "6. The admin's page",
+    title: "6. Somebody else presses Stop",
+    text: () => ["Be Eli, who hosts nothing, and press ", quoted("Stop"), " under the message: only Eli reads why that does not work, and nothing changes for anybody else. ",
+      button("Be Eli", () => become(ELI))],
+    done: (state) => state.who === ELI && said(state, "started this livestream"),
+  },
+  {
+    title: "7. Stop",
+    text: () => ["Be Fay again, and press ", quoted("Stop"), "; it asks first. The message says that Zoom took the stop and, once Zoom reports the end, for how long it was live. ",
+      button("Be Fay", () => become(FAY))],
+    done: (state) => shows(state, "was live for"),
+  },
+  {
+    title: "8. The meeting ends in Zoom",
+    text: () => ["Press ", quoted("Start again"), ", wait until it is live, and end the meeting on Zoom's side. Nobody types anything, and the message is right all the same."],
+    done: (state) => shows(state, "ended with the meeting"),
+  },
+  {
+    title: "9. Zoom reports nothing",
+    text: () => ["Let Zoom's reports get lost, start the meeting and go live. After 90 seconds the message says that Zoom has not reported the stream. You need not wait for that: go on with ", quoted("Next"), ". ",
+      button("Lose the reports, and type it for me", async () => {
+        await act("report", { how: "lost" });
+        if (!meeting(now).is_running) await act("begin", { meeting: FIRESIDE });
+        type(FAY, START);
+      })],
+    done: (state) => shows(state, "has not reported"),
+  },
+  {
+    title: "10. A permission that is gone",
+    text: () => ["Hal linked an account, and withdrew the permission at Zoom since. As Hal, start the ", quoted("Release party"), ": Hal is told what to do, and can do it at once. ",
+      typing(HAL, "/livestream start 83355667788")],
+    enter: () => act("report", { how: "prompt" }),
+    done: (state) => state.who === HAL && said(state, "no longer accepts your linked account"),
+  },
+  {
+    title: "11. The admin's page",
     text: () => ["Admins see who is linked, what happened, and what will fail. ",
-      el("a", { href: now.admin, target: "_blank", rel: "noopener" }, "Open it"), " and sign in as Ada. That was the tour: now break things under ", el("em", {}, "Let something go wrong"), "."],
+      el("a", { href: now.admin, target: "_blank", rel: "noopener" }, "Open it"), " and sign in as Ada. That was the tour: now break things under ", quoted("Let something go wrong"), "."],
     last: true,
   },
 ];
@@ -77,7 +120,7 @@ export function look(state) {
 
 function step(next) {
   at = next;
-  const { title, text, enter, last } = STEPS[at];
+  const { title, text, part, enter, last } = STEPS[at];
   byId("guide").hidden = false;
   byId("tour").hidden = true;
   byId("step").textContent = `Step ${at + 1} of ${STEPS.length}`;
@@ -85,6 +128,7 @@ function step(next) {
   byId("guide-text").replaceChildren(el("p", {}, ...text()));
   byId("next").textContent = last ? "Done" : at === 0 ? "Begin" : "Next";
   byId("skip").hidden = Boolean(last);
+  view(part ?? "slack");
   enter?.();
 }
 

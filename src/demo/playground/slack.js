@@ -6,7 +6,8 @@ import { act, become, byId, draw, el, who } from "/page.js";
 // The emoji that the service uses.
 const EMOJI = {
   red_circle: "🔴", black_square_for_stop: "⏹️", warning: "⚠️", lock: "🔒", no_entry: "⛔", question: "❓",
-  hourglass_flowing_sand: "⏳", white_check_mark: "✅", link: "🔗", wave: "👋", bulb: "💡",
+  hourglass_flowing_sand: "⏳", white_check_mark: "✅", link: "🔗", wave: "👋", bulb: "💡", information_source: "ℹ️",
+  large_yellow_circle: "🟡", white_circle: "⚪",
 };
 const HOME = "home";
 const APP = "livestream";
@@ -50,20 +51,32 @@ export function show(now) {
   byId("composer").hidden = place === HOME;
   byId("channel-name").textContent = place === HOME ? "Home of livestream" : channel().is_direct ? "livestream (only you and the app)" : `# ${channel().name}`;
   const [log, messages] = [byId("log"), byId("messages")];
-  const wasAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
+  // On a phone the page scrolls, and elsewhere the log.
+  const parts = [log, document.scrollingElement];
+  const atEnd = parts.filter((part) => part.scrollHeight - part.scrollTop - part.clientHeight < 40);
   messages.classList.toggle("home", place === HOME);
   if (place === HOME) {
     const blocks = state.home?.blocks ?? [];
     draw(messages, blocks.map((block, at) => ({ at, block })), ({ at }) => `home ${at}`, ({ block }) =>
       el("li", {}, shown(block, (button) => pressHome(button))));
   } else {
-    draw(messages, channel().messages.map((message) => ({ ...message, place })), ({ ts }) => ts, bubble);
+    draw(messages, threads(channel().messages).map((message) => ({ ...message, place })), ({ ts }) => ts, bubble);
     if (messages.children.length === 0) {
       messages.append(el("li", { class: "empty" }, el("p", {}, "Nothing was said here yet. Type ",
         el("code", {}, `${state.command.name} start 68423085`), " below, or take the tour.")));
     }
   }
-  if (wasAtEnd) log.scrollTop = log.scrollHeight;
+  for (const part of atEnd) part.scrollTop = part.scrollHeight;
+}
+
+// Each message with the replies to it. A reply to one that is not here stands alone.
+function threads(messages) {
+  const known = new Set(messages.map(({ ts }) => ts));
+  const isReply = ({ thread }) => known.has(thread);
+  return messages.filter((message) => !isReply(message)).map((message) => ({
+    ...message,
+    replies: messages.filter(({ thread }) => thread === message.ts),
+  }));
 }
 
 export function go(id) {
@@ -92,8 +105,11 @@ function bubble(message) {
     el("div", {},
       message.only_you && el("p", { class: "only" }, "Only visible to you"),
       el("p", { class: "by" }, el("strong", {}, author), !message.author && el("span", { class: "badge" }, "APP"),
-        el("time", { datetime: time.toISOString() }, time.toTimeString().slice(0, 5)), message.is_edited && el("span", {}, "(edited)")),
-      ...content));
+        el("time", { datetime: time.toISOString() }, time.toTimeString().slice(0, 5)), message.edits > 0 && el("span", {}, "(edited)"),
+        message.edits > 1 && el("span", {}, `changed ${message.edits} times`)),
+      ...content,
+      message.replies?.length > 0 && el("p", { class: "replies" }, message.replies.length === 1 ? "1 reply" : `${message.replies.length} replies`),
+      message.replies?.length > 0 && el("ol", { class: "thread", "aria-label": "Replies" }, ...message.replies.map(bubble))));
 }
 
 // One block as Slack shows it.
@@ -175,11 +191,27 @@ function tagged(tag) {
     const known = state.channels.find(({ id }) => id === target.slice(1));
     return el("span", { class: "mention" }, `#${known?.name ?? label ?? target.slice(1)}`);
   }
-  if (target.startsWith("!date")) return plain(label ?? "");
+  if (target.startsWith("!date")) return dated(target) ?? plain(label ?? "");
   if (target.startsWith("!")) return el("span", { class: "mention" }, plain(label ?? target.slice(1)));
   const url = target.replaceAll("&amp;", "&");
   if (!/^(https?|mailto):/.test(url)) return plain(label ?? target);
   return el("a", { href: url, target: "_blank", rel: "noopener" }, plain(label ?? target));
+}
+
+// A time in the reader's zone; nothing if it is written in a way that is not known here.
+// https://docs.slack.dev/messaging/formatting-message-text#date-formatting
+function dated(target) {
+  const [, seconds, format] = target.split("^");
+  const at = new Date(Number(seconds) * 1000);
+  const day = (month) => at.toLocaleDateString("en", { day: "numeric", month, year: "numeric" });
+  const days = Math.round((new Date(at).setHours(0, 0, 0, 0) - new Date().setHours(0, 0, 0, 0)) / 86_400_000);
+  const known = {
+    time: at.toTimeString().slice(0, 5),
+    date: day("long"),
+    date_short_pretty: { "-1": "yesterday", 0: "today", 1: "tomorrow" }[days] ?? day("short"),
+  };
+  const shown = format.replace(/\{(\w+)\}/g, (code, name) => known[name] ?? code);
+  return shown.includes("{") ? null : shown;
 }
 
 async function send() {

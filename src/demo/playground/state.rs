@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use anyhow::Context;
 
@@ -58,6 +59,9 @@ pub(super) const MEETINGS: [Meeting; 6] = [
     },
 ];
 
+/// How long after something happened to a meeting the service is told.
+const REPORTED_AFTER: Duration = Duration::from_secs(3);
+
 /// What the page may reach.
 pub(in super::super) struct Playground {
     pub(super) slack: Slack,
@@ -83,7 +87,9 @@ impl Playground {
         zoom.revoke(HAL.zoom);
         for meeting in &MEETINGS {
             zoom.schedule(meeting.id, meeting.host.zoom, meeting.obstacle);
+            zoom.name(meeting.id, meeting.topic);
         }
+        zoom.subscribe(&world.service, REPORTED_AFTER);
         // What has passed so far is nobody's doing.
         wire.forget();
         Ok(Self {

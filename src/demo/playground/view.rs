@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::acts::CHANNELS;
 use super::state::{MEETINGS, Playground};
-use crate::demo::knobs::{Knob, LIVESTREAM, TOKENS};
+use crate::demo::knobs::{Knob, LIVESTREAM, REPORTS, TOKENS};
 use crate::demo::people::{ADA, DANA, ELI, FAY, GUS, HAL, PEOPLE, Person};
 use crate::demo::slack::{Message, Role, TOWN_HALL};
 use crate::demo::zoom::{Meeting, Obstacle};
@@ -26,10 +26,22 @@ impl Playground {
             "channels": self.channels(who),
             "home": self.slack.homes(who).pop(),
             "meetings": self.meetings(),
-            "knobs": { "livestream": LIVESTREAM.map(labelled), "tokens": TOKENS.map(labelled) },
+            "knobs": {
+                "livestream": LIVESTREAM.map(labelled),
+                "tokens": TOKENS.map(labelled),
+                "reports": REPORTS.map(|knob| json!({ "name": knob.name, "label": knob.label })),
+            },
+            "reporting": self.reporting(),
             "faults": self.faults_waiting(),
             "admin": format!("{}/admin", self.service),
         })
+    }
+
+    /// The name of the way in which Zoom's reports come.
+    fn reporting(&self) -> Option<&'static str> {
+        let now = self.zoom.reporting()?;
+        let knob = REPORTS.iter().find(|knob| knob.reporting == now);
+        knob.map(|knob| knob.name)
     }
 
     fn person(&self, person: Person) -> Value {
@@ -110,7 +122,8 @@ fn message(message: &Message) -> Value {
     json!({
         "ts": message.ts,
         "author": (!message.is_by_app).then_some(&message.user),
-        "is_edited": message.is_edited,
+        "edits": message.earlier.len(),
+        "thread": message.thread,
         "only_you": message.only_for.is_some(),
         "text": message.content["text"],
         "blocks": message.blocks,

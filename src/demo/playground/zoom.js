@@ -4,6 +4,7 @@ import { act, byId, draw, el } from "/page.js";
 
 export function begin() {
   byId("fail").addEventListener("click", () => act("fail", { knob: byId("fault").value }));
+  byId("report").addEventListener("change", () => act("report", { how: byId("report").value }));
   byId("fail-token").addEventListener("click", () => act("fail", { knob: byId("token-fault").value }));
 }
 
@@ -16,10 +17,11 @@ export function spaced(id) {
 
 export function show(state) {
   draw(byId("meetings"), state.meetings, ({ id }) => id, meeting);
-  for (const [id, knobs] of [["fault", state.knobs.livestream], ["token-fault", state.knobs.tokens]]) {
+  for (const [id, knobs] of [["fault", state.knobs.livestream], ["token-fault", state.knobs.tokens], ["report", state.knobs.reports]]) {
     const select = byId(id);
     if (select.options.length === 0) select.append(...knobs.map(({ name, label }) => el("option", { value: name }, label)));
   }
+  byId("report").value = state.reporting;
   const waiting = [
     ...state.faults.livestream.map((label) => `Next start or stop: ${label}`),
     ...state.faults.tokens.map((label) => `Next refresh: ${label}`),
@@ -39,8 +41,11 @@ function meeting({ id, topic, host, obstacle, is_running, is_live }) {
       el("h3", {}, topic),
       el("p", { class: "small" }, `${spaced(id)} · host ${host}${obstacle ? ` · ${obstacle}` : ""}`),
       el("p", {}, "The meeting is ", el("strong", {}, status), "."),
-      el("button", { type: "button", onclick: () => act(is_running ? "end" : "begin", { meeting: id }) },
-        is_running ? "End the meeting" : "Start the meeting", el("span", { class: "hidden" }, ` ${topic}`))));
+      el("div", { class: "line" },
+        el("button", { type: "button", onclick: () => act(is_running ? "end" : "begin", { meeting: id }) },
+          is_running ? "End the meeting" : "Start the meeting", el("span", { class: "hidden" }, ` ${topic}`)),
+        is_live && el("button", { type: "button", onclick: () => act("break_off", { meeting: id }) },
+          "Break the stream off", el("span", { class: "hidden" }, ` of ${topic}`)))));
 }
 
 const PERMISSION = {

@@ -55,7 +55,15 @@ pub const ORG_OTHER: Channel = Channel {
     ..ORG_TOWN_HALL
 };
 
+/// All in which people and the app write.
+const CHANNELS: [Channel; 4] = [TOWN_HALL, EVERYBODY, ORG_TOWN_HALL, ORG_OTHER];
+
 impl Channel {
+    /// The one of this id.
+    pub(super) fn of_id(id: &str) -> Option<Self> {
+        CHANNELS.into_iter().find(|channel| channel.channel == id)
+    }
+
     /// What the app is installed for here: the organisation or the workspace.
     pub(super) fn installed_for(self) -> &'static str {
         self.enterprise

@@ -35,7 +35,8 @@ const CHOICES: [(&str, Channel, &str); 2] = [
     ),
 ];
 /// What the app's settings at Slack ask for.
-const SCOPE: &str = "commands,users:read,chat:write,channels:read,groups:read,usergroups:read";
+const SCOPE: &str =
+    "commands,users:read,chat:write,chat:write.public,channels:read,groups:read,usergroups:read";
 /// Slack's limit for a code.
 const CODE_LIFE: Duration = Duration::from_mins(10);
 

@@ -103,6 +103,22 @@ impl Slack {
         Some(self.invoke(&press, Some(found)))
     }
 
+    /// A person presses a button of this value under the newest message that the app posted by
+    /// itself and that has one; none if no such message has one.
+    pub fn press_card(&self, user: &str, value: &str) -> Option<Invocation> {
+        let found = self.find_button(user, |message| {
+            let button = button(&message.blocks, of_value(Some(value)));
+            button.filter(|_| message.is_posted)
+        })?;
+        let press = Press {
+            user,
+            home: None,
+            place: None,
+            value: Some(value),
+        };
+        Some(self.invoke(&press, Some(found)))
+    }
+
     fn press_button(&self, press: &Press<'_>) -> Invocation {
         self.meet(press.user, Role::Member);
         let found = self.find_button(press.user, |message| {

@@ -20,8 +20,12 @@ pub struct Message {
     /// Whose command or press it answers, or who said it.
     pub user: String,
     pub is_by_app: bool,
-    /// It took the place of what stood there before.
-    pub is_edited: bool,
+    /// What it said before, in order, in plain text.
+    pub earlier: Vec<String>,
+    /// The message that it is a reply to.
+    pub thread: Option<String>,
+    /// The app posted it by itself, and so can change it.
+    pub(super) is_posted: bool,
 }
 
 /// All of them, and how many there have ever been.
@@ -32,6 +36,16 @@ pub(super) struct Messages {
 }
 
 impl Message {
+    /// What it says, in plain text.
+    pub fn text(&self) -> &str {
+        self.content["text"].as_str().unwrap_or_default()
+    }
+
+    /// Something else is about to take its place.
+    fn remember(&mut self) {
+        self.earlier.push(self.text().to_owned());
+    }
+
     fn can_be_seen_by(&self, user: &str) -> bool {
         if self.only_for.is_some() || self.channel.is_direct() {
             self.user == user
@@ -76,12 +90,51 @@ impl Messages {
             blocks: complete_blocks(&message["blocks"]),
             user: user.to_owned(),
             is_by_app,
-            is_edited: false,
+            earlier: Vec::new(),
+            thread: None,
+            is_posted: false,
         });
     }
 
+    /// The app posts a message for all of a channel. Returns what it is known by.
+    pub(super) fn post(&mut self, place: Channel, message: &Value, thread: Option<&str>) -> String {
+        self.push(place, "", message, None, true);
+        let posted = self
+            .all
+            .last_mut()
+            .expect("the message that was just added");
+        posted.is_posted = true;
+        posted.thread = thread.map(str::to_owned);
+        posted.ts.clone()
+    }
+
+    /// The app changes a message that it posted, or an error of Slack's.
+    pub(super) fn update(
+        &mut self,
+        channel: &str,
+        ts: &str,
+        message: &Value,
+    ) -> Result<(), &'static str> {
+        let found = self.all.iter_mut().find(|message| {
+            message.ts == ts && message.channel.channel == channel && message.only_for.is_none()
+        });
+        let found = found.ok_or("message_not_found")?;
+        // What came by a response URL or from people cannot be changed so.
+        if !found.is_posted {
+            return Err("cant_update_message");
+        }
+        found.remember();
+        found.content["text"] = message["text"].clone();
+        // Without blocks those that it had stay.
+        if message.get("blocks").is_some() {
+            found.content["blocks"] = message["blocks"].clone();
+            found.blocks = complete_blocks(&message["blocks"]);
+        }
+        Ok(())
+    }
+
     /// What the app wrote, in order.
-    pub(super) fn by_app(&self) -> impl Iterator<Item = &Message> {
+    pub(super) fn by_app(&self) -> impl DoubleEndedIterator<Item = &Message> {
         self.all.iter().filter(|message| message.is_by_app)
     }
 
@@ -101,9 +154,9 @@ impl Messages {
             original.only_for.is_none() || message["response_type"] != "in_channel",
             "an ephemeral message cannot become one for everybody"
         );
+        original.remember();
         original.blocks = complete_blocks(&message["blocks"]);
         original.content = message.clone();
-        original.is_edited = true;
         Ok(())
     }
 

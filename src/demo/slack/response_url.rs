@@ -16,6 +16,7 @@ use serde_json::Value;
 use super::block_kit::check;
 use super::channel::Channel;
 use super::invocation::{Invocation, trigger};
+use super::messages::Message;
 use super::state::{PostFault, Posted, ResponseUrl, ResponseUrls, Slack, SlackState};
 
 /// Slack's limits for one response URL.
@@ -52,6 +53,27 @@ impl Slack {
     /// replaces none and deletes none.
     pub async fn outcome(&self, invocation: &Invocation) -> anyhow::Result<Value> {
         self.first_post(invocation, |post| post.is_new).await
+    }
+
+    /// The same, or a message that fits and that the app posted in that channel by itself; waits for
+    /// either.
+    pub async fn outcome_or_card(
+        &self,
+        invocation: &Invocation,
+        fits: impl Fn(&Message) -> bool,
+    ) -> anyhow::Result<Value> {
+        self.wait("the channel was not told within a minute", |state| {
+            let mut posts = state.response_urls.posts.iter();
+            let post = posts.find(|post| post.trigger == invocation.trigger && post.is_new);
+            let mut messages = state.messages.by_app();
+            let card = messages.rfind(|message| {
+                message.is_posted && message.channel == invocation.place && fits(message)
+            });
+            post.map(|post| post.message.clone())
+                .or_else(|| card.map(|card| Ok(card.content.clone())))
+        })
+        .await?
+        .map_err(|problem| anyhow::anyhow!("Slack took no message: {problem}"))
     }
 
     /// The first that is posted for a command or a press, whatever it is; waits for it.

@@ -23,6 +23,11 @@ impl Slack {
         faults.push_back(fault);
     }
 
+    /// From now on every method answers as it should.
+    pub fn clear_api_faults(&self) {
+        self.lock().api.faults.clear();
+    }
+
     /// Every call so far by method, with when it came; those that failed too.
     pub fn api_calls(&self) -> Vec<(String, Instant)> {
         self.lock().api.calls.clone()

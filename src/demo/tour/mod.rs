@@ -4,12 +4,15 @@
 
 mod scenes;
 
+use std::collections::HashMap;
+
 use anyhow::{Context, ensure};
+use chrono::Utc;
 use serde_json::Value;
 
 use self::scenes::{FORBIDDEN, MEETING, PRIVATE, SCENES, Scene, SceneAction, WEBINAR};
-use super::people::{DANA, ELI, PEOPLE, Person};
-use super::slack::{CHANNEL, Channel, DIRECT, TOWN_HALL};
+use super::people::{DANA, ELI, PEOPLE};
+use super::slack::{CHANNEL, Channel, DIRECT, Invocation, Message, TOWN_HALL};
 use super::world::World;
 use super::zoom::Obstacle;
 
@@ -70,9 +73,10 @@ pub(super) async fn play(world: &World, database: &str) -> anyhow::Result<()> {
 async fn play_scene(world: &World, scene: &Scene) -> anyhow::Result<String> {
     (scene.before)(world);
     let (slack, who) = (&world.slack, scene.who);
+    let seen = Seen::now(world);
     match scene.action {
-        SceneAction::Types(text) => type_at(world, TOWN_HALL, who, text).await,
-        SceneAction::TypesAlone(text) => type_at(world, DIRECT, who, text).await,
+        SceneAction::Types(text) => type_at(world, TOWN_HALL, scene, text, &seen).await,
+        SceneAction::TypesAlone(text) => type_at(world, DIRECT, scene, text, &seen).await,
         SceneAction::Presses(label, value) => {
             println!("   {} presses [ {label} ]", who.name);
             let press = slack.press(who.slack, value);
@@ -82,34 +86,47 @@ async fn play_scene(world: &World, scene: &Scene) -> anyhow::Result<String> {
                 "the press got status {}",
                 answer.status
             );
-            let reply = slack.reply(&press).await?;
-            if reply["replace_original"] != true {
-                return Ok(show(&reply));
-            }
-            println!("   the message with the button becomes:");
-            show(&reply);
-            Ok(show(&slack.outcome(&press).await?))
+            tell(world, scene, &press, &seen).await
         }
         SceneAction::OpensHome => {
             println!("   {} opens the App Home", who.name);
             let before = slack.homes(who.slack).len();
             let opened = slack.open_home(TOWN_HALL, who.slack);
             slack.send_event(&world.service, &opened).await?;
-            Ok(show(&slack.home_after(who.slack, before).await?))
+            let home = slack.home_after(who.slack, before).await?;
+            Ok(show(HOME, &home))
         }
         SceneAction::PressesAtHome(label, value) => {
             println!("   {} presses [ {label} ] there", who.name);
             let before = slack.homes(who.slack).len();
             let press = slack.press_home(who.slack, value);
             slack.send_press(&world.service, &press).await?;
-            Ok(show(&slack.home_after(who.slack, before).await?))
+            let home = slack.home_after(who.slack, before).await?;
+            Ok(show(HOME, &home))
+        }
+        SceneAction::Reported(events) => {
+            for event in events {
+                println!("   Zoom reports {event}");
+                let told = world
+                    .zoom
+                    .tell_of_meeting(&world.service, event, MEETING, Utc::now());
+                let status = told.await?;
+                ensure!(status == 200, "the event got status {status}");
+            }
+            card(world, scene, &seen).await
         }
     }
 }
 
-async fn type_at(world: &World, place: Channel, who: Person, text: &str) -> anyhow::Result<String> {
-    println!("   {}: /livestream {}", who.name, plain(text));
-    let invocation = world.slack.type_at(place, who.slack, text);
+async fn type_at(
+    world: &World,
+    place: Channel,
+    scene: &Scene,
+    text: &str,
+    seen: &Seen,
+) -> anyhow::Result<String> {
+    println!("   {}: /livestream {}", scene.who.name, plain(text));
+    let invocation = world.slack.type_at(place, scene.who.slack, text);
     let answer = world.slack.send(&world.service, &invocation).await?;
     ensure!(
         answer.status == 200,
@@ -117,13 +134,69 @@ async fn type_at(world: &World, place: Channel, who: Person, text: &str) -> anyh
         answer.status
     );
     if answer.body.get("text").is_some() {
-        let said = show(&answer.body);
+        let said = show_answer(&answer.body);
         // An accepted command that may hold a passcode has an outcome besides.
         if !said.starts_with("I'm on it") {
             return Ok(said);
         }
     }
-    Ok(show(&world.slack.outcome(&invocation).await?))
+    tell(world, scene, &invocation, seen).await
+}
+
+/// What became of a command or a press: an answer to it, or the message that shows the stream.
+async fn tell(
+    world: &World,
+    scene: &Scene,
+    invocation: &Invocation,
+    seen: &Seen,
+) -> anyhow::Result<String> {
+    let answered = async {
+        let reply = world.slack.reply(invocation).await?;
+        if reply["replace_original"] != true {
+            return Ok(show_answer(&reply));
+        }
+        println!("   the message with the button becomes:");
+        let said = show_answer(&reply);
+        if said.contains(scene.reads) {
+            return Ok(said);
+        }
+        Ok(show_answer(&world.slack.outcome(invocation).await?))
+    };
+    tokio::select! {
+        said = answered => said,
+        said = card(world, scene, seen) => said,
+    }
+}
+
+/// The message that shows the stream, once it reads as the scene says.
+async fn card(world: &World, scene: &Scene, seen: &Seen) -> anyhow::Result<String> {
+    let card = world.slack.card(TOWN_HALL, |message| {
+        seen.is_news(message) && text(&message.content).contains(scene.reads)
+    });
+    let card = card.await?;
+    if seen.0.contains_key(&card.ts) {
+        println!("   the message becomes:");
+    }
+    Ok(show(CHANNEL_NAME, &card.content))
+}
+
+/// How often each message had been changed that the app posted by itself.
+struct Seen(HashMap<String, usize>);
+
+impl Seen {
+    fn now(world: &World) -> Self {
+        let posted = world.slack.posted_by_itself().into_iter();
+        Self(
+            posted
+                .map(|message| (message.ts, message.earlier.len()))
+                .collect(),
+        )
+    }
+
+    /// Whether a message is new or was changed since.
+    fn is_news(&self, message: &Message) -> bool {
+        self.0.get(&message.ts) != Some(&message.earlier.len())
+    }
 }
 
 async fn double_enter(world: &World) -> anyhow::Result<()> {
@@ -134,21 +207,24 @@ async fn double_enter(world: &World) -> anyhow::Result<()> {
         println!("   {}: /livestream stop 68423085", ELI.name);
         world.slack.send(&world.service, &invocation).await?;
     }
-    show(&world.slack.outcome(&invocation).await?);
+    show_answer(&world.slack.outcome(&invocation).await?);
     let asked = world.zoom.calls().len() - asked;
     println!("   Zoom was asked {asked} time\n");
     ensure!(asked == 1, "Zoom was asked {asked} times");
     Ok(())
 }
 
-/// Prints a message as the channel reads it, and returns what it says.
-fn show(message: &Value) -> String {
-    let place = match message["response_type"].as_str() {
-        Some("in_channel") => CHANNEL_NAME,
-        Some(_) => "only you",
-        None => "App Home",
-    };
-    let mut said = String::new();
+const CHANNEL_NAME: &str = "#town-hall";
+const HOME: &str = "App Home";
+
+/// Prints an answer to a command or a press, and returns what it says.
+fn show_answer(message: &Value) -> String {
+    let is_for_all = message["response_type"] == "in_channel";
+    show(if is_for_all { CHANNEL_NAME } else { "only you" }, message)
+}
+
+/// Prints a message as it is read there, and returns what it says.
+fn show(place: &str, message: &Value) -> String {
     for block in message["blocks"].as_array().into_iter().flatten() {
         if block["type"] == "actions" {
             let labels = block["elements"].as_array().into_iter().flatten();
@@ -160,23 +236,28 @@ fn show(message: &Value) -> String {
                     .collect::<Vec<_>>()
                     .join(" ")
             );
-            continue;
         }
-        let text = block["text"]["text"]
-            .as_str()
-            .or(block["elements"][0]["text"].as_str())
-            .unwrap_or_default();
-        for line in text.lines() {
-            let heading = if block["type"] == "header" { "# " } else { "" };
+        let heading = if block["type"] == "header" { "# " } else { "" };
+        for line in words(block).lines() {
             println!("   {place:>10} │ {heading}{}", plain(line));
         }
-        said.push_str(text);
     }
     println!();
-    said
+    text(message)
 }
 
-const CHANNEL_NAME: &str = "#town-hall";
+/// What a message says.
+fn text(message: &Value) -> String {
+    let blocks = message["blocks"].as_array().into_iter().flatten();
+    blocks.map(words).collect()
+}
+
+/// What a block says, but for its buttons.
+fn words(block: &Value) -> &str {
+    let text = block["text"]["text"].as_str();
+    let first = || block["elements"][0]["text"].as_str();
+    text.or_else(first).unwrap_or_default()
+}
 
 /// Slack's mrkdwn, as it is shown.
 fn plain(mrkdwn: &str) -> String {
@@ -192,6 +273,7 @@ fn plain(mrkdwn: &str) -> String {
         match person {
             Some(person) => shown.extend(["@", person.name]),
             None if target.starts_with('!') => shown.push_str(label),
+            None if target == format!("#{CHANNEL}") => shown.push_str(CHANNEL_NAME),
             None => shown.push_str(target),
         }
         rest = after;
@@ -205,10 +287,12 @@ fn plain(mrkdwn: &str) -> String {
         (":hourglass_flowing_sand:", "⏳"),
         (":no_entry:", "⛔"),
         (":question:", "❓"),
+        (":large_yellow_circle:", "🟡"),
+        (":white_circle:", "⚪"),
+        (":information_source:", "ℹ️"),
         ("&lt;", "<"),
         ("&gt;", ">"),
         ("&amp;", "&"),
-        (CHANNEL, CHANNEL_NAME),
     ] {
         shown = shown.replace(code, emoji);
     }

@@ -23,14 +23,20 @@ pub(super) enum SceneAction {
     TypesAlone(&'static str),
     OpensHome,
     PressesAtHome(&'static str, &'static str),
+    /// Zoom reports these events of the meeting by itself.
+    Reported(&'static [&'static str]),
 }
-use SceneAction::{OpensHome, Presses, PressesAtHome, Types, TypesAlone};
+use SceneAction::{OpensHome, Presses, PressesAtHome, Reported, Types, TypesAlone};
 
 /// The meetings of the tour.
 pub(super) const MEETING: i64 = 68_423_085;
 pub(super) const WEBINAR: i64 = 87_654_321;
 pub(super) const PRIVATE: i64 = 82_056_527_587;
 pub(super) const FORBIDDEN: i64 = 91_234_567_890;
+
+const STREAM_STARTED: &str = "meeting.live_streaming_started";
+const STREAM_STOPPED: &str = "meeting.live_streaming_stopped";
+const MEETING_ENDED: &str = "meeting.ended";
 
 /// Every scene, in the order they are played.
 pub(super) const SCENES: &[Scene] = &[
@@ -79,59 +85,77 @@ pub(super) const SCENES: &[Scene] = &[
         reads: "is going live",
     },
     Scene {
-        title: "A second start, too soon for Zoom",
+        title: "Zoom reports the stream: the same message says so",
+        before: nothing,
+        who: DANA,
+        action: Reported(&[STREAM_STARTED]),
+        reads: "is live",
+    },
+    Scene {
+        title: "A second start: only Dana reads that it is live already",
         before: nothing,
         who: DANA,
         action: Types("start 684 230 85"),
-        reads: "still handling an earlier start",
+        reads: "already live",
     },
     Scene {
-        title: "The end of the livestream",
-        before: nothing,
-        who: DANA,
-        action: Types("stop 68423085"),
-        reads: "is stopped",
-    },
-    Scene {
-        title: "A direct message stays between Dana and the bot",
-        before: |world| {
-            world.zoom.end(MEETING);
-            world.zoom.begin(MEETING);
-        },
-        who: DANA,
-        action: TypesAlone("start 68423085"),
-        reads: "is going live",
-    },
-    Scene {
-        title: "Dana presses Stop there",
-        before: nothing,
-        who: DANA,
-        action: Presses("Stop", "stop 68423085"),
-        reads: "is stopped",
-    },
-    Scene {
-        title: "Live once more, for all to see",
-        before: nothing,
-        who: DANA,
-        action: Types("start 68423085"),
-        reads: "is going live",
-    },
-    Scene {
-        title: "Fay presses Stop, and has no account linked: the button stays for others",
+        title: "Fay presses Stop, and has no account linked: only Fay is told",
         before: nothing,
         who: FAY,
         action: Presses("Stop", "stop 68423085"),
         reads: "not linked yet",
     },
     Scene {
-        title: "Eli presses it, and is not the host: he hands it on",
+        title: "Eli presses it, and is not the host: only Eli is told",
         before: nothing,
         who: ELI,
         action: Presses("Stop", "stop 68423085"),
-        reads: "Zoom finds no meeting 6842 3085",
+        reads: "started this livestream",
     },
     Scene {
         title: "Dana presses it",
+        before: nothing,
+        who: DANA,
+        action: Presses("Stop", "stop 68423085"),
+        reads: "is ending",
+    },
+    Scene {
+        title: "Zoom reports the end",
+        before: nothing,
+        who: DANA,
+        action: Reported(&[STREAM_STOPPED]),
+        reads: "was live for",
+    },
+    Scene {
+        title: "Live once more",
+        before: nothing,
+        who: DANA,
+        action: Presses("Start again", "start 68423085"),
+        reads: "is going live",
+    },
+    Scene {
+        title: "Zoom reports it twice",
+        before: nothing,
+        who: DANA,
+        action: Reported(&[STREAM_STARTED, STREAM_STARTED]),
+        reads: "is live",
+    },
+    Scene {
+        title: "The meeting ends in Zoom, and with it the stream",
+        before: |world| world.zoom.end(MEETING),
+        who: DANA,
+        action: Reported(&[STREAM_STOPPED, MEETING_ENDED]),
+        reads: "ended with the meeting",
+    },
+    Scene {
+        title: "A direct message stays between Dana and the bot",
+        before: |world| world.zoom.begin(MEETING),
+        who: DANA,
+        action: TypesAlone("start 68423085"),
+        reads: "is going live",
+    },
+    Scene {
+        title: "Dana presses Stop there",
         before: nothing,
         who: DANA,
         action: Presses("Stop", "stop 68423085"),
@@ -152,7 +176,7 @@ pub(super) const SCENES: &[Scene] = &[
         reads: "No Zoom account is linked for you.",
     },
     Scene {
-        title: "She asks for a link there",
+        title: "Fay asks for a link there",
         before: nothing,
         who: FAY,
         action: PressesAtHome("Link my Zoom account", "connect"),
@@ -308,7 +332,7 @@ pub(super) const SCENES: &[Scene] = &[
         reads: "no longer accepts your linked account",
     },
     Scene {
-        title: "From then on she is told at once",
+        title: "From then on Dana is told at once",
         before: nothing,
         who: DANA,
         action: Types("start 68423085"),

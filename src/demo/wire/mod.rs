@@ -268,13 +268,12 @@ mod tests {
             "content-type",
             "application/json".parse().expect("a header"),
         );
-        let body =
-            json!({ "id_token": "a.b.c", "deep": [{ "text": token }], "state": { "values": {} } });
+        let body = json!({ "id_token": "a.b.c", "deep": [{ "text": token }], "state": { "values": {} }, "stream_key": "x" });
         let text = readable(&headers, body.to_string().as_bytes());
         assert_eq!(
             text,
             "authorization: Bearer •••\ncontent-type: application/json\n\n{\n  \"deep\": [\n    {\n      \
-            \"text\": \"zoom-access-1-•••\"\n    }\n  ],\n  \"id_token\": \"•••\",\n  \"state\": {\n    \"values\": {}\n  }\n}"
+            \"text\": \"zoom-access-1-•••\"\n    }\n  ],\n  \"id_token\": \"•••\",\n  \"state\": {\n    \"values\": {}\n  },\n  \"stream_key\": \"•••\"\n}"
         );
         let form = format!("grant_type=refresh_token&refresh_token={token}&x=1");
         assert_eq!(

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 const HIDDEN: &str = "•••";
 /// What these are called is shown, and never what they are.
-const SECRETS: [&str; 11] = [
+const SECRETS: [&str; 13] = [
     "access_token",
     "client_secret",
     "code",
@@ -19,6 +19,8 @@ const SECRETS: [&str; 11] = [
     "plainToken",
     "refresh_token",
     "state",
+    "stream_key",
+    "stream_url",
 ];
 /// A run of so many hexadecimal digits is a secret, wherever it stands.
 const HEX_MAX: usize = 15;

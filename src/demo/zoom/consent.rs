@@ -21,7 +21,7 @@ use super::super::page::{CHOICE, Question, redirect, refusal};
 use super::super::params::Fields;
 use super::super::people::{PEOPLE, Person};
 use super::fault::{Fault, error, respond, token_error};
-use super::state::{CLIENT_ID, Consent, SCOPE, Zoom, ZoomState};
+use super::state::{CLIENT_ID, Consent, SCOPES, Zoom, ZoomState};
 
 const HOST: &str = "Demo Zoom";
 const AUTHORIZE: &str = "/oauth/authorize";
@@ -139,7 +139,7 @@ async fn decide(State(zoom): State<Zoom>, body: Bytes) -> Response {
     let scope = inner.next_scope.take();
     let consent = Consent {
         user: person.zoom,
-        scope: scope.unwrap_or_else(|| format!("{SCOPE} {IDENTITY_SCOPE}")),
+        scope: scope.unwrap_or_else(|| SCOPES.to_owned()),
         redirect_uri: fields.get("redirect_uri").to_owned(),
         code_challenge: fields.get("code_challenge").to_owned(),
         made_at: Instant::now(),

@@ -10,7 +10,8 @@ use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
 use super::fault::{error, respond};
-use super::state::{Call, Obstacle, SCOPE, Zoom, ZoomState};
+use super::meeting::{Obstacle, STREAM_STARTED, STREAM_STOPPED};
+use super::state::{Call, SCOPE, Zoom, ZoomState};
 
 /// How long Zoom refuses a second start of a meeting.
 const START_LOCK: Duration = Duration::from_secs(30);
@@ -100,8 +101,12 @@ fn answer(state: &mut ZoomState, id: &str, call: &Call) -> Response {
         None => {}
     }
     if action == "stop" {
+        let was_live = meeting.is_live;
         meeting.is_live = false;
         meeting.started_at = None;
+        if was_live {
+            state.report(STREAM_STOPPED, number);
+        }
         return StatusCode::NO_CONTENT.into_response();
     }
     if meeting
@@ -119,6 +124,7 @@ fn answer(state: &mut ZoomState, id: &str, call: &Call) -> Response {
     }
     meeting.started_at = Some(Instant::now());
     meeting.is_live = true;
+    state.report(STREAM_STARTED, number);
     StatusCode::NO_CONTENT.into_response()
 }
 

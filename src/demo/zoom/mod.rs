@@ -7,6 +7,8 @@ mod consent;
 mod events;
 mod fault;
 mod livestream;
+mod meeting;
+mod reports;
 mod state;
 mod token;
 
@@ -20,9 +22,8 @@ use tokio::sync::watch;
 pub use self::events::WEBHOOK_SECRET;
 pub use self::fault::Fault;
 use self::fault::Waiting;
-pub use self::state::{
-    CLIENT_ID, CLIENT_SECRET, Call, Meeting, Obstacle, Permission, SCOPE, Tokens, Zoom,
-};
+pub use self::meeting::{Meeting, Obstacle, Reporting, STREAM_KEY};
+pub use self::state::{CLIENT_ID, CLIENT_SECRET, Call, Permission, SCOPE, SCOPES, Tokens, Zoom};
 use super::wire::Wire;
 use super::{browser, wire};
 

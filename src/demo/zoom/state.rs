@@ -17,12 +17,18 @@ use tokio::sync::watch;
 
 use super::super::wire::Wire;
 use super::fault::{Fault, Waiting};
+use super::meeting::{
+    MEETING_ENDED, MEETING_STARTED, Meeting, Obstacle, STREAM_STOPPED, Subscription, report,
+};
 
 /// The OAuth app that Zoom knows.
 pub const CLIENT_ID: &str = "demo-zoom-client";
 pub const CLIENT_SECRET: &str = "demo-zoom-secret";
 /// The permission a start and a stop take.
 pub const SCOPE: &str = "meeting:update:livestream_status";
+/// What people grant to an app that is set up as its documents say.
+pub const SCOPES: &str = "meeting:update:livestream_status user:read:user meeting:read:livestream \
+    meeting:read:meeting meeting:read:list_meetings meeting:update:livestream user:read:settings";
 
 /// A running stand-in. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -64,6 +70,8 @@ pub(super) struct ZoomState {
     pub(super) revoke_faults: VecDeque<Fault>,
     /// Whose tokens the app has given back.
     pub(super) revocations: Vec<String>,
+    /// Who is told what happens to meetings.
+    pub(super) subscription: Option<Subscription>,
 }
 
 #[derive(Debug)]
@@ -83,26 +91,6 @@ pub(super) struct Consent {
     pub(super) redirect_uri: String,
     pub(super) code_challenge: String,
     pub(super) made_at: Instant,
-}
-
-/// A meeting, as far as a livestream cares.
-#[derive(Debug, Clone)]
-pub struct Meeting {
-    /// The Zoom user whose meeting it is.
-    pub host: String,
-    pub is_running: bool,
-    pub is_live: bool,
-    /// What its settings forbid.
-    pub obstacle: Option<Obstacle>,
-    pub(super) started_at: Option<Instant>,
-}
-
-/// Why a meeting cannot be livestreamed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Obstacle {
-    IsWebinar,
-    MayNotHost,
-    EndToEndEncrypted,
 }
 
 /// What an app may do for a user.
@@ -162,27 +150,53 @@ impl Zoom {
     }
 
     pub fn schedule(&self, id: i64, host: &str, obstacle: Option<Obstacle>) {
-        let meeting = Meeting {
-            host: host.to_owned(),
-            is_running: false,
-            is_live: false,
-            obstacle,
-            started_at: None,
-        };
-        self.lock().meetings.insert(id, meeting);
+        self.lock()
+            .meetings
+            .insert(id, Meeting::new(host, obstacle));
+    }
+
+    /// What the meeting is called.
+    pub fn name(&self, id: i64, topic: &'static str) {
+        if let Some(meeting) = self.lock().meetings.get_mut(&id) {
+            meeting.topic = topic;
+        }
     }
 
     /// The host opens the meeting.
     pub fn begin(&self, id: i64) {
-        if let Some(meeting) = self.lock().meetings.get_mut(&id) {
-            meeting.is_running = true;
+        let mut state = self.lock();
+        if let Some(meeting) = state.meetings.get_mut(&id) {
+            meeting.begin();
+            state.report(MEETING_STARTED, id);
         }
     }
 
     /// The host closes the meeting, and with it the livestream.
     pub fn end(&self, id: i64) {
-        if let Some(meeting) = self.lock().meetings.get_mut(&id) {
-            (meeting.is_running, meeting.is_live, meeting.started_at) = (false, false, None);
+        let mut state = self.lock();
+        let Some(meeting) = state.meetings.get_mut(&id) else {
+            return;
+        };
+        let (was_running, was_live) = (meeting.is_running, meeting.is_live);
+        (meeting.is_running, meeting.is_live, meeting.started_at) = (false, false, None);
+        if was_live {
+            state.report(STREAM_STOPPED, id);
+        }
+        if was_running {
+            state.report(MEETING_ENDED, id);
+        }
+    }
+
+    /// The livestream breaks off; the meeting goes on.
+    pub fn break_off(&self, id: i64) {
+        let mut state = self.lock();
+        if let Some(meeting) = state.meetings.get_mut(&id)
+            && meeting.is_live
+        {
+            (meeting.is_live, meeting.started_at) = (false, None);
+            let mut by_itself = meeting.clone();
+            by_itself.operator.clear();
+            state.report_of(STREAM_STOPPED, id, &by_itself);
         }
     }
 
@@ -288,6 +302,21 @@ async fn reached(count: &watch::Sender<usize>, times: usize) {
 }
 
 impl ZoomState {
+    /// Something happened to a meeting now.
+    pub(super) fn report(&self, event: &str, id: i64) {
+        if let Some(meeting) = self.meetings.get(&id) {
+            self.report_of(event, id, meeting);
+        }
+    }
+
+    fn report_of(&self, event: &str, id: i64, meeting: &Meeting) {
+        if let Some(subscription) = &self.subscription {
+            let report = report(event, id, meeting, Utc::now());
+            // Nobody listens once the demo has ended.
+            let _ = subscription.reports.send((Instant::now(), report));
+        }
+    }
+
     /// A new pair, the only one of this user that lives.
     pub(super) fn grant(&mut self, user: &str, scope: &str) -> Tokens {
         self.tokens += 1;

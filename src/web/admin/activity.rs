@@ -339,6 +339,7 @@ fn what(kind: AuditKind) -> &'static str {
         AuditKind::Installed => "installed",
         AuditKind::Uninstalled => "uninstalled",
         AuditKind::KeysRotated => "keys rotated",
+        AuditKind::MarkedEnded => "livestream marked as ended",
         AuditKind::WithdrawalUnconfirmed => "withdrawal not confirmed by Zoom",
     }
 }

@@ -15,6 +15,7 @@ mod search;
 pub(super) mod session;
 mod shared;
 mod slack_ids;
+mod streams;
 
 use std::sync::Arc;
 
@@ -30,6 +31,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/admin/sign-in", get(session::sign_in))
         .route(SIGNED_IN, get(session::signed_in))
         .route("/admin/sign-out", post(session::sign_out))
+        .route("/admin/streams/{stream}/ended", post(streams::mark_ended))
         .route("/admin/people", get(people::people))
         .route("/admin/people/{user}", get(people::person))
         .route("/admin/people/{user}/test", post(people::test))

@@ -6,14 +6,16 @@ use axum::extract::State;
 use axum_extra::extract::CookieJar;
 use maud::{Markup, html};
 
-use crate::admin::Admin;
+use crate::admin::{self, Admin};
 use crate::app::App;
 use crate::db::audit::{self, Entry, Filter};
 use crate::db::linked_users::{self, LinkedUser};
 use crate::web::admin::activity::entries;
-use crate::web::admin::layout::{layout, render};
+use crate::web::admin::layout::{layout, note, render};
 use crate::web::admin::people::{health, remedy, who};
+use crate::web::admin::rules_view::without;
 use crate::web::admin::session::{PageResult, authorize_view};
+use crate::web::admin::streams::Streams;
 
 pub(super) async fn overview(State(app): State<Arc<App>>, jar: CookieJar) -> PageResult {
     let (admin, browser) = authorize_view(&app, &jar).await?;
@@ -22,32 +24,45 @@ pub(super) async fn overview(State(app): State<Arc<App>>, jar: CookieJar) -> Pag
         needs_attention: true,
         ..linked_users::Query::default()
     };
-    let people = linked_users::count(&app.db, team, &linked_users::Query::default()).await?;
-    let troubled = linked_users::count(&app.db, team, &trouble).await?;
-    let warnings = linked_users::page(&app.db, team, &trouble).await?;
-    let last = audit::entries(&app.db, team, &Filter::default(), i64::MAX, 10).await?;
-    Ok(render(page(
-        &admin,
-        &browser.csrf(),
-        people,
-        troubled,
-        &warnings,
-        &last,
-    )))
+    let overview = Overview {
+        people: linked_users::count(&app.db, team, &linked_users::Query::default()).await?,
+        troubled: linked_users::count(&app.db, team, &trouble).await?,
+        warnings: linked_users::page(&app.db, team, &trouble).await?,
+        last: audit::entries(&app.db, team, &Filter::default(), i64::MAX, 10).await?,
+        streams: Streams::of(&app, team).await?,
+        missing: admin::missing_scopes(&app, &admin).await?,
+    };
+    Ok(render(page(&admin, &browser.csrf(), &overview)))
 }
 
-fn page(
-    admin: &Admin,
-    csrf: &str,
+/// What the page shows.
+struct Overview {
+    /// How many are linked, and of how many the link needs attention.
     people: i64,
     troubled: i64,
-    warnings: &[LinkedUser],
-    last: &[Entry],
-) -> Markup {
+    /// The first of those.
+    warnings: Vec<LinkedUser>,
+    last: Vec<Entry>,
+    streams: Streams,
+    /// The scopes that the app was installed without.
+    missing: Vec<&'static str>,
+}
+
+fn page(admin: &Admin, csrf: &str, overview: &Overview) -> Markup {
+    let Overview {
+        people,
+        troubled,
+        warnings,
+        last,
+        streams,
+        missing,
+    } = overview;
     let content = html! {
-        @if people == 0 {
+        (streams.live_now(csrf))
+        h2 { "Linked accounts" }
+        @if *people == 0 {
             p.note { "Nobody is linked yet. Everybody who starts livestreams types " code.typed { "connect" } " after the command in Slack." }
-        } @else if troubled == 0 {
+        } @else if *troubled == 0 {
             p.good { strong { "All " (people) " linked accounts look healthy." } " What was never used or tested may still surprise: test it under People." }
         } @else {
             p.note { strong { (troubled) " of " (people) " linked accounts need attention before the next show." } }
@@ -63,10 +78,18 @@ fn page(
                     }
                 }
             }
-            @if troubled > 10 {
+            @if *troubled > 10 {
                 p { a href="/admin/people?only=trouble" { "All " (troubled) " of them" } }
             }
         }
+        @if !missing.is_empty() {
+            (note(&html! {
+                p { strong { "The app is installed here without a permission that it knows how to use." } " To grant it, \
+                    install the app again; an operator whose app at Slack is older updates its manifest first." }
+                ul { @for scope in missing { li { code { (scope) } ": " (without(scope)) } } }
+            }))
+        }
+        (streams.recent())
         h2 { "Recent activity" }
         (entries(last))
         p { a href="/admin/activity" { "All activity" } }

@@ -267,8 +267,11 @@ impl<'a> View<'a> {
 }
 
 /// What happens without a scope.
-fn without(scope: &str) -> &'static str {
+pub(super) fn without(scope: &str) -> &'static str {
     match scope {
+        "chat:write.public" => {
+            "a livestream is shown by one message in those public channels alone that the bot was invited to."
+        }
         "usergroups:read" => "nobody can start or stop where only the members of a user group may.",
         "channels:read" => "in public channels people are always asked before they go live.",
         _ => "in private channels people are always asked before they go live.",

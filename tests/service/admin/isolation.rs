@@ -9,7 +9,7 @@ use crate::support::browser::Browser;
 use crate::support::fixtures::installed_world;
 use crate::support::install::install;
 use crate::support::linking::request_link_at;
-use crate::support::slack::{send, type_and_read};
+use crate::support::slack::{outcome_of_typed, type_and_read};
 use crate::support::world::connect;
 
 #[tokio::test]
@@ -23,8 +23,7 @@ async fn one_workspace_never_sees_anothers_rows() {
     let typed = world
         .slack
         .type_at(ORG_TOWN_HALL, FAY.slack, "start 91234567890");
-    send(&world, &typed).await;
-    world.slack.outcome(&typed).await.expect("an outcome");
+    outcome_of_typed(&world, &typed).await;
 
     let mut admin = AdminBrowser::signed_in(&world, ADA).await;
     let csrf = admin.csrf().await;

@@ -1,6 +1,6 @@
 //! The people who are linked: listed, tested and disconnected.
 
-use livestream_bot::demo::zoom::{Fault, SCOPE};
+use livestream_bot::demo::zoom::{Fault, SCOPES};
 use livestream_bot::demo::{ADA, DANA};
 use reqwest::StatusCode;
 
@@ -69,7 +69,7 @@ async fn people_are_found_sorted_and_paged() {
 #[tokio::test]
 async fn a_test_is_shown_on_the_page_of_whom_it_was_about() {
     let world = installed_world().await;
-    world.link(ADA, SCOPE).await.expect("Ada's link");
+    world.link(ADA, SCOPES).await.expect("Ada's link");
     let mut admin = AdminBrowser::signed_in(&world, ADA).await;
     let csrf = admin.csrf().await;
     let page = admin
@@ -84,7 +84,7 @@ async fn a_test_is_shown_on_the_page_of_whom_it_was_about() {
 #[tokio::test]
 async fn a_test_says_how_an_account_is_and_the_overview_warns() {
     let world = installed_world().await;
-    let scope = format!("{SCOPE} user:read:user user:read:settings");
+    let scope = format!("{SCOPES} user:read:user user:read:settings");
     world.link(DANA, &scope).await.expect("Dana's link");
     let mut admin = AdminBrowser::signed_in(&world, ADA).await;
     let csrf = admin.csrf().await;
@@ -182,7 +182,7 @@ async fn disconnecting_somebody_asks_first_tells_them_and_happens_once() {
     );
 
     // The same form does not remove a link that is newer than the form.
-    world.link(DANA, SCOPE).await.expect("a new link");
+    world.link(DANA, SCOPES).await.expect("a new link");
     let again = admin.post("/admin/people/U0DANA/disconnect", &form).await;
     assert_eq!(again.status, StatusCode::CONFLICT);
     assert!(linked_zoom_user(&world, DANA).await.is_some());

@@ -1,6 +1,6 @@
 //! Installing the app into workspaces and organisations.
 
-use livestream_bot::demo::slack::{ENTERPRISE, ORG_OTHER, ORG_TOWN_HALL, TEAM};
+use livestream_bot::demo::slack::{ENTERPRISE, Message, ORG_OTHER, ORG_TOWN_HALL, TEAM};
 use livestream_bot::demo::{ADA, DANA, FAY};
 use livestream_bot::slack::web_api::BOT_SCOPES;
 use reqwest::{StatusCode, Url};
@@ -10,7 +10,7 @@ use crate::support::browser::Browser;
 use crate::support::fixtures::{world, world_with};
 use crate::support::install::{install, installations, stored_bot_token};
 use crate::support::linking::request_link_at;
-use crate::support::slack::{send, send_press, text_of, type_and_read};
+use crate::support::slack::{outcome_of_typed, send, send_press, text_of, type_and_read};
 use crate::support::world::connect;
 
 #[tokio::test]
@@ -99,22 +99,21 @@ async fn an_organisation_is_installed_as_a_whole_and_serves_all_its_workspaces()
         (ORG_OTHER, "stop 91234567890", "is stopped"),
     ] {
         let typed = world.slack.type_at(place, FAY.slack, text);
-        send(&world, &typed).await;
-        let outcome = world.slack.outcome(&typed).await.expect("an outcome");
+        let outcome = outcome_of_typed(&world, &typed).await;
         assert!(text_of(&outcome).contains(reads), "{outcome}");
     }
     // A press in an organisation names no workspace, and works.
     let again = world
         .slack
         .type_at(ORG_OTHER, FAY.slack, "start 91234567890");
-    send(&world, &again).await;
-    world.slack.outcome(&again).await.expect("an outcome");
+    outcome_of_typed(&world, &again).await;
     let press = world
         .slack
         .press_at(ORG_OTHER, FAY.slack, "stop 91234567890");
     send_press(&world, &press).await;
-    let outcome = world.slack.outcome(&press).await.expect("an outcome");
-    assert!(text_of(&outcome).contains("is stopped"), "{outcome}");
+    let is_told = |card: &Message| card.text().contains("<@U0FAY> ended it.");
+    let told = world.slack.card(ORG_OTHER, is_told).await;
+    told.expect("a card");
     // The link does not count in a workspace outside the organisation.
     let outside = world.slack.type_command(FAY.slack, "start 91234567890");
     let answer = send(&world, &outside).await;

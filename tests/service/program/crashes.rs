@@ -173,7 +173,7 @@ async fn a_button_outlives_the_program_that_made_it() {
     let stop = env.slack.press(DANA.slack, "stop 68423085");
     let answer = env.slack.send_press(&service.url, &stop).await;
     assert_eq!(answer.expect("a response").status, 200);
-    let outcome = env.slack.outcome(&stop).await.expect("an outcome");
+    let outcome = env.slack.reply(&stop).await.expect("an outcome");
     assert!(text_of(&outcome).contains("is stopped"), "{outcome}");
     let pressed = &env.slack.messages()[0].content;
     assert_eq!(button_values(pressed), Vec::<String>::new(), "{pressed}");
@@ -200,7 +200,7 @@ async fn a_press_accepted_before_a_crash_is_carried_out_after_it() {
     unblock_meeting(&mut db).await;
 
     let service = env.serve().await;
-    let outcome = env.slack.outcome(&stop).await.expect("an outcome");
+    let outcome = env.slack.reply(&stop).await.expect("an outcome");
     assert!(text_of(&outcome).contains("is stopped"), "{outcome}");
     service.terminate().await;
     env.end().await;

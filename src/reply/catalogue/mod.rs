@@ -1,6 +1,8 @@
 //! Everything the bot says in Slack, as a person reads it, in reviewed snapshots: one file a
 //! topic in `tests/catalogue`. `INSTA_UPDATE=always cargo test --lib catalogue` rewrites them.
 
+mod streams;
+
 use std::fmt::Write;
 
 use chrono::{DateTime, Utc};
@@ -14,7 +16,7 @@ use crate::command::request::{Action, LivestreamRequest};
 use crate::command::verb::Access;
 use crate::db::commands::RecentCommand;
 use crate::db::links::Link;
-use crate::ids::{Asker, ChannelId, CommandId, SlackUserId, TeamId};
+use crate::ids::{Asker, ChannelId, CommandId, SlackUserId, TeamId, ZoomUserId};
 use crate::reply::Replies;
 use crate::reply::account::Unlinked;
 use crate::reply::help::Standing;
@@ -115,7 +117,7 @@ fn read(text: &Value) -> String {
 /// Compares a text with its reviewed snapshot in `tests/catalogue`.
 pub(crate) fn snapshot(name: &str, text: &str) {
     let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path("../../tests/catalogue");
+    settings.set_snapshot_path("../../../tests/catalogue");
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     settings.bind(|| assert_snapshot!(name, text));
@@ -156,6 +158,8 @@ fn at() -> DateTime<Utc> {
 
 fn link(is_dead: bool) -> Link {
     Link {
+        zoom_user: ZoomUserId::new("zoom-dana"),
+        scope: "meeting:update:livestream_status user:read:user".to_owned(),
         email: "dana@acme.example".to_owned(),
         since: at(),
         is_dead,
@@ -237,6 +241,27 @@ fn outcomes() -> Vec<Outcome> {
         Outcome::NotRenewed { status: None },
         Outcome::DisabledByAdmin,
         Outcome::Interrupted,
+        Outcome::AlreadyLive {
+            since: at(),
+            is_reported: true,
+            by: Some(ada()),
+            channel: Some(ChannelId::new("#town-hall")),
+            card: Some("https://acme.slack.example/archives/C0/p1".to_owned()),
+        },
+        Outcome::AlreadyLive {
+            since: at(),
+            is_reported: false,
+            by: Some(ada()),
+            channel: Some(ChannelId::new("#town-hall")),
+            card: None,
+        },
+        Outcome::AlreadyLive {
+            since: at(),
+            is_reported: true,
+            by: None,
+            channel: None,
+            card: None,
+        },
         Outcome::TooLate,
         Outcome::LinkDead,
         Outcome::LinkEnded,
@@ -267,11 +292,17 @@ fn catalogue_of_outcomes() {
             asker: &asker(),
             is_direct: false,
             request: &request,
-            zoom_account: Some("dana@acme.example"),
+            is_from_card: false,
+            is_on_card: false,
+            has_bot: true,
+            starter: None,
             zoom_message: None,
         };
         for outcome in outcomes() {
-            let is_asked = matches!(outcome, Outcome::NeedsConfirmation { .. });
+            let is_asked = matches!(
+                outcome,
+                Outcome::NeedsConfirmation { .. } | Outcome::AlreadyLive { .. }
+            );
             if request.action == Action::Stop && is_asked {
                 continue; // Nobody is asked before a stop.
             }
@@ -310,7 +341,10 @@ fn catalogue_of_outcomes() {
         asker: &asker(),
         is_direct: true,
         request: &request,
-        zoom_account: None,
+        is_from_card: false,
+        is_on_card: false,
+        has_bot: false,
+        starter: None,
         zoom_message: None,
     };
     page.entry(
@@ -586,11 +620,12 @@ fn catalogue_of_the_app_home() {
         let access = Access::of(link.as_ref().map(|link| link.is_dead), is_refused, true);
         let home = Home {
             link,
+            live: vec![],
             last,
             offer,
             standing: standing(access),
         };
-        page.blocks(&json!(replies().home(&home)));
+        page.blocks(&json!(replies().home(&asker(), &home)));
     }
     for (title, replies, standing) in [
         (
@@ -610,11 +645,12 @@ fn catalogue_of_the_app_home() {
         writeln!(page.0, "── {title}").expect("a string");
         let home = Home {
             link: (standing.access == Access::Linked).then(|| link(false)),
+            live: vec![],
             last: vec![],
             offer: None,
             standing,
         };
-        page.blocks(&json!(replies.home(&home)));
+        page.blocks(&json!(replies.home(&asker(), &home)));
     }
     snapshot("app_home", &page.0);
 }

@@ -1,0 +1,124 @@
+//! A meeting, and what Zoom reports of it: <https://developers.zoom.us/docs/api/meetings/events/>.
+
+use std::time::{Duration, Instant};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::{Value, json};
+use tokio::sync::mpsc::UnboundedSender;
+
+/// What nobody should ever find again.
+pub const STREAM_KEY: &str = "demo-stream-key-8c1f";
+
+pub(super) const STREAM_STARTED: &str = "meeting.live_streaming_started";
+pub(super) const STREAM_STOPPED: &str = "meeting.live_streaming_stopped";
+pub(super) const MEETING_STARTED: &str = "meeting.started";
+pub(super) const MEETING_ENDED: &str = "meeting.ended";
+
+/// A meeting, as far as a livestream cares.
+#[derive(Debug, Clone)]
+pub struct Meeting {
+    /// The Zoom user whose meeting it is.
+    pub host: String,
+    /// Who acts in it: the host, or somebody else.
+    pub operator: String,
+    pub topic: &'static str,
+    /// Of the meeting that runs, or ran last.
+    pub uuid: String,
+    pub is_running: bool,
+    pub is_live: bool,
+    /// What its settings forbid.
+    pub obstacle: Option<Obstacle>,
+    pub(super) started_at: Option<Instant>,
+}
+
+/// Why a meeting cannot be livestreamed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Obstacle {
+    IsWebinar,
+    MayNotHost,
+    EndToEndEncrypted,
+}
+
+/// How the reports come.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Reporting {
+    /// Each once and soon.
+    #[default]
+    Prompt,
+    /// Each so much later.
+    Late(Duration),
+    /// None.
+    Lost,
+    /// Each twice.
+    Doubled,
+    /// Each after the one that follows it.
+    Reordered,
+}
+
+/// Where reports go.
+#[derive(Debug)]
+pub(super) struct Subscription {
+    /// Each with the time when it happened.
+    pub(super) reports: UnboundedSender<(Instant, Value)>,
+    pub(super) reporting: Reporting,
+}
+
+impl Meeting {
+    /// One that has not begun.
+    pub(super) fn new(host: &str, obstacle: Option<Obstacle>) -> Self {
+        Self {
+            host: host.to_owned(),
+            operator: host.to_owned(),
+            topic: "Town Hall",
+            uuid: new_uuid(),
+            is_running: false,
+            is_live: false,
+            obstacle,
+            started_at: None,
+        }
+    }
+
+    /// The next meeting of this number begins.
+    pub(super) fn begin(&mut self) {
+        self.is_running = true;
+        self.uuid = new_uuid();
+    }
+}
+
+fn new_uuid() -> String {
+    STANDARD.encode(rand::random::<[u8; 16]>())
+}
+
+/// The body of an event of a meeting.
+pub(super) fn report(event: &str, id: i64, meeting: &Meeting, at: DateTime<Utc>) -> Value {
+    let time = at.to_rfc3339_opts(SecondsFormat::Secs, true);
+    let mut object = json!({
+        "uuid": meeting.uuid, "host_id": meeting.host, "topic": meeting.topic, "type": 2,
+        "start_time": time, "duration": 60, "timezone": "Europe/Berlin",
+    });
+    let mut payload = json!({ "account_id": "acme" });
+    if [STREAM_STARTED, STREAM_STOPPED].contains(&event) {
+        // A number in these events and text in the others, as Zoom has it.
+        object["id"] = id.into();
+        object["live_streaming"] = json!({
+            "service": "Custom_Live_Streaming_Service",
+            "custom_live_streaming_settings": {
+                "stream_url": "rtmp://live.example/app", "stream_key": STREAM_KEY,
+                "page_url": "https://live.example/watch", "resolution": "720p",
+            },
+            "date_time": time,
+        });
+        payload["operator"] = "somebody@acme.example".into();
+        payload["operator_id"] = meeting.operator.as_str().into();
+    } else {
+        object["id"] = id.to_string().into();
+        object["host_email"] = "somebody@acme.example".into();
+        if event == MEETING_ENDED {
+            object["end_time"] = time.into();
+        }
+    }
+    payload["object"] = object;
+    json!({ "event": event, "event_ts": at.timestamp_millis(), "payload": payload })
+}

@@ -1,0 +1,170 @@
+//! What is said of streams, and of links that ended by themselves.
+
+use chrono::TimeDelta;
+
+use super::{Page, ada, asker, at, replies, replies_without_linking, snapshot};
+use crate::db::jobs::LinkEnd;
+use crate::ids::{Asker, ChannelId};
+use crate::reply::stream::StreamContext;
+use crate::stream::state::{HowEnded, State};
+
+/// Every state of a stream, and every way in which one ended.
+fn states() -> Vec<(&'static str, State, bool)> {
+    let since = at();
+    let end = at() + TimeDelta::minutes(47);
+    let ended = |how| State::Ended {
+        since: Some(since),
+        at: end,
+        how,
+    };
+    let by = || Some(asker().user);
+    vec![
+        ("starting", State::Starting, true),
+        ("going live", State::GoingLive { taken: since }, true),
+        (
+            "going live, where Zoom reports nothing",
+            State::GoingLive { taken: since },
+            false,
+        ),
+        ("live", State::Live { since }, true),
+        ("silent", State::Silent { taken: since }, true),
+        (
+            "ending",
+            State::Ending {
+                since: Some(since),
+                taken: end,
+                by: by(),
+            },
+            true,
+        ),
+        (
+            "ending, never reported",
+            State::Ending {
+                since: None,
+                taken: end,
+                by: None,
+            },
+            false,
+        ),
+        ("stopped here", ended(HowEnded::StoppedBy(by())), true),
+        ("found over", ended(HowEnded::FoundOver), true),
+        (
+            "ended with the meeting",
+            ended(HowEnded::WithTheMeeting),
+            true,
+        ),
+        ("stopped a moment ago", ended(HowEnded::NotKnownYet), true),
+        ("stopped unasked", ended(HowEnded::Unasked(None)), true),
+        (
+            "stopped unasked, in Zoom",
+            ended(HowEnded::Unasked(by())),
+            true,
+        ),
+        ("marked as ended", ended(HowEnded::MarkedBy(by())), true),
+        (
+            "over, never reported on air",
+            State::Ended {
+                since: None,
+                at: end,
+                how: HowEnded::WithTheMeeting,
+            },
+            false,
+        ),
+        ("not live", State::NotLive, true),
+        (
+            "not known",
+            State::NotKnown {
+                since,
+                is_over: true,
+            },
+            true,
+        ),
+    ]
+}
+
+#[test]
+fn catalogue_of_streams() {
+    let mut page = Page::default();
+    let (asker, channel) = (asker(), ChannelId::new("C0TOWNHALL"));
+    let told = |state: State, has_reports| StreamContext {
+        meeting: "68423085".parse().expect("a meeting number"),
+        topic: Some("Town <Hall> & *more*"),
+        page: None,
+        starter: &asker,
+        channel: &channel,
+        state,
+        has_reports,
+        now: at() + TimeDelta::minutes(48),
+    };
+    for (title, state, has_reports) in states() {
+        let told = told(state, has_reports);
+        page.entry(title, &replies().card(&told));
+        let status = replies().status(&asker, None, std::slice::from_ref(&told));
+        page.entry(&format!("{title}, by status"), &status);
+    }
+    let elsewhere = Asker {
+        user: ada(),
+        ..asker.clone()
+    };
+    let live = told(State::Live { since: at() }, true);
+    let number = StreamContext {
+        topic: None,
+        ..told(State::Live { since: at() }, true)
+    };
+    let watched = StreamContext {
+        page: Some("https://live.example/watch"),
+        ..told(State::Live { since: at() }, true)
+    };
+    page.entry("with a page", &replies().card(&watched));
+    page.entry(
+        "with a page, by status",
+        &replies().status(&asker, None, &[watched]),
+    );
+    page.entry("without a topic", &replies().card(&number));
+    page.entry("no card: later", &replies().later(&live));
+    page.entry(
+        "stopped unasked, in its thread",
+        &replies().stopped_unasked(&live),
+    );
+    let streams = [live, number];
+    page.entry(
+        "several, by status",
+        &replies().status(&elsewhere, None, &streams),
+    );
+    page.entry("none, by status", &replies().status(&asker, None, &[]));
+    let meeting = "68423085".parse().ok();
+    page.entry(
+        "none of a meeting, by status",
+        &replies().status(&asker, meeting, &[]),
+    );
+    page.entry(
+        "disconnect while one is live",
+        &replies().disconnect_while_live(&streams[..1]),
+    );
+    page.entry(
+        "disconnect while two are",
+        &replies().disconnect_while_live(&streams),
+    );
+    let meeting = "68423085".parse().expect("a meeting number");
+    page.entry("ended: noted", &replies().marked_ended(meeting));
+    page.entry(
+        "ended: somebody else's",
+        &replies().nothing_to_mark(meeting, Some(&ada())),
+    );
+    page.entry("ended: none", &replies().nothing_to_mark(meeting, None));
+    for end in [LinkEnd::Dead, LinkEnd::Removed] {
+        page.entry(
+            &format!("a link ended: {end:?}"),
+            &replies().link_ended(end),
+        );
+        page.entry(
+            &format!("a link ended: {end:?}, where only the operator links"),
+            &replies_without_linking().link_ended(end),
+        );
+        page.entry(
+            &format!("the shared account's link ended: {end:?}"),
+            &replies().shared_link_ended(end),
+        );
+    }
+    snapshot("streams", &page.0);
+}

@@ -1,0 +1,467 @@
+//! What is said of a stream. The card in the channel, `status`, the App Home and the admins' pages
+//! say the same of the same.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::Value;
+
+use crate::command::meeting::MeetingId;
+use crate::db::streams::Stream;
+use crate::ids::{Asker, ChannelId, SlackUserId};
+use crate::reply::{Replies, date, ephemeral};
+use crate::slack::message::{Button, Message, Visibility, actions, context, escape, section};
+use crate::stream::state::{GOING_FOR, HowEnded, State};
+
+/// How long after its end a stream can be started again by a press.
+const AGAIN_WITHIN: TimeDelta = TimeDelta::minutes(10);
+
+/// A stream as it is told.
+#[derive(Debug)]
+pub struct StreamContext<'a> {
+    pub meeting: MeetingId,
+    /// What the meeting is called, where everybody who reads it may know.
+    pub topic: Option<&'a str>,
+    /// Where its viewers watch it.
+    pub page: Option<&'a str>,
+    pub starter: &'a Asker,
+    /// Where it is shown.
+    pub channel: &'a ChannelId,
+    pub state: State,
+    /// Zoom is known to report streams of this account.
+    pub has_reports: bool,
+    pub now: DateTime<Utc>,
+}
+
+/// A part of a sentence, which each place shows in its own way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part {
+    /// What it is about.
+    Strong(String),
+    Text(String),
+    /// A time of day, in the reader's zone.
+    Time(DateTime<Utc>),
+    Person(SlackUserId),
+}
+
+impl<'a> StreamContext<'a> {
+    /// A stream as it is told now.
+    pub fn of(stream: &'a Stream) -> Self {
+        Self {
+            meeting: stream.meeting,
+            topic: stream.topic.as_deref(),
+            page: stream.page.as_deref(),
+            starter: &stream.starter,
+            channel: &stream.channel,
+            state: stream.state(),
+            has_reports: stream.has_reports,
+            now: stream.read_at,
+        }
+    }
+}
+
+impl From<&str> for Part {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl Replies<'_> {
+    /// The message that shows a stream in its channel.
+    pub fn card(&self, told: &StreamContext<'_>) -> Message {
+        let promise = match told.state {
+            State::GoingLive { .. } if told.has_reports => {
+                " I'll say here when it reports the stream."
+            }
+            _ => "",
+        };
+        Message::new(Visibility::InChannel, &format!("{}{promise}", signed(told)))
+            .with_context(&format!("Asked by {}", user(&told.starter.user)))
+            .with_buttons(buttons(told))
+            .as_card()
+    }
+
+    /// One reply below the card, because nobody is told of a message that changes.
+    pub fn stopped_unasked(&self, told: &StreamContext<'_>) -> Message {
+        let how = match &told.state {
+            State::Ended {
+                how: HowEnded::Unasked(Some(by)),
+                ..
+            } => format!("{} ended it in Zoom", user(by)),
+            _ => "nobody here asked for it".to_owned(),
+        };
+        let (starter, name) = (user(&told.starter.user), escape(&inner_name(told)));
+        let text = format!("{starter}: the livestream of {name} stopped, and {how}.");
+        Message::new(Visibility::InChannel, &text)
+    }
+
+    /// What became of a stream that no message shows, for its channel.
+    pub fn later(&self, told: &StreamContext<'_>) -> Message {
+        Message::new(Visibility::InChannel, &signed(told))
+            .with_context(&format!("Asked by {}", user(&told.starter.user)))
+    }
+
+    /// What is known of some streams, the newest first, for the asker alone; of one meeting's, if
+    /// one is given.
+    pub fn status(
+        &self,
+        asker: &Asker,
+        meeting: Option<MeetingId>,
+        streams: &[StreamContext<'_>],
+    ) -> Message {
+        let Some((first, others)) = streams.split_first() else {
+            return ephemeral(&match meeting {
+                Some(meeting) => format!(
+                    "I know of no livestream of meeting {}, in this channel or of yours. I know only of those that \
+                     were started with `{}`.",
+                    meeting.grouped(),
+                    self.slash
+                ),
+                None => format!(
+                    "I know of no livestream in this channel, nor of one of yours, within the last 24 hours. I know \
+                     only of those that were started with `{}`.",
+                    self.slash
+                ),
+            });
+        };
+        let message = ephemeral(&signed(first))
+            .with_context(&known_from(first))
+            .with_buttons(asker_buttons(asker, first));
+        others.iter().fold(message, |message, told| {
+            message
+                .with_section(&signed(told))
+                .with_context(&known_from(told))
+                .with_buttons(asker_buttons(asker, told))
+        })
+    }
+
+    /// Somebody said that a stream is over.
+    pub fn marked_ended(&self, meeting: MeetingId) -> Message {
+        ephemeral(&format!(
+            "I noted that the livestream of meeting {} is over. Nothing was asked of Zoom.",
+            meeting.grouped()
+        ))
+    }
+
+    /// There is no stream of the asker's to mark. `starter` is whose it is, where they may know.
+    pub fn nothing_to_mark(&self, meeting: MeetingId, starter: Option<&SlackUserId>) -> Message {
+        let meeting = meeting.grouped();
+        ephemeral(&match starter {
+            Some(starter) => format!(
+                "{} started the livestream of meeting {meeting}. Only they can note here that it is over, and admins \
+                 on their page.",
+                user(starter)
+            ),
+            None => format!(
+                "I know of no livestream of meeting {meeting} that you started and that still goes on."
+            ),
+        })
+    }
+
+    /// Ending a link would leave these streams without anybody here who could stop them.
+    pub fn disconnect_while_live(&self, live: &[StreamContext<'_>]) -> Message {
+        let names: Vec<_> = live.iter().map(|told| escape(&inner_name(told))).collect();
+        ephemeral(&format!(
+            ":warning: *Nothing was disconnected.* {} still on air with your Zoom account, as far as I know: {}. It goes on without \
+             your link, and then you may only be able to end it in Zoom.",
+            if names.len() == 1 { "A livestream is" } else { "Livestreams are" },
+            names.join(", "),
+        ))
+        .with_buttons(
+            live.iter()
+                .take(1)
+                .map(|told| stop(told.meeting))
+                .chain([Button::typing("Disconnect anyway", "disconnect confirm=yes")]),
+        )
+    }
+}
+
+/// The streams that go on, for the App Home.
+pub(super) fn live_now(asker: &Asker, streams: &[StreamContext<'_>]) -> Vec<Value> {
+    let blocks = streams.iter().flat_map(|told| {
+        [section(&signed(told)), context(&known_from(told))]
+            .into_iter()
+            .chain(actions(asker_buttons(asker, told)))
+    });
+    blocks.collect()
+}
+
+/// The buttons of the message in the channel. They are everybody's.
+fn buttons(told: &StreamContext<'_>) -> Vec<Button> {
+    let meeting = told.meeting;
+    let again = |label| Button::typing(label, format!("start {meeting}"));
+    match &told.state {
+        State::GoingLive { .. } | State::Live { .. } => {
+            watch(told).into_iter().chain([stop(meeting)]).collect()
+        }
+        State::Silent { .. } => vec![again("Start again"), stop(meeting)],
+        State::Ended {
+            at,
+            how: HowEnded::StoppedBy(_) | HowEnded::Unasked(_) | HowEnded::MarkedBy(_),
+            ..
+        } if told.now - *at < AGAIN_WITHIN => vec![again("Start again")],
+        State::NotLive => vec![again("Try again")],
+        State::Starting | State::Ending { .. } | State::Ended { .. } | State::NotKnown { .. } => {
+            Vec::new()
+        }
+    }
+}
+
+/// The buttons where one person reads: they stop it, and its starter can note that it is over.
+fn asker_buttons(asker: &Asker, told: &StreamContext<'_>) -> Vec<Button> {
+    let can_stop = matches!(
+        told.state,
+        State::GoingLive { .. } | State::Live { .. } | State::Silent { .. }
+    );
+    let can_mark = !told.state.is_over() && told.state != State::Starting;
+    let mark = || {
+        let question = "Only if it is over, and Zoom has not told me. This asks nothing of Zoom.";
+        let typed = format!("ended {}", told.meeting);
+        Button::typing("Mark as ended", typed).asking(question, "It is over")
+    };
+    let stop = can_stop.then(|| stop(told.meeting));
+    let mark = (can_mark && told.starter.is(asker)).then(mark);
+    let watch = watch(told).filter(|_| can_stop);
+    watch.into_iter().chain(stop).chain(mark).collect()
+}
+
+/// Leads to where a stream is watched.
+fn watch(told: &StreamContext<'_>) -> Option<Button> {
+    told.page.map(|page| Button::opening("Watch", page))
+}
+
+fn stop(meeting: MeetingId) -> Button {
+    let question = format!("Stop the livestream of meeting {}?", meeting.grouped());
+    Button::typing("Stop", format!("stop {meeting}")).asking(question, "Stop it")
+}
+
+/// When the buttons of a state change, if the state does not.
+pub fn buttons_change_at(state: &State, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    match state {
+        State::Ended {
+            at,
+            how: HowEnded::StoppedBy(_) | HowEnded::Unasked(_) | HowEnded::MarkedBy(_),
+            ..
+        } => Some(*at + AGAIN_WITHIN).filter(|at| *at > now),
+        _ => None,
+    }
+}
+
+fn sign(state: &State) -> &'static str {
+    match state {
+        State::Starting | State::GoingLive { .. } => ":large_yellow_circle:",
+        State::Live { .. } => ":red_circle:",
+        State::Silent { .. }
+        | State::NotLive
+        | State::Ended {
+            how: HowEnded::Unasked(_),
+            ..
+        } => ":warning:",
+        State::Ending { .. } | State::Ended { .. } | State::NotKnown { .. } => ":white_circle:",
+    }
+}
+
+/// What is true of a stream, in a sentence or two, in mrkdwn behind its sign.
+fn signed(told: &StreamContext<'_>) -> String {
+    let parts = sentence(told);
+    let parts = parts.iter().map(|part| match part {
+        // An asterisk would end it, and cannot be escaped.
+        Part::Strong(text) => format!("*{}*", escape(text).replace('*', "\u{2217}")),
+        Part::Text(text) => escape(text),
+        Part::Time(at) => time(*at),
+        Part::Person(person) => user(person),
+    });
+    format!("{} {}", sign(&told.state), parts.collect::<String>())
+}
+
+/// What is true of a stream, in a sentence or two.
+pub fn sentence(told: &StreamContext<'_>) -> Vec<Part> {
+    let name = name(told);
+    let inner = inner_name(told);
+    let strong = |what: &str| Part::Strong(format!("{name} {what}"));
+    match &told.state {
+        State::Starting => vec![strong("is about to go live."), " Asking Zoom…".into()],
+        // Where Zoom reports nothing, that is soon all that can be said.
+        State::GoingLive { taken } if !told.has_reports && told.now - *taken >= GOING_FOR => vec![
+            Part::Strong(format!("Zoom took the start of {inner}")),
+            " at ".into(),
+            Part::Time(*taken),
+            ". It reports no livestreams of this account to me: look at the stream.".into(),
+        ],
+        State::GoingLive { taken } => vec![
+            strong("is going live."),
+            " Zoom took the start at ".into(),
+            Part::Time(*taken),
+            ".".into(),
+        ],
+        State::Live { since } => {
+            vec![strong("is live"), " since ".into(), Part::Time(*since), ".".into()]
+        }
+        State::Silent { .. } => vec![
+            Part::Strong(format!("Zoom has not reported the livestream of {inner}")),
+            ", 90 s after taking the start. It may be live all the same: look at the page where it should be. If it is \
+             not there, look at the stream's address and key in Zoom."
+                .into(),
+        ],
+        State::Ending { since, taken, by } => {
+            let mut parts = vec![strong("is ending.")];
+            if let Some(since) = since {
+                parts.extend([" Live since ".into(), Part::Time(*since), ".".into()]);
+            }
+            parts.extend([" Zoom took the stop at ".into(), Part::Time(*taken)]);
+            if let Some(by) = by {
+                parts.extend([", asked by ".into(), Part::Person(by.clone())]);
+            }
+            parts.push(".".into());
+            parts
+        }
+        State::Ended { since, at, how } => ended(&name, &inner, *since, *at, how),
+        State::NotLive => vec![strong("is not live."), " The start was not carried out, and whoever asked was told why.".into()],
+        State::NotKnown { since, .. } => vec![
+            Part::Strong(format!("I can't tell whether {inner} is live.")),
+            " The last I know is of ".into(),
+            Part::Time(*since),
+            ": look at the stream.".into(),
+        ],
+    }
+}
+
+fn ended(
+    name: &str,
+    inner: &str,
+    since: Option<DateTime<Utc>>,
+    at: DateTime<Utc>,
+    how: &HowEnded,
+) -> Vec<Part> {
+    if *how == HowEnded::FoundOver {
+        return vec![
+            Part::Strong(format!("{name} is over.")),
+            " Zoom answered at ".into(),
+            Part::Time(at),
+            " that the meeting is not running.".into(),
+        ];
+    }
+    if let HowEnded::Unasked(by) = how {
+        let mut parts = vec![
+            Part::Strong(format!("The livestream of {inner} stopped")),
+            " at ".into(),
+            Part::Time(at),
+        ];
+        if let Some(since) = since {
+            parts.push(Part::Text(format!(", after {}", duration(at - since))));
+        }
+        parts.push(". ".into());
+        match by {
+            Some(by) => parts.extend([
+                Part::Person(by.clone()),
+                " ended it in Zoom; nobody asked for it here.".into(),
+            ]),
+            None => parts.push(
+                "Nobody here asked for it; the meeting goes on, as far as Zoom has told.".into(),
+            ),
+        }
+        return parts;
+    }
+    let mut parts = match since {
+        Some(since) => vec![
+            Part::Strong(format!("{name} was live for {}", duration(at - since))),
+            ", ".into(),
+            Part::Time(since),
+            "–".into(),
+            Part::Time(at),
+            ".".into(),
+        ],
+        None => vec![
+            Part::Strong(format!("{name} is over")),
+            " since ".into(),
+            Part::Time(at),
+            ".".into(),
+        ],
+    };
+    match how {
+        HowEnded::StoppedBy(Some(by)) => {
+            parts.extend([" ".into(), Part::Person(by.clone()), " ended it.".into()]);
+        }
+        HowEnded::StoppedBy(None) => parts.push(" It was ended from here.".into()),
+        HowEnded::WithTheMeeting => parts.push(" It ended with the meeting.".into()),
+        HowEnded::MarkedBy(Some(by)) => parts.extend([
+            " ".into(),
+            Part::Person(by.clone()),
+            " marked it as ended.".into(),
+        ]),
+        HowEnded::MarkedBy(None)
+        | HowEnded::NotKnownYet
+        | HowEnded::FoundOver
+        | HowEnded::Unasked(_) => {}
+    }
+    parts
+}
+
+/// From where a state is known, and whose stream it is.
+fn known_from(told: &StreamContext<'_>) -> String {
+    let source = match &told.state {
+        State::Starting => "Zoom has not answered yet",
+        State::GoingLive { .. } | State::Ending { .. } if told.has_reports => {
+            "Zoom answered so, and has reported nothing yet"
+        }
+        State::GoingLive { .. } | State::Ending { .. } => {
+            "Zoom answered so; it reports no livestreams of this account to me"
+        }
+        State::Live { .. } => "Zoom reported it",
+        State::Ended {
+            how: HowEnded::MarkedBy(_),
+            ..
+        } => "Zoom reported nothing of it",
+        State::Ended {
+            how: HowEnded::FoundOver,
+            ..
+        } => "Zoom answered so",
+        State::Ended { .. } if !told.has_reports => "Zoom answered so",
+        State::Ended { .. } => "Zoom reported the end",
+        State::Silent { .. } => "Zoom took the start",
+        State::NotLive => "It was not started",
+        State::NotKnown { .. } => "Zoom has not said",
+    };
+    let channel = if told.channel.is_direct() {
+        "a direct message".to_owned()
+    } else {
+        format!("<#{}>", escape(told.channel.as_str()))
+    };
+    format!(
+        "{source} · started by {} in {channel}",
+        user(&told.starter.user)
+    )
+}
+
+/// The same within a sentence.
+fn inner_name(told: &StreamContext<'_>) -> String {
+    match told.topic {
+        Some(topic) => topic.to_owned(),
+        None => format!("meeting {}", told.meeting.grouped()),
+    }
+}
+
+/// What a stream is called: its meeting's topic, or its number.
+pub fn name(told: &StreamContext<'_>) -> String {
+    match told.topic {
+        Some(topic) => topic.to_owned(),
+        None => format!("Meeting {}", told.meeting.grouped()),
+    }
+}
+
+fn user(user: &SlackUserId) -> String {
+    format!("<@{}>", escape(user.as_str()))
+}
+
+/// A time of day, in the reader's zone.
+fn time(at: DateTime<Utc>) -> String {
+    date(at, "{time}", "%H:%M UTC")
+}
+
+/// A span of time as people say it.
+fn duration(span: TimeDelta) -> String {
+    let seconds = span.num_seconds().max(0);
+    match (seconds / 3600, seconds / 60 % 60) {
+        (0, 0) => format!("{seconds} s"),
+        (0, minutes) => format!("{minutes} min"),
+        (hours, minutes) => format!("{hours} h {minutes:02} min"),
+    }
+}

@@ -1,0 +1,470 @@
+//! What goes wrong with a stream or its card: late answers, silence, and Slack's refusals.
+
+use std::time::Duration;
+
+use chrono::Utc;
+use livestream_bot::demo::slack::{ApiFault, EVERYBODY, TOWN_HALL};
+use livestream_bot::demo::zoom::Fault;
+use livestream_bot::demo::{DANA, World};
+
+use crate::streams::{
+    ENDED, OFF_AIR, ON_AIR, card, cards, let_an_hour_pass, seconds, start, tell, text, type_start,
+};
+use crate::support::fixtures::{MEETING, installed_world, world};
+use crate::support::slack::{
+    button_values, press, send, text_of, type_and_read, type_and_read_at_once,
+};
+use crate::support::world::{connect, wait_for_empty_queue};
+
+/// Runs the look at streams that is due later as if so much time had passed.
+async fn let_time_pass(world: &World, seconds: i32) {
+    let mut db = connect(world).await;
+    for earlier in [
+        "update stream set began_at = began_at - make_interval(secs => $1)",
+        "update stream_fact set happened_at = happened_at - make_interval(secs => $1)",
+        "update graphile_worker._private_jobs set run_at = now() where key like 'show_stream %' and $1 > 0",
+    ] {
+        let update = sqlx::query(earlier).bind(f64::from(seconds));
+        update.execute(&mut db).await.expect("time passes");
+    }
+}
+
+/// Zoom has reported a livestream of Dana's before.
+async fn let_reports_be_known(world: &World) {
+    tell(world, ON_AIR, Utc::now() - seconds(100)).await;
+}
+
+#[tokio::test]
+async fn silence_is_told_where_reports_are_known_to_come() {
+    let world = installed_world().await;
+    let_reports_be_known(&world).await;
+    let going = start(&world).await;
+    assert!(
+        text(&going).contains("I'll say here when it reports the stream."),
+        "{}",
+        text(&going)
+    );
+    wait_for_empty_queue(&world.database).await;
+    let_time_pass(&world, 91).await;
+    let silent = card(
+        &world,
+        "*Zoom has not reported the livestream of meeting 6842 3085*",
+    )
+    .await;
+    assert_eq!(silent.ts, going.ts);
+    assert_eq!(
+        button_values(&silent.content),
+        ["start 68423085", "stop 68423085"]
+    );
+    // A late report makes it true again.
+    tell(&world, ON_AIR, Utc::now()).await;
+    assert_eq!(card(&world, "*Town Hall is live*").await.ts, going.ts);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn silence_says_nothing_where_no_report_ever_came() {
+    let world = installed_world().await;
+    start(&world).await;
+    wait_for_empty_queue(&world.database).await;
+    let_time_pass(&world, 600).await;
+    wait_for_empty_queue(&world.database).await;
+    let still = cards(&world);
+    assert!(
+        still.len() == 1 && still[0].contains("*Zoom took the start of meeting 6842 3085* at"),
+        "{still:?}"
+    );
+    press(&world, DANA, "stop 68423085").await;
+    // Zoom's answer is all that is known of its end.
+    let ended = card(&world, "Meeting 6842 3085 is over").await;
+    assert!(
+        text(&ended).contains("<@U0DANA> ended it."),
+        "{}",
+        text(&ended)
+    );
+    world.end().await;
+}
+
+#[tokio::test]
+async fn the_channel_reads_at_once_that_zoom_is_asked_and_a_report_may_come_before_its_answer() {
+    let world = installed_world().await;
+    world.zoom.fail_next(Fault::Hold);
+    type_start(&world).await;
+    let starting = card(
+        &world,
+        "*Meeting 6842 3085 is about to go live.* Asking Zoom…",
+    )
+    .await;
+    assert!(button_values(&starting.content).is_empty());
+    tell(&world, ON_AIR, Utc::now()).await;
+    card(&world, "*Town Hall is live*").await;
+    world.zoom.answer_held();
+    wait_for_empty_queue(&world.database).await;
+    let live = card(&world, "*Town Hall is live*").await;
+    assert_eq!(live.ts, starting.ts);
+    assert_eq!(cards(&world).len(), 1);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn the_end_of_an_earlier_meeting_of_the_number_ends_nothing() {
+    let world = installed_world().await;
+    let before = world.zoom.meeting(MEETING).expect("Dana's meeting");
+    world.zoom.end(MEETING);
+    world.zoom.begin(MEETING);
+    start(&world).await;
+    tell(&world, ON_AIR, Utc::now()).await;
+    card(&world, "*Town Hall is live*").await;
+    for event in [OFF_AIR, ENDED] {
+        let told = world
+            .zoom
+            .tell_of(&world.service, event, MEETING, &before, Utc::now());
+        assert_eq!(told.await.expect("an answer"), 200);
+    }
+    wait_for_empty_queue(&world.database).await;
+    card(&world, "*Town Hall is live*").await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_burst_of_reports_is_one_change_and_the_newest_state_wins() {
+    let world = installed_world().await;
+    start(&world).await;
+    wait_for_empty_queue(&world.database).await;
+    let_an_hour_pass(&world).await;
+    let updates = || {
+        let calls = world.slack.api_calls();
+        calls
+            .iter()
+            .filter(|(method, _)| method == "chat.update")
+            .count()
+    };
+    let before = updates();
+    world
+        .slack
+        .fail_api("chat.update", ApiFault::RateLimited(2));
+    for minute in 0..10 {
+        let at = Utc::now() - seconds(3000 - minute * 60);
+        tell(&world, ON_AIR, at).await;
+        tell(&world, OFF_AIR, at + seconds(30)).await;
+    }
+    tell(&world, ENDED, Utc::now() - seconds(3000 - 9 * 60 - 31)).await;
+    let ended = card(&world, "It ended with the meeting.").await;
+    assert!(
+        text(&ended).contains("was live for 30 s"),
+        "{}",
+        text(&ended)
+    );
+    let after = updates() - before;
+    // The refused one, and what came while it was waited for.
+    assert!(after <= 3, "{after} updates for 21 reports");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn whatever_slack_refuses_while_a_show_is_on_no_command_fails() {
+    for error in [
+        "not_in_channel",
+        "is_archived",
+        "channel_not_found",
+        "account_inactive",
+        "token_revoked",
+        "cant_update_message",
+    ] {
+        let world = installed_world().await;
+        start(&world).await;
+        wait_for_empty_queue(&world.database).await;
+        world.slack.fail_api("chat.update", ApiFault::Error(error));
+        tell(&world, ON_AIR, Utc::now()).await;
+        wait_for_empty_queue(&world.database).await;
+        let read = type_and_read(&world, DANA, "stop 68423085").await;
+        assert!(read.contains("is stopped"), "{error}: {read}");
+        tell(&world, OFF_AIR, Utc::now()).await;
+        world.end().await;
+    }
+}
+
+#[tokio::test]
+async fn where_no_card_can_be_the_channel_is_told_twice_more() {
+    let world = installed_world().await;
+    world.slack.hide_channel(TOWN_HALL.channel);
+    let read = type_and_read(&world, DANA, "start 68423085").await;
+    assert!(read.contains("is going live"), "{read}");
+    let posted = || -> Vec<String> {
+        let posts = world.slack.posted();
+        let posts = posts
+            .iter()
+            .map(|post| post.message.as_ref().expect("a message that Slack takes"));
+        posts.map(text_of).collect()
+    };
+    let first = &world.slack.posted()[0].message.clone().expect("a message");
+    let invite = first["blocks"][2]["elements"][0]["text"]
+        .as_str()
+        .expect("a line");
+    assert!(invite.starts_with("Invite me to this channel"), "{invite}");
+    let on_air = Utc::now();
+    tell(&world, ON_AIR, on_air).await;
+    tell(&world, ON_AIR, on_air).await;
+    wait_for_empty_queue(&world.database).await;
+    assert!(
+        posted()[1].contains("*Town Hall is live*"),
+        "{:?}",
+        posted()
+    );
+    tell(&world, OFF_AIR, on_air + seconds(7)).await;
+    tell(&world, ENDED, on_air + seconds(8)).await;
+    wait_for_empty_queue(&world.database).await;
+    assert!(posted()[2].contains("was live for 7 s"), "{:?}", posted());
+    assert_eq!(posted().len(), 3, "{:?}", posted());
+    let mut db = connect(&world).await;
+    let urls: i64 = sqlx::query_scalar("select count(response_url) from command")
+        .fetch_one(&mut db)
+        .await
+        .expect("a count");
+    assert_eq!(urls, 0);
+    drop(db);
+    assert_eq!(cards(&world), [""; 0]);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_response_url_that_nothing_came_for_is_deleted_when_it_ends() {
+    let world = world().await;
+    let read = type_and_read(&world, DANA, "start 68423085").await;
+    assert!(read.contains("is going live"), "{read}");
+    wait_for_empty_queue(&world.database).await;
+    let mut db = connect(&world).await;
+    let urls = "select count(response_url) from command";
+    let kept: i64 = sqlx::query_scalar(urls)
+        .fetch_one(&mut db)
+        .await
+        .expect("a count");
+    assert_eq!(kept, 1);
+    sqlx::query("update command set received_at = received_at - interval '31 minutes'")
+        .execute(&mut db)
+        .await
+        .expect("an update");
+    let_time_pass(&world, 1860).await;
+    wait_for_empty_queue(&world.database).await;
+    let kept: i64 = sqlx::query_scalar(urls)
+        .fetch_one(&mut db)
+        .await
+        .expect("a count");
+    assert_eq!(kept, 0);
+    drop(db);
+    tell(&world, ON_AIR, Utc::now()).await;
+    wait_for_empty_queue(&world.database).await;
+    assert_eq!(world.slack.posted().len(), 1);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_second_channel_has_its_own_card() {
+    let world = installed_world().await;
+    start(&world).await;
+    world.zoom.schedule(700_000_000, DANA.zoom, None);
+    world.zoom.begin(700_000_000);
+    let typed = world
+        .slack
+        .type_at(EVERYBODY, DANA.slack, "start 700000000");
+    crate::support::slack::outcome_of_typed(&world, &typed).await;
+    let is_theirs = |message: &livestream_bot::demo::slack::Message| {
+        text(message).contains("Meeting 700 000 000 is going live")
+    };
+    world
+        .slack
+        .card(EVERYBODY, is_theirs)
+        .await
+        .expect("a card");
+    let posts = world.slack.api_calls();
+    let posts = posts
+        .iter()
+        .filter(|(method, _)| method == "chat.postMessage");
+    assert_eq!(posts.count(), 2);
+    tokio::time::timeout(
+        Duration::from_secs(30),
+        wait_for_empty_queue(&world.database),
+    )
+    .await
+    .expect("an empty queue");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_report_that_is_sent_again_is_taken_once_until_it_is_too_old() {
+    let world = installed_world().await;
+    start(&world).await;
+    let_an_hour_pass(&world).await;
+    let at = Utc::now() - seconds(59 * 60);
+    let minutes = Duration::from_mins;
+    let again = async |signed_before| {
+        let told = world
+            .zoom
+            .tell_again(&world.service, ON_AIR, MEETING, at, signed_before);
+        told.await.expect("an answer")
+    };
+    // The database is away, so Zoom is asked to send it again.
+    let mut db = connect(&world).await;
+    let away = "alter table stream_fact rename to stream_fact_away";
+    sqlx::raw_sql(away)
+        .execute(&mut db)
+        .await
+        .expect("an update");
+    assert_eq!(again(minutes(0)).await, 503);
+    let back = "alter table stream_fact_away rename to stream_fact";
+    sqlx::raw_sql(back)
+        .execute(&mut db)
+        .await
+        .expect("an update");
+    assert_eq!(again(minutes(101)).await, 401);
+    assert_eq!(again(minutes(80)).await, 200);
+    card(&world, "*Town Hall is live*").await;
+    assert_eq!(again(minutes(20)).await, 200);
+    let facts: i64 = sqlx::query_scalar("select count(*) from stream_fact where kind = 'on_air'")
+        .fetch_one(&mut db)
+        .await
+        .expect("a count");
+    assert_eq!(facts, 1);
+    drop(db);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_channel_gets_one_new_message_a_second() {
+    let world = installed_world().await;
+    let meetings = [700_000_001, 700_000_002, 700_000_003];
+    for meeting in meetings {
+        world.zoom.schedule(meeting, DANA.zoom, None);
+        world.zoom.begin(meeting);
+        let typed = world
+            .slack
+            .type_command(DANA.slack, &format!("start {meeting}"));
+        send(&world, &typed).await;
+    }
+    for meeting in ["700 000 001", "700 000 002", "700 000 003"] {
+        card(&world, &format!("Meeting {meeting} is going live")).await;
+    }
+    let calls = world.slack.api_calls();
+    let posts = calls
+        .iter()
+        .filter(|(method, _)| method == "chat.postMessage");
+    let posts: Vec<_> = posts.map(|(_, at)| *at).collect();
+    assert_eq!(posts.len(), meetings.len());
+    for pair in posts.windows(2) {
+        assert!(pair[1] - pair[0] > Duration::from_millis(900), "{posts:?}");
+    }
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_start_that_zoom_refuses_while_the_stream_goes_on_is_told_and_changes_nothing() {
+    let world = installed_world().await;
+    start(&world).await;
+    tell(&world, ON_AIR, Utc::now()).await;
+    card(&world, "*Town Hall is live*").await;
+    let read = type_and_read(&world, DANA, "start 68423085 confirm=yes").await;
+    assert!(read.contains("still handling an earlier start"), "{read}");
+    wait_for_empty_queue(&world.database).await;
+    card(&world, "*Town Hall is live*").await;
+    assert_eq!(cards(&world).len(), 1);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_late_report_of_a_stream_is_not_one_of_the_next() {
+    let world = installed_world().await;
+    let before = world.zoom.meeting(MEETING).expect("Dana's meeting");
+    start(&world).await;
+    wait_for_empty_queue(&world.database).await;
+    let_time_pass(&world, 60).await;
+    type_and_read_at_once(&world, DANA, "ended 68423085").await;
+    card(&world, "<@U0DANA> marked it as ended.").await;
+    world.zoom.end(MEETING);
+    world.zoom.begin(MEETING);
+    start(&world).await;
+    let late = Utc::now() - seconds(10);
+    let told = world
+        .zoom
+        .tell_of(&world.service, ON_AIR, MEETING, &before, late);
+    assert_eq!(told.await.expect("an answer"), 200);
+    wait_for_empty_queue(&world.database).await;
+    card(&world, "Meeting 6842 3085 is going live").await;
+    tell(&world, ON_AIR, Utc::now()).await;
+    card(&world, "*Town Hall is live*").await;
+    tell(&world, ENDED, Utc::now() + seconds(1)).await;
+    card(&world, "It ended with the meeting.").await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn the_end_of_a_later_meeting_of_the_number_ends_what_went_before() {
+    let world = installed_world().await;
+    start(&world).await;
+    let_an_hour_pass(&world).await;
+    tell(&world, ON_AIR, Utc::now() - seconds(3000)).await;
+    card(&world, "*Town Hall is live*").await;
+    // Neither the end of this one is reported, nor the beginning of the next.
+    world.zoom.end(MEETING);
+    world.zoom.begin(MEETING);
+    tell(&world, ENDED, Utc::now()).await;
+    card(&world, "It ended with the meeting.").await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn what_the_host_streams_by_hand_later_is_not_ours() {
+    let world = installed_world().await;
+    start(&world).await;
+    let_an_hour_pass(&world).await;
+    let on_air = Utc::now() - seconds(3000);
+    tell(&world, ON_AIR, on_air).await;
+    card(&world, "*Town Hall is live*").await;
+    world.zoom.end(MEETING);
+    tell(&world, ENDED, on_air + seconds(60)).await;
+    let ended = card(&world, "It ended with the meeting.").await;
+    wait_for_empty_queue(&world.database).await;
+    // Another meeting of the number, with a name of its own.
+    world.zoom.name(MEETING, "Board only");
+    world.zoom.begin(MEETING);
+    for event in [ON_AIR, OFF_AIR, ENDED] {
+        tell(&world, event, Utc::now()).await;
+    }
+    wait_for_empty_queue(&world.database).await;
+    assert_eq!(cards(&world), [text(&ended)]);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_stream_that_is_on_air_again_is_live_and_can_be_stopped() {
+    let world = installed_world().await;
+    start(&world).await;
+    let_an_hour_pass(&world).await;
+    let on_air = Utc::now() - seconds(3000);
+    tell(&world, ON_AIR, on_air).await;
+    tell(&world, OFF_AIR, on_air + seconds(60)).await;
+    card(&world, "ended it in Zoom").await;
+    wait_for_empty_queue(&world.database).await;
+    tell(&world, ON_AIR, on_air + seconds(120)).await;
+    card(&world, "*Town Hall is live*").await;
+    let read = type_and_read_at_once(&world, DANA, "status").await;
+    assert!(read.contains("Town Hall is live"), "{read}");
+    press(&world, DANA, "stop 68423085").await;
+    card(&world, "Town Hall is ending").await;
+    tell(&world, OFF_AIR, Utc::now()).await;
+    card(&world, "<@U0DANA> ended it.").await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_start_that_zoom_may_have_taken_is_doubtful_until_it_is_reported() {
+    let world = installed_world().await;
+    world.zoom.fail_next(Fault::error(503, 0, ""));
+    type_start(&world).await;
+    card(&world, "Zoom answered with an error (status 503)").await;
+    tell(&world, ON_AIR, Utc::now()).await;
+    card(&world, "*Town Hall is live*").await;
+    let read = type_and_read(&world, DANA, "start 68423085").await;
+    assert!(read.contains("is already live"), "{read}");
+    assert_eq!(cards(&world).len(), 1);
+    world.end().await;
+}
