@@ -620,15 +620,15 @@ pub async fn finish(
     }))
 }
 
-/// Counts a post to the response URL, before it is made.
-pub async fn record_post(db: impl PgExecutor<'_>, id: CommandId) -> sqlx::Result<()> {
-    sqlx::query!(
-        "update command set posts = posts + 1 where command_id = $1",
-        id.0
-    )
-    .execute(db)
-    .await
-    .map(drop)
+/// Counts a post to the response URL, before it is made, if so many were counted until now. False if
+/// somebody else has counted one since, and so makes it.
+pub async fn record_post(db: impl PgExecutor<'_>, id: CommandId, posts: i16) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "update command set posts = posts + 1 where command_id = $1 and posts = $2",
+        id.0,
+        posts,
+    );
+    Ok(done.execute(db).await?.rows_affected() > 0)
 }
 
 /// Notes that the outcome was delivered, or why it could not be, and deletes the response URL,

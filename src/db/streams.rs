@@ -45,7 +45,6 @@ pub struct Stream {
     /// Whether Zoom has ever reported a livestream of this Zoom user.
     pub has_reports: bool,
     pub version: i64,
-    pub shown_version: i64,
     /// The message that shows it.
     pub card: Option<Posted>,
     /// No message can show it.
@@ -97,7 +96,7 @@ async fn read(db: impl PgExecutor<'_>, ids: &[i64]) -> sqlx::Result<Vec<Stream>>
             stream.team_id as "team_id: TeamId", stream.channel_id as "channel_id: ChannelId", is_public,
             user_id as "user_id: SlackUserId", zoom_user_id as "zoom_user_id: ZoomUserId",
             meeting_id as "meeting_id: MeetingId", topic, page_url,
-            version, shown_version, card_channel, card_ts, has_no_card, is_live_told, is_end_told,
+            version, card_channel, card_ts, has_no_card, is_live_told, is_end_told,
             alerted_at is not null as "is_alerted!",
             stream.command_id as "command_id: CommandId", now() as "now!", action as "action?", settings as "settings?",
             outcome, (delivered_at is not null or delivery_error is not null) as is_delivered,
@@ -158,7 +157,6 @@ async fn read(db: impl PgExecutor<'_>, ids: &[i64]) -> sqlx::Result<Vec<Stream>>
                 .collect(),
             has_reports: row.has_reports,
             version: row.version,
-            shown_version: row.shown_version,
             card: (row.card_channel.zip(row.card_ts)).map(|(channel, ts)| Posted { channel, ts }),
             has_no_card: row.has_no_card,
             is_live_told: row.is_live_told,

@@ -147,8 +147,8 @@ async fn advance(app: &Arc<App>, command: &PendingCommand, job: RunCommand) -> s
         }
         Some(result) => {
             let url = response_url(app, command);
-            if url.is_ok() {
-                commands::record_post(&app.db, id).await?;
+            if url.is_ok() && !commands::record_post(&app.db, id, command.posts).await? {
+                return Ok(later(job, STORED_WITHIN));
             }
             (result.clone(), url)
         }
@@ -206,8 +206,9 @@ async fn advance(app: &Arc<App>, command: &PendingCommand, job: RunCommand) -> s
                     if is_shown && is_told_by_card(app, command, &result).await? {
                         return Ok(Next::Done);
                     }
-                    if url.is_ok() {
-                        commands::record_post(&app.db, id).await?;
+                    // Which may have begun to tell it.
+                    if url.is_ok() && !commands::record_post(&app.db, id, command.posts).await? {
+                        return Ok(later(job, STORED_WITHIN));
                     }
                 }
                 (result, url)

@@ -120,6 +120,14 @@ async fn what_sql_enqueues_reads_as_the_job() {
     assert_eq!(recorded, Recorded::Accepted(job.command_id));
     assert_eq!(i32::from(priority), RunCommand::PRIORITY);
 
+    // Of two who are about to tell the same one does.
+    let tells = async || {
+        commands::record_post(&db, job.command_id, 0)
+            .await
+            .expect("an update")
+    };
+    assert_eq!((tells().await, tells().await), (true, false));
+
     sqlx::query("update command set received_at = now() - interval '2 minutes'")
         .execute(&db)
         .await
