@@ -432,7 +432,11 @@ async fn already_live(app: &App, command: &PendingCommand) -> sqlx::Result<Optio
     let (since, is_reported) = match stream.state() {
         _ if stream.command == command.command_id => return Ok(None),
         // Whatever is still told of it, what is asked for now is another one.
-        state if state.is_over() || matches!(state, State::Ending { .. }) => {
+        State::Ending { .. } => {
+            streams::lose_track(&app.db, stream.stream_id).await?;
+            return Ok(None);
+        }
+        state if state.is_over() => {
             streams::close(&app.db, stream.stream_id).await?;
             return Ok(None);
         }

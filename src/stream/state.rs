@@ -105,18 +105,13 @@ pub fn state(facts: &[Fact], has_reports: bool, now: DateTime<Utc>) -> State {
     let is_lost = facts
         .newest(FactKind::LostTrack)
         .is_some_and(|lost| Some(lost.at) >= heard);
-    let Some(heard) = heard.filter(|heard| !is_lost && now - *heard < KNOWN_FOR) else {
-        return State::NotKnown {
-            since: heard.unwrap_or(now),
-            is_over: true,
-        };
-    };
     let taken = facts.newest(FactKind::StartTaken);
     let started = taken.map(|taken| taken.at);
+    let is_recent = heard.is_some_and(|heard| now - heard < KNOWN_FOR);
     let stop = facts.newest(FactKind::StopTaken);
     if let Some(stop) = stop.filter(|stop| Some(stop.at) >= since.max(started)) {
         let (at, by) = (stop.at, stop.by.clone());
-        return if has_reports {
+        return if has_reports && !is_lost && is_recent {
             State::Ending {
                 since,
                 taken: at,
@@ -131,6 +126,12 @@ pub fn state(facts: &[Fact], has_reports: bool, now: DateTime<Utc>) -> State {
             }
         };
     }
+    let Some(heard) = heard.filter(|_| !is_lost && is_recent) else {
+        return State::NotKnown {
+            since: heard.unwrap_or(now),
+            is_over: true,
+        };
+    };
     if let Some(since) = since {
         return State::Live { since };
     }
@@ -359,6 +360,12 @@ mod tests {
                 ]),
                 101,
                 ended(Some(40), 90, HowEnded::WithTheMeeting),
+            ),
+            // What followed a stop is another one.
+            (
+                story(&[(OnAir, 40), (StopTaken, 100), (LostTrack, 110)]),
+                111,
+                ended(Some(40), 100, stopped()),
             ),
             // It flapped; the newest report decides.
             (
