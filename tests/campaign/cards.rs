@@ -183,9 +183,15 @@ fn expected(
         .filter(|report| (stream.began_at..until).contains(&report.at));
     let mut theirs: Vec<_> = theirs.filter(|report| is_known(report)).collect();
     theirs.sort_by_key(|report| report.at);
+    // Zoom took a stop, and then another start: it ended, though its end was not reported.
+    let is_followed = until < DateTime::<Utc>::MAX_UTC;
     let Some(newest) = theirs.last() else {
         // Live is only what Zoom reported.
-        return Some(vec![Shown::Begun, Shown::Ending, Shown::NotLive]);
+        let mut may_be = vec![Shown::Begun, Shown::Ending, Shown::NotLive];
+        if is_followed && !stream.stops.is_empty() {
+            may_be.push(Shown::Over);
+        }
+        return Some(may_be);
     };
     let is_end = |report: &Report| report.event != STARTED;
     let differs =
@@ -204,10 +210,10 @@ fn expected(
         return Some(vec![Shown::Over]);
     }
     let is_stopped = stream.stops.iter().any(|stop| *stop > newest.at - CLOSE);
-    Some(if is_stopped {
-        vec![Shown::Live, Shown::Ending]
-    } else {
-        vec![Shown::Live]
+    Some(match (is_stopped, is_followed) {
+        (true, true) => vec![Shown::Live, Shown::Ending, Shown::Over],
+        (true, false) => vec![Shown::Live, Shown::Ending],
+        (false, _) => vec![Shown::Live],
     })
 }
 

@@ -28,7 +28,7 @@ const MAY_BE_DONE: [&str; 5] = [
 ];
 
 /// A command at the end.
-#[derive(sqlx::FromRow)]
+#[derive(Debug, sqlx::FromRow)]
 struct Row {
     command_id: i64,
     trigger_id: String,
@@ -135,42 +135,41 @@ fn verify_all_delivered(
         assert!(post.message.is_ok(), "Slack rejected a message: {post:?}");
         *posts.entry(post.trigger.as_str()).or_default() += 1;
     }
+    let told = |row: &Row| -> Vec<_> {
+        let posts = posted.iter();
+        posts
+            .filter(|post| post.trigger == row.trigger_id)
+            .collect()
+    };
     let (mut repeated, mut shown, mut untold) = (0, 0, Vec::new());
     for row in rows {
-        let id = row.command_id;
-        let posted = posts.get(row.trigger_id.as_str()).copied();
-        let posted = posted.unwrap_or_default();
-        if posted == 0 && row.delivery_error.is_none() {
+        let count = posts.get(row.trigger_id.as_str()).copied();
+        let count = count.unwrap_or_default();
+        if count == 0 && row.delivery_error.is_none() {
             let times = (row.received_at, row.ended_at);
             if !cards.tell(row.meeting_id, !MAY_BE_DONE.contains(&&*row.kind), times) {
-                let Row {
-                    action,
-                    meeting_id,
-                    kind,
-                    ..
-                } = row;
-                untold.push(format!(
-                    "command {id}, {action} {meeting_id}: {kind}, {times:?}"
-                ));
+                untold.push(row);
             }
             shown += 1;
         }
         let counted = usize::try_from(row.posts).expect("a small number");
         assert!(
-            posted <= counted && counted <= POSTS_MAX,
-            "the outcome of command {id} was posted {posted} times, {counted} counted"
+            count <= counted && counted <= POSTS_MAX,
+            "the outcome of a command was posted {count} times, {counted} counted: {row:?}, {:#?}",
+            told(row),
         );
         let kills = faults.kills_between(row.received_at, row.ended_at);
         let later = if row.action == "start" { TOLD_LATER } else { 0 };
         // Where the database was slow, who pressed was told that it is not known whether the press
         // was taken.
         let in_doubt = usize::from(row.is_from_card);
-        let again = posted.saturating_sub(1 + later + in_doubt);
+        let again = count.saturating_sub(1 + later + in_doubt);
         assert!(
             again <= kills,
-            "the outcome of command {id} was posted {posted} times, with {kills} kills meanwhile"
+            "the outcome of a command was posted {count} times, with {kills} kills meanwhile: {row:?}, {:#?}",
+            told(row),
         );
-        repeated += usize::from(posted > 1);
+        repeated += usize::from(count > 1);
     }
     assert!(
         untold.is_empty(),
