@@ -60,6 +60,7 @@ fn parts(criterion: &mut Criterion) {
         command: CommandId(1),
         asker: &asker,
         is_direct: false,
+        is_private: false,
         request: &request,
         is_from_card: false,
         is_on_card: false,

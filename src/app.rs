@@ -1,5 +1,7 @@
 //! What a request or a job may reach. All state lives in Postgres; this holds handles.
 
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -11,6 +13,7 @@ use crate::config::{Config, PagesConfig};
 use crate::crypto::vault::{Context, OpenError, Vault};
 use crate::db::priority::Priority;
 use crate::http;
+use crate::ids::Asker;
 use crate::slack::respond::Responder;
 use crate::slack::sign_in::SignIn;
 use crate::slack::web_api::WebApi;
@@ -43,8 +46,42 @@ pub struct App {
     pub zoom_webhook_secret: Option<SecretString>,
     /// Ours, if we know it; requests for another app are refused.
     pub slack_app_id: Option<String>,
+    /// Who is being answered a look-up.
+    pub look_ups: LookUps,
     /// What must end although nobody waits for it any more; a shutdown does.
     pub tasks: TaskTracker,
+}
+
+/// Who is being answered a look-up at Zoom, in this replica: each person one at a time, since it
+/// costs requests of their Zoom account. A clone is of the same.
+#[derive(Debug, Default, Clone)]
+pub struct LookUps(Arc<Mutex<HashSet<Asker>>>);
+
+/// One that is under way, until it is dropped.
+#[derive(Debug)]
+pub struct LookUp {
+    all: LookUps,
+    asker: Asker,
+}
+
+impl LookUps {
+    /// Begins one, unless the last of this person is under way.
+    pub fn begin(&self, asker: &Asker) -> Option<LookUp> {
+        self.askers().insert(asker.clone()).then(|| LookUp {
+            all: self.clone(),
+            asker: asker.clone(),
+        })
+    }
+
+    fn askers(&self) -> MutexGuard<'_, HashSet<Asker>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for LookUp {
+    fn drop(&mut self) {
+        self.all.askers().remove(&self.asker);
+    }
 }
 
 /// What our pages need to talk to Slack. All of it is configured, or none.
@@ -101,6 +138,7 @@ impl App {
             history_retention: config.history_retention,
             zoom_webhook_secret: config.zoom_webhook_secret.clone(),
             slack_app_id: config.slack_app_id.clone(),
+            look_ups: LookUps::default(),
             tasks: TaskTracker::new(),
         })
     }

@@ -78,7 +78,7 @@ text_id! {
 }
 
 /// Who asks. A Slack user id alone is not unique, so it never travels alone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Asker {
     /// The organisation that the workspace belongs to, where Slack names one.
     pub enterprise: Option<EnterpriseId>,
@@ -130,9 +130,20 @@ impl Tenant {
 }
 
 impl ChannelId {
+    /// The direct message of the app with this user, as `chat.postMessage` takes it.
+    /// <https://docs.slack.dev/reference/methods/chat.postMessage/#channels>
+    pub fn with_app(user: &SlackUserId) -> Self {
+        Self(user.0.clone())
+    }
+
+    /// Whether it is that of the app with somebody.
+    pub fn is_with_app(&self) -> bool {
+        self.0.starts_with(['U', 'W'])
+    }
+
     /// Whether it is a direct message between two people, or with the app.
     pub fn is_direct(&self) -> bool {
-        self.0.starts_with('D')
+        self.0.starts_with('D') || self.is_with_app()
     }
 }
 

@@ -36,4 +36,5 @@ pub(crate) fn stop(
         .bind(false)
         .bind(false)
         .bind(None::<String>)
+        .bind(false)
 }

@@ -249,8 +249,8 @@ async fn take_consent(
             withdraw::at_once(app, withdrawal).await;
             let failed = vendor_failed("Zoom", &error);
             return Err(missing.unwrap_or(match error {
-                ApiError::Refused(said) => LinkError::ZoomRefused(said),
-                ApiError::Unauthorized | ApiError::Failed(_) => failed,
+                ApiError::Refused { said, .. } => LinkError::ZoomRefused(said),
+                ApiError::Unauthorized | ApiError::Limited(_) | ApiError::Failed(_) => failed,
             }));
         }
     };

@@ -7,6 +7,7 @@ pub mod import;
 pub mod link;
 pub mod link_error;
 pub mod offer;
+pub mod reads;
 pub mod reseal;
 pub mod tokens;
 pub mod unlink;

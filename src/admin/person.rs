@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::account::tokens::{self, TokenUnavailable};
+use crate::account::reads::{self, ReadError};
+use crate::account::tokens::TokenUnavailable;
 use crate::account::unlink;
 use crate::admin::{Admin, AdminError};
 use crate::app::App;
@@ -131,31 +132,30 @@ pub async fn former_link(
 }
 
 async fn ask_zoom(app: &Arc<App>, row: &LinkedUser) -> Result<TestResult, AdminError> {
-    let mut was_stale = false;
-    let (token, account) = loop {
-        let token = tokens::fresh_token_within(app, &row.zoom_user_id, None, app.zoom_timeout);
-        let fresh = match token.await {
-            Ok(fresh) => fresh,
-            Err(TokenUnavailable::Dead(_)) => return Ok(TestResult::Dead),
-            Err(TokenUnavailable::Misconfigured(_) | TokenUnavailable::Disabled(_)) => {
-                return Ok(TestResult::Misconfigured);
-            }
-            Err(TokenUnavailable::BeingRefreshed | TokenUnavailable::Unavailable { .. }) => {
-                return Ok(TestResult::NoAnswer);
-            }
-            Err(TokenUnavailable::Database(error)) => return Err(error.into()),
-        };
-        match app.zoom.me(&fresh.token).await {
-            Ok(account) => break (fresh.token, account),
-            // Rejected before it expired: a refresh shows whether the grant is dead.
-            Err(ApiError::Unauthorized) if !was_stale => {
-                was_stale = true;
-                let (zoom_user, generation) = (&row.zoom_user_id, fresh.generation);
-                persist(|| grants::expire(&app.db, zoom_user, generation)).await?;
-            }
-            Err(ApiError::Unauthorized) => return Ok(TestResult::Dead),
-            Err(ApiError::Refused(said)) => return Ok(TestResult::Refused(said)),
-            Err(ApiError::Failed(_)) => return Ok(TestResult::NoAnswer),
+    let read = reads::read(app, &row.zoom_user_id, |zoom, token| async move {
+        zoom.me(&token).await
+    });
+    let (account, token) = match read.await {
+        Ok(read) => read,
+        Err(
+            ReadError::Token(TokenUnavailable::Dead(_)) | ReadError::Api(ApiError::Unauthorized),
+        ) => {
+            return Ok(TestResult::Dead);
+        }
+        Err(ReadError::Token(
+            TokenUnavailable::Misconfigured(_) | TokenUnavailable::Disabled(_),
+        )) => return Ok(TestResult::Misconfigured),
+        Err(ReadError::Api(ApiError::Refused { said, .. })) => {
+            return Ok(TestResult::Refused(said));
+        }
+        Err(
+            ReadError::Token(
+                TokenUnavailable::BeingRefreshed | TokenUnavailable::Unavailable { .. },
+            )
+            | ReadError::Api(ApiError::Limited(_) | ApiError::Failed(_)),
+        ) => return Ok(TestResult::NoAnswer),
+        Err(ReadError::Token(TokenUnavailable::Database(error)) | ReadError::Database(error)) => {
+            return Err(error.into());
         }
     };
     // May only be read where the operator's Zoom app has the permission for it.

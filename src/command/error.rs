@@ -2,7 +2,7 @@
 
 use crate::command::labels::{holds_passcode, may_be_repeated};
 use crate::command::meeting::{MeetingId, ParseMeetingIdError};
-use crate::command::request::{LivestreamRequest, Settings};
+use crate::command::request::{LivestreamRequest, Options, Settings};
 use crate::command::verb::Verb;
 use crate::command::words::UnclosedQuote;
 
@@ -17,10 +17,9 @@ pub enum ParseError {
     },
     /// There is a meeting, perhaps with options, and no verb. It is here as a start.
     VerbMissing(Box<LivestreamRequest>),
-    /// `settings` are those of the options that could be read.
     MeetingMissing {
         verb: Verb,
-        settings: Settings,
+        options: Options,
     },
     /// `typed` is what stands for the meeting, as the person saw it; it may hold a passcode.
     NotAMeeting {
@@ -85,7 +84,7 @@ impl ParseError {
                 }
             }
             Self::VerbMissing(request) => hide_name(&mut request.settings),
-            Self::MeetingMissing { settings, .. } => hide_name(settings),
+            Self::MeetingMissing { options, .. } => hide_name(&mut options.settings),
             Self::NotAMeeting {
                 settings,
                 typed,

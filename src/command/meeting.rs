@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::command::characters::{digit, is_dash, is_invisible};
 
-/// A Zoom meeting number: 9 to 11 digits today, and 8 in Zoom's own examples.
+/// A Zoom meeting number: 8 to 11 digits.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, sqlx::Type,
 )]

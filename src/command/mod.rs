@@ -24,8 +24,8 @@ pub use self::error::ParseError;
 use crate::command::labels::{holds_passcode, may_be_repeated};
 use crate::command::meeting::{MeetingId, ParseMeetingIdError};
 use crate::command::name::display_name;
-use crate::command::options::{Typed, corrected, first_pair, settings, split};
-use crate::command::request::{Action, CONFIRM, CONFIRMED, LivestreamRequest, Settings};
+use crate::command::options::{Typed, corrected, first_pair, split};
+use crate::command::request::{Action, CONFIRM, CONFIRMED, LivestreamRequest, Options, Settings};
 use crate::command::verb::Verb;
 use crate::command::words::{Word, bare, words};
 
@@ -33,6 +33,10 @@ use crate::command::words::{Word, bare, words};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     Help,
+    /// Show the meetings that can go live, so that nobody types a number.
+    Pick(Options),
+    /// Say what would keep a livestream from starting: of this meeting, or of any.
+    Check(Option<MeetingId>),
     /// Link a Zoom account; the request that was typed before may follow it.
     Connect(Option<LivestreamRequest>),
     /// Unlink it.
@@ -80,7 +84,7 @@ impl Command {
     /// Reads `words` of `text`.
     fn read(text: &str, words: &[Word]) -> Result<Self, ParseError> {
         let Some((first, rest)) = words.split_first() else {
-            return Ok(Self::Help);
+            return Ok(Self::Pick(Options::default()));
         };
         let action = match Verb::find(&first.raw) {
             None => return Err(unknown_verb(text, words)),
@@ -101,6 +105,10 @@ impl Command {
             Some(verb @ Verb::Status) => {
                 return meeting_alone(verb, text, rest).map(|meeting| Self::Status(Some(meeting)));
             }
+            Some(Verb::Check) if rest.is_empty() => return Ok(Self::Check(None)),
+            Some(verb @ Verb::Check) => {
+                return meeting_alone(verb, text, rest).map(|meeting| Self::Check(Some(meeting)));
+            }
             Some(verb @ Verb::Ended) => {
                 return meeting_alone(verb, text, rest).map(Self::MarkEnded);
             }
@@ -113,7 +121,13 @@ impl Command {
         if verb == Verb::find(action.as_str()) {
             return pasted.parse();
         }
-        livestream(action, text, rest).map(Self::Livestream)
+        match livestream(action, text, rest) {
+            Err(ParseError::MeetingMissing {
+                verb: Verb::Start,
+                options,
+            }) => Ok(Self::Pick(options)),
+            read => read.map(Self::Livestream),
+        }
     }
 }
 
@@ -136,25 +150,17 @@ fn livestream(action: Action, text: &str, rest: &[Word]) -> Result<LivestreamReq
         [] => meeting_behind(&mut options).map(Ok),
         [first, ..] => Some(meeting_in(text, before, first)),
     };
-    let read = |options: &[Typed], meeting| {
-        let (settings, is_confirmed) = settings(options)?;
-        Ok(LivestreamRequest {
-            action,
-            meeting,
-            settings,
-            is_confirmed,
-        })
-    };
-    let typed_settings = || match action {
-        Action::Start => settings(&options)
-            .map(|(settings, _)| settings)
-            .unwrap_or_default(),
-        Action::Stop => Settings::default(),
+    let read = |typed: &[Typed], meeting| {
+        let request = |options: Options| options.request(action, meeting);
+        options::read(typed).map(request)
     };
     let meeting = match meeting {
         Some(Ok(meeting)) => meeting,
         Some(Err((typed, why))) => {
-            let mut settings = typed_settings();
+            let mut settings = match action {
+                Action::Start => options::read(&options).unwrap_or_default().settings,
+                Action::Stop => Settings::default(),
+            };
             if let ParseMeetingIdError::ExtraWords { words, .. } = &why
                 && action == Action::Start
                 && settings.display_name.is_none()
@@ -182,15 +188,13 @@ fn livestream(action: Action, text: &str, rest: &[Word]) -> Result<LivestreamReq
                     instead: read(&[], meeting).ok().map(Box::new),
                 });
             }
-            if action == Action::Start
-                && let Err(mistake @ ParseError::NameNotQuoted { .. }) = settings(&options)
-            {
-                return Err(mistake);
-            }
-            let settings = typed_settings();
+            let options = match action {
+                Action::Start => options::read(&options)?,
+                Action::Stop => Options::default(),
+            };
             return Err(ParseError::MeetingMissing {
                 verb: action.into(),
-                settings,
+                options,
             });
         }
     };
@@ -271,7 +275,7 @@ fn unknown_verb(text: &str, words: &[Word]) -> ParseError {
     let Some((verb, rest)) = words.split_first() else {
         return ParseError::MeetingMissing {
             verb: Verb::Start,
-            settings: Settings::default(),
+            options: Options::default(),
         };
     };
     if let Some(misplaced) = misplaced_verb(text, words) {
@@ -399,7 +403,20 @@ mod tests {
                     ..named("x")
                 }),
             ),
-            ("", Command::Help),
+            ("", Command::Pick(Options::default())),
+            ("start", Command::Pick(Options::default())),
+            (
+                "start name=x confirm=yes",
+                Command::Pick(Options {
+                    settings: named("x"),
+                    is_confirmed: true,
+                }),
+            ),
+            ("check", Command::Check(None)),
+            (
+                "check <https://zoom.us/j/68423085?pwd=x>",
+                Command::Check(Some(meeting())),
+            ),
             ("  help ", Command::Help),
             (
                 "stop 68423085",
@@ -450,25 +467,21 @@ mod tests {
                 "Join Zoom Meeting\nhttps://zoom.us/j/68423085?pwd=x",
                 ParseError::VerbMissing(requested(plain())),
             ),
+            ("start nmae=x", unknown_option("nmae", Some("name"), None)),
             (
-                "start",
-                ParseError::MeetingMissing {
-                    verb: Verb::Start,
+                "check x",
+                ParseError::NotAMeeting {
+                    verb: Verb::Check,
                     settings: Settings::default(),
-                },
-            ),
-            (
-                "start name=x",
-                ParseError::MeetingMissing {
-                    verb: Verb::Start,
-                    settings: named("x"),
+                    typed: "x".into(),
+                    why: ParseMeetingIdError::NotANumber,
                 },
             ),
             (
                 "stop name=x",
                 ParseError::MeetingMissing {
                     verb: Verb::Stop,
-                    settings: Settings::default(),
+                    options: Options::default(),
                 },
             ),
             (
@@ -655,7 +668,12 @@ mod tests {
         let not_quoted = || ParseError::NameNotQuoted { instead: None };
         let missing = |verb| ParseError::MeetingMissing {
             verb,
-            settings: Settings::default(),
+            options: Options::default(),
+        };
+        let unknown = || ParseError::UnknownOption {
+            key: "nmae".into(),
+            nearest: Some("name"),
+            instead: None,
         };
         for (text, mistake) in [
             ("start name=842 3085 0123", not_quoted()),
@@ -663,8 +681,14 @@ mod tests {
             ("start name=Team Meeting 84230850123", not_quoted()),
             ("start name=Town Hall 84230850123", not_quoted()),
             ("stop name=842 3085 0123", missing(Verb::Stop)),
-            ("start nmae=842 3085 0123", missing(Verb::Start)),
-            ("start layout=842 3085 0123", missing(Verb::Start)),
+            ("start nmae=842 3085 0123", unknown()),
+            (
+                "start layout=842 3085 0123",
+                ParseError::BadValue {
+                    key: "layout",
+                    typed: "842".into(),
+                },
+            ),
         ] {
             assert_eq!(text.parse::<Command>(), Err(mistake), "{text}");
         }

@@ -4,7 +4,7 @@ use crate::command::characters::is_dash;
 use crate::command::error::ParseError;
 use crate::command::markup;
 use crate::command::name::display_name;
-use crate::command::request::{CONFIRM, CONFIRMED, Captions, Layout, Settings};
+use crate::command::request::{CONFIRM, CONFIRMED, Captions, Layout, Options, Settings};
 use crate::command::spelling::nearest;
 use crate::command::words::{Word, is_key, option};
 
@@ -144,8 +144,8 @@ pub(super) fn split(words: &[Word]) -> (&[Word], Vec<Typed>) {
     (before, options)
 }
 
-/// Reads the options of a start, and whether it is confirmed.
-pub(super) fn settings(options: &[Typed]) -> Result<(Settings, bool), ParseError> {
+/// Reads the options of a start.
+pub(super) fn read(options: &[Typed]) -> Result<Options, ParseError> {
     let mut settings = Settings::default();
     let mut is_confirmed = false;
     let mut options = options.iter();
@@ -201,7 +201,10 @@ pub(super) fn settings(options: &[Typed]) -> Result<(Settings, bool), ParseError
             return Err(ParseError::OptionTwice(key));
         }
     }
-    Ok((settings, is_confirmed))
+    Ok(Options {
+        settings,
+        is_confirmed,
+    })
 }
 
 /// The options with a mistake corrected, where it is known how.

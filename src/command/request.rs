@@ -22,16 +22,58 @@ pub struct LivestreamRequest {
     pub is_confirmed: bool,
 }
 
+/// The options of a start, before its meeting is known.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Options {
+    pub settings: Settings,
+    pub is_confirmed: bool,
+}
+
+impl Options {
+    /// A request with these options.
+    pub fn request(self, action: Action, meeting: MeetingId) -> LivestreamRequest {
+        LivestreamRequest {
+            action,
+            meeting,
+            settings: self.settings,
+            is_confirmed: self.is_confirmed,
+        }
+    }
+}
+
 /// As it could be typed; reads back as the same request.
 impl fmt::Display for LivestreamRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Settings {
+        let action = self.action.as_str();
+        write!(f, "{action} {}{}", self.meeting, self.settings)?;
+        confirmation(self.is_confirmed, f)
+    }
+}
+
+/// As they could be typed, with a space before each.
+impl fmt::Display for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.settings.fmt(f)?;
+        confirmation(self.is_confirmed, f)
+    }
+}
+
+fn confirmation(is_confirmed: bool, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    if is_confirmed {
+        write!(f, " {CONFIRM}={CONFIRMED}")?;
+    }
+    Ok(())
+}
+
+/// As they could be typed, with a space before each.
+impl fmt::Display for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
             active_speaker_name,
             display_name,
             layout,
             close_caption,
-        } = &self.settings;
-        write!(f, "{} {}", self.action.as_str(), self.meeting)?;
+        } = self;
         if let Some(name) = display_name {
             // A name that cannot be quoted is left to Zoom's default.
             if let Some(name) = quoted(name) {
@@ -56,9 +98,6 @@ impl fmt::Display for LivestreamRequest {
                 Captions::Off => "off",
             };
             write!(f, " captions={captions}")?;
-        }
-        if self.is_confirmed {
-            write!(f, " {CONFIRM}={CONFIRMED}")?;
         }
         Ok(())
     }

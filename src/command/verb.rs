@@ -12,6 +12,7 @@ pub enum Verb {
     Stop,
     Connect,
     Status,
+    Check,
     Ended,
     Disconnect,
     Whoami,
@@ -112,6 +113,14 @@ impl Verb {
                 argument: Argument::Nothing,
                 summary: "says what is live, as far as I know",
                 access: Access::VARIANTS,
+                is_in_usage_hint: true,
+            },
+            Self::Check => &VerbEntry {
+                name: "check",
+                aliases: &[],
+                argument: Argument::Meeting,
+                summary: "says what would keep a livestream from starting, and starts nothing",
+                access: &[Linked, LinkDead, NotLinked, OperatorMustLink],
                 is_in_usage_hint: true,
             },
             Self::Ended => &VerbEntry {

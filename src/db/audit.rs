@@ -194,7 +194,11 @@ pub async fn write(db: impl PgExecutor<'_>, event: &Event<'_>) -> sqlx::Result<(
         event.actor.map(|actor| actor.user.as_str()),
         event.people,
         event.zoom_user.map(ZoomUserId::as_str),
-        event.channel.map(ChannelId::as_str),
+        // That one has a person's ID, and people are forgotten.
+        event
+            .channel
+            .filter(|channel| !channel.is_with_app())
+            .map(ChannelId::as_str),
         event.meeting.map(MeetingId::get),
         event.outcome,
         event.detail,

@@ -33,6 +33,10 @@ const LOST_AFTER: Duration = Duration::from_mins(1);
 const REQUEUED_AT_ONCE: i64 = 500;
 
 /// A command as it is asked for.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "a row, of which each is a fact of its own"
+)]
 #[derive(Debug)]
 pub struct NewCommand<'a> {
     pub trigger: &'a TriggerId,
@@ -47,6 +51,8 @@ pub struct NewCommand<'a> {
     pub is_from_card: bool,
     /// Everybody of the workspace may read in the channel.
     pub is_public: bool,
+    /// The channel must not see what was typed, which may hold a passcode.
+    pub is_private: bool,
     /// The account that the workspace shares, if it stops a stream of that one, and its asker may.
     pub shared: Option<&'a ZoomUserId>,
     /// Workspaces may share a Zoom account here.
@@ -111,6 +117,8 @@ pub struct PendingCommand {
     pub is_on_card: bool,
     /// Everybody of the workspace may read in the channel.
     pub is_public: bool,
+    /// The channel must not see what was typed.
+    pub is_private: bool,
     /// It stops a stream of the account that the workspace shares, whatever account its asker acts
     /// with otherwise.
     pub stops_shared: bool,
@@ -164,6 +172,7 @@ async fn insert(db: &PgPool, new: &NewCommand<'_>) -> sqlx::Result<Option<Comman
         new.is_from_card,
         new.is_public,
         new.shared.map(ZoomUserId::as_str),
+        new.is_private,
     )
     .fetch_optional(db)
     .await
@@ -243,7 +252,7 @@ pub async fn find(db: impl PgExecutor<'_>, id: CommandId) -> sqlx::Result<Option
                     or (installation.team_id is null and installation.enterprise_id = command.enterprise_id)
                 )
             ) as "had_token!",
-            is_from_card, is_public, stops_shared,
+            is_from_card, is_public, is_private, stops_shared,
             exists (
                 select from installation where bot_token is not null and (
                     installation.team_id = command.team_id
@@ -327,6 +336,7 @@ pub async fn find(db: impl PgExecutor<'_>, id: CommandId) -> sqlx::Result<Option
             is_from_card: row.is_from_card,
             is_on_card: row.is_on_card,
             is_public: row.is_public,
+            is_private: row.is_private,
             stops_shared: row.stops_shared,
             has_bot: row.has_bot,
             has_card: row.has_card && row.has_bot,
@@ -539,8 +549,8 @@ pub enum Finished {
         has_next: bool,
         /// A message shows the stream that it asked for, or may yet.
         is_shown: bool,
-        /// What it says of a stream was noted, which has the stream shown.
-        is_noted: bool,
+        /// What it says of a stream was noted, and a message in the command's channel shows that.
+        is_told_here: bool,
     },
     /// It had ended before.
     Before,
@@ -568,7 +578,8 @@ pub async fn finish(
             select case when $3 then $5 else action end, enterprise_id, team_id,
                 person_key(enterprise_id, team_id, user_id),
                 (select account_id from zoom_account where zoom_account.zoom_user_id = finished.zoom_user_id),
-                channel_id, meeting_id, command_id, outcome ->> 'kind', (outcome ->> 'code')::bigint,
+                -- The direct message of the app has a person's ID.
+                case when channel_id !~ '^[UW]' then channel_id end, meeting_id, command_id, outcome ->> 'kind', (outcome ->> 'code')::bigint,
                 finished_at - received_at, case when $3 then action end, $4
             from finished
         ), told as (
@@ -587,14 +598,17 @@ pub async fn finish(
             on conflict do nothing
             returning stream_id
         ), raised as (
-            update stream set version = version + 1 from told where stream.stream_id = told.stream_id
-            returning stream.stream_id, stream.command_id = $1 and not has_no_card as is_shown
+            update stream set version = version + 1 from told, finished where stream.stream_id = told.stream_id
+            returning stream.stream_id, stream.command_id = $1 and not has_no_card as is_shown,
+                card_ts is not null and not has_no_card and stream.team_id = finished.team_id
+                    and stream.channel_id = finished.channel_id as is_here
         ), shown as (
             select from raised, graphile_worker.add_job(
                 $8, json_build_object('stream_id', stream_id), job_key => $8 || ' ' || stream_id, priority => $9
             )
         )
-        select (select count(*) from shown) as "woken!", exists (select from raised where is_shown) as "is_shown!", exists (
+        select (select count(*) from shown) as "woken!", exists (select from raised where is_shown) as "is_shown!",
+            exists (select from raised where is_here) as "is_here!", exists (
             select from command as next
             where next.zoom_user_id = finished.zoom_user_id and next.meeting_id = finished.meeting_id
                 and next.command_id > $1 and next.finished_at is null
@@ -616,7 +630,7 @@ pub async fn finish(
     Ok(row.map_or(Finished::Before, |row| Finished::Now {
         has_next: row.has_next,
         is_shown: row.is_shown,
-        is_noted: row.woken > 0,
+        is_told_here: row.woken > 0 && row.is_here,
     }))
 }
 

@@ -84,7 +84,7 @@ impl Job for ShowStream {
 }
 
 /// Publishes a user's App Home.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ShowHome {
     /// Whose App Home.
     pub asker: Asker,

@@ -6,13 +6,13 @@
 -- may be shared here, $13 the job's name, $14 and $15 see PENDING_PER_PRIORITY and
 -- PENDING_COUNTED_MAX, $16 whether it is a press on a card,
 -- $17 whether everybody may read where it was given, $18 the account whose stream it stops, if it
--- is the shared one and the asker may do that
+-- is the shared one and the asker may do that, $19 whether the channel must not see what was typed
 with accepted as (
     insert into command
         (trigger_id, enterprise_id, team_id, user_id, channel_id, zoom_user_id, action, meeting_id, settings,
         response_url, posts, is_confirmed, is_from_card, is_public,
-        stops_shared)
-    select $1, $9, $2, $3, $4, zoom_user_id, $5, $6, $7, $8, $10, $11, $16, $17, $18 is not null
+        stops_shared, is_private)
+    select $1, $9, $2, $3, $4, zoom_user_id, $5, $6, $7, $8, $10, $11, $16, $17, $18 is not null, $19
     -- Their own account; else the one that the workspace shares with them.
     from coalesce($18, (
             select zoom_user_id from zoom_link where team_id = $2 and user_id = $3

@@ -10,6 +10,8 @@ use crate::ids::{Asker, EnterpriseId, SlackUserId, TeamId, Tenant, ZoomUserId};
 pub struct SharedAccount {
     pub zoom_user_id: ZoomUserId,
     pub email: String,
+    /// What the permission covers.
+    pub scope: String,
     pub is_dead: bool,
     /// As in [`Link`](super::links::Link).
     pub refusal: Option<String>,
@@ -24,7 +26,7 @@ pub async fn find(db: impl PgExecutor<'_>, team: &TeamId) -> sqlx::Result<Option
     sqlx::query_as!(
         SharedAccount,
         r#"
-        select zoom_user_id as "zoom_user_id: ZoomUserId", email, dead_at is not null as "is_dead!",
+        select zoom_user_id as "zoom_user_id: ZoomUserId", email, scope, dead_at is not null as "is_dead!",
             refresh_refusal as refusal, people,
             linked_by as "linked_by: SlackUserId", linked_at
         from shared_account join zoom_grant using (zoom_user_id) where team_id = $1

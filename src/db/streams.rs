@@ -20,6 +20,8 @@ use crate::zoom::event::MeetingEvent;
 
 /// How late Zoom may report what happened: it tries again for 80 minutes.
 const REPORTED_LATE: Duration = Duration::from_mins(100);
+/// How long a meeting is called what it was called last: a show of every week, and a day.
+const TOPIC_COUNTS_FOR: Duration = Duration::from_hours(8 * 24);
 /// How long posting a message takes at most.
 const POST_WITHIN: Duration = Duration::from_secs(10);
 
@@ -74,6 +76,8 @@ pub struct StartCommand {
     pub posts: i16,
     /// It was given where the stream is shown.
     pub is_here: bool,
+    /// The channel must not see what was typed.
+    pub is_private: bool,
 }
 
 impl Stream {
@@ -101,6 +105,7 @@ async fn read(db: impl PgExecutor<'_>, ids: &[i64]) -> sqlx::Result<Vec<Stream>>
             stream.command_id as "command_id: CommandId", now() as "now!", action as "action?", settings as "settings?",
             outcome, (delivered_at is not null or delivery_error is not null) as is_delivered,
             trigger_id as "trigger_id?: TriggerId", response_url, received_at as "received_at?", posts as "posts?",
+            is_private as "is_private?",
             command.team_id = stream.team_id and command.channel_id = stream.channel_id as is_here,
             exists (
                 select from zoom_event
@@ -115,7 +120,7 @@ async fn read(db: impl PgExecutor<'_>, ids: &[i64]) -> sqlx::Result<Vec<Stream>>
         from stream
             left join (
                 select command_id, action, settings, outcome, delivered_at, delivery_error, trigger_id, response_url,
-                    received_at, posts, team_id, channel_id
+                    received_at, posts, team_id, channel_id, is_private
                 from command
             ) as command using (command_id)
         where stream_id = any($1)
@@ -171,6 +176,7 @@ async fn read(db: impl PgExecutor<'_>, ids: &[i64]) -> sqlx::Result<Vec<Stream>>
                 response_url: row.response_url,
                 received_at,
                 posts: row.posts.unwrap_or_default(),
+                is_private: row.is_private.unwrap_or_default(),
                 is_here: row.is_here.unwrap_or_default(),
             }),
             read_at: row.now,
@@ -546,7 +552,17 @@ pub async fn note_event(
 /// within the last second, as [Slack's limit][limit] has it.
 ///
 /// [limit]: https://docs.slack.dev/apis/web-api/rate-limits
-pub async fn claim_post(db: impl PgExecutor<'_>, stream: &Stream) -> sqlx::Result<bool> {
+pub async fn claim_post(db: &PgPool, stream: &Stream) -> sqlx::Result<bool> {
+    let (team, channel) = (stream.starter.team.as_str(), stream.channel.as_str());
+    let mut transaction = db.begin().await?;
+    // One after another in a channel: a statement does not see what is claimed while it waits.
+    sqlx::query!(
+        r#"select pg_advisory_xact_lock(hashtextextended($1 || ' ' || $2, 0))::text as "locked""#,
+        team,
+        channel,
+    )
+    .fetch_one(&mut *transaction)
+    .await?;
     let done = sqlx::query!(
         "update stream set posting_until = now() + $2::interval, claimed_at = now()
         where stream_id = $1 and card_ts is null and not has_no_card
@@ -558,10 +574,12 @@ pub async fn claim_post(db: impl PgExecutor<'_>, stream: &Stream) -> sqlx::Resul
             )",
         stream.stream_id.0,
         interval(POST_WITHIN),
-        stream.starter.team.as_str(),
-        stream.channel.as_str(),
+        team,
+        channel,
     );
-    Ok(done.execute(db).await?.rows_affected() > 0)
+    let is_claimed = done.execute(&mut *transaction).await?.rows_affected() > 0;
+    transaction.commit().await?;
+    Ok(is_claimed)
 }
 
 /// Notes which version of a stream is shown, and by which message. `is_over`: nothing more is
@@ -626,6 +644,96 @@ pub async fn wake(db: impl PgExecutor<'_>, command: CommandId) -> sqlx::Result<(
     .execute(db)
     .await
     .map(drop)
+}
+
+/// Notes what the meeting of a stream is called, unless Zoom has told it by then, and has it shown.
+/// Without a topic it is the one of the meeting's last stream, if that was shown where everybody may
+/// read, or in the same channel.
+pub async fn learn_topic(
+    db: impl PgExecutor<'_>,
+    id: StreamId,
+    topic: Option<&str>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "with known as (
+            select coalesce($2, (
+                select topic from stream as earlier
+                where earlier.zoom_user_id = stream.zoom_user_id and earlier.meeting_id = stream.meeting_id
+                    and earlier.team_id = stream.team_id and earlier.topic is not null
+                    and (earlier.is_public or earlier.channel_id = stream.channel_id)
+                    and earlier.began_at > now() - $5::interval
+                order by earlier.began_at desc limit 1
+            )) as topic
+            from stream where stream_id = $1
+        ), learnt as (
+            update stream set topic = known.topic, version = version + 1 from known
+            where stream_id = $1 and stream.topic is null and known.topic is not null
+            returning stream_id
+        )
+        select from learnt, graphile_worker.add_job(
+            $3, json_build_object('stream_id', stream_id), job_key => $3 || ' ' || stream_id, priority => $4
+        )",
+        id.0,
+        topic,
+        ShowStream::NAME,
+        ShowStream::PRIORITY,
+        interval(TOPIC_COUNTS_FOR),
+    )
+    .execute(db)
+    .await
+    .map(drop)
+}
+
+/// A meeting that somebody livestreamed.
+#[derive(Debug)]
+pub struct RecentMeeting {
+    pub meeting: MeetingId,
+    pub topic: Option<String>,
+    /// When they did so last.
+    pub at: DateTime<Utc>,
+}
+
+/// The meetings that a person livestreamed within so long, the newest first.
+pub async fn recent_meetings(
+    db: impl PgExecutor<'_>,
+    asker: &Asker,
+    within: Duration,
+    count: i64,
+) -> sqlx::Result<Vec<RecentMeeting>> {
+    sqlx::query_as!(
+        RecentMeeting,
+        r#"
+        select meeting_id as "meeting: MeetingId", (array_agg(topic order by began_at desc))[1] as topic,
+            max(began_at) as "at!"
+        from stream
+        where user_id = $1 and (team_id = $2 or enterprise_id = $3) and began_at > now() - $4::interval
+            and exists (
+                select from stream_fact as fact
+                where fact.stream_id = stream.stream_id and kind in ('start_taken', 'on_air')
+            )
+        group by meeting_id order by max(began_at) desc limit $5
+        "#,
+        asker.user.as_str(),
+        asker.team.as_str(),
+        asker.enterprise(),
+        interval(within),
+        count,
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// When Zoom last told of a livestream of this user, if it ever did.
+pub async fn last_report(
+    db: impl PgExecutor<'_>,
+    zoom_user: &ZoomUserId,
+) -> sqlx::Result<Option<DateTime<Utc>>> {
+    sqlx::query_scalar!(
+        "select max(received_at) from zoom_event where zoom_user_id = $1 and kind like 'meeting.live_streaming_%'",
+        zoom_user.as_str(),
+    )
+    .fetch_one(db)
+    .await
 }
 
 /// Notes that nothing more will be heard of a stream, and has it shown: the next one of its meeting

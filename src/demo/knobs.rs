@@ -255,6 +255,59 @@ pub(super) const TOKENS: [Knob; 7] = [
     },
 ];
 
+/// With the next list of the meetings that run.
+pub(super) const LISTS: [Knob; 7] = [
+    Knob {
+        name: "list-4711",
+        label: "400 · 4711 – a permission is missing",
+        fault: || {
+            let message =
+                "Invalid access token, does not contain scopes:[meeting:read:list_meetings].";
+            Fault::error(400, 4711, message)
+        },
+    },
+    Knob {
+        name: "list-3161",
+        label: "400 · 3161 – may not host",
+        fault: || {
+            let message = "Meeting hosting and scheduling capabilities are not allowed for your user account.";
+            Fault::error(400, 3161, message)
+        },
+    },
+    Knob {
+        name: "list-124",
+        label: "401 · 124 – the token is not taken",
+        fault: || Fault::error(401, 124, "Invalid access token."),
+    },
+    Knob {
+        name: "list-2306",
+        label: "403 · 2306 – may not see meetings",
+        fault: || {
+            let message = "Not allowed to view meetings scheduled for others.";
+            Fault::error(403, 2306, message)
+        },
+    },
+    Knob {
+        name: "list-429",
+        label: "429 – too many this second",
+        fault: || {
+            let message =
+                "You have reached the maximum per-second rate limit for this API. Try again later.";
+            Fault::error(429, 429, message).with_header("x-ratelimit-type", "QPS")
+        },
+    },
+    Knob {
+        name: "list-500",
+        label: "500 – Zoom breaks",
+        fault: || Fault::error(500, 0, ""),
+    },
+    Knob {
+        name: "list-hang",
+        label: "No answer at all",
+        fault: || Fault::Hang,
+    },
+];
+
 /// A page of a proxy's, or of a service that is away.
 fn html(status: u16, title: &str) -> Fault {
     Fault::Answer {

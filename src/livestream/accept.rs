@@ -8,11 +8,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tracing::Instrument;
+
 use crate::account::{offer, unlink};
 use crate::app::App;
+use crate::command::labels::holds_passcode;
 use crate::command::meeting::MeetingId;
 use crate::command::outcome::{Refusal, Rule};
-use crate::command::request::{Action, LivestreamRequest};
+use crate::command::request::{Action, LivestreamRequest, Options};
 use crate::command::verb::Access;
 use crate::command::{Command, ParseError};
 use crate::crypto::vault::Context;
@@ -22,14 +25,14 @@ use crate::db::commands::{self, NewCommand, Recorded};
 use crate::db::jobs::{self, RunAt, ShowHome};
 use crate::db::streams::{self, Stream};
 use crate::db::{self, authorization, slack_requests};
-use crate::ids::{Asker, SlackUserId};
-use crate::livestream::policy;
+use crate::ids::{Asker, ChannelId, SlackUserId};
+use crate::livestream::{check, picker, policy};
 use crate::reply::Replies;
 use crate::reply::help::Standing;
 use crate::reply::stream::StreamContext;
 use crate::slack::form::{HomePress, Original, SlashCommand};
 use crate::slack::message::Message;
-use crate::slack::respond::DisallowedOrigin;
+use crate::slack::respond::{DisallowedOrigin, ResponseUrl};
 use crate::telemetry::sampling::warn_sampled;
 use crate::workspace::bot;
 
@@ -50,6 +53,8 @@ enum Source {
         is_external: bool,
         /// The message is the card of a stream, and stays as it is.
         is_card: bool,
+        /// Only the presser sees it: an answer takes its place.
+        is_theirs: bool,
     },
 }
 
@@ -73,6 +78,8 @@ pub enum Accepted {
     Duplicate,
     /// It is answered with this message, and nothing follows.
     Answered(Message),
+    /// It is being looked up, and answered soon by the `response_url`.
+    LookedUp,
     /// It was not recorded, or we cannot tell whether it was.
     Failed(Message),
 }
@@ -105,9 +112,16 @@ pub async fn pressed(
     original: Original,
 ) -> Result<Option<PressReply>, DisallowedOrigin> {
     app.responder.url(&command.response_url)?;
+    // No other message of a direct message is a card than one that the app posted to its presser.
+    let mut command = command.clone();
+    if original.is_card && command.channel_id.is_direct() {
+        command.channel_id = ChannelId::with_app(&command.user_id);
+    }
+    let command = &command;
     let source = Source::Pressed {
         is_external: original.is_external,
         is_card: original.is_card,
+        is_theirs: original.content.is_none(),
     };
     let replies = Replies::of(app);
     let (message, is_answer) = match accept(app, command, source).await? {
@@ -123,7 +137,7 @@ pub async fn pressed(
         Accepted::Answered(message) if original.content.is_none() => (message.replacing(), true),
         // Others may still have a use for the button.
         Accepted::Answered(message) | Accepted::Failed(message) => (message, true),
-        Accepted::Duplicate => return Ok(None),
+        Accepted::Duplicate | Accepted::LookedUp => return Ok(None),
     };
     Ok(Some(PressReply { message, is_answer }))
 }
@@ -141,7 +155,7 @@ pub async fn pressed_at_home(app: &Arc<App>, press: &HomePress) -> Result<(), Ho
                 false
             }
             Ok(Command::Livestream(request)) => {
-                stop_at_home(app, press, &request).await?;
+                change_at_home(app, press, &request).await?;
                 false
             }
             Ok(Command::MarkEnded(meeting)) => {
@@ -173,9 +187,11 @@ async fn accept(
         Source::Typed => form.text.parse(),
         Source::Pressed { .. } => Command::from_button(&form.text),
     };
-    if matches!(&parsed, Ok(command) if *command != Command::Help) {
-        app.responder.url(&form.response_url)?;
-    }
+    let url = match &parsed {
+        // Help needs none.
+        Ok(Command::Help | Command::Pick(_)) | Err(_) => app.responder.url(&form.response_url).ok(),
+        Ok(_) => Some(app.responder.url(&form.response_url)?),
+    };
     let accepting = async {
         if matches!(
             source,
@@ -189,6 +205,8 @@ async fn accept(
             return refuse_outsider(app, form, "a button", None).await;
         }
         match parsed {
+            Ok(Command::Pick(options)) => pick_meeting(app, form, options, source, url).await,
+            Ok(Command::Check(meeting)) => check_start(app, form, meeting, source, url).await,
             Ok(command) => carry_out(app, form, command, source).await,
             Err(error) => {
                 let standing = standing(app, form).await;
@@ -210,7 +228,9 @@ async fn carry_out(
     let (asker, replies) = (form.asker(), Replies::of(app));
     Ok(Accepted::Answered(match command {
         Command::Livestream(request) => return record(app, form, &request, source).await,
-        Command::Help => replies.help(&standing(app, form).await),
+        Command::Help | Command::Pick(_) | Command::Check(_) => {
+            replies.help(&standing(app, form).await)
+        }
         Command::Whoami => {
             let person = authorization::find(&app.db, &asker).await?;
             let access = standing_of(app, form, &person).await?.access;
@@ -254,6 +274,100 @@ async fn carry_out(
     }))
 }
 
+/// Shows the meetings that can go live here; where somebody can start none, what they can do.
+async fn pick_meeting(
+    app: &Arc<App>,
+    form: &SlashCommand,
+    options: Options,
+    source: Source,
+    url: Option<ResponseUrl>,
+) -> sqlx::Result<Accepted> {
+    let (asker, replies) = (form.asker(), Replies::of(app));
+    let Some((person, standing)) = soon(person_and_standing(app, form)).await? else {
+        return Ok(Accepted::Failed(replies.look_up_failed()));
+    };
+    let (Some(url), Access::Linked, None) = (url, standing.access, &standing.refusal) else {
+        return Ok(Accepted::Answered(replies.help(&standing)));
+    };
+    let Some(one) = app.look_ups.begin(&asker) else {
+        return Ok(Accepted::Answered(replies.still_looking()));
+    };
+    if !slack_requests::is_first(&app.db, form.trigger_id.as_str()).await? {
+        return Ok(Accepted::Duplicate);
+    }
+    let (looking, channel) = (Arc::clone(app), form.channel_id.clone());
+    answer_later(app, url, source, async move {
+        let _one = one;
+        let link = person.link.as_ref();
+        let picker = picker::look_up(&looking, &asker, link, Some(&channel), options).await?;
+        Ok(Replies::of(&looking).picker(&asker, &picker))
+    });
+    Ok(Accepted::LookedUp)
+}
+
+/// Says what would keep a livestream from starting.
+async fn check_start(
+    app: &Arc<App>,
+    form: &SlashCommand,
+    meeting: Option<MeetingId>,
+    source: Source,
+    url: Option<ResponseUrl>,
+) -> sqlx::Result<Accepted> {
+    let (asker, replies) = (form.asker(), Replies::of(app));
+    let Some(person) = soon(authorization::find(&app.db, &asker)).await? else {
+        return Ok(Accepted::Failed(replies.look_up_failed()));
+    };
+    let (Some(url), Some(one)) = (url, app.look_ups.begin(&asker)) else {
+        return Ok(Accepted::Answered(replies.still_looking()));
+    };
+    if !slack_requests::is_first(&app.db, form.trigger_id.as_str()).await? {
+        return Ok(Accepted::Duplicate);
+    }
+    let (looking, channel) = (Arc::clone(app), form.channel_id.clone());
+    answer_later(app, url, source, async move {
+        let _one = one;
+        let check = check::look_up(&looking, &asker, person, &channel, meeting).await?;
+        Ok(Replies::of(&looking).check(&check))
+    });
+    Ok(Accepted::LookedUp)
+}
+
+/// Answers by the `response_url` what takes longer to look up than Slack waits. Nothing is lost with
+/// an answer that a crash cuts off: it is asked for again.
+fn answer_later(
+    app: &Arc<App>,
+    url: ResponseUrl,
+    source: Source,
+    looking_up: impl Future<Output = sqlx::Result<Message>> + Send + 'static,
+) {
+    let (app, is_theirs) = (
+        Arc::clone(app),
+        matches!(
+            source,
+            Source::Pressed {
+                is_theirs: true,
+                ..
+            }
+        ),
+    );
+    let tasks = app.tasks.clone();
+    let answering = async move {
+        let message = looking_up.await.unwrap_or_else(|error| {
+            tracing::error!(%error, "failed to look something up");
+            Replies::of(&app).look_up_failed()
+        });
+        let message = if is_theirs {
+            message.replacing()
+        } else {
+            message
+        };
+        if let Err(error) = app.responder.post_again(&url, &message).await {
+            tracing::warn!(%error, "failed to answer a look-up");
+        }
+    };
+    tasks.spawn(answering.in_current_span());
+}
+
 /// Records a start or a stop, or says why it is not recorded.
 async fn record(
     app: &App,
@@ -276,6 +390,7 @@ async fn record(
         posts: source.posts(),
         is_from_card: matches!(source, Source::Pressed { is_card: true, .. }),
         is_public: form.is_public(),
+        is_private: source == Source::Typed && holds_passcode(&form.text),
         shared: shared.as_ref(),
         shared_accounts: app.shared_accounts,
     };
@@ -341,27 +456,35 @@ async fn starter_to_ask(
     Ok(starter.filter(|starter| *starter != asker.user))
 }
 
-/// Records the stop of a livestream that the App Home shows: as if it was pressed on its card.
-async fn stop_at_home(
+/// Records what was pressed on the App Home: the stop of a livestream that it shows, as if it was
+/// pressed on its card; or a start, which is shown in the direct message of the app with the presser.
+async fn change_at_home(
     app: &App,
     press: &HomePress,
     request: &LivestreamRequest,
 ) -> sqlx::Result<()> {
     let (asker, meeting) = (&press.asker, request.meeting);
-    let shown = streams::known_to(&app.db, asker, None, Some(meeting), true, 1).await?;
-    let Some(stream) = shown.first().filter(|_| request.action == Action::Stop) else {
-        return Ok(());
+    let (channel, is_public) = match request.action {
+        Action::Start => (ChannelId::with_app(&asker.user), false),
+        Action::Stop => {
+            let shown = streams::known_to(&app.db, asker, None, Some(meeting), true, 1).await?;
+            let Some(stream) = shown.into_iter().next() else {
+                return Ok(());
+            };
+            (stream.channel, stream.is_public)
+        }
     };
     let shared = policy::shared_to_stop(app, asker, request).await?;
     let new = NewCommand {
         trigger: &press.trigger_id,
         asker,
-        channel: &stream.channel,
+        channel: &channel,
         request,
         response_url: None,
         posts: 0,
         is_from_card: true,
-        is_public: stream.is_public,
+        is_public,
+        is_private: false,
         shared: shared.as_ref(),
         shared_accounts: app.shared_accounts,
     };
@@ -482,6 +605,8 @@ async fn may_be_refused(
             Command::Help
             | Command::Whoami
             | Command::Disconnect { .. }
+            | Command::Pick(_)
+            | Command::Check(_)
             | Command::Status(_)
             | Command::MarkEnded(_),
         ) => false,
@@ -511,6 +636,20 @@ async fn standing(app: &App, form: &SlashCommand) -> Standing {
         Err(_) => tracing::warn!("timed out looking up what a person can do"),
     }
     Standing::unrestricted(Access::Linked)
+}
+
+/// What is looked up in time to look up more.
+async fn soon<T>(looking_up: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<Option<T>> {
+    match tokio::time::timeout(LOOK_UP_TIMEOUT, looking_up).await {
+        Ok(found) => found.map(Some),
+        Err(_) => Ok(None),
+    }
+}
+
+async fn person_and_standing(app: &App, form: &SlashCommand) -> sqlx::Result<(Person, Standing)> {
+    let person = authorization::find(&app.db, &form.asker()).await?;
+    let standing = standing_of(app, form, &person).await?;
+    Ok((person, standing))
 }
 
 async fn standing_of(app: &App, form: &SlashCommand, person: &Person) -> sqlx::Result<Standing> {

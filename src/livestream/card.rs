@@ -110,7 +110,8 @@ async fn tell_later(
             .open(Context::ResponseUrl(asked.trigger.as_str()), sealed);
         let url = opened.ok().and_then(|text| app.responder.url(&text).ok());
         if let Some(url) = url {
-            let message = Replies::of(app).later(&StreamContext::of(stream));
+            let told = StreamContext::of(stream);
+            let message = Replies::of(app).later(&told, asked.is_private);
             if let Err(error) = app.responder.post(&url, &message).await {
                 tracing::warn!(%error, "failed to tell how a livestream goes on");
             }
@@ -150,7 +151,7 @@ async fn place(app: &App, stream: &Stream) -> Result<Option<Posted>, Unplaced> {
     if stream.has_no_card {
         return Ok(None);
     }
-    let bot = if stream.channel.is_direct() {
+    let bot = if stream.channel.is_direct() && !stream.channel.is_with_app() {
         None
     } else {
         bot::find(app, &stream.starter).await?
@@ -216,6 +217,7 @@ fn message(app: &App, stream: &Stream, told: &StreamContext<'_>) -> Message {
         command: stream.command,
         asker: &stream.starter,
         is_direct: false,
+        is_private: false,
         is_from_card: false,
         is_on_card: false,
         has_bot: true,

@@ -3,6 +3,10 @@
 
 pub mod accept;
 pub mod card;
+mod check;
 pub mod events;
+pub mod home;
+mod look_up;
+pub mod picker;
 pub mod policy;
 pub mod run;

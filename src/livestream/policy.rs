@@ -69,8 +69,36 @@ pub async fn judge(
         Verdict::Broken(rule) => return Ok(Decision::Refused(refusal(rule, rules))),
         Verdict::NotKnown(fact, why) => return Ok(Decision::NotKnown { fact, why }),
     }
+    if request.is_confirmed || request.action == Action::Stop {
+        return Ok(Decision::Allowed);
+    }
+    confirmation(app, asker, channel, rules).await
+}
+
+/// Judges a start that is not asked for yet, by the same rules.
+pub async fn would_start(
+    app: &App,
+    asker: &Asker,
+    channel: &ChannelId,
+    authorization: &Authorization,
+) -> sqlx::Result<Decision> {
+    let rules = &authorization.rules;
+    match refusing(app, authorization, asker, Some(channel), PATIENCE).await? {
+        Verdict::Passed => confirmation(app, asker, channel, rules).await,
+        Verdict::Broken(rule) => Ok(Decision::Refused(refusal(rule, rules))),
+        Verdict::NotKnown(fact, why) => Ok(Decision::NotKnown { fact, why }),
+    }
+}
+
+/// Whether somebody is asked before a start in this channel.
+async fn confirmation(
+    app: &App,
+    asker: &Asker,
+    channel: &ChannelId,
+    rules: &Rules,
+) -> sqlx::Result<Decision> {
     let asks = rules.confirm_over.is_some() || rules.confirm_shared;
-    if !asks || request.is_confirmed || request.action == Action::Stop || channel.is_direct() {
+    if !asks || channel.is_direct() {
         return Ok(Decision::Allowed);
     }
     let channel = match bot::find(app, asker).await? {

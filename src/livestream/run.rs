@@ -7,17 +7,20 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
+use secrecy::SecretString;
+use tracing::Instrument;
 
 use crate::account::tokens::{self, Refreshing, TokenUnavailable};
 use crate::app::App;
+use crate::command::meeting::MeetingId;
 use crate::command::outcome::{CommandResult, Outcome, Unknown};
 use crate::command::request::Action;
 use crate::crypto::vault::Context;
 use crate::db::commands::{self, AttemptFailure, Begun, Finished, PendingCommand};
 use crate::db::jobs::{self, RunAt, RunCommand, ShowHome, WaitsFor};
 use crate::db::streams::{self, NewStream};
-use crate::db::{grants, persist};
-use crate::ids::CommandId;
+use crate::db::{grants, persist, shared_accounts};
+use crate::ids::{CommandId, TeamId, ZoomUserId};
 use crate::livestream::policy::{self, Decision};
 use crate::reply::Replies;
 use crate::reply::outcomes::OutcomeContext;
@@ -143,6 +146,7 @@ async fn advance(app: &Arc<App>, command: &PendingCommand, job: RunCommand) -> s
                 && is_told_by_card(app, command, result).await? =>
         {
             streams::wake(&app.db, id).await?;
+            show_home(app, command).await;
             return Ok(Next::Done);
         }
         Some(result) => {
@@ -163,7 +167,7 @@ async fn advance(app: &Arc<App>, command: &PendingCommand, job: RunCommand) -> s
                 let Finished::Now {
                     has_next,
                     is_shown,
-                    is_noted,
+                    is_told_here,
                 } = persist(finish).await?
                 else {
                     // Somebody else, who tells it; or an earlier try to write it, whose answer
@@ -192,8 +196,7 @@ async fn advance(app: &Arc<App>, command: &PendingCommand, job: RunCommand) -> s
                 }
                 // The card that was pressed tells it.
                 if command.is_from_card
-                    && command.is_on_card
-                    && is_noted
+                    && is_told_here
                     && command.request.action == Action::Stop
                     && result.outcome == Outcome::Accepted
                 {
@@ -204,6 +207,7 @@ async fn advance(app: &Arc<App>, command: &PendingCommand, job: RunCommand) -> s
                 if may_have_card {
                     // Its stream's card tells it, or leaves it to this command once more.
                     if is_shown && is_told_by_card(app, command, &result).await? {
+                        show_home(app, command).await;
                         return Ok(Next::Done);
                     }
                     // Which may have begun to tell it.
@@ -399,7 +403,22 @@ async fn ask(app: &Arc<App>, command: &PendingCommand, job: RunCommand) -> sqlx:
         metrics::zoom_answered(begun.elapsed());
         let said = answer.zoom_message;
         match answer.meaning {
-            Meaning::Final(outcome) => return Ok(finished(outcome, said)),
+            Meaning::Final(outcome) => {
+                if outcome == Outcome::Accepted
+                    && request.action == Action::Start
+                    && command.has_bot
+                {
+                    let learning = learn_topic(
+                        Arc::clone(app),
+                        token.token,
+                        command.asker.team.clone(),
+                        zoom_user.clone(),
+                        request.meeting,
+                    );
+                    app.tasks.spawn(learning.in_current_span());
+                }
+                return Ok(finished(outcome, said));
+            }
             Meaning::StaleToken if token_retried => {
                 return Ok(finished(Outcome::Unauthorized, said));
             }
@@ -418,6 +437,38 @@ async fn ask(app: &Arc<App>, command: &PendingCommand, job: RunCommand) -> sqlx:
                 return Ok(Progress::Wait(later(job, in_a_moment().max(asked))));
             }
         }
+    }
+}
+
+/// Learns what a meeting is called whose livestream Zoom has just taken, for the stream's message: a
+/// meeting of the person's own account. What a shared account's are called Zoom's reports tell, once
+/// they are live.
+async fn learn_topic(
+    app: Arc<App>,
+    token: SecretString,
+    team: TeamId,
+    zoom_user: ZoomUserId,
+    meeting: MeetingId,
+) {
+    let learning = async {
+        let Some(stream) = streams::open(&app.db, &zoom_user, meeting).await? else {
+            return Ok(());
+        };
+        let shared = shared_accounts::zoom_user(&app.db, &team).await?;
+        if stream.topic.is_some() || shared.as_ref() == Some(&zoom_user) {
+            return Ok(());
+        }
+        let topic = match app.zoom.meeting(&token, meeting).await {
+            Ok(found) if found.host != zoom_user => return Ok(()),
+            Ok(found) => found.topic,
+            // What it was called last will do; else the number.
+            Err(_) => None,
+        };
+        streams::learn_topic(&app.db, stream.stream_id, topic.as_deref()).await
+    };
+    let learnt: sqlx::Result<()> = learning.await;
+    if let Err(error) = learnt {
+        tracing::warn!(%error, "failed to note what a meeting is called");
     }
 }
 
@@ -559,6 +610,7 @@ fn outcome(app: &App, command: &PendingCommand, result: &CommandResult) -> Messa
             command: command.command_id,
             asker: &command.asker,
             is_direct: command.channel_id.is_direct(),
+            is_private: command.is_private,
             request: &command.request,
             is_from_card: command.is_from_card,
             is_on_card: command.is_on_card,

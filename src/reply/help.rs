@@ -68,8 +68,8 @@ impl Replies<'_> {
         }));
         if access == Access::Linked {
             lines.push(format!(
-                "The meeting is its number, its join link or Zoom's invitation, as you copied it. \
-                 It must be running, and its livestream set up in Zoom.\n\n\
+                "Type `{slash}` alone to choose from your meetings. The meeting is its number, its join link or Zoom's \
+                 invitation, as you copied it. It must be running, and its livestream set up in Zoom.\n\n\
                  A start takes options, for example `{slash} start {EXAMPLE} name=\"Town Hall\" layout=gallery_view`:"
             ));
             lines.extend(OPTIONS.map(|(key, values)| format!("• `{key}=` {values}")));

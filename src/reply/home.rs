@@ -11,9 +11,10 @@ use crate::ids::Asker;
 use crate::reply::account::OFFER;
 use crate::reply::help::Standing;
 use crate::reply::outcomes::brief;
+use crate::reply::picker::Picker;
 use crate::reply::stream::{StreamContext, live_now};
 use crate::reply::{Replies, date};
-use crate::slack::message::{Button, actions, escape, header, number, section};
+use crate::slack::message::{Button, actions, context, escape, header, number, section};
 
 /// What a person's App Home shows.
 #[derive(Debug)]
@@ -26,6 +27,17 @@ pub struct Home {
     /// A one-time link, if they asked for it.
     pub offer: Option<String>,
     pub standing: Standing,
+    pub meetings: Meetings,
+}
+
+/// The meetings that can go live from the App Home.
+#[derive(Debug)]
+pub enum Meetings {
+    /// None can.
+    NotHere,
+    /// Zoom is being asked.
+    Asking,
+    Listed(Box<Picker>),
 }
 
 impl Replies<'_> {
@@ -50,6 +62,24 @@ impl Replies<'_> {
             let live: Vec<_> = home.live.iter().map(StreamContext::of).collect();
             blocks.push(header("Live now"));
             blocks.extend(live_now(asker, &live));
+        }
+        match &home.meetings {
+            Meetings::NotHere => {}
+            Meetings::Asking => {
+                blocks.push(header("Your meetings"));
+                blocks.push(section(
+                    "I am asking Zoom, which takes 8 seconds at most. If nothing follows, open this page again.",
+                ));
+            }
+            Meetings::Listed(picker) => {
+                blocks.push(header("Your meetings"));
+                blocks.extend(self.choices(picker));
+                blocks.push(context(&format!(
+                    "A livestream that you start here is shown in your messages with me. To show it in a channel, type \
+                     `{}` there.",
+                    self.slash
+                )));
+            }
         }
         blocks.push(header("Your last commands"));
         let last: Vec<_> = home.last.iter().map(past).collect();

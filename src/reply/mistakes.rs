@@ -67,10 +67,10 @@ impl Replies<'_> {
                 self.command(request),
                 self.typed(Action::Stop, request.meeting),
             ),
-            ParseError::MeetingMissing { verb, settings } => {
+            ParseError::MeetingMissing { verb, options } => {
                 format!(
                     "Which meeting? Add its number or join link: {}.",
-                    self.example_with(*verb, settings)
+                    self.example_with(*verb, &options.settings)
                 )
             }
             ParseError::NotAMeeting {

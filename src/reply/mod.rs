@@ -4,10 +4,13 @@
 pub mod account;
 #[cfg(test)]
 pub(crate) mod catalogue;
+pub mod check;
 pub mod help;
 pub mod home;
 mod mistakes;
 pub mod outcomes;
+pub mod picker;
+pub mod reads;
 mod rules;
 pub mod stream;
 
@@ -17,6 +20,7 @@ use chrono::{DateTime, Utc};
 
 use crate::app::App;
 use crate::command::meeting::MeetingId;
+use crate::command::request::{Action, Options};
 use crate::command::verb::Verb;
 use crate::slack::message::{Message, Visibility, escape};
 
@@ -73,6 +77,14 @@ impl<'a> Replies<'a> {
     fn command(&self, typed: impl Display) -> String {
         let text = format!("{} {typed}", self.slash).replace('`', " ");
         format!("`{}`", escape(&text))
+    }
+
+    /// A start with these options, of a meeting that is not known yet.
+    fn start_with(&self, options: &Options) -> String {
+        match EXAMPLE.parse() {
+            Ok(meeting) => self.command(options.clone().request(Action::Start, meeting)),
+            Err(_) => self.example("start"),
+        }
     }
 
     fn example(&self, verb: &str) -> String {

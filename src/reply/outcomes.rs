@@ -6,6 +6,7 @@ use crate::command::outcome::{Fact, Outcome, Unknown};
 use crate::command::request::{Action, LivestreamRequest};
 use crate::ids::{Asker, CommandId, SlackUserId};
 use crate::reply::account::LINK_DEAD;
+use crate::reply::check::readers;
 use crate::reply::{Replies, date, ephemeral};
 use crate::slack::form::Content;
 use crate::slack::message::{Button, Message, Visibility, cap, escape};
@@ -21,6 +22,9 @@ pub struct OutcomeContext<'a> {
     pub asker: &'a Asker,
     /// It was typed in a direct message, and stays there between the asker and us.
     pub is_direct: bool,
+    /// The channel must not see what was typed: with a message for all, Slack may show it that.
+    /// <https://docs.slack.dev/interactivity/implementing-slash-commands>
+    pub is_private: bool,
     pub request: &'a LivestreamRequest,
     /// It was a press on the card of a stream, whose failure concerns its presser alone.
     pub is_from_card: bool,
@@ -91,19 +95,19 @@ impl Replies<'_> {
     /// A command is accepted that the channel should not see: it holds a passcode.
     pub fn on_it(&self) -> Message {
         ephemeral(
-            "I'm on it. The channel does not see what you typed, because it may hold a passcode; \
-             it reads only what became of it.",
+            "I'm on it. The channel does not see what you typed, because it may hold a passcode.",
         )
     }
 
     /// What became of a command, for the channel.
     pub fn outcome(&self, told: &OutcomeContext<'_>, outcome: &Outcome) -> Message {
         let is_failed_press = told.is_from_card && outcome.has_failed();
-        let visibility = if outcome.is_for_asker() || told.is_direct || is_failed_press {
-            Visibility::Ephemeral
-        } else {
-            Visibility::InChannel
-        };
+        let visibility =
+            if outcome.is_for_asker() || told.is_direct || told.is_private || is_failed_press {
+                Visibility::Ephemeral
+            } else {
+                Visibility::InChannel
+            };
         let sentence = self.sentence(told, outcome);
         let text = match told.zoom_message {
             // There it stands at its place.
@@ -126,10 +130,17 @@ impl Replies<'_> {
             Some(why) => message.with_context(why),
             None => message,
         };
-        let message = message.with_buttons(self.next_step(told, outcome));
+        let check = is_checked(told, outcome).then(|| {
+            let meeting = told.request.meeting;
+            Button::typing("Check", format!("check {meeting}"))
+        });
+        let buttons = self.next_step(told, outcome).into_iter().chain(check);
+        let message = message.with_buttons(buttons);
         match (outcome, told.request.action) {
             // Others may have a use for its button, whoever presses it in vain.
-            (Outcome::Accepted, Action::Start) if !told.is_direct => message.as_card(),
+            (Outcome::Accepted, Action::Start) if !told.is_direct && !told.is_private => {
+                message.as_card()
+            }
             // Its button has done its work.
             (Outcome::Accepted, Action::Stop) if told.is_from_card && !told.is_on_card => {
                 message.replacing()
@@ -323,10 +334,10 @@ impl Replies<'_> {
                 );
                 let place = match (card, channel) {
                     (Some(card), _) => format!(" <{}|See how it goes on.>", escape(card)),
-                    (None, Some(channel)) => {
+                    (None, Some(channel)) if !channel.is_direct() => {
                         format!(" It was started in <#{}>.", escape(channel.as_str()))
                     }
-                    (None, None) => String::new(),
+                    (None, _) => String::new(),
                 };
                 format!(
                     ":information_source: *{meeting} {what}{by}{place} Nothing was started again."
@@ -363,13 +374,7 @@ impl Replies<'_> {
                 }
             }
             (Outcome::NeedsConfirmation { members, is_shared }, _) => {
-                let who = match (members, is_shared) {
-                    (Some(members), true) => {
-                        format!("{members} people read here, some of other organisations")
-                    }
-                    (Some(members), false) => format!("{members} people read here"),
-                    (None, _) => "I can't see who reads here".to_owned(),
-                };
+                let who = readers(*members, *is_shared);
                 format!(
                     ":question: *Go live with {}?* {who}. Nothing was started yet.",
                     meeting.to_lowercase()
@@ -472,6 +477,24 @@ impl Replies<'_> {
             | Outcome::Other { .. } => again_by_others(told).into_iter().collect(),
         }
     }
+}
+
+/// Whether the checks may show why a start failed, and what else would keep it from starting.
+fn is_checked(told: &OutcomeContext<'_>, outcome: &Outcome) -> bool {
+    let may_show = matches!(
+        outcome,
+        Outcome::NotAMeetingNumber
+            | Outcome::NotSetUp
+            | Outcome::NotStarted
+            | Outcome::WrongAccount
+            | Outcome::MayNotHost
+            | Outcome::EndToEndEncrypted
+            | Outcome::ScopeMissing
+            | Outcome::NoSuchUser
+            | Outcome::NoSuchMeeting
+            | Outcome::Other { .. }
+    );
+    may_show && told.request.action == Action::Start
 }
 
 /// Whom to ask for a stop.

@@ -93,9 +93,15 @@ impl Replies<'_> {
         Message::new(Visibility::InChannel, &text)
     }
 
-    /// What became of a stream that no message shows, for its channel.
-    pub fn later(&self, told: &StreamContext<'_>) -> Message {
-        Message::new(Visibility::InChannel, &signed(told))
+    /// What became of a stream that no message shows, for its channel; for its starter alone if that
+    /// must not see what was typed.
+    pub fn later(&self, told: &StreamContext<'_>, is_private: bool) -> Message {
+        let visibility = if is_private {
+            Visibility::Ephemeral
+        } else {
+            Visibility::InChannel
+        };
+        Message::new(visibility, &signed(told))
             .with_context(&format!("Asked by {}", user(&told.starter.user)))
     }
 
@@ -192,7 +198,11 @@ fn buttons(told: &StreamContext<'_>) -> Vec<Button> {
         State::GoingLive { .. } | State::Live { .. } => {
             watch(told).into_iter().chain([stop(meeting)]).collect()
         }
-        State::Silent { .. } => vec![again("Start again"), stop(meeting)],
+        State::Silent { .. } => vec![
+            again("Start again"),
+            stop(meeting),
+            Button::typing("Check", format!("check {meeting}")),
+        ],
         State::Ended {
             at,
             how: HowEnded::StoppedBy(_) | HowEnded::Unasked(_) | HowEnded::MarkedBy(_),
@@ -260,7 +270,7 @@ fn sign(state: &State) -> &'static str {
 }
 
 /// What is true of a stream, in a sentence or two, in mrkdwn behind its sign.
-fn signed(told: &StreamContext<'_>) -> String {
+pub(super) fn signed(told: &StreamContext<'_>) -> String {
     let parts = sentence(told);
     let parts = parts.iter().map(|part| match part {
         // An asterisk would end it, and cannot be escaped.

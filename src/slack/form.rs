@@ -13,7 +13,7 @@ use crate::slack::CARD;
 /// A [slash command]: what of the form we use; unknown fields are ignored.
 ///
 /// [slash command]: https://docs.slack.dev/interactivity/implementing-slash-commands
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 pub struct SlashCommand {
     /// Only where the workspace belongs to an organisation.
     pub enterprise_id: Option<EnterpriseId>,
@@ -149,6 +149,9 @@ struct Action {
     /// Text, where a button of ours was pressed.
     #[serde(default)]
     value: Value,
+    /// The same, where something was chosen from a menu of ours.
+    #[serde(default)]
+    selected_option: Value,
     /// The row that the button is in.
     #[serde(default)]
     block_id: Value,
@@ -168,10 +171,9 @@ impl Interaction {
             return Ok(Pressed::Nothing);
         }
         let payload: Payload = serde_json::from_str(json).map_err(|_| BadPayload)?;
-        let values = payload
-            .actions
-            .iter()
-            .filter_map(|action| action.value.as_str());
+        let values = payload.actions.iter().filter_map(|action| {
+            (action.value.as_str()).or(action.selected_option["value"].as_str())
+        });
         let Some(text) = values.map(str::to_owned).next() else {
             return Ok(Pressed::Nothing);
         };

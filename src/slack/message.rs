@@ -13,6 +13,10 @@ const SECTION_MAX: usize = 3000;
 const HEADER_MAX: usize = 150;
 /// Of what a button asks before it counts.
 const QUESTION_MAX: usize = 300;
+/// How many choices a menu has at most, how long the label of one may be, and its value.
+const CHOICES_MAX: usize = 100;
+const LABEL_MAX: usize = 75;
+const VALUE_MAX: usize = 150;
 
 /// Who sees a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -51,6 +55,26 @@ pub struct Button {
     style: Option<&'static str>,
     /// What is asked before it counts, and what to press then.
     question: Option<(String, &'static str)>,
+}
+
+/// A menu. To choose from it is to type, as with a button.
+/// <https://docs.slack.dev/reference/block-kit/block-elements/select-menu-element>
+#[derive(Debug)]
+pub struct Menu {
+    pub placeholder: &'static str,
+    pub choices: Vec<Choice>,
+    /// What is asked before a choice counts, and what to press then.
+    pub question: (&'static str, &'static str),
+}
+
+/// A choice of a menu.
+#[derive(Debug)]
+pub struct Choice {
+    pub label: String,
+    /// Small print below it.
+    pub note: String,
+    /// What it types.
+    pub value: String,
 }
 
 /// What a button does.
@@ -153,6 +177,14 @@ impl Message {
         self
     }
 
+    /// Adds blocks.
+    #[must_use]
+    pub fn with_blocks(mut self, blocks: impl IntoIterator<Item = Value>) -> Self {
+        self.blocks.extend(blocks);
+        number(&mut self.blocks);
+        self
+    }
+
     /// Adds a line of small print.
     #[must_use]
     pub fn with_context(mut self, mrkdwn: &str) -> Self {
@@ -184,14 +216,52 @@ pub fn context(mrkdwn: &str) -> Value {
     json!({ "type": "context", "elements": [{ "type": "mrkdwn", "text": cap(mrkdwn, SECTION_MAX) }] })
 }
 
-/// Numbers the buttons of a message or a view, which must be told apart.
+/// A paragraph in mrkdwn with a button beside it.
+pub fn row(mrkdwn: &str, button: Button) -> Value {
+    let mut row = section(mrkdwn);
+    row["accessory"] = button.json();
+    row
+}
+
+/// A paragraph in mrkdwn with a menu beside it. A choice that is too long to be typed is left out,
+/// and so are those after the first hundred.
+pub fn menu_row(mrkdwn: &str, menu: Menu) -> Value {
+    let choices = menu.choices.into_iter();
+    let choices = choices.filter(|choice| choice.value.chars().count() <= VALUE_MAX);
+    let options = choices.take(CHOICES_MAX).map(|choice| {
+        let (label, note) = (cap(&choice.label, LABEL_MAX), cap(&choice.note, LABEL_MAX));
+        json!({ "text": plain(&label), "description": plain(&note), "value": choice.value })
+    });
+    let (question, yes) = menu.question;
+    let mut row = section(mrkdwn);
+    row["accessory"] = json!({
+        "type": "static_select",
+        "placeholder": plain(menu.placeholder),
+        "options": options.collect::<Vec<_>>(),
+        "confirm": {
+            "title": plain(yes), "text": plain(question), "confirm": plain(yes), "deny": plain("Not now"),
+        },
+    });
+    row
+}
+
+/// Numbers the buttons and menus of a message or a view, which must be told apart.
 pub fn number(blocks: &mut [Value]) {
-    let rows = blocks.iter_mut().filter(|block| block["type"] == "actions");
-    let buttons = rows
-        .filter_map(|row| row["elements"].as_array_mut())
-        .flatten();
-    for (index, button) in buttons.enumerate() {
-        button["action_id"] = format!("type_{index}").into();
+    let mut index = 0;
+    for block in blocks {
+        let parts: Vec<&mut Value> = match block["type"].as_str() {
+            Some("section") if block.get("accessory").is_some() => vec![&mut block["accessory"]],
+            Some("actions") => block["elements"]
+                .as_array_mut()
+                .into_iter()
+                .flatten()
+                .collect(),
+            _ => Vec::new(),
+        };
+        for part in parts {
+            part["action_id"] = format!("type_{index}").into();
+            index += 1;
+        }
     }
 }
 
@@ -203,10 +273,7 @@ pub fn actions(buttons: impl IntoIterator<Item = Button>) -> Option<Value> {
 
 impl Button {
     fn json(self) -> Value {
-        let mut json = json!({
-            "type": "button",
-            "text": { "type": "plain_text", "text": self.label },
-        });
+        let mut json = json!({ "type": "button", "text": plain(self.label) });
         match self.action {
             ButtonAction::Type(text) => json["value"] = text.into(),
             ButtonAction::Open(url) => json["url"] = url.into(),
@@ -215,7 +282,6 @@ impl Button {
             json["style"] = style.into();
         }
         if let Some((question, yes)) = self.question {
-            let plain = |text: &str| json!({ "type": "plain_text", "text": text });
             json["confirm"] = json!({
                 "title": plain(self.label),
                 "text": plain(&cap(&question, QUESTION_MAX)),
@@ -226,6 +292,10 @@ impl Button {
         }
         json
     }
+}
+
+fn plain(text: &str) -> Value {
+    json!({ "type": "plain_text", "text": text })
 }
 
 /// Escapes exactly `& < >`, so that an echo cannot mention a channel or forge a link:

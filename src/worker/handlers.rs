@@ -7,17 +7,15 @@ use graphile_worker::{IntoTaskHandlerResult, TaskHandler, WorkerContext};
 use tracing::Instrument;
 
 use super::reader::Reader;
-use crate::account::offer;
 use crate::account::{unlink, withdraw};
 use crate::app::App;
-use crate::command::verb::Verb;
+use crate::db;
 use crate::db::jobs::{
     self, Job, LeaveTenant, NotifyLinkDead, NotifyUnlinked, RunAt, RunCommand, ShowHome,
     ShowStream, Unlink, Withdraw,
 };
-use crate::db::{self, authorization};
 use crate::livestream::card::{self, CardError};
-use crate::livestream::{policy, run};
+use crate::livestream::{self, run};
 use crate::workspace::home::{self, HomeError, Shown};
 use crate::workspace::install;
 
@@ -92,16 +90,8 @@ async fn run_command(context: &WorkerContext, job: RunCommand) -> Result<(), Job
 
 async fn show_home(context: &WorkerContext, job: ShowHome) -> Result<(), JobError> {
     let app = app(context);
-    let person = authorization::find(&app.db, &job.asker).await?;
-    let standing = policy::standing(app, &job.asker, &person, None).await?;
-    // A rule may refuse them since they asked for it.
-    let offer = if job.has_offer && standing.access.can(Verb::Connect) {
-        offer::offer(app, &job.asker, None, None).await?
-    } else {
-        None
-    };
-    match home::show(app, &job.asker, standing, person.link, offer).await? {
-        Shown::Done => Ok(()),
+    match livestream::home::show(app, &job).await? {
+        Shown::Done | Shown::Published(_) => Ok(()),
         Shown::Later(delay) => Ok(jobs::enqueue_home(&app.db, &job, RunAt::After(delay)).await?),
     }
 }
@@ -117,7 +107,7 @@ async fn show_stream(context: &WorkerContext, job: ShowStream) -> Result<(), Job
 async fn notify_unlinked(context: &WorkerContext, job: NotifyUnlinked) -> Result<(), JobError> {
     let app = app(context);
     match home::notify_unlinked(app, &job.asker, &job.by).await? {
-        Shown::Done => Ok(()),
+        Shown::Done | Shown::Published(_) => Ok(()),
         Shown::Later(delay) => Ok(jobs::enqueue(&app.db, &job, RunAt::After(delay)).await?),
     }
 }
@@ -125,7 +115,7 @@ async fn notify_unlinked(context: &WorkerContext, job: NotifyUnlinked) -> Result
 async fn notify_link_dead(context: &WorkerContext, job: NotifyLinkDead) -> Result<(), JobError> {
     let app = app(context);
     match home::notify_link_dead(app, &job).await? {
-        Shown::Done => Ok(()),
+        Shown::Done | Shown::Published(_) => Ok(()),
         Shown::Later(delay) => Ok(jobs::enqueue(&app.db, &job, RunAt::After(delay)).await?),
     }
 }

@@ -131,12 +131,21 @@ impl Bot<'_> {
         Ok(answer.permalink)
     }
 
-    /// Shows these blocks on somebody's App Home.
+    /// Shows these blocks on somebody's App Home; with a hash only if that is still the one it has.
+    /// Returns the hash that it has now.
     /// <https://docs.slack.dev/reference/methods/views.publish>
-    pub async fn publish_home(&self, user: &SlackUserId, blocks: &[Value]) -> Result<(), Error> {
-        let view = json!({ "user_id": user, "view": { "type": "home", "blocks": blocks } });
-        let _: Value = self.call("views.publish", Body::Json(view)).await?;
-        Ok(())
+    pub async fn publish_home(
+        &self,
+        user: &SlackUserId,
+        blocks: &[Value],
+        instead_of: Option<&str>,
+    ) -> Result<Option<String>, Error> {
+        let mut view = json!({ "user_id": user, "view": { "type": "home", "blocks": blocks } });
+        if let Some(hash) = instead_of {
+            view["hash"] = hash.into();
+        }
+        let published: Value = self.call("views.publish", Body::Json(view)).await?;
+        Ok(published["view"]["hash"].as_str().map(str::to_owned))
     }
 
     /// Calls a method. Logs a failure, and deletes a token that Slack has revoked.

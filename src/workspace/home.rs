@@ -10,7 +10,7 @@ use crate::db::{authorization, commands, shared_accounts, streams};
 use crate::ids::{Asker, SlackUserId};
 use crate::reply::Replies;
 use crate::reply::help::Standing;
-use crate::reply::home::Home;
+use crate::reply::home::{Home, Meetings};
 use crate::slack::web_api::Error;
 use crate::workspace::bot;
 
@@ -32,6 +32,8 @@ pub enum HomeError {
 pub enum Shown {
     /// It was, or never will be.
     Done,
+    /// An App Home is published, and has this hash until it is published again.
+    Published(Option<String>),
     /// Slack allows it after this while.
     Later(Duration),
 }
@@ -77,13 +79,16 @@ pub async fn notify_link_dead(app: &App, job: &NotifyLinkDead) -> Result<Shown, 
 }
 
 /// Publishes a user's App Home as things stand now, with the address of a one-time link if
-/// there is one; `standing` is what the person can do, and `link` theirs.
+/// there is one; `standing` is what the person can do, and `link` theirs. With a hash only in place
+/// of the one that has it.
 pub async fn show(
     app: &App,
     asker: &Asker,
     standing: Standing,
     link: Option<Link>,
     offer: Option<String>,
+    meetings: Meetings,
+    instead_of: Option<&str>,
 ) -> Result<Shown, HomeError> {
     let Some(bot) = bot::find(app, asker).await? else {
         return Ok(Shown::Done);
@@ -94,9 +99,13 @@ pub async fn show(
         last: commands::recent(&app.db, asker, LAST).await?,
         offer,
         standing,
+        meetings,
     };
     let blocks = Replies::of(app).home(asker, &home);
-    shown(bot.publish_home(&asker.user, &blocks).await)
+    match bot.publish_home(&asker.user, &blocks, instead_of).await {
+        Ok(hash) => Ok(Shown::Published(hash)),
+        Err(error) => shown(Err(error)),
+    }
 }
 
 fn shown(result: Result<(), Error>) -> Result<Shown, HomeError> {

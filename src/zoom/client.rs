@@ -5,7 +5,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use url::Url;
 
-use crate::http::body;
+use crate::http::body_up_to;
 use crate::ids::is_visible;
 use crate::zoom::error_body::ErrorBody;
 
@@ -17,6 +17,13 @@ pub enum BodyForm {
     /// The form in older descriptions of the call: `settings` is JSON text in a part of its own.
     Multipart,
 }
+
+/// How much of a resource is read, in bytes: a list of 300 meetings has several hundred thousand.
+const RESOURCE_MAX: usize = 1024 * 1024;
+
+/// Zoom's codes for a token that lacks a scope, whatever the status is.
+pub const SCOPE_MISSING: i64 = 4711;
+pub const OLDER_SCOPE_MISSING: i64 = 4700;
 
 /// Zoom's API and token endpoint. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -35,9 +42,12 @@ pub enum ApiError {
     /// Zoom rejects the access token. Says nothing about the grant: the token may have expired.
     #[error("Zoom rejects the access token")]
     Unauthorized,
-    /// Zoom refuses, and says why. The text holds no secret.
-    #[error("Zoom refuses: {0}")]
-    Refused(String),
+    /// Zoom refuses, and says why: in a text that holds no secret, perhaps with a code.
+    #[error("Zoom refuses: {said}")]
+    Refused { code: Option<i64>, said: String },
+    /// Zoom gets too many requests of this user or account, this second or today.
+    #[error("too many requests: {0}")]
+    Limited(String),
     /// Any other failure. The text holds no secret.
     #[error("the request failed: {0}")]
     Failed(String),
@@ -76,6 +86,7 @@ impl Client {
     pub(super) async fn get<T: DeserializeOwned>(
         &self,
         path: &str,
+        query: &[(&str, &str)],
         access_token: &SecretString,
     ) -> Result<T, ApiError> {
         // One that cannot be sent is rejected as surely as if it had been.
@@ -84,26 +95,33 @@ impl Client {
         }
         let mut url = self.api.clone();
         url.set_path(path);
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
         let token = access_token.expose_secret();
         let response = self.http.get(url).bearer_auth(token).send().await?;
         let status = response.status();
-        let body = body(response).await?;
+        let body = body_up_to(response, RESOURCE_MAX).await?;
         if status.is_success()
             && let Ok(resource) = serde_json::from_slice(&body)
         {
             return Ok(resource);
         }
         let error = ErrorBody::read(&body, &[token]);
-        if status == StatusCode::UNAUTHORIZED || error.code == Some(124) {
+        let lacks_scope = matches!(error.code, Some(SCOPE_MISSING | OLDER_SCOPE_MISSING));
+        if !lacks_scope && (status == StatusCode::UNAUTHORIZED || error.code == Some(124)) {
             return Err(ApiError::Unauthorized);
         }
         let said = error.text();
-        let is_passing = matches!(status.as_u16(), 408 | 425 | 429 | 500..);
-        Err(if said.is_empty() || is_passing {
+        Err(match status.as_u16() {
+            429 => ApiError::Limited(said),
             // The cause would quote the body.
-            ApiError::Failed(format!("status {status} from {path}: {said}"))
-        } else {
-            ApiError::Refused(said)
+            408 | 425 | 500.. => ApiError::Failed(format!("status {status} from {path}: {said}")),
+            _ if said.is_empty() => ApiError::Failed(format!("status {status} from {path}")),
+            _ => ApiError::Refused {
+                code: error.code,
+                said,
+            },
         })
     }
 }

@@ -192,8 +192,6 @@ impl MeetingEvent {
         if uuid.is_empty() || uuid.len() > UUID_MAX {
             return Err(MalformedEvent);
         }
-        let topic = object.topic.as_deref().map(printable);
-        let topic = topic.map(|topic| topic.chars().take(TOPIC_MAX).collect::<String>());
         Ok(Self {
             kind,
             host: object.host_id,
@@ -202,7 +200,7 @@ impl MeetingEvent {
             at: happened_at
                 .or_else(|| time(&event_ts))
                 .ok_or(MalformedEvent)?,
-            topic: topic.filter(|topic| !topic.trim().is_empty()),
+            topic: object.topic.as_deref().and_then(topic),
             page,
             operator: operator_id.filter(|operator| !operator.as_str().is_empty()),
         })
@@ -221,8 +219,14 @@ fn deserialize_text<'de, D: Deserializer<'de>>(id: D) -> Result<Value, D::Error>
     })
 }
 
+/// What a meeting is called, if it is called anything.
+pub(super) fn topic(text: &str) -> Option<String> {
+    let topic: String = printable(text).chars().take(TOPIC_MAX).collect();
+    (!topic.trim().is_empty()).then_some(topic)
+}
+
 /// An address that viewers' browsers open: of the web, and without a password.
-fn page(text: &str) -> Option<String> {
+pub(super) fn page(text: &str) -> Option<String> {
     let url = Url::parse(text).ok()?;
     let is_open = url.username().is_empty() && url.password().is_none();
     let is_web = ["https", "http"].contains(&url.scheme()) && url.has_host();
@@ -230,7 +234,7 @@ fn page(text: &str) -> Option<String> {
 }
 
 /// A time in RFC 3339, or in seconds or milliseconds since 1970. One before Zoom's is none.
-fn time(value: &Value) -> Option<DateTime<Utc>> {
+pub(super) fn time(value: &Value) -> Option<DateTime<Utc>> {
     let text = value.as_str();
     let number = value.as_i64().or_else(|| text?.parse().ok());
     let at = match number {

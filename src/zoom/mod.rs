@@ -1,10 +1,11 @@
-//! Zoom's API: livestreams, users, and OAuth.
+//! Zoom's API: livestreams, meetings, users, and OAuth.
 
 pub mod answer;
 pub mod client;
 mod error_body;
 pub mod event;
 pub mod livestream;
+pub mod meetings;
 pub mod oauth;
 pub mod scopes;
 pub mod users;

@@ -4,57 +4,94 @@
 pub const NEEDED: &str = "meeting:update:livestream_status user:read:user";
 /// The scope without which no livestream can be started.
 const LIVESTREAM: &str = "meeting:update:livestream_status";
+/// The one that Zoom's reports of livestreams take:
+/// <https://developers.zoom.us/docs/api/meetings/events/>.
+const REPORTS: &str = "meeting:read:livestream";
+/// The one that a user's meetings are listed with.
+const LIST: &str = "meeting:read:list_meetings";
+
+/// Every scope that is used, with the others that hold it: apps made since 2024 have granular
+/// ones. The first two a grant must have.
+const USED: [(&str, &[&str]); 6] = [
+    (
+        LIVESTREAM,
+        &[
+            "meeting:write",
+            "meeting:write:admin",
+            "meeting:update:livestream_status:admin",
+        ],
+    ),
+    (
+        "user:read:user",
+        &[
+            "user:read",
+            "user:read:admin",
+            "user_info:read",
+            "user_profile",
+            "user:read:user:admin",
+        ],
+    ),
+    (
+        REPORTS,
+        &[
+            "meeting:read:livestream:admin",
+            "meeting:read",
+            "meeting:read:admin",
+            "meeting:write",
+            "meeting:write:admin",
+        ],
+    ),
+    (
+        "meeting:read:meeting",
+        &[
+            "meeting:read:meeting:admin",
+            "meeting:read",
+            "meeting:read:admin",
+        ],
+    ),
+    (
+        LIST,
+        &[
+            "meeting:read:list_meetings:admin",
+            "meeting:read",
+            "meeting:read:admin",
+        ],
+    ),
+    (
+        "user:read:settings",
+        &["user:read:settings:admin", "user:read", "user:read:admin"],
+    ),
+];
+
+/// Which of the scopes that are used these do not hold, separated by spaces.
+pub fn lacking(granted: &str) -> Vec<&'static str> {
+    let has = |scope: &str| granted.split_whitespace().any(|granted| granted == scope);
+    let lacking = USED
+        .into_iter()
+        .filter(|(scope, others)| !has(scope) && !others.iter().any(|other| has(other)));
+    lacking.map(|(scope, _)| scope).collect()
+}
 
 /// Whether livestreams cannot be started with these scopes, separated by spaces.
 pub fn lacks_livestream_scope(granted: &str) -> bool {
-    missing_scope(granted) == Some(LIVESTREAM)
+    lacking(granted).contains(&LIVESTREAM)
 }
 
 /// Whether Zoom tells us nothing of the livestreams of whoever granted these scopes, separated by
-/// spaces: its events take this scope, or one of the older family.
-/// <https://developers.zoom.us/docs/api/meetings/events/>
+/// spaces.
 pub fn lacks_reports(granted: &str) -> bool {
-    const ENOUGH: [&str; 6] = [
-        "meeting:read:livestream",
-        "meeting:read:livestream:admin",
-        "meeting:read",
-        "meeting:read:admin",
-        "meeting:write",
-        "meeting:write:admin",
-    ];
-    !granted
-        .split_whitespace()
-        .any(|scope| ENOUGH.contains(&scope))
+    lacking(granted).contains(&REPORTS)
 }
 
-/// One family of scopes or the other, whole: apps made since 2024 have granular ones.
+/// Whether Zoom does not list the meetings of whoever granted these scopes, separated by spaces.
+pub fn lacks_list(granted: &str) -> bool {
+    lacking(granted).contains(&LIST)
+}
+
+/// One that a grant must have, and these do not hold.
 pub fn missing_scope(granted: &str) -> Option<&'static str> {
-    let has = |scope: &str| granted.split_whitespace().any(|granted| granted == scope);
-    [
-        (
-            LIVESTREAM,
-            [
-                "meeting:write",
-                "meeting:write:admin",
-                "meeting:update:livestream_status:admin",
-            ]
-            .as_slice(),
-        ),
-        (
-            "user:read:user",
-            [
-                "user:read",
-                "user:read:admin",
-                "user_info:read",
-                "user_profile",
-                "user:read:user:admin",
-            ]
-            .as_slice(),
-        ),
-    ]
-    .into_iter()
-    .find(|(granular, others)| !has(granular) && !others.iter().any(|scope| has(scope)))
-    .map(|(granular, _)| granular)
+    let mut lacking = lacking(granted).into_iter();
+    lacking.find(|scope| NEEDED.split(' ').any(|needed| needed == *scope))
 }
 
 #[cfg(test)]

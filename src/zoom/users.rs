@@ -4,6 +4,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::command::meeting::MeetingId;
 use crate::ids::{ZoomUserId, deserialize_printable};
 use crate::zoom::client::{ApiError, Client};
 use crate::zoom::error_body::integer;
@@ -21,12 +22,20 @@ pub struct User {
     pub email: String,
     #[serde(rename = "type", default)]
     plan: Value,
+    /// The number of the user's personal room.
+    #[serde(default)]
+    pmi: Value,
 }
 
 impl User {
     /// Whether the user has the Basic plan, which allows no livestreams.
     pub fn is_basic(&self) -> bool {
         integer(&self.plan) == Some(1)
+    }
+
+    /// The user's personal room, if Zoom names one.
+    pub fn personal_room(&self) -> Option<MeetingId> {
+        integer(&self.pmi).and_then(MeetingId::from_number)
     }
 }
 
@@ -43,7 +52,7 @@ impl Client {
     /// `GET /v2/users/me`.
     /// <https://developers.zoom.us/docs/api/users/#tag/users/GET/users/{userId}>
     pub async fn me(&self, access_token: &SecretString) -> Result<User, ApiError> {
-        self.get("/v2/users/me", access_token).await
+        self.get("/v2/users/me", &[], access_token).await
     }
 
     /// `GET /v2/users/me/settings`. Takes the scope `user:read:settings`, which not every app has.
@@ -56,7 +65,7 @@ impl Client {
         struct Settings {
             in_meeting: LiveSettings,
         }
-        let settings: Settings = self.get("/v2/users/me/settings", access_token).await?;
+        let settings: Settings = self.get("/v2/users/me/settings", &[], access_token).await?;
         Ok(settings.in_meeting)
     }
 }

@@ -8,6 +8,7 @@ mod database;
 mod demo;
 #[path = "../support/executable.rs"]
 mod executable;
+mod menus;
 #[path = "../support/must_end.rs"]
 mod must_end;
 mod playground;
@@ -17,7 +18,7 @@ mod world;
 
 use fantoccini::key::Key;
 use livestream_bot::config::Config;
-use livestream_bot::demo::zoom::{Fault, SCOPES};
+use livestream_bot::demo::zoom::{Fault, Read, SCOPES};
 use livestream_bot::demo::{DANA, ELI, FAY, Person, World};
 use serde_json::json;
 
@@ -385,7 +386,9 @@ async fn what_goes_wrong_at_zoom_has_a_page() {
     browser.read("A permission is missing").await;
     browser.inspect("permission-missing").await;
 
-    world.zoom.fail_next_me(Fault::error(500, 0, ""));
+    world
+        .zoom
+        .fail_next_read(Read::Me, Fault::error(500, 0, ""));
     sign_in(&browser, &offer(&world, FAY).await, FAY).await;
     browser.read("Demo Zoom").await;
     browser.click(FAY.email).await;

@@ -43,8 +43,10 @@ impl Browser {
     }
 
     /// Checks the page where the newest messages are seen.
-    async fn inspect_newest(&self, name: &str) {
+    pub(super) async fn inspect_newest(&self, name: &str) {
         let script = "for (const part of document.querySelectorAll('section')) part.scrollTop = 0;
+            const log = document.getElementById('log');
+            log.scrollTop = log.scrollHeight;
             if (innerWidth < 1000) scrollTo(0, document.body.scrollHeight)";
         self.inspect_after(script, name).await;
     }

@@ -35,6 +35,8 @@ pub(crate) struct Stream {
     card_ts: Option<String>,
     /// When Zoom took stops of its meeting.
     stops: Vec<DateTime<Utc>>,
+    /// Zoom refused its start, and it never went on air.
+    is_refused: bool,
 }
 
 /// What a message that shows a stream says, by its sign and words.
@@ -81,7 +83,11 @@ impl Cards {
         let streams = sqlx::query_as(
             "select meeting_id, began_at, closed_at, card_ts,
                 array(select happened_at from stream_fact as fact where fact.stream_id = stream.stream_id
-                    and kind = 'stop_taken') as stops
+                    and kind = 'stop_taken') as stops,
+                exists (select from stream_fact as fact where fact.stream_id = stream.stream_id
+                    and kind = 'start_refused')
+                and not exists (select from stream_fact as fact where fact.stream_id = stream.stream_id
+                    and kind in ('start_taken', 'start_unknown', 'on_air')) as is_refused
             from stream order by began_at",
         );
         let streams = streams.fetch_all(db).await.expect("the streams");
@@ -145,6 +151,10 @@ pub(crate) fn verify(cards: &Cards, reports: &[Report], faults: &Faults) {
             )),
         }
     }
+    for wrong in &wrong {
+        let (headline, _) = wrong.split_once(", of which").unwrap_or((wrong, ""));
+        println!("{headline}");
+    }
     assert!(
         wrong.is_empty(),
         "{} of {shown_streams} streams are not shown as they are: {}",
@@ -205,6 +215,11 @@ fn expected(
     let mut begun = theirs.iter().rev().filter(|report| !is_end(report));
     if is_end(newest) && begun.next().is_some_and(|begun| begun.uuid != newest.uuid) {
         return None;
+    }
+    // What never went on air does not end with its meeting.
+    let was_live = theirs.iter().any(|report| !is_end(report));
+    if stream.is_refused && !was_live {
+        return Some(vec![Shown::NotLive]);
     }
     if is_end(newest) {
         return Some(vec![Shown::Over]);

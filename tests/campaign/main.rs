@@ -118,8 +118,8 @@ async fn run(arguments: &Arguments) {
     println!("no command was lost, and none carried out twice");
 }
 
-/// After how long the retries that are due only minutes later are made due.
-const HURRIED_AFTER: Duration = Duration::from_secs(20);
+/// How often the retries that are due only minutes later are made due.
+const HURRIED_EVERY: Duration = Duration::from_secs(20);
 
 /// Makes everything due that is due only later.
 pub(crate) async fn hurry(db: &PgPool) {
@@ -132,13 +132,13 @@ pub(crate) async fn hurry(db: &PgPool) {
 async fn wait_for_delivery(db: &PgPool) {
     let mut ticks = tokio::time::interval(Duration::from_millis(200));
     let started = Instant::now();
-    let mut is_hurried = false;
+    let mut hurried = Instant::now();
     loop {
         ticks.tick().await;
         // Where Slack failed three times, the next post is a hundred seconds later.
-        if !is_hurried && started.elapsed() > HURRIED_AFTER {
+        if hurried.elapsed() > HURRIED_EVERY {
             hurry(db).await;
-            is_hurried = true;
+            hurried = Instant::now();
         }
         let open = sqlx::query_scalar(
             "select count(*) from command where delivered_at is null and delivery_error is null",
@@ -153,7 +153,24 @@ async fn wait_for_delivery(db: &PgPool) {
         }
         assert!(
             started.elapsed() < DELIVERED_WITHIN,
-            "{open} outcomes are not delivered yet"
+            "{open} outcomes are not delivered yet: {:#?}",
+            undelivered(db).await
         );
     }
+}
+
+/// The commands whose outcome is not delivered, each with its jobs and those of its stream.
+async fn undelivered(db: &PgPool) -> Vec<serde_json::Value> {
+    let open = sqlx::query_scalar(
+        "select to_jsonb(command) - 'response_url' || jsonb_build_object('jobs', (
+            select jsonb_agg(to_jsonb(job)) from graphile_worker._private_jobs as job
+            where key = 'run_command ' || command_id or key in (
+                select 'show_stream ' || stream_id from stream where stream.meeting_id = command.meeting_id
+            )
+        ), 'stream', (
+            select jsonb_agg(to_jsonb(stream)) from stream where stream.command_id = command.command_id
+        ))
+        from command where delivered_at is null and delivery_error is null",
+    );
+    open.fetch_all(db).await.expect("the commands")
 }

@@ -124,3 +124,31 @@ fn every_file_and_test_that_is_named_exists() {
     }
     assert!(named.0 > 5 && named.1 > 5, "{named:?} are found");
 }
+
+/// The emoji that lines of a text begin with, such as `:warning:`.
+fn emoji(text: &str) -> BTreeSet<&str> {
+    let words = text.lines().filter_map(|line| line.split(' ').next());
+    let is_emoji = |word: &&str| word.len() > 2 && word.starts_with(':') && word.ends_with(':');
+    words.filter(is_emoji).collect()
+}
+
+#[test]
+fn the_demo_shows_every_emoji_of_the_messages() {
+    let read = |path: &Path| std::fs::read_to_string(path).expect("a file");
+    let page = read(&root().join("src/demo/playground/slack.js"));
+    let terminal = read(&root().join("src/demo/tour/mod.rs"));
+    let mut found = BTreeSet::new();
+    for entry in std::fs::read_dir(root().join("tests/catalogue")).expect("a folder") {
+        let words = read(&entry.expect("an entry").path());
+        found.extend(emoji(&words).into_iter().map(ToOwned::to_owned));
+    }
+    assert!(found.len() > 5, "the emoji are found: {found:?}");
+    for code in found {
+        let name = code.trim_matches(':');
+        assert!(page.contains(&format!(" {name}: \"")), "{code} on the page");
+        assert!(
+            terminal.contains(&format!("\"{code}\"")),
+            "{code} in the terminal"
+        );
+    }
+}

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::time::{Duration, Instant};
 
 use livestream_bot::crypto::vault::{Context, Vault};
-use livestream_bot::demo::zoom::{Fault, SCOPES};
+use livestream_bot::demo::zoom::{Fault, Read, SCOPES};
 use livestream_bot::demo::{ADA, DANA, FAY, World};
 use serde_json::{Value, json};
 
@@ -286,7 +286,7 @@ async fn what_zoom_says_to_who_asks_for_a_user_is_on_the_pages() {
     let mut browser = Browser::new();
     let link = request_link(&world, FAY).await;
     let back = browser.consent(&world, &link, FAY, FAY).await;
-    world.zoom.fail_next_me(refused());
+    world.zoom.fail_next_read(Read::Me, refused());
     let page = browser.come_back(&back).await;
     assert_not_linked(&world, &page, 502, "<q>No user:read. (code 4711)</q>").await;
     let mut admin = AdminBrowser::signed_in(&world, ADA).await;
@@ -299,7 +299,7 @@ async fn what_zoom_says_to_who_asks_for_a_user_is_on_the_pages() {
         ),
         (answer(200, "<html>"), "Zoom did not answer"),
     ] {
-        world.zoom.fail_next_me(fault);
+        world.zoom.fail_next_read(Read::Me, fault);
         let csrf = admin.csrf().await;
         let form = [("csrf", &*csrf)];
         let page = admin.submit("/admin/people/U0DANA/test", &form).await;

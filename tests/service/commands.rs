@@ -125,7 +125,6 @@ async fn the_older_form_of_the_body_can_be_chosen() {
 async fn help_mistakes_and_people_without_a_link_are_answered_at_once_and_do_nothing() {
     let world = world().await;
     for (who, text, reads) in [
-        (DANA, "", "starts and stops the livestream"),
         (DANA, "help", "starts and stops the livestream"),
         (
             DANA,

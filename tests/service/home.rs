@@ -12,7 +12,7 @@ use crate::support::browser::Browser;
 use crate::support::fixtures::{world, world_with};
 use crate::support::install::install;
 use crate::support::linking::linked_zoom_user;
-use crate::support::slack::{type_and_read, type_and_read_at_once};
+use crate::support::slack::{elements, type_and_read, type_and_read_at_once};
 use crate::support::world::{connect, count_jobs, wait_for_empty_queue};
 
 pub(crate) async fn open_home(world: &World, place: Channel, who: Person) -> Value {
@@ -56,11 +56,8 @@ pub(crate) fn text_and_buttons(home: &Value) -> (String, Vec<String>) {
     let texts = blocks
         .iter()
         .filter_map(|block| block["text"]["text"].as_str());
-    let buttons = blocks
-        .iter()
-        .filter_map(|block| block["elements"].as_array())
-        .flatten();
-    let buttons = buttons.filter_map(|button| button["value"].as_str().or(button["url"].as_str()));
+    let buttons =
+        elements(home).filter_map(|button| button["value"].as_str().or(button["url"].as_str()));
     (
         texts.collect::<Vec<_>>().join("\n"),
         buttons.map(str::to_owned).collect(),

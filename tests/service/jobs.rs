@@ -112,6 +112,7 @@ async fn what_sql_enqueues_reads_as_the_job() {
         posts: 0,
         is_from_card: false,
         is_public: true,
+        is_private: false,
         shared: None,
         shared_accounts: false,
     };

@@ -3,12 +3,14 @@
 use std::sync::LazyLock;
 
 use chrono::Utc;
+use livestream_bot::command::meeting::MeetingId;
 use livestream_bot::command::outcome::{Fact, Outcome, Refusal, Rule, Unknown};
-use livestream_bot::command::request::{Action, LivestreamRequest, Settings};
+use livestream_bot::command::request::{Action, LivestreamRequest, Options, Settings};
 use livestream_bot::command::verb::Access;
 use livestream_bot::command::{Command, ParseError};
 use livestream_bot::db::commands::RecentCommand;
 use livestream_bot::db::links::Link;
+use livestream_bot::db::streams::RecentMeeting;
 use livestream_bot::demo::slack::block_kit::{check, check_home};
 use livestream_bot::ids::{
     Asker, ChannelId, CommandId, EnterpriseId, SlackUserId, TeamId, ZoomUserId,
@@ -16,10 +18,13 @@ use livestream_bot::ids::{
 use livestream_bot::reply::Replies;
 use livestream_bot::reply::account::Unlinked;
 use livestream_bot::reply::help::Standing;
-use livestream_bot::reply::home::Home;
+use livestream_bot::reply::home::{Home, Meetings};
 use livestream_bot::reply::outcomes::OutcomeContext;
+use livestream_bot::reply::picker::{Missing, Picker};
+use livestream_bot::reply::reads::NotRead;
 use livestream_bot::slack::form::Content;
 use livestream_bot::slack::message::Message;
+use livestream_bot::zoom::meetings::ListedMeeting;
 use serde_json::{Value, json};
 
 /// Longer than anything may be, and full of what must be escaped.
@@ -245,6 +250,46 @@ fn asker() -> Asker {
     }
 }
 
+/// Three hundred meetings in each list, with the longest options and the longest topics.
+fn picker() -> Picker {
+    let [start, _] = <[LivestreamRequest; 2]>::try_from(requests()).expect("a start and a stop");
+    let item = |n: i64| ListedMeeting {
+        meeting: MeetingId::from_number(90_000_000_000 + n).expect("a number"),
+        topic: Some(long().chars().take(200).collect()),
+        starts_at: Some(Utc::now()),
+        zone: Some(chrono_tz::America::Argentina::ComodRivadavia),
+    };
+    let recent = |n: i64| RecentMeeting {
+        meeting: item(n).meeting,
+        topic: item(n).topic,
+        at: Utc::now(),
+    };
+    Picker {
+        options: Options {
+            settings: start.settings,
+            is_confirmed: true,
+        },
+        running: (0..300).map(item).collect(),
+        coming: (300..600).map(item).collect(),
+        recent: (600..605).map(recent).collect(),
+        personal_room: Some(item(700).meeting),
+        has_more: true,
+        missing: Some(Missing::Meetings(NotRead::Refused {
+            code: None,
+            said: long(),
+        })),
+        now: Utc::now(),
+        on_air: Vec::new(),
+    }
+}
+
+#[test]
+fn every_picker_fits() {
+    assert_fits(&replies_where(true).picker(&asker(), &picker()));
+    let none = Picker::default();
+    assert_fits(&replies_where(false).picker(&asker(), &none));
+}
+
 #[test]
 fn every_outcome_fits() {
     let asker = asker();
@@ -258,6 +303,7 @@ fn every_outcome_fits() {
                     command: CommandId(i64::MAX),
                     asker: &asker,
                     is_direct,
+                    is_private: is_direct,
                     request: &request,
                     is_from_card: is_direct,
                     is_on_card: false,
@@ -280,7 +326,7 @@ fn every_mistake_fits() {
         "strat".to_owned(),
         "conect".to_owned(),
         "68423085".to_owned(),
-        "start".to_owned(),
+        "stop".to_owned(),
         format!("start {}", long()),
         "start 1".to_owned(),
         "start https://zoom.us/my/dana".to_owned(),
@@ -305,10 +351,6 @@ fn every_mistake_fits() {
         ),
         format!("start 68423085 name=a {}", "x ".repeat(5000)),
         format!("strat 68423085 name={}", "&amp;".repeat(50)),
-        format!(
-            "start name={} layout=gallery speaker=on captions=off",
-            "&amp;".repeat(50)
-        ),
         "start 68423085 name".to_owned(),
         "start 68423085 name=<@U1>".to_owned(),
         format!("start 68423085 name=:{}:", "x".repeat(5000)),
@@ -408,6 +450,7 @@ fn every_home_fits() {
                     last,
                     offer: offer.clone(),
                     standing: standing.clone(),
+                    meetings: Meetings::Listed(Box::new(picker())),
                 };
                 let view: Value =
                     json!({ "type": "home", "blocks": replies_where(true).home(&asker(), &home) });

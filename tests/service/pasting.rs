@@ -1,14 +1,17 @@
 //! Commands as people paste them into Slack, and as Slack then sends them.
 
+use chrono::Utc;
+use livestream_bot::demo::slack::TOWN_HALL;
 use livestream_bot::demo::{DANA, World};
 use serde_json::Value;
 
-use crate::support::fixtures::{MEETING, world};
+use crate::streams::{ON_AIR, card, tell};
+use crate::support::fixtures::{MEETING, installed_world, world};
 use crate::support::slack::{
     button_values, outcome_of, press, send, text_of, type_and_read, type_and_read_at_once,
     type_unseen_and_read,
 };
-use crate::support::world::connect;
+use crate::support::world::{connect, wait_for_empty_queue};
 
 /// The names of the streams that Zoom was asked to start.
 fn names(world: &World) -> Vec<Value> {
@@ -73,8 +76,8 @@ async fn a_pressed_button_keeps_the_name_as_it_was_typed() {
     world.zoom.end(MEETING);
     let typed = "start 68423085 name=\"Q&amp;A &lt;@U0DANA&gt; &amp;amp; :tada:\"";
     let outcome = outcome_of(&world, DANA, typed).await;
-    let [again] = &button_values(&outcome)[..] else {
-        panic!("one button: {outcome}")
+    let [again, _] = &button_values(&outcome)[..] else {
+        panic!("two buttons: {outcome}")
     };
     world.zoom.begin(MEETING);
     let pressed = press(&world, DANA, again).await;
@@ -112,6 +115,48 @@ async fn a_meeting_is_read_from_whatever_is_pasted() {
     assert_eq!(calls.len(), typed.len() + with_passcode.len());
     for call in calls {
         assert_eq!(call.path, "/v2/meetings/68423085/livestream/status");
+    }
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_passcode_is_never_shown_to_the_channel() {
+    let world = installed_world().await;
+    let pasted = "<https://zoom.us/j/68423085?pwd=secret>";
+    let type_unseen = async |text: &str| {
+        let typed = world.slack.type_command(DANA.slack, text);
+        let answer = send(&world, &typed).await;
+        assert_eq!(answer.body["response_type"], "ephemeral", "{answer:?}");
+        typed
+    };
+    // The card says what becomes of it, and is not beside what was typed.
+    let start = type_unseen(&format!("start {pasted}")).await;
+    card(&world, "is going live").await;
+    let stop = type_unseen(&format!("stop {pasted}")).await;
+    let outcome = world.slack.outcome(&stop).await.expect("an outcome");
+    assert_eq!(outcome["response_type"], "ephemeral", "{outcome}");
+    // Where there is no bot, nothing but the asker's own messages.
+    world.slack.hide_channel(TOWN_HALL.channel);
+    let alone = type_unseen(&format!("start {pasted}")).await;
+    let outcome = world.slack.outcome(&alone).await.expect("an outcome");
+    assert_eq!(outcome["response_type"], "ephemeral", "{outcome}");
+    assert!(text_of(&outcome).contains("is going live"), "{outcome}");
+    tell(&world, ON_AIR, Utc::now()).await;
+    let later = async |n: usize| {
+        wait_for_empty_queue(&world.database).await;
+        let posts = world.slack.posted().into_iter();
+        let theirs = posts.filter(|post| post.trigger == alone.trigger);
+        theirs
+            .map(|post| post.message)
+            .nth(n)
+            .expect("a post")
+            .expect("taken")
+    };
+    let live = later(1).await;
+    assert!(text_of(&live).contains("Town Hall is live"), "{live}");
+    assert_eq!(live["response_type"], "ephemeral");
+    for typed in [start, stop, alone] {
+        assert!(!world.slack.echoed(&typed));
     }
     world.end().await;
 }
@@ -218,7 +263,7 @@ async fn the_channel_does_not_see_a_typed_passcode() {
         assert_eq!(answer.body["response_type"], "ephemeral", "{text}");
         assert!(!answer.body.to_string().contains("hunter2"), "{text}");
         let outcome = world.slack.outcome(&invocation).await.expect("an outcome");
-        assert_eq!(outcome["response_type"], "in_channel", "{text}");
+        assert_eq!(outcome["response_type"], "ephemeral", "{text}");
         assert!(text_of(&outcome).contains("6842 3085"), "{text}");
         assert!(!outcome.to_string().contains("hunter2"), "{text}");
     }
@@ -237,7 +282,7 @@ async fn a_number_that_is_a_part_of_something_else_starts_nothing() {
             "start name=Town Hall 84230850123",
             "A name with spaces goes in quotes",
         ),
-        ("start nmae=842 3085 0123", "Which meeting?"),
+        ("start nmae=842 3085 0123", "Did you mean `name=`?"),
         ("start 842 3085\n0123", "I can't tell which digits"),
         (
             "start Customer ID: 12345678",

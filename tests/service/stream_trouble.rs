@@ -48,13 +48,13 @@ async fn silence_is_told_where_reports_are_known_to_come() {
     let_time_pass(&world, 91).await;
     let silent = card(
         &world,
-        "*Zoom has not reported the livestream of meeting 6842 3085*",
+        "*Zoom has not reported the livestream of Town Hall*",
     )
     .await;
     assert_eq!(silent.ts, going.ts);
     assert_eq!(
         button_values(&silent.content),
-        ["start 68423085", "stop 68423085"]
+        ["start 68423085", "stop 68423085", "check 68423085"]
     );
     // A late report makes it true again.
     tell(&world, ON_AIR, Utc::now()).await;
@@ -71,12 +71,12 @@ async fn silence_says_nothing_where_no_report_ever_came() {
     wait_for_empty_queue(&world.database).await;
     let still = cards(&world);
     assert!(
-        still.len() == 1 && still[0].contains("*Zoom took the start of meeting 6842 3085* at"),
+        still.len() == 1 && still[0].contains("*Zoom took the start of Town Hall* at"),
         "{still:?}"
     );
     press(&world, DANA, "stop 68423085").await;
     // Zoom's answer is all that is known of its end.
-    let ended = card(&world, "Meeting 6842 3085 is over").await;
+    let ended = card(&world, "Town Hall is over").await;
     assert!(
         text(&ended).contains("<@U0DANA> ended it."),
         "{}",
@@ -268,9 +268,8 @@ async fn a_second_channel_has_its_own_card() {
         .slack
         .type_at(EVERYBODY, DANA.slack, "start 700000000");
     crate::support::slack::outcome_of_typed(&world, &typed).await;
-    let is_theirs = |message: &livestream_bot::demo::slack::Message| {
-        text(message).contains("Meeting 700 000 000 is going live")
-    };
+    let is_theirs =
+        |message: &livestream_bot::demo::slack::Message| text(message).contains(" is going live");
     world
         .slack
         .card(EVERYBODY, is_theirs)
@@ -335,14 +334,15 @@ async fn a_channel_gets_one_new_message_a_second() {
     let meetings = [700_000_001, 700_000_002, 700_000_003];
     for meeting in meetings {
         world.zoom.schedule(meeting, DANA.zoom, None);
+        world.zoom.name(meeting, &format!("Show {meeting}"));
         world.zoom.begin(meeting);
         let typed = world
             .slack
             .type_command(DANA.slack, &format!("start {meeting}"));
         send(&world, &typed).await;
     }
-    for meeting in ["700 000 001", "700 000 002", "700 000 003"] {
-        card(&world, &format!("Meeting {meeting} is going live")).await;
+    for meeting in meetings {
+        card(&world, &format!("Show {meeting} is going live")).await;
     }
     let calls = world.slack.api_calls();
     let posts = calls
@@ -388,7 +388,7 @@ async fn a_late_report_of_a_stream_is_not_one_of_the_next() {
         .tell_of(&world.service, ON_AIR, MEETING, &before, late);
     assert_eq!(told.await.expect("an answer"), 200);
     wait_for_empty_queue(&world.database).await;
-    card(&world, "Meeting 6842 3085 is going live").await;
+    card(&world, " is going live").await;
     tell(&world, ON_AIR, Utc::now()).await;
     card(&world, "*Town Hall is live*").await;
     tell(&world, ENDED, Utc::now() + seconds(1)).await;

@@ -1,7 +1,7 @@
 //! Streams and their cards: what the channel reads from the first second to the last.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use livestream_bot::demo::slack::{ApiFault, Message, TOWN_HALL};
+use livestream_bot::demo::slack::{ApiFault, DIRECT, Message, TOWN_HALL};
 use livestream_bot::demo::zoom::STREAM_KEY;
 use livestream_bot::demo::{DANA, ELI, World};
 
@@ -18,7 +18,7 @@ pub(crate) const ENDED: &str = "meeting.ended";
 /// Dana types a start, which Zoom takes.
 pub(crate) async fn start(world: &World) -> Message {
     type_start(world).await;
-    card(world, "Meeting 6842 3085 is going live").await
+    card(world, " is going live").await
 }
 
 pub(crate) async fn type_start(world: &World) {
@@ -234,7 +234,7 @@ async fn a_start_that_zoom_refuses_is_told_by_the_card() {
     world.zoom.end(MEETING);
     type_start(&world).await;
     let refused = card(&world, "has not started").await;
-    assert_eq!(buttons(&refused), ["start 68423085"]);
+    assert_eq!(buttons(&refused), ["start 68423085", "check 68423085"]);
     assert_eq!(world.slack.posted().len(), 0);
     world.end().await;
 }
@@ -347,5 +347,29 @@ async fn a_press_on_the_card_of_a_stream_that_is_over_is_told_to_the_channel() {
         card(&world, "marked it as ended.").await.content,
         over.content
     );
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_press_on_an_old_card_is_told_although_a_stream_goes_on_elsewhere() {
+    let world = installed_world().await;
+    start(&world).await;
+    tell(&world, ON_AIR, Utc::now()).await;
+    card(&world, "*Town Hall is live*").await;
+    let stop = world.slack.press(DANA.slack, "stop 68423085");
+    world.zoom.end(MEETING);
+    tell(&world, OFF_AIR, Utc::now()).await;
+    tell(&world, ENDED, Utc::now()).await;
+    card(&world, "It ended with the meeting.").await;
+    wait_for_empty_queue(&world.database).await;
+    // The next one is shown by no message.
+    world.zoom.begin(MEETING);
+    let typed = world.slack.type_at(DIRECT, DANA.slack, "start 68423085");
+    send(&world, &typed).await;
+    let outcome = world.slack.outcome(&typed).await.expect("an outcome");
+    assert!(text_of(&outcome).contains("is going live"), "{outcome}");
+    send_press(&world, &stop).await;
+    let outcome = world.slack.outcome(&stop).await.expect("an outcome");
+    assert!(text_of(&outcome).contains("is stopped"), "{outcome}");
     world.end().await;
 }

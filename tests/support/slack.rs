@@ -68,7 +68,12 @@ pub(crate) async fn type_unseen_and_read(world: &World, who: Person, text: &str)
     assert_eq!(answer.body["response_type"], "ephemeral", "{text}");
     let said = text_of(&answer.body);
     assert!(said.starts_with("I'm on it."), "{text}: {said}");
-    text_of(&world.slack.outcome(&invocation).await.expect("an outcome"))
+    let outcome = world.slack.outcome(&invocation).await;
+    let outcome = outcome.expect("an outcome");
+    // Slack may show what was typed beside whatever the channel reads.
+    assert_eq!(outcome["response_type"], "ephemeral", "{text}: {outcome}");
+    assert!(!world.slack.echoed(&invocation));
+    text_of(&outcome)
 }
 
 /// Types a command that is not accepted. Returns the text that only this person sees.
@@ -99,12 +104,30 @@ pub(crate) fn text_of(message: &Value) -> String {
 
 /// The values of a message's buttons: the commands that they stand for.
 pub(crate) fn button_values(message: &Value) -> Vec<String> {
-    let blocks = message["blocks"].as_array().expect("blocks");
-    let elements = blocks
-        .iter()
-        .filter_map(|block| block["elements"].as_array())
-        .flatten();
-    elements
+    elements(message)
         .filter_map(|button| Some(button["value"].as_str()?.to_owned()))
         .collect()
+}
+
+/// The values of the options in a message's menus: the commands that they stand for.
+pub(crate) fn option_values(message: &Value) -> Vec<String> {
+    let menus = elements(message);
+    let lists = menus.flat_map(|menu| {
+        let groups = menu["option_groups"].as_array().into_iter().flatten();
+        groups.chain([menu])
+    });
+    lists
+        .filter_map(|list| list["options"].as_array())
+        .flatten()
+        .filter_map(|option| Some(option["value"].as_str()?.to_owned()))
+        .collect()
+}
+
+/// The parts of a message or of a home that people use, in the order of its blocks.
+pub(crate) fn elements(message: &Value) -> impl Iterator<Item = &Value> {
+    let blocks = message["blocks"].as_array().expect("blocks").iter();
+    blocks.flat_map(|block| {
+        let elements = block["elements"].as_array().into_iter().flatten();
+        elements.chain(block.get("accessory"))
+    })
 }

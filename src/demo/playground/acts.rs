@@ -8,8 +8,9 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::state::Playground;
-use crate::demo::knobs::{LIVESTREAM, REPORTS, TOKENS};
+use crate::demo::knobs::{LISTS, LIVESTREAM, REPORTS, TOKENS};
 use crate::demo::slack::{Answer, Channel, DIRECT, EVERYBODY, TOWN_HALL};
+use crate::demo::zoom::Read;
 
 /// The channels of the playground, and the direct message with the app.
 pub(super) const CHANNELS: [Channel; 3] = [TOWN_HALL, EVERYBODY, DIRECT];
@@ -30,10 +31,21 @@ pub(super) enum Act {
         ts: String,
         action_id: String,
     },
+    /// A person chooses an option from a menu in a message.
+    Choose {
+        who: String,
+        ts: String,
+        action_id: String,
+        value: String,
+    },
     OpenHome {
         who: String,
     },
     PressHome {
+        who: String,
+        value: String,
+    },
+    ChooseAtHome {
         who: String,
         value: String,
     },
@@ -98,6 +110,16 @@ impl Playground {
                 let answer = slack.send_press(&self.service, &press).await;
                 taken(answer)?;
             }
+            Act::Choose {
+                who,
+                ts,
+                action_id,
+                value,
+            } => {
+                let choice = slack.choose_this(&who, &ts, &action_id, &value);
+                let choice = choice.context("The message with that menu is gone.")?;
+                taken(slack.send_press(&self.service, &choice).await)?;
+            }
             Act::OpenHome { who } => {
                 let opened = slack.open_home(TOWN_HALL, &who);
                 taken(slack.send_event(&self.service, &opened).await)?;
@@ -105,6 +127,10 @@ impl Playground {
             Act::PressHome { who, value } => {
                 let press = slack.press_home(&who, &value);
                 taken(slack.send_press(&self.service, &press).await)?;
+            }
+            Act::ChooseAtHome { who, value } => {
+                let choice = slack.choose_at_home(&who, &value);
+                taken(slack.send_press(&self.service, &choice).await)?;
             }
             Act::Begin { meeting } => zoom.begin(meeting),
             Act::End { meeting } => zoom.end(meeting),
@@ -150,6 +176,9 @@ impl Playground {
         } else if let Some(knob) = TOKENS.iter().find(|knob| knob.name == name) {
             self.faults()[1].push_back(knob.label);
             self.zoom.fail_next_refresh(knob.fault());
+        } else if let Some(knob) = LISTS.iter().find(|knob| knob.name == name) {
+            self.faults()[2].push_back(knob.label);
+            self.zoom.fail_next_read(Read::LiveMeetings, knob.fault());
         } else {
             return Err(Problem("There is no such fault.".to_owned()));
         }

@@ -6,9 +6,11 @@ import { go, propose } from "/slack.js";
 const FIRESIDE = 81122334455;
 const TOWN_HALL = "C0TOWNHALL";
 const [ELI, FAY, HAL] = ["U0ELI", "U0FAY", "U0HAL"];
-const START = `/livestream start ${FIRESIDE}`;
+const COMMAND = "/livestream";
+const START = `${COMMAND} start ${FIRESIDE}`;
 
 const meeting = (state) => state.meetings.find(({ id }) => id === FIRESIDE);
+const person = (state, who) => state.people.find(({ id }) => id === who);
 const holds = (message, text) => JSON.stringify(message ?? "").includes(text);
 const said = (state, text) => state.channels.some(({ messages }) => messages.some((message) => holds(message, text)));
 // Whether the newest message that everybody in the channel reads says so.
@@ -31,56 +33,61 @@ const typing = (person, text) => button("Type it for me", () => type(person, tex
 const STEPS = [
   {
     title: "From a line in Slack to a live stream",
-    text: () => ["On one side a workspace, on the other Zoom; between them the real service. You are about to link an account, go live, watch one message tell the whole show, break something and mend it."],
+    text: () => ["On one side a workspace, on the other Zoom; between them the real service. You are about to link an account, choose a meeting, mend what keeps it from going live, and watch one message tell the whole show. Then you break something."],
   },
   {
     title: "1. Link a Zoom account",
-    text: () => ["You are Fay, who has linked nothing yet. Send ", code("/livestream connect"), ", press the button in the answer, and sign in as Fay on both stand-ins' pages. ",
-      typing(FAY, "/livestream connect")],
+    text: () => ["You are Fay, who has linked nothing yet. Send ", code(COMMAND), " and nothing else: the answer says so. Press ", quoted("Link my Zoom account"), " there, and again in the next answer, and sign in as Fay on both stand-ins' pages. ",
+      typing(FAY, COMMAND)],
     enter: () => become(FAY),
-    done: (state) => state.people.find(({ id }) => id === FAY).permission === "granted" && said(state, "fay@acme.example"),
+    done: (state) => person(state, FAY).permission === "granted" && said(state, "fay@acme.example"),
   },
   {
-    title: "2. A failure, in plain words",
-    text: () => ["Fay's ", quoted("Fireside chat"), " has not begun. Send the start all the same, and read what the channel is told. ", typing(FAY, START)],
+    title: "2. Choose a meeting that has not begun",
+    text: () => ["Send ", code(COMMAND), " again. Now it lists Fay's meetings, and only Fay reads it. Choose the ", quoted("Fireside chat"), " from the menu although it has not begun, and read what the channel is told. ", typing(FAY, COMMAND)],
     enter: () => { if (meeting(now).is_running) act("end", { meeting: FIRESIDE }); },
     done: (state) => said(state, "has not started"),
   },
   {
-    title: "3. Mend it",
-    text: () => ["Start the meeting on Zoom's side, then press ", quoted("Try again"), " under the message in Slack."],
+    title: "3. Check it",
+    text: () => ["Press ", quoted("Check"), " under that message. Only Fay reads the answer: what keeps the meeting from going live, and what does not. Nothing is started."],
+    done: (state) => said(state, "It is not running"),
+  },
+  {
+    title: "4. Mend it",
+    text: () => ["Start the ", quoted("Fireside chat"), " on Zoom's side. In Slack, press ", quoted("Check again"), ", and then ", quoted("Go live"), " in the new answer."],
     part: "zoom",
     done: (state) => meeting(state).is_live,
   },
   {
-    title: "4. On air",
+    title: "5. On air",
     text: () => ["Zoom has taken the start. A few seconds later it reports the stream, and the same message says so: one message tells the whole show."],
     done: (state) => shows(state, "is live"),
   },
   {
-    title: "5. Live already",
+    title: "6. Live already",
     text: () => ["Send the start once more. Nothing is started again; only you read since when it has been live, and can start it anyway. ", typing(FAY, START)],
     done: (state) => said(state, "already live"),
   },
   {
-    title: "6. Somebody else presses Stop",
+    title: "7. Somebody else presses Stop",
     text: () => ["Be Eli, who hosts nothing, and press ", quoted("Stop"), " under the message: only Eli reads why that does not work, and nothing changes for anybody else. ",
       button("Be Eli", () => become(ELI))],
     done: (state) => state.who === ELI && said(state, "started this livestream"),
   },
   {
-    title: "7. Stop",
+    title: "8. Stop",
     text: () => ["Be Fay again, and press ", quoted("Stop"), "; it asks first. The message says that Zoom took the stop and, once Zoom reports the end, for how long it was live. ",
       button("Be Fay", () => become(FAY))],
     done: (state) => shows(state, "was live for"),
   },
   {
-    title: "8. The meeting ends in Zoom",
+    title: "9. The meeting ends in Zoom",
     text: () => ["Press ", quoted("Start again"), ", wait until it is live, and end the meeting on Zoom's side. Nobody types anything, and the message is right all the same."],
     done: (state) => shows(state, "ended with the meeting"),
   },
   {
-    title: "9. Zoom reports nothing",
+    title: "10. Zoom reports nothing",
     text: () => ["Let Zoom's reports get lost, start the meeting and go live. After 90 seconds the message says that Zoom has not reported the stream. You need not wait for that: go on with ", quoted("Next"), ". ",
       button("Lose the reports, and type it for me", async () => {
         await act("report", { how: "lost" });
@@ -90,14 +97,17 @@ const STEPS = [
     done: (state) => shows(state, "has not reported"),
   },
   {
-    title: "10. A permission that is gone",
-    text: () => ["Hal linked an account, and withdrew the permission at Zoom since. As Hal, start the ", quoted("Release party"), ": Hal is told what to do, and can do it at once. ",
+    title: "11. A permission that is gone",
+    text: () => ["Hal has linked an account, and has just withdrawn the permission at Zoom. As Hal, start the ", quoted("Release party"), ": Hal is told what to do, and can do it at once. ",
       typing(HAL, "/livestream start 83355667788")],
-    enter: () => act("report", { how: "prompt" }),
+    enter: () => {
+      act("report", { how: "prompt" });
+      act("withdraw", { account: person(now, HAL).account });
+    },
     done: (state) => state.who === HAL && said(state, "no longer accepts your linked account"),
   },
   {
-    title: "11. The admin's page",
+    title: "12. The admin's page",
     text: () => ["Admins see who is linked, what happened, and what will fail. ",
       el("a", { href: now.admin, target: "_blank", rel: "noopener" }, "Open it"), " and sign in as Ada. That was the tour: now break things under ", quoted("Let something go wrong"), "."],
     last: true,

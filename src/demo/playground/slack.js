@@ -7,7 +7,7 @@ import { act, become, byId, draw, el, who } from "/page.js";
 const EMOJI = {
   red_circle: "🔴", black_square_for_stop: "⏹️", warning: "⚠️", lock: "🔒", no_entry: "⛔", question: "❓",
   hourglass_flowing_sand: "⏳", white_check_mark: "✅", link: "🔗", wave: "👋", bulb: "💡", information_source: "ℹ️",
-  large_yellow_circle: "🟡", white_circle: "⚪",
+  large_yellow_circle: "🟡", white_circle: "⚪", x: "❌",
 };
 const HOME = "home";
 const APP = "livestream";
@@ -27,10 +27,11 @@ export function begin() {
   text.addEventListener("blur", () => setTimeout(hideSuggestions));
 }
 
-// What `/livestream` can be followed by, as the app's manifest hints.
+// `/livestream` alone, and with what can follow it, as the app's manifest hints.
 function words() {
   const known = state.command.hint.split(",").map((word) => word.trim());
-  return [...known, "disconnect"].map((word) => `${state.command.name} ${word}`);
+  const { name } = state.command;
+  return [name, ...[...known, "disconnect"].map((word) => `${name} ${word}`)];
 }
 
 export function show(now) {
@@ -53,17 +54,17 @@ export function show(now) {
   const [log, messages] = [byId("log"), byId("messages")];
   // On a phone the page scrolls, and elsewhere the log.
   const parts = [log, document.scrollingElement];
-  const atEnd = parts.filter((part) => part.scrollHeight - part.scrollTop - part.clientHeight < 40);
+  const atEnd = place === HOME ? [] : parts.filter((part) => part.scrollHeight - part.scrollTop - part.clientHeight < 40);
   messages.classList.toggle("home", place === HOME);
   if (place === HOME) {
     const blocks = state.home?.blocks ?? [];
     draw(messages, blocks.map((block, at) => ({ at, block })), ({ at }) => `home ${at}`, ({ block }) =>
-      el("li", {}, shown(block, (button) => pressHome(button))));
+      el("li", {}, shown(block, { press: pressHome, choose: chooseAtHome })));
   } else {
     draw(messages, threads(channel().messages).map((message) => ({ ...message, place })), ({ ts }) => ts, bubble);
     if (messages.children.length === 0) {
       messages.append(el("li", { class: "empty" }, el("p", {}, "Nothing was said here yet. Type ",
-        el("code", {}, `${state.command.name} start 68423085`), " below, or take the tour.")));
+        el("code", {}, state.command.name), " below, or take the tour.")));
     }
   }
   for (const part of atEnd) part.scrollTop = part.scrollHeight;
@@ -82,7 +83,7 @@ function threads(messages) {
 export function go(id) {
   place = id;
   show(state);
-  byId("log").scrollTop = byId("log").scrollHeight;
+  byId("log").scrollTop = id === HOME ? 0 : byId("log").scrollHeight;
   byId("problem").textContent = "";
   if (id === HOME) act("open_home", { who });
 }
@@ -98,7 +99,10 @@ function bubble(message) {
   const author = message.author ? person(message.author)?.name ?? message.author : APP;
   const time = new Date(Number(message.ts.split(".")[0]) * 1000);
   const content = message.blocks.length > 0
-    ? message.blocks.map((block) => shown(block, (button) => press(message.ts, button)))
+    ? message.blocks.map((block) => shown(block, {
+      press: (button) => press(message.ts, button),
+      choose: (menu, value) => choose(message.ts, menu, value),
+    }))
     : [el("p", {}, ...mrkdwn(message.text ?? ""))];
   return el("li", { class: message.author ? "person" : "app" },
     el("span", { class: "face", "aria-hidden": "true" }, author[0].toUpperCase()),
@@ -112,29 +116,63 @@ function bubble(message) {
       message.replies?.length > 0 && el("ol", { class: "thread", "aria-label": "Replies" }, ...message.replies.map(bubble))));
 }
 
-// One block as Slack shows it.
-function shown(block, onpress) {
+// One block as Slack shows it. `use` has what is done with a button that is pressed, and with an
+// option that is chosen from a menu.
+function shown(block, use) {
   switch (block.type) {
     case "header": return el("h4", {}, emoji(block.text.text));
     case "divider": return el("hr");
     case "context": return el("p", { class: "context" }, ...block.elements.flatMap((part) => text(part)));
-    case "actions": return el("div", { class: "actions" }, ...block.elements.map((part) => button(part, onpress)));
+    case "actions": return el("div", { class: "actions" }, ...block.elements.map((part) => element(part, use)));
     case "section": return el("div", { class: "block" },
-      block.text && el("p", {}, ...text(block.text)),
-      ...(block.fields ?? []).map((field) => el("p", {}, ...text(field))),
-      block.accessory?.type === "button" && button(block.accessory, onpress));
+      el("div", {}, block.text && el("p", {}, ...text(block.text)),
+        ...(block.fields ?? []).map((field) => el("p", {}, ...text(field)))),
+      block.accessory && element(block.accessory, use));
     default: return el("p", { class: "context" }, `(a block of type ${block.type})`);
+  }
+}
+
+function element(part, use) {
+  switch (part.type) {
+    case "button": return button(part, use.press);
+    case "static_select": return menu(part, use.choose);
+    default: return el("p", { class: "context" }, `(a part of type ${part.type})`);
   }
 }
 
 function button(part, onpress) {
   const label = emoji(part.text.text);
+  const named = { class: `press ${part.style ?? ""}`, "aria-label": part.accessibility_label };
   // A button with an address opens it, and Slack tells the app as well.
-  if (part.url) return el("a", { class: `press ${part.style ?? ""}`, href: part.url, target: "_blank", rel: "noopener", onclick: () => onpress(part) }, label);
-  return el("button", { type: "button", class: `press ${part.style ?? ""}`, onclick: async () => {
+  if (part.url) return el("a", { ...named, href: part.url, target: "_blank", rel: "noopener", onclick: () => onpress(part) }, label);
+  return el("button", { ...named, type: "button", onclick: async () => {
     if (part.confirm && !(await ask(part.confirm))) return;
     onpress(part);
   } }, label);
+}
+
+// Keys that choose in a menu that is closed.
+const STEPS = ["ArrowDown", "ArrowUp", "PageDown", "PageUp", "Home", "End"];
+
+function menu(part, onchoose) {
+  const option = ({ text, value, description }) =>
+    el("option", { value, selected: value === part.initial_option?.value }, emoji(description ? `${text.text} – ${description.text}` : text.text));
+  const label = emoji(part.placeholder?.text ?? "Choose");
+  const select = el("select", { "aria-label": label, onchange: async () => {
+    const { value } = select;
+    if (!part.confirm || await ask(part.confirm)) onchoose(part, value);
+    // The same can be chosen again.
+    select.value = part.initial_option?.value ?? "";
+  }, onkeydown: (event) => {
+    // What is chosen is done at once, so a key must not choose while nobody sees the options.
+    if (!STEPS.includes(event.key) || !CSS.supports("selector(:open)") || select.matches(":open")) return;
+    event.preventDefault();
+    select.showPicker();
+  } },
+    el("option", { value: "", hidden: true }, label),
+    ...(part.options ?? []).map(option),
+    ...(part.option_groups ?? []).map((group) => el("optgroup", { label: emoji(group.label.text) }, ...group.options.map(option))));
+  return select;
 }
 
 function ask(confirm) {
@@ -153,8 +191,16 @@ async function press(ts, { action_id }) {
   byId("problem").textContent = await act("press", { who, ts, action_id }) ?? "";
 }
 
+async function choose(ts, { action_id }, value) {
+  byId("problem").textContent = await act("choose", { who, ts, action_id, value }) ?? "";
+}
+
 async function pressHome({ value }) {
   if (value) byId("problem").textContent = await act("press_home", { who, value }) ?? "";
+}
+
+async function chooseAtHome(_, value) {
+  byId("problem").textContent = await act("choose_at_home", { who, value }) ?? "";
 }
 
 const text = (part) => part.type === "mrkdwn" ? mrkdwn(part.text) : [emoji(part.text)];

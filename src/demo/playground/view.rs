@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use super::acts::CHANNELS;
-use super::state::{MEETINGS, Playground};
-use crate::demo::knobs::{Knob, LIVESTREAM, REPORTS, TOKENS};
+use super::state::{MEETINGS, Plan, Playground};
+use crate::demo::knobs::{Knob, LISTS, LIVESTREAM, REPORTS, TOKENS};
 use crate::demo::people::{ADA, DANA, ELI, FAY, GUS, HAL, PEOPLE, Person};
 use crate::demo::slack::{Message, Role, TOWN_HALL};
-use crate::demo::zoom::{Meeting, Obstacle};
+use crate::demo::zoom::{Meeting, Obstacle, Read};
 use crate::manifest;
 
 /// So many messages of a channel are shown, the newest.
@@ -29,6 +29,7 @@ impl Playground {
             "knobs": {
                 "livestream": LIVESTREAM.map(labelled),
                 "tokens": TOKENS.map(labelled),
+                "lists": LISTS.map(labelled),
                 "reports": REPORTS.map(|knob| json!({ "name": knob.name, "label": knob.label })),
             },
             "reporting": self.reporting(),
@@ -93,8 +94,11 @@ impl Playground {
                 Obstacle::MayNotHost => "its host may not host",
                 Obstacle::EndToEndEncrypted => "end-to-end encrypted",
             });
+            let is_later = matches!(meeting.plan, Plan::In(_));
+            let starts_at = now.as_ref().and_then(|now| now.starts_at.first());
             json!({
                 "id": meeting.id, "topic": meeting.topic, "host": meeting.host.name, "obstacle": obstacle,
+                "starts_at": starts_at.filter(|_| is_later),
                 "is_running": is(|now| now.is_running), "is_live": is(|now| now.is_live),
             })
         });
@@ -105,12 +109,13 @@ impl Playground {
     fn faults_waiting(&self) -> Value {
         let (livestream, tokens) = self.zoom.faults_waiting();
         let mut faults = self.faults();
-        for (names, waiting) in faults.iter_mut().zip([livestream, tokens]) {
+        let lists = self.zoom.read_faults_waiting(Read::LiveMeetings);
+        for (names, waiting) in faults.iter_mut().zip([livestream, tokens, lists]) {
             // Those that have happened stood in front.
             let happened = names.len().saturating_sub(waiting);
             names.drain(..happened);
         }
-        json!({ "livestream": faults[0], "tokens": faults[1] })
+        json!({ "livestream": faults[0], "tokens": faults[1], "lists": faults[2] })
     }
 }
 

@@ -5,6 +5,7 @@ import { act, byId, draw, el } from "/page.js";
 export function begin() {
   byId("fail").addEventListener("click", () => act("fail", { knob: byId("fault").value }));
   byId("report").addEventListener("change", () => act("report", { how: byId("report").value }));
+  byId("fail-list").addEventListener("click", () => act("fail", { knob: byId("list-fault").value }));
   byId("fail-token").addEventListener("click", () => act("fail", { knob: byId("token-fault").value }));
 }
 
@@ -17,13 +18,14 @@ export function spaced(id) {
 
 export function show(state) {
   draw(byId("meetings"), state.meetings, ({ id }) => id, meeting);
-  for (const [id, knobs] of [["fault", state.knobs.livestream], ["token-fault", state.knobs.tokens], ["report", state.knobs.reports]]) {
+  for (const [id, knobs] of [["fault", state.knobs.livestream], ["list-fault", state.knobs.lists], ["token-fault", state.knobs.tokens], ["report", state.knobs.reports]]) {
     const select = byId(id);
     if (select.options.length === 0) select.append(...knobs.map(({ name, label }) => el("option", { value: name }, label)));
   }
   byId("report").value = state.reporting;
   const waiting = [
     ...state.faults.livestream.map((label) => `Next start or stop: ${label}`),
+    ...state.faults.lists.map((label) => `Next list of meetings: ${label}`),
     ...state.faults.tokens.map((label) => `Next refresh: ${label}`),
   ];
   byId("waiting").replaceChildren(...(waiting.length === 0 ? [] : [
@@ -33,13 +35,20 @@ export function show(state) {
   draw(byId("accounts"), state.people, ({ id }) => id, account);
 }
 
-function meeting({ id, topic, host, obstacle, is_running, is_live }) {
+// When a meeting is planned for, as the person at the page reads it.
+function planned(at) {
+  const time = new Date(at);
+  const isToday = time.toDateString() === new Date().toDateString();
+  return `${isToday ? "today" : time.toLocaleDateString("en", { weekday: "long" })} ${time.toTimeString().slice(0, 5)}`;
+}
+
+function meeting({ id, topic, host, obstacle, starts_at, is_running, is_live }) {
   const status = is_live ? "live" : is_running ? "started, not live" : "not started";
   return el("li", { class: "meeting", "data-meeting": id, "data-state": is_live ? "live" : is_running ? "started" : "closed" },
     el("div", { class: "screen", "aria-hidden": "true" }, el("span", {}), el("span", {}), el("span", {}), el("b", {}, is_live ? "LIVE" : "")),
     el("div", {},
       el("h3", {}, topic),
-      el("p", { class: "small" }, `${spaced(id)} · host ${host}${obstacle ? ` · ${obstacle}` : ""}`),
+      el("p", { class: "small" }, [spaced(id), `host ${host}`, starts_at && planned(starts_at), obstacle].filter(Boolean).join(" · ")),
       el("p", {}, "The meeting is ", el("strong", {}, status), "."),
       el("div", { class: "line" },
         el("button", { type: "button", onclick: () => act(is_running ? "end" : "begin", { meeting: id }) },

@@ -9,9 +9,8 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 
 use super::super::params::Fields;
-use super::super::signature::unix_now;
 use super::block_kit::check;
-use super::channel::Channel;
+use super::channel::{Channel, DIRECT};
 use super::fault::problem;
 use super::messages::Message;
 use super::state::{Slack, SlackState};
@@ -57,7 +56,7 @@ impl Slack {
         let state = self.lock();
         let messages = state.messages.by_app();
         messages
-            .filter(|message| message.is_posted)
+            .filter(|message| message.is_posted && !message.channel.is_direct())
             .cloned()
             .collect()
     }
@@ -141,7 +140,9 @@ impl SlackState {
         let message: Value = serde_json::from_slice(body).map_err(|_| "invalid_json")?;
         let part = |name: &str| message[name].as_str().unwrap_or_default();
         let (channel, ts) = (part("channel"), part("ts"));
-        Channel::of_id(channel).ok_or("channel_not_found")?;
+        if channel != DIRECT.channel {
+            Channel::of_id(channel).ok_or("channel_not_found")?;
+        }
         check(&content(&message)).map_err(|_| "invalid_blocks")?;
         self.messages.update(channel, ts, &message)?;
         Ok(json!({ "ok": true, "channel": channel, "ts": ts, "text": message["text"] }))
@@ -177,10 +178,9 @@ impl SlackState {
             message.remove("channel");
         }
         check(&message).map_err(|_| "invalid_arguments")?;
-        let ts = format!("{}.000300", unix_now());
-        self.messages.write(&to, &message);
-        self.directory.written.push((to.clone(), message.clone()));
-        Ok(json!({ "ok": true, "channel": format!("D0{to}"), "ts": ts, "message": message }))
+        let ts = self.messages.write(&to, &message);
+        self.directory.written.push((to, message.clone()));
+        Ok(json!({ "ok": true, "channel": DIRECT.channel, "ts": ts, "message": message }))
     }
 }
 

@@ -45,7 +45,11 @@ impl Slack {
             )
             .append_pair("trigger_id", &trigger)
             .finish();
-        Invocation::new(place, user, trigger, body)
+        let invocation = Invocation::new(place, user, trigger, body);
+        if let Some(url) = self.lock().response_urls.urls.get_mut(&invocation.trigger) {
+            url.typed = Some(invocation.typed());
+        }
+        invocation
     }
 
     /// Sends a command to the service, as often as it is called. An answer that says
@@ -57,9 +61,8 @@ impl Slack {
         if answer.status == 200 {
             let Invocation { place, user, .. } = invocation;
             let mut state = self.lock();
-            // Everybody sees what was typed, or nobody does.
             if answer.body["response_type"] == "in_channel" {
-                state.messages.say(*place, user, &invocation.typed());
+                state.echo(&invocation.trigger);
             }
             if says_something(&answer.body) {
                 state.messages.add(*place, user, &answer.body);

@@ -13,8 +13,9 @@ use super::super::signature::unix_now;
 use super::app::{APP_ID, BOT_ID};
 use super::block_kit::check_home;
 use super::channel::{Channel, TOWN_HALL};
+use super::elements::{Wanted, state};
 use super::fault::problem;
-use super::interactivity::{action, button, form, of_value, payload};
+use super::interactivity::{form, payload};
 use super::invocation::{Invocation, trigger};
 use super::messages::complete_blocks;
 use super::role::Role;
@@ -44,15 +45,27 @@ impl Slack {
     /// response URL:
     /// <https://docs.slack.dev/reference/interaction-payloads/block_actions-payload>.
     pub fn press_home_at(&self, place: Channel, user: &str, value: &str) -> Invocation {
+        self.use_home(place, user, Wanted::Button(value))
+    }
+
+    /// A person chooses the option of this value on their page.
+    pub fn choose_at_home(&self, user: &str, value: &str) -> Invocation {
+        self.use_home(TOWN_HALL, user, Wanted::Option(value))
+    }
+
+    fn use_home(&self, place: Channel, user: &str, wanted: Wanted<'_>) -> Invocation {
         self.meet(user, Role::Member);
         let trigger = trigger();
-        let state = self.lock();
-        let home = state.home(user);
+        let inner = self.lock();
+        let home = inner.home(user);
         let mut payload = payload(place, user, None, &trigger);
         payload["container"] = json!({ "type": "view", "view_id": view_id(user) });
         payload["view"] = view(home, user, place);
-        let button = home.and_then(|home| button(&home.blocks, of_value(Some(value))));
-        payload["actions"] = json!([action(button, Some(value))]);
+        let blocks = home.map_or(&[][..], |home| &home.blocks);
+        let action = wanted.action(blocks);
+        let action = action.unwrap_or_else(|| wanted.on_nothing());
+        payload["view"]["state"] = state(blocks, &action);
+        payload["actions"] = json!([action]);
         let nowhere = Channel {
             channel: "",
             channel_name: "",
@@ -138,6 +151,10 @@ impl SlackState {
             let mut answer = problem("invalid_arguments");
             answer["response_metadata"] = json!({ "messages": [format!("[ERROR] {error:#}")] });
             return answer;
+        }
+        let expected = asked["hash"].as_str();
+        if expected.is_some_and(|hash| self.home(user).is_none_or(|home| home.hash != hash)) {
+            return problem("hash_conflict");
         }
         self.homes.push(Home {
             user: user.to_owned(),

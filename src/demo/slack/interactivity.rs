@@ -1,56 +1,61 @@
-//! Buttons under a message, and what Slack sends when somebody presses one:
+//! Buttons and menus of a message, and what Slack sends when somebody uses one:
 //! <https://docs.slack.dev/reference/interaction-payloads/block_actions-payload>.
 
 use serde_json::{Value, json};
 
-use super::super::signature::unix_now;
 use super::app::{APP_ID, BOT_ID, BOT_USER};
 use super::channel::{Channel, TOWN_HALL};
+use super::elements::{Wanted, now, press_named, state};
 use super::invocation::{Answer, Invocation};
 use super::messages::Message;
 use super::role::{Role, STRANGER_TEAM};
 use super::state::Slack;
 
-/// Somebody who presses, and a button as they would describe it.
+/// Somebody who presses or chooses, and what.
 struct Press<'a> {
     user: &'a str,
     /// The workspace the person belongs to; that of the channel if none is named.
     home: Option<&'a str>,
     /// Where it is pressed; wherever the button is if nothing is said.
     place: Option<Channel>,
-    /// What the button would type; none for one that leads elsewhere.
-    value: Option<&'a str>,
+    wanted: Wanted<'a>,
 }
 
-/// The message under which a button was found.
+impl<'a> Press<'a> {
+    fn new(user: &'a str, wanted: Wanted<'a>) -> Self {
+        Self {
+            user,
+            home: None,
+            place: None,
+            wanted,
+        }
+    }
+}
+
+/// The message in which a part was found that can be used.
 struct Found {
     place: Channel,
     ts: String,
     is_ephemeral: bool,
     /// As the payload tells it.
     message: Value,
-    button: Value,
+    blocks: Vec<Value>,
+    /// What is done with the part.
+    action: Value,
 }
 
 impl Slack {
-    /// A person presses a button of this value, under the newest message that they can see
+    /// A person presses a button of this value, in the newest message that they can see
     /// and that has one. If there is none, it is a press on something that is gone.
     pub fn press(&self, user: &str, value: &str) -> Invocation {
-        self.press_button(&Press {
-            user,
-            home: None,
-            place: None,
-            value: Some(value),
-        })
+        self.use_part(&Press::new(user, Wanted::Button(value)))
     }
 
     /// The same in this channel and no other.
     pub fn press_at(&self, place: Channel, user: &str, value: &str) -> Invocation {
-        self.press_button(&Press {
-            user,
-            home: None,
+        self.use_part(&Press {
             place: Some(place),
-            value: Some(value),
+            ..Press::new(user, Wanted::Button(value))
         })
     }
 
@@ -58,23 +63,24 @@ impl Slack {
     /// <https://docs.slack.dev/apis/slack-connect/>.
     pub fn press_as_stranger(&self, user: &str, value: &str) -> Invocation {
         self.meet(user, Role::Stranger);
-        self.press_button(&Press {
-            user,
+        self.use_part(&Press {
             home: Some(STRANGER_TEAM),
             place: Some(TOWN_HALL),
-            value: Some(value),
+            ..Press::new(user, Wanted::Button(value))
         })
     }
 
     /// A person presses a button that leads elsewhere, which Slack reports too:
     /// <https://docs.slack.dev/reference/block-kit/block-elements/button-element>.
     pub fn press_link(&self, user: &str) -> Invocation {
-        self.press_button(&Press {
-            user,
-            home: None,
-            place: None,
-            value: None,
-        })
+        self.use_part(&Press::new(user, Wanted::Link))
+    }
+
+    /// A person chooses the option of this value from a menu, in the newest message that they can
+    /// see and that has one. If there is none, it is a choice from something that is gone:
+    /// <https://docs.slack.dev/reference/block-kit/block-elements/select-menu-element>.
+    pub fn choose(&self, user: &str, value: &str) -> Invocation {
+        self.use_part(&Press::new(user, Wanted::Option(value)))
     }
 
     /// Sends a press to the service, as often as it is called.
@@ -90,42 +96,46 @@ impl Slack {
     /// A person presses this very button, by its message and its name; none if they cannot
     /// see it any more.
     pub fn press_this(&self, user: &str, ts: &str, action_id: &str) -> Option<Invocation> {
-        let is_meant = |button: &Value| button["action_id"] == action_id;
-        let found = self.find_button(user, |message| {
-            (message.ts == ts).then(|| button(&message.blocks, is_meant))?
+        let found = self.find(user, |message| {
+            (message.ts == ts).then(|| press_named(&message.blocks, action_id))?
         })?;
-        let press = Press {
-            user,
-            home: None,
-            place: None,
-            value: None,
-        };
-        Some(self.invoke(&press, Some(found)))
+        Some(self.invoke(&Press::new(user, Wanted::Link), Some(found)))
     }
 
-    /// A person presses a button of this value under the newest message that the app posted by
+    /// A person chooses an option of this very menu, by its message and its name; none if they
+    /// cannot see it any more.
+    pub fn choose_this(
+        &self,
+        user: &str,
+        ts: &str,
+        action_id: &str,
+        value: &str,
+    ) -> Option<Invocation> {
+        let wanted = Wanted::Option(value);
+        let found = self.find(user, |message| {
+            (message.ts == ts).then(|| wanted.action_named(&message.blocks, action_id))?
+        })?;
+        Some(self.invoke(&Press::new(user, wanted), Some(found)))
+    }
+
+    /// A person presses a button of this value in the newest message that the app posted by
     /// itself and that has one; none if no such message has one.
     pub fn press_card(&self, user: &str, value: &str) -> Option<Invocation> {
-        let found = self.find_button(user, |message| {
-            let button = button(&message.blocks, of_value(Some(value)));
-            button.filter(|_| message.is_posted)
+        let wanted = Wanted::Button(value);
+        let found = self.find(user, |message| {
+            let action = wanted.action(&message.blocks);
+            action.filter(|_| message.is_posted)
         })?;
-        let press = Press {
-            user,
-            home: None,
-            place: None,
-            value: Some(value),
-        };
-        Some(self.invoke(&press, Some(found)))
+        Some(self.invoke(&Press::new(user, wanted), Some(found)))
     }
 
-    fn press_button(&self, press: &Press<'_>) -> Invocation {
+    fn use_part(&self, press: &Press<'_>) -> Invocation {
         self.meet(press.user, Role::Member);
-        let found = self.find_button(press.user, |message| {
+        let found = self.find(press.user, |message| {
             let is_here = press
                 .place
                 .is_none_or(|place| place.channel == message.channel.channel);
-            button(&message.blocks, of_value(press.value)).filter(|_| is_here)
+            press.wanted.action(&message.blocks).filter(|_| is_here)
         });
         self.invoke(press, found)
     }
@@ -148,28 +158,32 @@ impl Slack {
         if let Some(found) = found.as_ref().filter(|found| !found.is_ephemeral) {
             payload["message"] = found.message.clone();
         }
-        let button = found.map(|found| found.button);
-        payload["actions"] = json!([action(button, press.value)]);
+        if let Some(found) = &found {
+            payload["state"] = state(&found.blocks, &found.action);
+        }
+        let action = found.map_or_else(|| press.wanted.on_nothing(), |found| found.action);
+        payload["actions"] = json!([action]);
         Invocation::new(place, press.user, trigger, form(&payload))
     }
 
-    /// The newest message that a person can see and in which a button is found.
-    fn find_button(&self, user: &str, button: impl Fn(&Message) -> Option<Value>) -> Option<Found> {
+    /// The newest message that a person can see and in which something is found to do.
+    fn find(&self, user: &str, action: impl Fn(&Message) -> Option<Value>) -> Option<Found> {
         let state = self.lock();
         let mut messages = state.messages.seen_by(user);
         messages.find_map(|message| {
             Some(Found {
-                button: button(message)?,
+                action: action(message)?,
                 place: message.channel,
                 ts: message.ts.clone(),
                 is_ephemeral: message.only_for.is_some(),
                 message: kept(message),
+                blocks: message.blocks.clone(),
             })
         })
     }
 }
 
-/// What every payload of pressed buttons says.
+/// What every payload of this kind says.
 pub(super) fn payload(place: Channel, user: &str, home: Option<&str>, trigger: &str) -> Value {
     let mut team = json!({ "id": place.team, "domain": place.team_domain() });
     if let (Some(id), Some(name)) = (place.enterprise, place.enterprise_name()) {
@@ -198,43 +212,6 @@ pub(super) fn form(payload: &Value) -> String {
         .finish()
 }
 
-/// What was done to a button; to one that is gone if none was found.
-pub(super) fn action(button: Option<Value>, value: Option<&str>) -> Value {
-    let mut action = button.unwrap_or_else(|| {
-        let mut gone = json!({
-            "action_id": "run", "block_id": "b1", "type": "button",
-            "text": { "type": "plain_text", "text": "Again", "emoji": true },
-        });
-        if let Some(value) = value {
-            gone["value"] = value.into();
-        }
-        gone
-    });
-    action["action_ts"] = now().into();
-    action
-}
-
-/// A button of this value, or one that leads elsewhere.
-pub(super) fn of_value(value: Option<&str>) -> impl Fn(&Value) -> bool {
-    move |button| match value {
-        Some(value) => button["value"] == value,
-        None => button.get("url").is_some() && button.get("value").is_none(),
-    }
-}
-
-/// The first button that is meant, with the id of its block.
-pub(super) fn button(blocks: &[Value], is_meant: impl Fn(&Value) -> bool) -> Option<Value> {
-    blocks.iter().find_map(|block| {
-        let elements = block["elements"].as_array().into_iter().flatten();
-        let mut buttons = elements
-            .chain(block.get("accessory"))
-            .filter(|element| element["type"] == "button");
-        let mut button = buttons.find(|button| is_meant(button))?.clone();
-        button["block_id"] = block["block_id"].clone();
-        Some(button)
-    })
-}
-
 /// A message as Slack gives it back:
 /// <https://docs.slack.dev/reference/interaction-payloads/block_actions-payload#examples>.
 fn kept(message: &Message) -> Value {
@@ -248,8 +225,4 @@ fn kept(message: &Message) -> Value {
         "text": message.content["text"],
         "blocks": message.blocks,
     })
-}
-
-fn now() -> String {
-    format!("{}.000100", unix_now())
 }

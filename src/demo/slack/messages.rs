@@ -68,9 +68,10 @@ impl Messages {
         self.push(place, user, &json!({ "text": text }), None, false);
     }
 
-    /// The app writes to a person alone.
-    pub(super) fn write(&mut self, user: &str, message: &Value) {
+    /// The app writes to a person alone. Returns what the message is known by.
+    pub(super) fn write(&mut self, user: &str, message: &Value) -> String {
         self.push(DIRECT, user, message, None, true);
+        self.mark_posted(None)
     }
 
     fn push(
@@ -99,6 +100,11 @@ impl Messages {
     /// The app posts a message for all of a channel. Returns what it is known by.
     pub(super) fn post(&mut self, place: Channel, message: &Value, thread: Option<&str>) -> String {
         self.push(place, "", message, None, true);
+        self.mark_posted(thread)
+    }
+
+    /// The app can change the message that was just added.
+    fn mark_posted(&mut self, thread: Option<&str>) -> String {
         let posted = self
             .all
             .last_mut()

@@ -9,6 +9,7 @@ mod channel;
 mod chat;
 mod commands;
 mod conversations;
+mod elements;
 mod events;
 mod fault;
 mod home;

@@ -97,6 +97,13 @@ impl Slack {
         message.map_err(|problem| anyhow::anyhow!("Slack took no message: {problem}"))
     }
 
+    /// Whether the channel sees what was typed.
+    pub fn echoed(&self, invocation: &Invocation) -> bool {
+        let state = self.lock();
+        let url = state.response_urls.urls.get(&invocation.trigger);
+        url.is_some_and(|url| url.is_echoed)
+    }
+
     /// A fresh response URL, by its trigger. `original` is the message whose button was
     /// pressed.
     pub(super) fn open_response_url(
@@ -107,6 +114,8 @@ impl Slack {
     ) -> String {
         let trigger = trigger();
         let url = ResponseUrl {
+            typed: None,
+            is_echoed: false,
             made_at: Instant::now(),
             posts: 0,
             place,
@@ -133,7 +142,7 @@ impl SlackState {
         let message = read(headers, body);
         let is_new = message.as_ref().map_or(true, is_new);
         let message = message
-            .and_then(|message| self.take(&url, message))
+            .and_then(|message| self.take(&trigger, &url, message))
             .map_err(|error| format!("{error:#}"));
         let answer = match &message {
             Ok(_) => (StatusCode::OK, "ok".to_owned()),
@@ -148,13 +157,16 @@ impl SlackState {
         answer
     }
 
-    fn take(&mut self, url: &ResponseUrl, message: Value) -> anyhow::Result<Value> {
+    fn take(&mut self, trigger: &str, url: &ResponseUrl, message: Value) -> anyhow::Result<Value> {
         ensure!(
             url.posts <= MAX_POSTS && url.made_at.elapsed() <= LIFE,
             "used_url"
         );
         check(&message)?;
         if is_new(&message) {
+            if message["response_type"] == "in_channel" {
+                self.echo(trigger);
+            }
             self.messages.add(url.place, &url.user, &message);
             return Ok(message);
         }
@@ -168,6 +180,22 @@ impl SlackState {
             self.messages.replace(original, &message)?;
         }
         Ok(message)
+    }
+}
+
+impl SlackState {
+    /// The channel sees what was typed, once: with the first answer that is for everybody, be it
+    /// the response to the command or a later one. Slack's documents say so of the response and
+    /// do not exclude the other:
+    /// <https://docs.slack.dev/interactivity/implementing-slash-commands#responding_response_type>.
+    pub(super) fn echo(&mut self, trigger: &str) {
+        let Some(url) = self.response_urls.urls.get_mut(trigger) else {
+            return;
+        };
+        if let Some(typed) = url.typed.take() {
+            url.is_echoed = true;
+            self.messages.say(url.place, &url.user, &typed);
+        }
     }
 }
 

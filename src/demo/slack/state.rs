@@ -128,6 +128,9 @@ pub(super) struct ResponseUrl {
     pub(super) user: String,
     /// The message whose button was pressed.
     pub(super) original: Option<String>,
+    /// What was typed, until the channel sees it; none for what was pressed.
+    pub(super) typed: Option<String>,
+    pub(super) is_echoed: bool,
 }
 
 /// A message that came to a response URL, or why Slack would not take it.

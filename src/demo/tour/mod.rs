@@ -93,16 +93,14 @@ async fn play_scene(world: &World, scene: &Scene) -> anyhow::Result<String> {
             let before = slack.homes(who.slack).len();
             let opened = slack.open_home(TOWN_HALL, who.slack);
             slack.send_event(&world.service, &opened).await?;
-            let home = slack.home_after(who.slack, before).await?;
-            Ok(show(HOME, &home))
+            home(world, scene, before).await
         }
         SceneAction::PressesAtHome(label, value) => {
             println!("   {} presses [ {label} ] there", who.name);
             let before = slack.homes(who.slack).len();
             let press = slack.press_home(who.slack, value);
             slack.send_press(&world.service, &press).await?;
-            let home = slack.home_after(who.slack, before).await?;
-            Ok(show(HOME, &home))
+            home(world, scene, before).await
         }
         SceneAction::Reported(events) => {
             for event in events {
@@ -125,7 +123,8 @@ async fn type_at(
     text: &str,
     seen: &Seen,
 ) -> anyhow::Result<String> {
-    println!("   {}: /livestream {}", scene.who.name, plain(text));
+    let typed = format!("/livestream {}", plain(text));
+    println!("   {}: {}", scene.who.name, typed.trim_end());
     let invocation = world.slack.type_at(place, scene.who.slack, text);
     let answer = world.slack.send(&world.service, &invocation).await?;
     ensure!(
@@ -180,6 +179,18 @@ async fn card(world: &World, scene: &Scene, seen: &Seen) -> anyhow::Result<Strin
     Ok(show(CHANNEL_NAME, &card.content))
 }
 
+/// The App Home that is published after so many, once it reads as the scene says.
+async fn home(world: &World, scene: &Scene, mut before: usize) -> anyhow::Result<String> {
+    let (slack, user) = (&world.slack, scene.who.slack);
+    loop {
+        let home = slack.home_after(user, before).await?;
+        if text(&home).contains(scene.reads) {
+            return Ok(show(HOME, &home));
+        }
+        before += 1;
+    }
+}
+
 /// How often each message had been changed that the app posted by itself.
 struct Seen(HashMap<String, usize>);
 
@@ -227,23 +238,38 @@ fn show_answer(message: &Value) -> String {
 fn show(place: &str, message: &Value) -> String {
     for block in message["blocks"].as_array().into_iter().flatten() {
         if block["type"] == "actions" {
-            let labels = block["elements"].as_array().into_iter().flatten();
-            let labels = labels.filter_map(|button| button["text"]["text"].as_str());
-            println!(
-                "   {place:>10} │ {}",
-                labels
-                    .map(|label| format!("[ {label} ]"))
-                    .collect::<Vec<_>>()
-                    .join(" ")
-            );
+            let elements = block["elements"].as_array().into_iter().flatten();
+            let labels: Vec<_> = elements.map(label).collect();
+            println!("   {place:>10} │ {}", labels.join(" "));
         }
         let heading = if block["type"] == "header" { "# " } else { "" };
-        for line in words(block).lines() {
-            println!("   {place:>10} │ {heading}{}", plain(line));
+        let accessory = block.get("accessory").map(label);
+        let mut lines = words(block).lines().peekable();
+        while let Some(line) = lines.next() {
+            let beside = accessory.as_ref().filter(|_| lines.peek().is_none());
+            let beside = beside.map(|label| format!(" {label}")).unwrap_or_default();
+            println!("   {place:>10} │ {heading}{}{beside}", plain(line));
         }
     }
     println!();
     text(message)
+}
+
+/// A button, or a menu with its choices.
+fn label(part: &Value) -> String {
+    let label = |text: &Value| text["text"].as_str().unwrap_or_default().to_owned();
+    let Some(options) = part["options"].as_array() else {
+        return format!("[ {} ]", label(&part["text"]));
+    };
+    let options: Vec<_> = options
+        .iter()
+        .map(|option| label(&option["text"]))
+        .collect();
+    format!(
+        "[ {} ▾ {} ]",
+        label(&part["placeholder"]),
+        options.join(" | ")
+    )
 }
 
 /// What a message says.
@@ -282,6 +308,8 @@ fn plain(mrkdwn: &str) -> String {
     for (code, emoji) in [
         (":red_circle:", "🔴"),
         (":black_square_for_stop:", "⏹"),
+        (":white_check_mark:", "✅"),
+        (":x:", "❌"),
         (":warning:", "⚠️"),
         (":lock:", "🔒"),
         (":hourglass_flowing_sand:", "⏳"),

@@ -1,5 +1,7 @@
 //! What the tour plays: each outcome, as somebody meets it.
 
+use chrono::{TimeDelta, Utc};
+
 use super::super::knobs;
 use super::super::people::{DANA, ELI, FAY, GUS, Person};
 use super::super::slack::Role;
@@ -31,6 +33,7 @@ use SceneAction::{OpensHome, Presses, PressesAtHome, Reported, Types, TypesAlone
 /// The meetings of the tour.
 pub(super) const MEETING: i64 = 68_423_085;
 pub(super) const WEBINAR: i64 = 87_654_321;
+const WEEKLY: i64 = 84_230_850_123;
 pub(super) const PRIVATE: i64 = 82_056_527_587;
 pub(super) const FORBIDDEN: i64 = 91_234_567_890;
 
@@ -41,10 +44,20 @@ const MEETING_ENDED: &str = "meeting.ended";
 /// Every scene, in the order they are played.
 pub(super) const SCENES: &[Scene] = &[
     Scene {
+        title: "No number to type: the command alone lists Dana's meetings, to her alone",
+        before: |world| {
+            let soon = Utc::now() + TimeDelta::hours(2);
+            world.zoom.plan(WEEKLY, DANA.zoom, "Weekly", soon);
+        },
+        who: DANA,
+        action: Types(""),
+        reads: "Which meeting shall go live?",
+    },
+    Scene {
         title: "Help",
         before: nothing,
         who: DANA,
-        action: Types(""),
+        action: Types("help"),
         reads: "starts and stops the livestream",
     },
     Scene {
@@ -74,6 +87,13 @@ pub(super) const SCENES: &[Scene] = &[
         who: DANA,
         action: Types("start 68423085"),
         reads: "has not started",
+    },
+    Scene {
+        title: "Dana presses Check: what keeps it from going live, and what does not",
+        before: nothing,
+        who: DANA,
+        action: Presses("Check", "check 68423085"),
+        reads: "It is not running",
     },
     Scene {
         title: "Dana starts the meeting in Zoom, and tries again with its join link",
@@ -162,11 +182,11 @@ pub(super) const SCENES: &[Scene] = &[
         reads: "is stopped",
     },
     Scene {
-        title: "Dana opens the app in Slack",
+        title: "Dana opens the app in Slack, and finds the meetings there too",
         before: nothing,
         who: DANA,
         action: OpensHome,
-        reads: "You act as Zoom account *dana@acme.example*",
+        reads: "*Coming up* today and tomorrow",
     },
     Scene {
         title: "Fay opens it",

@@ -280,6 +280,19 @@ mod tests {
             readable_body("application/x-www-form-urlencoded", form.as_bytes()),
             "grant_type=refresh_token\nrefresh_token=•••\nx=1\n"
         );
+        let meeting = json!({
+            "join_url": "https://acme.zoom.us/j/1?pwd=secret.1", "password": "secret",
+            "start_url": "https://acme.zoom.us/s/1?zak=secret&x=1", "stream_key": "",
+        });
+        let text = readable_body("application/json", meeting.to_string().as_bytes());
+        assert!(!text.contains("secret"), "{text}");
+        assert!(text.contains("/s/1?zak=•••&x=1\""), "{text}");
+        assert!(text.contains("\"stream_key\": \"\""), "{text}");
+        let typed = "text=start+%3Chttps%3A%2F%2Fzoom.us%2Fj%2F1%3Fpwd%3Dsecret%3E";
+        assert_eq!(
+            readable_body("application/x-www-form-urlencoded", typed.as_bytes()),
+            "text=start <https://zoom.us/j/1?pwd=•••>\n"
+        );
         let path = format!("/commands/1790000000.{:016x}?code=c&a=b", u64::MAX);
         assert_eq!(hide_in_path(&path), "/commands/1790000000.•••?code=•••&a=b");
     }

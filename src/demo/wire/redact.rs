@@ -7,21 +7,26 @@ use serde_json::Value;
 
 const HIDDEN: &str = "•••";
 /// What these are called is shown, and never what they are.
-const SECRETS: [&str; 13] = [
+const SECRETS: [&str; 16] = [
     "access_token",
     "client_secret",
     "code",
     "code_challenge",
     "code_verifier",
     "encryptedToken",
+    "encrypted_password",
     "id_token",
     "nonce",
+    "passcode",
+    "password",
     "plainToken",
     "refresh_token",
     "state",
     "stream_key",
     "stream_url",
 ];
+/// The same of what an address of a meeting carries, wherever the address stands.
+const IN_ADDRESSES: [&str; 3] = ["pwd=", "tk=", "zak="];
 /// A run of so many hexadecimal digits is a secret, wherever it stands.
 const HEX_MAX: usize = 15;
 /// The headers that tell something.
@@ -50,7 +55,7 @@ pub(super) fn readable(headers: &HeaderMap, body: &[u8]) -> String {
             ("authorization", Some((scheme, _))) => format!("{scheme} {HIDDEN}"),
             ("authorization", None) => HIDDEN.to_owned(),
             ("location", _) => hide_in_path(value),
-            _ => hide_hex(value),
+            _ => hide_in_text(value),
         };
         let _ = writeln!(text, "{name}: {value}");
     }
@@ -71,7 +76,7 @@ pub(super) fn readable_body(content_type: &str, body: &[u8]) -> String {
     }
     if let Ok(mut json) = serde_json::from_slice::<Value>(body) {
         hide_in_json(&mut json);
-        return hide_hex(&format!("{json:#}"));
+        return hide_in_text(&format!("{json:#}"));
     }
     if content_type.starts_with("application/x-www-form-urlencoded") {
         let mut text = String::new();
@@ -84,11 +89,11 @@ pub(super) fn readable_body(content_type: &str, body: &[u8]) -> String {
                 _ if SECRETS.contains(&name.as_ref()) => HIDDEN.to_owned(),
                 _ => value.into_owned(),
             };
-            let _ = writeln!(text, "{name}={}", hide_hex(&value));
+            let _ = writeln!(text, "{name}={}", hide_in_text(&value));
         }
         return text;
     }
-    hide_hex(&String::from_utf8_lossy(body))
+    hide_in_text(&String::from_utf8_lossy(body))
 }
 
 fn hide_in_json(value: &mut Value) {
@@ -96,7 +101,8 @@ fn hide_in_json(value: &mut Value) {
         Value::Array(parts) => parts.iter_mut().for_each(hide_in_json),
         Value::Object(parts) => {
             for (name, part) in parts {
-                if part.is_string() && SECRETS.contains(&name.as_str()) {
+                let is_told = part.as_str().is_some_and(|text| !text.is_empty());
+                if is_told && SECRETS.contains(&name.as_str()) {
                     *part = HIDDEN.into();
                 } else {
                     hide_in_json(part);
@@ -110,14 +116,35 @@ fn hide_in_json(value: &mut Value) {
 /// A path with its query.
 pub(super) fn hide_in_path(path: &str) -> String {
     let Some((path, query)) = path.split_once('?') else {
-        return hide_hex(path);
+        return hide_in_text(path);
     };
-    let mut text = format!("{}?", hide_hex(path));
+    let mut text = format!("{}?", hide_in_text(path));
     for (index, (name, value)) in form_urlencoded::parse(query.as_bytes()).enumerate() {
         let is_secret = SECRETS.contains(&name.as_ref());
         let value = if is_secret { HIDDEN } else { &value };
         let between = if index == 0 { "" } else { "&" };
-        let _ = write!(text, "{between}{name}={}", hide_hex(value));
+        let _ = write!(text, "{between}{name}={}", hide_in_text(value));
+    }
+    text
+}
+
+/// Hides what is secret wherever it stands.
+fn hide_in_text(text: &str) -> String {
+    hide_in_addresses(&hide_hex(text))
+}
+
+/// Hides the passcodes and tokens in the addresses of meetings.
+fn hide_in_addresses(text: &str) -> String {
+    let mut text = text.to_owned();
+    for name in IN_ADDRESSES {
+        let mut parts = text.split(name);
+        let mut shown = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let is_end = |c: char| c.is_whitespace() || "&|<>\"'\\)".contains(c);
+            let (_, rest) = part.split_at(part.find(is_end).unwrap_or(part.len()));
+            let _ = write!(shown, "{name}{HIDDEN}{rest}");
+        }
+        text = shown;
     }
     text
 }

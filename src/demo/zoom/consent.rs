@@ -1,4 +1,4 @@
-//! How a person lets the app into a Zoom account, who that person is, and the end of it:
+//! How a person lets the app into a Zoom account, and the end of it:
 //! <https://developers.zoom.us/docs/integrations/oauth/>.
 
 use std::time::{Duration, Instant};
@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
-use axum::http::header::AUTHORIZATION;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -20,16 +19,12 @@ use super::super::browser;
 use super::super::page::{CHOICE, Question, redirect, refusal};
 use super::super::params::Fields;
 use super::super::people::{PEOPLE, Person};
-use super::fault::{Fault, error, respond, token_error};
+use super::fault::{Fault, respond, token_error};
 use super::state::{CLIENT_ID, Consent, SCOPES, Zoom, ZoomState};
 
 const HOST: &str = "Demo Zoom";
 const AUTHORIZE: &str = "/oauth/authorize";
 const DECLINE: &str = "decline";
-/// The permission to know who somebody is.
-const IDENTITY_SCOPE: &str = "user:read:user";
-/// The permission to read a user's settings.
-const SETTINGS_SCOPE: &str = "user:read:settings";
 /// Zoom's limit for a code.
 const CODE_LIFE: Duration = Duration::from_mins(5);
 
@@ -50,37 +45,6 @@ impl Zoom {
         self.lock().next_scope = Some(scope.to_owned());
     }
 
-    /// The user has no licence.
-    pub fn make_basic(&self, user: &str) {
-        self.lock().basic_users.insert(user.to_owned());
-    }
-
-    /// The user has a licence after all.
-    pub fn make_licensed(&self, user: &str) {
-        self.lock().basic_users.remove(user);
-    }
-
-    /// Livestreaming is allowed in a user's settings, or not.
-    pub fn switch_livestreaming(&self, user: &str, is_on: bool) {
-        let users = &mut self.lock().streamless_users;
-        if is_on {
-            users.remove(user);
-        } else {
-            users.insert(user.to_owned());
-        }
-    }
-
-    /// The user has another e-mail address from now on.
-    pub fn change_email(&self, user: &str, email: &str) {
-        let emails = &mut self.lock().emails;
-        emails.insert(user.to_owned(), email.to_owned());
-    }
-
-    /// What the next question who somebody is gets.
-    pub fn fail_next_me(&self, fault: Fault) {
-        self.lock().me_faults.push_back(fault);
-    }
-
     /// What the next attempt to give tokens back gets.
     pub fn fail_next_revoke(&self, fault: Fault) {
         self.lock().revoke_faults.push_back(fault);
@@ -96,8 +60,6 @@ pub(super) fn routes() -> Router<Zoom> {
     Router::new()
         .route(AUTHORIZE, get(ask).post(decide))
         .route("/oauth/revoke", post(revoke))
-        .route("/v2/users/me", get(me))
-        .route("/v2/users/me/settings", get(settings))
 }
 
 async fn ask(RawQuery(query): RawQuery) -> Response {
@@ -218,76 +180,4 @@ fn withdraw(zoom: &Zoom, query: Option<&str>, headers: &HeaderMap, body: &[u8]) 
     };
     inner.revocations.push(user);
     Json(json!({ "status": "success" })).into_response()
-}
-
-async fn me(State(zoom): State<Zoom>, headers: HeaderMap) -> Response {
-    let fault = zoom.lock().me_faults.pop_front();
-    respond(&zoom.waiting, fault, || identity(&zoom, &headers)).await
-}
-
-fn identity(zoom: &Zoom, headers: &HeaderMap) -> Response {
-    let inner = zoom.lock();
-    let user = match inner.allowed(headers, IDENTITY_SCOPE) {
-        Ok(user) => user,
-        Err(refusal) => return *refusal,
-    };
-    // Some are authorized without being anybody in the demo.
-    let person = PEOPLE.into_iter().find(|person| person.zoom == user);
-    let name = person.map_or(user.as_str(), |person| person.name);
-    let email = match (inner.emails.get(&user), person) {
-        (Some(email), _) => email.clone(),
-        (None, Some(person)) => person.email.to_owned(),
-        (None, None) => format!("{user}@acme.example"),
-    };
-    Json(json!({
-        "id": user,
-        "account_id": "acme",
-        "email": email,
-        "type": if inner.basic_users.contains(&user) { 1 } else { 2 },
-        "first_name": name,
-        "last_name": "Acme",
-        "display_name": format!("{name} Acme"),
-        "status": "active",
-        "pmi": 1_234_567_890,
-    }))
-    .into_response()
-}
-
-/// <https://developers.zoom.us/docs/api/users/#tag/users/GET/users/{userId}/settings>
-async fn settings(State(zoom): State<Zoom>, headers: HeaderMap) -> Response {
-    let inner = zoom.lock();
-    let user = match inner.allowed(&headers, SETTINGS_SCOPE) {
-        Ok(user) => user,
-        Err(refusal) => return *refusal,
-    };
-    let is_on = !inner.streamless_users.contains(&user);
-    Json(json!({
-        "schedule_meeting": { "host_video": true },
-        "in_meeting": {
-            "allow_live_streaming": is_on,
-            "custom_live_streaming_service": is_on,
-            "chat": true,
-        },
-    }))
-    .into_response()
-}
-
-impl ZoomState {
-    /// Whose token this is, if it has the permission or the older one that holds it.
-    fn allowed(&self, headers: &HeaderMap, needed: &str) -> Result<String, Box<Response>> {
-        let authorization = headers
-            .get(AUTHORIZATION)
-            .and_then(|value| value.to_str().ok());
-        let (user, scope) = self
-            .bearer(authorization.unwrap_or_default())
-            .map_err(|problem| Box::new(error(401, 124, problem)))?;
-        if !scope
-            .split(' ')
-            .any(|scope| [needed, "user:read"].contains(&scope))
-        {
-            let problem = format!("Invalid access token, does not contain scopes:[{needed}].");
-            return Err(Box::new(error(400, 4711, &problem)));
-        }
-        Ok(user)
-    }
 }

@@ -10,6 +10,14 @@ use tokio::sync::mpsc::UnboundedSender;
 
 /// What nobody should ever find again.
 pub const STREAM_KEY: &str = "demo-stream-key-8c1f";
+/// The same: of every meeting and personal room.
+pub const PASSCODE: &str = "demo-passcode-4b7e";
+/// The same: what a host starts a meeting with.
+pub const START_TOKEN: &str = "demo-zak-91d3";
+
+pub(super) const STREAM_URL: &str = "rtmp://live.example/app";
+pub(super) const PAGE_URL: &str = "https://live.example/watch";
+pub(super) const TIMEZONE: &str = "Europe/Berlin";
 
 pub(super) const STREAM_STARTED: &str = "meeting.live_streaming_started";
 pub(super) const STREAM_STOPPED: &str = "meeting.live_streaming_stopped";
@@ -23,7 +31,14 @@ pub struct Meeting {
     pub host: String,
     /// Who acts in it: the host, or somebody else.
     pub operator: String,
-    pub topic: &'static str,
+    pub topic: String,
+    pub kind: Kind,
+    /// When it is planned to begin: each time of a series, one of a single meeting.
+    pub starts_at: Vec<DateTime<Utc>>,
+    /// The Zoom users who may start it in the host's place.
+    pub alternative_hosts: Vec<String>,
+    /// Whether its settings say where its livestream goes.
+    pub has_destination: bool,
     /// Of the meeting that runs, or ran last.
     pub uuid: String,
     pub is_running: bool,
@@ -31,6 +46,16 @@ pub struct Meeting {
     /// What its settings forbid.
     pub obstacle: Option<Obstacle>,
     pub(super) started_at: Option<Instant>,
+}
+
+/// What Zoom calls the type of a meeting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Instant = 1,
+    Scheduled = 2,
+    NoFixedTime = 3,
+    PersonalRoom = 4,
+    Series = 8,
 }
 
 /// Why a meeting cannot be livestreamed.
@@ -66,12 +91,16 @@ pub(super) struct Subscription {
 }
 
 impl Meeting {
-    /// One that has not begun.
+    /// One that was planned for now and has not begun.
     pub(super) fn new(host: &str, obstacle: Option<Obstacle>) -> Self {
         Self {
             host: host.to_owned(),
             operator: host.to_owned(),
-            topic: "Town Hall",
+            topic: "Town Hall".to_owned(),
+            kind: Kind::Scheduled,
+            starts_at: vec![Utc::now()],
+            alternative_hosts: Vec::new(),
+            has_destination: true,
             uuid: new_uuid(),
             is_running: false,
             is_live: false,
@@ -87,6 +116,11 @@ impl Meeting {
     }
 }
 
+/// The address by which people join a meeting, with its passcode.
+pub(super) fn join_url(id: i64) -> String {
+    format!("https://acme.zoom.us/j/{id}?pwd={PASSCODE}.1")
+}
+
 fn new_uuid() -> String {
     STANDARD.encode(rand::random::<[u8; 16]>())
 }
@@ -96,7 +130,7 @@ pub(super) fn report(event: &str, id: i64, meeting: &Meeting, at: DateTime<Utc>)
     let time = at.to_rfc3339_opts(SecondsFormat::Secs, true);
     let mut object = json!({
         "uuid": meeting.uuid, "host_id": meeting.host, "topic": meeting.topic, "type": 2,
-        "start_time": time, "duration": 60, "timezone": "Europe/Berlin",
+        "start_time": time, "duration": 60, "timezone": TIMEZONE,
     });
     let mut payload = json!({ "account_id": "acme" });
     if [STREAM_STARTED, STREAM_STOPPED].contains(&event) {
@@ -105,8 +139,8 @@ pub(super) fn report(event: &str, id: i64, meeting: &Meeting, at: DateTime<Utc>)
         object["live_streaming"] = json!({
             "service": "Custom_Live_Streaming_Service",
             "custom_live_streaming_settings": {
-                "stream_url": "rtmp://live.example/app", "stream_key": STREAM_KEY,
-                "page_url": "https://live.example/watch", "resolution": "720p",
+                "stream_url": STREAM_URL, "stream_key": STREAM_KEY,
+                "page_url": PAGE_URL, "resolution": "720p",
             },
             "date_time": time,
         });

@@ -3,14 +3,20 @@
 //!
 //! It speaks the wire format and shares no code with what it stands against.
 
+mod api;
 mod consent;
 mod events;
 mod fault;
 mod livestream;
 mod meeting;
+mod meetings;
+mod reads;
 mod reports;
 mod state;
+#[cfg(test)]
+mod tests;
 mod token;
+mod users;
 
 use std::sync::Arc;
 
@@ -22,7 +28,8 @@ use tokio::sync::watch;
 pub use self::events::WEBHOOK_SECRET;
 pub use self::fault::Fault;
 use self::fault::Waiting;
-pub use self::meeting::{Meeting, Obstacle, Reporting, STREAM_KEY};
+pub use self::meeting::{Kind, Meeting, Obstacle, PASSCODE, Reporting, START_TOKEN, STREAM_KEY};
+pub use self::reads::Read;
 pub use self::state::{CLIENT_ID, CLIENT_SECRET, Call, Permission, SCOPE, SCOPES, Tokens, Zoom};
 use super::wire::Wire;
 use super::{browser, wire};
@@ -41,6 +48,7 @@ impl Zoom {
             state: Arc::default(),
             called: watch::Sender::new(0),
             token_called: watch::Sender::new(0),
+            was_read: watch::Sender::new(()),
             waiting: Waiting::default(),
             http: browser::client().map_err(std::io::Error::other)?,
             wire: wire.clone(),
@@ -52,6 +60,8 @@ impl Zoom {
             )
             .route("/oauth/token", post(token::token))
             .merge(consent::routes())
+            .merge(meetings::routes())
+            .merge(users::routes())
             .layer(middleware::from_fn_with_state((wire, "Zoom"), wire::record))
             .with_state(zoom.clone());
         tokio::spawn(axum::serve(listener, router).into_future());

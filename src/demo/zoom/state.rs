@@ -20,6 +20,7 @@ use super::fault::{Fault, Waiting};
 use super::meeting::{
     MEETING_ENDED, MEETING_STARTED, Meeting, Obstacle, STREAM_STOPPED, Subscription, report,
 };
+use super::reads::Reads;
 
 /// The OAuth app that Zoom knows.
 pub const CLIENT_ID: &str = "demo-zoom-client";
@@ -37,6 +38,8 @@ pub struct Zoom {
     pub(super) state: Arc<Mutex<ZoomState>>,
     pub(super) called: watch::Sender<usize>,
     pub(super) token_called: watch::Sender<usize>,
+    /// Changes with everything that is read.
+    pub(super) was_read: watch::Sender<()>,
     pub(super) waiting: Waiting,
     pub(super) http: reqwest::Client,
     pub(super) wire: Wire,
@@ -64,8 +67,9 @@ pub(super) struct ZoomState {
     pub(super) streamless_users: HashSet<String>,
     /// By user, where it is not the one they began with.
     pub(super) emails: HashMap<String, String>,
-    /// What the next questions who somebody is get instead of an answer.
-    pub(super) me_faults: VecDeque<Fault>,
+    /// The personal rooms that are not everybody's, by user.
+    pub(super) personal_rooms: HashMap<String, i64>,
+    pub(super) reads: Reads,
     /// What the next attempts to give tokens back get instead of an answer.
     pub(super) revoke_faults: VecDeque<Fault>,
     /// Whose tokens the app has given back.
@@ -156,9 +160,9 @@ impl Zoom {
     }
 
     /// What the meeting is called.
-    pub fn name(&self, id: i64, topic: &'static str) {
+    pub fn name(&self, id: i64, topic: &str) {
         if let Some(meeting) = self.lock().meetings.get_mut(&id) {
-            meeting.topic = topic;
+            topic.clone_into(&mut meeting.topic);
         }
     }
 
@@ -234,7 +238,7 @@ impl Zoom {
         let mut state = self.lock();
         state.faults.clear();
         state.token_faults.clear();
-        state.me_faults.clear();
+        state.reads.clear_faults();
         state.revoke_faults.clear();
     }
 

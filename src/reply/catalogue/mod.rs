@@ -1,6 +1,7 @@
 //! Everything the bot says in Slack, as a person reads it, in reviewed snapshots: one file a
 //! topic in `tests/catalogue`. `INSTA_UPDATE=always cargo test --lib catalogue` rewrites them.
 
+mod meetings;
 mod streams;
 
 use std::fmt::Write;
@@ -20,7 +21,7 @@ use crate::ids::{Asker, ChannelId, CommandId, SlackUserId, TeamId, ZoomUserId};
 use crate::reply::Replies;
 use crate::reply::account::Unlinked;
 use crate::reply::help::Standing;
-use crate::reply::home::Home;
+use crate::reply::home::{Home, Meetings};
 use crate::reply::outcomes::OutcomeContext;
 use crate::slack::form::Content;
 use crate::slack::message::Message;
@@ -46,6 +47,13 @@ impl Page {
     fn blocks(&mut self, blocks: &Value) {
         for block in blocks.as_array().expect("blocks") {
             let line = match block["type"].as_str() {
+                Some("section") if block["accessory"].is_object() => {
+                    format!(
+                        "{} {}",
+                        read(&block["text"]["text"]),
+                        accessory(&block["accessory"])
+                    )
+                }
                 Some("section") => read(&block["text"]["text"]),
                 Some("header") => format!("# {}", read(&block["text"]["text"])),
                 Some("context") => format!("small: {}", read(&block["elements"][0]["text"])),
@@ -94,6 +102,33 @@ fn buttons(elements: &Value) -> String {
         format!("[{label}] {action}{}", question.unwrap_or_default())
     });
     buttons.collect::<Vec<_>>().join("\n")
+}
+
+/// What stands beside a paragraph.
+fn accessory(part: &Value) -> String {
+    let Some(options) = part["options"].as_array() else {
+        return buttons(&json!([part]));
+    };
+    let options = options.iter().map(|option| {
+        let typed = option["value"].as_str().expect("a value");
+        let parsed = Command::from_button(typed);
+        assert!(parsed.is_ok(), "{typed}: {parsed:?}");
+        let note = read(&option["description"]["text"]);
+        format!(
+            "\n  {} ({note}) types {typed}",
+            read(&option["text"]["text"])
+        )
+    });
+    let options: String = options.collect();
+    let (placeholder, question) = (
+        &part["placeholder"]["text"],
+        &part["confirm"]["text"]["text"],
+    );
+    format!(
+        "[{} ▾] asks: {}{options}",
+        read(placeholder),
+        read(question)
+    )
 }
 
 /// mrkdwn as Slack shows it: times by their plain text, links by their label, no escapes.
@@ -291,6 +326,7 @@ fn catalogue_of_outcomes() {
             command: CommandId(17),
             asker: &asker(),
             is_direct: false,
+            is_private: false,
             request: &request,
             is_from_card: false,
             is_on_card: false,
@@ -340,6 +376,7 @@ fn catalogue_of_outcomes() {
         command: CommandId(17),
         asker: &asker(),
         is_direct: true,
+        is_private: false,
         request: &request,
         is_from_card: false,
         is_on_card: false,
@@ -435,7 +472,6 @@ fn catalogue_of_mistakes() {
         "strat",
         "conect",
         "68423085",
-        "start",
         "stop",
         "start town hall",
         "start 1234567",
@@ -465,7 +501,7 @@ fn catalogue_of_mistakes() {
         "68423085 name=\"Town Hall\"",
         "Join Zoom Meeting https://zoom.us/j/68423085?pwd=a Meeting ID: 6842 3085 Passcode: 123456",
         "strat 68423085 name=\"Town Hall\"",
-        "start name=\"Town Hall\"",
+        "stop",
         "start townhall name=\"Q&amp;A\" layout=gallery",
         "start 68423085 mood=good",
         "start 68423085 nam=x",
@@ -623,6 +659,7 @@ fn catalogue_of_the_app_home() {
             live: vec![],
             last,
             offer,
+            meetings: Meetings::NotHere,
             standing: standing(access),
         };
         page.blocks(&json!(replies().home(&asker(), &home)));
@@ -648,6 +685,7 @@ fn catalogue_of_the_app_home() {
             live: vec![],
             last: vec![],
             offer: None,
+            meetings: Meetings::NotHere,
             standing,
         };
         page.blocks(&json!(replies.home(&asker(), &home)));

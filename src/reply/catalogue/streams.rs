@@ -121,7 +121,7 @@ fn catalogue_of_streams() {
         &replies().status(&asker, None, &[watched]),
     );
     page.entry("without a topic", &replies().card(&number));
-    page.entry("no card: later", &replies().later(&live));
+    page.entry("no card: later", &replies().later(&live, false));
     page.entry(
         "stopped unasked, in its thread",
         &replies().stopped_unasked(&live),

@@ -24,6 +24,8 @@ pub(in crate::web) async fn command(
 ) -> Result<Response, Rejection> {
     Ok(match accept::typed(&app, &form).await? {
         Accepted::Answered(message) | Accepted::Failed(message) => Json(message).into_response(),
+        // Only the asker reads what follows.
+        Accepted::LookedUp => StatusCode::OK.into_response(),
         // What was typed in a direct message stays between the person and us.
         Accepted::Recorded | Accepted::Duplicate if form.channel_id.is_direct() => {
             StatusCode::OK.into_response()

@@ -1,6 +1,6 @@
 //! The people who are linked: listed, tested and disconnected.
 
-use livestream_bot::demo::zoom::{Fault, SCOPES};
+use livestream_bot::demo::zoom::{Fault, Read, SCOPES};
 use livestream_bot::demo::{ADA, DANA};
 use reqwest::StatusCode;
 
@@ -102,7 +102,9 @@ async fn a_test_says_how_an_account_is_and_the_overview_warns() {
     ] {
         match before {
             Some("basic") => world.zoom.make_basic(DANA.zoom),
-            Some("fault") => world.zoom.fail_next_me(Fault::error(503, 0, "")),
+            Some("fault") => world
+                .zoom
+                .fail_next_read(Read::Me, Fault::error(503, 0, "")),
             Some("off") => {
                 world.zoom.make_licensed(DANA.zoom);
                 world.zoom.switch_livestreaming(DANA.zoom, false);

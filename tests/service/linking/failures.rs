@@ -1,7 +1,7 @@
 //! What goes wrong at Slack or Zoom while somebody links an account.
 
 use livestream_bot::demo::FAY;
-use livestream_bot::demo::zoom::Fault;
+use livestream_bot::demo::zoom::{Fault, Read};
 
 use crate::support::audit::audit_kinds;
 use crate::support::browser::Browser;
@@ -51,7 +51,9 @@ async fn failures_at_zoom_are_told_and_leave_nothing() {
     let mut browser = Browser::new();
     let link = request_link(&world, FAY).await;
     let back = browser.consent(&world, &link, FAY, FAY).await;
-    world.zoom.fail_next_me(Fault::error(500, 0, ""));
+    world
+        .zoom
+        .fail_next_read(Read::Me, Fault::error(500, 0, ""));
     let page = browser.come_back(&back).await;
     assert_not_linked(&world, &page, 502, "Zoom did not answer as it should").await;
     assert_eq!(

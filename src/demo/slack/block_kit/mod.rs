@@ -55,7 +55,11 @@ impl Checker {
         for Key(name, need, is) in shape.keys {
             match object.get(*name) {
                 Some(part) => self.part(name, part, is).context(*name)?,
-                None => ensure!(*need == Need::May, "{name} is missing"),
+                None => ensure!(*need != Need::Must, "{name} is missing"),
+            }
+            if let Need::Without(other) = need {
+                let are_both = object.contains_key(*name) && object.contains_key(*other);
+                ensure!(!are_both, "{name} beside {other}");
             }
         }
         let has_one = shape.one_of.iter().any(|name| object.contains_key(*name));
@@ -64,6 +68,10 @@ impl Checker {
             "one of {:?} is missing",
             shape.one_of
         );
+        if let Some(initial) = object.get("initial_option") {
+            let is_one = options(value).any(|option| option == initial);
+            ensure!(is_one, "initial_option is none of the options");
+        }
         Ok(())
     }
 
@@ -104,6 +112,15 @@ impl Checker {
         }
         Ok(())
     }
+}
+
+/// What a menu offers, in groups or not.
+fn options(menu: &Value) -> impl Iterator<Item = &Value> {
+    let groups = menu["option_groups"].as_array().into_iter().flatten();
+    let lists = groups.chain([menu]);
+    lists
+        .filter_map(|list| list["options"].as_array())
+        .flatten()
 }
 
 fn text_object(value: &Value, kinds: &[&str], most: usize) -> anyhow::Result<()> {
@@ -179,6 +196,28 @@ mod tests {
         actions(&[button("confirm", confirm)])
     }
 
+    fn option(n: usize) -> Value {
+        json!({ "text": words("plain_text", 1), "value": n.to_string() })
+    }
+
+    fn options(n: usize) -> Value {
+        (0..n).map(option).collect()
+    }
+
+    fn select(key: &str, part: Value) -> Value {
+        let mut select =
+            json!({ "type": "static_select", "action_id": "a", "options": options(2) });
+        select[key] = part;
+        json!({ "type": "section", "text": words("mrkdwn", 1), "accessory": select })
+    }
+
+    fn groups(part: Value) -> Value {
+        let mut section = select("option_groups", part);
+        let accessory = section["accessory"].as_object_mut().expect("a menu");
+        accessory.remove("options");
+        section
+    }
+
     fn actions(elements: &[Value]) -> Value {
         json!({ "type": "actions", "elements": elements })
     }
@@ -236,6 +275,35 @@ mod tests {
             (300, |n| confirm("text", words("mrkdwn", n))),
             (30, |n| confirm("confirm", words("plain_text", n))),
             (30, |n| confirm("deny", words("plain_text", n))),
+            (150, |n| select("placeholder", words("plain_text", n))),
+            (100, |n| select("options", options(n))),
+            (100, |n| {
+                let group = json!({ "label": words("plain_text", 1), "options": options(1) });
+                groups(vec![group; n].into())
+            }),
+            (100, |n| {
+                groups(json!([{ "label": words("plain_text", 1), "options": options(n) }]))
+            }),
+            (75, |n| {
+                groups(json!([{ "label": words("plain_text", n), "options": options(1) }]))
+            }),
+            (75, |n| {
+                select(
+                    "options",
+                    json!([{ "text": words("plain_text", n), "value": "x" }]),
+                )
+            }),
+            (150, |n| {
+                select(
+                    "options",
+                    json!([{ "text": words("plain_text", 1), "value": letters(n) }]),
+                )
+            }),
+            (75, |n| {
+                let mut described = option(1);
+                described["description"] = words("plain_text", n);
+                select("options", json!([described]))
+            }),
         ];
         for (most, make) in limits {
             let (good, bad) = (message(&make(*most)), message(&make(most + 1)));
@@ -297,10 +365,31 @@ mod tests {
             actions(&[button("value", "x".into()), button("value", "y".into())]),
             confirm("style", "x".into()),
             confirm("deny", Value::Null),
+            select("options", json!([])),
+            select(
+                "options",
+                json!([{ "text": words("mrkdwn", 1), "value": "x" }]),
+            ),
+            select("options", json!([{ "text": words("plain_text", 1) }])),
+            select("placeholder", words("mrkdwn", 1)),
+            select("initial_option", option(2)),
+            select("value", "x".into()),
+            select(
+                "option_groups",
+                json!([{ "label": words("plain_text", 1), "options": options(1) }]),
+            ),
+            select("focus_on_load", "x".into()),
         ] {
             check(&message(&block)).expect_err(&block.to_string());
         }
         check(&message(&section(mrkdwn("&lt;!channel&gt;")))).expect("escaped");
+        for menu in [
+            select("initial_option", option(1)),
+            select("focus_on_load", true.into()),
+            json!({ "type": "actions", "elements": [select("options", options(1))["accessory"]] }),
+        ] {
+            check(&message(&menu)).expect("a menu");
+        }
         let same = json!({ "type": "divider", "block_id": "x" });
         for refused in [
             json!({ "text": "x", "blocks": [same, same] }),

@@ -1,7 +1,7 @@
 //! The table, with each thing's limits beside it.
 
 use self::Is::{Data, Flag, List, Mrkdwn, Object, OneOf, Text, TextObject, Unique};
-use self::Need::{May, Must};
+use self::Need::{May, Must, Without};
 
 /// An object: what it is called in `type`, if it has one, and its keys.
 pub(super) struct Shape {
@@ -18,6 +18,8 @@ pub(super) struct Key(pub(super) &'static str, pub(super) Need, pub(super) Is);
 pub(super) enum Need {
     Must,
     May,
+    /// It may be there, and not beside this other key.
+    Without(&'static str),
 }
 
 /// What a key holds. Every number is the most of something; the least is one.
@@ -82,7 +84,7 @@ const BLOCKS: &[Shape] = &[
             BLOCK_ID,
             Key("text", May, TextObject(ANY, 3000)),
             Key("fields", May, List(10, &TextObject(ANY, 2000))),
-            Key("accessory", May, Object(BUTTONS)),
+            Key("accessory", May, Object(ELEMENTS)),
             Key("expand", May, Flag),
         ],
         one_of: &["text", "fields"],
@@ -107,13 +109,15 @@ const BLOCKS: &[Shape] = &[
     },
     Shape {
         kind: Some("actions"),
-        keys: &[BLOCK_ID, Key("elements", Must, List(25, &Object(BUTTONS)))],
+        keys: &[BLOCK_ID, Key("elements", Must, List(25, &Object(ELEMENTS)))],
         one_of: &[],
     },
 ];
 
+const ELEMENTS: &[Shape] = &[BUTTON, SELECT];
+
 /// <https://docs.slack.dev/reference/block-kit/block-elements/button-element>
-const BUTTONS: &[Shape] = &[Shape {
+const BUTTON: Shape = Shape {
     kind: Some("button"),
     keys: &[
         Key("text", Must, TextObject(PLAIN, 75)),
@@ -123,6 +127,42 @@ const BUTTONS: &[Shape] = &[Shape {
         Key("style", May, STYLES),
         Key("confirm", May, Object(CONFIRM)),
         Key("accessibility_label", May, Text(75)),
+    ],
+    one_of: &[],
+};
+
+/// <https://docs.slack.dev/reference/block-kit/block-elements/select-menu-element#static_select>
+const SELECT: Shape = Shape {
+    kind: Some("static_select"),
+    keys: &[
+        Key("action_id", Must, Unique(255)),
+        Key("placeholder", May, TextObject(PLAIN, 150)),
+        Key("options", Without("option_groups"), List(100, &OPTION)),
+        Key("option_groups", May, List(100, &Object(GROUP))),
+        Key("initial_option", May, OPTION),
+        Key("confirm", May, Object(CONFIRM)),
+        Key("focus_on_load", May, Flag),
+    ],
+    one_of: &["options", "option_groups"],
+};
+
+/// <https://docs.slack.dev/reference/block-kit/composition-objects/option-object>
+const OPTION: Is = Object(&[Shape {
+    kind: None,
+    keys: &[
+        Key("text", Must, TextObject(PLAIN, 75)),
+        Key("value", Must, Text(150)),
+        Key("description", May, TextObject(PLAIN, 75)),
+    ],
+    one_of: &[],
+}]);
+
+/// <https://docs.slack.dev/reference/block-kit/composition-objects/option-group-object>
+const GROUP: &[Shape] = &[Shape {
+    kind: None,
+    keys: &[
+        Key("label", Must, TextObject(PLAIN, 75)),
+        Key("options", Must, List(100, &OPTION)),
     ],
     one_of: &[],
 }];

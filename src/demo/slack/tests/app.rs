@@ -263,6 +263,23 @@ async fn a_page_is_published_shown_and_pressed() {
         .unwrap();
     assert!(why.starts_with("[ERROR] blocks: one of"), "{why}");
 
+    let plain = |text: &str| json!({ "type": "plain_text", "text": text });
+    let menu = json!({ "type": "home", "blocks": [{
+        "type": "section", "text": plain("x"), "accessory": {
+            "type": "static_select", "action_id": "choose",
+            "options": [{ "text": plain("Town hall"), "value": "start 1" }],
+        },
+    }] });
+    assert_eq!(publish(&slack, &token, ELI.slack, &menu).await["ok"], true);
+    let chosen = payload(&slack.choose_at_home(ELI.slack, "start 1"));
+    let action = &chosen["actions"][0];
+    assert_eq!(action["selected_option"]["value"], "start 1");
+    let block_id = action["block_id"].as_str().expect("an id");
+    assert_eq!(
+        chosen["view"]["state"]["values"][block_id]["choose"]["selected_option"],
+        action["selected_option"]
+    );
+
     let press = slack.press_home_at(ORG_OTHER, DANA.slack, "stop 1");
     let pressed = payload(&press);
     assert_eq!(press.channel, "");

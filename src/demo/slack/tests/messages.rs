@@ -6,6 +6,7 @@ use super::super::super::people::{DANA, ELI};
 use super::super::block_kit::check;
 use super::super::{
     BOT_USER, DIRECT, ENTERPRISE, Invocation, ORG_TEAM, ORG_TOWN_HALL, STRANGER_TEAM, Slack, TEAM,
+    TOWN_HALL,
 };
 use super::{form, message, payload, service, slack};
 
@@ -63,6 +64,101 @@ async fn a_message_comes_by_an_answer_or_by_a_response_url() {
     let press = slack.press(DANA.slack, "stop 1");
     slack.send_press(&url, &press).await.unwrap();
     assert_eq!(slack.messages().len(), 2);
+}
+
+#[tokio::test]
+async fn the_channel_sees_what_was_typed_with_the_first_answer_for_everybody() {
+    let slack = slack().await;
+    let typed = || slack.type_command(DANA.slack, "start 1");
+    let said = || {
+        let messages = slack.messages_for(ELI.slack, TOWN_HALL, 9);
+        messages
+            .into_iter()
+            .filter(|message| !message.is_by_app)
+            .count()
+    };
+    let (at_once, _) = service(json!({ "response_type": "in_channel" })).await;
+    let (later, _) = service(json!({ "text": "on it" })).await;
+    for (service, count) in [(&at_once, 1), (&later, 2)] {
+        let invocation = typed();
+        assert!(!slack.echoed(&invocation));
+        slack.send(service, &invocation).await.unwrap();
+        assert_eq!(slack.echoed(&invocation), *service == at_once);
+        post(&slack, &invocation, &message("ephemeral", "a moment")).await;
+        assert_eq!(slack.echoed(&invocation), *service == at_once);
+        for _ in 0..2 {
+            post(&slack, &invocation, &message("in_channel", "done")).await;
+            assert!(slack.echoed(&invocation));
+            assert_eq!(said(), count, "once");
+        }
+    }
+    let pressed = slack.press(ELI.slack, "stop 1");
+    post(&slack, &pressed, &message("in_channel", "stopped")).await;
+    assert!(!slack.echoed(&pressed), "nothing was typed");
+    assert_eq!(said(), 2);
+}
+
+#[tokio::test]
+async fn an_option_is_chosen_and_a_button_beside_a_text_pressed() {
+    let slack = slack().await;
+    let plain = |text: &str| json!({ "type": "plain_text", "text": text });
+    let option = |value: &str| json!({ "text": plain(value), "value": value });
+    let picker = json!({ "text": "Which meeting?", "blocks": [
+        { "type": "section", "text": plain("Town hall"), "accessory": {
+            "type": "button", "action_id": "go", "value": "start 1", "text": plain("Go live"),
+        } },
+        { "type": "section", "block_id": "coming", "text": plain("Coming up"), "accessory": {
+            "type": "static_select", "action_id": "choose", "placeholder": plain("Choose a meeting"),
+            "option_groups": [
+                { "label": plain("Today"), "options": [option("start 2")] },
+                { "label": plain("Tomorrow"), "options": [option("start 3")] },
+            ],
+        } },
+        { "type": "actions", "block_id": "more", "elements": [{
+            "type": "static_select", "action_id": "recent", "initial_option": option("start 4"),
+            "options": [option("start 4"), option("start 5")],
+        }] },
+    ] });
+    let typed = slack.type_command(DANA.slack, "");
+    assert_eq!(post(&slack, &typed, &picker).await.0, 200);
+    let shown = slack.messages().pop().unwrap();
+
+    let pressed = payload(&slack.press(DANA.slack, "start 1"));
+    assert_eq!(pressed["actions"][0]["action_id"], "go");
+    assert_eq!(
+        pressed["actions"][0]["block_id"],
+        shown.blocks[0]["block_id"]
+    );
+    let values = &pressed["state"]["values"];
+    assert_eq!(values["coming"]["choose"]["selected_option"], Value::Null);
+    assert_eq!(
+        values["more"]["recent"]["selected_option"]["value"],
+        "start 4"
+    );
+
+    let chosen = payload(&slack.choose(DANA.slack, "start 3"));
+    let action = &chosen["actions"][0];
+    assert_eq!(
+        (&action["type"], &action["action_id"], &action["block_id"]),
+        (&json!("static_select"), &json!("choose"), &json!("coming"))
+    );
+    assert_eq!(action["selected_option"]["value"], "start 3");
+    assert_eq!(action["selected_option"]["text"]["emoji"], true);
+    assert_eq!(action["placeholder"]["text"], "Choose a meeting");
+    for absent in ["value", "text", "options", "option_groups"] {
+        assert_eq!(action.get(absent), None, "{absent}");
+    }
+    let selected = &chosen["state"]["values"]["coming"]["choose"]["selected_option"];
+    assert_eq!(selected, &action["selected_option"]);
+    let invocation = slack.choose_this(DANA.slack, &shown.ts, "recent", "start 5");
+    let recent = payload(&invocation.expect("a menu"));
+    assert_eq!(recent["actions"][0]["selected_option"]["value"], "start 5");
+    let wrong = slack.choose_this(DANA.slack, &shown.ts, "recent", "start 3");
+    assert!(wrong.is_none());
+
+    let gone = payload(&slack.choose(ELI.slack, "start 3"));
+    assert_eq!(gone["actions"][0]["action_id"], "run");
+    assert_eq!(gone["actions"][0]["selected_option"]["value"], "start 3");
 }
 
 #[tokio::test]

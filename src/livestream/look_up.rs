@@ -1,0 +1,80 @@
+//! Looking something up at Zoom for somebody who waits for it, and only reads.
+
+use std::time::{Duration, Instant};
+
+use crate::account::reads::ReadError;
+use crate::account::tokens::TokenUnavailable;
+use crate::command::outcome::{Fact, Unknown};
+use crate::livestream::policy::Decision;
+use crate::reply::reads::NotRead;
+use crate::zoom::client::{ApiError, OLDER_SCOPE_MISSING, SCOPE_MISSING};
+
+/// How long all that is looked up for one answer may take.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(8);
+/// How long one request of it may take, so that another one may still be answered.
+const READ_WITHIN: Duration = Duration::from_secs(5);
+
+/// What is left of the time for one answer.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct TimeLeft(Instant);
+
+impl TimeLeft {
+    /// All of it.
+    pub(super) fn begin() -> Self {
+        Self(Instant::now() + ANSWERED_WITHIN)
+    }
+
+    /// What is read within it. An error is Postgres's.
+    pub(super) async fn read<T, E: Into<ReadError>>(
+        self,
+        reading: impl Future<Output = Result<T, E>>,
+    ) -> sqlx::Result<Result<T, NotRead>> {
+        let left = self.0.saturating_duration_since(Instant::now());
+        match tokio::time::timeout(left.min(READ_WITHIN), reading).await {
+            Ok(Ok(read)) => Ok(Ok(read)),
+            Ok(Err(error)) => not_read(error.into()).map(Err),
+            Err(_) => Ok(Err(NotRead::NoAnswer)),
+        }
+    }
+}
+
+impl TimeLeft {
+    /// What the rules say, within it: they may depend on what Slack says.
+    pub(super) async fn ask_slack(
+        self,
+        asking: impl Future<Output = sqlx::Result<Decision>>,
+    ) -> sqlx::Result<Decision> {
+        let left = self.0.saturating_duration_since(Instant::now());
+        let unknown = Decision::NotKnown {
+            fact: Fact::Membership,
+            why: Unknown::NoAnswer,
+        };
+        tokio::time::timeout(left.min(READ_WITHIN), asking)
+            .await
+            .unwrap_or(Ok(unknown))
+    }
+}
+
+/// Why nothing was read, as it is told.
+fn not_read(error: ReadError) -> sqlx::Result<NotRead> {
+    Ok(match error {
+        ReadError::Database(error) | ReadError::Token(TokenUnavailable::Database(error)) => {
+            return Err(error);
+        }
+        ReadError::Token(TokenUnavailable::Dead(_)) | ReadError::Api(ApiError::Unauthorized) => {
+            NotRead::LinkDead
+        }
+        ReadError::Token(TokenUnavailable::Misconfigured(_)) => NotRead::Misconfigured,
+        ReadError::Token(TokenUnavailable::Disabled(said)) => NotRead::Refused { code: None, said },
+        ReadError::Api(ApiError::Refused {
+            code: Some(SCOPE_MISSING | OLDER_SCOPE_MISSING),
+            ..
+        }) => NotRead::ScopeMissing,
+        ReadError::Api(ApiError::Refused { code, said }) => NotRead::Refused { code, said },
+        ReadError::Api(ApiError::Limited(_)) => NotRead::Limited,
+        ReadError::Token(
+            TokenUnavailable::BeingRefreshed | TokenUnavailable::Unavailable { .. },
+        )
+        | ReadError::Api(ApiError::Failed(_)) => NotRead::NoAnswer,
+    })
+}

@@ -1,0 +1,402 @@
+//! What is said of meetings that are not livestreamed yet: the picker, and what `check` finds.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value, json};
+
+use super::{Page, asker, link, replies, replies_without_linking, snapshot, standing};
+use crate::command::Command;
+use crate::command::meeting::MeetingId;
+use crate::command::outcome::{Fact, Unknown};
+use crate::command::verb::Access;
+use crate::db::streams::RecentMeeting;
+use crate::ids::ZoomUserId;
+use crate::reply::Replies;
+use crate::reply::check::{Acts, AtZoom, Check, RulesSay};
+use crate::reply::home::{Home, Meetings};
+use crate::reply::picker::{Missing, Picker};
+use crate::reply::reads::NotRead;
+use crate::zoom::meetings::{Destination, ListedMeeting, Meeting};
+use crate::zoom::users::{LiveSettings, User};
+
+/// Every permission that is used.
+const SCOPES: &str = "meeting:update:livestream_status user:read:user meeting:read:livestream \
+    meeting:read:meeting meeting:read:list_meetings user:read:settings";
+
+fn now() -> DateTime<Utc> {
+    "2026-12-01T14:55:00Z".parse().expect("a time")
+}
+
+fn number(number: i64) -> MeetingId {
+    MeetingId::from_number(number).expect("a number")
+}
+
+fn listed(meeting: i64, topic: Option<&str>, minutes: i64) -> ListedMeeting {
+    ListedMeeting {
+        meeting: number(meeting),
+        topic: topic.map(str::to_owned),
+        starts_at: Some(now() + TimeDelta::minutes(minutes)),
+        zone: Some(chrono_tz::Europe::Berlin),
+    }
+}
+
+fn full() -> Picker {
+    Picker {
+        running: vec![listed(68_423_085, Some("Town <Hall> & *more*"), -5)],
+        coming: vec![
+            listed(842_308_501, Some("Weekly"), 65),
+            listed(84_230_850_123, None, 24 * 60),
+        ],
+        recent: vec![RecentMeeting {
+            meeting: number(91_234_567_890),
+            topic: Some("Press conference".to_owned()),
+            at: now() - TimeDelta::days(3),
+        }],
+        personal_room: Some(number(1_234_567_890)),
+        now: now(),
+        ..Picker::default()
+    }
+}
+
+fn missing(missing: Missing) -> Picker {
+    Picker {
+        missing: Some(missing),
+        running: vec![],
+        coming: vec![],
+        ..full()
+    }
+}
+
+fn refused(code: i64, said: &str) -> NotRead {
+    NotRead::Refused {
+        code: Some(code),
+        said: said.to_owned(),
+    }
+}
+
+/// Every reason for which nothing is read.
+fn reasons() -> Vec<NotRead> {
+    vec![
+        NotRead::ScopeMissing,
+        NotRead::LinkDead,
+        refused(3161, "Your user account is not allowed meeting hosting."),
+        refused(2306, "Not allowed to view meetings scheduled for others."),
+        refused(1001, "User does not exist: 7. (code 1001)"),
+        NotRead::Limited,
+        NotRead::NoAnswer,
+        NotRead::Misconfigured,
+    ]
+}
+
+#[test]
+fn catalogue_of_pickers() {
+    let mut page = Page::default();
+    page.entry("all there is", &replies().picker(&asker(), &full()));
+    let Ok(Command::Pick(options)) = "start name=\"Town Hall\" layout=gallery".parse() else {
+        panic!("no meeting is named");
+    };
+    let typed = Picker { options, ..full() };
+    page.entry("with options", &replies().picker(&asker(), &typed));
+    let nothing = Picker {
+        now: now(),
+        ..Picker::default()
+    };
+    page.entry("nothing at all", &replies().picker(&asker(), &nothing));
+    let item = |n| listed(700_000_000 + n, Some("Stand-up"), n);
+    let many = Picker {
+        running: (1..=7).map(item).collect(),
+        coming: (10..=40).map(item).collect(),
+        has_more: true,
+        ..nothing
+    };
+    page.entry("more than fits", &replies().picker(&asker(), &many));
+    page.entry(
+        "a shared account",
+        &replies().picker(
+            &asker(),
+            &Picker {
+                personal_room: None,
+                ..missing(Missing::Shared)
+            },
+        ),
+    );
+    for why in reasons() {
+        let title = format!("nothing listed: {why:?}");
+        page.entry(
+            &title,
+            &replies().picker(&asker(), &missing(Missing::Meetings(why))),
+        );
+    }
+    let running = Picker {
+        missing: Some(Missing::Coming(NotRead::Limited)),
+        coming: vec![],
+        ..full()
+    };
+    page.entry(
+        "only the running ones",
+        &replies().picker(&asker(), &running),
+    );
+    let coming = Picker {
+        missing: Some(Missing::Running(NotRead::NoAnswer)),
+        running: vec![],
+        ..full()
+    };
+    page.entry("only the coming ones", &replies().picker(&asker(), &coming));
+    let unlinkable = missing(Missing::Meetings(NotRead::ScopeMissing));
+    page.entry(
+        "where only the operator links",
+        &replies_without_linking().picker(&asker(), &unlinkable),
+    );
+    page.entry("our database does not answer", &replies().look_up_failed());
+    for (title, meetings) in [
+        (
+            "── on the App Home, while Zoom is asked\n",
+            Meetings::Asking,
+        ),
+        ("── on the App Home\n", Meetings::Listed(Box::new(full()))),
+    ] {
+        page.0.push_str(title);
+        let home = Home {
+            link: Some(link(false)),
+            live: vec![],
+            last: vec![],
+            offer: None,
+            standing: standing(Access::Linked),
+            meetings,
+        };
+        page.blocks(&Value::from(replies().home(&asker(), &home)));
+    }
+    snapshot("picker", &page.0);
+}
+
+/// The messages of a service that gets Zoom's reports.
+fn hearing() -> Replies<'static> {
+    Replies {
+        hears_zoom: true,
+        ..replies()
+    }
+}
+
+fn user(plan: i64) -> User {
+    let user = json!({ "id": "zoom-dana", "account_id": "acme", "email": "dana@acme.example", "type": plan });
+    serde_json::from_value(user).expect("a user")
+}
+
+fn settings(allowed: Option<bool>, custom: Option<bool>) -> LiveSettings {
+    LiveSettings {
+        allow_live_streaming: allowed,
+        custom_live_streaming_service: custom,
+    }
+}
+
+fn meeting(host: &str, is_running: Option<bool>, is_end_to_end_encrypted: bool) -> Meeting {
+    Meeting {
+        host: ZoomUserId::new(host),
+        topic: Some("Town <Hall> & *more*".to_owned()),
+        is_running,
+        is_end_to_end_encrypted: Some(is_end_to_end_encrypted),
+    }
+}
+
+fn acts() -> Acts {
+    let mut link = link(false);
+    SCOPES.clone_into(&mut link.scope);
+    Acts::Own(link)
+}
+
+fn fine() -> Check {
+    Check {
+        acts: acts(),
+        rules: RulesSay::Allowed,
+        last_report: Some(now()),
+        zoom: Some(AtZoom {
+            user: Ok(user(2)),
+            settings: Ok(settings(Some(true), Some(true))),
+            meeting: Some(Ok(meeting("zoom-dana", Some(true), false))),
+            destination: Some(Ok(Destination {
+                is_set: true,
+                page: Some("https://live.example/watch".to_owned()),
+            })),
+        }),
+        meeting: Some(number(68_423_085)),
+        on_air: None,
+    }
+}
+
+fn at_zoom(change: impl FnOnce(&mut AtZoom)) -> Check {
+    let mut check = fine();
+    change(check.zoom.as_mut().expect("what Zoom says"));
+    check
+}
+
+#[test]
+#[expect(clippy::too_many_lines, reason = "one table, an entry a finding")]
+fn catalogue_of_checks() {
+    let mut page = Page::default();
+    let unknown = |why: &NotRead| {
+        at_zoom(|zoom| {
+            zoom.settings = Err(why.clone());
+            zoom.meeting = Some(Err(why.clone()));
+            zoom.destination = Some(Err(why.clone()));
+        })
+    };
+    let mut checks = vec![
+        ("nothing is wrong", fine()),
+        (
+            "no meeting",
+            Check {
+                meeting: None,
+                ..at_zoom(|zoom| (zoom.meeting, zoom.destination) = (None, None))
+            },
+        ),
+        (
+            "not linked",
+            Check {
+                acts: Acts::NotLinked,
+                zoom: None,
+                last_report: None,
+                ..fine()
+            },
+        ),
+        (
+            "the link is dead",
+            Check {
+                acts: Acts::Own(link(true)),
+                zoom: None,
+                ..fine()
+            },
+        ),
+        (
+            "an older link",
+            Check {
+                acts: Acts::Own(link(false)),
+                ..unknown(&NotRead::ScopeMissing)
+            },
+        ),
+        (
+            "a shared account",
+            Check {
+                acts: Acts::Shared {
+                    zoom_user: ZoomUserId::new("zoom-shared"),
+                    scope: SCOPES.to_owned(),
+                    is_dead: false,
+                },
+                ..fine()
+            },
+        ),
+        (
+            "not allowed here",
+            Check {
+                rules: RulesSay::Refused(standing(Access::NotAllowed).refusal.expect("a rule")),
+                ..fine()
+            },
+        ),
+        (
+            "asked first",
+            Check {
+                rules: RulesSay::Asks {
+                    members: Some(3),
+                    is_shared: true,
+                },
+                ..fine()
+            },
+        ),
+        (
+            "asked first, by whom is not known",
+            Check {
+                rules: RulesSay::Asks {
+                    members: None,
+                    is_shared: false,
+                },
+                ..fine()
+            },
+        ),
+        (
+            "Slack does not answer",
+            Check {
+                rules: RulesSay::NotKnown(Fact::Membership, Unknown::NoAnswer),
+                ..fine()
+            },
+        ),
+        (
+            "Slack may not be asked",
+            Check {
+                rules: RulesSay::NotKnown(Fact::UserGroup, Unknown::CannotAsk),
+                ..fine()
+            },
+        ),
+        (
+            "no report yet",
+            Check {
+                last_report: None,
+                ..fine()
+            },
+        ),
+        ("a Basic plan", at_zoom(|zoom| zoom.user = Ok(user(1)))),
+        (
+            "livestreaming is off",
+            at_zoom(|zoom| zoom.settings = Ok(settings(Some(false), None))),
+        ),
+        (
+            "the custom service is off",
+            at_zoom(|zoom| zoom.settings = Ok(settings(Some(true), Some(false)))),
+        ),
+        (
+            "Zoom does not say",
+            at_zoom(|zoom| {
+                zoom.settings = Ok(settings(None, None));
+                zoom.meeting = Some(Ok(meeting("zoom-dana", None, false)));
+            }),
+        ),
+        (
+            "not running, encrypted, without a destination",
+            at_zoom(|zoom| {
+                zoom.meeting = Some(Ok(meeting("zoom-dana", Some(false), true)));
+                zoom.destination = Some(Ok(Destination {
+                    is_set: false,
+                    page: None,
+                }));
+            }),
+        ),
+        (
+            "somebody else's",
+            at_zoom(|zoom| zoom.meeting = Some(Ok(meeting("zoom-eli", Some(true), false)))),
+        ),
+    ];
+    for (title, code, said) in [
+        ("a webinar", 3000, "Cannot access webinar info."),
+        ("no meeting of theirs", 3001, "Meeting does not exist: 7."),
+        (
+            "another account's",
+            1010,
+            "User does not belong to this account.",
+        ),
+        ("no meeting number", 300, "Invalid meeting ID."),
+        ("may not host", 3161, "Not allowed."),
+        ("refused otherwise", 9, "Because."),
+    ] {
+        checks.push((
+            title,
+            at_zoom(|zoom| zoom.meeting = Some(Err(refused(code, said)))),
+        ));
+    }
+    for (title, check) in &checks {
+        page.entry(title, &hearing().check(check));
+    }
+    page.entry("Zoom's reports do not come here", &replies().check(&fine()));
+    for why in [NotRead::ScopeMissing, NotRead::Limited, NotRead::NoAnswer] {
+        page.entry(
+            &format!("nothing read but the user: {why:?}"),
+            &hearing().check(&unknown(&why)),
+        );
+    }
+    for why in [
+        NotRead::LinkDead,
+        NotRead::Limited,
+        NotRead::NoAnswer,
+        NotRead::Misconfigured,
+    ] {
+        let nobody = at_zoom(|zoom| zoom.user = Err(why.clone()));
+        page.entry(&format!("nothing read: {why:?}"), &hearing().check(&nobody));
+    }
+    snapshot("check", &page.0);
+}

@@ -1,0 +1,84 @@
+//! Why something could not be read at Zoom.
+
+use crate::reply::Replies;
+use crate::slack::message::{Button, cap, escape};
+
+/// Why something could not be read at Zoom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotRead {
+    /// The link was made without the permission for it.
+    ScopeMissing,
+    /// Zoom accepts the link no more.
+    LinkDead,
+    /// Zoom refuses it: with this code, and these words, in which there is no secret.
+    Refused { code: Option<i64>, said: String },
+    /// Zoom gets too many requests.
+    Limited,
+    /// Not in time, or with an error that may pass.
+    NoAnswer,
+    /// The bot's own access to Zoom is broken.
+    Misconfigured,
+}
+
+/// The user may not host meetings.
+const MAY_NOT_HOST: i64 = 3161;
+/// The account does not let anybody see meetings that were scheduled for others.
+const HIDDEN: i64 = 2306;
+
+impl NotRead {
+    /// The reason and who can mend it, behind "because"; `whose` link it is: "your", or "its".
+    pub(super) fn because(&self, whose: &str) -> String {
+        match self {
+            Self::ScopeMissing => format!("{whose} link was made without the permission for that"),
+            Self::LinkDead => format!("Zoom no longer accepts {whose} link"),
+            Self::Refused {
+                code: Some(MAY_NOT_HOST),
+                ..
+            } => "this Zoom user may not host meetings, which a Zoom administrator can change"
+                .to_owned(),
+            Self::Refused {
+                code: Some(HIDDEN), ..
+            } => "your Zoom account does not let meetings be seen that were scheduled for others, which a Zoom \
+                  administrator can change"
+                .to_owned(),
+            Self::Refused { said, .. } => {
+                format!("Zoom refuses it: “{}”", escape(&cap(said.trim(), 200)))
+            }
+            Self::Limited => "Zoom gets too many requests just now".to_owned(),
+            Self::NoAnswer => "Zoom did not answer in time, or not as it should".to_owned(),
+            Self::Misconfigured => {
+                "this bot's own access to Zoom is broken, which whoever runs it can mend".to_owned()
+            }
+        }
+    }
+}
+
+impl Replies<'_> {
+    /// What to do where something could not be read, and the button for it: `again`, if a new link
+    /// is not what mends it.
+    pub(super) fn after_not_read(
+        &self,
+        why: &NotRead,
+        again: Button,
+    ) -> (&'static str, Option<Button>) {
+        match (why, self.can_link()) {
+            (NotRead::LinkDead, true) => (
+                "Link it again; it takes a minute.",
+                Some(Button::typing("Link it again", "connect")),
+            ),
+            (NotRead::ScopeMissing, true) => (
+                "Link it again, if whoever runs this bot has added that permission to the Zoom app.",
+                Some(Button::typing("Link it again", "connect")),
+            ),
+            (NotRead::ScopeMissing | NotRead::LinkDead, false) => {
+                ("Ask whoever runs this bot to link it again.", None)
+            }
+            (NotRead::Refused { .. } | NotRead::Misconfigured, _) => {
+                ("Then press *Look again*.", Some(again))
+            }
+            (NotRead::Limited | NotRead::NoAnswer, _) => {
+                ("In a moment, press *Look again*.", Some(again))
+            }
+        }
+    }
+}

@@ -1,0 +1,304 @@
+//! What would keep a livestream from starting.
+
+use livestream_bot::demo::slack::TOWN_HALL;
+use livestream_bot::demo::zoom::{Fault, Obstacle, Read, SCOPES};
+use livestream_bot::demo::{ADA, DANA, ELI, FAY, World};
+
+use crate::picker::{look_up, said};
+use crate::streams::{ON_AIR, card, start, tell};
+use crate::support::admin_browser::AdminBrowser;
+use crate::support::fixtures::{MEETING, installed_world, world, world_with};
+use crate::support::install::install;
+use crate::support::slack::{button_values, outcome_of, press, text_of};
+use crate::support::world::wait_for_empty_queue;
+
+/// What Dana reads of her meeting.
+async fn check(world: &World) -> String {
+    said(&look_up(world, DANA, "check 68423085").await)
+}
+
+/// A line of it that begins with this sign and has these words.
+fn has(read: &str, sign: &str, words: &str) -> bool {
+    let mut lines = read.lines();
+    lines.any(|line| line.starts_with(sign) && line.contains(words))
+}
+
+#[tokio::test]
+async fn all_that_decides_is_looked_at_and_nothing_started() {
+    let world = world_with(|config| {
+        config.zoom_webhook_secret = Some(livestream_bot::demo::zoom::WEBHOOK_SECRET.into());
+    })
+    .await;
+    install(&world, "acme").await;
+    let shown = look_up(&world, DANA, "check 68423085").await;
+    let read = said(&shown);
+    assert!(
+        read.starts_with(":white_circle: *I see nothing that keeps meeting 6842 3085 from going live*, and can't tell one thing."),
+        "{read}"
+    );
+    for words in [
+        "You act as Zoom account *dana@acme.example*, and Zoom accepts the link.",
+        "The link has every permission that I use.",
+        "The workspace's rules allow you to go live here.",
+        "Custom livestreaming is on in your Zoom settings.",
+        "*Town Hall*, meeting 6842 3085, is a meeting that this account hosts.",
+        "It is running.",
+        "It is not end-to-end encrypted.",
+        "It has a stream address and a key. Viewers watch it on <https://live.example/watch|its page>.",
+    ] {
+        assert!(has(&read, "✓", words), "{words}: {read}");
+    }
+    assert!(has(&read, "–", "it has reported none yet"), "{read}");
+    assert_eq!(button_values(&shown), ["start 68423085", "check 68423085"]);
+    assert_eq!(world.zoom.calls().len(), 0);
+
+    // Once Zoom has reported a stream, that is known too; and that this one is on air.
+    start(&world).await;
+    tell(&world, ON_AIR, chrono::Utc::now()).await;
+    card(&world, "*Town Hall is live*").await;
+    let shown = look_up(&world, DANA, "check 68423085").await;
+    let read = said(&shown);
+    assert!(
+        read.starts_with(":white_check_mark: *Nothing keeps meeting"),
+        "{read}"
+    );
+    assert!(
+        read.contains(":red_circle: *Town Hall is live* since"),
+        "{read}"
+    );
+    assert!(
+        has(
+            &read,
+            "✓",
+            "Zoom reports the livestreams of this account to me"
+        ),
+        "{read}"
+    );
+    assert_eq!(button_values(&shown), ["check 68423085"]);
+
+    // Without a meeting, what holds for all of them.
+    let shown = look_up(&world, DANA, "check").await;
+    let read = said(&shown);
+    assert!(
+        read.starts_with(":white_check_mark: *Nothing in your account or in the rules here"),
+        "{read}"
+    );
+    assert!(
+        read.contains("`/livestream check 68423085` looks at a meeting too."),
+        "{read}"
+    );
+    assert_eq!(button_values(&shown), ["check"]);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_said_with_its_cure() {
+    let world = installed_world().await;
+    let fresh = |obstacle| world.zoom.schedule(MEETING, DANA.zoom, obstacle);
+    fresh(None);
+    let read = check(&world).await;
+    assert!(
+        has(&read, "✗", "It is not running. Its host starts it in Zoom."),
+        "{read}"
+    );
+    assert!(read.starts_with(":x: *One thing keeps"), "{read}");
+    world.zoom.set_destination(MEETING, false);
+    let read = check(&world).await;
+    assert!(
+        has(&read, "✗", "It has no stream address and key."),
+        "{read}"
+    );
+    assert!(read.starts_with(":x: *2 things keep"), "{read}");
+    for (obstacle, words) in [
+        (Obstacle::IsWebinar, "6842 3085 is a webinar."),
+        (Obstacle::MayNotHost, "this Zoom user may not host meetings"),
+        (Obstacle::EndToEndEncrypted, "It is end-to-end encrypted"),
+    ] {
+        fresh(Some(obstacle));
+        let read = check(&world).await;
+        assert!(has(&read, "✗", words), "{words}: {read}");
+    }
+    fresh(None);
+    world.zoom.begin(MEETING);
+    world.zoom.switch_livestreaming(DANA.zoom, false);
+    let read = check(&world).await;
+    assert!(
+        has(&read, "✗", "Livestreaming is off in your Zoom settings"),
+        "{read}"
+    );
+    world.zoom.make_basic(DANA.zoom);
+    let read = check(&world).await;
+    assert!(
+        has(&read, "✗", "The Zoom account has the Basic plan"),
+        "{read}"
+    );
+    // Eli hosts no such meeting, unless he is an alternative host.
+    let read = said(&look_up(&world, ELI, "check 68423085").await);
+    assert!(has(&read, "✗", "Zoom finds no meeting 6842 3085"), "{read}");
+    world.zoom.add_alternative_host(MEETING, ELI.zoom);
+    let read = said(&look_up(&world, ELI, "check 68423085").await);
+    assert!(
+        has(&read, "–", "Meeting 6842 3085 is hosted by somebody else"),
+        "{read}"
+    );
+    assert!(!read.contains("Town Hall"), "{read}");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn what_a_link_may_not_read_is_not_known() {
+    let world = installed_world().await;
+    for (scope, words) in [
+        ("meeting:read:meeting", &["I can't tell whose meeting"][..]),
+        (
+            "meeting:read:livestream",
+            &["whether meeting 6842 3085 has a stream address"],
+        ),
+        (
+            "user:read:settings",
+            &["whether livestreaming is on in your Zoom settings"],
+        ),
+        ("meeting:read:list_meetings", &[]),
+    ] {
+        let scopes = SCOPES.replace(scope, "");
+        world.link(DANA, &scopes).await.expect("a link");
+        let shown = look_up(&world, DANA, "check 68423085").await;
+        let read = said(&shown);
+        let lacks = format!("The link lacks `{scope}`");
+        assert!(has(&read, "–", &lacks), "{lacks}: {read}");
+        for words in words {
+            assert!(has(&read, "–", words), "{words}: {read}");
+            assert!(
+                read.contains("because your link was made without the permission"),
+                "{read}"
+            );
+        }
+        assert!(
+            button_values(&shown).contains(&"connect".to_owned()),
+            "{shown}"
+        );
+    }
+    world.end().await;
+}
+
+#[tokio::test]
+async fn what_zoom_does_not_answer_is_not_known() {
+    let world = installed_world().await;
+    let error = Fault::error;
+    for (read, words) in [
+        (Read::Me, "I can't tell whether Zoom accepts the link"),
+        (Read::Settings, "whether livestreaming is on"),
+        (Read::Meeting, "I can't tell whose meeting"),
+        (
+            Read::Livestream,
+            "whether meeting 6842 3085 has a stream address",
+        ),
+    ] {
+        for (fault, why) in [
+            (error(429, 429, "Too many."), "too many requests"),
+            (
+                error(500, 0, "Oops."),
+                "did not answer in time, or not as it should",
+            ),
+            (Fault::Reset, "did not answer in time, or not as it should"),
+            (error(400, 7, "Because."), "Zoom refuses it: “Because."),
+        ] {
+            world.zoom.fail_next_read(read, fault);
+            let said = check(&world).await;
+            assert!(has(&said, "–", words), "{words}: {said}");
+            assert!(said.contains(why), "{why}: {said}");
+            assert!(!said.contains('✗'), "{said}");
+        }
+    }
+    world.zoom.revoke(DANA.zoom);
+    let shown = look_up(&world, DANA, "check 68423085").await;
+    assert!(
+        has(&said(&shown), "✗", "but Zoom no longer accepts"),
+        "{shown}"
+    );
+    assert_eq!(button_values(&shown), ["connect", "check 68423085"]);
+    let shown = look_up(&world, DANA, "check 68423085").await;
+    assert!(
+        has(&said(&shown), "✗", "but Zoom no longer accepts the link."),
+        "{shown}"
+    );
+    wait_for_empty_queue(&world.database).await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn the_link_and_the_rules_are_looked_at_first() {
+    let world = installed_world().await;
+    let shown = look_up(&world, FAY, "check 68423085").await;
+    assert!(
+        has(&said(&shown), "✗", "No Zoom account is linked for you."),
+        "{shown}"
+    );
+    assert_eq!(button_values(&shown), ["connect", "check 68423085"]);
+    assert_eq!(world.zoom.reads(Read::Meeting), [""; 0]);
+    let mut admin = AdminBrowser::signed_in(&world, ADA).await;
+    let saved = admin.set_rules(&[("confirm_over", "1")]).await;
+    assert_eq!(saved.status, 303, "{saved:?}");
+    let read = check(&world).await;
+    assert!(has(&read, "✓", "I ask you first, because"), "{read}");
+    admin
+        .set_rules(&[("place", "only"), ("channels", "C0EVERYBODY")])
+        .await;
+    let read = check(&world).await;
+    assert!(
+        has(
+            &read,
+            "✗",
+            "can't start or stop livestreams in this channel."
+        ),
+        "{read}"
+    );
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_button_under_a_failure_checks_for_its_presser() {
+    let world = world().await;
+    world.zoom.end(MEETING);
+    let failed = outcome_of(&world, DANA, "start 68423085").await;
+    assert_eq!(button_values(&failed), ["start 68423085", "check 68423085"]);
+    let pressed = press(&world, ELI, "check 68423085").await;
+    let shown = world.slack.reply(&pressed).await.expect("an answer");
+    // The message is everybody's, and stays.
+    assert!(shown.get("replace_original").is_none(), "{shown}");
+    assert_eq!(shown["response_type"], "ephemeral");
+    assert!(has(&said(&shown), "✗", "Zoom finds no meeting"), "{shown}");
+    let pressed = press(&world, ELI, "check 68423085").await;
+    let shown = world.slack.reply(&pressed).await.expect("an answer");
+    assert_eq!(shown["replace_original"], true);
+    // A stop has nothing to check.
+    let failed = outcome_of(&world, DANA, "stop 68423085").await;
+    assert!(text_of(&failed).contains("Nothing to stop"), "{failed}");
+    assert_eq!(button_values(&failed), [""; 0]);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_press_of_a_card_that_waits_for_a_report_checks_too() {
+    let world = installed_world().await;
+    world.zoom.end(MEETING);
+    let typed = world.slack.type_at(TOWN_HALL, DANA.slack, "start 68423085");
+    world
+        .slack
+        .send(&world.service, &typed)
+        .await
+        .expect("an answer");
+    let refused = card(&world, "has not started").await;
+    assert_eq!(
+        button_values(&refused.content),
+        ["start 68423085", "check 68423085"]
+    );
+    let pressed = press(&world, DANA, "check 68423085").await;
+    let shown = world.slack.reply(&pressed).await.expect("an answer");
+    assert!(has(&said(&shown), "✗", "It is not running."), "{shown}");
+    assert_eq!(
+        card(&world, "has not started").await.earlier,
+        refused.earlier
+    );
+    world.end().await;
+}
