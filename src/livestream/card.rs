@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::app::App;
 use crate::command::outcome::CommandResult;
@@ -27,6 +27,10 @@ use crate::workspace::bot::{self, Bot};
 
 /// How soon to look whether somebody else has posted the message, or one may be posted.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// How long a stream waits for its turn in a channel that takes one new message a second. Then its
+/// command tells what became of it.
+const POSTED_WITHIN: TimeDelta = TimeDelta::seconds(20);
 
 /// Why a stream is not shown yet.
 #[derive(Debug, thiserror::Error)]
@@ -169,6 +173,7 @@ async fn place(app: &App, stream: &Stream) -> Result<Option<Posted>, Unplaced> {
             Err(error) => return refused(app, stream, error).await,
         },
         None if streams::claim_post(&app.db, stream).await? => None,
+        None if has_waited(stream) => return give_up(app, stream).await,
         None => return Err(Unplaced::Later(LOOK_AGAIN)),
     };
     let posted = if let Some(shown) = shown {
@@ -193,6 +198,14 @@ async fn place(app: &App, stream: &Stream) -> Result<Option<Posted>, Unplaced> {
         }
     }
     Ok(Some(posted))
+}
+
+/// Whether so many are waiting for their first message in a channel that people would wait too long.
+fn has_waited(stream: &Stream) -> bool {
+    let asked = stream.facts.iter();
+    let asked = asked.filter(|fact| fact.kind == FactKind::StartAsked);
+    let first = asked.map(|fact| fact.at).min();
+    first.is_some_and(|first| stream.read_at - first > POSTED_WITHIN)
 }
 
 /// What the message says: of a start that came to nothing, or of which we cannot tell, what Zoom

@@ -12,7 +12,7 @@ use crate::streams::{
 };
 use crate::support::fixtures::{MEETING, installed_world, world};
 use crate::support::slack::{
-    button_values, press, send, text_of, type_and_read, type_and_read_at_once,
+    accepted, button_values, press, send, text_of, type_and_read, type_and_read_at_once,
 };
 use crate::support::world::{connect, wait_for_empty_queue};
 
@@ -324,6 +324,30 @@ async fn a_report_that_is_sent_again_is_taken_once_until_it_is_too_old() {
         .await
         .expect("a count");
     assert_eq!(facts, 1);
+    drop(db);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_stream_that_waits_too_long_for_its_turn_is_told_by_its_command() {
+    let world = installed_world().await;
+    let mut db = connect(&world).await;
+    // The channel is never free.
+    sqlx::query(
+        "insert into stream (team_id, channel_id, is_public, user_id, zoom_user_id, meeting_id, command_id, claimed_at,
+            closed_at)
+        values ('T0ACME', 'C0TOWNHALL', true, 'U0', 'zoom-0', 700000000, 0, now() + interval '1 hour', now())",
+    )
+    .execute(&mut db)
+    .await
+    .expect("a stream");
+    let start = world.slack.type_command(DANA.slack, "start 68423085");
+    assert_eq!(send(&world, &start).await, accepted());
+    world.zoom.called(1).await;
+    let_time_pass(&world, 21).await;
+    let outcome = world.slack.outcome(&start).await.expect("an outcome");
+    assert!(text_of(&outcome).contains("is going live"), "{outcome}");
+    assert_eq!(cards(&world), [""; 0]);
     drop(db);
     world.end().await;
 }
