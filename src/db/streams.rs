@@ -9,7 +9,7 @@ use super::{DELETED_AT_ONCE, STATEMENTS_PER_SWEEP, in_batches, interval};
 use crate::command::meeting::MeetingId;
 use crate::command::outcome::CommandResult;
 use crate::command::request::LivestreamRequest;
-use crate::db::jobs::{Job, ShowStream};
+use crate::db::jobs::{Job, RunCommand, ShowStream};
 use crate::ids::{
     Asker, ChannelId, CommandId, EnterpriseId, SlackUserId, StreamId, TeamId, TriggerId, ZoomUserId,
 };
@@ -365,14 +365,23 @@ pub async fn begin(db: impl PgExecutor<'_>, new: &NewStream<'_>) -> sqlx::Result
     sqlx::query!(
         r#"
         with before as (
-            select command_id, team_id, channel_id from stream
+            select command_id, team_id, channel_id, card_ts from stream
             where zoom_user_id = $6 and meeting_id = $7 and closed_at is null and not has_no_card and command_id <> $1
         ), told as (
             -- What the message says from now on is of this command; the earlier one was told by it.
             update command set delivered_at = now(), response_url = null
-            from before where command.command_id = before.command_id and command.team_id = before.team_id
+            from before where card_ts is not null
+                and command.command_id = before.command_id and command.team_id = before.team_id
                 and command.channel_id = before.channel_id and outcome ->> 'kind' = 'accepted'
                 and delivered_at is null and delivery_error is null
+        ), alone as (
+            -- No message has told it yet, and perhaps none will: it tells its outcome by itself.
+            select from before join (
+                select command_id, outcome, delivered_at, delivery_error from command
+            ) as earlier using (command_id), graphile_worker.add_job(
+                $12, json_build_object('command_id', command_id), job_key => $12 || ' ' || command_id
+            )
+            where card_ts is null and outcome is not null and delivered_at is null and delivery_error is null
         ), begun as (
             insert into stream
                 (enterprise_id, team_id, channel_id, is_public, user_id, zoom_user_id, meeting_id, command_id, version)
@@ -389,7 +398,8 @@ pub async fn begin(db: impl PgExecutor<'_>, new: &NewStream<'_>) -> sqlx::Result
             select stream_id, $8, now(), $5 from begun
             on conflict do nothing
         )
-        select from begun, graphile_worker.add_job(
+        select (select count(*) from alone) as alone
+        from begun, graphile_worker.add_job(
             $9, json_build_object('stream_id', stream_id), job_key => $9 || ' ' || stream_id, priority => $10
         )
         "#,
@@ -404,8 +414,9 @@ pub async fn begin(db: impl PgExecutor<'_>, new: &NewStream<'_>) -> sqlx::Result
         ShowStream::NAME,
         ShowStream::PRIORITY,
         new.is_public,
+        RunCommand::NAME,
     )
-    .execute(db)
+    .fetch_optional(db)
     .await
     .map(drop)
 }

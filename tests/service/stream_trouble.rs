@@ -10,6 +10,7 @@ use livestream_bot::demo::{DANA, World};
 use crate::streams::{
     ENDED, OFF_AIR, ON_AIR, card, cards, let_an_hour_pass, seconds, start, tell, text, type_start,
 };
+use crate::support::counts::wait_for_count;
 use crate::support::fixtures::{MEETING, installed_world, world};
 use crate::support::slack::{
     accepted, button_values, press, send, text_of, type_and_read, type_and_read_at_once,
@@ -27,6 +28,16 @@ async fn let_time_pass(world: &World, seconds: i32) {
         let update = sqlx::query(earlier).bind(f64::from(seconds));
         update.execute(&mut db).await.expect("time passes");
     }
+}
+
+/// Waits until every command has ended.
+async fn wait_for_outcome(world: &World) {
+    wait_for_count(
+        world,
+        "select count(*) from command where finished_at is null",
+        0,
+    )
+    .await;
 }
 
 /// Zoom has reported a livestream of Dana's before.
@@ -344,9 +355,19 @@ async fn a_stream_that_waits_too_long_for_its_turn_is_told_by_its_command() {
     let start = world.slack.type_command(DANA.slack, "start 68423085");
     assert_eq!(send(&world, &start).await, accepted());
     world.zoom.called(1).await;
-    let_time_pass(&world, 21).await;
+    wait_for_outcome(&world).await;
+    // What the message would say from now on is of the next one.
+    let again = world
+        .slack
+        .type_command(DANA.slack, "start 68423085 confirm=yes");
+    assert_eq!(send(&world, &again).await, accepted());
     let outcome = world.slack.outcome(&start).await.expect("an outcome");
     assert!(text_of(&outcome).contains("is going live"), "{outcome}");
+    world.zoom.called(2).await;
+    wait_for_outcome(&world).await;
+    let_time_pass(&world, 21).await;
+    let outcome = world.slack.outcome(&again).await.expect("an outcome");
+    assert!(text_of(&outcome).contains("still handling"), "{outcome}");
     assert_eq!(cards(&world), [""; 0]);
     drop(db);
     world.end().await;
