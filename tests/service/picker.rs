@@ -431,8 +431,7 @@ async fn three_hundred_meetings_fit_and_come_soon() {
         "{read}"
     );
     // Slack takes the Home as well.
-    open_home(&world, TOWN_HALL, DANA).await;
-    let home = world.slack.home_after(DANA.slack, 1).await.expect("a home");
+    let home = open_home(&world, TOWN_HALL, DANA).await;
     assert_eq!(option_values(&home).len(), 25);
     let mut took = Vec::new();
     for _ in 0..20 {
@@ -451,7 +450,6 @@ async fn a_list_leaves_nothing_behind() {
     plan(&world);
     look_up(&world, DANA, "").await;
     open_home(&world, TOWN_HALL, DANA).await;
-    world.slack.home_after(DANA.slack, 1).await.expect("a home");
     // What fails names it nowhere but where it was asked.
     let choose = world.slack.choose(DANA.slack, &format!("start {COMING}"));
     send_press(&world, &choose).await;
@@ -489,8 +487,8 @@ async fn a_meeting_goes_live_from_the_home() {
     let world = installed_world().await;
     plan(&world);
     let home = open_home(&world, TOWN_HALL, DANA).await;
-    assert!(said(&home).contains("I am asking Zoom"), "{home}");
-    let home = world.slack.home_after(DANA.slack, 1).await.expect("a home");
+    let first = &world.slack.homes(DANA.slack)[0];
+    assert!(said(first).contains("I am asking Zoom"), "{first}");
     let read = said(&home);
     assert!(
         read.contains("*Town Hall* · 6842 3085 · running in Zoom"),
@@ -515,12 +513,6 @@ async fn a_meeting_goes_live_from_the_home() {
 
     // What fails is told there too.
     open_home(&world, TOWN_HALL, DANA).await;
-    let homes = world.slack.homes(DANA.slack).len();
-    world
-        .slack
-        .home_after(DANA.slack, homes)
-        .await
-        .expect("a home");
     let choose = world
         .slack
         .choose_at_home(DANA.slack, &format!("start {COMING}"));
@@ -573,8 +565,7 @@ async fn a_one_time_link_stays_on_the_home_of_somebody_who_is_linked() {
     let world = installed_world().await;
     let scopes = SCOPES.replace("meeting:read:list_meetings", "");
     world.link(DANA, &scopes).await.expect("a link");
-    open_home(&world, TOWN_HALL, DANA).await;
-    let home = world.slack.home_after(DANA.slack, 1).await.expect("a home");
+    let home = open_home(&world, TOWN_HALL, DANA).await;
     assert!(
         button_values(&home).contains(&"connect".to_owned()),
         "{home}"

@@ -92,7 +92,9 @@ async fn the_home_shows_what_is_live_and_stops_it() {
             "disconnect confirm=yes",
             "https://live.example/watch",
             "stop 68423085",
-            "ended 68423085"
+            "ended 68423085",
+            // The personal room.
+            "start 1234567890"
         ]
     );
     // Nobody else's.
