@@ -142,7 +142,7 @@ async fn dana_goes_live_from_the_home() {
     browser.click("livestream · Home").await;
     browser.wait_for_home("the meeting was not running").await;
     let running = "//ol[@id='messages']/li[contains(., 'Design review')]";
-    browser.press_in(running, "Go live").await;
+    browser.press_once_there(running, "Go live").await;
     browser.click("livestream · Messages").await;
     browser.wait_for_card("Design review is live since").await;
     browser

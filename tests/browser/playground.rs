@@ -1,6 +1,6 @@
 //! The playground, used as by a newcomer.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use fantoccini::Locator;
 use fantoccini::key::Key;
@@ -60,6 +60,21 @@ impl Browser {
         let button = self.client.find(Locator::XPath(&button)).await;
         let pressed = button.expect("a button").click().await;
         pressed.expect("a click");
+    }
+
+    /// The same as soon as it is there, in one step: the App Home may be drawn anew just now.
+    pub(super) async fn press_once_there(&self, message: &str, label: &str) {
+        let button = format!("{message}//button[normalize-space() = '{label}']");
+        let press = format!(
+            "const found = document.evaluate({}, document, null, XPathResult.FIRST_ORDERED_NODE_TYPE, null);
+            found.singleNodeValue?.click();
+            return found.singleNodeValue !== null;",
+            json!(button)
+        );
+        let begun = Instant::now();
+        while self.run(&press).await != json!(true) {
+            assert!(begun.elapsed() < TIMEOUT, "no button {button}");
+        }
     }
 
     /// Chooses this option from the newest menu. The page then asks.
