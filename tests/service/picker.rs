@@ -95,7 +95,7 @@ async fn the_command_alone_lists_what_can_go_live() {
             .as_str()
             .expect("a label");
         assert!(
-            label.ends_with(&format!(" CET · {SECRET_TOPIC}")),
+            label.contains(" CE") && label.ends_with(SECRET_TOPIC),
             "{label}"
         );
         assert!(menu["confirm"]["text"]["text"].is_string());
