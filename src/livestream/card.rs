@@ -71,7 +71,12 @@ pub async fn show(app: &App, id: StreamId) -> Result<Option<RunAt>, CardError> {
         }
         let shown =
             || streams::note_shown(&app.db, id, stream.version, card.as_ref(), state.is_over());
-        if persist(shown).await? {
+        let is_newest = persist(shown).await?;
+        // Only now: of a message that is not noted nobody knows that it told it.
+        if card.is_some() {
+            note_told(app, &stream, &state).await?;
+        }
+        if is_newest {
             return Ok(None);
         }
     }
@@ -185,9 +190,14 @@ async fn place(app: &App, stream: &Stream) -> Result<Option<Posted>, Unplaced> {
         }
     };
     tell_unasked(app, &bot, stream, &told, &posted).await?;
+    Ok(Some(posted))
+}
+
+/// Notes that the message told what became of its command, or leaves that to the command.
+async fn note_told(app: &App, stream: &Stream, state: &State) -> sqlx::Result<()> {
     if let Some(result) = untold(stream) {
         let is_here = stream.asked.as_ref().is_some_and(|asked| asked.is_here);
-        if is_here && result.outcome.is_shown_by(&told.state) {
+        if is_here && result.outcome.is_shown_by(state) {
             persist(|| commands::mark_delivered(&app.db, stream.command, Ok(()), false)).await?;
         } else if !result.outcome.is_for_asker() {
             let job = RunCommand {
@@ -197,7 +207,7 @@ async fn place(app: &App, stream: &Stream) -> Result<Option<Posted>, Unplaced> {
             jobs::enqueue(&app.db, &job, RunAt::Now).await?;
         }
     }
-    Ok(Some(posted))
+    Ok(())
 }
 
 /// Whether so many are waiting for their first message in a channel that people would wait too long.
