@@ -205,9 +205,7 @@ async fn accept(
             return refuse_outsider(app, form, "a button", None).await;
         }
         match parsed {
-            Ok(Command::Pick(options)) => pick_meeting(app, form, options, source, url).await,
-            Ok(Command::Check(meeting)) => check_start(app, form, meeting, source, url).await,
-            Ok(command) => carry_out(app, form, command, source).await,
+            Ok(command) => carry_out(app, form, command, source, url).await,
             Err(error) => {
                 let standing = standing(app, form).await;
                 Ok(Accepted::Answered(replies.mistake(&error, &standing)))
@@ -224,13 +222,14 @@ async fn carry_out(
     form: &SlashCommand,
     command: Command,
     source: Source,
+    url: Option<ResponseUrl>,
 ) -> sqlx::Result<Accepted> {
     let (asker, replies) = (form.asker(), Replies::of(app));
     Ok(Accepted::Answered(match command {
         Command::Livestream(request) => return record(app, form, &request, source).await,
-        Command::Help | Command::Pick(_) | Command::Check(_) => {
-            replies.help(&standing(app, form).await)
-        }
+        Command::Pick(options) => return pick_meeting(app, form, options, source, url).await,
+        Command::Check(meeting) => return check_start(app, form, meeting, source, url).await,
+        Command::Help => replies.help(&standing(app, form).await),
         Command::Whoami => {
             let person = authorization::find(&app.db, &asker).await?;
             let access = standing_of(app, form, &person).await?.access;
@@ -289,20 +288,13 @@ async fn pick_meeting(
     let (Some(url), Access::Linked, None) = (url, standing.access, &standing.refusal) else {
         return Ok(Accepted::Answered(replies.help(&standing)));
     };
-    let Some(one) = app.look_ups.begin(&asker) else {
-        return Ok(Accepted::Answered(replies.still_looking()));
-    };
-    if !slack_requests::is_first(&app.db, form.trigger_id.as_str()).await? {
-        return Ok(Accepted::Duplicate);
-    }
     let (looking, channel) = (Arc::clone(app), form.channel_id.clone());
-    answer_later(app, url, source, async move {
-        let _one = one;
+    let looking_up = Box::pin(async move {
         let link = person.link.as_ref();
         let picker = picker::look_up(&looking, &asker, link, Some(&channel), options).await?;
         Ok(Replies::of(&looking).picker(&asker, &picker))
     });
-    Ok(Accepted::LookedUp)
+    answer_later(app, form, url, source, looking_up).await
 }
 
 /// Says what would keep a livestream from starting.
@@ -313,59 +305,55 @@ async fn check_start(
     source: Source,
     url: Option<ResponseUrl>,
 ) -> sqlx::Result<Accepted> {
-    let (asker, replies) = (form.asker(), Replies::of(app));
-    let Some(person) = soon(authorization::find(&app.db, &asker)).await? else {
-        return Ok(Accepted::Failed(replies.look_up_failed()));
+    let asker = form.asker();
+    let (Some(url), Some(person)) = (url, soon(authorization::find(&app.db, &asker)).await?) else {
+        return Ok(Accepted::Failed(Replies::of(app).look_up_failed()));
     };
-    let (Some(url), Some(one)) = (url, app.look_ups.begin(&asker)) else {
-        return Ok(Accepted::Answered(replies.still_looking()));
+    let (looking, channel) = (Arc::clone(app), form.channel_id.clone());
+    let looking_up = Box::pin(async move {
+        let check = check::look_up(&looking, &asker, person, &channel, meeting).await?;
+        Ok(Replies::of(&looking).check(&check))
+    });
+    answer_later(app, form, url, source, looking_up).await
+}
+
+/// Answers by the `response_url` what takes longer to look up than Slack waits: each request once,
+/// and one of a person at a time. Nothing is lost with an answer that a crash cuts off: it is asked
+/// for again.
+async fn answer_later(
+    app: &Arc<App>,
+    form: &SlashCommand,
+    url: ResponseUrl,
+    source: Source,
+    looking_up: impl Future<Output = sqlx::Result<Message>> + Send + 'static,
+) -> sqlx::Result<Accepted> {
+    let Some(one) = app.look_ups.begin(&form.asker()) else {
+        return Ok(Accepted::Answered(Replies::of(app).still_looking()));
     };
     if !slack_requests::is_first(&app.db, form.trigger_id.as_str()).await? {
         return Ok(Accepted::Duplicate);
     }
-    let (looking, channel) = (Arc::clone(app), form.channel_id.clone());
-    answer_later(app, url, source, async move {
-        let _one = one;
-        let check = check::look_up(&looking, &asker, person, &channel, meeting).await?;
-        Ok(Replies::of(&looking).check(&check))
-    });
-    Ok(Accepted::LookedUp)
-}
-
-/// Answers by the `response_url` what takes longer to look up than Slack waits. Nothing is lost with
-/// an answer that a crash cuts off: it is asked for again.
-fn answer_later(
-    app: &Arc<App>,
-    url: ResponseUrl,
-    source: Source,
-    looking_up: impl Future<Output = sqlx::Result<Message>> + Send + 'static,
-) {
-    let (app, is_theirs) = (
-        Arc::clone(app),
-        matches!(
-            source,
-            Source::Pressed {
-                is_theirs: true,
-                ..
+    let answering = {
+        let app = Arc::clone(app);
+        async move {
+            let message = looking_up.await.unwrap_or_else(|error| {
+                tracing::error!(%error, "failed to look something up");
+                Replies::of(&app).look_up_failed()
+            });
+            let message = match source {
+                Source::Pressed {
+                    is_theirs: true, ..
+                } => message.replacing(),
+                Source::Pressed { .. } | Source::Typed => message,
+            };
+            if let Err(error) = app.responder.post_again(&url, &message).await {
+                tracing::warn!(%error, "failed to answer a look-up");
             }
-        ),
-    );
-    let tasks = app.tasks.clone();
-    let answering = async move {
-        let message = looking_up.await.unwrap_or_else(|error| {
-            tracing::error!(%error, "failed to look something up");
-            Replies::of(&app).look_up_failed()
-        });
-        let message = if is_theirs {
-            message.replacing()
-        } else {
-            message
-        };
-        if let Err(error) = app.responder.post_again(&url, &message).await {
-            tracing::warn!(%error, "failed to answer a look-up");
+            drop(one);
         }
     };
-    tasks.spawn(answering.in_current_span());
+    app.tasks.spawn(answering.in_current_span());
+    Ok(Accepted::LookedUp)
 }
 
 /// Records a start or a stop, or says why it is not recorded.

@@ -29,29 +29,29 @@ impl TimeLeft {
         self,
         reading: impl Future<Output = Result<T, E>>,
     ) -> sqlx::Result<Result<T, NotRead>> {
-        let left = self.0.saturating_duration_since(Instant::now());
-        match tokio::time::timeout(left.min(READ_WITHIN), reading).await {
-            Ok(Ok(read)) => Ok(Ok(read)),
-            Ok(Err(error)) => not_read(error.into()).map(Err),
-            Err(_) => Ok(Err(NotRead::NoAnswer)),
+        match self.within(reading).await {
+            Some(Ok(read)) => Ok(Ok(read)),
+            Some(Err(error)) => not_read(error.into()).map(Err),
+            None => Ok(Err(NotRead::NoAnswer)),
         }
     }
-}
 
-impl TimeLeft {
     /// What the rules say, within it: they may depend on what Slack says.
     pub(super) async fn ask_slack(
         self,
         asking: impl Future<Output = sqlx::Result<Decision>>,
     ) -> sqlx::Result<Decision> {
-        let left = self.0.saturating_duration_since(Instant::now());
         let unknown = Decision::NotKnown {
             fact: Fact::Membership,
             why: Unknown::NoAnswer,
         };
-        tokio::time::timeout(left.min(READ_WITHIN), asking)
-            .await
-            .unwrap_or(Ok(unknown))
+        self.within(asking).await.unwrap_or(Ok(unknown))
+    }
+
+    async fn within<T>(self, asking: impl Future<Output = T>) -> Option<T> {
+        let left = self.0.saturating_duration_since(Instant::now());
+        let asking = tokio::time::timeout(left.min(READ_WITHIN), asking);
+        asking.await.ok()
     }
 }
 

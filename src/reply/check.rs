@@ -262,20 +262,18 @@ fn verdict(check: &Check, lines: &[Line]) -> String {
         Some(meeting) => format!("meeting {}", meeting.grouped()),
         None => "your livestreams".to_owned(),
     };
-    let unknown = match unknown {
-        1 => "one thing".to_owned(),
-        unknown => format!("{unknown} things"),
-    };
-    match (wrong, &*unknown) {
+    match (wrong, unknown) {
         (0, _) if is_silent => format!(":question: *I can't tell whether {what} can go live.*"),
-        (0, "0 things") if check.meeting.is_some() => {
+        (0, 0) if check.meeting.is_some() => {
             format!(":white_check_mark: *Nothing keeps {what} from going live.*")
         }
-        (0, "0 things") => ":white_check_mark: *Nothing in your account or in the rules here keeps a livestream from \
-                            starting.*"
+        (0, 0) => ":white_check_mark: *Nothing in your account or in the rules here keeps a livestream from starting.*"
             .to_owned(),
-        (0, unknown) => format!(
-            ":white_circle: *I see nothing that keeps {what} from going live*, and can't tell {unknown}."
+        (0, 1) => format!(
+            ":white_circle: *I see nothing that keeps {what} from going live*, and can't tell one thing."
+        ),
+        (0, _) => format!(
+            ":white_circle: *I see nothing that keeps {what} from going live*, and can't tell {unknown} things."
         ),
         (1, _) => format!(":x: *One thing keeps {what} from going live.*"),
         _ => format!(":x: *{wrong} things keep {what} from going live.*"),

@@ -169,8 +169,8 @@ impl Replies<'_> {
             ""
         };
         format!(
-            "Not here? I list what is running or has a time today or tomorrow, and Zoom lists no instant meetings and none of other hosts. Type {} with the meeting's number or join \
-             link.{more} `{} help` shows all I can do.",
+            "Not here? I list what is running or has a time today or tomorrow, and Zoom lists no instant meetings and \
+             none of other hosts. Type {} with the meeting's number or join link.{more} `{} help` shows all I can do.",
             self.start_with(&picker.options),
             self.slash
         )
