@@ -66,6 +66,7 @@ pub mod crypto;
 pub mod db;
 #[cfg(feature = "demo")]
 pub mod demo;
+pub mod destination;
 pub mod http;
 pub mod ids;
 pub mod livestream;

@@ -1,13 +1,13 @@
-//! Sealing every token with the first key again, so that older keys can be removed.
+//! Sealing every token and every stream key with the first key again, so that older keys can be removed.
 
 use sqlx::PgPool;
 
 use crate::account::withdraw::owner;
 use crate::crypto::vault::{Context, Vault};
-use crate::db::{grants, installations, withdrawals};
-use crate::ids::WithdrawalId;
+use crate::db::{destinations, grants, installations, withdrawals};
+use crate::ids::{DestinationId, WithdrawalId};
 
-/// What became of grants, withdrawals and installations that were sealed with another key.
+/// What became of tokens and stream keys that were sealed with another key.
 #[derive(Debug, Default)]
 pub struct Resealed {
     /// How many are sealed with the first key now.
@@ -16,12 +16,13 @@ pub struct Resealed {
     pub failed: Vec<String>,
 }
 
-/// Seals every token with the first key again, while others serve. Those that do not open stay as
-/// they are.
+/// Seals every token and every stream key with the first key again, while others serve. Those that
+/// do not open stay as they are.
 pub async fn reseal(db: &PgPool, vault: &Vault) -> sqlx::Result<Resealed> {
     let mut resealed = Resealed::default();
     reseal_grants(db, vault, &mut resealed).await?;
     reseal_withdrawals(db, vault, &mut resealed).await?;
+    reseal_destinations(db, vault, &mut resealed).await?;
     for old in installations::sealed_with_other_key(db, &vault.prefix()).await? {
         let row = Context::BotToken(&old.tenant_id);
         match vault.open(row, &old.bot_token) {
@@ -96,6 +97,36 @@ async fn reseal_withdrawals(
             let (access_token, refresh_token) = vault.seal_pair(zoom_user, &access, &refresh);
             if withdrawals::reseal(db, old, &access_token, &refresh_token).await? {
                 resealed.count += 1;
+            }
+        }
+    }
+}
+
+async fn reseal_destinations(
+    db: &PgPool,
+    vault: &Vault,
+    resealed: &mut Resealed,
+) -> sqlx::Result<()> {
+    let mut after = DestinationId(0);
+    loop {
+        let page = destinations::sealed_with_other_key(db, &vault.prefix(), after).await?;
+        let Some(last) = page.last() else {
+            return Ok(());
+        };
+        after = last.destination_id;
+        for old in &page {
+            let row = Context::StreamKey(old.destination_id.0);
+            match vault.open(row, &old.stream_key) {
+                // One that was replaced meanwhile is sealed with the first key already.
+                Ok(key) => {
+                    if destinations::reseal(db, old, &vault.seal(row, &key)).await? {
+                        resealed.count += 1;
+                    }
+                }
+                Err(error) => resealed.failed.push(format!(
+                    "the key of destination {}: {error}",
+                    old.destination_id
+                )),
             }
         }
     }

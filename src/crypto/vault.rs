@@ -34,6 +34,8 @@ pub enum Context<'a> {
     Cookie(&'a str),
     /// Of the installation at a place.
     BotToken(&'a str),
+    /// Of the destination with this number.
+    StreamKey(i64),
 }
 
 /// Why a sealed value does not open. Says nothing of what is in it.
@@ -210,6 +212,7 @@ impl fmt::Display for Context<'_> {
             Self::OfferUrl(offer) => write!(f, "link_offer.response_url/{offer}"),
             Self::Cookie(purpose) => write!(f, "cookie/{purpose}"),
             Self::BotToken(place) => write!(f, "installation.bot_token/{place}"),
+            Self::StreamKey(destination) => write!(f, "destination.stream_key/{destination}"),
         }
     }
 }

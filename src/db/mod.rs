@@ -5,6 +5,7 @@ pub mod admin_sessions;
 pub mod audit;
 pub mod authorization;
 pub mod commands;
+pub mod destinations;
 pub mod grants;
 pub mod installations;
 pub mod jobs;

@@ -4,10 +4,11 @@
 use sqlx::{AssertSqlSafe, PgPool};
 
 /// Our tables, but for sqlx's list of migrations.
-const TABLES: [&str; 23] = [
+const TABLES: [&str; 24] = [
     "admin_session",
     "audit",
     "command",
+    "destination",
     "installation",
     "link_offer",
     "link_session",

@@ -25,7 +25,7 @@ const LAYERS: &[&[&str]] = &[
     &["slack", "zoom"],
     &["manifest"],
     &["command"],
-    &["stream"],
+    &["destination", "stream"],
     &["crypto", "http", "ids"],
 ];
 

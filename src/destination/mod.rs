@@ -1,0 +1,126 @@
+//! A destination: where a livestream can go. A server, a key and a page that admins keep under a
+//! name, so that whoever goes live types the name and knows no key.
+
+pub mod address;
+pub mod service;
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// The longest name, in characters.
+pub const NAME_MAX: usize = 30;
+/// What is typed in place of a name for what is set in Zoom already. No destination is called so.
+pub const AS_SET_IN_ZOOM: &str = "zoom";
+
+/// What a destination is called: 1 to 30 small letters, digits and hyphens, of which the first is no
+/// hyphen.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, sqlx::Type)]
+#[serde(try_from = "String")]
+#[sqlx(transparent)]
+pub struct DestinationName(String);
+
+/// Why a text is no name of a destination.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a destination's name has 1 to 30 small letters, digits and hyphens")]
+pub struct NotAName;
+
+impl DestinationName {
+    /// As it is typed.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether it stands for what is set in Zoom.
+    pub fn is_as_set_in_zoom(&self) -> bool {
+        self.0 == AS_SET_IN_ZOOM
+    }
+}
+
+impl FromStr for DestinationName {
+    type Err = NotAName;
+
+    /// Reads a name in any case.
+    fn from_str(text: &str) -> Result<Self, NotAName> {
+        let name = text.to_ascii_lowercase();
+        let is_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        let is_name = (1..=NAME_MAX).contains(&name.len())
+            && name.chars().all(is_part)
+            && !name.starts_with('-');
+        if is_name {
+            Ok(Self(name))
+        } else {
+            Err(NotAName)
+        }
+    }
+}
+
+impl TryFrom<String> for DestinationName {
+    type Error = NotAName;
+
+    fn try_from(text: String) -> Result<Self, NotAName> {
+        text.parse()
+    }
+}
+
+impl fmt::Display for DestinationName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The size of the picture that Zoom sends.
+/// <https://developers.zoom.us/docs/api/meetings/#tag/meetings/PATCH/meetings/{meetingId}/livestream>
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    strum::EnumString,
+    strum::IntoStaticStr,
+    strum::VariantArray,
+)]
+pub enum Resolution {
+    #[serde(rename = "720p")]
+    #[strum(serialize = "720p")]
+    P720,
+    #[serde(rename = "1080p")]
+    #[strum(serialize = "1080p")]
+    P1080,
+}
+
+impl Resolution {
+    /// As Zoom spells it, and as it is stored.
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_read_in_any_case() {
+        let long = "a".repeat(NAME_MAX);
+        for (text, name) in [
+            ("townhall", "townhall"),
+            ("Town-Hall-2", "town-hall-2"),
+            ("7", "7"),
+            (&long, &long),
+        ] {
+            assert_eq!(
+                text.parse::<DestinationName>().map(|name| name.0),
+                Ok(name.to_owned())
+            );
+        }
+        let too_long = "a".repeat(NAME_MAX + 1);
+        for text in ["", "-a", "town hall", "town_hall", "käse", "a.b", &too_long] {
+            assert_eq!(text.parse::<DestinationName>(), Err(NotAName), "{text}");
+        }
+    }
+}
