@@ -67,6 +67,7 @@ fn parts(criterion: &mut Criterion) {
         has_bot: true,
         starter: None,
         zoom_message: None,
+        is_destination_set: false,
     };
     criterion.bench_function("format an outcome", |bencher| {
         bencher

@@ -34,13 +34,14 @@ create table destination (
     constraint destination_name_key unique (team_id, name)
 );
 
--- Where a stream goes, if that was chosen here: its name as it was then, and the destination that it
--- takes as long as it goes on.
+-- Where a stream goes: the name that was chosen for it, as it was then; and the destination that was
+-- set last in its meeting from here. It holds that one, unless another stream took its place.
 alter table stream
     add column destination text,
-    add column destination_id bigint constraint stream_destination_id_fkey references destination on delete set null;
+    add column destination_id bigint constraint stream_destination_id_fkey references destination on delete set null,
+    add column holds_destination boolean not null default false;
 -- One stream at a time for a destination.
-create unique index stream_destination_key on stream (destination_id) where closed_at is null;
+create unique index stream_destination_key on stream (destination_id) where closed_at is null and holds_destination;
 create index stream_destination_idx on stream (destination_id, began_at) where destination_id is not null;
 -- What goes on with a meeting, with whichever account.
 create index stream_open_meeting_idx on stream (meeting_id) where closed_at is null;

@@ -57,6 +57,8 @@ pub enum ParseError {
         meeting: MeetingId,
     },
     QuoteOpen,
+    /// It holds a stream key or the address of a server, which belong on the admins' page.
+    HoldsKey,
     /// This word holds a control character, here replaced.
     ControlCharacter(String),
 }

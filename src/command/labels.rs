@@ -220,3 +220,35 @@ pub(super) fn may_be_repeated(typed: &str) -> bool {
     let is_mixed = has(char::is_numeric) && (has(char::is_whitespace) || has(char::is_alphabetic));
     !is_mixed && !typed.contains(['=', '＝', '/', ':', '：', '?']) && !holds_passcode(typed)
 }
+/// Whether a text holds a stream key, or the address of a server that takes one.
+pub(super) fn holds_key(text: &str) -> bool {
+    const SERVERS: [&str; 3] = ["rtmp://", "rtmps://", "srt://"];
+    const NAMES: [&str; 6] = [
+        "streamkey",
+        "streamingkey",
+        "streamurl",
+        "rtmpkey",
+        "rtmpurl",
+        "rtmpskey",
+    ];
+    let text = text.to_lowercase();
+    if SERVERS.iter().any(|scheme| text.contains(scheme)) {
+        return true;
+    }
+    let mut before = String::new();
+    text.split_whitespace().any(|word| {
+        let word = word.trim_start_matches(|c: char| !c.is_alphanumeric());
+        let label = word
+            .split(['=', ':', '＝', '：'])
+            .next()
+            .unwrap_or_default();
+        let name: String = label.chars().filter(|c| c.is_alphanumeric()).collect();
+        let is_stream = ["stream", "streaming", "rtmp", "rtmps"].contains(&before.as_str());
+        let has_equals = word
+            .get(label.len()..)
+            .is_some_and(|rest| rest.starts_with(['=', '＝']));
+        let is_key = NAMES.contains(&name.as_str()) || (name == "key" && (is_stream || has_equals));
+        before = name;
+        is_key
+    })
+}

@@ -37,6 +37,8 @@ pub enum Command {
     Pick(Options),
     /// Say what would keep a livestream from starting: of this meeting, or of any.
     Check(Option<MeetingId>),
+    /// Say where livestreams can go.
+    Destinations,
     /// Link a Zoom account; the request that was typed before may follow it.
     Connect(Option<LivestreamRequest>),
     /// Unlink it.
@@ -59,6 +61,9 @@ impl FromStr for Command {
     /// Reads the `text` of Slack's form, in Slack's mark-up, with or without the command's own
     /// name before it.
     fn from_str(text: &str) -> Result<Self, ParseError> {
+        if labels::holds_key(&markup::addresses(text)) {
+            return Err(ParseError::HoldsKey);
+        }
         let read = Self::read_text(bare(text));
         read.map_err(|mistake| mistake.without_passcodes(&markup::addresses(text)))
     }
@@ -105,6 +110,7 @@ impl Command {
             Some(verb @ Verb::Status) => {
                 return meeting_alone(verb, text, rest).map(|meeting| Self::Status(Some(meeting)));
             }
+            Some(Verb::Destinations) => return Ok(Self::Destinations),
             Some(Verb::Check) if rest.is_empty() => return Ok(Self::Check(None)),
             Some(verb @ Verb::Check) => {
                 return meeting_alone(verb, text, rest).map(|meeting| Self::Check(Some(meeting)));
@@ -237,7 +243,22 @@ fn split_behind_meeting<'a>(text: &str, rest: &'a [Word]) -> (&'a [Word], Vec<Ty
     if pasted.first().is_some_and(is_meeting) {
         return (pasted, split(options).1);
     }
-    split(rest)
+    let (before, mut options) = split(rest);
+    // `68423085 to townhall`
+    if let [meeting @ .., to, name] = before
+        && to.raw.eq_ignore_ascii_case("to")
+        && let Some(first) = meeting.first()
+        && meeting_in(text, meeting, first).is_ok()
+    {
+        let to = Typed::Option {
+            key: "to".to_owned(),
+            value: name.raw.clone(),
+            is_quoted: false,
+        };
+        options.insert(0, to);
+        return (meeting, options);
+    }
+    (before, options)
 }
 
 /// The meeting that stands behind options, and is taken from them. A value that may go on after

@@ -4,12 +4,17 @@ use crate::command::characters::is_dash;
 use crate::command::error::ParseError;
 use crate::command::markup;
 use crate::command::name::display_name;
-use crate::command::request::{CONFIRM, CONFIRMED, Captions, Layout, Options, Settings};
+use crate::command::request::{CONFIRM, CONFIRMED, Captions, Layout, Options, Settings, TAKE};
 use crate::command::spelling::nearest;
 use crate::command::words::{Word, is_key, option};
+use crate::destination::DestinationName;
 
 /// Every option of a start, with what it may be.
-pub const OPTIONS: [(&str, &str); 4] = [
+pub const OPTIONS: [(&str, &str); 5] = [
+    (
+        "to",
+        "a destination’s name, such as townhall, or zoom for what is set in Zoom",
+    ),
     ("name", "1 to 50 characters, in quotes if it has spaces"),
     ("speaker", "on or off"),
     ("layout", "follow_host, gallery_view or speaker_view"),
@@ -44,6 +49,7 @@ impl Typed {
                 is_quoted: true, ..
             } => true,
             Self::Option { key, value, .. } => match known(key) {
+                Some("to") => destination(value).is_ok(),
                 Some(key @ "speaker") => choice::<bool>(key, value).is_ok(),
                 Some(key @ "layout") => choice::<Layout>(key, value).is_ok(),
                 Some(key @ "captions") => choice::<Captions>(key, value).is_ok(),
@@ -57,12 +63,19 @@ impl Typed {
 /// The option of this name, with or without dashes before it.
 fn known(key: &str) -> Option<&'static str> {
     match undashed(key).to_lowercase().replace('-', "_").as_str() {
+        "to" | "destination" => Some("to"),
         "name" | "display_name" => Some("name"),
         "speaker" | "speaker_name" | "active_speaker_name" => Some("speaker"),
         "layout" => Some("layout"),
         "captions" | "caption" | "close_caption" => Some("captions"),
         _ => None,
     }
+}
+
+/// The option whose name this word is, where nothing shows that it is one. The word `to` stands in many
+/// a sentence.
+fn known_alone(word: &str) -> Option<&'static str> {
+    known(word).filter(|_| !undashed(word).eq_ignore_ascii_case("to"))
 }
 
 /// Phones make a long dash of the two in `--name`.
@@ -84,7 +97,7 @@ fn begins(words: &[Word]) -> bool {
         [word, next, ..] if next.raw.starts_with(['=', '＝']) && is_key(undashed(&word.raw)) => {
             true
         }
-        [word, ..] => pair(word).is_some() || (!word.is_quoted && known(&word.raw).is_some()),
+        [word, ..] => pair(word).is_some() || (!word.is_quoted && known_alone(&word.raw).is_some()),
         [] => false,
     }
 }
@@ -120,7 +133,7 @@ pub(super) fn split(words: &[Word]) -> (&[Word], Vec<Typed>) {
                 (undashed(&word.raw), value, next.is_quoted)
             }
             _ => {
-                options.push(match known(&word.raw) {
+                options.push(match known_alone(&word.raw) {
                     Some(key) if !word.is_quoted => Typed::Bare(key),
                     _ => Typed::Other(word.clone()),
                 });
@@ -170,6 +183,10 @@ pub(super) fn read(options: &[Typed]) -> Result<Options, ParseError> {
             is_confirmed = true;
             continue;
         }
+        if typed_key == TAKE && value == CONFIRMED {
+            settings.takes_destination = true;
+            continue;
+        }
         let Some(key) = known(typed_key) else {
             return Err(ParseError::UnknownOption {
                 key: typed_key.clone(),
@@ -178,6 +195,7 @@ pub(super) fn read(options: &[Typed]) -> Result<Options, ParseError> {
             });
         };
         let is_twice = match key {
+            "to" => settings.destination.replace(destination(value)?).is_some(),
             "name" => {
                 if !is_quoted && matches!(options.as_slice(), [Typed::Other(_), ..]) {
                     return Err(ParseError::NameNotQuoted { instead: None });
@@ -290,6 +308,15 @@ impl Choice for Captions {
             _ => None,
         }
     }
+}
+
+fn destination(value: &str) -> Result<DestinationName, ParseError> {
+    let shown = shown(value);
+    let name = shown.trim_matches(|c: char| !c.is_alphanumeric());
+    name.parse().map_err(|_| ParseError::BadValue {
+        key: "to",
+        typed: shown.clone(),
+    })
 }
 
 fn choice<T: Choice>(key: &'static str, value: &str) -> Result<T, ParseError> {

@@ -6,6 +6,7 @@ use serde_json::Value;
 use strum::{IntoStaticStr, VariantArray, VariantNames};
 
 use crate::command::request::Action;
+use crate::destination::DestinationName;
 use crate::ids::{ChannelId, SlackUserId};
 use crate::stream::FactKind;
 use crate::stream::state::State;
@@ -47,6 +48,24 @@ pub enum Fact {
     UserGroup,
 }
 
+/// Why somebody may not use a destination.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, VariantArray)]
+#[serde(rename_all = "snake_case")]
+pub enum DestinationRule {
+    /// Only people that an admin named.
+    People,
+    /// Only members of a user group.
+    Group,
+    /// Only in some channels.
+    Channel,
+    /// Only with some Zoom accounts.
+    ZoomAccount,
+    /// Only rehearsals go there.
+    Test,
+    /// Another version stored who may, and it cannot be read here.
+    Unknown,
+}
+
 /// Why Slack has not told it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, VariantArray)]
 #[serde(rename_all = "snake_case")]
@@ -55,6 +74,11 @@ pub enum Unknown {
     NoAnswer,
     /// Our token is gone, or may not ask: the app must be installed again.
     CannotAsk,
+}
+
+/// Older versions let everybody start anyway.
+fn yes() -> bool {
+    true
 }
 
 /// How a command ended.
@@ -121,6 +145,50 @@ pub enum Outcome {
         by: Option<SlackUserId>,
         channel: Option<ChannelId>,
         card: Option<String>,
+        /// Where it goes, if that was chosen from here and the asker may know it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        destination: Option<DestinationName>,
+        /// It may be over: the asker may start the meeting's livestream anyway.
+        #[serde(default = "yes")]
+        may_start: bool,
+    },
+    /// The workspace has no destination of this name.
+    NoSuchDestination {
+        name: DestinationName,
+        /// Those that may be meant, of which the asker may use each.
+        near: Vec<DestinationName>,
+    },
+    /// The asker may not use the destination, here or with this Zoom account.
+    DestinationRefused {
+        name: DestinationName,
+        rule: DestinationRule,
+        /// Where [`DestinationRule::Channel`] allows it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        channels: Vec<ChannelId>,
+    },
+    /// Another stream goes to the destination, or may: Zoom was not asked.
+    DestinationInUse {
+        name: DestinationName,
+        /// When that stream began.
+        since: DateTime<Utc>,
+        /// It is on air there for certain; else it may be over, or go elsewhere.
+        is_sure: bool,
+        /// The command names the destination; else it was set last in its meeting from here.
+        is_chosen: bool,
+        /// What it is called, and who started it, where the asker may know it.
+        stream: Option<String>,
+        by: Option<SlackUserId>,
+        /// The asker may take its place.
+        may_take: bool,
+    },
+    /// Zoom did not take the destination, so it was not asked for the start.
+    DestinationNotSet {
+        name: DestinationName,
+        why: Box<Outcome>,
+    },
+    /// The key of the destination does not open, or its settings are gone.
+    DestinationBroken {
+        name: DestinationName,
     },
     /// Not begun in time, so not done at all.
     TooLate,
@@ -203,6 +271,11 @@ impl Outcome {
                 | Self::NotRenewed { .. }
                 | Self::DisabledByAdmin
                 | Self::AlreadyLive { .. }
+                | Self::NoSuchDestination { .. }
+                | Self::DestinationRefused { .. }
+                | Self::DestinationInUse { .. }
+                | Self::DestinationBroken { .. }
+                | Self::DestinationNotSet { .. }
                 | Self::TooLate
                 | Self::LinkDead
                 | Self::LinkEnded
@@ -257,15 +330,26 @@ impl Outcome {
             | Self::Misconfigured
             | Self::NotAllowed(_)
             | Self::NotKnown { .. }
+            | Self::NoSuchDestination { .. }
+            | Self::DestinationRefused { .. }
+            | Self::DestinationInUse { .. }
+            | Self::DestinationNotSet { .. }
+            | Self::DestinationBroken { .. }
             | Self::NeedsConfirmation { .. } => false,
         }
     }
 
     /// Whether it concerns the asker's own link or right, and is told to them alone.
     pub fn is_for_asker(&self) -> bool {
+        if let Self::DestinationNotSet { why, .. } = self {
+            return why.is_for_asker();
+        }
         matches!(
             self,
             Self::NotAllowed(_)
+                | Self::NoSuchDestination { .. }
+                | Self::DestinationRefused { .. }
+                | Self::DestinationInUse { .. }
                 | Self::NotKnown { .. }
                 | Self::NeedsConfirmation { .. }
                 | Self::AlreadyLive { .. }
@@ -299,7 +383,7 @@ impl Outcome {
 
     /// Whether the person was refused, rather than Zoom asked.
     pub fn is_refusal(&self) -> bool {
-        matches!(self, Self::NotAllowed(_))
+        matches!(self, Self::NotAllowed(_) | Self::DestinationRefused { .. })
     }
 
     /// Whether the person may not do it, and somebody else might.
@@ -321,7 +405,10 @@ impl Outcome {
     pub fn has_failed(&self) -> bool {
         !matches!(
             self,
-            Self::Accepted | Self::NeedsConfirmation { .. } | Self::AlreadyLive { .. }
+            Self::Accepted
+                | Self::NeedsConfirmation { .. }
+                | Self::AlreadyLive { .. }
+                | Self::DestinationInUse { may_take: true, .. }
         )
     }
 }

@@ -7,10 +7,13 @@ use serde::{Deserialize, Serialize};
 use crate::command::meeting::MeetingId;
 use crate::command::verb::Verb;
 use crate::command::words::quoted;
+use crate::destination::DestinationName;
 
 /// The option and the value that say that the person was asked and confirmed.
 pub(super) const CONFIRM: &str = "confirm";
 pub(super) const CONFIRMED: &str = "yes";
+/// The option that says that the person takes a destination from another stream.
+pub(super) const TAKE: &str = "take";
 
 /// A change of one meeting's livestream.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +23,23 @@ pub struct LivestreamRequest {
     pub settings: Settings,
     /// The person was asked, where a rule asks, and said yes: `confirm=yes`.
     pub is_confirmed: bool,
+}
+
+impl LivestreamRequest {
+    /// The same as somebody asks for it who has confirmed nothing.
+    #[must_use]
+    pub fn unconfirmed(&self) -> Self {
+        let mut request = self.clone();
+        request.is_confirmed = false;
+        request.settings.takes_destination = false;
+        request
+    }
+
+    /// The destination that a start is to be sent to, if one is named other than what Zoom has set.
+    pub fn destination(&self) -> Option<&DestinationName> {
+        let named = self.settings.destination.as_ref();
+        named.filter(|name| self.action == Action::Start && !name.is_as_set_in_zoom())
+    }
 }
 
 /// The options of a start, before its meeting is known.
@@ -69,11 +89,19 @@ fn confirmation(is_confirmed: bool, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 impl fmt::Display for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
+            destination,
+            takes_destination,
             active_speaker_name,
             display_name,
             layout,
             close_caption,
         } = self;
+        if let Some(destination) = destination {
+            write!(f, " to={destination}")?;
+        }
+        if *takes_destination {
+            write!(f, " {TAKE}={CONFIRMED}")?;
+        }
         if let Some(name) = display_name {
             // A name that cannot be quoted is left to Zoom's default.
             if let Some(name) = quoted(name) {
@@ -140,11 +168,18 @@ impl From<Action> for Verb {
     }
 }
 
-/// The `settings` of a start. Omitted ones use Zoom's defaults. One that is not known here is an
-/// error: the stream would not be what was asked for.
+/// The options of a start: where it goes, and Zoom's `settings`. Omitted ones use Zoom's defaults. One
+/// that is not known here is an error: the stream would not be what was asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
+    /// Where it goes. Without one, it goes where the livestreams of its channel go, or where Zoom has it
+    /// set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub destination: Option<DestinationName>,
+    /// The person was told that another stream goes there, or may, and takes its place: `take=yes`.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub takes_destination: bool,
     /// Show who speaks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub active_speaker_name: Option<bool>,

@@ -13,6 +13,7 @@ pub enum Verb {
     Connect,
     Status,
     Check,
+    Destinations,
     Ended,
     Disconnect,
     Whoami,
@@ -122,6 +123,14 @@ impl Verb {
                 summary: "says what would keep a livestream from starting, and starts nothing",
                 access: &[Linked, LinkDead, NotLinked, OperatorMustLink],
                 is_in_usage_hint: true,
+            },
+            Self::Destinations => &VerbEntry {
+                name: "destinations",
+                aliases: &["destination"],
+                argument: Argument::Nothing,
+                summary: "lists where your livestreams can go",
+                access: &[Linked],
+                is_in_usage_hint: false,
             },
             Self::Ended => &VerbEntry {
                 name: "ended",

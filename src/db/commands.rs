@@ -17,7 +17,8 @@ use crate::db::memberships::RECENT;
 use crate::db::rules::Rules;
 use crate::db::{DELETED_AT_ONCE, STATEMENTS_PER_SWEEP, in_batches, interval};
 use crate::ids::{
-    Asker, ChannelId, CommandId, EnterpriseId, SlackUserId, TeamId, TriggerId, ZoomUserId,
+    Asker, ChannelId, CommandId, DestinationId, EnterpriseId, SlackUserId, TeamId, TriggerId,
+    ZoomUserId,
 };
 use crate::stream::FactKind;
 
@@ -97,6 +98,10 @@ pub struct PendingCommand {
     pub age: Duration,
     /// So long ago Zoom was asked, and we do not know what came of it.
     pub since_attempt: Option<Duration>,
+    /// What it was then asked for, or is next.
+    pub step: Step,
+    /// Zoom has set the destination for it.
+    pub is_destination_set: bool,
     pub attempts: i16,
     pub token_retried: bool,
     pub rate_limit_retried: bool,
@@ -128,6 +133,18 @@ pub struct PendingCommand {
     pub has_card: bool,
     /// Who started the stream of its meeting that goes on in its channel, if there is one.
     pub starter: Option<SlackUserId>,
+    /// The destination that was last set from here in its meeting, if it was one.
+    pub last_destination: Option<DestinationId>,
+}
+
+/// What Zoom is asked for, one after the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// To send the meeting's next livestream to the command's destination. Harmless to repeat, as long
+    /// as the livestream has not begun.
+    SetDestination,
+    /// To start or to stop.
+    Change,
 }
 
 impl PendingCommand {
@@ -236,7 +253,7 @@ pub async fn find(db: impl PgExecutor<'_>, id: CommandId) -> sqlx::Result<Option
             command.zoom_user_id as "zoom_user_id: ZoomUserId", action,
             meeting_id as "meeting: MeetingId", settings, is_confirmed,
             extract(epoch from now() - received_at)::float8 as "age!",
-            extract(epoch from now() - attempted_at)::float8 as since_attempt, attempts, token_retried, rate_limit_retried,
+            extract(epoch from now() - attempted_at)::float8 as since_attempt, destination_step, attempts, token_retried, rate_limit_retried,
             outcome, response_url, posts,
             (delivered_at is not null or delivery_error is not null) as "is_delivered!",
             exists (
@@ -274,6 +291,11 @@ pub async fn find(db: impl PgExecutor<'_>, id: CommandId) -> sqlx::Result<Option
                     and stream.channel_id = command.channel_id
                 limit 1
             ) as "starter: SlackUserId",
+            (
+                select destination_id from stream
+                where stream.zoom_user_id = command.zoom_user_id and stream.meeting_id = command.meeting_id
+                order by began_at desc limit 1
+            ) as "last_destination: DestinationId",
             email as "email?", access_token as "access_token?", refresh_token as "refresh_token?",
             generation as "generation?", expires_at > now() + $3::interval as "is_fresh?", dead_at
         from command
@@ -322,6 +344,11 @@ pub async fn find(db: impl PgExecutor<'_>, id: CommandId) -> sqlx::Result<Option
             since_attempt: row
                 .since_attempt
                 .map(|ago| Duration::try_from_secs_f64(ago).unwrap_or_default()),
+            step: match row.destination_step.as_deref() {
+                Some("asked") => Step::SetDestination,
+                _ => Step::Change,
+            },
+            is_destination_set: row.destination_step.as_deref() == Some("set"),
             attempts: row.attempts,
             token_retried: row.token_retried,
             rate_limit_retried: row.rate_limit_retried,
@@ -341,6 +368,7 @@ pub async fn find(db: impl PgExecutor<'_>, id: CommandId) -> sqlx::Result<Option
             has_bot: row.has_bot,
             has_card: row.has_card && row.has_bot,
             starter: row.starter,
+            last_destination: row.last_destination,
             authorization: Authorization::read(row.rules, row.kind, row.is_recent, row.had_token),
             grant,
         }
@@ -451,12 +479,14 @@ pub enum Begun {
     LinkEnded,
 }
 
-/// Notes that Zoom is about to be asked for the `attempts + 1`st time, if the asker may still
-/// act with the Zoom account that the command was accepted with.
+/// Notes that Zoom is about to be asked for the `attempts + 1`st time, and for what, if the asker may
+/// still act with the Zoom account that the command was accepted with. Before a start with a
+/// destination, that one is set.
 pub async fn begin_attempt(
     db: impl PgExecutor<'_>,
     command: &PendingCommand,
     attempts: i16,
+    step: Step,
     shared_accounts: bool,
 ) -> sqlx::Result<Begun> {
     let row = sqlx::query!(
@@ -472,7 +502,7 @@ pub async fn begin_attempt(
                 select from shared_account where team_id = $3 and zoom_user_id = $7 and $6
             ) as is_shared
         ), asked as (
-            update command set attempted_at = now(), attempts = attempts + 1
+            update command set attempted_at = now(), attempts = attempts + 1, destination_step = $8
             from account
             where command_id = $1 and attempts = $2 and finished_at is null
                 and (command.zoom_user_id = account.zoom_user_id or (stops_shared and is_shared))
@@ -503,6 +533,10 @@ pub async fn begin_attempt(
         command.asker.enterprise(),
         shared_accounts,
         command.zoom_user_id.as_str(),
+        match step {
+            Step::SetDestination => Some("asked"),
+            Step::Change => command.request.destination().map(|_| "set"),
+        },
     )
     .fetch_one(db)
     .await?;
@@ -580,7 +614,8 @@ pub async fn finish(
                 (select account_id from zoom_account where zoom_account.zoom_user_id = finished.zoom_user_id),
                 -- The direct message of the app has a person's ID.
                 case when channel_id !~ '^[UW]' then channel_id end, meeting_id, command_id, outcome ->> 'kind', (outcome ->> 'code')::bigint,
-                finished_at - received_at, case when $3 then action end, $4
+                finished_at - received_at,
+                nullif(concat_ws(' ', case when $3 then action end, 'to=' || (settings ->> 'destination')), ''), $4
             from finished
         ), told as (
             insert into stream_fact (stream_id, kind, happened_at, user_id)

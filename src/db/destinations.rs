@@ -78,6 +78,14 @@ pub struct Carried {
     pub began_at: DateTime<Utc>,
 }
 
+impl Destination {
+    /// Whether the livestreams of a channel go there where nothing else is typed.
+    pub fn is_default_in(&self, channel: &ChannelId) -> bool {
+        let mut channels = self.fields.default_in.iter();
+        channels.any(|listed| listed == channel.as_str())
+    }
+}
+
 /// The destinations of a workspace, by name; only one of them, if it is named.
 pub async fn list(
     db: impl PgExecutor<'_>,
@@ -98,7 +106,7 @@ pub async fn list(
             ) as "used!"
         from destination left join lateral (
             select meeting_id, topic, channel_id, is_public, began_at from stream
-            where stream.destination_id = destination.destination_id and closed_at is null
+            where stream.destination_id = destination.destination_id and closed_at is null and holds_destination
         ) as carried on true
         where destination.team_id = $1 and name = coalesce($2, name)
         order by name
@@ -142,6 +150,16 @@ pub async fn list(
             }
         })
         .collect())
+}
+
+/// Whether a workspace has destinations.
+pub async fn has_some(db: impl PgExecutor<'_>, team: &TeamId) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"select exists (select from destination where team_id = $1) as "has!""#,
+        team.as_str(),
+    )
+    .fetch_one(db)
+    .await
 }
 
 /// The destination of a workspace that has this name.
@@ -317,7 +335,7 @@ pub async fn delete(
     sqlx::query_scalar!(
         r#"
         delete from destination where destination_id = $1 and team_id = $2 and not exists (
-            select from stream where stream.destination_id = $1 and closed_at is null
+            select from stream where stream.destination_id = $1 and closed_at is null and holds_destination
         )
         returning name as "name: DestinationName"
         "#,

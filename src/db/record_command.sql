@@ -12,7 +12,12 @@ with accepted as (
         (trigger_id, enterprise_id, team_id, user_id, channel_id, zoom_user_id, action, meeting_id, settings,
         response_url, posts, is_confirmed, is_from_card, is_public,
         stops_shared, is_private)
-    select $1, $9, $2, $3, $4, zoom_user_id, $5, $6, $7, $8, $10, $11, $16, $17, $18 is not null, $19
+    select $1, $9, $2, $3, $4, zoom_user_id, $5, $6, $7 || coalesce((
+            -- Where the livestreams of the channel go, unless another place is named.
+            select jsonb_build_object('destination', name) from destination
+            where team_id = $2 and $4 = any (default_in) and $5 = 'start' and not $7 ? 'destination'
+            order by name limit 1
+        ), '{}'), $8, $10, $11, $16, $17, $18 is not null, $19
     -- Their own account; else the one that the workspace shares with them.
     from coalesce($18, (
             select zoom_user_id from zoom_link where team_id = $2 and user_id = $3

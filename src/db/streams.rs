@@ -10,8 +10,10 @@ use crate::command::meeting::MeetingId;
 use crate::command::outcome::CommandResult;
 use crate::command::request::LivestreamRequest;
 use crate::db::jobs::{Job, RunCommand, ShowStream};
+use crate::destination::DestinationName;
 use crate::ids::{
-    Asker, ChannelId, CommandId, EnterpriseId, SlackUserId, StreamId, TeamId, TriggerId, ZoomUserId,
+    Asker, ChannelId, CommandId, DestinationId, EnterpriseId, SlackUserId, StreamId, TeamId,
+    TriggerId, ZoomUserId,
 };
 use crate::slack::message::Posted;
 use crate::stream::state::{CLOCKS_APART, KNOWN_FOR, State, state};
@@ -43,6 +45,8 @@ pub struct Stream {
     pub topic: Option<String>,
     /// Where its viewers watch it.
     pub page: Option<String>,
+    /// Where it goes, if that was chosen from here.
+    pub destination: Option<DestinationName>,
     pub facts: Vec<Fact>,
     /// Whether Zoom has ever reported a livestream of this Zoom user.
     pub has_reports: bool,
@@ -78,6 +82,8 @@ pub struct StartCommand {
     pub is_here: bool,
     /// The channel must not see what was typed.
     pub is_private: bool,
+    /// Zoom has set its destination.
+    pub is_destination_set: bool,
 }
 
 impl Stream {
@@ -100,12 +106,12 @@ async fn read(db: impl PgExecutor<'_>, ids: &[i64]) -> sqlx::Result<Vec<Stream>>
             stream.team_id as "team_id: TeamId", stream.channel_id as "channel_id: ChannelId", is_public,
             user_id as "user_id: SlackUserId", zoom_user_id as "zoom_user_id: ZoomUserId",
             meeting_id as "meeting_id: MeetingId", topic, page_url,
-            version, card_channel, card_ts, has_no_card, is_live_told, is_end_told,
+            destination as "destination: DestinationName", version, card_channel, card_ts, has_no_card, is_live_told, is_end_told,
             alerted_at is not null as "is_alerted!",
             stream.command_id as "command_id: CommandId", now() as "now!", action as "action?", settings as "settings?",
             outcome, (delivered_at is not null or delivery_error is not null) as is_delivered,
             trigger_id as "trigger_id?: TriggerId", response_url, received_at as "received_at?", posts as "posts?",
-            is_private as "is_private?",
+            is_private as "is_private?", destination_step as "destination_step?",
             command.team_id = stream.team_id and command.channel_id = stream.channel_id as is_here,
             exists (
                 select from zoom_event
@@ -120,7 +126,7 @@ async fn read(db: impl PgExecutor<'_>, ids: &[i64]) -> sqlx::Result<Vec<Stream>>
         from stream
             left join (
                 select command_id, action, settings, outcome, delivered_at, delivery_error, trigger_id, response_url,
-                    received_at, posts, team_id, channel_id, is_private
+                    received_at, posts, team_id, channel_id, is_private, destination_step
                 from command
             ) as command using (command_id)
         where stream_id = any($1)
@@ -153,6 +159,7 @@ async fn read(db: impl PgExecutor<'_>, ids: &[i64]) -> sqlx::Result<Vec<Stream>>
             meeting: row.meeting_id,
             topic: row.topic,
             page: row.page_url,
+            destination: row.destination,
             // One that a newer version recorded says nothing here.
             facts: (row.kinds.iter().zip(row.times).zip(row.users))
                 .filter_map(|((kind, at), by)| {
@@ -178,6 +185,7 @@ async fn read(db: impl PgExecutor<'_>, ids: &[i64]) -> sqlx::Result<Vec<Stream>>
                 posts: row.posts.unwrap_or_default(),
                 is_private: row.is_private.unwrap_or_default(),
                 is_here: row.is_here.unwrap_or_default(),
+                is_destination_set: row.destination_step.as_deref() == Some("set"),
             }),
             read_at: row.now,
         }
@@ -357,38 +365,55 @@ pub struct NewStream<'a> {
     pub is_public: bool,
     pub zoom_user: &'a ZoomUserId,
     pub meeting: MeetingId,
+    /// The destination that is set in its meeting, or will be, if it was set from here.
+    pub destination: Option<DestinationId>,
+    /// Where it goes, if the command says so, and where that is watched.
+    pub chosen: Option<(&'a DestinationName, &'a str)>,
+}
+
+/// Whether a stream may be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StreamBegun {
+    Begun,
+    /// Another stream holds its destination; nothing was noted.
+    DestinationHeld,
 }
 
 /// Notes that a command that may be carried out asks Zoom for a stream, and has it shown. Once
 /// for each command, however often it is called.
-pub async fn begin(db: impl PgExecutor<'_>, new: &NewStream<'_>) -> sqlx::Result<()> {
-    sqlx::query!(
+pub async fn begin(db: impl PgExecutor<'_>, new: &NewStream<'_>) -> sqlx::Result<StreamBegun> {
+    let begun = sqlx::query!(
         r#"
         with before as (
-            select command_id, team_id, channel_id, card_ts from stream
+            select command_id, team_id, channel_id, card_ts,
+                card_ts is not null and shown_version = version as is_shown from stream
             where zoom_user_id = $6 and meeting_id = $7 and closed_at is null and not has_no_card and command_id <> $1
         ), told as (
             -- What the message says from now on is of this command; the earlier one was told by it.
             update command set delivered_at = now(), response_url = null
-            from before where card_ts is not null
+            from before where is_shown
                 and command.command_id = before.command_id and command.team_id = before.team_id
                 and command.channel_id = before.channel_id and outcome ->> 'kind' = 'accepted'
                 and delivered_at is null and delivery_error is null
         ), alone as (
-            -- No message has told it yet, and perhaps none will: it tells its outcome by itself.
+            -- No message has told it, and none will any more: it tells its outcome by itself.
             select from before join (
                 select command_id, outcome, delivered_at, delivery_error from command
             ) as earlier using (command_id), graphile_worker.add_job(
                 $12, json_build_object('command_id', command_id), job_key => $12 || ' ' || command_id
             )
-            where card_ts is null and outcome is not null and delivered_at is null and delivery_error is null
+            where outcome is not null
+                and (card_ts is null or (not is_shown and outcome ->> 'kind' = 'accepted')) and delivered_at is null and delivery_error is null
         ), begun as (
             insert into stream
-                (enterprise_id, team_id, channel_id, is_public, user_id, zoom_user_id, meeting_id, command_id, version)
-            values ($2, $3, $4, $11, $5, $6, $7, $1, 1)
+                (enterprise_id, team_id, channel_id, is_public, user_id, zoom_user_id, meeting_id, command_id, version,
+                destination_id, holds_destination, destination, page_url)
+            values ($2, $3, $4, $11, $5, $6, $7, $1, 1, $13::bigint, $13 is not null, $14::text, $15::text)
             -- One that goes on is asked for once more, and stays where it is shown.
             on conflict (zoom_user_id, meeting_id) where closed_at is null
                 do update set version = stream.version + 1, command_id = $1,
+                    destination_id = $13, holds_destination = $13 is not null,
+                    destination = coalesce($14, stream.destination), page_url = coalesce($15, stream.page_url),
                     -- It is theirs who started it last; elsewhere nobody knows them.
                     user_id = case when stream.team_id = $3 then $5 else stream.user_id end
                 where stream.command_id <> $1
@@ -415,10 +440,67 @@ pub async fn begin(db: impl PgExecutor<'_>, new: &NewStream<'_>) -> sqlx::Result
         ShowStream::PRIORITY,
         new.is_public,
         RunCommand::NAME,
+        new.destination.map(|id| id.0),
+        new.chosen.map(|(name, _)| name.as_str()),
+        new.chosen.map(|(_, page)| page),
+    );
+    match begun.fetch_optional(db).await {
+        Ok(_) => Ok(StreamBegun::Begun),
+        Err(error)
+            if error
+                .as_database_error()
+                .is_some_and(|error| error.constraint() == Some("stream_destination_key")) =>
+        {
+            Ok(StreamBegun::DestinationHeld)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The stream that holds a destination, if one does, and what the destination is called.
+pub async fn holding(
+    db: &PgPool,
+    destination: DestinationId,
+) -> sqlx::Result<Option<(Stream, DestinationName)>> {
+    let row = sqlx::query!(
+        r#"select stream_id as "id: StreamId", name as "name: DestinationName"
+        from stream join destination using (destination_id)
+        where destination_id = $1 and closed_at is null and holds_destination"#,
+        destination.0,
+    );
+    let Some(row) = row.fetch_optional(db).await? else {
+        return Ok(None);
+    };
+    Ok(find(db, row.id).await?.map(|stream| (stream, row.name)))
+}
+
+/// A stream holds its destination no more: it is over, or another one takes its place.
+pub async fn release_destination(db: impl PgExecutor<'_>, id: StreamId) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update stream set holds_destination = false where stream_id = $1",
+        id.0
     )
-    .fetch_optional(db)
+    .execute(db)
     .await
     .map(drop)
+}
+
+/// A stream of a meeting that goes on with another Zoom account than this.
+pub async fn open_with_another(
+    db: &PgPool,
+    zoom_user: &ZoomUserId,
+    meeting: MeetingId,
+) -> sqlx::Result<Option<Stream>> {
+    let id = sqlx::query_scalar!(
+        "select stream_id from stream where meeting_id = $2 and zoom_user_id <> $1 and closed_at is null
+        order by stream_id desc limit 1",
+        zoom_user.as_str(),
+        meeting.get(),
+    );
+    match id.fetch_optional(db).await? {
+        Some(id) => find(db, StreamId(id)).await,
+        None => Ok(None),
+    }
 }
 
 /// Keeps a fact that Zoom reported, if it belongs to a stream of ours, and has the stream shown;
@@ -480,6 +562,12 @@ pub async fn report(
                     ) then null
                     else closed_at
                 end,
+                -- Another one may have taken its place meanwhile.
+                holds_destination = holds_destination and not exists (
+                    select from stream as other
+                    where other.destination_id = stream.destination_id and other.closed_at is null
+                        and other.holds_destination and other.stream_id <> stream.stream_id
+                ),
                 uuid = case
                     when $8 and not exists (
                         select from stream_fact as fact

@@ -26,7 +26,7 @@ use crate::db::jobs::{self, RunAt, ShowHome};
 use crate::db::streams::{self, Stream};
 use crate::db::{self, authorization, slack_requests};
 use crate::ids::{Asker, ChannelId, SlackUserId};
-use crate::livestream::{check, picker, policy};
+use crate::livestream::{check, destination, picker, policy};
 use crate::reply::Replies;
 use crate::reply::help::Standing;
 use crate::reply::stream::StreamContext;
@@ -230,6 +230,12 @@ async fn carry_out(
         Command::Pick(options) => return pick_meeting(app, form, options, source, url).await,
         Command::Check(meeting) => return check_start(app, form, meeting, source, url).await,
         Command::Help => replies.help(&standing(app, form).await),
+        Command::Destinations => {
+            let person = authorization::find(&app.db, &asker).await?;
+            let zoom_user = person.link.as_ref().map(|link| &link.zoom_user);
+            let usable = destination::usable(app, &asker, &form.channel_id, zoom_user).await?;
+            replies.destinations(&form.channel_id, &usable)
+        }
         Command::Whoami => {
             let person = authorization::find(&app.db, &asker).await?;
             let access = standing_of(app, form, &person).await?.access;
@@ -288,6 +294,18 @@ async fn pick_meeting(
     let (Some(url), Access::Linked, None) = (url, standing.access, &standing.refusal) else {
         return Ok(Accepted::Answered(replies.help(&standing)));
     };
+    if let Some(name) = options.settings.destination.as_ref()
+        && !name.is_as_set_in_zoom()
+    {
+        let zoom_user = person.link.as_ref().map(|link| &link.zoom_user);
+        let usable = destination::usable(app, &asker, &form.channel_id, zoom_user).await?;
+        let mut names = usable.iter().map(|usable| &usable.fields.name);
+        if !names.any(|usable| usable == name) {
+            let near = destination::near(name, usable.iter().map(|usable| &usable.fields.name));
+            let message = replies.no_destination_to_pick(name, &near, &options);
+            return Ok(Accepted::Answered(message));
+        }
+    }
     let (looking, channel) = (Arc::clone(app), form.channel_id.clone());
     let looking_up = Box::pin(async move {
         let link = person.link.as_ref();
@@ -594,6 +612,7 @@ async fn may_be_refused(
             | Command::Whoami
             | Command::Disconnect { .. }
             | Command::Pick(_)
+            | Command::Destinations
             | Command::Check(_)
             | Command::Status(_)
             | Command::MarkEnded(_),

@@ -231,9 +231,9 @@ fn message(app: &App, stream: &Stream, told: &StreamContext<'_>) -> Message {
             _ => return None,
         };
         let is_of_it = result.outcome.fact(Action::Start) == Some(fact);
-        (is_of_it && !result.outcome.is_for_asker()).then_some((result, request))
+        (is_of_it && !result.outcome.is_for_asker()).then_some((result, request, asked))
     });
-    let Some((result, request)) = outcome else {
+    let Some((result, request, asked)) = outcome else {
         return replies.card(told);
     };
     let context = OutcomeContext {
@@ -247,6 +247,7 @@ fn message(app: &App, stream: &Stream, told: &StreamContext<'_>) -> Message {
         starter: None,
         request,
         zoom_message: result.zoom_message.as_deref(),
+        is_destination_set: asked.is_destination_set,
     };
     replies.outcome(&context, &result.outcome).as_card()
 }

@@ -4,9 +4,11 @@
 pub mod accept;
 pub mod card;
 mod check;
+pub mod destination;
 pub mod events;
 pub mod home;
 mod look_up;
+mod on_air;
 pub mod picker;
 pub mod policy;
 pub mod run;

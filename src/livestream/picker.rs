@@ -14,6 +14,7 @@ use crate::command::request::Options;
 use crate::db::links::Link;
 use crate::db::streams;
 use crate::ids::{Asker, ChannelId};
+use crate::livestream::destination;
 use crate::livestream::look_up::TimeLeft;
 use crate::reply::picker::{Missing, Picker};
 use crate::reply::reads::NotRead;
@@ -58,6 +59,16 @@ pub async fn look_up(
     });
     on_air.truncate(ON_AIR_MAX);
     picker.on_air = on_air;
+    if let Some(channel) = channel {
+        let zoom_user = link.map(|link| &link.zoom_user);
+        let usable = destination::usable(app, asker, channel, zoom_user).await?;
+        let default = usable.iter().find(|usable| usable.is_default_in(channel));
+        picker.default_destination = default.map(|default| default.fields.name.clone());
+        picker.destinations = usable
+            .into_iter()
+            .map(|usable| usable.fields.name)
+            .collect();
+    }
     picker.recent = streams::recent_meetings(&app.db, asker, RECENT_FOR, RECENT_MAX).await?;
     Ok(picker)
 }

@@ -13,7 +13,7 @@ use crate::command::verb::Access;
 use crate::db::authorization::{self, Authorization, Person};
 use crate::db::memberships::Membership;
 use crate::db::rules::{ChannelPolicy, Rules, Who};
-use crate::db::{meeting_history, shared_accounts, streams, user_groups};
+use crate::db::{destinations, meeting_history, shared_accounts, streams, user_groups};
 use crate::ids::{Asker, ChannelId, ZoomUserId};
 use crate::reply::help::Standing;
 use crate::workspace::bot;
@@ -41,7 +41,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How long help waits for one: there may be two, and a person is waiting for it.
 const HELP_PATIENCE: Duration = Duration::from_millis(400);
 /// How many of the channels of a rule are told.
-const CHANNELS_TOLD_MAX: usize = 10;
+pub(super) const CHANNELS_TOLD_MAX: usize = 10;
 
 /// Judges a command that acts with this Zoom account. Slack failing to answer lets nobody do what
 /// they may not. Who started a livestream may stop it, whatever the rules say since, and so may an
@@ -166,7 +166,7 @@ async fn may_stop_as_admin(
 }
 
 /// Whether somebody is an admin for certain, as Slack says in time.
-async fn is_admin(app: &App, asker: &Asker, patience: Duration) -> sqlx::Result<bool> {
+pub(super) async fn is_admin(app: &App, asker: &Asker, patience: Duration) -> sqlx::Result<bool> {
     match timeout(patience, people::is_admin(app, asker)).await {
         Ok(Ok(is_admin)) => Ok(is_admin),
         Ok(Err(AdminUnknown::Database(error))) => Err(error),
@@ -221,6 +221,7 @@ pub async fn standing(
         access: Access::of(own.or(shared), is_refused_everywhere, app.pages.is_some()),
         only_in: only_in(rules),
         refusal: broken.map(|rule| refusal(rule, rules)),
+        has_destinations: destinations::has_some(&app.db, &asker.team).await?,
     })
 }
 
@@ -319,7 +320,7 @@ async fn refusing(
 
 /// As Slack said within the last five minutes; as it said before, if it does not answer within
 /// `patience`.
-async fn group_members(
+pub(super) async fn group_members(
     app: &App,
     asker: &Asker,
     group: &str,

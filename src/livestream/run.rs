@@ -6,7 +6,6 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use chrono::TimeDelta;
 use secrecy::SecretString;
 use tracing::Instrument;
 
@@ -16,17 +15,17 @@ use crate::command::meeting::MeetingId;
 use crate::command::outcome::{CommandResult, Outcome, Unknown};
 use crate::command::request::Action;
 use crate::crypto::vault::Context;
-use crate::db::commands::{self, AttemptFailure, Begun, Finished, PendingCommand};
+use crate::db::commands::{self, AttemptFailure, Begun, Finished, PendingCommand, Step};
 use crate::db::jobs::{self, RunAt, RunCommand, ShowHome, WaitsFor};
-use crate::db::streams::{self, NewStream};
+use crate::db::streams;
 use crate::db::{grants, persist, shared_accounts};
 use crate::ids::{CommandId, TeamId, ZoomUserId};
 use crate::livestream::policy::{self, Decision};
+use crate::livestream::{destination, on_air};
 use crate::reply::Replies;
 use crate::reply::outcomes::OutcomeContext;
 use crate::slack::message::Message;
 use crate::slack::respond::{self, ResponseUrl};
-use crate::stream::state::State;
 use crate::telemetry::metrics;
 use crate::workspace::bot;
 use crate::zoom::answer::Meaning;
@@ -50,9 +49,6 @@ const STORED_WITHIN: Duration = Duration::from_secs(3);
 const LOOK_AGAIN_MIN: Duration = Duration::from_secs(5);
 /// The longest pause; each is as long as the command is old.
 const LOOK_AGAIN_MAX: Duration = Duration::from_secs(30);
-
-/// How long a start may be under way at Zoom, which then refuses another one by itself.
-const STILL_STARTING: TimeDelta = TimeDelta::minutes(2);
 
 /// The longest that a rate limit per second is waited for; then Zoom is asked, whatever it said.
 const RATE_LIMIT_MAX: Duration = Duration::from_mins(1);
@@ -265,15 +261,20 @@ async fn carry_out(
     };
     // A stop that nothing followed can soon be asked for twice without harm; a start
     // cannot: somebody may have ended the stream since.
-    let is_harmless = command.request.action == Action::Stop
-        && ago < ASK_AGAIN_WITHIN
-        && !commands::has_later(&app.db, command).await?;
+    // To set a destination can be asked for twice as well, as the livestream has not begun.
+    let is_only_set = command.step == Step::SetDestination;
+    let is_harmless = is_only_set
+        || (command.request.action == Action::Stop
+            && ago < ASK_AGAIN_WITHIN
+            && !commands::has_later(&app.db, command).await?);
     if !is_harmless {
         return Ok(Outcome::Interrupted.into());
     }
     Ok(match ask(app, command, job).await? {
         // It was asked before, so what we did not do now says nothing.
-        Progress::Finished(result) if !result.outcome.is_zooms() => Outcome::Interrupted.into(),
+        Progress::Finished(result) if !is_only_set && !result.outcome.is_zooms() => {
+            Outcome::Interrupted.into()
+        }
         progress => progress,
     })
 }
@@ -329,20 +330,40 @@ async fn ask(app: &Arc<App>, command: &PendingCommand, job: RunCommand) -> sqlx:
             return Ok(Outcome::NeedsConfirmation { members, is_shared }.into());
         }
     }
+    let destination = match destination::choose(app, command).await? {
+        Ok(destination) => destination,
+        Err(outcome) => return Ok(outcome.into()),
+    };
     if command.request.action == Action::Start {
-        if let Some(outcome) = already_live(app, command).await? {
+        if let Some(outcome) = on_air::already_live(app, command).await? {
             return Ok(outcome.into());
         }
-        let new = NewStream {
-            command: id,
-            asker: &command.asker,
-            channel: &command.channel_id,
-            is_public: command.is_public,
-            zoom_user,
-            meeting: command.request.meeting,
-        };
-        streams::begin(&app.db, &new).await?;
+        if let Some(outcome) = destination::hold(app, command, destination.as_ref()).await? {
+            return Ok(outcome.into());
+        }
     }
+    let target = match &destination {
+        Some(destination) => match destination::target(app, destination).await? {
+            Some(target) => Some(target),
+            None => {
+                let name = destination.fields.name.clone();
+                return Ok(Outcome::DestinationBroken { name }.into());
+            }
+        },
+        None => None,
+    };
+    // Zoom did not take the destination, and is not asked for the start.
+    let not_set = |outcome, step| match &destination {
+        Some(destination) if step == Step::SetDestination => Outcome::DestinationNotSet {
+            name: destination.fields.name.clone(),
+            why: Box::new(outcome),
+        },
+        _ => outcome,
+    };
+    let mut step = match destination {
+        Some(_) => Step::SetDestination,
+        None => Step::Change,
+    };
     let (mut attempts, mut token_retried) = (command.attempts, command.token_retried);
     let mut grant = command.grant.clone();
     loop {
@@ -391,7 +412,9 @@ async fn ask(app: &Arc<App>, command: &PendingCommand, job: RunCommand) -> sqlx:
         if command.stops_shared && !policy::may_stop_shared(app, &command.asker).await? {
             return Ok(Outcome::LinkEnded.into());
         }
-        match commands::begin_attempt(&app.db, command, attempts, app.shared_accounts).await? {
+        let beginning =
+            commands::begin_attempt(&app.db, command, attempts, step, app.shared_accounts);
+        match beginning.await? {
             Begun::Begun => {}
             Begun::Taken => return Ok(Progress::Wait(Next::Done)),
             Begun::LinkEnded => return Ok(Outcome::LinkEnded.into()),
@@ -399,10 +422,21 @@ async fn ask(app: &Arc<App>, command: &PendingCommand, job: RunCommand) -> sqlx:
         attempts += 1;
         let request = &command.request;
         let begun = Instant::now();
-        let answer = app.zoom.update_livestream(&token.token, request).await;
+        let answer = match &target {
+            Some(target) if step == Step::SetDestination => {
+                let meeting = request.meeting;
+                app.zoom
+                    .set_destination(&token.token, meeting, target)
+                    .await
+            }
+            _ => app.zoom.update_livestream(&token.token, request).await,
+        };
         metrics::zoom_answered(begun.elapsed());
         let said = answer.zoom_message;
         match answer.meaning {
+            Meaning::Final(Outcome::Accepted) if step == Step::SetDestination => {
+                step = Step::Change;
+            }
             Meaning::Final(outcome) => {
                 if outcome == Outcome::Accepted
                     && request.action == Action::Start
@@ -417,13 +451,13 @@ async fn ask(app: &Arc<App>, command: &PendingCommand, job: RunCommand) -> sqlx:
                     );
                     app.tasks.spawn(learning.in_current_span());
                 }
-                return Ok(finished(outcome, said));
+                return Ok(finished(not_set(outcome, step), said));
             }
             Meaning::StaleToken if token_retried => {
-                return Ok(finished(Outcome::Unauthorized, said));
+                return Ok(finished(not_set(Outcome::Unauthorized, step), said));
             }
             Meaning::RateLimited { .. } if command.rate_limit_retried => {
-                return Ok(finished(Outcome::RateLimited, said));
+                return Ok(finished(not_set(Outcome::RateLimited, step), said));
             }
             Meaning::StaleToken => {
                 token_retried = true;
@@ -470,61 +504,6 @@ async fn learn_topic(
     if let Err(error) = learnt {
         tracing::warn!(%error, "failed to note what a meeting is called");
     }
-}
-
-/// Why a start is not sent to Zoom: it is on air already, as far as we know. Whoever knows better
-/// starts it anyway. A stream that was stopped is over for whoever starts the next.
-async fn already_live(app: &App, command: &PendingCommand) -> sqlx::Result<Option<Outcome>> {
-    let Some(stream) =
-        streams::open(&app.db, &command.zoom_user_id, command.request.meeting).await?
-    else {
-        return Ok(None);
-    };
-    let (since, is_reported) = match stream.state() {
-        _ if stream.command == command.command_id => return Ok(None),
-        // Whatever is still told of it, what is asked for now is another one.
-        State::Ending { .. } => {
-            streams::lose_track(&app.db, stream.stream_id).await?;
-            return Ok(None);
-        }
-        state if state.is_over() => {
-            streams::close(&app.db, stream.stream_id).await?;
-            return Ok(None);
-        }
-        _ if command.request.is_confirmed => return Ok(None),
-        State::Live { since } => (since, true),
-        State::GoingLive { taken } if stream.has_reports => (taken, false),
-        // Where Zoom reports nothing, it may have ended long ago.
-        State::GoingLive { taken } if stream.read_at - taken > STILL_STARTING => {
-            streams::lose_track(&app.db, stream.stream_id).await?;
-            return Ok(None);
-        }
-        _ => return Ok(None),
-    };
-    let asker = &command.asker;
-    let is_here = stream.starter.team == asker.team && stream.channel == command.channel_id;
-    let is_theirs = stream.starter.team == asker.team
-        && (stream.is_public || stream.starter.user == asker.user);
-    if !is_here && !is_theirs {
-        return Ok(Some(Outcome::AlreadyLive {
-            since,
-            is_reported,
-            by: None,
-            channel: None,
-            card: None,
-        }));
-    }
-    let card = match (&stream.card, bot::find(app, &stream.starter).await?) {
-        (Some(card), Some(bot)) => bot.permalink(card).await.ok(),
-        _ => None,
-    };
-    Ok(Some(Outcome::AlreadyLive {
-        since,
-        is_reported,
-        by: Some(stream.starter.user),
-        channel: Some(stream.channel),
-        card,
-    }))
 }
 
 /// An outcome, and what Zoom said to it.
@@ -617,6 +596,7 @@ fn outcome(app: &App, command: &PendingCommand, result: &CommandResult) -> Messa
             has_bot: command.has_bot,
             starter: starter.filter(|starter| **starter != command.asker.user),
             zoom_message: result.zoom_message.as_deref(),
+            is_destination_set: command.is_destination_set,
         },
         &result.outcome,
     )

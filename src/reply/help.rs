@@ -17,6 +17,8 @@ pub struct Standing {
     pub refusal: Option<Refusal>,
     /// The only channels where the rules allow livestreams; empty if they list none.
     pub only_in: Vec<ChannelId>,
+    /// The workspace has destinations.
+    pub has_destinations: bool,
 }
 
 impl Standing {
@@ -26,6 +28,7 @@ impl Standing {
             access,
             refusal: None,
             only_in: Vec::new(),
+            has_destinations: false,
         }
     }
 }
@@ -58,7 +61,12 @@ impl Replies<'_> {
             None => {}
         }
         let mut lines = vec![intro.join(" ")];
-        let verbs = access.verbs().filter(|verb| *verb != Verb::Help);
+        let has_destinations = standing.has_destinations;
+        let verbs = access.verbs().filter(|verb| match verb {
+            Verb::Help => false,
+            Verb::Destinations => has_destinations,
+            _ => true,
+        });
         lines.extend(verbs.map(|verb| {
             let summary = match (verb, access) {
                 (Verb::Stop, Access::StopOnly) => "ends a livestream that you started",
@@ -72,7 +80,10 @@ impl Replies<'_> {
                  invitation, as you copied it. It must be running, and its livestream set up in Zoom.\n\n\
                  A start takes options, for example `{slash} start {EXAMPLE} name=\"Town Hall\" layout=gallery_view`:"
             ));
-            lines.extend(OPTIONS.map(|(key, values)| format!("• `{key}=` {values}")));
+            let options = OPTIONS
+                .iter()
+                .filter(|(key, _)| *key != "to" || has_destinations);
+            lines.extend(options.map(|(key, values)| format!("• `{key}=` {values}")));
         }
         lines.join("\n")
     }

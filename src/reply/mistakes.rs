@@ -35,7 +35,9 @@ impl Replies<'_> {
                     self.usage_of(first),
                 ))
             }
-            ParseError::ControlCharacter(_) => ephemeral(&self.correction(mistake)),
+            ParseError::ControlCharacter(_) | ParseError::HoldsKey => {
+                ephemeral(&self.correction(mistake))
+            }
             _ if access == Access::Linked => ephemeral(&self.correction(mistake)),
             // How to say it right is of no use to somebody who can't do it.
             _ => ephemeral(&format!("I can't read that. {}", self.usage(standing)))
@@ -110,6 +112,7 @@ impl Replies<'_> {
             }
             ParseError::ValueMissing(key) => {
                 let example = match *key {
+                    "to" => "to=townhall",
                     "name" => "name=\"Town Hall\"",
                     "speaker" => "speaker=on",
                     "layout" => "layout=gallery_view",
@@ -161,6 +164,7 @@ impl Replies<'_> {
                 "{} has a character that can't be used, shown as `\u{fffd}`. Type that part again without it.",
                 code(word)
             ),
+            ParseError::HoldsKey => self.keys_do_not_belong_here(),
             ParseError::QuoteOpen => "A quote is opened but never closed.".to_owned(),
         }
     }

@@ -5,6 +5,7 @@ pub mod account;
 #[cfg(test)]
 pub(crate) mod catalogue;
 pub mod check;
+pub mod destinations;
 pub mod help;
 pub mod home;
 mod mistakes;

@@ -7,6 +7,8 @@ use crate::command::request::{Action, LivestreamRequest};
 use crate::ids::{Asker, CommandId, SlackUserId};
 use crate::reply::account::LINK_DEAD;
 use crate::reply::check::readers;
+use crate::reply::destinations::{destination_in_use, on};
+use crate::reply::stream::stop;
 use crate::reply::{Replies, date, ephemeral};
 use crate::slack::form::Content;
 use crate::slack::message::{Button, Message, Visibility, cap, escape};
@@ -36,6 +38,8 @@ pub struct OutcomeContext<'a> {
     pub starter: Option<&'a SlackUserId>,
     /// What Zoom said, if that is more than the outcome says.
     pub zoom_message: Option<&'a str>,
+    /// Zoom has set the command's destination in the meeting.
+    pub is_destination_set: bool,
 }
 
 impl Replies<'_> {
@@ -116,6 +120,12 @@ impl Replies<'_> {
             }
             _ => sentence,
         };
+        let text = match told.request.destination() {
+            Some(name) if is_set_in_vain(told, outcome) => {
+                format!("{text}\nThe destination *{name}* is set in the meeting.")
+            }
+            _ => text,
+        };
         let is_failed_stop = told.request.action == Action::Stop && outcome.lacks_right();
         let text = match told.starter {
             Some(starter) if is_failed_stop => format!("{text}\n{}", ask(starter)),
@@ -168,10 +178,7 @@ impl Replies<'_> {
     fn sentence(&self, told: &OutcomeContext<'_>, outcome: &Outcome) -> String {
         let meeting = format!("Meeting {}", told.request.meeting.grouped());
         // What one person confirmed, another has not.
-        let request = LivestreamRequest {
-            is_confirmed: false,
-            ..told.request.clone()
-        };
+        let request = told.request.unconfirmed();
         let again = format!("type {} again", self.command(request));
         let stop = self.typed(Action::Stop, told.request.meeting);
         let not_done = match told.request.action {
@@ -180,8 +187,9 @@ impl Replies<'_> {
         };
         match (outcome, told.request.action) {
             (Outcome::Accepted, Action::Start) => format!(
-                ":red_circle: *{meeting} is going live.* Zoom took the start; viewers see it within a minute or so. \
-                 To end it, type {stop}."
+                ":red_circle: *{meeting} is going live{}.* Zoom took the start; viewers see it within a minute or so. \
+                 To end it, type {stop}.",
+                on(told.request.destination()),
             ),
             (Outcome::Accepted, Action::Stop) => {
                 format!(
@@ -319,14 +327,31 @@ impl Replies<'_> {
                     by,
                     channel,
                     card,
+                    destination,
+                    may_start,
                 },
                 _,
             ) => {
                 let since = date(*since, "{time}", "%H:%M UTC");
+                let on = on(destination.as_ref());
+                let sends = told.request.destination().is_some();
                 let what = if *is_reported {
-                    format!("is already live* since {since}, as Zoom reported.")
+                    format!("is already live{on}* since {since}, as Zoom reported.")
+                } else if sends && *may_start {
+                    format!(
+                        "may be live{on} already.* Zoom was asked to start it at {since}, and has reported nothing since."
+                    )
                 } else {
-                    format!("is already going live.* Zoom took the start at {since}.")
+                    format!("is already going live{on}.* Zoom took the start at {since}.")
+                };
+                let advice = match (sends, may_start) {
+                    (false, _) => "Nothing was started again.",
+                    (true, false) => {
+                        "Nothing was started: a livestream breaks when its destination changes, so stop it first."
+                    }
+                    (true, true) => {
+                        "If it still goes on, it breaks when its destination changes. Nothing was started yet."
+                    }
                 };
                 let by = by.as_ref().map_or_else(
                     || " It was started where I can't name it here.".to_owned(),
@@ -339,10 +364,64 @@ impl Replies<'_> {
                     }
                     (None, _) => String::new(),
                 };
-                format!(
-                    ":information_source: *{meeting} {what}{by}{place} Nothing was started again."
-                )
+                format!(":information_source: *{meeting} {what}{by}{place} {advice}")
             }
+            (Outcome::NoSuchDestination { name, near }, _) => {
+                self.no_such_destination(&meeting, name, near)
+            }
+            (
+                Outcome::DestinationRefused {
+                    name,
+                    rule,
+                    channels,
+                },
+                _,
+            ) => format!(
+                ":no_entry: *{meeting} {not_done}.* {}",
+                self.destination_rule(name, *rule, channels)
+            ),
+            (
+                Outcome::DestinationInUse {
+                    name,
+                    since,
+                    is_sure,
+                    is_chosen,
+                    stream,
+                    by,
+                    may_take: _,
+                },
+                _,
+            ) => destination_in_use(
+                &meeting,
+                name,
+                *since,
+                [*is_sure, *is_chosen],
+                stream.as_deref(),
+                by.as_ref(),
+            ),
+            (Outcome::DestinationNotSet { name, why }, _) => match &**why {
+                Outcome::ScopeMissing => format!(
+                    ":warning: *{meeting} {not_done}: your link does not allow me to set where a livestream goes.* \
+                     It is older than destinations, or was made without that permission. Link the account again; it takes a minute."
+                ),
+                Outcome::NoAnswer => format!(
+                    ":warning: *{meeting} {not_done}: Zoom did not answer when I set the destination {name}.* It was not \
+                     asked for the start. In a minute, {again}."
+                ),
+                Outcome::ServerError { status } | Outcome::NotUnderstood { status } => format!(
+                    ":warning: *{meeting} {not_done}: Zoom answered with status {status} when I set the destination \
+                     {name}.* It was not asked for the start. In a minute, {again}."
+                ),
+                why => format!(
+                    "{}\nZoom did not take the destination *{name}*, so it was not asked for the start.",
+                    self.sentence(told, why)
+                ),
+            },
+            (Outcome::DestinationBroken { name }, _) => format!(
+                ":warning: *{meeting} {not_done}: the key of the destination {name} can't be read.* An admin can set it \
+                 again{}.",
+                self.on_admin_page("destinations")
+            ),
             (Outcome::TooLate, _) => format!(
                 ":warning: *{meeting} {not_done}.* The command could not be carried out within 10 minutes, so it was dropped. \
                  If it is still needed, {again}."
@@ -408,10 +487,7 @@ impl Replies<'_> {
     /// What to press next. Whoever presses acts for themselves, with their own account.
     fn next_step(&self, told: &OutcomeContext<'_>, outcome: &Outcome) -> Vec<Button> {
         // What one person confirmed, another has not.
-        let request = LivestreamRequest {
-            is_confirmed: false,
-            ..told.request.clone()
-        };
+        let request = told.request.unconfirmed();
         let again = || Button::typing("Try again", request.to_string());
         let link = || {
             let connect = format!("connect {request}");
@@ -420,9 +496,7 @@ impl Replies<'_> {
         };
         match outcome {
             Outcome::Accepted if told.request.action == Action::Start => {
-                let meeting = told.request.meeting;
-                let question = format!("Stop the livestream of meeting {}?", meeting.grouped());
-                vec![Button::typing("Stop", format!("stop {meeting}")).asking(question, "Stop it")]
+                vec![stop(told.request.meeting)]
             }
             Outcome::NeedsConfirmation { .. } => {
                 let confirmed = LivestreamRequest {
@@ -431,13 +505,45 @@ impl Replies<'_> {
                 };
                 vec![Button::typing("Go live", confirmed.to_string()).primary()]
             }
+            Outcome::AlreadyLive {
+                may_start: false, ..
+            } => vec![stop(told.request.meeting)],
             Outcome::AlreadyLive { .. } => {
-                let confirmed = LivestreamRequest {
-                    is_confirmed: true,
-                    ..told.request.clone()
-                };
+                let confirmed = taking(told.request);
                 vec![Button::typing("Start anyway", confirmed.to_string())]
             }
+            Outcome::NoSuchDestination { near, .. } => {
+                let buttons = near.iter().map(|near| {
+                    let mut request = request.clone();
+                    request.settings.destination = Some(near.clone());
+                    Button::typing(format!("Go live on {near}"), request.to_string())
+                });
+                buttons.collect()
+            }
+            Outcome::DestinationInUse {
+                may_take: true,
+                is_chosen,
+                ..
+            } => {
+                let label = if *is_chosen {
+                    "Use it anyway"
+                } else {
+                    "Start anyway"
+                };
+                let question =
+                    "If the other livestream still goes there, the two cut each other off.";
+                let button = Button::typing(label, taking(told.request).to_string());
+                vec![button.asking(question, label)]
+            }
+            Outcome::DestinationNotSet { why, .. } => match **why {
+                Outcome::ScopeMissing | Outcome::Unauthorized | Outcome::LinkDead => {
+                    link().into_iter().collect()
+                }
+                _ => vec![again()],
+            },
+            Outcome::DestinationRefused { .. }
+            | Outcome::DestinationInUse { .. }
+            | Outcome::DestinationBroken { .. } => Vec::new(),
             Outcome::NotStarted if told.request.action == Action::Stop => Vec::new(),
             Outcome::Accepted
             | Outcome::NotAMeetingNumber
@@ -477,6 +583,21 @@ impl Replies<'_> {
             | Outcome::Other { .. } => again_by_others(told).into_iter().collect(),
         }
     }
+}
+
+/// The same request, of whoever was told what goes on and starts it anyway.
+fn taking(request: &LivestreamRequest) -> LivestreamRequest {
+    let mut request = LivestreamRequest {
+        is_confirmed: true,
+        ..request.clone()
+    };
+    request.settings.takes_destination = true;
+    request
+}
+
+/// Whether the destination was set for a start that failed, or may have.
+fn is_set_in_vain(told: &OutcomeContext<'_>, outcome: &Outcome) -> bool {
+    outcome.has_failed() && (outcome.is_zooms() || told.is_destination_set)
 }
 
 /// Whether the checks may show why a start failed, and what else would keep it from starting.
@@ -546,6 +667,11 @@ pub(super) fn brief(outcome: &Outcome, action: Action) -> &'static str {
         (Outcome::NotRenewed { .. }, _) => "Zoom did not renew the bot's access",
         (Outcome::DisabledByAdmin, _) => "the bot is disabled in the Zoom account",
         (Outcome::AlreadyLive { .. }, _) => "it was live already",
+        (Outcome::NoSuchDestination { .. }, _) => "there is no such destination",
+        (Outcome::DestinationRefused { .. }, _) => "a destination that you may not use",
+        (Outcome::DestinationInUse { .. }, _) => "its destination was in use",
+        (Outcome::DestinationNotSet { .. }, _) => "Zoom did not take its destination",
+        (Outcome::DestinationBroken { .. }, _) => "the key of its destination can't be read",
         (Outcome::TooLate, _) => "too late, so not done",
         (Outcome::LinkEnded, _) => "your link ended first",
         (Outcome::Unsupported { was_asked: false }, _) => "recorded by another version of the bot",

@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::command::meeting::MeetingId;
 use crate::command::request::{Action, LivestreamRequest, Options};
 use crate::db::streams::{RecentMeeting, Stream};
+use crate::destination::{AS_SET_IN_ZOOM, DestinationName};
 use crate::ids::Asker;
 use crate::reply::reads::NotRead;
 use crate::reply::stream::{StreamContext, live_now};
@@ -36,6 +37,10 @@ pub struct Picker {
     /// Meetings that they livestreamed lately.
     pub recent: Vec<RecentMeeting>,
     pub personal_room: Option<MeetingId>,
+    /// Where it can go, by name.
+    pub destinations: Vec<DestinationName>,
+    /// Where the livestreams of the channel go, if nothing else is chosen.
+    pub default_destination: Option<DestinationName>,
     /// What Zoom did not list, and why.
     pub missing: Option<Missing>,
     /// Zoom lists more than was read.
@@ -60,6 +65,7 @@ impl Replies<'_> {
         let on_air: Vec<_> = picker.on_air.iter().map(StreamContext::of).collect();
         ephemeral("*Which meeting shall go live?*")
             .with_blocks(live_now(asker, &on_air))
+            .with_blocks(destination_menu(picker))
             .with_blocks(self.choices(picker))
             .with_blocks([context(&self.not_here(picker))])
     }
@@ -177,6 +183,44 @@ impl Replies<'_> {
     }
 }
 
+/// Where the livestream goes, in a menu, if that can be chosen. To choose shows the meetings again.
+fn destination_menu(picker: &Picker) -> Option<Value> {
+    if picker.destinations.is_empty() {
+        return None;
+    }
+    let as_set: DestinationName = AS_SET_IN_ZOOM.parse().ok()?;
+    let names = [&as_set].into_iter().chain(&picker.destinations);
+    let choices = names.clone().map(|name| {
+        let mut options = picker.options.clone();
+        options.settings.destination = Some(name.clone());
+        let is_default = picker.default_destination.as_ref() == Some(name);
+        Choice {
+            label: match name.is_as_set_in_zoom() {
+                true => "Where Zoom has it set".to_owned(),
+                false => name.to_string(),
+            },
+            note: match is_default {
+                true => "Livestreams of this channel go there".to_owned(),
+                false => String::new(),
+            },
+            value: format!("start{options}"),
+        }
+    });
+    let typed = picker.options.settings.destination.as_ref();
+    let chosen = typed
+        .or(picker.default_destination.as_ref())
+        .unwrap_or(&as_set);
+    Some(menu_row(
+        "*Where to?*",
+        Menu {
+            placeholder: "Choose a destination",
+            choices: choices.collect(),
+            chosen: names.clone().position(|name| name == chosen),
+            question: None,
+        },
+    ))
+}
+
 /// Coming meetings in a menu, if there are any.
 fn coming_menu(picker: &Picker, coming: &[&ListedMeeting]) -> Option<Value> {
     let choices: Vec<Choice> = coming
@@ -199,10 +243,11 @@ fn coming_menu(picker: &Picker, coming: &[&ListedMeeting]) -> Option<Value> {
         Menu {
             placeholder: "Choose a meeting",
             choices,
-            question: (
+            chosen: None,
+            question: Some((
                 "Go live with this meeting? It must be running in Zoom.",
                 "Go live",
-            ),
+            )),
         },
     ))
 }

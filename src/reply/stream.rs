@@ -6,7 +6,9 @@ use serde_json::Value;
 
 use crate::command::meeting::MeetingId;
 use crate::db::streams::Stream;
+use crate::destination::DestinationName;
 use crate::ids::{Asker, ChannelId, SlackUserId};
+use crate::reply::destinations::on;
 use crate::reply::{Replies, date, ephemeral};
 use crate::slack::message::{Button, Message, Visibility, actions, context, escape, section};
 use crate::stream::state::{GOING_FOR, HowEnded, State};
@@ -22,6 +24,8 @@ pub struct StreamContext<'a> {
     pub topic: Option<&'a str>,
     /// Where its viewers watch it.
     pub page: Option<&'a str>,
+    /// Where it goes, if that was chosen from here.
+    pub destination: Option<&'a DestinationName>,
     pub starter: &'a Asker,
     /// Where it is shown.
     pub channel: &'a ChannelId,
@@ -49,6 +53,7 @@ impl<'a> StreamContext<'a> {
             meeting: stream.meeting,
             topic: stream.topic.as_deref(),
             page: stream.page.as_deref(),
+            destination: stream.destination.as_ref(),
             starter: &stream.starter,
             channel: &stream.channel,
             state: stream.state(),
@@ -193,7 +198,9 @@ pub(super) fn live_now(asker: &Asker, streams: &[StreamContext<'_>]) -> Vec<Valu
 /// The buttons of the message in the channel. They are everybody's.
 fn buttons(told: &StreamContext<'_>) -> Vec<Button> {
     let meeting = told.meeting;
-    let again = |label| Button::typing(label, format!("start {meeting}"));
+    let to = told.destination.map(|name| format!(" to={name}"));
+    let to = to.unwrap_or_default();
+    let again = |label| Button::typing(label, format!("start {meeting}{to}"));
     match &told.state {
         State::GoingLive { .. } | State::Live { .. } => {
             watch(told).into_iter().chain([stop(meeting)]).collect()
@@ -238,7 +245,7 @@ fn watch(told: &StreamContext<'_>) -> Option<Button> {
     told.page.map(|page| Button::opening("Watch", page))
 }
 
-fn stop(meeting: MeetingId) -> Button {
+pub(super) fn stop(meeting: MeetingId) -> Button {
     let question = format!("Stop the livestream of meeting {}?", meeting.grouped());
     Button::typing("Stop", format!("stop {meeting}")).asking(question, "Stop it")
 }
@@ -286,30 +293,40 @@ pub(super) fn signed(told: &StreamContext<'_>) -> String {
 pub fn sentence(told: &StreamContext<'_>) -> Vec<Part> {
     let name = name(told);
     let inner = inner_name(told);
+    let on = on(told.destination);
     let strong = |what: &str| Part::Strong(format!("{name} {what}"));
     match &told.state {
-        State::Starting => vec![strong("is about to go live."), " Asking Zoom…".into()],
+        State::Starting => vec![
+            strong(&format!("is about to go live{on}.")),
+            " Asking Zoom…".into(),
+        ],
         // Where Zoom reports nothing, that is soon all that can be said.
         State::GoingLive { taken } if !told.has_reports && told.now - *taken >= GOING_FOR => vec![
-            Part::Strong(format!("Zoom took the start of {inner}")),
+            Part::Strong(format!("Zoom took the start of {inner}{on}")),
             " at ".into(),
             Part::Time(*taken),
             ". It reports no livestreams of this account to me: look at the stream.".into(),
         ],
         State::GoingLive { taken } => vec![
-            strong("is going live."),
+            strong(&format!("is going live{on}.")),
             " Zoom took the start at ".into(),
             Part::Time(*taken),
             ".".into(),
         ],
         State::Live { since } => {
-            vec![strong("is live"), " since ".into(), Part::Time(*since), ".".into()]
+            vec![strong(&format!("is live{on}")), " since ".into(), Part::Time(*since), ".".into()]
         }
         State::Silent { .. } => vec![
             Part::Strong(format!("Zoom has not reported the livestream of {inner}")),
             ", 90 s after taking the start. It may be live all the same: look at the page where it should be. If it is \
-             not there, look at the stream's address and key in Zoom."
+             not there, "
                 .into(),
+            match told.destination {
+                Some(name) => Part::Text(format!(
+                    "an admin can look at the server and the key of the destination {name}."
+                )),
+                None => "look at the stream's address and key in Zoom.".into(),
+            },
         ],
         State::Ending { since, taken, by } => {
             let mut parts = vec![strong("is ending.")];

@@ -1,6 +1,8 @@
 //! A message as Slack takes it: Block Kit with a plain fallback.
 //! <https://docs.slack.dev/reference/block-kit/blocks>
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -50,7 +52,7 @@ pub struct Posted {
 /// A button. Pressing it is typing: its value is what would stand after the command's name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Button {
-    label: &'static str,
+    label: Cow<'static, str>,
     action: ButtonAction,
     style: Option<&'static str>,
     /// What is asked before it counts, and what to press then.
@@ -63,15 +65,17 @@ pub struct Button {
 pub struct Menu {
     pub placeholder: &'static str,
     pub choices: Vec<Choice>,
+    /// Which of them is chosen already.
+    pub chosen: Option<usize>,
     /// What is asked before a choice counts, and what to press then.
-    pub question: (&'static str, &'static str),
+    pub question: Option<(&'static str, &'static str)>,
 }
 
 /// A choice of a menu.
 #[derive(Debug)]
 pub struct Choice {
     pub label: String,
-    /// Small print below it.
+    /// Small print below it; none if it is empty.
     pub note: String,
     /// What it types.
     pub value: String,
@@ -88,9 +92,9 @@ enum ButtonAction {
 
 impl Button {
     /// A button that types this after the command's name.
-    pub fn typing(label: &'static str, text: impl Into<String>) -> Self {
+    pub fn typing(label: impl Into<Cow<'static, str>>, text: impl Into<String>) -> Self {
         Self {
-            label,
+            label: label.into(),
             action: ButtonAction::Type(text.into()),
             style: None,
             question: None,
@@ -100,7 +104,7 @@ impl Button {
     /// A button that opens an address.
     pub fn opening(label: &'static str, url: impl Into<String>) -> Self {
         Self {
-            label,
+            label: label.into(),
             action: ButtonAction::Open(url.into()),
             style: Some("primary"),
             question: None,
@@ -230,18 +234,27 @@ pub fn menu_row(mrkdwn: &str, menu: Menu) -> Value {
     let choices = choices.filter(|choice| choice.value.chars().count() <= VALUE_MAX);
     let options = choices.take(CHOICES_MAX).map(|choice| {
         let (label, note) = (cap(&choice.label, LABEL_MAX), cap(&choice.note, LABEL_MAX));
-        json!({ "text": plain(&label), "description": plain(&note), "value": choice.value })
+        let mut option = json!({ "text": plain(&label), "value": choice.value });
+        if !note.is_empty() {
+            option["description"] = plain(&note);
+        }
+        option
     });
-    let (question, yes) = menu.question;
+    let options: Vec<_> = options.collect();
     let mut row = section(mrkdwn);
     row["accessory"] = json!({
         "type": "static_select",
         "placeholder": plain(menu.placeholder),
-        "options": options.collect::<Vec<_>>(),
-        "confirm": {
-            "title": plain(yes), "text": plain(question), "confirm": plain(yes), "deny": plain("Not now"),
-        },
+        "options": options,
     });
+    if let Some(chosen) = menu.chosen.and_then(|chosen| options.get(chosen)) {
+        row["accessory"]["initial_option"] = chosen.clone();
+    }
+    if let Some((question, yes)) = menu.question {
+        row["accessory"]["confirm"] = json!({
+            "title": plain(yes), "text": plain(question), "confirm": plain(yes), "deny": plain("Not now"),
+        });
+    }
     row
 }
 
@@ -273,7 +286,7 @@ pub fn actions(buttons: impl IntoIterator<Item = Button>) -> Option<Value> {
 
 impl Button {
     fn json(self) -> Value {
-        let mut json = json!({ "type": "button", "text": plain(self.label) });
+        let mut json = json!({ "type": "button", "text": plain(&self.label) });
         match self.action {
             ButtonAction::Type(text) => json["value"] = text.into(),
             ButtonAction::Open(url) => json["url"] = url.into(),
@@ -283,7 +296,7 @@ impl Button {
         }
         if let Some((question, yes)) = self.question {
             json["confirm"] = json!({
-                "title": plain(self.label),
+                "title": plain(&self.label),
                 "text": plain(&cap(&question, QUESTION_MAX)),
                 "confirm": plain(yes),
                 "deny": plain("Not now"),

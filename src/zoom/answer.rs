@@ -67,20 +67,21 @@ const USUAL: [(&str, &str); 12] = [
 /// How long the part between may be, in bytes: an id, or what follows in the usual text.
 const USUAL_REST_MAX: usize = 140;
 
-/// Reads an answer that arrived completely; `token` is the one that was sent.
+/// Reads an answer that arrived completely; `secrets` are those that were sent, of which its text holds
+/// none afterwards.
 pub fn read(
     action: Action,
     status: StatusCode,
     headers: &HeaderMap,
     body: &[u8],
-    token: &str,
+    secrets: &[&str],
 ) -> Answer {
     // The documented success is a 204.
     if status.is_success() && body.trim_ascii().is_empty() {
         return Meaning::Final(Outcome::Accepted).into();
     }
     // The body may be empty, HTML or of another shape; then the status decides.
-    let error = ErrorBody::read(body, &[token]);
+    let error = ErrorBody::read(body, secrets);
     let meaning = if status.is_success() && !is_refusal(&error) {
         Meaning::Final(Outcome::NotUnderstood {
             status: status.as_u16(),
@@ -225,7 +226,7 @@ mod tests {
             StatusCode::from_u16(status).expect("a status"),
             &map,
             body.as_bytes(),
-            "the-token",
+            &["the-token"],
         )
     }
 
@@ -457,7 +458,7 @@ mod tests {
             StatusCode::TOO_MANY_REQUESTS,
             &HeaderMap::new(),
             b"",
-            "",
+            &[],
         );
         assert_eq!(stop.meaning, limited);
     }

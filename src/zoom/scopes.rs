@@ -10,9 +10,12 @@ const REPORTS: &str = "meeting:read:livestream";
 /// The one that a user's meetings are listed with.
 const LIST: &str = "meeting:read:list_meetings";
 
+/// The one that sets where a meeting's livestream goes.
+const DESTINATION: &str = "meeting:update:livestream";
+
 /// Every scope that is used, with the others that hold it: apps made since 2024 have granular
 /// ones. The first two a grant must have.
-const USED: [(&str, &[&str]); 6] = [
+const USED: [(&str, &[&str]); 7] = [
     (
         LIVESTREAM,
         &[
@@ -55,6 +58,14 @@ const USED: [(&str, &[&str]); 6] = [
             "meeting:read:list_meetings:admin",
             "meeting:read",
             "meeting:read:admin",
+        ],
+    ),
+    (
+        DESTINATION,
+        &[
+            "meeting:update:livestream:admin",
+            "meeting:write",
+            "meeting:write:admin",
         ],
     ),
     (

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::Utc;
+use livestream_bot::db::commands::Step;
 use livestream_bot::db::{
     self, account_uses, audit, authorization, commands, grants, installations, links,
     meeting_history, memberships,
@@ -282,7 +283,13 @@ async fn no_look_up_of_one_person_reads_everybody() {
         reads_little!(commands::recent(&mut *db, &asker, 5));
         let command = commands::find(&mut *db, CommandId(4000)).await;
         let command = command.expect("a row").expect("a command");
-        reads_little!(commands::begin_attempt(&mut *db, &command, 0, true));
+        reads_little!(commands::begin_attempt(
+            &mut *db,
+            &command,
+            0,
+            Step::Change,
+            true
+        ));
         reads_little!(authorization::find(&mut *db, &asker));
         reads_little!(memberships::invalidate(&mut *db, &asker));
         reads_little!(links::zoom_users(&mut *db, &asker, None));

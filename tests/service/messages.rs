@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use chrono::Utc;
 use livestream_bot::command::meeting::MeetingId;
-use livestream_bot::command::outcome::{Fact, Outcome, Refusal, Rule, Unknown};
+use livestream_bot::command::outcome::{DestinationRule, Fact, Outcome, Refusal, Rule, Unknown};
 use livestream_bot::command::request::{Action, LivestreamRequest, Options, Settings};
 use livestream_bot::command::verb::Access;
 use livestream_bot::command::{Command, ParseError};
@@ -12,6 +12,7 @@ use livestream_bot::db::commands::RecentCommand;
 use livestream_bot::db::links::Link;
 use livestream_bot::db::streams::RecentMeeting;
 use livestream_bot::demo::slack::block_kit::{check, check_home};
+use livestream_bot::destination::DestinationName;
 use livestream_bot::ids::{
     Asker, ChannelId, CommandId, EnterpriseId, SlackUserId, TeamId, ZoomUserId,
 };
@@ -40,9 +41,15 @@ fn replies_where(can_link: bool) -> Replies<'static> {
     Replies::new(&SLASH, can_link.then_some("https://my.host/admin"))
 }
 
+fn destination() -> DestinationName {
+    "d".repeat(30).parse().expect("a name")
+}
+
 fn requests() -> Vec<LivestreamRequest> {
     let meeting = "91234567890".parse().expect("a meeting number");
     let settings = Settings {
+        destination: Some(destination()),
+        takes_destination: true,
         display_name: Some("&".repeat(50)),
         active_speaker_name: Some(true),
         layout: Some(livestream_bot::command::request::Layout::SpeakerView),
@@ -92,6 +99,8 @@ fn outcomes() -> Vec<Outcome> {
             by: Some(SlackUserId::new("U1")),
             channel: Some(ChannelId::new("C".repeat(32))),
             card: Some(long()),
+            destination: Some(destination()),
+            may_start: true,
         },
         Outcome::AlreadyLive {
             since: Utc::now(),
@@ -99,6 +108,46 @@ fn outcomes() -> Vec<Outcome> {
             by: None,
             channel: None,
             card: None,
+            destination: None,
+            may_start: false,
+        },
+        Outcome::NoSuchDestination {
+            name: destination(),
+            near: vec![destination(); 3],
+        },
+        Outcome::DestinationRefused {
+            name: destination(),
+            rule: DestinationRule::Channel,
+            channels: vec![ChannelId::new("C".repeat(32)); 300],
+        },
+        Outcome::DestinationInUse {
+            name: destination(),
+            since: Utc::now(),
+            is_sure: true,
+            is_chosen: true,
+            stream: Some(long()),
+            by: Some(SlackUserId::new("U1")),
+            may_take: true,
+        },
+        Outcome::DestinationInUse {
+            name: destination(),
+            since: Utc::now(),
+            is_sure: false,
+            is_chosen: false,
+            stream: None,
+            by: None,
+            may_take: false,
+        },
+        Outcome::DestinationNotSet {
+            name: destination(),
+            why: Box::new(Outcome::Other {
+                status: 599,
+                code: Some(i64::MAX),
+                message: long(),
+            }),
+        },
+        Outcome::DestinationBroken {
+            name: destination(),
         },
         Outcome::Interrupted,
         Outcome::TooLate,
@@ -161,6 +210,11 @@ fn outcomes() -> Vec<Outcome> {
             | Outcome::DisabledByAdmin
             | Outcome::AlreadyLive { .. }
             | Outcome::Interrupted
+            | Outcome::NoSuchDestination { .. }
+            | Outcome::DestinationRefused { .. }
+            | Outcome::DestinationInUse { .. }
+            | Outcome::DestinationNotSet { .. }
+            | Outcome::DestinationBroken { .. }
             | Outcome::TooLate
             | Outcome::LinkDead
             | Outcome::LinkEnded
@@ -212,6 +266,7 @@ fn standings(access: Access) -> impl Iterator<Item = Standing> {
             access,
             refusal,
             only_in: vec![ChannelId::new("C".repeat(32)); 10],
+            has_destinations: true,
         })
 }
 
@@ -280,6 +335,8 @@ fn picker() -> Picker {
         })),
         now: Utc::now(),
         on_air: Vec::new(),
+        destinations: vec![destination(); 120],
+        default_destination: Some(destination()),
     }
 }
 
@@ -310,6 +367,7 @@ fn every_outcome_fits() {
                     has_bot: is_direct,
                     starter: Some(&asker.user),
                     zoom_message,
+                    is_destination_set: true,
                 };
                 assert_fits(&replies_where(can_link).outcome(&told, &outcome));
             }

@@ -25,7 +25,7 @@ impl Refusal {
         }
     }
 
-    fn response(&self) -> Response {
+    pub(super) fn response(&self) -> Response {
         error(self.status, self.code, &self.message)
     }
 }

@@ -8,6 +8,8 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedSender;
 
+use super::destination::Destination;
+
 /// What nobody should ever find again.
 pub const STREAM_KEY: &str = "demo-stream-key-8c1f";
 /// The same: of every meeting and personal room.
@@ -15,8 +17,6 @@ pub const PASSCODE: &str = "demo-passcode-4b7e";
 /// The same: what a host starts a meeting with.
 pub const START_TOKEN: &str = "demo-zak-91d3";
 
-pub(super) const STREAM_URL: &str = "rtmp://live.example/app";
-pub(super) const PAGE_URL: &str = "https://live.example/watch";
 pub(super) const TIMEZONE: &str = "Europe/Berlin";
 
 pub(super) const STREAM_STARTED: &str = "meeting.live_streaming_started";
@@ -37,8 +37,12 @@ pub struct Meeting {
     pub starts_at: Vec<DateTime<Utc>>,
     /// The Zoom users who may start it in the host's place.
     pub alternative_hosts: Vec<String>,
-    /// Whether its settings say where its livestream goes.
-    pub has_destination: bool,
+    /// Where its settings say that its next livestream goes.
+    pub destination: Option<Destination>,
+    /// Where its livestream goes, or went last.
+    pub sent_to: Option<Destination>,
+    /// The livestream was cut off: where it goes was changed meanwhile, or another one went there.
+    pub is_broken: bool,
     /// Of the meeting that runs, or ran last.
     pub uuid: String,
     pub is_running: bool,
@@ -100,7 +104,9 @@ impl Meeting {
             kind: Kind::Scheduled,
             starts_at: vec![Utc::now()],
             alternative_hosts: Vec::new(),
-            has_destination: true,
+            destination: Some(usual_destination()),
+            sent_to: None,
+            is_broken: false,
             uuid: new_uuid(),
             is_running: false,
             is_live: false,
@@ -113,6 +119,16 @@ impl Meeting {
     pub(super) fn begin(&mut self) {
         self.is_running = true;
         self.uuid = new_uuid();
+    }
+}
+
+/// What people have filled in by hand.
+pub(super) fn usual_destination() -> Destination {
+    Destination {
+        stream_url: "rtmp://live.example/app".to_owned(),
+        stream_key: STREAM_KEY.to_owned(),
+        page_url: "https://live.example/watch".to_owned(),
+        resolution: "720p".to_owned(),
     }
 }
 
@@ -138,10 +154,7 @@ pub(super) fn report(event: &str, id: i64, meeting: &Meeting, at: DateTime<Utc>)
         object["id"] = id.into();
         object["live_streaming"] = json!({
             "service": "Custom_Live_Streaming_Service",
-            "custom_live_streaming_settings": {
-                "stream_url": STREAM_URL, "stream_key": STREAM_KEY,
-                "page_url": PAGE_URL, "resolution": "720p",
-            },
+            "custom_live_streaming_settings": meeting.sent_to.as_ref().map(Destination::json),
             "date_time": time,
         });
         payload["operator"] = "somebody@acme.example".into();

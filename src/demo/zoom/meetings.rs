@@ -13,9 +13,9 @@ use serde_json::{Value, json};
 
 use super::super::params::Fields;
 use super::api::Refusal;
+use super::destination;
 use super::meeting::{
-    Kind, Meeting, Obstacle, PAGE_URL, PASSCODE, START_TOKEN, STREAM_KEY, STREAM_URL, TIMEZONE,
-    join_url,
+    Kind, Meeting, Obstacle, PASSCODE, START_TOKEN, TIMEZONE, join_url, usual_destination,
 };
 use super::reads::Read;
 use super::state::{Zoom, ZoomState};
@@ -61,7 +61,7 @@ impl Zoom {
     /// Whether the meeting's settings say where its livestream goes.
     pub fn set_destination(&self, id: i64, is_set: bool) {
         if let Some(meeting) = self.lock().meetings.get_mut(&id) {
-            meeting.has_destination = is_set;
+            meeting.destination = is_set.then(usual_destination);
         }
     }
 
@@ -80,7 +80,10 @@ pub(super) fn routes() -> Router<Zoom> {
     Router::new()
         .route("/v2/users/me/meetings", get(list))
         .route("/v2/meetings/{id}", get(meeting))
-        .route("/v2/meetings/{id}/livestream", get(livestream))
+        .route(
+            "/v2/meetings/{id}/livestream",
+            get(livestream).patch(destination::set),
+        )
 }
 
 /// <https://developers.zoom.us/docs/api/meetings/#tag/meetings/GET/users/{userId}/meetings>
@@ -230,12 +233,11 @@ impl ZoomState {
             Some(Obstacle::MayNotHost) => return Err(may_not_host()),
             Some(Obstacle::EndToEndEncrypted) | None => {}
         }
-        let set = |text| if meeting.has_destination { text } else { "" };
-        Ok(Json(json!({
-            "stream_url": set(STREAM_URL), "stream_key": set(STREAM_KEY),
-            "page_url": set(PAGE_URL), "resolution": set("720p"),
-        }))
-        .into_response())
+        let answer = match &meeting.destination {
+            Some(destination) => destination.json(),
+            None => json!({ "stream_url": "", "stream_key": "", "page_url": "", "resolution": "" }),
+        };
+        Ok(Json(answer).into_response())
     }
 }
 

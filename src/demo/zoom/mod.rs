@@ -5,6 +5,7 @@
 
 mod api;
 mod consent;
+mod destination;
 mod events;
 mod fault;
 mod livestream;
@@ -25,6 +26,7 @@ use axum::{Router, middleware};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+pub use self::destination::Destination;
 pub use self::events::WEBHOOK_SECRET;
 pub use self::fault::Fault;
 use self::fault::Waiting;

@@ -1,10 +1,10 @@
-//! What an app may read, what it has read, and what goes wrong with it.
+//! What an app may ask for besides starts and stops, what it has asked for, and what goes wrong with it.
 
 use std::collections::{HashMap, VecDeque};
 
 use super::fault::Fault;
 
-/// Something that an app reads.
+/// Something that an app asks for, besides starts and stops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Read {
     /// `GET /v2/users/me`
@@ -19,6 +19,8 @@ pub enum Read {
     Meeting,
     /// `GET /v2/meetings/{id}/livestream`
     Livestream,
+    /// `PATCH /v2/meetings/{id}/livestream`, which changes it.
+    SetDestination,
 }
 
 /// What was read so far, and what the next requests get instead of an answer.

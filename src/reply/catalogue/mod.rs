@@ -282,6 +282,8 @@ fn outcomes() -> Vec<Outcome> {
             by: Some(ada()),
             channel: Some(ChannelId::new("#town-hall")),
             card: Some("https://acme.slack.example/archives/C0/p1".to_owned()),
+            destination: None,
+            may_start: true,
         },
         Outcome::AlreadyLive {
             since: at(),
@@ -289,6 +291,8 @@ fn outcomes() -> Vec<Outcome> {
             by: Some(ada()),
             channel: Some(ChannelId::new("#town-hall")),
             card: None,
+            destination: None,
+            may_start: true,
         },
         Outcome::AlreadyLive {
             since: at(),
@@ -296,6 +300,8 @@ fn outcomes() -> Vec<Outcome> {
             by: None,
             channel: None,
             card: None,
+            destination: None,
+            may_start: true,
         },
         Outcome::TooLate,
         Outcome::LinkDead,
@@ -333,6 +339,7 @@ fn catalogue_of_outcomes() {
             has_bot: true,
             starter: None,
             zoom_message: None,
+            is_destination_set: false,
         };
         for outcome in outcomes() {
             let is_asked = matches!(
@@ -383,6 +390,7 @@ fn catalogue_of_outcomes() {
         has_bot: false,
         starter: None,
         zoom_message: None,
+        is_destination_set: false,
     };
     page.entry(
         "without a Zoom account, in a direct message, where only the operator links",

@@ -87,6 +87,7 @@ fn catalogue_of_streams() {
     let mut page = Page::default();
     let (asker, channel) = (asker(), ChannelId::new("C0TOWNHALL"));
     let told = |state: State, has_reports| StreamContext {
+        destination: None,
         meeting: "68423085".parse().expect("a meeting number"),
         topic: Some("Town <Hall> & *more*"),
         page: None,

@@ -1,0 +1,250 @@
+//! Where a livestream goes: whether its asker may send it there, and whether another stream does
+//! already.
+
+use std::time::Duration;
+
+use crate::app::App;
+use crate::command::outcome::{DestinationRule, Fact, Outcome, Unknown};
+use crate::crypto::vault::Context;
+use crate::db::commands::PendingCommand;
+use crate::db::destinations::{self, Destination, UsedBy};
+use crate::db::streams::{self, NewStream, Stream, StreamBegun};
+use crate::destination::DestinationName;
+use crate::ids::{Asker, ChannelId, ZoomUserId};
+use crate::livestream::on_air::{OnAir, may_know};
+use crate::livestream::policy;
+use crate::reply::stream::{StreamContext, name};
+use crate::zoom::livestream::StreamTarget;
+
+/// How long a command waits for Slack to say who is in a user group.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a list of destinations waits for each such answer.
+const SHORT_PATIENCE: Duration = Duration::from_millis(400);
+/// How many destinations are named that may be meant.
+const NEAR_MAX: usize = 3;
+/// How many letters may be wrong in a name that may be meant.
+const WRONG_MAX: usize = 2;
+
+/// Why somebody may not use a destination, if they may not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Use {
+    Allowed,
+    Refused(DestinationRule),
+    /// Slack does not say who is in the user group that may.
+    NotKnown(Unknown),
+}
+
+/// Whether somebody may send a livestream to a destination from this channel, with this Zoom account
+/// if it is known. The rules of the workspace come before that.
+pub async fn may_use(
+    app: &App,
+    asker: &Asker,
+    channel: &ChannelId,
+    zoom_user: Option<&ZoomUserId>,
+    destination: &Destination,
+    patience: Duration,
+) -> sqlx::Result<Use> {
+    let fields = &destination.fields;
+    let lists = |list: &[String], id: &str| list.iter().any(|listed| listed == id);
+    let rule = match (fields.used_by, &fields.group_id) {
+        (UsedBy::Everybody, _) => None,
+        (UsedBy::Channels, _) if lists(&fields.channels, channel.as_str()) => None,
+        (UsedBy::Channels, _) => Some(DestinationRule::Channel),
+        (UsedBy::People, _) if lists(&fields.people, asker.user.as_str()) => None,
+        (UsedBy::People, _) => Some(DestinationRule::People),
+        (UsedBy::Group, Some(group)) => {
+            match policy::group_members(app, asker, group, patience).await? {
+                Ok(people) if lists(&people, asker.user.as_str()) => None,
+                Ok(_) => Some(DestinationRule::Group),
+                Err(why) => return Ok(Use::NotKnown(why)),
+            }
+        }
+        (UsedBy::Group, None) => Some(DestinationRule::Group),
+        (UsedBy::Unknown, _) => Some(DestinationRule::Unknown),
+    };
+    let is_other_account = zoom_user.is_some_and(|zoom_user| {
+        !fields.zoom_users.is_empty() && !lists(&fields.zoom_users, zoom_user.as_str())
+    });
+    let rule = rule.or_else(|| is_other_account.then_some(DestinationRule::ZoomAccount));
+    Ok(rule.map_or(Use::Allowed, Use::Refused))
+}
+
+/// The destinations that somebody may use in this channel for a livestream that is no rehearsal, by
+/// name.
+pub async fn usable(
+    app: &App,
+    asker: &Asker,
+    channel: &ChannelId,
+    zoom_user: Option<&ZoomUserId>,
+) -> sqlx::Result<Vec<Destination>> {
+    let all = destinations::list(&app.db, &asker.team, None).await?;
+    let mut usable = Vec::new();
+    for destination in all {
+        if !destination.fields.is_test
+            && may_use(app, asker, channel, zoom_user, &destination, SHORT_PATIENCE).await?
+                == Use::Allowed
+        {
+            usable.push(destination);
+        }
+    }
+    Ok(usable)
+}
+
+/// Which of these names may be meant by one that is none of them: those that it begins or that begin
+/// it, and those that differ in a letter or two.
+pub fn near<'a>(
+    typed: &DestinationName,
+    names: impl IntoIterator<Item = &'a DestinationName>,
+) -> Vec<DestinationName> {
+    let mut near: Vec<_> = names
+        .into_iter()
+        .filter_map(|name| {
+            let (name_text, typed) = (name.as_str(), typed.as_str());
+            let distance = strsim::osa_distance(typed, name_text);
+            let is_near = name_text.starts_with(typed)
+                || typed.starts_with(name_text)
+                || distance <= WRONG_MAX;
+            is_near.then_some((distance, name))
+        })
+        .collect();
+    near.sort();
+    near.truncate(NEAR_MAX);
+    near.into_iter().map(|(_, name)| name.clone()).collect()
+}
+
+/// The destination that a command is to be sent to, or why it is not sent anywhere.
+pub(super) async fn choose(
+    app: &App,
+    command: &PendingCommand,
+) -> sqlx::Result<Result<Option<Destination>, Outcome>> {
+    let Some(name) = command.request.destination() else {
+        return Ok(Ok(None));
+    };
+    let (asker, channel) = (&command.asker, &command.channel_id);
+    let zoom_user = &command.zoom_user_id;
+    let Some(found) = destinations::find(&app.db, &asker.team, name).await? else {
+        let usable = usable(app, asker, channel, Some(zoom_user)).await?;
+        let near = near(name, usable.iter().map(|usable| &usable.fields.name));
+        let name = name.clone();
+        return Ok(Err(Outcome::NoSuchDestination { name, near }));
+    };
+    let refused = |rule| {
+        let channels = match rule {
+            DestinationRule::Channel => found.fields.channels.as_slice(),
+            _ => &[],
+        };
+        let channels = channels.iter().take(policy::CHANNELS_TOLD_MAX);
+        Outcome::DestinationRefused {
+            name: name.clone(),
+            rule,
+            channels: channels.map(ChannelId::new).collect(),
+        }
+    };
+    if found.fields.is_test {
+        return Ok(Err(refused(DestinationRule::Test)));
+    }
+    let may = may_use(app, asker, channel, Some(zoom_user), &found, PATIENCE);
+    Ok(match may.await? {
+        Use::Allowed => Ok(Some(found)),
+        Use::Refused(rule) => Err(refused(rule)),
+        Use::NotKnown(why) => Err(Outcome::NotKnown {
+            fact: Fact::UserGroup,
+            why,
+        }),
+    })
+}
+
+/// Notes the stream that a command asks for, which then holds its destination. Not where another one
+/// holds that, unless its asker may take it: of what is sure an admin may, of what may be over everybody.
+/// A stream that goes where its meeting was last sent from here holds that as well.
+pub(super) async fn hold(
+    app: &App,
+    command: &PendingCommand,
+    destination: Option<&Destination>,
+) -> sqlx::Result<Option<Outcome>> {
+    let chosen = destination.map(|destination| {
+        let fields = &destination.fields;
+        (&fields.name, fields.page_url.as_str())
+    });
+    let new = NewStream {
+        command: command.command_id,
+        asker: &command.asker,
+        channel: &command.channel_id,
+        is_public: command.is_public,
+        zoom_user: &command.zoom_user_id,
+        meeting: command.request.meeting,
+        destination: destination
+            .map(|destination| destination.destination_id)
+            .or(command.last_destination),
+        chosen,
+    };
+    loop {
+        let (StreamBegun::DestinationHeld, Some(id)) =
+            (streams::begin(&app.db, &new).await?, new.destination)
+        else {
+            return Ok(None);
+        };
+        // It may have ended between the two statements.
+        let Some((holder, name)) = streams::holding(&app.db, id).await? else {
+            continue;
+        };
+        if let Some(outcome) = in_use(app, command, destination.is_some(), &holder, name).await? {
+            return Ok(Some(outcome));
+        }
+        streams::release_destination(&app.db, holder.stream_id).await?;
+    }
+}
+
+/// Why a command may not take the destination of another stream, if it may not.
+async fn in_use(
+    app: &App,
+    command: &PendingCommand,
+    is_chosen: bool,
+    holder: &Stream,
+    destination: DestinationName,
+) -> sqlx::Result<Option<Outcome>> {
+    let (since, is_sure) = match OnAir::of(holder) {
+        OnAir::Stopped | OnAir::Over => return Ok(None),
+        OnAir::Surely { since, .. } => (since, true),
+        OnAir::Perhaps { since } => (since, false),
+    };
+    // Where a meeting is sent may have been changed in Zoom since.
+    let is_sure = is_sure && is_chosen && holder.destination.is_some();
+    let may_take = !is_sure || policy::is_admin(app, &command.asker, PATIENCE).await?;
+    if may_take && command.request.settings.takes_destination {
+        return Ok(None);
+    }
+    let may_know = may_know(command, holder);
+    Ok(Some(Outcome::DestinationInUse {
+        name: destination,
+        since,
+        is_sure,
+        is_chosen,
+        stream: may_know.then(|| name(&StreamContext::of(holder))),
+        by: may_know.then(|| holder.starter.user.clone()),
+        may_take,
+    }))
+}
+
+/// What Zoom is told of a destination; none if its key does not open any more.
+pub(super) async fn target(
+    app: &App,
+    destination: &Destination,
+) -> sqlx::Result<Option<StreamTarget>> {
+    let id = destination.destination_id;
+    let Some(target) = destinations::target(&app.db, id).await? else {
+        return Ok(None);
+    };
+    match app.vault.open(Context::StreamKey(id.0), &target.stream_key) {
+        Ok(key) => Ok(Some(StreamTarget {
+            server_url: target.server_url,
+            key,
+            page_url: target.page_url,
+            resolution: target.resolution,
+        })),
+        Err(error) => {
+            tracing::error!(%error, destination = id.0, "the key of a destination does not open");
+            Ok(None)
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! What is on air already, as far as we know, when somebody asks for a start.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::app::App;
+use crate::command::outcome::Outcome;
+use crate::db::commands::PendingCommand;
+use crate::db::streams::{self, Stream};
+use crate::stream::state::State;
+use crate::workspace::bot;
+
+/// How long a start may be under way at Zoom, which then refuses another one by itself.
+const STILL_STARTING: TimeDelta = TimeDelta::minutes(2);
+
+/// What is known of a stream that goes on, or may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum OnAir {
+    /// Since Zoom reported it, or took its start a moment ago.
+    Surely {
+        since: DateTime<Utc>,
+        is_reported: bool,
+    },
+    /// Zoom was asked for it at this time, and has reported nothing of it.
+    Perhaps {
+        since: DateTime<Utc>,
+    },
+    /// Zoom took its stop.
+    Stopped,
+    Over,
+}
+
+impl OnAir {
+    pub(super) fn of(stream: &Stream) -> Self {
+        let is_reported = false;
+        match stream.state() {
+            State::Live { since } => Self::Surely {
+                since,
+                is_reported: true,
+            },
+            State::GoingLive { taken: since }
+                if stream.has_reports || stream.read_at - since <= STILL_STARTING =>
+            {
+                Self::Surely { since, is_reported }
+            }
+            State::GoingLive { taken: since }
+            | State::Silent { taken: since }
+            | State::NotKnown {
+                since,
+                is_over: false,
+            } => Self::Perhaps { since },
+            State::Starting => Self::Surely {
+                since: stream
+                    .facts
+                    .iter()
+                    .map(|fact| fact.at)
+                    .max()
+                    .unwrap_or(stream.read_at),
+                is_reported,
+            },
+            State::Ending { .. } => Self::Stopped,
+            State::Ended { .. } | State::NotLive | State::NotKnown { .. } => Self::Over,
+        }
+    }
+}
+
+/// Why a start is not sent to Zoom: it is on air already, as far as we know. Whoever knows better
+/// starts it anyway; not with a destination, which would end what is on air for its viewers. A stream
+/// that was stopped is over for whoever starts the next.
+pub(super) async fn already_live(
+    app: &App,
+    command: &PendingCommand,
+) -> sqlx::Result<Option<Outcome>> {
+    let (zoom_user, meeting) = (&command.zoom_user_id, command.request.meeting);
+    let sends = command.request.destination().is_some();
+    if let Some(stream) = streams::open(&app.db, zoom_user, meeting).await?
+        && stream.command != command.command_id
+    {
+        match OnAir::of(&stream) {
+            // Whatever is still told of it, what is asked for now is another one.
+            OnAir::Stopped => streams::lose_track(&app.db, stream.stream_id).await?,
+            OnAir::Over => streams::close(&app.db, stream.stream_id).await?,
+            OnAir::Surely { since, is_reported } if sends => {
+                return told(app, command, &stream, since, is_reported, false).await;
+            }
+            OnAir::Perhaps { since } if sends && !command.request.settings.takes_destination => {
+                return told(app, command, &stream, since, false, true).await;
+            }
+            OnAir::Surely { since, is_reported }
+                if (stream.has_reports || is_reported)
+                    && stream.state() != State::Starting
+                    && !command.request.is_confirmed =>
+            {
+                return told(app, command, &stream, since, is_reported, true).await;
+            }
+            // Where Zoom reports nothing, it may have ended long ago.
+            OnAir::Perhaps { .. }
+                if sends
+                    || (!command.request.is_confirmed
+                        && matches!(stream.state(), State::GoingLive { .. })) =>
+            {
+                streams::lose_track(&app.db, stream.stream_id).await?;
+            }
+            // Zoom refuses a start that it is still at by itself.
+            OnAir::Surely { .. } | OnAir::Perhaps { .. } => {}
+        }
+    }
+    // Where it goes is the same, whoever sets it.
+    if sends
+        && let Some(stream) = streams::open_with_another(&app.db, zoom_user, meeting).await?
+        && let OnAir::Surely { since, is_reported } = OnAir::of(&stream)
+    {
+        return told(app, command, &stream, since, is_reported, false).await;
+    }
+    Ok(None)
+}
+
+/// Whether the asker of a command may know what a stream is called, where it goes and who started it:
+/// one of the command's channel, one where everybody of the workspace may read, or their own.
+pub(super) fn may_know(command: &PendingCommand, stream: &Stream) -> bool {
+    let asker = &command.asker;
+    stream.starter.team == asker.team
+        && (stream.channel == command.channel_id
+            || stream.is_public
+            || stream.starter.user == asker.user)
+}
+
+async fn told(
+    app: &App,
+    command: &PendingCommand,
+    stream: &Stream,
+    since: DateTime<Utc>,
+    is_reported: bool,
+    may_start: bool,
+) -> sqlx::Result<Option<Outcome>> {
+    if !may_know(command, stream) {
+        return Ok(Some(Outcome::AlreadyLive {
+            since,
+            is_reported,
+            by: None,
+            channel: None,
+            card: None,
+            destination: None,
+            may_start,
+        }));
+    }
+    let card = match (&stream.card, bot::find(app, &stream.starter).await?) {
+        (Some(card), Some(bot)) => bot.permalink(card).await.ok(),
+        _ => None,
+    };
+    Ok(Some(Outcome::AlreadyLive {
+        since,
+        is_reported,
+        by: Some(stream.starter.user.clone()),
+        channel: Some(stream.channel.clone()),
+        card,
+        destination: stream.destination.clone(),
+        may_start,
+    }))
+}

@@ -1,0 +1,197 @@
+//! Where livestreams can go.
+
+use chrono::{DateTime, Utc};
+
+use crate::command::outcome::DestinationRule;
+use crate::command::request::Options;
+use crate::db::destinations::Destination;
+use crate::destination::service;
+use crate::destination::{AS_SET_IN_ZOOM, DestinationName};
+use crate::ids::{ChannelId, SlackUserId};
+use crate::reply::{EXAMPLE, Replies, date, ephemeral};
+use crate::slack::message::{Message, escape};
+
+/// How many destinations are listed.
+const LISTED_MAX: usize = 40;
+
+impl Replies<'_> {
+    /// The destinations that somebody may use in a channel, for them alone.
+    pub fn destinations(&self, channel: &ChannelId, destinations: &[Destination]) -> Message {
+        let set_up = self.on_admin_page("destinations");
+        if destinations.is_empty() {
+            return ephemeral(&format!(
+                "There is no destination that you can use here. Your livestreams go where they are set up in Zoom. Admins \
+                 can add destinations{set_up}."
+            ));
+        }
+        let lines = destinations.iter().take(LISTED_MAX).map(|destination| {
+            let fields = &destination.fields;
+            let default = if destination.is_default_in(channel) {
+                " · livestreams of this channel go there"
+            } else {
+                ""
+            };
+            // Whose stream that is, not everybody may know.
+            let in_use = if destination.carries.is_some() {
+                " · :red_circle: in use"
+            } else {
+                ""
+            };
+            format!(
+                "• *{}* · {} · <{}|page>{default}{in_use}",
+                fields.name,
+                escape(service::name(&fields.service)),
+                escape(&fields.page_url),
+            )
+        });
+        let lines: Vec<_> = lines.collect();
+        let more = destinations.len().saturating_sub(LISTED_MAX);
+        let more = if more == 0 {
+            String::new()
+        } else {
+            format!("\nand {more} more")
+        };
+        let first = &destinations
+            .first()
+            .map_or(AS_SET_IN_ZOOM, |first| first.fields.name.as_str());
+        ephemeral(&format!(
+            "Your livestreams can go to:\n{}{more}\nType `{slash} start {EXAMPLE} to={first}`, or choose it in the list \
+             that `{slash}` shows. `to={AS_SET_IN_ZOOM}` leaves it as it is set in Zoom.",
+            lines.join("\n"),
+            slash = self.slash,
+        ))
+    }
+
+    /// A destination was named that is none, for a start without a meeting yet.
+    pub fn no_destination_to_pick(
+        &self,
+        name: &DestinationName,
+        near: &[DestinationName],
+        options: &Options,
+    ) -> Message {
+        let with = |near: &DestinationName| {
+            let mut options = options.clone();
+            options.settings.destination = Some(near.clone());
+            self.start_with(&options)
+        };
+        let advice = match near.first() {
+            Some(near) => format!("Did you mean {}?", with(near)),
+            None => self.which_destinations(),
+        };
+        ephemeral(&format!(
+            "There is no destination `{name}` that you can use here. {advice}"
+        ))
+    }
+
+    pub(super) fn no_such_destination(
+        &self,
+        meeting: &str,
+        name: &DestinationName,
+        near: &[DestinationName],
+    ) -> String {
+        let near: Vec<_> = near.iter().map(|near| format!("`to={near}`")).collect();
+        let advice = if near.is_empty() {
+            self.which_destinations()
+        } else {
+            format!("Did you mean {}?", near.join(" or "))
+        };
+        format!(
+            ":warning: *{meeting} was not started: there is no destination {name} that you can use here.* {advice}"
+        )
+    }
+
+    fn which_destinations(&self) -> String {
+        format!(
+            "Type `{} destinations` to see where you can go live.",
+            self.slash
+        )
+    }
+
+    /// Why somebody may not use a destination.
+    pub(super) fn destination_rule(
+        &self,
+        name: &DestinationName,
+        rule: DestinationRule,
+        channels: &[ChannelId],
+    ) -> String {
+        let who = match rule {
+            DestinationRule::People => "is for people whom an admin has named".to_owned(),
+            DestinationRule::Group => "is for the members of a user group".to_owned(),
+            DestinationRule::Channel => {
+                let channels: Vec<_> = channels
+                    .iter()
+                    .take(10)
+                    .map(|channel| format!("<#{}>", escape(channel.as_str())))
+                    .collect();
+                format!("can be used only in {}", channels.join(", "))
+            }
+            DestinationRule::ZoomAccount => {
+                "can be used only with other Zoom accounts than the one you act with".to_owned()
+            }
+            DestinationRule::Test => "is for rehearsals only".to_owned(),
+            DestinationRule::Unknown => {
+                "has rules that this version of the bot can't read, so nobody can use it now"
+                    .to_owned()
+            }
+        };
+        format!(
+            "The destination *{name}* {who}. An admin can change that{}.",
+            self.on_admin_page("destinations")
+        )
+    }
+
+    /// Where keys and servers belong, which somebody typed.
+    pub(super) fn keys_do_not_belong_here(&self) -> String {
+        format!(
+            "*A stream key or the address of a server does not belong in Slack.* I did nothing, and kept nothing of what you \
+             typed. Admins keep destinations{}; then everybody types the name of one: `{} start {EXAMPLE} to=townhall`. \
+             If others could read the key here, make a new one at the service.",
+            self.on_admin_page("destinations"),
+            self.slash,
+        )
+    }
+
+    /// ` on their page`, with a link to a part of the admins' pages where there are some.
+    pub(super) fn on_admin_page(&self, page: &str) -> String {
+        self.admin_url.map_or_else(
+            || " on their pages, once whoever runs this bot has set those up".to_owned(),
+            |url| format!(" on <{}/{page}|their page>", escape(url)),
+        )
+    }
+}
+
+/// ` on townhall`, if that is where it goes.
+pub(super) fn on(destination: Option<&DestinationName>) -> String {
+    destination.map_or_else(String::new, |name| format!(" on {name}"))
+}
+
+/// Another stream goes to a destination, or may: `is_sure`, and whether the command names it.
+pub(super) fn destination_in_use(
+    meeting: &str,
+    name: &DestinationName,
+    since: DateTime<Utc>,
+    [is_sure, is_chosen]: [bool; 2],
+    stream: Option<&str>,
+    by: Option<&SlackUserId>,
+) -> String {
+    let since = date(since, "{time}", "%H:%M UTC");
+    let stream = stream.map_or_else(|| "another livestream".to_owned(), escape);
+    let stream = stream.replace('*', "\u{2217}");
+    let by = by.map_or_else(String::new, |by| {
+        format!(", started by <@{}>", escape(by.as_str()))
+    });
+    match (is_sure, is_chosen) {
+        (true, _) => format!(
+            ":no_entry: *{meeting} was not started: {name} is in use by {stream}* since {since}{by}. \
+             Two livestreams on one key cut each other off."
+        ),
+        (false, true) => format!(
+            ":question: *{name} may still be in use by {stream}*, from {since}{by}: I can't tell whether that is over. \
+             Two livestreams on one key cut each other off. Nothing was started yet."
+        ),
+        (false, false) => format!(
+            ":question: *{meeting} was last sent to {name}, which is in use by {stream}* since {since}{by}. If that is \
+             still set in Zoom, the two livestreams cut each other off. Nothing was started yet."
+        ),
+    }
+}
