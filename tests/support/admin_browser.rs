@@ -87,6 +87,38 @@ impl<'w> AdminBrowser<'w> {
         self.post("/admin/rules", &form).await
     }
 
+    /// Adds a destination for everybody, at a server of Acme's. Returns its id.
+    pub(crate) async fn add_destination(&mut self, name: &str, key: &str) -> i64 {
+        let page = format!("https://video.acme.example/{name}");
+        let fields = [("name", name), ("new_key", key), ("page", &*page)];
+        let added = self.post_destination(&fields).await.location();
+        let id = added
+            .strip_prefix("/admin/destinations/")
+            .and_then(|rest| rest.strip_suffix("?saved=1")?.parse().ok());
+        id.unwrap_or_else(|| panic!("no new destination: {added}"))
+    }
+
+    /// Sends the form of a new destination: one named `townhall`, for everybody, at a server of
+    /// Acme's, with these changes.
+    pub(crate) async fn post_destination(&mut self, changes: &[(&str, &str)]) -> Page {
+        let csrf = self.csrf().await;
+        let mut form = vec![("csrf", csrf.as_str())];
+        for (name, default) in [
+            ("name", "townhall"),
+            ("service", "other"),
+            ("server", "rtmps://ingest.acme.example/live"),
+            ("new_key", "key-of-the-town-hall"),
+            ("page", "https://video.acme.example/townhall"),
+            ("who", "everybody"),
+        ] {
+            if !changes.iter().any(|(changed, _)| *changed == name) {
+                form.push((name, default));
+            }
+        }
+        form.extend_from_slice(changes);
+        self.post("/admin/destinations", &form).await
+    }
+
     async fn open(&mut self, path: &str) -> Page {
         let page = self.get(path).await;
         assert_eq!(page.status, StatusCode::OK, "{path}");
