@@ -13,7 +13,7 @@ use crate::destination::DestinationName;
 pub const OPTIONS: [(&str, &str); 5] = [
     (
         "to",
-        "a destination’s name, such as townhall, or zoom for what is set in Zoom",
+        "a destination's name, such as townhall, or zoom for what is set in Zoom",
     ),
     ("name", "1 to 50 characters, in quotes if it has spaces"),
     ("speaker", "on or off"),
@@ -195,7 +195,16 @@ pub(super) fn read(options: &[Typed]) -> Result<Options, ParseError> {
             });
         };
         let is_twice = match key {
-            "to" => settings.destination.replace(destination(value)?).is_some(),
+            "to" if value.is_empty() => return Err(ParseError::ValueMissing(key)),
+            "to" => {
+                if let [Typed::Other(next), ..] = options.as_slice() {
+                    return Err(ParseError::BadValue {
+                        key,
+                        typed: shown(&format!("{value} {}", next.raw)),
+                    });
+                }
+                settings.destination.replace(destination(value)?).is_some()
+            }
             "name" => {
                 if !is_quoted && matches!(options.as_slice(), [Typed::Other(_), ..]) {
                     return Err(ParseError::NameNotQuoted { instead: None });

@@ -160,7 +160,16 @@ fn is_public(host: &str) -> bool {
         ".corp",
     ];
     let host = host.trim_end_matches('.').to_ascii_lowercase();
-    host.contains('.') && !PRIVATE.iter().any(|private| host.ends_with(private))
+    let is_name = |c: char| c.is_ascii_alphanumeric() || "-.".contains(c);
+    // A name ends with a word; an address of numbers, in whichever form, does not.
+    let ends_with_word = host
+        .rsplit('.')
+        .next()
+        .is_some_and(|last| last.starts_with(|c: char| c.is_ascii_alphabetic()));
+    host.contains('.')
+        && host.chars().all(is_name)
+        && ends_with_word
+        && !PRIVATE.iter().any(|private| host.ends_with(private))
 }
 
 /// Whether the query of an address may hold a key: all but YouTube's choice of a server.
@@ -204,6 +213,9 @@ mod tests {
             ("rtmp://", NotAnAddress),
             ("rtmp://dana:secret@stream.acme.example/live", Credentials),
             ("rtmp://10.0.0.1/live", NotPublic),
+            ("rtmp://0x7f.1/live", NotPublic),
+            ("rtmp://media.0x7f000001/live", NotPublic),
+            ("rtmp://127.0.0.%31/live", NotPublic),
             ("rtmp://[::1]/live", NotPublic),
             ("rtmp://localhost/live", NotPublic),
             ("rtmp://media.internal/live", NotPublic),

@@ -297,7 +297,7 @@ fn of_scopes(granted: &str, cure: &str) -> Line {
         ))
     } else {
         Note(format!(
-            "The link lacks {names}, so I can't see everything. {cure} That helps if whoever runs this bot has added the \
+            "The link lacks {names}, so some of what I do is missing. {cure} That helps if whoever runs this bot has added the \
              permission to the Zoom app."
         ))
     }

@@ -206,10 +206,14 @@ impl Replies<'_> {
                  • the meeting is running\n\
                  • it is a meeting, not a webinar\n\
                  • the host has a Pro plan or better, and _Allow livestreaming of meetings_ with _Custom Live Streaming Service_ is on in their Zoom settings\n\
-                 • its stream URL, key and page are filled in under _Live Streaming_ in the meeting's settings\n\
-                 Then {again}.",
+                 {set_up}Then {again}.",
                 told.zoom_message
-                    .map_or_else(|| "Zoom does not say why.".to_owned(), said)
+                    .map_or_else(|| "Zoom does not say why.".to_owned(), said),
+                set_up = match told.request.destination() {
+                    Some(_) => "",
+                    None =>
+                        "• its stream URL, key and page are filled in under _Live Streaming_ in the meeting's settings\n",
+                },
             ),
             (Outcome::NotStarted, Action::Stop) => format!(
                 ":white_circle: *Nothing to stop: meeting {} is not running.*",
@@ -509,7 +513,13 @@ impl Replies<'_> {
                 may_start: false, ..
             } => vec![stop(told.request.meeting)],
             Outcome::AlreadyLive { .. } => {
-                let confirmed = taking(told.request);
+                let confirmed = match told.request.destination() {
+                    Some(_) => taking(told.request),
+                    None => LivestreamRequest {
+                        is_confirmed: true,
+                        ..told.request.clone()
+                    },
+                };
                 vec![Button::typing("Start anyway", confirmed.to_string())]
             }
             Outcome::NoSuchDestination { near, .. } => {
@@ -602,6 +612,9 @@ fn is_set_in_vain(told: &OutcomeContext<'_>, outcome: &Outcome) -> bool {
 
 /// Whether the checks may show why a start failed, and what else would keep it from starting.
 fn is_checked(told: &OutcomeContext<'_>, outcome: &Outcome) -> bool {
+    if let Outcome::DestinationNotSet { why, .. } = outcome {
+        return is_checked(told, why);
+    }
     let may_show = matches!(
         outcome,
         Outcome::NotAMeetingNumber

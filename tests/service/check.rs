@@ -159,6 +159,7 @@ async fn what_a_link_may_not_read_is_not_known() {
             &["whether livestreaming is on in your Zoom settings"],
         ),
         ("meeting:read:list_meetings", &[]),
+        ("meeting:update:livestream", &[]),
     ] {
         let scopes = SCOPES.replace(scope, "");
         world.link(DANA, &scopes).await.expect("a link");

@@ -3,13 +3,15 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use super::{Page, asker, link, replies, replies_without_linking, snapshot, standing};
+use super::{Page, asker, destination, link, replies, replies_without_linking, snapshot, standing};
 use crate::command::Command;
 use crate::command::meeting::MeetingId;
 use crate::command::outcome::{Fact, Unknown};
+use crate::command::request::{Options, Settings};
 use crate::command::verb::Access;
+use crate::db::destinations::{self, Carried, Fields, UsedBy};
 use crate::db::streams::RecentMeeting;
-use crate::ids::ZoomUserId;
+use crate::ids::{ChannelId, DestinationId, ZoomUserId};
 use crate::reply::Replies;
 use crate::reply::check::{Acts, AtZoom, Check, RulesSay};
 use crate::reply::home::{Home, Meetings};
@@ -20,7 +22,8 @@ use crate::zoom::users::{LiveSettings, User};
 
 /// Every permission that is used.
 const SCOPES: &str = "meeting:update:livestream_status user:read:user meeting:read:livestream \
-    meeting:read:meeting meeting:read:list_meetings user:read:settings";
+    meeting:read:meeting meeting:read:list_meetings \
+    meeting:update:livestream user:read:settings";
 
 fn now() -> DateTime<Utc> {
     "2026-12-01T14:55:00Z".parse().expect("a time")
@@ -87,6 +90,43 @@ fn reasons() -> Vec<NotRead> {
     ]
 }
 
+/// Two destinations, one of which is in use.
+fn kept() -> Vec<destinations::Destination> {
+    let kept = |name: &str, service: &str| destinations::Destination {
+        destination_id: DestinationId(1),
+        fields: Fields {
+            name: destination(name),
+            service: service.to_owned(),
+            server_url: "rtmps://a.example/live".to_owned(),
+            page_url: format!("https://video.acme.example/{name}"),
+            resolution: None,
+            is_test: false,
+            used_by: UsedBy::Everybody,
+            channels: Vec::new(),
+            people: Vec::new(),
+            group_id: None,
+            zoom_users: Vec::new(),
+            default_in: Vec::new(),
+        },
+        key_set_at: now(),
+        key_set_by: asker().user,
+        changed_by: asker().user,
+        version: 1,
+        carries: None,
+        used: 0,
+    };
+    let mut townhall = kept("townhall", "youtube");
+    townhall.fields.default_in.push("C0TOWNHALL".to_owned());
+    townhall.carries = Some(Carried {
+        meeting: "68423085".parse().expect("a meeting number"),
+        topic: None,
+        channel: ChannelId::new("C0PRESS"),
+        is_public: false,
+        began_at: now(),
+    });
+    vec![kept("press", "other"), townhall]
+}
+
 #[test]
 fn catalogue_of_pickers() {
     let mut page = Page::default();
@@ -96,6 +136,38 @@ fn catalogue_of_pickers() {
     };
     let typed = Picker { options, ..full() };
     page.entry("with options", &replies().picker(&asker(), &typed));
+    let sent = Picker {
+        destinations: vec![destination("press"), destination("townhall")],
+        default_destination: Some(destination("townhall")),
+        ..full()
+    };
+    page.entry("with destinations", &replies().picker(&asker(), &sent));
+    let chosen = Options {
+        settings: Settings {
+            destination: Some(destination("press")),
+            ..Settings::default()
+        },
+        is_confirmed: false,
+    };
+    page.entry(
+        "a destination that is none, and a near one",
+        &replies().no_destination_to_pick(
+            &destination("townhal"),
+            &[destination("townhall")],
+            &chosen,
+        ),
+    );
+    page.entry(
+        "a destination that is none",
+        &replies().no_destination_to_pick(&destination("zzz"), &[], &chosen),
+    );
+    let channel = ChannelId::new("C0TOWNHALL");
+    page.entry("destinations", &replies().destinations(&channel, &kept()));
+    page.entry("no destinations", &replies().destinations(&channel, &[]));
+    page.entry(
+        "no destinations, where only the operator links",
+        &replies_without_linking().destinations(&channel, &[]),
+    );
     let nothing = Picker {
         now: now(),
         ..Picker::default()

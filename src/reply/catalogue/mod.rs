@@ -12,11 +12,12 @@ use serde_json::{Value, json};
 use strum::{VariantArray, VariantNames};
 
 use crate::command::Command;
-use crate::command::outcome::{Fact, Outcome, Refusal, Rule, Unknown};
+use crate::command::outcome::{DestinationRule, Fact, Outcome, Refusal, Rule, Unknown};
 use crate::command::request::{Action, LivestreamRequest};
 use crate::command::verb::Access;
 use crate::db::commands::RecentCommand;
 use crate::db::links::Link;
+use crate::destination::DestinationName;
 use crate::ids::{Asker, ChannelId, CommandId, SlackUserId, TeamId, ZoomUserId};
 use crate::reply::Replies;
 use crate::reply::account::Unlinked;
@@ -113,22 +114,22 @@ fn accessory(part: &Value) -> String {
         let typed = option["value"].as_str().expect("a value");
         let parsed = Command::from_button(typed);
         assert!(parsed.is_ok(), "{typed}: {parsed:?}");
-        let note = read(&option["description"]["text"]);
+        let note = option.get("description").map(|note| read(&note["text"]));
+        let note = note.map_or_else(String::new, |note| format!(" ({note})"));
+        let is_chosen = part.get("initial_option") == Some(option);
+        let sign = if is_chosen { "✓" } else { " " };
         format!(
-            "\n  {} ({note}) types {typed}",
+            "\n {sign}{}{note} types {typed}",
             read(&option["text"]["text"])
         )
     });
     let options: String = options.collect();
-    let (placeholder, question) = (
-        &part["placeholder"]["text"],
-        &part["confirm"]["text"]["text"],
-    );
-    format!(
-        "[{} ▾] asks: {}{options}",
-        read(placeholder),
-        read(question)
-    )
+    let placeholder = read(&part["placeholder"]["text"]);
+    let question = part
+        .get("confirm")
+        .map(|confirm| read(&confirm["text"]["text"]));
+    let question = question.map_or_else(String::new, |question| format!(" asks: {question}"));
+    format!("[{placeholder} ▾]{question}{options}")
 }
 
 /// mrkdwn as Slack shows it: times by their plain text, links by their label, no escapes.
@@ -136,7 +137,9 @@ fn read(text: &Value) -> String {
     let mut text = text.as_str().expect("text");
     let mut shown = String::new();
     while let Some((before, rest)) = text.split_once('<') {
-        let (inner, after) = rest.split_once('>').expect("a closed <…>");
+        let (inner, after) = rest
+            .split_once('>')
+            .unwrap_or_else(|| panic!("a closed <…>: {text}"));
         shown.push_str(before);
         let label = inner.rsplit('|').next().expect("a part");
         shown.push_str(label);
@@ -185,6 +188,10 @@ fn request(text: &str) -> LivestreamRequest {
         Ok(Command::Livestream(request)) => request,
         other => panic!("{text}: {other:?}"),
     }
+}
+
+fn destination(name: &str) -> DestinationName {
+    name.parse().expect("a name")
 }
 
 fn at() -> DateTime<Utc> {
@@ -303,6 +310,112 @@ fn outcomes() -> Vec<Outcome> {
             destination: None,
             may_start: true,
         },
+        Outcome::AlreadyLive {
+            since: at(),
+            is_reported: true,
+            by: Some(ada()),
+            channel: Some(ChannelId::new("#town-hall")),
+            card: None,
+            destination: Some(destination("press")),
+            may_start: false,
+        },
+        Outcome::NoSuchDestination {
+            name: destination("townhal"),
+            near: vec![destination("townhall")],
+        },
+        Outcome::NoSuchDestination {
+            name: destination("zzz"),
+            near: Vec::new(),
+        },
+        Outcome::DestinationRefused {
+            name: destination("press"),
+            rule: DestinationRule::Channel,
+            channels: vec![ChannelId::new("C0PRESS")],
+        },
+        Outcome::DestinationRefused {
+            name: destination("press"),
+            rule: DestinationRule::People,
+            channels: Vec::new(),
+        },
+        Outcome::DestinationRefused {
+            name: destination("press"),
+            rule: DestinationRule::Group,
+            channels: Vec::new(),
+        },
+        Outcome::DestinationRefused {
+            name: destination("press"),
+            rule: DestinationRule::ZoomAccount,
+            channels: Vec::new(),
+        },
+        Outcome::DestinationRefused {
+            name: destination("press"),
+            rule: DestinationRule::Test,
+            channels: Vec::new(),
+        },
+        Outcome::DestinationRefused {
+            name: destination("press"),
+            rule: DestinationRule::Unknown,
+            channels: Vec::new(),
+        },
+        Outcome::DestinationInUse {
+            name: destination("townhall"),
+            since: at(),
+            is_sure: true,
+            is_chosen: true,
+            stream: Some("Weekly".to_owned()),
+            by: Some(ada()),
+            may_take: false,
+        },
+        Outcome::DestinationInUse {
+            name: destination("townhall"),
+            since: at(),
+            is_sure: true,
+            is_chosen: true,
+            stream: None,
+            by: None,
+            may_take: true,
+        },
+        Outcome::DestinationInUse {
+            name: destination("townhall"),
+            since: at(),
+            is_sure: false,
+            is_chosen: true,
+            stream: Some("Weekly".to_owned()),
+            by: Some(ada()),
+            may_take: true,
+        },
+        Outcome::DestinationInUse {
+            name: destination("townhall"),
+            since: at(),
+            is_sure: false,
+            is_chosen: false,
+            stream: Some("Weekly".to_owned()),
+            by: Some(ada()),
+            may_take: true,
+        },
+        Outcome::DestinationNotSet {
+            name: destination("townhall"),
+            why: Box::new(Outcome::ScopeMissing),
+        },
+        Outcome::DestinationNotSet {
+            name: destination("townhall"),
+            why: Box::new(Outcome::NotSetUp),
+        },
+        Outcome::DestinationNotSet {
+            name: destination("townhall"),
+            why: Box::new(Outcome::NoSuchMeeting),
+        },
+        Outcome::DestinationNotSet {
+            name: destination("townhall"),
+            why: Box::new(Outcome::NoAnswer),
+        },
+        Outcome::DestinationNotSet {
+            name: destination("townhall"),
+            why: Box::new(Outcome::ServerError { status: 503 }),
+        },
+        Outcome::DestinationBroken {
+            name: destination("townhall"),
+        },
         Outcome::TooLate,
         Outcome::LinkDead,
         Outcome::LinkEnded,
@@ -326,7 +439,11 @@ fn catalogue_of_outcomes() {
         let is_listed = outcomes().iter().any(|outcome| outcome.name() == *name);
         assert!(is_listed, "{name} is not in the catalogue");
     }
-    for typed in ["start 68423085", "stop 68423085"] {
+    for typed in [
+        "start 68423085",
+        "stop 68423085",
+        "start 68423085 to=townhall",
+    ] {
         let request = request(typed);
         let context = OutcomeContext {
             command: CommandId(17),
@@ -346,8 +463,14 @@ fn catalogue_of_outcomes() {
                 outcome,
                 Outcome::NeedsConfirmation { .. } | Outcome::AlreadyLive { .. }
             );
-            if request.action == Action::Stop && is_asked {
-                continue; // Nobody is asked before a stop.
+            let is_of_destination =
+                outcome.name().contains("destination") || outcome.name() == "already_live";
+            let sends = request.destination().is_some();
+            if (request.action == Action::Stop && is_asked)
+                || (is_of_destination && !sends && outcome.name() != "already_live")
+                || (sends && !is_of_destination && !outcome.is_zooms())
+            {
+                continue; // Nobody is asked before a stop, nor told of a destination without one.
             }
             let title = format!("{typed}: {}", outcome.name());
             page.entry(&title, &replies().outcome(&context, &outcome));
@@ -502,6 +625,10 @@ fn catalogue_of_mistakes() {
         "start 68423085, 84230850123",
         "start 684230851234 name=\"Town Hall\"",
         "start 68423085 Town Hall",
+        "start 68423085 to=Town Hall",
+        "start 68423085 to=",
+        "start 68423085 stream_key=abcd-efgh",
+        "start 68423085 rtmp://a.example/live/abcd",
         "start 68423085 123abc layout=gallery",
         "stop 68423085 now",
         "start passcode 123456",
@@ -616,7 +743,8 @@ fn catalogue_of_the_app_home() {
     recents.extend(outcomes().into_iter().map(|outcome| recent(Some(outcome))));
     // One section holds no more.
     let mut more = recents.split_off(recents.len().min(18));
-    let rest = more.split_off(more.len().min(18));
+    let mut rest = more.split_off(more.len().min(18));
+    let last_ones = rest.split_off(rest.len().min(18));
     let offer = Some(LINK_URL.to_owned());
     for (title, link, is_refused, offer, last) in [
         ("nobody linked", None, false, None, vec![]),
@@ -635,6 +763,13 @@ fn catalogue_of_the_app_home() {
             false,
             None,
             rest,
+        ),
+        (
+            "linked, the last commands",
+            Some(link(false)),
+            false,
+            None,
+            last_ones,
         ),
         ("link dead", Some(link(true)), false, None, vec![]),
         (

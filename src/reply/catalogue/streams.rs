@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 
-use super::{Page, ada, asker, at, replies, replies_without_linking, snapshot};
+use super::{Page, ada, asker, at, destination, replies, replies_without_linking, snapshot};
 use crate::db::jobs::LinkEnd;
 use crate::ids::{Asker, ChannelId};
 use crate::reply::stream::StreamContext;
@@ -122,6 +122,24 @@ fn catalogue_of_streams() {
         &replies().status(&asker, None, &[watched]),
     );
     page.entry("without a topic", &replies().card(&number));
+    let name = destination("townhall");
+    for (title, state) in [
+        ("starting", State::Starting),
+        ("going live", State::GoingLive { taken: at() }),
+        ("live", State::Live { since: at() }),
+        ("silent", State::Silent { taken: at() }),
+        ("not live", State::NotLive),
+    ] {
+        let sent = StreamContext {
+            destination: Some(&name),
+            page: Some("https://video.acme.example/townhall"),
+            ..told(state, true)
+        };
+        page.entry(
+            &format!("{title}, on a destination"),
+            &replies().card(&sent),
+        );
+    }
     page.entry("no card: later", &replies().later(&live, false));
     page.entry(
         "stopped unasked, in its thread",
