@@ -4,6 +4,7 @@
 //! one, and the people they name. The right is checked on every page, and again before every change.
 
 pub mod check;
+pub mod destinations;
 pub mod person;
 
 use chrono::{DateTime, Utc};
@@ -58,6 +59,8 @@ pub enum AdminError {
     NotSetUp,
     #[error("there is nobody of that id in this workspace")]
     Nobody,
+    #[error("there is no such destination in this workspace")]
+    NoDestination,
     #[error(transparent)]
     Database(#[from] sqlx::Error),
 }

@@ -59,6 +59,12 @@ pub enum AuditKind {
     Uninstalled,
     /// The tokens were sealed with another key.
     KeysRotated,
+    /// An admin added a destination.
+    DestinationAdded,
+    /// An admin changed a destination, or replaced its key.
+    DestinationChanged,
+    /// An admin deleted a destination.
+    DestinationDeleted,
     /// Somebody noted that a livestream is over.
     MarkedEnded,
     /// Zoom never confirmed that an unused permission is withdrawn.

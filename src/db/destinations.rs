@@ -220,6 +220,17 @@ pub async fn keys(
         .collect())
 }
 
+/// Keeps others from changing a workspace's destinations until the transaction ends.
+pub async fn lock(db: impl PgExecutor<'_>, team: &TeamId) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"select pg_advisory_xact_lock(hashtextextended('destinations of ' || $1, 0))::text as "locked""#,
+        team.as_str(),
+    )
+    .fetch_one(db)
+    .await
+    .map(drop)
+}
+
 /// What became of an attempt to store a destination.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stored {

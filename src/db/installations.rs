@@ -265,6 +265,7 @@ pub async fn delete(db: &PgPool, tenant: &Tenant) -> sqlx::Result<()> {
     delete_of_tenant!("rules");
     delete_of_tenant!("user_group");
     delete_of_tenant!("stream");
+    delete_of_tenant!("destination");
     sqlx::query!(
         "delete from installation where tenant_id = $1 and uninstalled_at is not null",
         tenant.id()

@@ -183,6 +183,39 @@ pub async fn linked_among(
     .await
 }
 
+/// A Zoom account that somebody of a workspace has linked, or that the workspace shares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    pub zoom_user_id: ZoomUserId,
+    pub email: String,
+}
+
+/// A workspace's Zoom accounts with one of these e-mail addresses, in any case, or one of these ids.
+pub async fn accounts(
+    db: impl PgExecutor<'_>,
+    team: &TeamId,
+    emails_and_ids: &[String],
+) -> sqlx::Result<Vec<Account>> {
+    sqlx::query_as!(
+        Account,
+        r#"
+        select zoom_user_id as "zoom_user_id: ZoomUserId", email from zoom_grant
+        where (
+            lower(email) in (select lower(wanted) from unnest($2::text[]) as wanted) or zoom_user_id = any($2)
+        ) and zoom_user_id in (
+            select zoom_user_id from zoom_link where team_id = $1
+            union all
+            select zoom_user_id from shared_account where team_id = $1
+        )
+        order by email, zoom_user_id
+        "#,
+        team.as_str(),
+        emails_and_ids,
+    )
+    .fetch_all(db)
+    .await
+}
+
 /// One of them.
 pub async fn find(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<Option<LinkedUser>> {
     let mut query = QueryBuilder::new("select ");

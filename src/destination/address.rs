@@ -5,7 +5,7 @@
 
 use url::{Host, Url};
 
-use crate::destination::service;
+use crate::destination::service::{self, Service};
 
 /// The longest address of a server or a page, in characters.
 pub const ADDRESS_MAX: usize = 1024;
@@ -143,6 +143,46 @@ pub fn page(text: &str) -> Result<String, PageError> {
         .ok_or(PageError::NotAnAddress)
 }
 
+/// What may be shown again of a text that is no address of a server: its scheme, host and port, if
+/// it has them. A key, a name or a password may stand elsewhere in it.
+pub fn without_secrets(text: &str) -> String {
+    let url = Url::parse(text.trim()).ok();
+    let shown = url.and_then(|url| {
+        let host = url.host_str().filter(|host| host.contains('.'))?;
+        let port = url
+            .port()
+            .map_or_else(String::new, |port| format!(":{port}"));
+        Some(format!("{}://{host}{port}/", url.scheme()))
+    });
+    shown
+        .filter(|shown| shown.chars().count() <= ADDRESS_MAX && is_plain(shown))
+        .unwrap_or_default()
+}
+
+/// Whether the same key makes the same livestream at both servers: they are of one service, or have
+/// one host and path.
+pub fn are_same(one: &str, other: &str) -> bool {
+    let host_and_path = |address: &str| {
+        let url = Url::parse(address).ok()?;
+        let host = url.host_str()?.trim_end_matches('.').to_ascii_lowercase();
+        Some((host, url.path().trim_matches('/').to_owned()))
+    };
+    match (host_and_path(one), host_and_path(other)) {
+        (Some(one), Some(other)) => {
+            let service = service::of_host(&one.0);
+            one == other || (service.is_some() && service == service::of_host(&other.0))
+        }
+        _ => one == other,
+    }
+}
+
+/// Whether an address may be one of this service's servers.
+pub fn is_of(address: &str, service: &Service) -> bool {
+    let url = Url::parse(address).ok();
+    let host = url.as_ref().and_then(Url::host_str);
+    service.hosts.is_empty() || host.is_some_and(|host| service.has_host(host))
+}
+
 fn is_plain(text: &str) -> bool {
     !text.chars().any(|c| c.is_whitespace() || c.is_control()) && text.is_ascii()
 }
@@ -237,6 +277,48 @@ mod tests {
             ),
         ] {
             assert_eq!(server(text), Err(why), "{text}");
+        }
+    }
+
+    #[test]
+    fn of_what_is_no_server_nothing_secret_is_shown() {
+        for (text, shown) in [
+            (
+                "rtmp://dana:secret@a.example:1935/live",
+                "rtmp://a.example:1935/",
+            ),
+            (
+                "https://a.example/live/secret?key=secret",
+                "https://a.example/",
+            ),
+            ("rtmp://a.example/live secret", "rtmp://a.example/"),
+            ("secret", ""),
+            ("secret:secret", ""),
+            ("rtmp://secret", ""),
+            ("", ""),
+        ] {
+            assert_eq!(without_secrets(text), shown, "{text}");
+        }
+    }
+
+    #[test]
+    fn servers_are_the_same_however_they_are_written() {
+        for (one, other, is_same) in [
+            ("rtmp://a.example/live", "rtmps://A.example:443/live/", true),
+            ("rtmp://a.example/live", "rtmp://a.example/other", false),
+            ("rtmp://a.example/live", "rtmp://b.example/live", false),
+            (
+                "rtmps://a.rtmps.youtube.com:443/live2",
+                "rtmp://b.rtmp.youtube.com/live2?backup=1",
+                true,
+            ),
+            (
+                "rtmp://live.twitch.tv/app",
+                "rtmp://live.restream.io/live",
+                false,
+            ),
+        ] {
+            assert_eq!(are_same(one, other), is_same, "{one} {other}");
         }
     }
 

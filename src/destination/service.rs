@@ -108,11 +108,16 @@ pub fn name(key: &str) -> &str {
 
 /// The service whose servers have this host.
 pub(super) fn of_host(host: &str) -> Option<&'static Service> {
-    let is_of = |known: &&str| {
-        host.strip_suffix(*known)
-            .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-    };
-    SERVICES
-        .iter()
-        .find(|service| service.hosts.iter().any(|known| is_of(&known)))
+    SERVICES.iter().find(|service| service.has_host(host))
+}
+
+impl Service {
+    /// Whether one of its servers may have this host.
+    pub(super) fn has_host(&self, host: &str) -> bool {
+        let host = host.to_ascii_lowercase();
+        self.hosts.iter().any(|known| {
+            host.strip_suffix(known)
+                .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        })
+    }
 }

@@ -1,6 +1,7 @@
 //! Everything the pages say, as a person reads it, in reviewed snapshots: see
 //! [`crate::reply`]'s catalogue, which has the messages in Slack.
 
+use std::collections::HashMap;
 use std::fmt::Write;
 
 use axum::http::StatusCode;
@@ -9,10 +10,14 @@ use strum::VariantArray;
 
 use crate::account::confirm::{Cancelled, Linked};
 use crate::account::link_error::LinkError;
-use crate::admin::AdminError;
+use crate::admin::{Admin, AdminError};
+use crate::db::destinations::{Carried, Destination, Fields, UsedBy};
 use crate::db::link_sessions::Confirmation;
-use crate::ids::{TeamId, Tenant};
+use crate::destination::Resolution;
+use crate::ids::{Asker, ChannelId, DestinationId, SlackUserId, TeamId, Tenant};
 use crate::reply::catalogue::{replies, snapshot};
+use crate::web::admin::destinations_form::DestinationForm;
+use crate::web::admin::destinations_view::{Notice, View};
 use crate::web::admin::error::closed;
 use crate::web::pages;
 use crate::web::refusals::{not_for_people, refused};
@@ -158,11 +163,147 @@ fn catalogue_of_admin_errors() {
         AdminError::Interrupted,
         AdminError::NotSetUp,
         AdminError::Nobody,
+        AdminError::NoDestination,
         AdminError::Database(sqlx::Error::PoolTimedOut),
     ] {
         catalogue.page(&format!("not shown: {error}"), &closed(&error));
     }
     snapshot("pages_admin_errors", &catalogue.0);
+}
+
+fn destination(name: &str, change: impl FnOnce(&mut Destination)) -> Destination {
+    let at = |text: &str| text.parse().expect("a time");
+    let mut destination = Destination {
+        destination_id: DestinationId(1),
+        fields: Fields {
+            name: name.parse().expect("a name"),
+            service: "youtube".to_owned(),
+            server_url: "rtmps://a.rtmps.youtube.com:443/live2".to_owned(),
+            page_url: format!("https://video.acme.example/{name}"),
+            resolution: None,
+            is_test: false,
+            used_by: UsedBy::Everybody,
+            channels: Vec::new(),
+            people: Vec::new(),
+            group_id: None,
+            zoom_users: Vec::new(),
+            default_in: Vec::new(),
+        },
+        key_set_at: at("2026-09-01T10:00:00Z"),
+        key_set_by: SlackUserId::new("U0ADA"),
+        changed_by: SlackUserId::new("U0ANN"),
+        version: 3,
+        carries: None,
+        used: 4,
+    };
+    change(&mut destination);
+    destination
+}
+
+fn carried(topic: Option<&str>, is_public: bool) -> Option<Carried> {
+    Some(Carried {
+        meeting: "68423085".parse().expect("a meeting"),
+        topic: topic.map(str::to_owned),
+        channel: ChannelId::new("C0TOWNHALL"),
+        is_public,
+        began_at: "2026-11-28T15:02:00Z".parse().expect("a time"),
+    })
+}
+
+#[test]
+fn catalogue_of_destination_pages() {
+    let mut catalogue = Catalogue::default();
+    let admin = Admin {
+        asker: Asker {
+            enterprise: None,
+            team: TeamId::new("T0ACME"),
+            user: SlackUserId::new("U0ADA"),
+        },
+        name: "Ada".to_owned(),
+        team_name: "Acme".to_owned(),
+    };
+    let view = |all: Vec<Destination>| View {
+        admin: &admin,
+        csrf: "csrf",
+        all,
+        names: HashMap::from([("U0ADA".to_owned(), "Ada".to_owned())]),
+        now: "2026-11-28T15:30:00Z".parse().expect("a time"),
+    };
+    let of = |destination: &Destination, notice: Option<&Notice>| {
+        let form = DestinationForm::of(destination, &[]);
+        view(Vec::new()).form_page(Some(destination), &form, &[], notice)
+    };
+    catalogue.page(
+        "destinations, none, one deleted",
+        &view(Vec::new()).list_page(true),
+    );
+    let all = vec![
+        destination("press", |press| {
+            press.key_set_at = "2025-09-01T10:00:00Z".parse().expect("a time");
+            press.fields.service = "other".to_owned();
+            press.key_set_by = SlackUserId::new("U0ANN");
+            press.carries = carried(None, true);
+        }),
+        destination("product", |product| {
+            product.carries = carried(Some("Secret"), false);
+        }),
+        destination("test", |test| test.fields.is_test = true),
+        destination("townhall", |townhall| {
+            townhall.carries = carried(Some("Town Hall"), true);
+        }),
+    ];
+    catalogue.page("destinations", &view(all).list_page(false));
+    let empty = DestinationForm::empty();
+    let new = view(Vec::new()).form_page(None, &empty, &[], None);
+    catalogue.page("a new destination", &new);
+    let mut refused = DestinationForm::empty();
+    let problems = refused.read(None, &[]).err().expect("problems");
+    let refused = view(Vec::new()).form_page(None, &refused, &problems, None);
+    catalogue.page("a new destination, nothing typed", &refused);
+    let townhall = destination("townhall", |townhall| {
+        townhall.carries = carried(Some("Town Hall"), true);
+        townhall.fields.used_by = UsedBy::Channels;
+        townhall.fields.channels = vec!["C0TOWNHALL".to_owned(), "C0ALL".to_owned()];
+        townhall.fields.default_in = vec!["C0ALL".to_owned()];
+        townhall.fields.zoom_users = vec!["zoom-dana".to_owned()];
+        townhall.fields.resolution = Some(Resolution::P1080);
+    });
+    let warnings = vec!["Slack does not show this app C0ALL: check the ID.".to_owned()];
+    catalogue.page(
+        "a destination, saved while it carries a stream",
+        &of(&townhall, Some(&Notice::Saved { warnings })),
+    );
+    let unreadable = destination("press", |press| {
+        press.fields.used_by = UsedBy::Unknown;
+        press.fields.service = "newer".to_owned();
+        press.key_set_at = "2025-09-01T10:00:00Z".parse().expect("a time");
+    });
+    catalogue.page(
+        "a destination that another version saved",
+        &of(&unreadable, None),
+    );
+    for notice in [Notice::Unchanged, Notice::Changed] {
+        let test = destination("test", |test| {
+            test.fields.is_test = true;
+            test.fields.used_by = UsedBy::People;
+            test.fields.people = vec!["U0ADA".to_owned(), "U0ELI".to_owned()];
+        });
+        catalogue.page(
+            &format!("a destination, {notice:?}"),
+            &of(&test, Some(&notice)),
+        );
+    }
+    let press = destination("press", |press| {
+        press.fields.default_in = vec!["C0ALL".to_owned()];
+    });
+    let delete = view(Vec::new()).delete_page(&press, None);
+    catalogue.page("delete a destination", &delete);
+    let delete = view(Vec::new()).delete_page(&townhall, Some(&Notice::NotDeleted));
+    catalogue.page(
+        "a destination that carries a stream is not deleted",
+        &delete,
+    );
+    snapshot("pages_destinations", &catalogue.0);
 }
 
 #[test]

@@ -16,6 +16,8 @@ pub(super) const FOR_MACHINES: [&str; 6] = [
 ];
 /// The admins' first page.
 pub const ADMIN: &str = "/admin";
+/// The admins' page of destinations.
+pub const DESTINATIONS: &str = "/admin/destinations";
 /// Where somebody begins to install the app.
 pub const INSTALL: &str = "/slack/install";
 /// Where a browser that links an account is asked, and sees what became of it.

@@ -339,6 +339,9 @@ fn what(kind: AuditKind) -> &'static str {
         AuditKind::Installed => "installed",
         AuditKind::Uninstalled => "uninstalled",
         AuditKind::KeysRotated => "keys rotated",
+        AuditKind::DestinationAdded => "destination added",
+        AuditKind::DestinationChanged => "destination changed",
+        AuditKind::DestinationDeleted => "destination deleted",
         AuditKind::MarkedEnded => "livestream marked as ended",
         AuditKind::WithdrawalUnconfirmed => "withdrawal not confirmed by Zoom",
     }

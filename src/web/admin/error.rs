@@ -15,7 +15,7 @@ impl IntoResponse for AdminError {
             Self::StaleForm => StatusCode::CONFLICT,
             Self::NotAdmin | Self::CannotAsk => StatusCode::FORBIDDEN,
             Self::CannotTell => StatusCode::BAD_GATEWAY,
-            Self::NotSetUp | Self::Nobody => StatusCode::NOT_FOUND,
+            Self::NotSetUp | Self::Nobody | Self::NoDestination => StatusCode::NOT_FOUND,
             Self::Interrupted => StatusCode::SERVICE_UNAVAILABLE,
             Self::Database(error) => {
                 tracing::error!(%error, "admin page failed");
@@ -84,6 +84,10 @@ pub(in crate::web) fn closed(why: &AdminError) -> Markup {
         AdminError::Nobody => (
             "Nobody with that ID is linked here",
             html! { p { "Their link may have ended. " a href="/admin/people" { "See everybody who is linked" } } },
+        ),
+        AdminError::NoDestination => (
+            "There is no such destination",
+            html! { p { "It may have been deleted. Nothing was changed. " a href="/admin/destinations" { "See all destinations" } } },
         ),
         AdminError::Database(_) => (
             "Please try again in a minute",

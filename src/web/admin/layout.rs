@@ -7,6 +7,7 @@ use maud::{Markup, html};
 
 use crate::admin::Admin;
 use crate::web::pages::{document, page};
+use crate::web::paths::DESTINATIONS;
 pub(super) use crate::web::returns::redirect;
 
 pub(super) fn render(markup: Markup) -> Response {
@@ -25,6 +26,7 @@ pub(super) fn layout(
         ("/admin", "Overview"),
         ("/admin/people", "People"),
         ("/admin/activity", "Activity"),
+        (DESTINATIONS, "Destinations"),
         ("/admin/rules", "Rules"),
         ("/admin/shared", "Shared account"),
     ];
@@ -56,9 +58,9 @@ pub(super) fn csrf_field(csrf: &str) -> Markup {
 
 /// What is wrong with a field of a form. `field` is the id of its input.
 #[derive(Debug)]
-pub(super) struct Problem {
-    pub(super) field: &'static str,
-    pub(super) text: String,
+pub(in crate::web) struct Problem {
+    pub(in crate::web) field: &'static str,
+    pub(in crate::web) text: String,
 }
 
 /// Says above a form what is wrong with it, with links to the fields.

@@ -2,6 +2,9 @@
 //! [`crate::admin`].
 
 mod activity;
+mod destinations;
+pub(super) mod destinations_form;
+pub(super) mod destinations_view;
 pub(super) mod error;
 mod export;
 mod layout;
@@ -23,7 +26,7 @@ use axum::Router;
 use axum::routing::{get, post};
 
 use crate::app::App;
-use crate::web::paths::{ADMIN, SIGNED_IN};
+use crate::web::paths::{ADMIN, DESTINATIONS, SIGNED_IN};
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
@@ -42,6 +45,19 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/admin/activity", get(activity::activity))
         .route("/admin/activity.csv", get(activity::export_csv))
         .route("/admin/activity.json", get(activity::export_json))
+        .route(
+            DESTINATIONS,
+            get(destinations::destinations).post(destinations::add),
+        )
+        .route("/admin/destinations/new", get(destinations::new))
+        .route(
+            "/admin/destinations/{destination}",
+            get(destinations::destination).post(destinations::change),
+        )
+        .route(
+            "/admin/destinations/{destination}/delete",
+            get(destinations::confirm_delete).post(destinations::delete),
+        )
         .route("/admin/rules", get(rules::rules).post(rules::save_rules))
         .route("/admin/admins", post(rules::save_admins))
         .route(

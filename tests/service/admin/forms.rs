@@ -23,6 +23,9 @@ async fn a_form_that_was_not_made_for_this_session_does_nothing() {
     for path in [
         "/admin/people/U0DANA/disconnect",
         "/admin/people/U0DANA/test",
+        "/admin/destinations",
+        "/admin/destinations/1",
+        "/admin/destinations/1/delete",
         "/admin/rules",
         "/admin/admins",
         "/admin/shared",
