@@ -39,7 +39,11 @@ create table destination (
 alter table stream
     add column destination text,
     add column destination_id bigint constraint stream_destination_id_fkey references destination on delete set null,
-    add column holds_destination boolean not null default false;
+    add column holds_destination boolean not null default false,
+    -- Whether it is started only to see that it works, and stopped then.
+    add column is_rehearsal boolean not null default false,
+    -- What kind of meeting it is, as Zoom numbers them.
+    add column meeting_type smallint;
 -- One stream at a time for a destination.
 create unique index stream_destination_key on stream (destination_id) where closed_at is null and holds_destination;
 create index stream_destination_idx on stream (destination_id, began_at) where destination_id is not null;

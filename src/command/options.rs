@@ -72,10 +72,10 @@ fn known(key: &str) -> Option<&'static str> {
     }
 }
 
-/// The option whose name this word is, where nothing shows that it is one. The word `to` stands in many
+/// The option whose name this word is, where no value shows that it is one. The word `to` stands in many
 /// a sentence.
 fn known_alone(word: &str) -> Option<&'static str> {
-    known(word).filter(|_| !undashed(word).eq_ignore_ascii_case("to"))
+    known(word).filter(|_| !word.eq_ignore_ascii_case("to"))
 }
 
 /// Phones make a long dash of the two in `--name`.

@@ -8,6 +8,7 @@ mod buttons;
 mod check;
 mod commands;
 mod costs;
+mod destinations;
 mod destinations_pages;
 mod events;
 mod failover;

@@ -374,6 +374,29 @@ async fn a_stream_that_waits_too_long_for_its_turn_is_told_by_its_command() {
 }
 
 #[tokio::test]
+async fn a_start_that_its_message_has_not_told_yet_is_told_when_the_next_takes_its_place() {
+    let world = installed_world().await;
+    world.zoom.fail_next(Fault::Hold);
+    let start = world.slack.type_command(DANA.slack, "start 68423085");
+    assert_eq!(send(&world, &start).await, accepted());
+    card(&world, "is about to go live").await;
+    // The message does not change any more.
+    world
+        .slack
+        .fail_api("chat.update", ApiFault::RateLimited(3600));
+    world.zoom.answer_held();
+    wait_for_outcome(&world).await;
+    let again = world
+        .slack
+        .type_command(DANA.slack, "start 68423085 confirm=yes");
+    assert_eq!(send(&world, &again).await, accepted());
+    let outcome = world.slack.outcome(&start).await.expect("an outcome");
+    assert!(text_of(&outcome).contains("is going live"), "{outcome}");
+    world.slack.clear_api_faults();
+    world.end().await;
+}
+
+#[tokio::test]
 async fn a_channel_gets_one_new_message_a_second() {
     let world = installed_world().await;
     let meetings = [700_000_001, 700_000_002, 700_000_003];

@@ -3,11 +3,12 @@
 use livestream_bot::demo::slack::{self, SIGNING_SECRET};
 use livestream_bot::demo::wire::Wire;
 use livestream_bot::demo::zoom::{self, Fault, SCOPES};
-use livestream_bot::demo::{DANA, FAY, World};
+use livestream_bot::demo::{ADA, DANA, FAY, World};
 
+use crate::support::admin_browser::AdminBrowser;
 use crate::support::database;
 use crate::support::fixtures::MEETING;
-use crate::support::slack::type_and_read;
+use crate::support::slack::{type_and_read, type_and_read_at_once};
 use crate::support::world::TestWorld;
 
 #[tokio::test]
@@ -34,6 +35,16 @@ async fn the_record_shows_what_passed_and_no_secret() {
     world.zoom.fail_next(Fault::Hang);
     let read = type_and_read(&world, DANA, "stop 68423085").await;
     assert!(read.contains("Zoom did not answer"), "{read}");
+    let mut admin = AdminBrowser::signed_in(&world, ADA).await;
+    admin
+        .add_destination("townhall", "a-key-of-the-town-hall")
+        .await;
+    let noted = type_and_read_at_once(&world, DANA, "ended 68423085").await;
+    assert!(noted.contains("is over"), "{noted}");
+    world.zoom.end(MEETING);
+    world.zoom.begin(MEETING);
+    let read = type_and_read(&world, DANA, "start 68423085 to=townhall").await;
+    assert!(read.contains("going live on townhall"), "{read}");
     let (version, exchanges) = wire.since(0);
     let is_told = |from: &str, to: &str, path: &str, status: Option<u16>| {
         exchanges.iter().any(|exchange| {
@@ -54,6 +65,8 @@ async fn the_record_shows_what_passed_and_no_secret() {
     assert!(is_told("livestream-bot", "Zoom", livestream, Some(401)));
     assert!(is_told("livestream-bot", "Zoom", "/oauth/token", Some(200)));
     assert!(is_told("livestream-bot", "Zoom", livestream, Some(204)));
+    let destination = "/v2/meetings/68423085/livestream";
+    assert!(is_told("livestream-bot", "Zoom", destination, Some(204)));
     assert!(
         is_told("livestream-bot", "Zoom", livestream, None),
         "{exchanges:#?}"
@@ -72,6 +85,7 @@ async fn the_record_shows_what_passed_and_no_secret() {
         tokens.access_token,
         tokens.refresh_token,
         "xoxb-0".to_owned(),
+        "a-key-of-the-town-hall".to_owned(),
     ];
     for call in world.zoom.calls() {
         secrets.push(call.authorization.replace("Bearer ", ""));

@@ -1,0 +1,751 @@
+//! Where livestreams go: destinations that admins keep and people name.
+
+use chrono::Utc;
+use livestream_bot::crypto::vault::{Context, Vault};
+use livestream_bot::db::destinations::{self, Fields, Stored, UsedBy};
+use livestream_bot::demo::slack::TEAM;
+use livestream_bot::demo::zoom::{Destination, Fault, Obstacle, Read, SCOPES};
+use livestream_bot::demo::{ADA, DANA, ELI, Person, World};
+use livestream_bot::ids::{Asker, DestinationId, SlackUserId, TeamId};
+use sqlx::ConnectOptions;
+
+use crate::picker::{look_up, said};
+use crate::streams::{ENDED, OFF_AIR, ON_AIR, card, cards, tell};
+use crate::support::admin_browser::AdminBrowser;
+use crate::support::fixtures::{MEETING, installed_world, meeting};
+use crate::support::program::ProgramEnv;
+use crate::support::slack::{
+    accepted, button_values, elements, option_values, outcome_of, press, send, text_of,
+    type_and_read, type_and_read_at_once,
+};
+use crate::support::world::{TestWorld, connect, wait_for_empty_queue};
+
+const KEY: &str = "abcd-1234?user=dana&pass=x=y";
+/// The number of a meeting of Eli's.
+const OTHER: i64 = 84_230_850_123;
+
+/// A world with the destinations `townhall` and `press`, for everybody; Eli's meeting runs too.
+async fn destined_world() -> TestWorld {
+    let world = installed_world().await;
+    world.zoom.schedule(OTHER, ELI.zoom, None);
+    world.zoom.name(OTHER, "Weekly");
+    world.zoom.begin(OTHER);
+    let mut admin = AdminBrowser::signed_in(&world, ADA).await;
+    admin.add_destination("townhall", KEY).await;
+    admin.add_destination("press", "press-key").await;
+    world
+}
+
+/// Where a meeting was sent last.
+fn sent_to(world: &World, meeting: i64) -> Option<Destination> {
+    world.zoom.meeting(meeting).expect("a meeting").sent_to
+}
+
+/// How often a destination was set at Zoom.
+fn times_set(world: &World) -> usize {
+    world.zoom.reads(Read::SetDestination).len()
+}
+
+async fn execute(world: &World, sql: &'static str) {
+    let done = sqlx::query(sql).execute(&mut connect(world).await).await;
+    done.expect("a statement");
+}
+
+async fn type_start(world: &World, who: Person, text: &str) {
+    let typed = world.slack.type_command(who.slack, text);
+    assert_eq!(send(world, &typed).await, accepted(), "{text}");
+}
+
+#[tokio::test]
+async fn a_start_goes_where_it_is_sent_and_the_card_says_so() {
+    let world = destined_world().await;
+    type_start(&world, DANA, "start 68423085 to=townhall").await;
+    let going = card(&world, "is going live on townhall.*").await;
+    let sent = sent_to(&world, MEETING).expect("a destination");
+    assert_eq!(
+        (&*sent.stream_url, &*sent.stream_key, &*sent.page_url),
+        (
+            "rtmps://ingest.acme.example/live",
+            KEY,
+            "https://video.acme.example/townhall"
+        )
+    );
+    assert!(!meeting(&world).is_broken);
+    let watch = elements(&going.content).find(|part| part["url"].is_string());
+    assert_eq!(
+        watch.expect("a button")["url"],
+        "https://video.acme.example/townhall"
+    );
+    tell(&world, ON_AIR, Utc::now()).await;
+    card(&world, "*Town Hall is live on townhall* since").await;
+    let status = type_and_read_at_once(&world, ELI, "status").await;
+    assert!(status.contains("is live on townhall"), "{status}");
+
+    let mut admin = AdminBrowser::signed_in(&world, ADA).await;
+    let listed = admin.read("/admin/destinations").await;
+    assert!(listed.contains("Town Hall"), "{listed}");
+    press(&world, DANA, "stop 68423085").await;
+    card(&world, "Town Hall is ending").await;
+    tell(&world, OFF_AIR, Utc::now()).await;
+    let ended = card(&world, "Town Hall was live for").await;
+    assert_eq!(
+        button_values(&ended.content),
+        ["start 68423085 to=townhall"]
+    );
+    assert_eq!(cards(&world).len(), 1);
+    // What is kept and told of it holds no key.
+    let rows: String = sqlx::query_scalar(
+        "select concat(
+            (select json_agg(stream) from stream), (select json_agg(stream_fact) from stream_fact),
+            (select json_agg(command) from command), (select json_agg(audit) from audit),
+            (select json_agg(destination) from destination), (select json_agg(job) from graphile_worker._private_jobs job)
+        )",
+    )
+    .fetch_one(&mut connect(&world).await)
+    .await
+    .expect("rows");
+    assert!(rows.contains("to=townhall"), "{rows}");
+    for secret in [KEY, "abcd-1234"] {
+        assert!(!rows.contains(secret), "{rows}");
+        assert!(!format!("{:?}", world.slack.messages()).contains(secret));
+    }
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_destination_is_named_in_many_ways() {
+    let world = destined_world().await;
+    for typed in [
+        "start 68423085 to=TownHall",
+        "start 68423085 to:townhall",
+        "start to=townhall 68423085",
+        "start 68423085 to townhall",
+        "start 68423085 to = townhall layout=gallery",
+        "start 68423085 destination=townhall",
+    ] {
+        let read = type_and_read(&world, DANA, typed).await;
+        assert!(read.contains("going live on townhall"), "{typed}: {read}");
+        assert_eq!(sent_to(&world, MEETING).expect("one").stream_key, KEY);
+        world.zoom.end(MEETING);
+        world.zoom.begin(MEETING);
+        tell(&world, ENDED, Utc::now()).await;
+        wait_for_empty_queue(&world.database).await;
+    }
+    world.end().await;
+}
+
+#[tokio::test]
+async fn who_may_not_use_a_destination_is_told_why_and_zoom_is_not_asked() {
+    let world = destined_world().await;
+    for (set, words) in [
+        (
+            "update destination set who = 'people', people = '{U0ADA}'",
+            "is for people whom an admin has named",
+        ),
+        (
+            "update destination set who = 'channels', channels = '{C0PRESS}'",
+            "can be used only in <#C0PRESS>",
+        ),
+        (
+            "update destination set who = 'everybody', zoom_users = '{zoom-ada}'",
+            "only with other Zoom accounts",
+        ),
+        (
+            "update destination set zoom_users = '{}', is_test = true",
+            "is for rehearsals only",
+        ),
+    ] {
+        execute(&world, set).await;
+        let message = outcome_of(&world, DANA, "start 68423085 to=townhall").await;
+        let read = text_of(&message);
+        assert!(read.contains(words), "{set}: {read}");
+        assert_eq!(message["response_type"], "ephemeral", "{set}");
+    }
+    // Somebody in the right channel may.
+    execute(
+        &world,
+        "update destination set is_test = false, who = 'channels', channels = '{C0TOWNHALL}'",
+    )
+    .await;
+    assert_eq!((times_set(&world), world.zoom.calls().len()), (0, 0));
+    let read = type_and_read(&world, DANA, "start 68423085 to=townhall").await;
+    assert!(read.contains("going live on townhall"), "{read}");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_name_that_is_none_leads_to_those_that_may_be_meant() {
+    let world = destined_world().await;
+    let message = outcome_of(&world, DANA, "start 68423085 to=townhal").await;
+    assert!(
+        text_of(&message).contains("there is no destination townhal"),
+        "{message}"
+    );
+    assert_eq!(message["response_type"], "ephemeral");
+    assert_eq!(button_values(&message), ["start 68423085 to=townhall"]);
+    // Of one that they may not use they are told nothing.
+    execute(
+        &world,
+        "update destination set who = 'people', people = '{U0ADA}'",
+    )
+    .await;
+    let message = outcome_of(&world, DANA, "start 68423085 to=townhal").await;
+    assert_eq!(button_values(&message), [""; 0]);
+    let read = type_and_read_at_once(&world, DANA, "destinations").await;
+    assert!(read.contains("There is no destination"), "{read}");
+    assert_eq!(times_set(&world), 0);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn what_zoom_answers_to_a_destination_is_told_and_nothing_is_started() {
+    let world = destined_world().await;
+    let refusal = |status, code, message| Fault::error(status, code, message);
+    for (fault, words) in [
+        (
+            refusal(400, 3000, "Cannot access webinar info."),
+            "can't be livestreamed yet",
+        ),
+        (
+            refusal(
+                400,
+                3161,
+                "Your user account is not allowed meeting hosting and scheduling capabilities.",
+            ),
+            "may not host meetings",
+        ),
+        (
+            refusal(404, 3001, "Meeting does not exist."),
+            "Zoom finds no meeting",
+        ),
+        (
+            refusal(503, 0, "Busy."),
+            "Zoom answered with status 503 when I set the destination townhall",
+        ),
+        (
+            Fault::Reset,
+            "Zoom did not answer when I set the destination townhall",
+        ),
+        (
+            refusal(
+                400,
+                300,
+                "Invalid stream key abcd-1234?user=dana&pass=x=y at rtmps://ingest.acme.example/live.",
+            ),
+            "Zoom did not take the destination *townhall*",
+        ),
+    ] {
+        world
+            .zoom
+            .fail_next_read(Read::SetDestination, fault.clone());
+        let read = type_and_read(&world, DANA, "start 68423085 to=townhall").await;
+        assert!(read.contains(words), "{fault:?}: {read}");
+        assert!(
+            !read.contains("abcd-1234") && !read.contains("ingest"),
+            "{read}"
+        );
+        wait_for_empty_queue(&world.database).await;
+    }
+    assert_eq!(world.zoom.calls().len(), 0);
+    // A limit per second, and a token that Zoom does not take, are tried once more.
+    for fault in [
+        refusal(
+            429,
+            429,
+            "You have reached the maximum per-second rate limit for this API.",
+        ),
+        refusal(401, 124, "Access token is expired."),
+    ] {
+        let before = times_set(&world);
+        world
+            .zoom
+            .fail_next_read(Read::SetDestination, fault.clone());
+        let read = type_and_read(&world, DANA, "start 68423085 to=townhall").await;
+        assert!(read.contains("going live on townhall"), "{fault:?}: {read}");
+        assert_eq!(times_set(&world) - before, 2, "{fault:?}");
+        world.zoom.end(MEETING);
+        world.zoom.begin(MEETING);
+        tell(&world, ENDED, Utc::now()).await;
+        wait_for_empty_queue(&world.database).await;
+    }
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_link_without_the_permission_is_offered_a_new_one() {
+    let world = destined_world().await;
+    let scopes = SCOPES.replace("meeting:update:livestream ", "");
+    assert_ne!(scopes, SCOPES);
+    world.link(DANA, &scopes).await.expect("a link");
+    let message = outcome_of(&world, DANA, "start 68423085 to=townhall").await;
+    let read = text_of(&message);
+    assert!(read.contains("does not allow me to set where"), "{read}");
+    assert_eq!(message["response_type"], "ephemeral");
+    assert_eq!(
+        button_values(&message),
+        ["connect start 68423085 to=townhall", "check 68423085"]
+    );
+    assert_eq!(world.zoom.calls().len(), 0);
+    // Without a destination nothing has changed.
+    wait_for_empty_queue(&world.database).await;
+    let read = type_and_read(&world, DANA, "start 68423085").await;
+    assert!(read.contains("is going live.*"), "{read}");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_start_that_fails_after_its_destination_is_set_says_what_is_set() {
+    let world = destined_world().await;
+    world.zoom.end(MEETING);
+    let read = type_and_read(&world, DANA, "start 68423085 to=townhall").await;
+    assert!(
+        read.contains("has not started") && read.contains("*townhall* is set in the meeting"),
+        "{read}"
+    );
+    // It holds the destination no more.
+    let read = type_and_read(&world, ELI, "start 84230850123 to=townhall").await;
+    assert!(read.contains("going live on townhall"), "{read}");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_destination_carries_one_stream_at_a_time() {
+    let world = destined_world().await;
+    type_start(&world, DANA, "start 68423085 to=townhall").await;
+    card(&world, "going live on townhall").await;
+    tell(&world, ON_AIR, Utc::now()).await;
+    card(&world, "is live on townhall").await;
+    let message = outcome_of(&world, ELI, "start 84230850123 to=townhall").await;
+    let read = text_of(&message);
+    assert!(
+        read.contains("townhall is in use by Town Hall*") && read.contains("started by <@U0DANA>"),
+        "{read}"
+    );
+    assert_eq!(message["response_type"], "ephemeral");
+    assert_eq!(button_values(&message), [""; 0]);
+    // Nor by typing what an admin's button types.
+    let read = type_and_read(
+        &world,
+        ELI,
+        "start 84230850123 to=townhall take=yes confirm=yes",
+    )
+    .await;
+    assert!(read.contains("is in use"), "{read}");
+    assert_eq!(world.zoom.calls().len(), 1);
+    let read = type_and_read_at_once(&world, ELI, "destinations").await;
+    assert!(
+        read.contains("*townhall*") && read.contains("in use"),
+        "{read}"
+    );
+    // In another channel nobody learns whose it is, if that one is private.
+    execute(
+        &world,
+        "update stream set channel_id = 'G0SECRET', is_public = false",
+    )
+    .await;
+    let read = type_and_read(&world, ELI, "start 84230850123 to=townhall").await;
+    assert!(
+        read.contains("in use by another livestream") && !read.contains("DANA"),
+        "{read}"
+    );
+    // Once it ends, the next one may.
+    world.zoom.end(MEETING);
+    tell(&world, OFF_AIR, Utc::now()).await;
+    tell(&world, ENDED, Utc::now()).await;
+    let read = type_and_read(&world, ELI, "start 84230850123 to=townhall").await;
+    assert!(read.contains("going live on townhall"), "{read}");
+    assert!(!meeting(&world).is_broken);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn an_admin_takes_a_destination_after_being_told_what_goes_there() {
+    let world = destined_world().await;
+    world.link(ADA, SCOPES).await.expect("Ada's link");
+    world.zoom.schedule(91_234_567_890, ADA.zoom, None);
+    world.zoom.name(91_234_567_890, "Board");
+    world.zoom.begin(91_234_567_890);
+    type_start(&world, DANA, "start 68423085 to=townhall").await;
+    card(&world, "going live on townhall").await;
+    tell(&world, ON_AIR, Utc::now()).await;
+    card(&world, "is live on townhall").await;
+    // To have confirmed something else does not count.
+    let typed = world
+        .slack
+        .type_command(ADA.slack, "start 91234567890 to=townhall confirm=yes");
+    assert_eq!(send(&world, &typed).await, accepted());
+    let message = world.slack.outcome(&typed).await.expect("an outcome");
+    let take = "start 91234567890 to=townhall take=yes confirm=yes";
+    assert_eq!(button_values(&message), [take]);
+    press(&world, ADA, take).await;
+    card(&world, "Board is going live on townhall").await;
+    wait_for_empty_queue(&world.database).await;
+    // The other goes on in its meeting, and its end frees nothing of this one's.
+    press(&world, DANA, "stop 68423085").await;
+    tell(&world, OFF_AIR, Utc::now()).await;
+    card(&world, "was live for").await;
+    let read = type_and_read(&world, ELI, "start 84230850123 to=townhall").await;
+    assert!(read.contains("is in use"), "{read}");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn where_it_is_not_sure_that_a_destination_is_free_the_person_is_asked() {
+    let world = destined_world().await;
+    type_start(&world, DANA, "start 68423085 to=townhall").await;
+    card(&world, "going live on townhall").await;
+    wait_for_empty_queue(&world.database).await;
+    // Zoom has never reported a livestream of Dana's: this one may be over.
+    execute(
+        &world,
+        "update stream_fact set happened_at = happened_at - interval '5 minutes'",
+    )
+    .await;
+    let message = outcome_of(&world, ELI, "start 84230850123 to=townhall").await;
+    let read = text_of(&message);
+    assert!(
+        read.contains("townhall may still be in use by Town Hall"),
+        "{read}"
+    );
+    let take = "start 84230850123 to=townhall take=yes confirm=yes";
+    assert_eq!(button_values(&message), [take]);
+    press(&world, ELI, take).await;
+    card(&world, "Weekly is going live on townhall").await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn what_was_set_in_a_meeting_before_is_asked_about_too() {
+    let world = destined_world().await;
+    type_start(&world, DANA, "start 68423085 to=townhall").await;
+    card(&world, "going live on townhall").await;
+    world.zoom.end(MEETING);
+    for event in [OFF_AIR, ENDED] {
+        tell(&world, event, Utc::now()).await;
+    }
+    wait_for_empty_queue(&world.database).await;
+    type_start(&world, ELI, "start 84230850123 to=townhall").await;
+    card(&world, "Weekly is going live on townhall").await;
+    // Dana's meeting still has the key, unless somebody changed it in Zoom.
+    world.zoom.begin(MEETING);
+    let message = outcome_of(&world, DANA, "start 68423085").await;
+    let read = text_of(&message);
+    assert!(
+        read.contains("was last sent to townhall, which is in use by"),
+        "{read}"
+    );
+    let take = "start 68423085 take=yes confirm=yes";
+    assert_eq!(button_values(&message), [take]);
+    assert!(!world.zoom.meeting(OTHER).expect("Eli's").is_broken);
+    press(&world, DANA, take).await;
+    // What is not known is not said.
+    card(&world, "is going live.*").await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn where_a_livestream_goes_is_not_changed_while_it_runs() {
+    let world = destined_world().await;
+    type_start(&world, DANA, "start 68423085").await;
+    card(&world, "is going live").await;
+    let refused = async |words: &str, buttons: &[&str]| {
+        let message = outcome_of(&world, DANA, "start 68423085 to=press confirm=yes").await;
+        let read = text_of(&message);
+        assert!(read.contains(words), "{read}");
+        assert_eq!(button_values(&message), buttons, "{read}");
+        assert_eq!(times_set(&world), 0);
+    };
+    // A moment after Zoom took it, and once it is reported.
+    refused("stop it first", &["stop 68423085"]).await;
+    tell(&world, ON_AIR, Utc::now()).await;
+    card(&world, "is live").await;
+    refused("stop it first", &["stop 68423085"]).await;
+    assert!(!meeting(&world).is_broken);
+    press(&world, DANA, "stop 68423085").await;
+    tell(&world, OFF_AIR, Utc::now()).await;
+    card(&world, "was live for").await;
+    // Zoom refuses another start for half a minute, so the meeting begins anew.
+    world.zoom.end(MEETING);
+    world.zoom.begin(MEETING);
+    let read = type_and_read(&world, DANA, "start 68423085 to=press").await;
+    assert!(read.contains("going live on press"), "{read}");
+    assert!(!meeting(&world).is_broken);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn where_zoom_reports_nothing_a_change_under_what_may_run_is_asked_about() {
+    let world = destined_world().await;
+    type_start(&world, DANA, "start 68423085").await;
+    card(&world, "is going live").await;
+    wait_for_empty_queue(&world.database).await;
+    execute(
+        &world,
+        "update stream_fact set happened_at = happened_at - interval '5 minutes'",
+    )
+    .await;
+    let message = outcome_of(&world, DANA, "start 68423085 to=press").await;
+    let read = text_of(&message);
+    assert!(read.contains("may be live already"), "{read}");
+    let anyway = "start 68423085 to=press take=yes confirm=yes";
+    assert_eq!(button_values(&message), [anyway]);
+    assert_eq!(times_set(&world), 0);
+    world.zoom.end(MEETING);
+    world.zoom.begin(MEETING);
+    press(&world, DANA, anyway).await;
+    card(&world, "is going live on press").await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_channel_has_a_default_that_can_be_left_out() {
+    let world = destined_world().await;
+    execute(
+        &world,
+        "update destination set default_in = '{C0TOWNHALL}' where name = 'townhall'",
+    )
+    .await;
+    let read = type_and_read(&world, DANA, "start 68423085 to=zoom").await;
+    assert!(read.contains("is going live.*"), "{read}");
+    assert_eq!(times_set(&world), 0);
+    world.zoom.end(MEETING);
+    world.zoom.begin(MEETING);
+    tell(&world, ENDED, Utc::now()).await;
+    wait_for_empty_queue(&world.database).await;
+    let read = type_and_read(&world, DANA, "start 68423085").await;
+    assert!(read.contains("going live on townhall"), "{read}");
+    assert_eq!(sent_to(&world, MEETING).expect("one").stream_key, KEY);
+    let read = type_and_read_at_once(&world, DANA, "destinations").await;
+    assert!(
+        read.contains("livestreams of this channel go there"),
+        "{read}"
+    );
+    // A stop takes none.
+    press(&world, DANA, "stop 68423085").await;
+    wait_for_empty_queue(&world.database).await;
+    assert_eq!(times_set(&world), 1);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn the_picker_offers_the_destinations() {
+    let world = destined_world().await;
+    let shown = look_up(&world, DANA, "start layout=gallery").await;
+    assert!(said(&shown).contains("*Where to?*"), "{shown}");
+    assert_eq!(
+        option_values(&shown),
+        [
+            "start to=zoom layout=gallery_view",
+            "start to=press layout=gallery_view",
+            "start to=townhall layout=gallery_view",
+        ]
+    );
+    let choose = world
+        .slack
+        .choose(DANA.slack, "start to=townhall layout=gallery_view");
+    let answer = world.slack.send_press(&world.service, &choose).await;
+    assert_eq!(answer.expect("an answer").status, 200);
+    let shown = world.slack.reply(&choose).await.expect("an answer");
+    let chosen = elements(&shown).find_map(|part| part.get("initial_option"));
+    assert_eq!(
+        chosen.expect("a choice")["value"],
+        "start to=townhall layout=gallery_view"
+    );
+    press(
+        &world,
+        DANA,
+        "start 68423085 to=townhall layout=gallery_view",
+    )
+    .await;
+    card(&world, "is going live on townhall").await;
+    assert_eq!(sent_to(&world, MEETING).expect("one").stream_key, KEY);
+    // One that is none is told at once.
+    let read = type_and_read_at_once(&world, DANA, "start to=townhal").await;
+    assert!(
+        read.contains("no destination `townhal`") && read.contains("to=townhall"),
+        "{read}"
+    );
+    world.end().await;
+}
+
+#[tokio::test]
+async fn keys_that_are_typed_are_refused_and_kept_nowhere() {
+    let world = destined_world().await;
+    for typed in [
+        "start 68423085 stream_key=secret-key-77",
+        "start 68423085 key=secret-key-77",
+        "start 68423085 Stream key: secret-key-77",
+        "start 68423085 to=rtmps://a.example/live/secret-key-77",
+        "start 68423085 url=<rtmp://a.example/live/secret-key-77>",
+        "connect start 68423085 streamkey=secret-key-77",
+        "destinations add stream-key=secret-key-77",
+    ] {
+        let read = type_and_read_at_once(&world, DANA, typed).await;
+        assert!(
+            read.contains("does not belong in Slack") && read.contains("/admin/destinations"),
+            "{typed}: {read}"
+        );
+        assert!(!read.contains("secret-key"), "{read}");
+    }
+    for typed in [
+        "start 68423085 name=\"The key: to success\"",
+        "start https://acme.zoom.us/j/68423085?pwd=abc&key=x",
+    ] {
+        let typed = world.slack.type_command(DANA.slack, typed);
+        let answer = send(&world, &typed).await;
+        assert!(!answer.body.to_string().contains("belong"), "{answer:?}");
+    }
+    let rows: String = sqlx::query_scalar(
+        "select concat((select json_agg(audit) from audit), (select json_agg(command) from command))",
+    )
+    .fetch_one(&mut connect(&world).await)
+    .await
+    .expect("rows");
+    assert!(!rows.contains("secret-key"), "{rows}");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_meeting_that_cannot_be_livestreamed_is_not_sent_anywhere() {
+    let world = destined_world().await;
+    for obstacle in [Obstacle::IsWebinar, Obstacle::MayNotHost] {
+        world.zoom.schedule(MEETING, DANA.zoom, Some(obstacle));
+        world.zoom.begin(MEETING);
+        let read = type_and_read(&world, DANA, "start 68423085 to=townhall").await;
+        assert!(read.contains("did not take the destination"), "{read}");
+        wait_for_empty_queue(&world.database).await;
+    }
+    assert_eq!(world.zoom.calls().len(), 0);
+    // Whose key does not open is not sent either.
+    execute(&world, "update destination set stream_key = '\\x026b31'").await;
+    let read = type_and_read(&world, DANA, "start 68423085 to=townhall").await;
+    assert!(
+        read.contains("the key of the destination townhall can't be read"),
+        "{read}"
+    );
+    wait_for_empty_queue(&world.database).await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn two_meetings_that_race_for_a_destination_do_not_both_get_it() {
+    let world = destined_world().await;
+    for round in 0..5 {
+        let starts = [
+            world
+                .slack
+                .type_command(DANA.slack, "start 68423085 to=townhall"),
+            world
+                .slack
+                .type_command(ELI.slack, "start 84230850123 to=townhall"),
+        ];
+        let (first, second) = tokio::join!(send(&world, &starts[0]), send(&world, &starts[1]));
+        assert_eq!((first, second), (accepted(), accepted()));
+        wait_for_empty_queue(&world.database).await;
+        let live: Vec<i64> = [MEETING, OTHER]
+            .into_iter()
+            .filter(|id| world.zoom.meeting(*id).expect("a meeting").is_live)
+            .collect();
+        assert_eq!(live.len(), 1, "round {round}");
+        assert!(!world.zoom.meeting(live[0]).expect("a meeting").is_broken);
+        let loser = usize::from(live[0] == MEETING);
+        let told = world
+            .slack
+            .outcome(&starts[loser])
+            .await
+            .expect("an outcome");
+        assert!(text_of(&told).contains("is in use"), "{told}");
+        for id in [MEETING, OTHER] {
+            world.zoom.end(id);
+            let told = world
+                .zoom
+                .tell_of_meeting(&world.service, ENDED, id, Utc::now());
+            assert_eq!(told.await.expect("an answer"), 200);
+            world.zoom.begin(id);
+        }
+        wait_for_empty_queue(&world.database).await;
+    }
+    world.end().await;
+}
+
+/// Keeps `townhall` for everybody of the workspace in an environment without pages.
+async fn keep_townhall(env: &ProgramEnv) -> DestinationId {
+    let mut db = env.database.connect().await.expect("a connection");
+    let admin = Asker {
+        enterprise: None,
+        team: TeamId::new(TEAM),
+        user: SlackUserId::new(ADA.slack),
+    };
+    let fields = Fields {
+        name: "townhall".parse().expect("a name"),
+        service: "other".to_owned(),
+        server_url: "rtmps://ingest.acme.example/live".to_owned(),
+        page_url: "https://video.acme.example/townhall".to_owned(),
+        resolution: None,
+        is_test: false,
+        used_by: UsedBy::Everybody,
+        channels: Vec::new(),
+        people: Vec::new(),
+        group_id: None,
+        zoom_users: Vec::new(),
+        default_in: Vec::new(),
+    };
+    let stored = destinations::insert(&mut db, &admin, &fields).await;
+    let Stored::Done(id) = stored.expect("a row") else {
+        panic!("the name is taken");
+    };
+    let vault = Vault::from_keys(&env.config.token_keys).expect("keys");
+    let sealed = vault.seal(Context::StreamKey(id.0), &KEY.into());
+    destinations::set_key(&mut db, id, &admin.user, &sealed)
+        .await
+        .expect("a key");
+    id
+}
+
+/// Kills the program while Zoom sets the destination, or while it starts the livestream.
+#[tokio::test]
+async fn killed_at_the_destination_it_sets_it_again_and_killed_at_the_start_it_does_not_start_twice()
+ {
+    for (is_done, is_at_start) in [(false, false), (true, false), (false, true), (true, true)] {
+        let env = ProgramEnv::new().await;
+        let service = env.serve().await;
+        keep_townhall(&env).await;
+        let fault = if is_done { Fault::Hold } else { Fault::Hang };
+        if is_at_start {
+            env.zoom.fail_next(fault);
+        } else {
+            env.zoom.fail_next_read(Read::SetDestination, fault);
+        }
+        let start = env
+            .slack
+            .type_command(DANA.slack, "start 68423085 to=townhall");
+        let answer = env.slack.send(&service.url, &start).await;
+        assert_eq!(answer.expect("a response"), accepted());
+        env.zoom.was_read(Read::SetDestination, 1).await;
+        if is_at_start {
+            env.zoom.called(1).await;
+        }
+        let log = service.kill().await;
+        assert!(!log.contains("abcd-1234"), "{log}");
+
+        let service = env.serve().await;
+        let outcome = env.slack.outcome(&start).await.expect("an outcome");
+        let read = text_of(&outcome);
+        let case = format!("{is_done} {is_at_start}: {read}");
+        if is_at_start {
+            assert!(read.contains("I was interrupted"), "{case}");
+            assert!(read.contains("*townhall* is set in the meeting"), "{case}");
+            assert_eq!(env.zoom.reads(Read::SetDestination).len(), 1, "{case}");
+        } else {
+            assert!(read.contains("is going live on townhall"), "{case}");
+            assert_eq!(env.zoom.reads(Read::SetDestination).len(), 2, "{case}");
+            let meeting = env.zoom.meeting(MEETING).expect("a meeting");
+            assert_eq!(meeting.sent_to.expect("one").stream_key, KEY, "{case}");
+            assert!(!meeting.is_broken, "{case}");
+        }
+        assert_eq!(env.zoom.calls().len(), 1, "{case}");
+        let log = service.terminate().await;
+        assert!(!log.contains("abcd-1234"), "{log}");
+        env.end().await;
+    }
+}
