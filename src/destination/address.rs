@@ -74,10 +74,11 @@ pub fn server(text: &str) -> Result<String, ServerError> {
     if !url.username().is_empty() || url.password().is_some() {
         return Err(ServerError::Credentials);
     }
-    let host = match url.host() {
-        Some(Host::Domain(host)) => host.to_ascii_lowercase(),
-        Some(Host::Ipv4(_) | Host::Ipv6(_)) => return Err(ServerError::NotPublic),
-        None => return Err(ServerError::NotAnAddress),
+    // The parser takes any host of such a scheme for a name, `10.0.0.1` too.
+    let host = match url.host_str().map(Host::parse) {
+        Some(Ok(Host::Domain(host))) => host,
+        Some(Ok(Host::Ipv4(_) | Host::Ipv6(_))) => return Err(ServerError::NotPublic),
+        Some(Err(_)) | None => return Err(ServerError::NotAnAddress),
     };
     if !is_public(&host) {
         return Err(ServerError::NotPublic);
@@ -244,6 +245,8 @@ mod tests {
             ("rtmp://", NotAnAddress),
             ("rtmp://dana:secret@stream.acme.example/live", Credentials),
             ("rtmp://10.0.0.1/live", NotPublic),
+            ("rtmp://0x7f.1/live", NotPublic),
+            ("rtmp://a%20b.example/live", NotAnAddress),
             ("rtmp://[::1]/live", NotPublic),
             ("rtmp://localhost/live", NotPublic),
             ("rtmp://media.internal/live", NotPublic),

@@ -376,6 +376,7 @@ async fn what_makes_no_sense_in_a_destination_is_told_beside_its_field() {
     ];
     for (changes, field, says) in refusals {
         let refused = admin.post_destination(changes).await;
+        assert_eq!(refused.status, 422, "{changes:?}");
         assert_refused(&refused, field, says);
         // What was typed stays, but for a key.
         assert!(!refused.body.contains("key-of-the-town-hall"));

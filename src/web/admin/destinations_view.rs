@@ -296,7 +296,7 @@ impl<'a> View<'a> {
                     legend { "Key" }
                     (problem_at(view.problems, "key"))
                     (radio("key", "keep", "Keep the key that is set", form.key == "keep"))
-                    p.small { "Set " (time(Some(current.key_set_at))) " by " (self.person(&current.key_set_by)) "; used for "
+                    p.small.kept { "Set " (time(Some(current.key_set_at))) " by " (self.person(&current.key_set_by)) "; used for "
                         (current.used) @if current.used == 1 { " show" } @else { " shows" } " since. It can’t be shown." }
                     div.option {
                         (radio("key", "replace", "Replace it", form.key == "replace"))
