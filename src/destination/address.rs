@@ -204,7 +204,7 @@ fn is_public(host: &str) -> bool {
     host.contains('.') && !PRIVATE.iter().any(|private| host.ends_with(private))
 }
 
-/// Whether the query of an address may hold a key: all but YouTube's choice of a server.
+/// Whether the query of an address may hold a key: all but the one that chooses a server for a backup.
 fn holds_key(query: Option<&str>) -> bool {
     query.is_some_and(|query| query != "backup=1")
 }

@@ -346,7 +346,7 @@ impl Browser {
         let is_phone = width < 600;
         self.cdp(
             "Emulation.setDeviceMetricsOverride",
-            json!({ "width": width, "height": 2700, "deviceScaleFactor": 1, "mobile": is_phone }),
+            json!({ "width": width, "height": 844, "deviceScaleFactor": 1, "mobile": is_phone }),
         )
         .await;
         self.cdp(

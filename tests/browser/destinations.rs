@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::browser::Browser;
 use crate::world::connect;
-use crate::{end, world};
+use crate::{MEETING, end, world};
 
 /// A phone, a small window, and one with room for the list beside the form.
 const WIDTHS: [u32; 3] = [390, 1024, 1440];
@@ -52,6 +52,18 @@ async fn fill(world: &World) {
     let mut db = connect(world).await;
     let done = sqlx::raw_sql(fill).execute(&mut db).await;
     done.expect("destinations");
+}
+
+/// Dana starts the livestream of her meeting.
+async fn go_live(world: &World) {
+    let start = world.slack.type_command(DANA.slack, "start 68423085");
+    world.zoom.schedule(MEETING, DANA.zoom, None);
+    world.zoom.begin(MEETING);
+    let sent = world.slack.send(&world.service, &start).await;
+    sent.expect("a response");
+    let is_told = |card: &Message| card.text().contains("going live");
+    let card = world.slack.card(TOWN_HALL, is_told).await;
+    card.expect("a card");
 }
 
 #[tokio::test]
@@ -129,14 +141,7 @@ async fn an_admin_adds_a_destination_and_deletes_it() {
     assert!(is_shown(&browser, "new_key").await);
     inspect(&browser, "admin-destination-saved").await;
 
-    let start = world.slack.type_command(DANA.slack, "start 68423085");
-    world.zoom.schedule(crate::MEETING, DANA.zoom, None);
-    world.zoom.begin(crate::MEETING);
-    let sent = world.slack.send(&world.service, &start).await;
-    sent.expect("a response");
-    let is_told = |card: &Message| card.text().contains("going live");
-    let card = world.slack.card(TOWN_HALL, is_told).await;
-    card.expect("a card");
+    go_live(&world).await;
     fill(&world).await;
     browser.emulate(1440, "light").await;
     browser.click("Destinations").await;

@@ -20,6 +20,9 @@ use crate::support::world::connect;
 const KEY: &str = "abcd-1234?user=dana&pass=x=y";
 const OTHER_KEY: &str = "wxyz-9876-townhall";
 
+/// Changes of the form of a new destination, the field that is wrong then, and what is said there.
+type Refusal<'a> = (&'a [(&'a str, &'a str)], &'a str, &'a str);
+
 /// What is stored of a destination.
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -128,6 +131,39 @@ fn assert_refused(page: &Page, field: &str, says: &str) {
     assert!(problem.contains(says), "{field}: {problem}");
 }
 
+/// Deletes the only destination, called `all-hands`, by a form that is sent twice.
+async fn delete(world: &World, admin: &mut AdminBrowser<'_>, id: i64) {
+    let asks = admin.read(&format!("{}/delete", path(id))).await;
+    assert!(asks.contains("Delete all-hands?"), "{asks}");
+    let csrf = admin.csrf().await;
+    for _ in 0..2 {
+        let delete = format!("{}/delete", path(id));
+        let deleted = admin.post(&delete, &[("csrf", &csrf)]).await.location();
+        assert_eq!(deleted, format!("/admin/destinations?deleted={id}"));
+        let page = admin.read(&deleted).await;
+        assert!(page.contains("Its key is destroyed."), "{page}");
+    }
+    assert_eq!(count(world).await, 0);
+    let gone = admin.get(&path(id)).await;
+    assert_eq!(gone.status, StatusCode::NOT_FOUND);
+    assert!(gone.body.contains("There is no such destination"));
+}
+
+/// The activity and its files say what was changed, and hold no part of a key.
+async fn read_activity(admin: &mut AdminBrowser<'_>) {
+    let activity = admin.read("/admin/activity?kind=destination_changed").await;
+    for expected in ["destination changed", "key replaced"] {
+        assert!(activity.contains(expected), "{expected}: {activity}");
+    }
+    for file in ["activity", "activity.csv", "activity.json"] {
+        let entries = admin.get(&format!("/admin/{file}")).await.body;
+        assert!(entries.contains("renamed from townhall"), "{entries}");
+        for key in [KEY, OTHER_KEY, "abcd-1234", "wxyz"] {
+            assert!(!entries.contains(key), "{file} holds {key}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_destination_is_added_changed_and_deleted() {
     let world = installed_world().await;
@@ -212,21 +248,7 @@ async fn a_destination_is_added_changed_and_deleted() {
     let page = admin.read(&again.location()).await;
     assert!(page.contains("It stands like this already"), "{page}");
 
-    let asks = admin.read(&format!("{}/delete", path(id))).await;
-    assert!(asks.contains("Delete all-hands?"), "{asks}");
-    let csrf = admin.csrf().await;
-    for _ in 0..2 {
-        let delete = format!("{}/delete", path(id));
-        let deleted = admin.post(&delete, &[("csrf", &csrf)]).await.location();
-        assert_eq!(deleted, format!("/admin/destinations?deleted={id}"));
-        let page = admin.read(&deleted).await;
-        assert!(page.contains("Its key is destroyed."), "{page}");
-    }
-    assert_eq!(count(&world).await, 0);
-    let gone = admin.get(&path(id)).await;
-    assert_eq!(gone.status, StatusCode::NOT_FOUND);
-    assert!(gone.body.contains("There is no such destination"));
-
+    delete(&world, &mut admin, id).await;
     assert_eq!(
         details(&world).await,
         [
@@ -237,17 +259,7 @@ async fn a_destination_is_added_changed_and_deleted() {
             "all-hands",
         ]
     );
-    let activity = admin.read("/admin/activity?kind=destination_changed").await;
-    for expected in ["destination changed", "key replaced"] {
-        assert!(activity.contains(expected), "{expected}: {activity}");
-    }
-    for file in ["activity", "activity.csv", "activity.json"] {
-        let entries = admin.get(&format!("/admin/{file}")).await.body;
-        assert!(entries.contains("renamed from townhall"), "{entries}");
-        for key in [KEY, OTHER_KEY, "abcd-1234", "wxyz"] {
-            assert!(!entries.contains(key), "{file} holds {key}");
-        }
-    }
+    read_activity(&mut admin).await;
     world.end().await;
 }
 
@@ -259,7 +271,7 @@ async fn what_makes_no_sense_in_a_destination_is_told_beside_its_field() {
     let long = format!("rtmp://a.example/{}", "x".repeat(1024));
     let long_key = "k".repeat(513);
     world.slack.set_person("U0GONE", Role::Deactivated);
-    let refusals: &[(&[(&str, &str)], &str, &str)] = &[
+    let refusals: &[Refusal<'_>] = &[
         (&[("name", "")], "name", "Enter 1 to 30 letters"),
         (&[("name", "town hall")], "name", "Enter 1 to 30 letters"),
         (&[("name", "-a")], "name", "the first of them no hyphen"),

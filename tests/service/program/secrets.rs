@@ -167,12 +167,12 @@ async fn add_destinations_and_collect_keys(env: &ProgramEnv, service: &Service) 
     let admin = browser.get(&format!("{}/admin", service.url)).await;
     let csrf = admin.hidden_field("csrf");
     let url = format!("{}/admin/destinations", service.url);
-    let (key, in_server) = ("key-in-its-field", "key-in-the-server");
+    let (key, in_server) = ("sesame-in-its-field", "sesame-in-the-server");
     let youtube = format!("rtmps://a.rtmps.youtube.com:443/live2/{in_server}");
     for (server, key, status) in [
         ("", key, 303),
-        ("", "key-that is-refused", 422),
-        (&youtube, "key-beside-another", 422),
+        ("", "sesame-that is-refused", 422),
+        (&youtube, "sesame-beside-another", 422),
     ] {
         let form = [
             ("csrf", csrf),
@@ -185,16 +185,23 @@ async fn add_destinations_and_collect_keys(env: &ProgramEnv, service: &Service) 
         ];
         let answer = browser.post(&url, &form).await;
         assert_eq!(answer.status, status, "{answer:?}");
-        assert!(!answer.body.contains("key-"), "{answer:?}");
+        assert!(!answer.body.contains("sesame-"), "{answer:?}");
     }
     let exported = browser
         .get(&format!("{}/admin/activity.json", service.url))
         .await;
     assert!(exported.body.contains("destination_added"), "{exported:?}");
-    assert!(!exported.body.contains("key-"), "{exported:?}");
+    assert!(!exported.body.contains("sesame-"), "{exported:?}");
     let mut secrets = vec![csrf.to_owned()];
-    secrets
-        .extend([key, in_server, "key-that is-refused", "key-beside-another"].map(str::to_owned));
+    secrets.extend(
+        [
+            key,
+            in_server,
+            "sesame-that is-refused",
+            "sesame-beside-another",
+        ]
+        .map(str::to_owned),
+    );
     secrets.extend(browser.cookies.into_values());
     secrets
 }
