@@ -491,7 +491,12 @@ async fn what_may_be_a_key_does_not_come_back_in_a_form() {
         assert!(!refused.body.contains(secret), "{server}: {refused:?}");
     }
     // Where a key does not belong at all.
-    for (field, says) in [("name", "The key stood"), ("page", "begins with https")] {
+    for (field, says) in [
+        ("name", "The key stood"),
+        ("page", "begins with https"),
+        ("accounts", "The key stood"),
+        ("default_in", "The key stood"),
+    ] {
         let refused = admin
             .post_destination(&[(field, secret), ("new_key", secret)])
             .await;
