@@ -387,7 +387,7 @@ pub enum StreamBegun {
 }
 
 /// Notes that a command that may be carried out asks Zoom for a stream, and has it shown. Once
-/// for each command, however often it is called.
+/// for each command, however often it is called, as long as it holds its destination.
 pub async fn begin(db: impl PgExecutor<'_>, new: &NewStream<'_>) -> sqlx::Result<StreamBegun> {
     let begun = sqlx::query!(
         r#"
@@ -423,7 +423,8 @@ pub async fn begin(db: impl PgExecutor<'_>, new: &NewStream<'_>) -> sqlx::Result
                     destination = coalesce($14, stream.destination), page_url = coalesce($15, stream.page_url),
                     -- It is theirs who started it last; elsewhere nobody knows them.
                     user_id = case when stream.team_id = $3 then $5 else stream.user_id end
-                where stream.command_id <> $1
+                -- Or it has lost its destination to another one while it waited.
+                where stream.command_id <> $1 or ($13 is not null and not stream.holds_destination)
             returning stream_id
         ), noted as (
             insert into stream_fact (stream_id, kind, happened_at, user_id)

@@ -821,3 +821,40 @@ async fn a_destination_that_was_not_set_leaves_what_was_set_before() {
     assert_eq!(last, "press");
     world.end().await;
 }
+
+#[tokio::test]
+async fn a_start_that_waits_goes_on_only_as_long_as_it_holds_its_destination() {
+    let world = destined_world().await;
+    world.link(ADA, SCOPES).await.expect("Ada's link");
+    world.zoom.schedule(91_234_567_890, ADA.zoom, None);
+    world.zoom.name(91_234_567_890, "Board");
+    world.zoom.begin(91_234_567_890);
+    // Dana's start waits, and an admin takes its destination meanwhile.
+    let limit = Fault::error(
+        429,
+        429,
+        "You have reached the maximum per-second rate limit for this API.",
+    )
+    .with_header("retry-after", "3");
+    world.zoom.fail_next_read(Read::SetDestination, limit);
+    let start = world
+        .slack
+        .type_command(DANA.slack, "start 68423085 to=townhall");
+    assert_eq!(send(&world, &start).await, accepted());
+    world.zoom.was_read(Read::SetDestination, 1).await;
+    type_start(
+        &world,
+        ADA,
+        "start 91234567890 to=townhall take=yes confirm=yes",
+    )
+    .await;
+    card(&world, "Board is going live on townhall").await;
+    let told = world.slack.outcome(&start).await.expect("an outcome");
+    assert!(
+        text_of(&told).contains("townhall is in use by Board*"),
+        "{told}"
+    );
+    assert_eq!(times_set(&world), 2);
+    assert!(!world.zoom.meeting(91_234_567_890).expect("Ada's").is_broken);
+    world.end().await;
+}
