@@ -47,6 +47,8 @@ alter table stream
 -- One stream at a time for a destination.
 create unique index stream_destination_key on stream (destination_id) where closed_at is null and holds_destination;
 create index stream_destination_idx on stream (destination_id, began_at) where destination_id is not null;
+-- Where a meeting was sent last.
+create index stream_meeting_of_team_idx on stream (team_id, meeting_id, stream_id);
 -- What goes on with a meeting, with whichever account.
 create index stream_open_meeting_idx on stream (meeting_id) where closed_at is null;
 

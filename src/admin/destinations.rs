@@ -182,7 +182,7 @@ pub async fn change(
 /// Deletes a destination with its key. False if it is gone, or a livestream goes there.
 pub async fn delete(app: &App, admin: &Admin, id: DestinationId) -> sqlx::Result<bool> {
     let mut transaction = app.db.begin().await?;
-    let deleted = destinations::delete(&mut *transaction, &admin.asker.team, id).await?;
+    let deleted = destinations::delete(&mut transaction, &admin.asker.team, id).await?;
     if let Some(name) = &deleted {
         let event = Event::of(&admin.asker, AuditKind::DestinationDeleted).detail(name.as_str());
         audit::write(&mut *transaction, &event).await?;

@@ -220,6 +220,9 @@ pub(super) fn may_be_repeated(typed: &str) -> bool {
     let is_mixed = has(char::is_numeric) && (has(char::is_whitespace) || has(char::is_alphabetic));
     !is_mixed && !typed.contains(['=', '＝', '/', ':', '：', '?']) && !holds_passcode(typed)
 }
+/// How many characters a word has at least that may be a key, if it has no digit.
+const KEY_MIN: usize = 16;
+
 /// Whether a text holds a stream key, or the address of a server that takes one.
 pub(super) fn holds_key(text: &str) -> bool {
     const SERVERS: [&str; 3] = ["rtmp://", "rtmps://", "srt://"];
@@ -235,19 +238,27 @@ pub(super) fn holds_key(text: &str) -> bool {
     if SERVERS.iter().any(|scheme| text.contains(scheme)) {
         return true;
     }
+    // What stands in quotes is the name that viewers read.
+    let outside: String = text.split('"').step_by(2).collect::<Vec<_>>().join(" ");
+    let words: Vec<&str> = outside.split_whitespace().collect();
     let mut before = String::new();
-    text.split_whitespace().any(|word| {
+    words.iter().enumerate().any(|(index, word)| {
         let word = word.trim_start_matches(|c: char| !c.is_alphanumeric());
         let label = word
             .split(['=', ':', '＝', '：'])
             .next()
             .unwrap_or_default();
         let name: String = label.chars().filter(|c| c.is_alphanumeric()).collect();
+        let value = word.get(label.len()..).unwrap_or_default();
+        let next = words.get(index + 1).copied().unwrap_or_default();
         let is_stream = ["stream", "streaming", "rtmp", "rtmps"].contains(&before.as_str());
-        let has_equals = word
-            .get(label.len()..)
-            .is_some_and(|rest| rest.starts_with(['=', '＝']));
-        let is_key = NAMES.contains(&name.as_str()) || (name == "key" && (is_stream || has_equals));
+        let has_value = if value.trim_matches(['=', ':', '＝', '：']).is_empty() {
+            next.contains(|c: char| c.is_ascii_digit()) || next.chars().count() >= KEY_MIN
+        } else {
+            true
+        };
+        let is_key = NAMES.contains(&name.as_str())
+            || (name == "key" && has_value && (is_stream || value.starts_with(['=', '＝'])));
         before = name;
         is_key
     })

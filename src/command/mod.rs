@@ -332,35 +332,41 @@ fn unknown_verb(text: &str, words: &[Word]) -> ParseError {
         Some(Verb::Stop) => Action::Stop,
         _ => Action::Start,
     };
+    let mut request = livestream(action, text, rest).ok();
+    if let Some(request) = &mut request {
+        request.settings.is_rehearsal = nearest == Some(Verb::Rehearse);
+    }
     ParseError::UnknownVerb {
         typed: as_seen(&verb.raw),
         nearest,
-        request: livestream(action, text, rest).ok().map(Box::new),
+        request: request.map(Box::new),
     }
 }
 
 /// A verb at the end, as in `68423085 stop`, or joined to what follows: `start:68423085`.
 fn misplaced_verb(text: &str, words: &[Word]) -> Option<ParseError> {
     let (first, last) = (words.first()?, words.last()?);
-    [Verb::Start, Verb::Stop].into_iter().find_map(|verb| {
-        let name = verb.entry().name;
-        let meeting = if Verb::find(&last.raw) == Some(verb) {
-            text.get(..last.at.start)?
-        } else {
-            let begin = text.get(..name.len())?;
-            let after = text.get(name.len()..)?.trim_start_matches([':', '：']);
-            let is_joined = begin.eq_ignore_ascii_case(name) && first.raw.len() > name.len();
-            is_joined.then_some(after)?
-        };
-        let Ok(Command::Livestream(request)) = format!("{name} {meeting}").parse() else {
-            return None;
-        };
-        Some(ParseError::UnknownVerb {
-            typed: as_seen(&first.raw),
-            nearest: Some(verb),
-            request: Some(Box::new(request)),
+    [Verb::Start, Verb::Stop, Verb::Rehearse]
+        .into_iter()
+        .find_map(|verb| {
+            let name = verb.entry().name;
+            let meeting = if Verb::find(&last.raw) == Some(verb) {
+                text.get(..last.at.start)?
+            } else {
+                let begin = text.get(..name.len())?;
+                let after = text.get(name.len()..)?.trim_start_matches([':', '：']);
+                let is_joined = begin.eq_ignore_ascii_case(name) && first.raw.len() > name.len();
+                is_joined.then_some(after)?
+            };
+            let Ok(Command::Livestream(request)) = format!("{name} {meeting}").parse() else {
+                return None;
+            };
+            Some(ParseError::UnknownVerb {
+                typed: as_seen(&first.raw),
+                nearest: Some(verb),
+                request: Some(Box::new(request)),
+            })
         })
-    })
 }
 
 /// A text as the person saw it; empty if Slack tells only an id of it.

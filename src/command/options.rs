@@ -7,7 +7,8 @@ use crate::command::name::display_name;
 use crate::command::request::{CONFIRM, CONFIRMED, Captions, Layout, Options, Settings, TAKE};
 use crate::command::spelling::nearest;
 use crate::command::words::{Word, is_key, option};
-use crate::destination::DestinationName;
+use crate::destination::{DestinationName, looks_like_key};
+use crate::ids::StreamId;
 
 /// Every option of a start, with what it may be.
 pub const OPTIONS: [(&str, &str); 5] = [
@@ -20,6 +21,9 @@ pub const OPTIONS: [(&str, &str); 5] = [
     ("layout", "follow_host, gallery_view or speaker_view"),
     ("captions", "burnt-in, embedded or off"),
 ];
+/// How many streams a start may name that stand in its way.
+const TAKEN_MAX: usize = 4;
+
 /// An option as it was typed, or a word that is none.
 #[derive(Debug, Clone)]
 pub(super) enum Typed {
@@ -183,8 +187,10 @@ pub(super) fn read(options: &[Typed]) -> Result<Options, ParseError> {
             is_confirmed = true;
             continue;
         }
-        if typed_key == TAKE && value == CONFIRMED {
-            settings.takes_destination = true;
+        if typed_key == TAKE
+            && let Some(streams) = streams(value)
+        {
+            settings.takes = streams;
             continue;
         }
         let Some(key) = known(typed_key) else {
@@ -319,9 +325,19 @@ impl Choice for Captions {
     }
 }
 
+/// The numbers of a few streams.
+fn streams(value: &str) -> Option<Vec<StreamId>> {
+    let streams = value.split(',').map(|number| number.parse().map(StreamId));
+    let streams: Vec<_> = streams.collect::<Result<_, _>>().ok()?;
+    (streams.len() <= TAKEN_MAX).then_some(streams)
+}
+
 fn destination(value: &str) -> Result<DestinationName, ParseError> {
     let shown = shown(value);
     let name = shown.trim_matches(|c: char| !c.is_alphanumeric());
+    if looks_like_key(name) {
+        return Err(ParseError::HoldsKey);
+    }
     name.parse().map_err(|_| ParseError::BadValue {
         key: "to",
         typed: shown.clone(),

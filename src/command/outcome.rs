@@ -5,9 +5,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use strum::{IntoStaticStr, VariantArray, VariantNames};
 
+use crate::command::meeting::MeetingId;
 use crate::command::request::Action;
 use crate::destination::DestinationName;
-use crate::ids::{ChannelId, SlackUserId};
+use crate::ids::{ChannelId, SlackUserId, StreamId};
 use crate::stream::FactKind;
 use crate::stream::state::State;
 
@@ -153,10 +154,12 @@ pub enum Outcome {
         /// It may be over: the asker may start the meeting's livestream anyway.
         #[serde(default = "yes")]
         may_start: bool,
+        /// Which stream it is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stream: Option<StreamId>,
     },
-    /// The workspace has no destination of this name.
+    /// The workspace has no destination of the name that was typed, which may be anything.
     NoSuchDestination {
-        name: DestinationName,
         /// Those that may be meant, of which the asker may use each.
         near: Vec<DestinationName>,
     },
@@ -164,6 +167,9 @@ pub enum Outcome {
     DestinationRefused {
         name: DestinationName,
         rule: DestinationRule,
+        /// The livestreams of the channel go there where nothing else is typed.
+        #[serde(default)]
+        is_default: bool,
         /// Where [`DestinationRule::Channel`] allows it.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         channels: Vec<ChannelId>,
@@ -177,6 +183,8 @@ pub enum Outcome {
     /// Zoom was not asked.
     LastSentToTest {
         name: DestinationName,
+        /// The stream that was sent there.
+        stream: StreamId,
         /// Some of those that the asker may use.
         choices: Vec<DestinationName>,
     },
@@ -189,8 +197,9 @@ pub enum Outcome {
         is_sure: bool,
         /// The command names the destination; else it was set last in its meeting from here.
         is_chosen: bool,
-        /// What it is called, and who started it, where the asker may know it.
-        stream: Option<String>,
+        stream: StreamId,
+        /// Of which meeting it is, and who started it, where the asker may know it.
+        meeting: Option<MeetingId>,
         by: Option<SlackUserId>,
         /// The asker may take its place.
         may_take: bool,

@@ -8,11 +8,12 @@ use crate::command::meeting::MeetingId;
 use crate::command::verb::Verb;
 use crate::command::words::quoted;
 use crate::destination::DestinationName;
+use crate::ids::StreamId;
 
 /// The option and the value that say that the person was asked and confirmed.
 pub(super) const CONFIRM: &str = "confirm";
 pub(super) const CONFIRMED: &str = "yes";
-/// The option that says that the person takes a destination from another stream.
+/// The option that names the streams that the person was told of, and goes on all the same.
 pub(super) const TAKE: &str = "take";
 
 /// A change of one meeting's livestream.
@@ -48,7 +49,7 @@ impl LivestreamRequest {
     pub fn unconfirmed(&self) -> Self {
         let mut request = self.clone();
         request.is_confirmed = false;
-        request.settings.takes_destination = false;
+        request.settings.takes.clear();
         request
     }
 
@@ -111,7 +112,7 @@ impl fmt::Display for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             destination,
-            takes_destination,
+            takes,
             // Its verb says so.
             is_rehearsal: _,
             active_speaker_name,
@@ -122,8 +123,13 @@ impl fmt::Display for Settings {
         if let Some(destination) = destination {
             write!(f, " to={destination}")?;
         }
-        if *takes_destination {
-            write!(f, " {TAKE}={CONFIRMED}")?;
+        for (index, stream) in takes.iter().enumerate() {
+            let before = if index == 0 {
+                format!(" {TAKE}=")
+            } else {
+                ",".to_owned()
+            };
+            write!(f, "{before}{stream}")?;
         }
         if let Some(name) = display_name {
             // A name that cannot be quoted is left to Zoom's default.
@@ -200,9 +206,10 @@ pub struct Settings {
     /// set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub destination: Option<DestinationName>,
-    /// The person was told that another stream goes there, or may, and takes its place: `take=yes`.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub takes_destination: bool,
+    /// The person was told of these streams, which stand in the way or may, and starts it all the same:
+    /// `take=12,15`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub takes: Vec<StreamId>,
     /// It is only tried, on a destination for rehearsals, and stopped once Zoom has reported it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub is_rehearsal: bool,

@@ -16,9 +16,10 @@ use crate::db::jobs::{Job, RunCommand, ShowStream};
 use crate::db::memberships::RECENT;
 use crate::db::rules::Rules;
 use crate::db::{DELETED_AT_ONCE, STATEMENTS_PER_SWEEP, in_batches, interval};
+use crate::destination::AS_SET_IN_ZOOM;
 use crate::ids::{
-    Asker, ChannelId, CommandId, DestinationId, EnterpriseId, SlackUserId, TeamId, TriggerId,
-    ZoomUserId,
+    Asker, ChannelId, CommandId, DestinationId, EnterpriseId, SlackUserId, StreamId, TeamId,
+    TriggerId, ZoomUserId,
 };
 use crate::stream::FactKind;
 
@@ -133,8 +134,9 @@ pub struct PendingCommand {
     pub has_card: bool,
     /// Who started the stream of its meeting that goes on in its channel, if there is one.
     pub starter: Option<SlackUserId>,
-    /// The destination that was last set from here in its meeting, if it was one.
-    pub last_destination: Option<DestinationId>,
+    /// The last stream of its meeting in the workspace before this one, and the destination that was set
+    /// in the meeting then, if it was set from here.
+    pub last_sent: Option<(StreamId, DestinationId)>,
 }
 
 /// What Zoom is asked for, one after the other.
@@ -291,16 +293,18 @@ pub async fn find(db: impl PgExecutor<'_>, id: CommandId) -> sqlx::Result<Option
                     and stream.channel_id = command.channel_id
                 limit 1
             ) as "starter: SlackUserId",
-            (
-                select destination_id from stream
-                where stream.zoom_user_id = command.zoom_user_id and stream.meeting_id = command.meeting_id
-                order by began_at desc limit 1
-            ) as "last_destination: DestinationId",
+            last.stream_id as "last_stream?: StreamId", last.destination_id as "last_destination?: DestinationId",
             email as "email?", access_token as "access_token?", refresh_token as "refresh_token?",
             generation as "generation?", expires_at > now() + $3::interval as "is_fresh?", dead_at
         from command
             left join membership using (team_id, user_id)
             left join zoom_grant using (zoom_user_id)
+            left join lateral (
+                select stream_id, destination_id from stream
+                where stream.team_id = command.team_id and stream.meeting_id = command.meeting_id
+                    and stream.command_id <> command.command_id
+                order by stream_id desc limit 1
+            ) as last on true
         where command_id = $1
         "#,
         id.0,
@@ -368,7 +372,7 @@ pub async fn find(db: impl PgExecutor<'_>, id: CommandId) -> sqlx::Result<Option
             has_bot: row.has_bot,
             has_card: row.has_card && row.has_bot,
             starter: row.starter,
-            last_destination: row.last_destination,
+            last_sent: row.last_stream.zip(row.last_destination),
             authorization: Authorization::read(row.rules, row.kind, row.is_recent, row.had_token),
             grant,
         }
@@ -619,7 +623,9 @@ pub async fn finish(
                 finished_at - received_at,
                 nullif(concat_ws(' ', case when $3 then action end,
                     case when settings ? 'is_rehearsal' then 'rehearsal' end,
-                    'to=' || (settings ->> 'destination')), ''), $4
+                    -- What is no destination's name may be anything.
+                    case when outcome ->> 'kind' <> 'no_such_destination' then 'to=' || (settings ->> 'destination') end
+                ), ''), $4
             from finished
         ), told as (
             insert into stream_fact (stream_id, kind, happened_at, user_id)
@@ -642,12 +648,13 @@ pub async fn finish(
                 (destination_id, holds_destination) = (
                     select case when is_set then stream.destination_id else (
                             select destination_id from stream as earlier
-                            where earlier.zoom_user_id = stream.zoom_user_id and earlier.meeting_id = stream.meeting_id
+                            where earlier.team_id = stream.team_id and earlier.meeting_id = stream.meeting_id
                                 and earlier.stream_id < stream.stream_id
                             order by earlier.stream_id desc limit 1
                         ) end, is_set and holds_destination
                     from (
-                        select finished.action <> 'start' or stream.command_id <> $1 or stream.destination is null
+                        select finished.action <> 'start' or stream.command_id <> $1
+                            or not (settings ? 'is_rehearsal' or coalesce(settings ->> 'destination', $11) <> $11)
                             or finished.destination_step is not null as is_set
                     ) as this
                 )
@@ -678,6 +685,7 @@ pub async fn finish(
         ShowStream::NAME,
         ShowStream::PRIORITY,
         outcome.sets_no_destination(),
+        AS_SET_IN_ZOOM,
     )
     .fetch_optional(db)
     .await?;

@@ -162,6 +162,21 @@ pub async fn has_some(db: impl PgExecutor<'_>, team: &TeamId) -> sqlx::Result<bo
     .await
 }
 
+/// Whether the livestreams of a channel go to a destination where nothing else is typed.
+pub async fn has_default(
+    db: impl PgExecutor<'_>,
+    team: &TeamId,
+    channel: &ChannelId,
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"select exists (select from destination where team_id = $1 and $2 = any (default_in)) as "has!""#,
+        team.as_str(),
+        channel.as_str(),
+    )
+    .fetch_one(db)
+    .await
+}
+
 /// The destination of a workspace that has this name.
 pub async fn find(
     db: impl PgExecutor<'_>,
@@ -350,12 +365,20 @@ pub async fn set_key(
     .map(drop)
 }
 
-/// Deletes a destination of a workspace with its key, unless a stream goes there. Returns its name.
+/// Deletes a destination of a workspace with its key, unless a stream goes there; in a transaction.
+/// Returns its name.
 pub async fn delete(
-    db: impl PgExecutor<'_>,
+    db: &mut PgConnection,
     team: &TeamId,
     id: DestinationId,
 ) -> sqlx::Result<Option<DestinationName>> {
+    // A stream that begins at this moment is waited for, and then seen.
+    sqlx::query!(
+        "select destination_id from destination where destination_id = $1 for update",
+        id.0
+    )
+    .fetch_optional(&mut *db)
+    .await?;
     sqlx::query_scalar!(
         r#"
         delete from destination where destination_id = $1 and team_id = $2 and not exists (

@@ -498,22 +498,28 @@ pub async fn release_destination(db: impl PgExecutor<'_>, id: StreamId) -> sqlx:
     .map(drop)
 }
 
-/// A stream of a meeting that goes on with another Zoom account than this.
-pub async fn open_with_another(
+/// The streams of a meeting that go on with other Zoom accounts than this, in the workspace of a person
+/// or their organisation.
+pub async fn open_with_others(
     db: &PgPool,
+    asker: &Asker,
     zoom_user: &ZoomUserId,
     meeting: MeetingId,
-) -> sqlx::Result<Option<Stream>> {
-    let id = sqlx::query_scalar!(
-        "select stream_id from stream where meeting_id = $2 and zoom_user_id <> $1 and closed_at is null
-        order by stream_id desc limit 1",
+) -> sqlx::Result<Vec<Stream>> {
+    let ids = sqlx::query_scalar!(
+        "select stream_id from stream
+        where meeting_id = $2 and zoom_user_id <> $1 and closed_at is null and (team_id = $3 or enterprise_id = $4)
+        order by stream_id desc limit 20",
         zoom_user.as_str(),
         meeting.get(),
+        asker.team.as_str(),
+        asker.enterprise(),
     );
-    match id.fetch_optional(db).await? {
-        Some(id) => find(db, StreamId(id)).await,
-        None => Ok(None),
+    let ids = ids.fetch_all(db).await?;
+    if ids.is_empty() {
+        return Ok(Vec::new());
     }
+    read(db, &ids).await
 }
 
 /// Keeps a fact that Zoom reported, if it belongs to a stream of ours, and has the stream shown;

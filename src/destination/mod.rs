@@ -21,6 +21,18 @@ pub const AS_SET_IN_ZOOM: &str = "zoom";
 #[sqlx(transparent)]
 pub struct DestinationName(String);
 
+/// Whether a text looks like a stream key rather than a name: groups of four as YouTube makes them, or
+/// letters and digits without order.
+pub fn looks_like_key(text: &str) -> bool {
+    let groups: Vec<&str> = text.split('-').collect();
+    let is_group =
+        |group: &&str| group.len() == 4 && group.chars().all(|c| c.is_ascii_alphanumeric());
+    let pairs = text.as_bytes().windows(2);
+    let changes = pairs.filter(|pair| pair[0].is_ascii_digit() != pair[1].is_ascii_digit());
+    (groups.len() >= 4 && groups.iter().all(is_group))
+        || (groups.len() == 1 && text.len() >= 16 && changes.count() >= 4)
+}
+
 /// Why a text is no name of a destination.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a destination's name has 1 to 30 small letters, digits and hyphens")]
@@ -47,7 +59,8 @@ impl FromStr for DestinationName {
         let is_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         let is_name = (1..=NAME_MAX).contains(&name.len())
             && name.chars().all(is_part)
-            && !name.starts_with('-');
+            && !name.starts_with('-')
+            && !looks_like_key(&name);
         if is_name {
             Ok(Self(name))
         } else {
@@ -111,6 +124,7 @@ mod tests {
             ("townhall", "townhall"),
             ("Town-Hall-2", "town-hall-2"),
             ("7", "7"),
+            ("town-hall-2026-11-28", "town-hall-2026-11-28"),
             (&long, &long),
         ] {
             assert_eq!(
@@ -119,7 +133,17 @@ mod tests {
             );
         }
         let too_long = "a".repeat(NAME_MAX + 1);
-        for text in ["", "-a", "town hall", "town_hall", "käse", "a.b", &too_long] {
+        for text in [
+            "",
+            "-a",
+            "town hall",
+            "town_hall",
+            "käse",
+            "a.b",
+            "abcd-efgh-ijkl-mnop-qrst",
+            "a1b2c3d4e5f6a7b8",
+            &too_long,
+        ] {
             assert_eq!(text.parse::<DestinationName>(), Err(NotAName), "{text}");
         }
     }

@@ -284,7 +284,7 @@ async fn carry_out(
 async fn pick_meeting(
     app: &Arc<App>,
     form: &SlashCommand,
-    options: Options,
+    mut options: Options,
     source: Source,
     url: Option<ResponseUrl>,
 ) -> sqlx::Result<Accepted> {
@@ -295,6 +295,8 @@ async fn pick_meeting(
     let (Some(url), Access::Linked, None) = (url, standing.access, &standing.refusal) else {
         return Ok(Accepted::Answered(replies.help(&standing)));
     };
+    // Whoever chooses has been told of nothing.
+    options.settings.takes.clear();
     if let Some(name) = options.settings.destination.as_ref()
         && !name.is_as_set_in_zoom()
     {

@@ -49,6 +49,8 @@ pub async fn show(app: &App, id: StreamId) -> Result<Option<RunAt>, CardError> {
             return Ok(None);
         };
         let (state, now) = (stream.state(), stream.read_at);
+        // First: showing it may take a while.
+        let look_again_at = rehearsal::stop_in_time(app, &stream, &state).await?;
         let card = match place(app, &stream).await {
             Ok(card) => card,
             Err(Unplaced::Later(delay)) => return Ok(Some(RunAt::After(delay))),
@@ -60,7 +62,7 @@ pub async fn show(app: &App, id: StreamId) -> Result<Option<RunAt>, CardError> {
             None => tell_later(app, &stream, &state).await?,
         };
         let next = [
-            rehearsal::stop_in_time(app, &stream, &state).await?,
+            look_again_at,
             changes_at(&stream.facts, stream.has_reports, now),
             card.as_ref().and_then(|_| buttons_change_at(&state, now)),
             url_ends_at,
@@ -105,7 +107,7 @@ async fn tell_later(
             since: None,
             how: HowEnded::StoppedBy(_),
             ..
-        } => None,
+        } if !stream.is_rehearsal => None,
         State::Ended { how, .. } if !stream.is_end_told && *how != HowEnded::NotKnownYet => {
             Some(true)
         }

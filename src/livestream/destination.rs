@@ -11,9 +11,8 @@ use crate::db::destinations::{self, Destination, UsedBy};
 use crate::db::streams::{self, NewStream, Stream, StreamBegun};
 use crate::destination::DestinationName;
 use crate::ids::{Asker, ChannelId, StreamId, ZoomUserId};
-use crate::livestream::on_air::{OnAir, may_know};
+use crate::livestream::on_air::{OnAir, is_taken, may_know};
 use crate::livestream::policy;
-use crate::reply::stream::{StreamContext, name};
 use crate::zoom::livestream::StreamTarget;
 
 /// How long a command waits for Slack to say who is in a user group.
@@ -78,17 +77,19 @@ pub async fn usable(
     zoom_user: Option<&ZoomUserId>,
     is_rehearsal: bool,
 ) -> sqlx::Result<Vec<Destination>> {
-    let all = destinations::list(&app.db, &asker.team, None).await?;
-    let mut usable = Vec::new();
-    for destination in all {
-        if destination.fields.is_test == is_rehearsal
-            && may_use(app, asker, channel, zoom_user, &destination, SHORT_PATIENCE).await?
-                == Use::Allowed
-        {
-            usable.push(destination);
+    let mut usable = destinations::list(&app.db, &asker.team, None).await?;
+    usable.retain(|destination| destination.fields.is_test == is_rehearsal);
+    let mut patience = SHORT_PATIENCE;
+    let mut allowed = Vec::new();
+    for destination in usable {
+        match may_use(app, asker, channel, zoom_user, &destination, patience).await? {
+            Use::Allowed => allowed.push(destination),
+            Use::Refused(_) => {}
+            // Slack is not waited for again: what it said before still counts.
+            Use::NotKnown(_) => patience = Duration::ZERO,
         }
     }
-    Ok(usable)
+    Ok(allowed)
 }
 
 /// Which of these names may be meant by one that is none of them: those that it begins or that begin
@@ -143,8 +144,7 @@ pub(super) async fn choose(
     let Some(found) = destinations::find(&app.db, &asker.team, name).await? else {
         let usable = usable(app, asker, channel, Some(zoom_user), is_rehearsal).await?;
         let near = near(name, usable.iter().map(|usable| &usable.fields.name));
-        let name = name.clone();
-        return Ok(Err(Outcome::NoSuchDestination { name, near }));
+        return Ok(Err(Outcome::NoSuchDestination { near }));
     };
     let refused = |rule| {
         let channels = match rule {
@@ -155,6 +155,7 @@ pub(super) async fn choose(
         Outcome::DestinationRefused {
             name: name.clone(),
             rule,
+            is_default: found.is_default_in(channel),
             channels: channels.map(ChannelId::new).collect(),
         }
     };
@@ -188,14 +189,17 @@ pub(super) async fn hold(
         let fields = &destination.fields;
         (&fields.name, fields.page_url.as_str())
     });
-    if let (None, Some(last)) = (destination, command.last_destination)
-        && !command.request.settings.takes_destination
+    if let (None, Some((stream, last))) = (destination, command.last_sent)
+        && !command.request.settings.takes.contains(&stream)
         && let Some(name) = destinations::name_of_test(&app.db, last).await?
     {
         let (asker, channel) = (&command.asker, &command.channel_id);
         let usable = usable(app, asker, channel, Some(&command.zoom_user_id), false).await?;
-        let choices = first_names(usable);
-        return Ok(Some(Outcome::LastSentToTest { name, choices }));
+        return Ok(Some(Outcome::LastSentToTest {
+            name,
+            stream,
+            choices: first_names(usable),
+        }));
     }
     let new = NewStream {
         command: command.command_id,
@@ -206,7 +210,7 @@ pub(super) async fn hold(
         meeting: command.request.meeting,
         destination: destination
             .map(|destination| destination.destination_id)
-            .or(command.last_destination),
+            .or(command.last_sent.map(|(_, last)| last)),
         chosen,
         is_rehearsal: command.request.settings.is_rehearsal,
     };
@@ -258,10 +262,10 @@ async fn in_use(
         OnAir::Surely { since, .. } => (since, true),
         OnAir::Perhaps { since } => (since, false),
     };
-    // Where a meeting is sent may have been changed in Zoom since.
-    let is_sure = is_sure && is_chosen && holder.destination.is_some();
+    // Where the meeting is sent that the command is for may have been changed in Zoom since.
+    let is_sure = is_sure && is_chosen;
     let may_take = !is_sure || policy::is_admin(app, &command.asker, PATIENCE).await?;
-    if may_take && command.request.settings.takes_destination {
+    if may_take && is_taken(command, holder) {
         return Ok(None);
     }
     let may_know = may_know(command, holder);
@@ -270,7 +274,8 @@ async fn in_use(
         since,
         is_sure,
         is_chosen,
-        stream: may_know.then(|| name(&StreamContext::of(holder))),
+        stream: holder.stream_id,
+        meeting: may_know.then_some(holder.meeting),
         by: may_know.then(|| holder.starter.user.clone()),
         may_take,
     }))

@@ -91,9 +91,7 @@ pub(super) async fn earlier(app: &App, command: &PendingCommand) -> sqlx::Result
             OnAir::Surely { since, is_reported } if sends => {
                 return refused(app, command, &stream, since, is_reported, false).await;
             }
-            OnAir::Perhaps { since }
-                if is_rehearsal || (sends && !command.request.settings.takes_destination) =>
-            {
+            OnAir::Perhaps { since } if is_rehearsal || (sends && !is_taken(command, &stream)) => {
                 return refused(app, command, &stream, since, false, !is_rehearsal).await;
             }
             OnAir::Surely { since, is_reported }
@@ -115,14 +113,31 @@ pub(super) async fn earlier(app: &App, command: &PendingCommand) -> sqlx::Result
             OnAir::Surely { .. } | OnAir::Perhaps { .. } => {}
         }
     }
-    // Where it goes is the same, whoever sets it.
-    if sends
-        && let Some(stream) = streams::open_with_another(&app.db, zoom_user, meeting).await?
-        && let OnAir::Surely { since, is_reported } = OnAir::of(&stream)
-    {
-        return refused(app, command, &stream, since, is_reported, false).await;
+    // Where it goes is the same, whoever sets it. Of a start that is not made yet nobody knows whether
+    // Zoom lets them.
+    if sends {
+        let others = streams::open_with_others(&app.db, &command.asker, zoom_user, meeting).await?;
+        for stream in &others {
+            if let OnAir::Surely { since, is_reported } = OnAir::of(stream)
+                && stream.state() != State::Starting
+            {
+                return refused(app, command, stream, since, is_reported, false).await;
+            }
+        }
+        for stream in &others {
+            if let OnAir::Perhaps { since } = OnAir::of(stream)
+                && (is_rehearsal || !is_taken(command, stream))
+            {
+                return refused(app, command, stream, since, false, !is_rehearsal).await;
+            }
+        }
     }
     Ok(earlier)
+}
+
+/// Whether the asker was told of a stream, and goes on all the same.
+pub(super) fn is_taken(command: &PendingCommand, stream: &Stream) -> bool {
+    command.request.settings.takes.contains(&stream.stream_id)
 }
 
 /// Whether the asker of a command may know what a stream is called, where it goes and who started it:
@@ -152,6 +167,7 @@ async fn refused(
             card: None,
             destination: None,
             may_start,
+            stream: Some(stream.stream_id),
         }));
     }
     let card = match (&stream.card, bot::find(app, &stream.starter).await?) {
@@ -166,5 +182,6 @@ async fn refused(
         card,
         destination: stream.destination.clone(),
         may_start,
+        stream: Some(stream.stream_id),
     }))
 }

@@ -12,7 +12,8 @@ use crate::account::reads::read;
 use crate::app::App;
 use crate::command::request::Options;
 use crate::db::links::Link;
-use crate::db::streams;
+use crate::db::{destinations, streams};
+use crate::destination::AS_SET_IN_ZOOM;
 use crate::ids::{Asker, ChannelId};
 use crate::livestream::destination;
 use crate::livestream::look_up::TimeLeft;
@@ -65,6 +66,13 @@ pub async fn look_up(
         let usable = destination::usable(app, asker, channel, zoom_user, is_rehearsal).await?;
         let default = usable.iter().find(|usable| usable.is_default_in(channel));
         picker.default_destination = default.map(|default| default.fields.name.clone());
+        // A default that they may not use would refuse what they press.
+        if picker.default_destination.is_none()
+            && picker.options.settings.destination.is_none()
+            && destinations::has_default(&app.db, &asker.team, channel).await?
+        {
+            picker.options.settings.destination = AS_SET_IN_ZOOM.parse().ok();
+        }
         picker.destinations = usable
             .into_iter()
             .map(|usable| usable.fields.name)

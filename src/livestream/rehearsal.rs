@@ -11,11 +11,15 @@ use crate::ids::TriggerId;
 use crate::livestream::policy;
 use crate::stream::state::State;
 
-/// How long Zoom's report is waited for once Zoom took the start.
+/// How long Zoom's report is waited for once Zoom took the start, or may have.
 const REPORTED_WITHIN: TimeDelta = TimeDelta::seconds(60);
+/// How soon a stop that did not work is asked for again, and how often at most.
+const STOP_AGAIN_AFTER: TimeDelta = TimeDelta::seconds(60);
+const STOPS_MAX: i32 = 5;
 
-/// Stops the rehearsal that a stream is, for whoever started it, once there is nothing more to see.
-/// Returns when to look again. However often it is called, it asks for the stop once.
+/// Stops the rehearsal that a stream is, for whoever started it, once there is nothing more to see, and
+/// a few times more if it goes on. Returns when to look again. However often it is called, it asks for
+/// each of these stops once.
 pub(super) async fn stop_in_time(
     app: &App,
     stream: &Stream,
@@ -24,15 +28,26 @@ pub(super) async fn stop_in_time(
     if !stream.is_rehearsal {
         return Ok(None);
     }
-    match state {
-        State::Live { .. } => {}
-        State::GoingLive { taken } | State::Silent { taken } => {
-            let until = *taken + REPORTED_WITHIN;
-            if until > stream.read_at {
-                return Ok(Some(until));
-            }
-        }
+    let first = match state {
+        State::Live { since } => *since,
+        State::GoingLive { taken } | State::Silent { taken } => *taken + REPORTED_WITHIN,
+        State::NotKnown {
+            since,
+            is_over: false,
+        } => *since + REPORTED_WITHIN,
         _ => return Ok(None),
+    };
+    // Zoom's clock may be ahead.
+    if first > stream.read_at && !matches!(state, State::Live { .. }) {
+        return Ok(Some(first));
+    }
+    let (mut number, mut at) = (0, first);
+    while number < STOPS_MAX && at + STOP_AGAIN_AFTER <= stream.read_at {
+        number += 1;
+        at += STOP_AGAIN_AFTER;
+    }
+    if number == STOPS_MAX {
+        return Ok(None);
     }
     let request = LivestreamRequest {
         action: Action::Stop,
@@ -42,7 +57,7 @@ pub(super) async fn stop_in_time(
     };
     let shared = policy::shared_to_stop(app, &stream.starter, &request).await?;
     // Another stop of the meeting may be under way, and then does it.
-    let trigger = TriggerId::new(format!("rehearsal {}", stream.stream_id));
+    let trigger = TriggerId::new(format!("rehearsal {} {number}", stream.stream_id));
     let new = NewCommand {
         trigger: &trigger,
         asker: &stream.starter,
@@ -63,5 +78,5 @@ pub(super) async fn stop_in_time(
             tracing::warn!("a rehearsal cannot be stopped: the link behind it has ended");
         }
     }
-    Ok(None)
+    Ok(Some(at.max(stream.read_at) + STOP_AGAIN_AFTER))
 }

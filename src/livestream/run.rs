@@ -335,6 +335,14 @@ async fn ask(app: &Arc<App>, command: &PendingCommand, job: RunCommand) -> sqlx:
         Ok(destination) => destination,
         Err(outcome) => return Ok(outcome.into()),
     };
+    let mut target = None;
+    if let Some(destination) = &destination {
+        target = destination::target(app, destination).await?;
+        if target.is_none() {
+            let name = destination.fields.name.clone();
+            return Ok(Outcome::DestinationBroken { name }.into());
+        }
+    }
     if command.request.action == Action::Start {
         let replaced = match on_air::earlier(app, command).await? {
             Earlier::Refused(outcome) => return Ok(outcome.into()),
@@ -346,14 +354,6 @@ async fn ask(app: &Arc<App>, command: &PendingCommand, job: RunCommand) -> sqlx:
             return Ok(outcome.into());
         }
     }
-    let mut target = None;
-    if let Some(destination) = &destination {
-        target = destination::target(app, destination).await?;
-        if target.is_none() {
-            let name = destination.fields.name.clone();
-            return Ok(Outcome::DestinationBroken { name }.into());
-        }
-    }
     // Zoom did not take the destination, and is not asked for the start.
     let not_set = |outcome, step| match &destination {
         Some(destination) if step == Step::SetDestination => Outcome::DestinationNotSet {
@@ -362,9 +362,10 @@ async fn ask(app: &Arc<App>, command: &PendingCommand, job: RunCommand) -> sqlx:
         },
         _ => outcome,
     };
+    // What Zoom has set for this command stays, as nothing else is done to its meeting meanwhile.
     let mut step = match destination {
-        Some(_) => Step::SetDestination,
-        None => Step::Change,
+        Some(_) if !command.is_destination_set => Step::SetDestination,
+        _ => Step::Change,
     };
     let (mut attempts, mut token_retried) = (command.attempts, command.token_retried);
     let mut grant = command.grant.clone();

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::command::meeting::MeetingId;
 use crate::command::outcome::DestinationRule;
 use crate::command::request::Options;
 use crate::db::destinations::Destination;
@@ -33,7 +34,7 @@ impl Replies<'_> {
             };
             // Whose stream that is, not everybody may know.
             let in_use = if destination.carries.is_some() {
-                " · :red_circle: in use"
+                " · in use, as far as I know"
             } else {
                 ""
             };
@@ -86,9 +87,10 @@ impl Replies<'_> {
     pub(super) fn no_such_destination(
         &self,
         meeting: &str,
-        name: &DestinationName,
+        name: Option<&DestinationName>,
         near: &[DestinationName],
     ) -> String {
+        let name = name.map_or_else(String::new, |name| format!(" {name}"));
         let near: Vec<_> = near.iter().map(|near| format!("`to={near}`")).collect();
         let advice = if near.is_empty() {
             self.which_destinations()
@@ -96,7 +98,7 @@ impl Replies<'_> {
             format!("Did you mean {}?", near.join(" or "))
         };
         format!(
-            ":warning: *{meeting} was not started: there is no destination {name} that you can use here.* {advice}"
+            ":warning: *{meeting} was not started: there is no destination{name} that you can use here.* {advice}"
         )
     }
 
@@ -193,12 +195,14 @@ pub(super) fn destination_in_use(
     name: &DestinationName,
     since: DateTime<Utc>,
     [is_sure, is_chosen]: [bool; 2],
-    stream: Option<&str>,
+    holder: Option<MeetingId>,
     by: Option<&SlackUserId>,
 ) -> String {
     let since = date(since, "{time}", "%H:%M UTC");
-    let stream = stream.map_or_else(|| "another livestream".to_owned(), escape);
-    let stream = stream.replace('*', "\u{2217}");
+    let stream = holder.map_or_else(
+        || "another livestream".to_owned(),
+        |holder| format!("meeting {}", holder.grouped()),
+    );
     let by = by.map_or_else(String::new, |by| {
         format!(", started by <@{}>", escape(by.as_str()))
     });
@@ -208,7 +212,8 @@ pub(super) fn destination_in_use(
              Two livestreams on one key cut each other off."
         ),
         (false, true) => format!(
-            ":question: *{name} may still be in use by {stream}*, from {since}{by}: I can't tell whether that is over. \
+            ":question: *{name} may still be in use by {stream}*, from {since}{by}: I can't tell whether that is over, or \
+             where it goes now. \
              Two livestreams on one key cut each other off. Nothing was started yet."
         ),
         (false, false) => format!(

@@ -4,7 +4,8 @@ use crate::command::Command;
 use crate::command::meeting::MeetingId;
 use crate::command::outcome::{Fact, Outcome, Unknown};
 use crate::command::request::{Action, LivestreamRequest};
-use crate::ids::{Asker, CommandId, SlackUserId};
+use crate::destination::AS_SET_IN_ZOOM;
+use crate::ids::{Asker, CommandId, SlackUserId, StreamId};
 use crate::reply::account::LINK_DEAD;
 use crate::reply::check::readers;
 use crate::reply::destinations::{destination_in_use, on};
@@ -124,6 +125,9 @@ impl Replies<'_> {
             Some(name) if is_set_in_vain(told, outcome) => {
                 format!("{text}\nThe destination *{name}* is set in the meeting.")
             }
+            None if told.request.sets_destination() && is_set_in_vain(told, outcome) => {
+                format!("{text}\nThe destination for rehearsals is set in the meeting.")
+            }
             _ => text,
         };
         let is_failed_stop = told.request.action == Action::Stop && outcome.lacks_right();
@@ -186,6 +190,12 @@ impl Replies<'_> {
             Action::Stop => "was not stopped",
         };
         match (outcome, told.request.action) {
+            (Outcome::Accepted, Action::Start) if told.request.settings.is_rehearsal => format!(
+                ":large_yellow_circle: *The rehearsal of meeting {} is going live{}.* Zoom took the start. I stop it once \
+                 Zoom has reported it, or after a minute.",
+                told.request.meeting.grouped(),
+                on(told.request.destination()),
+            ),
             (Outcome::Accepted, Action::Start) => format!(
                 ":red_circle: *{meeting} is going live{}.* Zoom took the start; viewers see it within a minute or so. \
                  To end it, type {stop}.",
@@ -209,10 +219,10 @@ impl Replies<'_> {
                  {set_up}Then {again}.",
                 told.zoom_message
                     .map_or_else(|| "Zoom does not say why.".to_owned(), said),
-                set_up = match told.request.destination() {
-                    Some(_) => "",
-                    None =>
-                        "• its stream URL, key and page are filled in under _Live Streaming_ in the meeting's settings\n",
+                set_up = if told.request.sets_destination() {
+                    ""
+                } else {
+                    "• its stream URL, key and page are filled in under _Live Streaming_ in the meeting's settings\n"
                 },
             ),
             (Outcome::NotStarted, Action::Stop) => format!(
@@ -333,6 +343,7 @@ impl Replies<'_> {
                     card,
                     destination,
                     may_start,
+                    stream: _,
                 },
                 _,
             ) => {
@@ -345,6 +356,8 @@ impl Replies<'_> {
                     format!(
                         "may be live{on} already.* Zoom was asked to start it at {since}, and has reported nothing since."
                     )
+                } else if sends {
+                    format!("is already going live{on}.* It was started at {since}.")
                 } else {
                     format!("is already going live{on}.* Zoom took the start at {since}.")
                 };
@@ -370,8 +383,8 @@ impl Replies<'_> {
                 };
                 format!(":information_source: *{meeting} {what}{by}{place} {advice}")
             }
-            (Outcome::NoSuchDestination { name, near }, _) => {
-                self.no_such_destination(&meeting, name, near)
+            (Outcome::NoSuchDestination { near }, _) => {
+                self.no_such_destination(&meeting, told.request.destination(), near)
             }
             (Outcome::NoTestDestination { choices }, _) => {
                 format!(
@@ -379,7 +392,14 @@ impl Replies<'_> {
                     self.no_test_destination(choices)
                 )
             }
-            (Outcome::LastSentToTest { name, choices }, _) => {
+            (
+                Outcome::LastSentToTest {
+                    name,
+                    stream: _,
+                    choices,
+                },
+                _,
+            ) => {
                 let named = choices
                     .first()
                     .map(|choice| format!(" Name where it goes, such as `to={choice}`."));
@@ -393,32 +413,42 @@ impl Replies<'_> {
                 Outcome::DestinationRefused {
                     name,
                     rule,
+                    is_default,
                     channels,
                 },
                 _,
-            ) => format!(
-                ":no_entry: *{meeting} {not_done}.* {}",
-                self.destination_rule(name, *rule, channels)
-            ),
+            ) => {
+                let default = if *is_default {
+                    " The livestreams of this channel go there, unless you name another place."
+                } else {
+                    ""
+                };
+                format!(
+                    ":no_entry: *{meeting} {not_done}.* {}{default}",
+                    self.destination_rule(name, *rule, channels)
+                )
+            }
             (
                 Outcome::DestinationInUse {
                     name,
                     since,
                     is_sure,
                     is_chosen,
-                    stream,
+                    stream: _,
+                    meeting: holder,
                     by,
-                    may_take: _,
+                    may_take,
                 },
                 _,
-            ) => destination_in_use(
-                &meeting,
-                name,
-                *since,
-                [*is_sure, *is_chosen],
-                stream.as_deref(),
-                by.as_ref(),
-            ),
+            ) => {
+                let how = [*is_sure, *is_chosen];
+                let message = destination_in_use(&meeting, name, *since, how, *holder, by.as_ref());
+                if *may_take {
+                    message
+                } else {
+                    format!("{message} An admin can use it all the same.")
+                }
+            }
             (Outcome::DestinationNotSet { name, why }, _) => match &**why {
                 Outcome::ScopeMissing => format!(
                     ":warning: *{meeting} {not_done}: your link does not allow me to set where a livestream goes.* \
@@ -528,19 +558,15 @@ impl Replies<'_> {
             Outcome::AlreadyLive {
                 may_start: false, ..
             } => vec![stop(told.request.meeting)],
-            Outcome::AlreadyLive { .. } => {
-                let confirmed = match told.request.destination() {
-                    Some(_) => taking(told.request),
-                    None => LivestreamRequest {
-                        is_confirmed: true,
-                        ..told.request.clone()
-                    },
-                };
+            Outcome::AlreadyLive { stream, .. } => {
+                let taken = stream.filter(|_| told.request.sets_destination());
+                let confirmed = taking(told.request, taken);
                 vec![Button::typing("Start anyway", confirmed.to_string())]
             }
             Outcome::NoSuchDestination { .. }
             | Outcome::NoTestDestination { .. }
             | Outcome::LastSentToTest { .. }
+            | Outcome::DestinationRefused { .. }
             | Outcome::DestinationInUse { .. } => other_destinations(told, outcome),
             Outcome::DestinationNotSet { why, .. } => match **why {
                 Outcome::ScopeMissing | Outcome::Unauthorized | Outcome::LinkDead => {
@@ -551,7 +577,6 @@ impl Replies<'_> {
             Outcome::NotStarted if told.request.action == Action::Stop => Vec::new(),
             Outcome::Accepted
             | Outcome::NotAMeetingNumber
-            | Outcome::DestinationRefused { .. }
             | Outcome::DestinationBroken { .. }
             | Outcome::NotAllowed(_)
             | Outcome::NotKnown {
@@ -594,12 +619,15 @@ impl Replies<'_> {
 /// Where it may go instead, or that it goes there all the same.
 fn other_destinations(told: &OutcomeContext<'_>, outcome: &Outcome) -> Vec<Button> {
     let (names, anyway) = match outcome {
-        Outcome::NoSuchDestination { near: names, .. }
+        Outcome::NoSuchDestination { near: names }
         | Outcome::NoTestDestination { choices: names } => (names.as_slice(), None),
-        Outcome::LastSentToTest { choices, .. } => (choices.as_slice(), Some("Start anyway")),
+        Outcome::LastSentToTest {
+            choices, stream, ..
+        } => (choices.as_slice(), Some(("Start anyway", *stream))),
         Outcome::DestinationInUse {
             may_take: true,
             is_chosen,
+            stream,
             ..
         } => {
             let label = if *is_chosen {
@@ -607,7 +635,15 @@ fn other_destinations(told: &OutcomeContext<'_>, outcome: &Outcome) -> Vec<Butto
             } else {
                 "Start anyway"
             };
-            (&[][..], Some(label))
+            (&[][..], Some((label, *stream)))
+        }
+        Outcome::DestinationRefused {
+            is_default: true, ..
+        } => {
+            let mut request = told.request.unconfirmed();
+            request.settings.destination = AS_SET_IN_ZOOM.parse().ok();
+            let as_set = Button::typing("Go live where Zoom has it set", request.to_string());
+            return vec![as_set];
         }
         _ => (&[][..], None),
     };
@@ -621,8 +657,8 @@ fn other_destinations(told: &OutcomeContext<'_>, outcome: &Outcome) -> Vec<Butto
         request.settings.destination = Some(name.clone());
         Button::typing(format!("{doing} {name}"), request.to_string())
     });
-    let anyway = anyway.map(|label| {
-        let button = Button::typing(label, taking(told.request).to_string());
+    let anyway = anyway.map(|(label, stream)| {
+        let button = Button::typing(label, taking(told.request, Some(stream)).to_string());
         match outcome {
             Outcome::DestinationInUse { .. } => button.asking(
                 "If the other livestream still goes there, the two cut each other off.",
@@ -634,13 +670,14 @@ fn other_destinations(told: &OutcomeContext<'_>, outcome: &Outcome) -> Vec<Butto
     others.chain(anyway).collect()
 }
 
-/// The same request, of whoever was told what goes on and starts it anyway.
-fn taking(request: &LivestreamRequest) -> LivestreamRequest {
+/// The same request, of whoever was told what goes on and starts it anyway; what they were told of, if
+/// that is to be named.
+fn taking(request: &LivestreamRequest, stream: Option<StreamId>) -> LivestreamRequest {
     let mut request = LivestreamRequest {
         is_confirmed: true,
         ..request.clone()
     };
-    request.settings.takes_destination = true;
+    request.settings.takes.extend(stream);
     request
 }
 

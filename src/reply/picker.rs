@@ -224,7 +224,7 @@ fn destination_menu(picker: &Picker) -> Option<Value> {
     });
     let typed = picker.options.settings.destination.as_ref();
     let chosen = typed.or(picker.default_destination.as_ref()).or(as_set);
-    Some(menu_row(
+    menu_row(
         "*Where to?*",
         Menu {
             placeholder: "Choose a destination",
@@ -232,7 +232,7 @@ fn destination_menu(picker: &Picker) -> Option<Value> {
             chosen: names.clone().position(|name| Some(name) == chosen),
             question: None,
         },
-    ))
+    )
 }
 
 /// Coming meetings in a menu, if there are any.
@@ -252,7 +252,7 @@ fn coming_menu(picker: &Picker, coming: &[&ListedMeeting]) -> Option<Value> {
         _ => String::new(),
     };
     let text = format!("*Coming up* today and tomorrow. Start the meeting in Zoom first.{more}");
-    Some(menu_row(
+    let menu = menu_row(
         &text,
         Menu {
             placeholder: "Choose a meeting",
@@ -263,7 +263,10 @@ fn coming_menu(picker: &Picker, coming: &[&ListedMeeting]) -> Option<Value> {
                 act(picker),
             )),
         },
-    ))
+    );
+    let too_long =
+        "With such long options I can't list the meetings that come up. Type the meeting's number.";
+    Some(menu.unwrap_or_else(|| context(too_long)))
 }
 
 /// When a meeting begins, in the zone in which it was scheduled, and what it is called.

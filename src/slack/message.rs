@@ -228,8 +228,8 @@ pub fn row(mrkdwn: &str, button: Button) -> Value {
 }
 
 /// A paragraph in mrkdwn with a menu beside it. A choice that is too long to be typed is left out,
-/// and so are those after the first hundred.
-pub fn menu_row(mrkdwn: &str, menu: Menu) -> Value {
+/// and so are those after the first hundred; without any there is no menu.
+pub fn menu_row(mrkdwn: &str, menu: Menu) -> Option<Value> {
     let choices = menu.choices.into_iter();
     let choices = choices.filter(|choice| choice.value.chars().count() <= VALUE_MAX);
     let options = choices.take(CHOICES_MAX).map(|choice| {
@@ -241,6 +241,9 @@ pub fn menu_row(mrkdwn: &str, menu: Menu) -> Value {
         option
     });
     let options: Vec<_> = options.collect();
+    if options.is_empty() {
+        return None;
+    }
     let mut row = section(mrkdwn);
     row["accessory"] = json!({
         "type": "static_select",
@@ -255,7 +258,7 @@ pub fn menu_row(mrkdwn: &str, menu: Menu) -> Value {
             "title": plain(yes), "text": plain(question), "confirm": plain(yes), "deny": plain("Not now"),
         });
     }
-    row
+    Some(row)
 }
 
 /// Numbers the buttons and menus of a message or a view, which must be told apart.

@@ -42,7 +42,7 @@ impl Client {
         // Where it goes is set by itself.
         let settings = Settings {
             destination: None,
-            takes_destination: false,
+            takes: Vec::new(),
             is_rehearsal: false,
             ..settings.clone()
         };

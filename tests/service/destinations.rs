@@ -41,6 +41,15 @@ fn sent_to(world: &World, meeting: i64) -> Option<Destination> {
     world.zoom.meeting(meeting).expect("a meeting").sent_to
 }
 
+/// The newest stream of a meeting.
+async fn newest(world: &World, meeting: i64) -> i64 {
+    sqlx::query_scalar("select max(stream_id) from stream where meeting_id = $1")
+        .bind(meeting)
+        .fetch_one(&mut connect(world).await)
+        .await
+        .expect("a stream")
+}
+
 /// How often a destination was set at Zoom.
 fn times_set(world: &World) -> usize {
     world.zoom.reads(Read::SetDestination).len()
@@ -318,18 +327,19 @@ async fn a_destination_carries_one_stream_at_a_time() {
     let message = outcome_of(&world, ELI, "start 84230850123 to=townhall").await;
     let read = text_of(&message);
     assert!(
-        read.contains("townhall is in use by Town Hall*") && read.contains("started by <@U0DANA>"),
+        read.contains("townhall is in use by meeting 6842 3085*")
+            && read.contains("started by <@U0DANA>")
+            && read.contains("An admin can use it all the same."),
         "{read}"
     );
     assert_eq!(message["response_type"], "ephemeral");
     assert_eq!(button_values(&message), [""; 0]);
     // Nor by typing what an admin's button types.
-    let read = type_and_read(
-        &world,
-        ELI,
-        "start 84230850123 to=townhall take=yes confirm=yes",
-    )
-    .await;
+    let take = format!(
+        "start 84230850123 to=townhall take={} confirm=yes",
+        newest(&world, MEETING).await
+    );
+    let read = type_and_read(&world, ELI, &take).await;
     assert!(read.contains("is in use"), "{read}");
     assert_eq!(world.zoom.calls().len(), 1);
     let read = type_and_read_at_once(&world, ELI, "destinations").await;
@@ -375,9 +385,12 @@ async fn an_admin_takes_a_destination_after_being_told_what_goes_there() {
         .type_command(ADA.slack, "start 91234567890 to=townhall confirm=yes");
     assert_eq!(send(&world, &typed).await, accepted());
     let message = world.slack.outcome(&typed).await.expect("an outcome");
-    let take = "start 91234567890 to=townhall take=yes confirm=yes";
-    assert_eq!(button_values(&message), [take]);
-    press(&world, ADA, take).await;
+    let take = format!(
+        "start 91234567890 to=townhall take={} confirm=yes",
+        newest(&world, MEETING).await
+    );
+    assert_eq!(button_values(&message), [take.as_str()]);
+    press(&world, ADA, &take).await;
     card(&world, "Board is going live on townhall").await;
     wait_for_empty_queue(&world.database).await;
     // The other goes on in its meeting, and its end frees nothing of this one's.
@@ -404,12 +417,15 @@ async fn where_it_is_not_sure_that_a_destination_is_free_the_person_is_asked() {
     let message = outcome_of(&world, ELI, "start 84230850123 to=townhall").await;
     let read = text_of(&message);
     assert!(
-        read.contains("townhall may still be in use by Town Hall"),
+        read.contains("townhall may still be in use by meeting 6842 3085*"),
         "{read}"
     );
-    let take = "start 84230850123 to=townhall take=yes confirm=yes";
-    assert_eq!(button_values(&message), [take]);
-    press(&world, ELI, take).await;
+    let take = format!(
+        "start 84230850123 to=townhall take={} confirm=yes",
+        newest(&world, MEETING).await
+    );
+    assert_eq!(button_values(&message), [take.as_str()]);
+    press(&world, ELI, &take).await;
     card(&world, "Weekly is going live on townhall").await;
     world.end().await;
 }
@@ -434,10 +450,13 @@ async fn what_was_set_in_a_meeting_before_is_asked_about_too() {
         read.contains("was last sent to townhall, which is in use by"),
         "{read}"
     );
-    let take = "start 68423085 take=yes confirm=yes";
-    assert_eq!(button_values(&message), [take]);
+    let take = format!(
+        "start 68423085 take={} confirm=yes",
+        newest(&world, OTHER).await
+    );
+    assert_eq!(button_values(&message), [take.as_str()]);
     assert!(!world.zoom.meeting(OTHER).expect("Eli's").is_broken);
-    press(&world, DANA, take).await;
+    press(&world, DANA, &take).await;
     // What is not known is not said.
     card(&world, "is going live.*").await;
     world.end().await;
@@ -487,12 +506,15 @@ async fn where_zoom_reports_nothing_a_change_under_what_may_run_is_asked_about()
     let message = outcome_of(&world, DANA, "start 68423085 to=press").await;
     let read = text_of(&message);
     assert!(read.contains("may be live already"), "{read}");
-    let anyway = "start 68423085 to=press take=yes confirm=yes";
-    assert_eq!(button_values(&message), [anyway]);
+    let anyway = format!(
+        "start 68423085 to=press take={} confirm=yes",
+        newest(&world, MEETING).await
+    );
+    assert_eq!(button_values(&message), [anyway.as_str()]);
     assert_eq!(times_set(&world), 0);
     world.zoom.end(MEETING);
     world.zoom.begin(MEETING);
-    press(&world, DANA, anyway).await;
+    press(&world, DANA, &anyway).await;
     card(&world, "is going live on press").await;
     world.end().await;
 }
@@ -778,9 +800,16 @@ async fn a_start_that_gets_no_destination_gives_up_nothing_that_may_run() {
         where stream_id = (select stream_id from stream where meeting_id = 68423085)",
     )
     .await;
-    let take = "start 68423085 to=townhall take=yes confirm=yes";
-    let read = type_and_read(&world, DANA, take).await;
-    assert!(read.contains("townhall is in use by Weekly*"), "{read}");
+    let take = format!(
+        "start 68423085 to=townhall take={},{} confirm=yes",
+        newest(&world, MEETING).await,
+        newest(&world, OTHER).await
+    );
+    let read = type_and_read(&world, DANA, &take).await;
+    assert!(
+        read.contains("townhall is in use by meeting 842 3085 0123*"),
+        "{read}"
+    );
     let read = type_and_read(&world, DANA, "start 68423085 to=press").await;
     assert!(read.contains("may be live already"), "{read}");
     assert_eq!(times_set(&world), 1);
@@ -842,19 +871,161 @@ async fn a_start_that_waits_goes_on_only_as_long_as_it_holds_its_destination() {
         .type_command(DANA.slack, "start 68423085 to=townhall");
     assert_eq!(send(&world, &start).await, accepted());
     world.zoom.was_read(Read::SetDestination, 1).await;
-    type_start(
-        &world,
-        ADA,
-        "start 91234567890 to=townhall take=yes confirm=yes",
-    )
-    .await;
+    let take = format!(
+        "start 91234567890 to=townhall take={} confirm=yes",
+        newest(&world, MEETING).await
+    );
+    type_start(&world, ADA, &take).await;
     card(&world, "Board is going live on townhall").await;
     let told = world.slack.outcome(&start).await.expect("an outcome");
     assert!(
-        text_of(&told).contains("townhall is in use by Board*"),
+        text_of(&told).contains("townhall is in use by meeting 912 3456 7890*"),
         "{told}"
     );
     assert_eq!(times_set(&world), 2);
     assert!(!world.zoom.meeting(91_234_567_890).expect("Ada's").is_broken);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_stream_that_is_asked_for_once_more_keeps_its_destination() {
+    let world = destined_world().await;
+    type_start(&world, DANA, "start 68423085 to=townhall").await;
+    card(&world, "Town Hall is going live on townhall").await;
+    wait_for_empty_queue(&world.database).await;
+    // Zoom is still at the first start.
+    let read = type_and_read(&world, DANA, "start 68423085 confirm=yes").await;
+    assert!(read.contains("still handling an earlier start"), "{read}");
+    wait_for_empty_queue(&world.database).await;
+    let read = type_and_read(&world, ELI, "start 84230850123 to=townhall").await;
+    assert!(read.contains("is in use by meeting 6842 3085"), "{read}");
+    tell(&world, ON_AIR, Utc::now()).await;
+    card(&world, "Town Hall is live on townhall").await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn to_be_told_of_one_stream_is_not_to_be_told_of_the_next() {
+    let world = destined_world().await;
+    world.link(ADA, SCOPES).await.expect("Ada's link");
+    world.zoom.schedule(91_234_567_890, ADA.zoom, None);
+    world.zoom.begin(91_234_567_890);
+    type_start(&world, DANA, "start 68423085 to=townhall").await;
+    card(&world, "Town Hall is going live on townhall").await;
+    let message = outcome_of(&world, ADA, "start 91234567890 to=townhall").await;
+    let first = button_values(&message);
+    assert_eq!(first.len(), 1, "{message}");
+    begin_anew(&world).await;
+    type_start(&world, ELI, "start 84230850123 to=townhall").await;
+    card(&world, "Weekly is going live on townhall").await;
+    // The button is of Dana's, and Eli's goes on.
+    let pressed = press(&world, ADA, &first[0]).await;
+    let told = world.slack.outcome(&pressed).await.expect("an outcome");
+    assert!(
+        text_of(&told).contains("in use by meeting 842 3085 0123*"),
+        "{told}"
+    );
+    assert_ne!(button_values(&told), first);
+    assert!(!world.zoom.meeting(OTHER).expect("Eli's").is_broken);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn what_runs_with_another_account_of_the_workspace_is_not_changed_either() {
+    let world = destined_world().await;
+    type_start(&world, DANA, "start 68423085").await;
+    card(&world, "is going live").await;
+    wait_for_empty_queue(&world.database).await;
+    // Eli's account may start Dana's meeting as well.
+    execute(
+        &world,
+        "update stream set zoom_user_id = 'zoom-colleague' where meeting_id = 68423085",
+    )
+    .await;
+    let refused = async |words: &str| {
+        let read = type_and_read(&world, DANA, "start 68423085 to=press").await;
+        assert!(read.contains(words), "{read}");
+        assert_eq!(times_set(&world), 0);
+    };
+    refused("stop it first").await;
+    execute(
+        &world,
+        "update stream_fact set happened_at = happened_at - interval '5 minutes'",
+    )
+    .await;
+    refused("may be live already").await;
+    // Of another workspace nothing is known.
+    execute(&world, "update stream set team_id = 'T0ELSE'").await;
+    world.zoom.end(MEETING);
+    world.zoom.begin(MEETING);
+    let read = type_and_read(&world, DANA, "start 68423085 to=press").await;
+    assert!(read.contains("going live on press"), "{read}");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_destination_that_was_set_is_not_set_again_for_the_same_start() {
+    let world = destined_world().await;
+    let limit = || {
+        let message = "You have reached the maximum per-second rate limit for this API.";
+        Fault::error(429, 429, message)
+    };
+    world.zoom.fail_next(limit());
+    let read = type_and_read(&world, DANA, "start 68423085 to=townhall").await;
+    assert!(read.contains("going live on townhall"), "{read}");
+    assert_eq!((times_set(&world), world.zoom.calls().len()), (1, 2));
+    begin_anew(&world).await;
+    world.zoom.fail_next(limit());
+    world.zoom.fail_next(limit());
+    let read = type_and_read(&world, DANA, "start 68423085 to=press").await;
+    assert!(
+        read.contains("too many requests") && read.contains("*press* is set in the meeting"),
+        "{read}"
+    );
+    assert_eq!(times_set(&world), 2);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_default_that_somebody_may_not_use_can_be_left_out() {
+    let world = destined_world().await;
+    execute(
+        &world,
+        "update destination set default_in = '{C0TOWNHALL}', who = 'people', people = '{U0ADA}'
+        where name = 'townhall'",
+    )
+    .await;
+    let message = outcome_of(&world, DANA, "start 68423085").await;
+    let read = text_of(&message);
+    assert!(
+        read.contains("*townhall* is for people whom an admin has named")
+            && read.contains("unless you name another place"),
+        "{read}"
+    );
+    assert_eq!(button_values(&message), ["start 68423085 to=zoom"]);
+    let shown = look_up(&world, DANA, "").await;
+    assert!(button_values(&shown).contains(&"start 68423085 to=zoom".to_owned()));
+    press(&world, DANA, "start 68423085 to=zoom").await;
+    card(&world, "Town Hall is going live.*").await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_key_that_is_typed_as_a_name_is_kept_nowhere_either() {
+    let world = destined_world().await;
+    for key in ["abcd-efgh-ijkl-mnop-qrst", "a1b2c3d4e5f6a7b8c9d0e1f2"] {
+        let typed = format!("start 68423085 to={key}");
+        let read = type_and_read_at_once(&world, DANA, &typed).await;
+        assert!(read.contains("does not belong in Slack"), "{read}");
+        assert!(!read.contains(key), "{read}");
+    }
+    // What is no destination's name is not in the audit.
+    let read = type_and_read(&world, DANA, "start 68423085 to=whatever").await;
+    assert!(read.contains("no destination whatever"), "{read}");
+    let rows: String = sqlx::query_scalar("select json_agg(audit)::text from audit")
+        .fetch_one(&mut connect(&world).await)
+        .await
+        .expect("rows");
+    assert!(!rows.contains("whatever"), "{rows}");
     world.end().await;
 }

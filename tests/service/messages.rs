@@ -14,7 +14,7 @@ use livestream_bot::db::streams::RecentMeeting;
 use livestream_bot::demo::slack::block_kit::{check, check_home};
 use livestream_bot::destination::DestinationName;
 use livestream_bot::ids::{
-    Asker, ChannelId, CommandId, EnterpriseId, SlackUserId, TeamId, ZoomUserId,
+    Asker, ChannelId, CommandId, EnterpriseId, SlackUserId, StreamId, TeamId, ZoomUserId,
 };
 use livestream_bot::reply::Replies;
 use livestream_bot::reply::account::Unlinked;
@@ -49,7 +49,7 @@ fn requests() -> Vec<LivestreamRequest> {
     let meeting = "91234567890".parse().expect("a meeting number");
     let settings = Settings {
         destination: Some(destination()),
-        takes_destination: true,
+        takes: vec![StreamId(i64::MAX); 4],
         is_rehearsal: false,
         display_name: Some("&".repeat(50)),
         active_speaker_name: Some(true),
@@ -102,6 +102,7 @@ fn outcomes() -> Vec<Outcome> {
             card: Some(long()),
             destination: Some(destination()),
             may_start: true,
+            stream: Some(StreamId(i64::MAX)),
         },
         Outcome::AlreadyLive {
             since: Utc::now(),
@@ -111,9 +112,9 @@ fn outcomes() -> Vec<Outcome> {
             card: None,
             destination: None,
             may_start: false,
+            stream: None,
         },
         Outcome::NoSuchDestination {
-            name: destination(),
             near: vec![destination(); 3],
         },
         Outcome::NoTestDestination {
@@ -121,11 +122,13 @@ fn outcomes() -> Vec<Outcome> {
         },
         Outcome::LastSentToTest {
             name: destination(),
+            stream: StreamId(i64::MAX),
             choices: vec![destination(); 3],
         },
         Outcome::DestinationRefused {
             name: destination(),
             rule: DestinationRule::Channel,
+            is_default: true,
             channels: vec![ChannelId::new("C".repeat(32)); 300],
         },
         Outcome::DestinationInUse {
@@ -133,7 +136,8 @@ fn outcomes() -> Vec<Outcome> {
             since: Utc::now(),
             is_sure: true,
             is_chosen: true,
-            stream: Some(long()),
+            stream: StreamId(i64::MAX),
+            meeting: MeetingId::from_number(90_000_000_000),
             by: Some(SlackUserId::new("U1")),
             may_take: true,
         },
@@ -142,7 +146,8 @@ fn outcomes() -> Vec<Outcome> {
             since: Utc::now(),
             is_sure: false,
             is_chosen: false,
-            stream: None,
+            stream: StreamId(1),
+            meeting: None,
             by: None,
             may_take: false,
         },
@@ -332,7 +337,10 @@ fn picker() -> Picker {
     };
     Picker {
         options: Options {
-            settings: start.settings,
+            settings: Settings {
+                takes: Vec::new(),
+                ..start.settings
+            },
             is_confirmed: true,
         },
         running: (0..300).map(item).collect(),

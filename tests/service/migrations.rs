@@ -94,7 +94,7 @@ const FROZEN: [(i64, &str); 15] = [
     ),
     (
         15,
-        "c5daeed3cbd1b0ecac0bb75037b75d355e0cc8e058b13cf38aa73bece71e615c",
+        "e46989a72a9b0ea292676577afcd908f3aa6ab63ff3465ab363a4ac4e8b9514a",
     ),
 ];
 

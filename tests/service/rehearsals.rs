@@ -1,7 +1,8 @@
 //! A rehearsal: live for a moment where no viewer is, and stopped.
 
 use chrono::Utc;
-use livestream_bot::demo::zoom::Read;
+use livestream_bot::demo::slack::DIRECT;
+use livestream_bot::demo::zoom::{Fault, Read};
 use livestream_bot::demo::{ADA, DANA, World};
 
 use crate::picker::{look_up, said};
@@ -150,7 +151,7 @@ async fn nothing_is_rehearsed_while_it_is_on_air_nor_where_viewers_are() {
     let read = type_and_read(&world, DANA, "start 68423085 to=townhall").await;
     assert!(read.contains("going live on townhall"), "{read}");
     for _ in 0..2 {
-        let message = outcome_of(&world, DANA, "rehearse 68423085 take=yes confirm=yes").await;
+        let message = outcome_of(&world, DANA, "rehearse 68423085 take=1,2,3 confirm=yes").await;
         let read = text_of(&message);
         assert!(read.contains("stop it first"), "{read}");
         assert_eq!(button_values(&message), ["stop 68423085"]);
@@ -165,7 +166,7 @@ async fn nothing_is_rehearsed_while_it_is_on_air_nor_where_viewers_are() {
         .execute(&mut connect(&world).await)
         .await
         .expect("a statement");
-    let message = outcome_of(&world, DANA, "rehearse 68423085 take=yes confirm=yes").await;
+    let message = outcome_of(&world, DANA, "rehearse 68423085 take=1,2,3 confirm=yes").await;
     assert_eq!(button_values(&message), ["stop 68423085"], "{message}");
     assert_eq!(world.zoom.reads(Read::SetDestination).len(), 1);
     assert!(!meeting(&world).is_broken);
@@ -251,5 +252,55 @@ async fn a_rehearsal_that_somebody_stops_first_is_not_stopped_again() {
             .stream_key,
         TEST_KEY
     );
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_stop_of_a_rehearsal_that_does_not_work_is_asked_for_again() {
+    let world = rehearsing_world().await;
+    rehearse(&world).await;
+    wait_for_empty_queue(&world.database).await;
+    world.zoom.fail_next(Fault::error(503, 0, "Busy."));
+    tell(&world, ON_AIR, Utc::now()).await;
+    world.zoom.called(2).await;
+    wait_for_outcome(&world).await;
+    assert!(meeting(&world).is_live);
+    let_time_pass(&world, 61).await;
+    world.zoom.called(3).await;
+    tell(&world, OFF_AIR, Utc::now()).await;
+    card(&world, "went live on test").await;
+    assert_eq!(asked(&world), ["start", "stop", "stop"]);
+    assert!(!meeting(&world).is_live);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn without_a_message_that_changes_a_rehearsal_is_told_and_stopped_too() {
+    let world = rehearsing_world().await;
+    let typed = world.slack.type_at(DIRECT, DANA.slack, "rehearse 68423085");
+    send(&world, &typed).await;
+    let told = world.slack.outcome(&typed).await.expect("an outcome");
+    let read = text_of(&told);
+    assert!(
+        read.contains("The rehearsal of meeting 6842 3085 is going live")
+            && read.contains("I stop it once"),
+        "{read}"
+    );
+    tell(&world, ON_AIR, Utc::now()).await;
+    world.zoom.called(2).await;
+    assert_eq!(asked(&world), ["start", "stop"]);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_typing_mistake_in_rehearse_is_no_start() {
+    let world = rehearsing_world().await;
+    for typed in ["rehears 68423085", "68423085 rehearse", "rehearse:68423085"] {
+        let read = type_and_read_at_once(&world, DANA, typed).await;
+        assert!(
+            read.contains("`/livestream rehearse 68423085`") && !read.contains("start"),
+            "{typed}: {read}"
+        );
+    }
     world.end().await;
 }

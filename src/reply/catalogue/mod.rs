@@ -18,7 +18,7 @@ use crate::command::verb::Access;
 use crate::db::commands::RecentCommand;
 use crate::db::links::Link;
 use crate::destination::DestinationName;
-use crate::ids::{Asker, ChannelId, CommandId, SlackUserId, TeamId, ZoomUserId};
+use crate::ids::{Asker, ChannelId, CommandId, SlackUserId, StreamId, TeamId, ZoomUserId};
 use crate::reply::Replies;
 use crate::reply::account::Unlinked;
 use crate::reply::help::Standing;
@@ -258,15 +258,12 @@ fn outcomes_of_destinations() -> Vec<Outcome> {
             card: None,
             destination: Some(destination("press")),
             may_start: false,
+            stream: Some(StreamId(7)),
         },
         Outcome::NoSuchDestination {
-            name: destination("townhal"),
             near: vec![destination("townhall")],
         },
-        Outcome::NoSuchDestination {
-            name: destination("zzz"),
-            near: Vec::new(),
-        },
+        Outcome::NoSuchDestination { near: Vec::new() },
         Outcome::NoTestDestination {
             choices: Vec::new(),
         },
@@ -275,41 +272,49 @@ fn outcomes_of_destinations() -> Vec<Outcome> {
         },
         Outcome::LastSentToTest {
             name: destination("test"),
+            stream: StreamId(11),
             choices: vec![destination("press"), destination("townhall")],
         },
         Outcome::DestinationRefused {
             name: destination("press"),
             rule: DestinationRule::NotTest,
+            is_default: false,
             channels: Vec::new(),
         },
         Outcome::DestinationRefused {
             name: destination("press"),
             rule: DestinationRule::Channel,
+            is_default: true,
             channels: vec![ChannelId::new("C0PRESS")],
         },
         Outcome::DestinationRefused {
             name: destination("press"),
             rule: DestinationRule::People,
+            is_default: false,
             channels: Vec::new(),
         },
         Outcome::DestinationRefused {
             name: destination("press"),
             rule: DestinationRule::Group,
+            is_default: false,
             channels: Vec::new(),
         },
         Outcome::DestinationRefused {
             name: destination("press"),
             rule: DestinationRule::ZoomAccount,
+            is_default: false,
             channels: Vec::new(),
         },
         Outcome::DestinationRefused {
             name: destination("press"),
             rule: DestinationRule::Test,
+            is_default: false,
             channels: Vec::new(),
         },
         Outcome::DestinationRefused {
             name: destination("press"),
             rule: DestinationRule::Unknown,
+            is_default: false,
             channels: Vec::new(),
         },
         Outcome::DestinationInUse {
@@ -317,7 +322,8 @@ fn outcomes_of_destinations() -> Vec<Outcome> {
             since: at(),
             is_sure: true,
             is_chosen: true,
-            stream: Some("Weekly".to_owned()),
+            stream: StreamId(12),
+            meeting: "842308501".parse().ok(),
             by: Some(ada()),
             may_take: false,
         },
@@ -326,7 +332,8 @@ fn outcomes_of_destinations() -> Vec<Outcome> {
             since: at(),
             is_sure: true,
             is_chosen: true,
-            stream: None,
+            stream: StreamId(12),
+            meeting: None,
             by: None,
             may_take: true,
         },
@@ -335,7 +342,8 @@ fn outcomes_of_destinations() -> Vec<Outcome> {
             since: at(),
             is_sure: false,
             is_chosen: true,
-            stream: Some("Weekly".to_owned()),
+            stream: StreamId(12),
+            meeting: "842308501".parse().ok(),
             by: Some(ada()),
             may_take: true,
         },
@@ -344,7 +352,8 @@ fn outcomes_of_destinations() -> Vec<Outcome> {
             since: at(),
             is_sure: false,
             is_chosen: false,
-            stream: Some("Weekly".to_owned()),
+            stream: StreamId(12),
+            meeting: "842308501".parse().ok(),
             by: Some(ada()),
             may_take: true,
         },
@@ -423,6 +432,7 @@ fn outcomes() -> Vec<Outcome> {
             card: Some("https://acme.slack.example/archives/C0/p1".to_owned()),
             destination: None,
             may_start: true,
+            stream: None,
         },
         Outcome::AlreadyLive {
             since: at(),
@@ -432,6 +442,7 @@ fn outcomes() -> Vec<Outcome> {
             card: None,
             destination: None,
             may_start: true,
+            stream: None,
         },
         Outcome::AlreadyLive {
             since: at(),
@@ -441,6 +452,7 @@ fn outcomes() -> Vec<Outcome> {
             card: None,
             destination: None,
             may_start: true,
+            stream: None,
         },
         Outcome::TooLate,
         Outcome::LinkDead,
