@@ -89,8 +89,8 @@ const STEPS = [
   },
   {
     title: "10. A destination, and an account that a team shares",
-    text: () => ["Ben has linked nothing: an admin shares a Zoom account with Ben's team, and keeps ", quoted("destinations"), ", which are servers and stream keys with a name. Send the ", quoted("All hands"),
-      " to one of them. The message names it, Zoom's side shows where the livestream goes, and ", quoted("On the wire"), " a ", code("PATCH …/livestream"), " sets it with its key hidden. Nobody types a key or a password. ",
+    text: () => ["Ben has linked nothing. An admin shares a Zoom account with Ben's team, and keeps ", quoted("destinations"), ": servers and stream keys with a name. Send the ", quoted("All hands"),
+      " to one: the message names it, Zoom's side shows where it goes, and ", quoted("On the wire"), " a ", code("PATCH …/livestream"), " sets it, its key hidden. Nobody types a key or a password. ",
       typing(BEN, `${COMMAND} start ${ALL_HANDS} to=townhall`)],
     enter: () => {
       if (!meeting(now, ALL_HANDS).is_running) act("begin", { meeting: ALL_HANDS });

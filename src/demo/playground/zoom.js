@@ -52,7 +52,7 @@ function meeting({ id, topic, host, obstacle, starts_at, is_running, is_live, is
       el("p", { class: "small" }, [spaced(id), `host ${host}`, starts_at && planned(starts_at), obstacle].filter(Boolean).join(" · ")),
       el("p", {}, "The meeting is ", el("strong", {}, status), "."),
       is_cut_off && el("p", { class: "small" }, "Viewers see nothing: where it goes was changed meanwhile, or another livestream went there."),
-      goes_to && el("p", { class: "small to" }, `${is_live ? "Livestream" : "Next livestream"} → ${goes_to}`),
+      goes_to && el("p", { class: "small to" }, el("span", { class: "hidden" }, is_live ? "Livestream " : "Next livestream "), `→\u00a0${goes_to}`),
       el("div", { class: "line" },
         el("button", { type: "button", onclick: () => act(is_running ? "end" : "begin", { meeting: id }) },
           is_running ? "End the meeting" : "Start the meeting", el("span", { class: "hidden" }, ` ${topic}`)),
