@@ -535,7 +535,7 @@ pub async fn begin_attempt(
         command.zoom_user_id.as_str(),
         match step {
             Step::SetDestination => Some("asked"),
-            Step::Change => command.request.destination().map(|_| "set"),
+            Step::Change => command.request.sets_destination().then_some("set"),
         },
     )
     .fetch_one(db)
@@ -615,7 +615,9 @@ pub async fn finish(
                 -- The direct message of the app has a person's ID.
                 case when channel_id !~ '^[UW]' then channel_id end, meeting_id, command_id, outcome ->> 'kind', (outcome ->> 'code')::bigint,
                 finished_at - received_at,
-                nullif(concat_ws(' ', case when $3 then action end, 'to=' || (settings ->> 'destination')), ''), $4
+                nullif(concat_ws(' ', case when $3 then action end,
+                    case when settings ? 'is_rehearsal' then 'rehearsal' end,
+                    'to=' || (settings ->> 'destination')), ''), $4
             from finished
         ), told as (
             insert into stream_fact (stream_id, kind, happened_at, user_id)

@@ -47,6 +47,8 @@ pub struct Stream {
     pub page: Option<String>,
     /// Where it goes, if that was chosen from here.
     pub destination: Option<DestinationName>,
+    /// It is only tried, and stopped once Zoom has reported it.
+    pub is_rehearsal: bool,
     pub facts: Vec<Fact>,
     /// Whether Zoom has ever reported a livestream of this Zoom user.
     pub has_reports: bool,
@@ -106,7 +108,7 @@ async fn read(db: impl PgExecutor<'_>, ids: &[i64]) -> sqlx::Result<Vec<Stream>>
             stream.team_id as "team_id: TeamId", stream.channel_id as "channel_id: ChannelId", is_public,
             user_id as "user_id: SlackUserId", zoom_user_id as "zoom_user_id: ZoomUserId",
             meeting_id as "meeting_id: MeetingId", topic, page_url,
-            destination as "destination: DestinationName", version, card_channel, card_ts, has_no_card, is_live_told, is_end_told,
+            destination as "destination: DestinationName", is_rehearsal, version, card_channel, card_ts, has_no_card, is_live_told, is_end_told,
             alerted_at is not null as "is_alerted!",
             stream.command_id as "command_id: CommandId", now() as "now!", action as "action?", settings as "settings?",
             outcome, (delivered_at is not null or delivery_error is not null) as is_delivered,
@@ -160,6 +162,7 @@ async fn read(db: impl PgExecutor<'_>, ids: &[i64]) -> sqlx::Result<Vec<Stream>>
             topic: row.topic,
             page: row.page_url,
             destination: row.destination,
+            is_rehearsal: row.is_rehearsal,
             // One that a newer version recorded says nothing here.
             facts: (row.kinds.iter().zip(row.times).zip(row.users))
                 .filter_map(|((kind, at), by)| {
@@ -369,6 +372,7 @@ pub struct NewStream<'a> {
     pub destination: Option<DestinationId>,
     /// Where it goes, if the command says so, and where that is watched.
     pub chosen: Option<(&'a DestinationName, &'a str)>,
+    pub is_rehearsal: bool,
 }
 
 /// Whether a stream may be asked for.
@@ -407,12 +411,12 @@ pub async fn begin(db: impl PgExecutor<'_>, new: &NewStream<'_>) -> sqlx::Result
         ), begun as (
             insert into stream
                 (enterprise_id, team_id, channel_id, is_public, user_id, zoom_user_id, meeting_id, command_id, version,
-                destination_id, holds_destination, destination, page_url)
-            values ($2, $3, $4, $11, $5, $6, $7, $1, 1, $13::bigint, $13 is not null, $14::text, $15::text)
+                destination_id, holds_destination, destination, page_url, is_rehearsal)
+            values ($2, $3, $4, $11, $5, $6, $7, $1, 1, $13::bigint, $13 is not null, $14::text, $15::text, $16)
             -- One that goes on is asked for once more, and stays where it is shown.
             on conflict (zoom_user_id, meeting_id) where closed_at is null
                 do update set version = stream.version + 1, command_id = $1,
-                    destination_id = $13, holds_destination = $13 is not null,
+                    is_rehearsal = $16, destination_id = $13, holds_destination = $13 is not null,
                     destination = coalesce($14, stream.destination), page_url = coalesce($15, stream.page_url),
                     -- It is theirs who started it last; elsewhere nobody knows them.
                     user_id = case when stream.team_id = $3 then $5 else stream.user_id end
@@ -443,6 +447,7 @@ pub async fn begin(db: impl PgExecutor<'_>, new: &NewStream<'_>) -> sqlx::Result
         new.destination.map(|id| id.0),
         new.chosen.map(|(name, _)| name.as_str()),
         new.chosen.map(|(_, page)| page),
+        new.is_rehearsal,
     );
     match begun.fetch_optional(db).await {
         Ok(_) => Ok(StreamBegun::Begun),
@@ -806,6 +811,7 @@ pub async fn recent_meetings(
             max(began_at) as "at!"
         from stream
         where user_id = $1 and (team_id = $2 or enterprise_id = $3) and began_at > now() - $4::interval
+            and not is_rehearsal
             and exists (
                 select from stream_fact as fact
                 where fact.stream_id = stream.stream_id and kind in ('start_taken', 'on_air')

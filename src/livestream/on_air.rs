@@ -71,7 +71,8 @@ pub(super) async fn already_live(
     command: &PendingCommand,
 ) -> sqlx::Result<Option<Outcome>> {
     let (zoom_user, meeting) = (&command.zoom_user_id, command.request.meeting);
-    let sends = command.request.destination().is_some();
+    let sends = command.request.sets_destination();
+    let is_rehearsal = command.request.settings.is_rehearsal;
     if let Some(stream) = streams::open(&app.db, zoom_user, meeting).await?
         && stream.command != command.command_id
     {
@@ -82,8 +83,10 @@ pub(super) async fn already_live(
             OnAir::Surely { since, is_reported } if sends => {
                 return told(app, command, &stream, since, is_reported, false).await;
             }
-            OnAir::Perhaps { since } if sends && !command.request.settings.takes_destination => {
-                return told(app, command, &stream, since, false, true).await;
+            OnAir::Perhaps { since }
+                if is_rehearsal || (sends && !command.request.settings.takes_destination) =>
+            {
+                return told(app, command, &stream, since, false, !is_rehearsal).await;
             }
             OnAir::Surely { since, is_reported }
                 if (stream.has_reports || is_reported)

@@ -88,6 +88,7 @@ fn catalogue_of_streams() {
     let (asker, channel) = (asker(), ChannelId::new("C0TOWNHALL"));
     let told = |state: State, has_reports| StreamContext {
         destination: None,
+        is_rehearsal: false,
         meeting: "68423085".parse().expect("a meeting number"),
         topic: Some("Town <Hall> & *more*"),
         page: None,
@@ -122,6 +123,18 @@ fn catalogue_of_streams() {
         &replies().status(&asker, None, &[watched]),
     );
     page.entry("without a topic", &replies().card(&number));
+    let test = destination("test");
+    for (title, state, has_reports) in states() {
+        let rehearsal = StreamContext {
+            destination: Some(&test),
+            is_rehearsal: true,
+            ..told(state, has_reports)
+        };
+        page.entry(
+            &format!("{title}, a rehearsal"),
+            &replies().card(&rehearsal),
+        );
+    }
     let name = destination("townhall");
     for (title, state) in [
         ("starting", State::Starting),
