@@ -380,6 +380,11 @@ impl Outcome {
         )
     }
 
+    /// Whether Zoom was asked to set a destination, and has plainly not done so.
+    pub fn sets_no_destination(&self) -> bool {
+        matches!(self, Self::DestinationNotSet { why, .. } if !why.may_be_done())
+    }
+
     /// What it says of a stream that Zoom was asked to start or stop.
     pub fn fact(&self, action: Action) -> Option<FactKind> {
         Some(match action {

@@ -10,7 +10,7 @@ use crate::db::commands::PendingCommand;
 use crate::db::destinations::{self, Destination, UsedBy};
 use crate::db::streams::{self, NewStream, Stream, StreamBegun};
 use crate::destination::DestinationName;
-use crate::ids::{Asker, ChannelId, ZoomUserId};
+use crate::ids::{Asker, ChannelId, StreamId, ZoomUserId};
 use crate::livestream::on_air::{OnAir, may_know};
 use crate::livestream::policy;
 use crate::reply::stream::{StreamContext, name};
@@ -174,13 +174,15 @@ pub(super) async fn choose(
     })
 }
 
-/// Notes the stream that a command asks for, which then holds its destination. Not where another one
+/// Notes the stream that a command asks for in place of an earlier one, if there is one, which then
+/// holds its destination. Not where another one
 /// holds that, unless its asker may take it: of what is sure an admin may, of what may be over everybody.
 /// A stream that goes where its meeting was last sent from here holds that as well.
 pub(super) async fn hold(
     app: &App,
     command: &PendingCommand,
     destination: Option<&Destination>,
+    replaced: Option<StreamId>,
 ) -> sqlx::Result<Option<Outcome>> {
     let chosen = destination.map(|destination| {
         let fields = &destination.fields;
@@ -210,7 +212,7 @@ pub(super) async fn hold(
     };
     loop {
         let (StreamBegun::DestinationHeld, Some(id)) =
-            (streams::begin(&app.db, &new).await?, new.destination)
+            (begin(app, &new, replaced).await?, new.destination)
         else {
             return Ok(None);
         };
@@ -223,6 +225,24 @@ pub(super) async fn hold(
         }
         streams::release_destination(&app.db, holder.stream_id).await?;
     }
+}
+
+/// Begins a stream, and gives up an earlier one with that, or neither.
+async fn begin(
+    app: &App,
+    new: &NewStream<'_>,
+    replaced: Option<StreamId>,
+) -> sqlx::Result<StreamBegun> {
+    let Some(replaced) = replaced else {
+        return streams::begin(&app.db, new).await;
+    };
+    let mut transaction = app.db.begin().await?;
+    streams::give_up(&mut *transaction, replaced).await?;
+    let begun = streams::begin(&mut *transaction, new).await?;
+    if begun == StreamBegun::Begun {
+        transaction.commit().await?;
+    }
+    Ok(begun)
 }
 
 /// Why a command may not take the destination of another stream, if it may not.

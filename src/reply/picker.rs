@@ -119,7 +119,12 @@ impl Replies<'_> {
             recent
                 .filter(|item| !on_air(item.meeting) && !is_running(item.meeting))
                 .map(|item| {
-                    let name = name(item.topic.as_deref(), item.meeting);
+                    let name = match &item.topic {
+                        None if item.is_personal_room => {
+                            format!("*Personal room {}*", item.meeting.grouped())
+                        }
+                        topic => name(topic.as_deref(), item.meeting),
+                    };
                     let when = date(item.at, "{date_short_pretty}", "%Y-%m-%d");
                     row(
                         &format!("{name} · livestreamed by you, last {when}"),

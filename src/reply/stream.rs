@@ -12,6 +12,7 @@ use crate::ids::{Asker, ChannelId, SlackUserId};
 use crate::reply::destinations::on;
 use crate::reply::{Replies, date, ephemeral};
 use crate::slack::message::{Button, Message, Visibility, actions, context, escape, section};
+use crate::stream::MeetingKind;
 use crate::stream::state::{GOING_FOR, HowEnded, State};
 
 /// How long after its end a stream can be started again by a press.
@@ -23,6 +24,7 @@ pub struct StreamContext<'a> {
     pub meeting: MeetingId,
     /// What the meeting is called, where everybody who reads it may know.
     pub topic: Option<&'a str>,
+    pub kind: Option<MeetingKind>,
     /// Where its viewers watch it.
     pub page: Option<&'a str>,
     /// Where it goes, if that was chosen from here.
@@ -55,6 +57,7 @@ impl<'a> StreamContext<'a> {
         Self {
             meeting: stream.meeting,
             topic: stream.topic.as_deref(),
+            kind: stream.meeting_kind,
             page: stream.page.as_deref(),
             destination: stream.destination.as_ref(),
             is_rehearsal: stream.is_rehearsal,
@@ -549,6 +552,9 @@ fn known_from(told: &StreamContext<'_>) -> String {
 fn inner_name(told: &StreamContext<'_>) -> String {
     match told.topic {
         Some(topic) => topic.to_owned(),
+        None if told.kind == Some(MeetingKind::PersonalRoom) => {
+            format!("personal room {}", told.meeting.grouped())
+        }
         None => format!("meeting {}", told.meeting.grouped()),
     }
 }
@@ -558,6 +564,9 @@ pub fn name(told: &StreamContext<'_>) -> String {
     match told.topic {
         _ if told.is_rehearsal => format!("The rehearsal of {}", inner_name(told)),
         Some(topic) => topic.to_owned(),
+        None if told.kind == Some(MeetingKind::PersonalRoom) => {
+            format!("Personal room {}", told.meeting.grouped())
+        }
         None => format!("Meeting {}", told.meeting.grouped()),
     }
 }

@@ -327,6 +327,7 @@ fn picker() -> Picker {
     let recent = |n: i64| RecentMeeting {
         meeting: item(n).meeting,
         topic: item(n).topic,
+        is_personal_room: true,
         at: Utc::now(),
     };
     Picker {
