@@ -55,7 +55,10 @@ pub async fn run(options: Options, data_dir: &Path, log: &LogConfig) -> anyhow::
         Some(_) => Wire::recording(),
         None => Wire::default(),
     };
-    let world = World::start_on(wire.clone(), server.options(&name), |_| ()).await?;
+    let world = World::start_on(wire.clone(), server.options(&name), |config| {
+        config.shared_accounts = true;
+    })
+    .await?;
     let played = match listener {
         Some(listener) => play(&world, wire, listener, options.open).await,
         None => tour::play(&world, &server.describe()).await,

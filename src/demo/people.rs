@@ -35,6 +35,13 @@ pub const GUS: Person = Person {
     zoom: "zoom-gus",
     email: "gus@elsewhere.example",
 };
+/// Never linked: Ben's team shares a Zoom account.
+pub const BEN: Person = Person {
+    name: "Ben",
+    slack: "U0BEN",
+    zoom: "zoom-ben",
+    email: "ben@acme.example",
+};
 /// An admin of the workspace.
 pub const ADA: Person = Person {
     name: "Ada",
@@ -50,4 +57,4 @@ pub const HAL: Person = Person {
     email: "hal@acme.example",
 };
 /// Everybody.
-pub const PEOPLE: [Person; 6] = [ADA, DANA, ELI, FAY, GUS, HAL];
+pub const PEOPLE: [Person; 7] = [ADA, BEN, DANA, ELI, FAY, GUS, HAL];

@@ -141,6 +141,17 @@ impl World {
     /// account of `zoom`. Returns what the last page says.
     pub async fn link_by_the_pages(&self, person: Person, zoom: Person) -> anyhow::Result<String> {
         let link = self.offer_at(DIRECT, person).await?;
+        self.follow(&link, person, zoom).await
+    }
+
+    /// A person goes through the pages that a one-time link leads to, and links the Zoom account of
+    /// `zoom`. Returns what the last page says.
+    pub(super) async fn follow(
+        &self,
+        link: &str,
+        person: Person,
+        zoom: Person,
+    ) -> anyhow::Result<String> {
         let http = browser::client()?;
         let opened = http.get(link).send().await?;
         let cookie = header(&opened, "set-cookie")?;
@@ -196,7 +207,7 @@ impl World {
     }
 }
 
-fn header(response: &reqwest::Response, name: &str) -> anyhow::Result<String> {
+pub(super) fn header(response: &reqwest::Response, name: &str) -> anyhow::Result<String> {
     let value = response
         .headers()
         .get(name)

@@ -47,7 +47,7 @@ async fn fill(world: &World) {
             ('test', now()),
             ('a-name-that-is-as-long-as-it-ca', now() - interval '14 months')
         ) as known (name, key_set_at);
-        update stream set topic = 'Town Hall', is_public = true,
+        update stream set topic = 'Town Hall', is_public = true, holds_destination = true,
             destination_id = (select destination_id from destination where name = 'townhall')";
     let mut db = connect(world).await;
     let done = sqlx::raw_sql(fill).execute(&mut db).await;

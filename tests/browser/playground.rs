@@ -14,6 +14,12 @@ use crate::demo::Demo;
 pub(super) const CARD: &str =
     "(//ol[@id='messages']/li[@class = 'app'][not(.//p[@class = 'only'])])[last()]";
 
+/// Ada's meeting at Zoom.
+const ALL_HANDS: &str = "//li[contains(@class, 'meeting')][.//h3 = 'All hands']";
+/// The requests that set where a meeting goes.
+const SET: &str = "//ol[@id='exchanges']/li[contains(.//span[@class = 'what'], 'PATCH')]\
+    [substring-after(.//span[@class = 'what'], '96555444333') = '/livestream']";
+
 impl Browser {
     /// Waits until the page contains an element.
     pub(super) async fn wait_for(&self, xpath: &str) {
@@ -222,6 +228,99 @@ async fn fay_goes_live(browser: &Browser) {
     browser.wait_for_card("is going live").await;
 }
 
+/// The step with a destination and an account that a team shares.
+async fn ben_goes_live(browser: &Browser) {
+    browser
+        .wait_for("//h2[contains(., '10. A destination')]")
+        .await;
+    browser
+        .wait_for("//p[@id='about'][contains(., 'ben@')]")
+        .await;
+    browser.inspect("playground-destination-tour").await;
+    browser.click("Type it for me").await;
+    browser.press_key(Key::Enter).await;
+    browser.wait_for_card("is live on townhall").await;
+    browser
+        .wait_for(&format!(
+            "{ALL_HANDS}[contains(., 'Livestream →\u{a0}video.acme.example/townhall')]"
+        ))
+        .await;
+    browser
+        .wait_for(&format!(
+            "{SET}//pre[contains(., '\"stream_key\": \"•••\"')]"
+        ))
+        .await;
+}
+
+#[tokio::test]
+async fn livestreams_with_one_key_cut_each_other_off() {
+    let data = tempfile::tempdir().expect("a temporary directory");
+    let demo = Demo::start(data.path()).await;
+    let browser = Browser::open().await;
+    browser.emulate(1440, "light").await;
+    browser.goto(&demo.url).await;
+    browser.wait_for("//html[@data-ready]").await;
+    browser
+        .change_meeting("Start the meeting", "Town hall", "started")
+        .await;
+    browser
+        .type_command("/livestream start 68423085 to=townhall")
+        .await;
+    browser.wait_for_card("is live on townhall").await;
+    let town_hall = "//li[contains(@class, 'meeting')][.//h3 = 'Town hall']";
+    browser
+        .wait_for(&format!(
+            "{town_hall}[contains(., 'Livestream →\u{a0}video.acme.example/townhall')]"
+        ))
+        .await;
+    browser
+        .run(
+            "const rows = [...document.querySelectorAll('#exchanges > li')];
+            for (const row of rows) {
+              const what = row.querySelector('.what').textContent;
+              row.firstChild.open = what.startsWith('PATCH') && what.endsWith('/livestream');
+              if (!row.firstChild.open) row.remove();
+            }",
+        )
+        .await;
+    browser.inspect_newest("playground-destination").await;
+    browser
+        .run("document.querySelector('.views [data-view=wire]').click()")
+        .await;
+    browser.inspect("playground-destination-wire").await;
+    browser
+        .run("document.querySelector('.views [data-view=slack]').click()")
+        .await;
+
+    // Only an admin may take a destination that is in use.
+    browser.switch_person("Ben").await;
+    browser
+        .type_command("/livestream start 96555444333 to=townhall")
+        .await;
+    browser
+        .wait_for_message("townhall is in use by Town hall")
+        .await;
+    browser
+        .inspect_newest("playground-destination-in-use")
+        .await;
+    browser.switch_person("Ada").await;
+    browser
+        .type_command("/livestream start 96555444333 to=townhall")
+        .await;
+    browser.press("Use it anyway").await;
+    browser.answer("Use it anyway").await;
+    for meeting in [town_hall, ALL_HANDS] {
+        browser
+            .wait_for(&format!("{meeting}[@data-state = 'cut-off']"))
+            .await;
+    }
+    browser
+        .run("document.querySelector('.views [data-view=zoom]').click()")
+        .await;
+    browser.inspect("playground-cut-off").await;
+    end(demo, browser).await;
+}
+
 #[tokio::test]
 async fn a_newcomer_takes_the_tour() {
     let data = tempfile::tempdir().expect("a temporary directory");
@@ -274,7 +373,8 @@ async fn a_newcomer_takes_the_tour() {
         .change_meeting("End the meeting", "Fireside chat", "closed")
         .await;
     browser.wait_for_card("ended with the meeting").await;
-    browser.wait_for("//h2[contains(., '10. Zoom')]").await;
+    ben_goes_live(&browser).await;
+    browser.wait_for("//h2[contains(., '11. Zoom')]").await;
     browser.click("Lose the reports").await;
     browser
         .wait_for("//li[@data-state='started'][.//h3 = 'Fireside chat']")
@@ -284,7 +384,7 @@ async fn a_newcomer_takes_the_tour() {
     browser.inspect("playground-lost-reports").await;
     browser.click("Next").await;
     browser
-        .wait_for("//h2[contains(., '11. A permission')]")
+        .wait_for("//h2[contains(., '12. A permission')]")
         .await;
 
     // A revoked permission, and a new link.
@@ -293,7 +393,7 @@ async fn a_newcomer_takes_the_tour() {
     browser
         .wait_for_message("no longer accepts your linked account")
         .await;
-    browser.wait_for("//h2[contains(., '12. The admin')]").await;
+    browser.wait_for("//h2[contains(., '13. The admin')]").await;
     browser.press("Link a Zoom account").await;
     browser.wait_for_message("This link is yours alone").await;
     browser.link_account("Link my Zoom account", "Hal").await;

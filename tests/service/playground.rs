@@ -4,10 +4,13 @@
 use std::process::Stdio;
 use std::time::Duration;
 
+use livestream_bot::demo::BEN;
+use livestream_bot::demo::slack::TOWN_HALL;
 use livestream_bot::http;
 use livestream_bot::postgres::{Durability, Server};
 use nix::sys::signal::Signal;
 use reqwest::header::{CONTENT_TYPE, HOST};
+use serde_json::{Value, json};
 use sqlx::ConnectOptions;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -69,6 +72,63 @@ async fn it_answers_its_own_page_alone() {
         Vec::<String>::new(),
         "nothing is kept"
     );
+}
+
+#[tokio::test]
+async fn a_team_goes_live_without_a_password_or_a_key() {
+    let data = tempfile::tempdir().expect("a temporary directory");
+    let demo = Demo::start(data.path()).await;
+    let http = http::client(Duration::from_secs(3)).expect("an HTTP client");
+    let act = json!({
+        "do": "send", "who": BEN.slack, "channel": TOWN_HALL.channel,
+        "text": "/livestream start 96555444333 to=townhall",
+    });
+    let sent = http.post(format!("{}/do", demo.url)).json(&act);
+    assert_eq!(sent.send().await.expect("a response").status(), 204);
+    let events = http.get(format!("{}/events?who={}", demo.url, BEN.slack));
+    let mut events = events.send().await.expect("a response");
+    let mut told = String::new();
+    while !told.contains("is going live on townhall") {
+        let chunk = events.chunk().await.expect("an event");
+        told += std::str::from_utf8(&chunk.expect("a stream without an end")).expect("valid UTF-8");
+    }
+    let state = told
+        .rsplit("data: ")
+        .find(|data| data.contains("\"meetings\""));
+    let state = state.expect("a state").lines().next().expect("a line");
+    let state: Value = serde_json::from_str(state).expect("valid JSON");
+    let meetings = state["meetings"].as_array().expect("meetings");
+    let meeting = meetings.iter().find(|one| one["id"] == 96_555_444_333_i64);
+    let meeting = meeting.expect("Ada's meeting");
+    assert_eq!(meeting["goes_to"], "video.acme.example/townhall");
+    assert_eq!(
+        (&meeting["is_live"], &meeting["is_cut_off"]),
+        (&json!(true), &json!(false))
+    );
+    demo.end(Signal::SIGINT).await;
+}
+
+#[tokio::test]
+async fn the_tour_in_the_terminal_goes_as_told() {
+    let data = tempfile::tempdir().expect("a temporary directory");
+    let mut command = tokio::process::Command::new(program());
+    command
+        .args(["demo", "--exit"])
+        .env("DATA_DIR", data.path());
+    let output = command.output().await.expect("an exit status");
+    let said = String::from_utf8(output.stdout).expect("valid UTF-8");
+    assert!(output.status.success(), "{said}");
+    let last = said.lines().next_back().expect("a line");
+    let scenes = said.lines().filter(|line| line.starts_with("── ")).count();
+    assert_eq!(last, format!("All {scenes} scenes went as told."));
+    for part in [
+        "Town Hall is live on townhall",
+        "townhall is in use by Town Hall",
+        "does not belong in Slack",
+        "All hands is live on press",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
 }
 
 #[tokio::test]

@@ -45,6 +45,13 @@ async fn the_record_shows_what_passed_and_no_secret() {
     world.zoom.begin(MEETING);
     let read = type_and_read(&world, DANA, "start 68423085 to=townhall").await;
     assert!(read.contains("going live on townhall"), "{read}");
+    for typed in [
+        "start 68423085 stream_key=a-key-that-is-typed",
+        "start 68423085 to=rtmps://a.example/live/a-key-that-is-typed",
+    ] {
+        let read = type_and_read_at_once(&world, DANA, typed).await;
+        assert!(read.contains("does not belong in Slack"), "{read}");
+    }
     let (version, exchanges) = wire.since(0);
     let is_told = |from: &str, to: &str, path: &str, status: Option<u16>| {
         exchanges.iter().any(|exchange| {
@@ -86,6 +93,7 @@ async fn the_record_shows_what_passed_and_no_secret() {
         tokens.refresh_token,
         "xoxb-0".to_owned(),
         "a-key-of-the-town-hall".to_owned(),
+        "a-key-that-is-typed".to_owned(),
     ];
     for call in world.zoom.calls() {
         secrets.push(call.authorization.replace("Bearer ", ""));

@@ -4,12 +4,13 @@ import { act, become, byId, el, view } from "/page.js";
 import { go, propose } from "/slack.js";
 
 const FIRESIDE = 81122334455;
+const ALL_HANDS = 96555444333;
 const TOWN_HALL = "C0TOWNHALL";
-const [ELI, FAY, HAL] = ["U0ELI", "U0FAY", "U0HAL"];
+const [BEN, ELI, FAY, HAL] = ["U0BEN", "U0ELI", "U0FAY", "U0HAL"];
 const COMMAND = "/livestream";
 const START = `${COMMAND} start ${FIRESIDE}`;
 
-const meeting = (state) => state.meetings.find(({ id }) => id === FIRESIDE);
+const meeting = (state, wanted = FIRESIDE) => state.meetings.find(({ id }) => id === wanted);
 const person = (state, who) => state.people.find(({ id }) => id === who);
 const holds = (message, text) => JSON.stringify(message ?? "").includes(text);
 const said = (state, text) => state.channels.some(({ messages }) => messages.some((message) => holds(message, text)));
@@ -87,7 +88,18 @@ const STEPS = [
     done: (state) => shows(state, "ended with the meeting"),
   },
   {
-    title: "10. Zoom reports nothing",
+    title: "10. A destination, and an account that a team shares",
+    text: () => ["Ben has linked nothing. An admin shares a Zoom account with Ben's team, and keeps ", quoted("destinations"), ": servers and stream keys with a name. Send the ", quoted("All hands"),
+      " to one: the message names it, Zoom's side shows where it goes, and ", quoted("On the wire"), " a ", code("PATCH …/livestream"), " sets it, its key hidden. Nobody types a key or a password. ",
+      typing(BEN, `${COMMAND} start ${ALL_HANDS} to=townhall`)],
+    enter: () => {
+      if (!meeting(now, ALL_HANDS).is_running) act("begin", { meeting: ALL_HANDS });
+      become(BEN);
+    },
+    done: (state) => state.who === BEN && shows(state, "is live on townhall"),
+  },
+  {
+    title: "11. Zoom reports nothing",
     text: () => ["Let Zoom's reports get lost, start the meeting and go live. After 90 seconds the message says that Zoom has not reported the stream. You need not wait for that: go on with ", quoted("Next"), ". ",
       button("Lose the reports, and type it for me", async () => {
         await act("report", { how: "lost" });
@@ -97,7 +109,7 @@ const STEPS = [
     done: (state) => shows(state, "has not reported"),
   },
   {
-    title: "11. A permission that is gone",
+    title: "12. A permission that is gone",
     text: () => ["Hal has linked an account, and has just withdrawn the permission at Zoom. As Hal, start the ", quoted("Release party"), ": Hal is told what to do, and can do it at once. ",
       typing(HAL, "/livestream start 83355667788")],
     enter: () => {
@@ -107,7 +119,7 @@ const STEPS = [
     done: (state) => state.who === HAL && said(state, "no longer accepts your linked account"),
   },
   {
-    title: "12. The admin's page",
+    title: "13. The admin's page",
     text: () => ["Admins see who is linked, what happened, and what will fail. ",
       el("a", { href: now.admin, target: "_blank", rel: "noopener" }, "Open it"), " and sign in as Ada. That was the tour: now break things under ", quoted("Let something go wrong"), "."],
     last: true,

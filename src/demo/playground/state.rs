@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context;
 use chrono::{TimeDelta, Utc};
 
-use super::super::people::{DANA, ELI, FAY, GUS, HAL, Person};
+use super::super::people::{ADA, DANA, ELI, FAY, GUS, HAL, Person};
 use super::super::slack::{EVERYBODY, Role, Slack};
 use super::super::wire::Wire;
 use super::super::world::World;
@@ -35,7 +35,7 @@ pub(super) enum Plan {
     PersonalRoom,
 }
 
-pub(super) const MEETINGS: [Meeting; 11] = [
+pub(super) const MEETINGS: [Meeting; 12] = [
     Meeting {
         id: 68_423_085,
         topic: "Town hall",
@@ -49,6 +49,13 @@ pub(super) const MEETINGS: [Meeting; 11] = [
         host: FAY,
         obstacle: None,
         plan: Plan::In(TimeDelta::hours(3)),
+    },
+    Meeting {
+        id: 96_555_444_333,
+        topic: "All hands",
+        host: ADA,
+        obstacle: None,
+        plan: Plan::Running,
     },
     Meeting {
         id: 92_333_555_777,
@@ -130,13 +137,15 @@ pub(in super::super) struct Playground {
 }
 
 impl Playground {
-    /// Makes the world one worth playing in: the app is installed, some are linked, and
-    /// meetings are scheduled.
+    /// Makes the world one worth playing in: the app is installed, an admin has set up destinations
+    /// and a shared account, some are linked, and meetings are scheduled.
     pub(in super::super) async fn furnish(world: &World, wire: Wire) -> anyhow::Result<Self> {
         let (slack, zoom) = (&world.slack, &world.zoom);
         slack.set_person(GUS.slack, Role::Guest);
         slack.set_channel(EVERYBODY.channel, 5000, false);
         world.install("acme").await.context("installing the app")?;
+        let set_up = world.set_up_by_admin().await;
+        set_up.context("setting up the destinations and the shared account")?;
         for person in [DANA, ELI, HAL] {
             let linked = world.link_by_the_pages(person, person).await;
             linked.with_context(|| format!("linking {}", person.name))?;

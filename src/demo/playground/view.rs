@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::acts::CHANNELS;
 use super::state::{MEETINGS, Plan, Playground};
 use crate::demo::knobs::{Knob, LISTS, LIVESTREAM, REPORTS, TOKENS};
-use crate::demo::people::{ADA, DANA, ELI, FAY, GUS, HAL, PEOPLE, Person};
+use crate::demo::people::{ADA, BEN, DANA, ELI, FAY, GUS, HAL, PEOPLE, Person};
 use crate::demo::slack::{Message, Role, TOWN_HALL};
 use crate::demo::zoom::{Meeting, Obstacle, Read};
 use crate::manifest;
@@ -54,6 +54,7 @@ impl Playground {
         } = person;
         let about = match person.slack {
             id if id == ADA.slack => "admin of the workspace",
+            id if id == BEN.slack => "may use the account that Ada's team shares",
             id if id == DANA.slack => "hosts the town hall",
             id if id == ELI.slack => "hosts nothing",
             id if id == FAY.slack => "hosts the fireside chat",
@@ -95,11 +96,13 @@ impl Playground {
                 Obstacle::EndToEndEncrypted => "end-to-end encrypted",
             });
             let is_later = matches!(meeting.plan, Plan::In(_));
+            let goes_to = now.as_ref().and_then(goes_to);
             let starts_at = now.as_ref().and_then(|now| now.starts_at.first());
             json!({
                 "id": meeting.id, "topic": meeting.topic, "host": meeting.host.name, "obstacle": obstacle,
                 "starts_at": starts_at.filter(|_| is_later),
                 "is_running": is(|now| now.is_running), "is_live": is(|now| now.is_live),
+                "is_cut_off": is(|now| now.is_live && now.is_broken), "goes_to": goes_to,
             })
         });
         meetings.collect()
@@ -117,6 +120,17 @@ impl Playground {
         }
         json!({ "livestream": faults[0], "tokens": faults[1], "lists": faults[2] })
     }
+}
+
+/// The page where people watch the livestream of a meeting, or its next one.
+fn goes_to(meeting: &Meeting) -> Option<&str> {
+    let destination = if meeting.is_live {
+        &meeting.sent_to
+    } else {
+        &meeting.destination
+    };
+    let page = &destination.as_ref()?.page_url;
+    Some(page.strip_prefix("https://").unwrap_or(page))
 }
 
 fn labelled(knob: Knob) -> Value {

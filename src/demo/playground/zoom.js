@@ -42,14 +42,17 @@ function planned(at) {
   return `${isToday ? "today" : time.toLocaleDateString("en", { weekday: "long" })} ${time.toTimeString().slice(0, 5)}`;
 }
 
-function meeting({ id, topic, host, obstacle, starts_at, is_running, is_live }) {
-  const status = is_live ? "live" : is_running ? "started, not live" : "not started";
-  return el("li", { class: "meeting", "data-meeting": id, "data-state": is_live ? "live" : is_running ? "started" : "closed" },
-    el("div", { class: "screen", "aria-hidden": "true" }, el("span", {}), el("span", {}), el("span", {}), el("b", {}, is_live ? "LIVE" : "")),
+function meeting({ id, topic, host, obstacle, starts_at, is_running, is_live, is_cut_off, goes_to }) {
+  const state = is_cut_off ? "cut-off" : is_live ? "live" : is_running ? "started" : "closed";
+  const status = is_cut_off ? "live, but cut off" : is_live ? "live" : is_running ? "started, not live" : "not started";
+  return el("li", { class: "meeting", "data-meeting": id, "data-state": state },
+    el("div", { class: "screen", "aria-hidden": "true" }, el("span", {}), el("span", {}), el("span", {}), el("b", {}, is_cut_off ? "CUT OFF" : is_live ? "LIVE" : "")),
     el("div", {},
       el("h3", {}, topic),
       el("p", { class: "small" }, [spaced(id), `host ${host}`, starts_at && planned(starts_at), obstacle].filter(Boolean).join(" · ")),
       el("p", {}, "The meeting is ", el("strong", {}, status), "."),
+      is_cut_off && el("p", { class: "small" }, "Viewers see nothing: where it goes was changed meanwhile, or another livestream went there."),
+      goes_to && el("p", { class: "small to" }, el("span", { class: "hidden" }, is_live ? "Livestream " : "Next livestream "), `→\u00a0${goes_to}`),
       el("div", { class: "line" },
         el("button", { type: "button", onclick: () => act(is_running ? "end" : "begin", { meeting: id }) },
           is_running ? "End the meeting" : "Start the meeting", el("span", { class: "hidden" }, ` ${topic}`)),

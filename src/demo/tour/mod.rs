@@ -11,7 +11,7 @@ use chrono::Utc;
 use serde_json::Value;
 
 use self::scenes::{FORBIDDEN, MEETING, PRIVATE, SCENES, Scene, SceneAction, WEBINAR};
-use super::people::{DANA, ELI, PEOPLE};
+use super::people::{ADA, BEN, DANA, ELI, PEOPLE};
 use super::slack::{CHANNEL, Channel, DIRECT, Invocation, Message, TOWN_HALL};
 use super::world::World;
 use super::zoom::Obstacle;
@@ -27,6 +27,12 @@ pub(super) async fn play(world: &World, database: &str) -> anyhow::Result<()> {
     let page = world.install("acme").await.context("installing the app")?;
     ensure!(page.contains("Installed"), "the app was not installed");
     println!("An admin added the app to the workspace Acme");
+    let set_up = world.set_up_by_admin().await;
+    set_up.context("setting up the destinations and the shared account")?;
+    println!(
+        "{} keeps the destinations townhall, press and test on the admins' pages, and shares {} with {}",
+        ADA.name, ADA.email, BEN.name
+    );
     for person in [DANA, ELI] {
         let page = world
             .link_by_the_pages(person, person)
@@ -102,16 +108,23 @@ async fn play_scene(world: &World, scene: &Scene) -> anyhow::Result<String> {
             slack.send_press(&world.service, &press).await?;
             home(world, scene, before).await
         }
-        SceneAction::Reported(events) => {
+        SceneAction::Reported(meeting, events) => {
             for event in events {
-                println!("   Zoom reports {event}");
+                println!("   Zoom reports {event} of {meeting}");
                 let told = world
                     .zoom
-                    .tell_of_meeting(&world.service, event, MEETING, Utc::now());
+                    .tell_of_meeting(&world.service, event, meeting, Utc::now());
                 let status = told.await?;
                 ensure!(status == 200, "the event got status {status}");
             }
             card(world, scene, &seen).await
+        }
+        SceneAction::LooksAtZoom(meeting) => {
+            let meeting = world.zoom.meeting(meeting).context("no such meeting")?;
+            let sent = meeting.sent_to.context("it is sent nowhere")?;
+            let sent = format!("{}, watched at {}", sent.stream_url, sent.page_url);
+            println!("   Demo Zoom sends {} to {sent}\n", meeting.topic);
+            Ok(sent)
         }
     }
 }

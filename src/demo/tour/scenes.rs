@@ -3,7 +3,7 @@
 use chrono::{TimeDelta, Utc};
 
 use super::super::knobs;
-use super::super::people::{DANA, ELI, FAY, GUS, Person};
+use super::super::people::{ADA, BEN, DANA, ELI, FAY, GUS, Person};
 use super::super::slack::Role;
 use super::super::world::World;
 
@@ -25,15 +25,18 @@ pub(super) enum SceneAction {
     TypesAlone(&'static str),
     OpensHome,
     PressesAtHome(&'static str, &'static str),
-    /// Zoom reports these events of the meeting by itself.
-    Reported(&'static [&'static str]),
+    /// Zoom reports these events of a meeting by itself.
+    Reported(i64, &'static [&'static str]),
+    /// Where Zoom sends the livestream of a meeting.
+    LooksAtZoom(i64),
 }
-use SceneAction::{OpensHome, Presses, PressesAtHome, Reported, Types, TypesAlone};
+use SceneAction::{LooksAtZoom, OpensHome, Presses, PressesAtHome, Reported, Types, TypesAlone};
 
 /// The meetings of the tour.
 pub(super) const MEETING: i64 = 68_423_085;
 pub(super) const WEBINAR: i64 = 87_654_321;
 const WEEKLY: i64 = 84_230_850_123;
+const ALL_HANDS: i64 = 96_555_444_333;
 pub(super) const PRIVATE: i64 = 82_056_527_587;
 pub(super) const FORBIDDEN: i64 = 91_234_567_890;
 
@@ -108,7 +111,7 @@ pub(super) const SCENES: &[Scene] = &[
         title: "Zoom reports the stream: the same message says so",
         before: nothing,
         who: DANA,
-        action: Reported(&[STREAM_STARTED]),
+        action: Reported(MEETING, &[STREAM_STARTED]),
         reads: "is live",
     },
     Scene {
@@ -143,7 +146,7 @@ pub(super) const SCENES: &[Scene] = &[
         title: "Zoom reports the end",
         before: nothing,
         who: DANA,
-        action: Reported(&[STREAM_STOPPED]),
+        action: Reported(MEETING, &[STREAM_STOPPED]),
         reads: "was live for",
     },
     Scene {
@@ -157,14 +160,109 @@ pub(super) const SCENES: &[Scene] = &[
         title: "Zoom reports it twice",
         before: nothing,
         who: DANA,
-        action: Reported(&[STREAM_STARTED, STREAM_STARTED]),
+        action: Reported(MEETING, &[STREAM_STARTED, STREAM_STARTED]),
         reads: "is live",
     },
     Scene {
         title: "The meeting ends in Zoom, and with it the stream",
         before: |world| world.zoom.end(MEETING),
         who: DANA,
-        action: Reported(&[STREAM_STOPPED, MEETING_ENDED]),
+        action: Reported(MEETING, &[STREAM_STOPPED, MEETING_ENDED]),
+        reads: "ended with the meeting",
+    },
+    Scene {
+        title: "An admin keeps destinations by name: Dana lists them",
+        before: nothing,
+        who: DANA,
+        action: Types("destinations"),
+        reads: "*townhall* · YouTube",
+    },
+    Scene {
+        title: "Each has its rules: press is for #town-hall alone, and this is a direct message",
+        before: |world| world.zoom.begin(MEETING),
+        who: DANA,
+        action: TypesAlone("start 68423085 to=press"),
+        reads: "can be used only in <#C0TOWNHALL>",
+    },
+    Scene {
+        title: "A stream key that is typed in Slack is refused, and kept nowhere",
+        before: nothing,
+        who: DANA,
+        action: Types("start 68423085 stream_key=ab12-cd34-ef56-gh78"),
+        reads: "does not belong in Slack",
+    },
+    Scene {
+        title: "Dana goes live on townhall by its name, and the message says so",
+        before: nothing,
+        who: DANA,
+        action: Types("start 68423085 to=townhall"),
+        reads: "is going live on townhall",
+    },
+    Scene {
+        title: "Zoom has the server, the key and the page from the bot",
+        before: nothing,
+        who: DANA,
+        action: LooksAtZoom(MEETING),
+        reads: "youtube.com:443/live2, watched at https://video.acme.example/townhall",
+    },
+    Scene {
+        title: "Zoom reports it",
+        before: nothing,
+        who: DANA,
+        action: Reported(MEETING, &[STREAM_STARTED]),
+        reads: "is live on townhall",
+    },
+    Scene {
+        title: "Ben has linked no account, and acts with the one that the team shares: townhall is in use",
+        before: |world| {
+            world.zoom.schedule(ALL_HANDS, ADA.zoom, None);
+            world.zoom.name(ALL_HANDS, "All hands");
+            world.zoom.begin(ALL_HANDS);
+        },
+        who: BEN,
+        action: Types("start 96555444333 to=townhall"),
+        reads: "townhall is in use by",
+    },
+    Scene {
+        title: "Another destination is free: Ben goes live without a password or a key",
+        before: nothing,
+        who: BEN,
+        action: Types("start 96555444333 to=press"),
+        reads: "is going live on press",
+    },
+    Scene {
+        title: "Zoom has that one too",
+        before: nothing,
+        who: BEN,
+        action: LooksAtZoom(ALL_HANDS),
+        reads: "ingest.acme.example/press, watched at https://video.acme.example/press",
+    },
+    Scene {
+        title: "Zoom reports that",
+        before: nothing,
+        who: BEN,
+        action: Reported(ALL_HANDS, &[STREAM_STARTED]),
+        reads: "All hands is live on press",
+    },
+    Scene {
+        title: "Ben stops it",
+        before: nothing,
+        who: BEN,
+        action: Presses("Stop", "stop 96555444333"),
+        reads: "is ending",
+    },
+    Scene {
+        title: "The end is reported, and press is free again",
+        before: nothing,
+        who: BEN,
+        action: Reported(ALL_HANDS, &[STREAM_STOPPED]),
+        reads: "All hands was live for",
+    },
+    Scene {
+        title: "So is townhall, once Dana's meeting ends",
+        before: |world| world.zoom.end(MEETING),
+        who: DANA,
+        action: Reported(MEETING, &[STREAM_STOPPED, MEETING_ENDED]),
         reads: "ended with the meeting",
     },
     Scene {

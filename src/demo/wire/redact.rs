@@ -25,8 +25,9 @@ const SECRETS: [&str; 16] = [
     "stream_key",
     "stream_url",
 ];
-/// The same of what an address of a meeting carries, wherever the address stands.
-const IN_ADDRESSES: [&str; 3] = ["pwd=", "tk=", "zak="];
+/// The same of what an address of a meeting carries, and of stream keys and servers that somebody types,
+/// wherever they stand.
+const IN_TEXTS: [&str; 6] = ["key=", "pwd=", "rtmp://", "rtmps://", "tk=", "zak="];
 /// A run of so many hexadecimal digits is a secret, wherever it stands.
 const HEX_MAX: usize = 15;
 /// The headers that tell something.
@@ -130,13 +131,13 @@ pub(super) fn hide_in_path(path: &str) -> String {
 
 /// Hides what is secret wherever it stands.
 fn hide_in_text(text: &str) -> String {
-    hide_in_addresses(&hide_hex(text))
+    hide_after_names(&hide_hex(text))
 }
 
-/// Hides the passcodes and tokens in the addresses of meetings.
-fn hide_in_addresses(text: &str) -> String {
+/// Hides what follows these beginnings.
+fn hide_after_names(text: &str) -> String {
     let mut text = text.to_owned();
-    for name in IN_ADDRESSES {
+    for name in IN_TEXTS {
         let mut parts = text.split(name);
         let mut shown = parts.next().unwrap_or_default().to_owned();
         for part in parts {
