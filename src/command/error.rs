@@ -24,7 +24,7 @@ pub enum ParseError {
     /// `typed` is what stands for the meeting, as the person saw it; it may hold a passcode.
     NotAMeeting {
         verb: Verb,
-        settings: Settings,
+        settings: Box<Settings>,
         typed: String,
         why: ParseMeetingIdError,
     },

@@ -193,7 +193,7 @@ fn livestream(action: Action, text: &str, rest: &[Word]) -> Result<LivestreamReq
             }
             return Err(ParseError::NotAMeeting {
                 verb: action.into(),
-                settings,
+                settings: Box::new(settings),
                 typed,
                 why,
             });
@@ -512,7 +512,7 @@ mod tests {
                 "check x",
                 ParseError::NotAMeeting {
                     verb: Verb::Check,
-                    settings: Settings::default(),
+                    settings: Box::default(),
                     typed: "x".into(),
                     why: ParseMeetingIdError::NotANumber,
                 },

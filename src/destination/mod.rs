@@ -21,7 +21,7 @@ pub const AS_SET_IN_ZOOM: &str = "zoom";
 #[sqlx(transparent)]
 pub struct DestinationName(String);
 
-/// Whether a text looks like a stream key rather than a name: groups of four as YouTube makes them, or
+/// Whether a text looks like a stream key rather than a name: groups of four, as many services make them, or
 /// letters and digits without order.
 pub fn looks_like_key(text: &str) -> bool {
     let groups: Vec<&str> = text.split('-').collect();

@@ -214,10 +214,10 @@ pub(super) async fn hold(
         chosen,
         is_rehearsal: command.request.settings.is_rehearsal,
     };
+    let mut released = None;
     loop {
-        let (StreamBegun::DestinationHeld, Some(id)) =
-            (begin(app, &new, replaced).await?, new.destination)
-        else {
+        let begun = begin(app, &new, replaced, released).await?;
+        let (StreamBegun::DestinationHeld, Some(id)) = (begun, new.destination) else {
             return Ok(None);
         };
         // It may have ended between the two statements.
@@ -227,21 +227,28 @@ pub(super) async fn hold(
         if let Some(outcome) = in_use(app, command, destination.is_some(), &holder, name).await? {
             return Ok(Some(outcome));
         }
-        streams::release_destination(&app.db, holder.stream_id).await?;
+        released = Some(holder.stream_id);
     }
 }
 
-/// Begins a stream, and gives up an earlier one with that, or neither.
+/// Begins a stream. With that an earlier one of its meeting is given up, and another one's destination
+/// released; or nothing of it.
 async fn begin(
     app: &App,
     new: &NewStream<'_>,
     replaced: Option<StreamId>,
+    released: Option<StreamId>,
 ) -> sqlx::Result<StreamBegun> {
-    let Some(replaced) = replaced else {
+    if replaced.is_none() && released.is_none() {
         return streams::begin(&app.db, new).await;
-    };
+    }
     let mut transaction = app.db.begin().await?;
-    streams::give_up(&mut *transaction, replaced).await?;
+    if let Some(replaced) = replaced {
+        streams::give_up(&mut *transaction, replaced).await?;
+    }
+    if let Some(released) = released {
+        streams::release_destination(&mut *transaction, released).await?;
+    }
     let begun = streams::begin(&mut *transaction, new).await?;
     if begun == StreamBegun::Begun {
         transaction.commit().await?;

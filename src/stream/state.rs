@@ -145,6 +145,10 @@ pub fn state(facts: &[Fact], has_reports: bool, now: DateTime<Utc>) -> State {
             State::GoingLive { taken }
         };
     }
+    // Perhaps of a second start, and the first may have been taken: then nothing but this is known.
+    if facts.newest(FactKind::StartRefused).is_some() {
+        return State::NotLive;
+    }
     let asked = facts.newest(FactKind::StartAsked);
     let asked = asked.map_or(heard, |fact| fact.at);
     if facts.newest(FactKind::StartUnknown).is_some() || now - asked >= ANSWERED_WITHIN {

@@ -244,7 +244,12 @@ fn standing(access: Access) -> Standing {
 
 /// Every outcome.
 fn all_outcomes() -> Vec<Outcome> {
-    [outcomes(), outcomes_of_destinations()].concat()
+    [
+        outcomes(),
+        outcomes_of_destinations(),
+        outcomes_of_destinations_in_use(),
+    ]
+    .concat()
 }
 
 /// What is said of destinations.
@@ -317,6 +322,12 @@ fn outcomes_of_destinations() -> Vec<Outcome> {
             is_default: false,
             channels: Vec::new(),
         },
+    ]
+}
+
+/// What is said of destinations that are in use, or that Zoom does not take.
+fn outcomes_of_destinations_in_use() -> Vec<Outcome> {
+    vec![
         Outcome::DestinationInUse {
             name: destination("townhall"),
             since: at(),
