@@ -14,13 +14,13 @@ use crate::faults::Faults;
 use crate::hurry;
 use crate::reports::{Fate, Report, Reports};
 
-const STARTED: &str = "meeting.live_streaming_started";
+pub(crate) const STARTED: &str = "meeting.live_streaming_started";
 const STOPPED: &str = "meeting.live_streaming_stopped";
 const ENDED: &str = "meeting.ended";
 
 /// Two times so close may stand in either order: Zoom's are in whole seconds, and its reports begin
 /// a little before or after our own notes of the same.
-const CLOSE: TimeDelta = TimeDelta::milliseconds(1500);
+pub(crate) const CLOSE: TimeDelta = TimeDelta::milliseconds(1500);
 /// How soon after a kill the message that it orphaned was posted before it.
 const ORPHANED_WITHIN: TimeDelta = TimeDelta::seconds(15);
 /// How long the last round may take.
@@ -299,7 +299,11 @@ pub(crate) async fn play_last_round(env: &CampaignEnv, db: &PgPool, reports: &Re
     // Zoom's times are in whole seconds, and what follows is another one.
     tokio::time::sleep(Duration::from_secs(2)).await;
     for (person, meeting) in meetings() {
-        let text = format!("start {} confirm=yes", meeting_number(person, meeting));
+        // Where another livestream goes to its destination, it takes that.
+        let text = format!(
+            "start {} take=yes confirm=yes",
+            meeting_number(person, meeting)
+        );
         let typed = env.slack.type_at(TOWN_HALL, &format!("U{person}"), &text);
         let answer = env.slack.send(&env.url(0), &typed).await;
         let answer = answer.expect("an answer");

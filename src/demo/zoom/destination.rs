@@ -5,6 +5,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
 use super::api::Refusal;
@@ -24,6 +25,24 @@ pub struct Destination {
     pub stream_key: String,
     pub page_url: String,
     pub resolution: String,
+}
+
+/// Something that decided where livestreams go, as Zoom carried it out.
+#[derive(Debug, Clone)]
+pub struct Sent {
+    pub at: DateTime<Utc>,
+    pub meeting: i64,
+    pub destination: Option<Destination>,
+    pub what: SentBy,
+}
+
+/// What that was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SentBy {
+    /// The destination was set for the meeting's next livestream. `is_live`: one ran, and was cut off.
+    Setting { is_live: bool },
+    /// A livestream began, by a request of this body, while those of these meetings went there.
+    Start { body: String, others: Vec<i64> },
 }
 
 impl Destination {
@@ -125,29 +144,48 @@ impl ZoomState {
         }
         // What runs is cut off when it changes.
         meeting.is_broken |= meeting.is_live;
-        meeting.destination = Some(destination);
+        meeting.destination = Some(destination.clone());
+        let is_live = meeting.is_live;
+        self.sent.push(Sent {
+            at: Utc::now(),
+            meeting: number,
+            destination: Some(destination),
+            what: SentBy::Setting { is_live },
+        });
         Ok(())
     }
 
-    /// Two livestreams with one key cut each other off.
-    pub(super) fn collide(&mut self, id: i64) {
+    /// A livestream has begun. Two with one key cut each other off.
+    pub(super) fn begin_sending(&mut self, id: i64, body: &str) {
+        let others = self.collide(id);
+        self.sent.push(Sent {
+            at: Utc::now(),
+            meeting: id,
+            destination: (self.meetings.get(&id)).and_then(|meeting| meeting.sent_to.clone()),
+            what: SentBy::Start {
+                body: body.to_owned(),
+                others,
+            },
+        });
+    }
+
+    /// Returns the meetings whose livestreams go where this one's goes.
+    fn collide(&mut self, id: i64) -> Vec<i64> {
         let sends_to = |state: &Self, id: i64| {
             let meeting = state.meetings.get(&id)?;
             let sent = meeting.sent_to.as_ref().filter(|_| meeting.is_live)?;
             Some((sent.stream_url.clone(), sent.stream_key.clone()))
         };
         let Some(mine) = sends_to(self, id) else {
-            return;
+            return Vec::new();
         };
-        let others: Vec<i64> = self.meetings.keys().copied().collect();
-        for other in others {
-            if other != id && sends_to(self, other).as_ref() == Some(&mine) {
-                for hit in [id, other] {
-                    if let Some(meeting) = self.meetings.get_mut(&hit) {
-                        meeting.is_broken = true;
-                    }
-                }
+        let mut others: Vec<i64> = self.meetings.keys().copied().collect();
+        others.retain(|other| *other != id && sends_to(self, *other).as_ref() == Some(&mine));
+        for hit in others.iter().chain((!others.is_empty()).then_some(&id)) {
+            if let Some(meeting) = self.meetings.get_mut(hit) {
+                meeting.is_broken = true;
             }
         }
+        others
     }
 }

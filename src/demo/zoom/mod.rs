@@ -26,7 +26,7 @@ use axum::{Router, middleware};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-pub use self::destination::Destination;
+pub use self::destination::{Destination, Sent, SentBy};
 pub use self::events::WEBHOOK_SECRET;
 pub use self::fault::Fault;
 use self::fault::Waiting;

@@ -16,6 +16,7 @@ use serde_json::json;
 use tokio::sync::watch;
 
 use super::super::wire::Wire;
+use super::destination::Sent;
 use super::fault::{Fault, Waiting};
 use super::meeting::{
     MEETING_ENDED, MEETING_STARTED, Meeting, Obstacle, STREAM_STOPPED, Subscription, report,
@@ -54,6 +55,7 @@ pub(super) struct ZoomState {
     /// The same for the token endpoint.
     pub(super) token_faults: VecDeque<Fault>,
     pub(super) calls: Vec<Call>,
+    pub(super) sent: Vec<Sent>,
     pub(super) refreshes: usize,
     tokens: usize,
     is_client_refused: bool,
@@ -265,6 +267,11 @@ impl Zoom {
     /// The livestream requests so far.
     pub fn calls(&self) -> Vec<Call> {
         self.lock().calls.clone()
+    }
+
+    /// What decided so far where livestreams go, in order.
+    pub fn sent(&self) -> Vec<Sent> {
+        self.lock().sent.clone()
     }
 
     /// Waits until there were so many livestream requests.
