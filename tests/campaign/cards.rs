@@ -37,6 +37,8 @@ pub(crate) struct Stream {
     stops: Vec<DateTime<Utc>>,
     /// Zoom refused its start, and it never went on air.
     is_refused: bool,
+    /// Nothing more was expected of it: somebody asked for another one, or its permission ended.
+    is_lost: bool,
 }
 
 /// What a message that shows a stream says, by its sign and words.
@@ -87,7 +89,9 @@ impl Cards {
                 exists (select from stream_fact as fact where fact.stream_id = stream.stream_id
                     and kind = 'start_refused')
                 and not exists (select from stream_fact as fact where fact.stream_id = stream.stream_id
-                    and kind in ('start_taken', 'start_unknown', 'on_air')) as is_refused
+                    and kind in ('start_taken', 'start_unknown', 'on_air')) as is_refused,
+                exists (select from stream_fact as fact where fact.stream_id = stream.stream_id
+                    and kind = 'lost_track') as is_lost
             from stream order by began_at",
         );
         let streams = streams.fetch_all(db).await.expect("the streams");
@@ -194,7 +198,7 @@ fn expected(
     let mut theirs: Vec<_> = theirs.filter(|report| is_known(report)).collect();
     theirs.sort_by_key(|report| report.at);
     // Zoom took a stop, and then another start: it ended, though its end was not reported.
-    let is_followed = until < DateTime::<Utc>::MAX_UTC;
+    let is_followed = until < DateTime::<Utc>::MAX_UTC || stream.is_lost;
     let Some(newest) = theirs.last() else {
         // Live is only what Zoom reported.
         let mut may_be = vec![Shown::Begun, Shown::Ending, Shown::NotLive];
@@ -219,7 +223,11 @@ fn expected(
     // What never went on air does not end with its meeting.
     let was_live = theirs.iter().any(|report| !is_end(report));
     if stream.is_refused && !was_live {
-        return Some(vec![Shown::NotLive]);
+        // Zoom took a stop of it all the same.
+        return Some(match stream.stops.as_slice() {
+            [] => vec![Shown::NotLive],
+            _ => vec![Shown::NotLive, Shown::Ending, Shown::Over],
+        });
     }
     if is_end(newest) {
         return Some(vec![Shown::Over]);

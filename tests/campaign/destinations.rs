@@ -13,7 +13,8 @@ use secrecy::SecretString;
 use sqlx::PgPool;
 
 /// Few, so that many livestreams contend for each.
-pub(crate) const DESTINATIONS: [&str; 4] = ["townhall", "press", "weekly", "lobby"];
+pub(crate) const DESTINATIONS: [&str; 6] =
+    ["townhall", "press", "weekly", "stage", "studio", "lobby"];
 /// The one of them where the livestreams of [`EVERYBODY`] go.
 const DEFAULT: &str = "lobby";
 /// What every key of theirs holds, and nobody should ever find again.

@@ -2,6 +2,7 @@
 //! command without its person's word: by what Zoom's stand-in carried out.
 
 use std::collections::{BTreeMap, HashMap};
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use livestream_bot::demo::slack::TOWN_HALL;
@@ -9,6 +10,7 @@ use livestream_bot::demo::zoom::{STREAM_KEY, Sent, SentBy};
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, PgPool};
 
+use crate::DELIVERED_WITHIN;
 use crate::cards::{CLOSE, STARTED};
 use crate::destinations::{ADMIN, AS_SET_IN_ZOOM, DESTINATIONS, KEY, target};
 use crate::env::{CampaignEnv, MEETINGS, PEOPLE, meeting_number};
@@ -80,7 +82,9 @@ impl Why {
             Self::TakenBefore => "taken from it before",
             Self::TooClose => "too close to the end of the one before",
             Self::GivenUp => "after another start that somebody insisted on",
-            Self::NotKnownWhere => "after a destination of which Zoom did not say whether it is set",
+            Self::NotKnownWhere => {
+                "after a destination of which Zoom did not say whether it is set"
+            }
         }
     }
 }
@@ -217,8 +221,7 @@ impl Judge<'_> {
             let mut asked = self.facts_of(before.meeting_id, "start_asked");
             asked.any(|at| before.spans(at))
         });
-        let is_elsewhere =
-            |before: &&Row| before.sends_to().map(target) != start.destination;
+        let is_elsewhere = |before: &&Row| before.sends_to().map(target) != start.destination;
         row.sends_to().is_none()
             && named
                 .next()
@@ -282,7 +285,9 @@ pub(crate) async fn verify(env: &CampaignEnv, db: &PgPool, load: &Load, reports:
                     }
                 }
                 // Of what was set in Zoom by hand the service knows nothing.
-                let is_kept = targets.iter().any(|kept| Some(kept) == step.destination.as_ref());
+                let is_kept = targets
+                    .iter()
+                    .any(|kept| Some(kept) == step.destination.as_ref());
                 for other in others.iter().filter(|_| is_kept) {
                     let livestream = judge.livestream(*other, step.at);
                     match judge.started_beside(row, step, livestream) {
@@ -413,34 +418,38 @@ pub(crate) async fn play_last_round(env: &CampaignEnv, db: &PgPool, reports: &Re
     for (person, name) in DESTINATIONS.into_iter().enumerate() {
         let number = meeting_number(person, 0);
         let text = format!("start {number} to={name}");
-        let typed = env
-            .slack
-            .type_at(TOWN_HALL, &format!("U{person}"), &text);
+        let typed = env.slack.type_at(TOWN_HALL, &format!("U{person}"), &text);
         let answer = env.slack.send(&env.url(0), &typed).await;
         let answer = answer.expect("an answer");
         assert_eq!(answer.body["response_type"], "in_channel", "{answer:?}");
-        let told = env
-            .slack
-            .outcome_or_card(&typed, |card| {
-                card.text().contains(&format!("going live on {name}"))
-            })
-            .await
-            .expect("an outcome");
-        let outcome =
-            sqlx::query_scalar("select outcome ->> 'kind' from command where trigger_id = $1");
-        let outcome: Option<String> = outcome
-            .bind(&typed.trigger)
-            .fetch_one(db)
-            .await
-            .expect("an outcome");
+        let outcome = outcome(db, &typed.trigger).await;
         let meeting = env.zoom.meeting(number).expect("a meeting");
         assert_eq!(
             (meeting.is_live, meeting.sent_to),
             (true, Some(target(name))),
-            "{outcome:?}: {told}"
+            "{text}: {outcome}"
         );
     }
     println!("destinations: in a last round a livestream went to each of them");
+}
+
+/// How a command ended; waits for it.
+async fn outcome(db: &PgPool, trigger: &str) -> Value {
+    let mut ticks = tokio::time::interval(Duration::from_millis(50));
+    let begun = Instant::now();
+    loop {
+        ticks.tick().await;
+        let outcome = sqlx::query_scalar("select outcome from command where trigger_id = $1");
+        let outcome: Option<Value> = outcome
+            .bind(trigger)
+            .fetch_one(db)
+            .await
+            .expect("a command");
+        if let Some(outcome) = outcome {
+            return outcome;
+        }
+        assert!(begun.elapsed() < DELIVERED_WITHIN, "{trigger} does not end");
+    }
 }
 
 /// No key of a destination stands in clear where it does not belong: in a log, a message or a table.
