@@ -31,7 +31,7 @@ const FOREIGN: f64 = 0.2;
 /// How often Zoom answers a refresh late.
 const LATE: f64 = 0.1;
 /// How often something goes wrong with the next destination that Zoom is to set.
-const NOT_SET: f64 = 0.1;
+const NOT_SET: f64 = 0.02;
 /// Within the time limit of the replicas: a kill may come between what Zoom does and its answer.
 const SLOWLY: Duration = Duration::from_millis(600);
 /// How often Slack hangs up in the middle of a request.
