@@ -166,8 +166,13 @@ pub async fn change(
         destinations::set_key(&mut transaction, id, &asker.user, &sealed).await?;
     }
     let detail = changes(&old.fields, fields, new_key.is_some());
+    let listed = if is_for_same(&old.fields, fields) {
+        &[]
+    } else {
+        people(fields)
+    };
     let event = Event::of(asker, AuditKind::DestinationChanged)
-        .people(people(fields))
+        .people(listed)
         .detail(&detail);
     audit::write(&mut *transaction, &event).await?;
     transaction.commit().await?;
@@ -194,12 +199,16 @@ fn people(fields: &Fields) -> &[String] {
     }
 }
 
+/// Whether the same people may use it.
+fn is_for_same(old: &Fields, new: &Fields) -> bool {
+    old.used_by == new.used_by
+        && old.channels == new.channels
+        && old.people == new.people
+        && old.group_id == new.group_id
+}
+
 /// What was changed of a destination, in words: `townhall: watch page, who may use it`.
 fn changes(old: &Fields, new: &Fields, has_new_key: bool) -> String {
-    let is_for_others = old.used_by != new.used_by
-        || old.channels != new.channels
-        || old.people != new.people
-        || old.group_id != new.group_id;
     let renamed = format!("renamed from {}", old.name);
     let changes = [
         (old.name != new.name, &*renamed),
@@ -208,7 +217,7 @@ fn changes(old: &Fields, new: &Fields, has_new_key: bool) -> String {
         (has_new_key, "key replaced"),
         (old.page_url != new.page_url, "watch page"),
         (old.resolution != new.resolution, "resolution"),
-        (is_for_others, "who may use it"),
+        (!is_for_same(old, new), "who may use it"),
         (old.zoom_users != new.zoom_users, "Zoom accounts"),
         (old.default_in != new.default_in, "default channels"),
         (old.is_test != new.is_test, "only for rehearsals"),

@@ -115,6 +115,19 @@ impl Command {
             Some(verb @ Verb::Check) => {
                 return meeting_alone(verb, text, rest).map(|meeting| Self::Check(Some(meeting)));
             }
+            Some(verb @ Verb::Rehearse) => {
+                return match livestream(Action::Start, text, rest) {
+                    Ok(mut request) => {
+                        request.settings.is_rehearsal = true;
+                        Ok(Self::Livestream(request))
+                    }
+                    Err(ParseError::MeetingMissing { mut options, .. }) => {
+                        options.settings.is_rehearsal = true;
+                        Ok(Self::Pick(options))
+                    }
+                    Err(mistake) => Err(mistake.about(verb)),
+                };
+            }
             Some(verb @ Verb::Ended) => {
                 return meeting_alone(verb, text, rest).map(Self::MarkEnded);
             }

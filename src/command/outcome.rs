@@ -62,6 +62,8 @@ pub enum DestinationRule {
     ZoomAccount,
     /// Only rehearsals go there.
     Test,
+    /// No rehearsals go there.
+    NotTest,
     /// Another version stored who may, and it cannot be read here.
     Unknown,
 }
@@ -165,6 +167,18 @@ pub enum Outcome {
         /// Where [`DestinationRule::Channel`] allows it.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         channels: Vec<ChannelId>,
+    },
+    /// No destination for rehearsals was named, and there is none that the asker may use, or there are
+    /// several.
+    NoTestDestination {
+        choices: Vec<DestinationName>,
+    },
+    /// The meeting was last sent to a destination for rehearsals from here, and none is named now.
+    /// Zoom was not asked.
+    LastSentToTest {
+        name: DestinationName,
+        /// Some of those that the asker may use.
+        choices: Vec<DestinationName>,
     },
     /// Another stream goes to the destination, or may: Zoom was not asked.
     DestinationInUse {
@@ -272,6 +286,8 @@ impl Outcome {
                 | Self::DisabledByAdmin
                 | Self::AlreadyLive { .. }
                 | Self::NoSuchDestination { .. }
+                | Self::NoTestDestination { .. }
+                | Self::LastSentToTest { .. }
                 | Self::DestinationRefused { .. }
                 | Self::DestinationInUse { .. }
                 | Self::DestinationBroken { .. }
@@ -331,6 +347,8 @@ impl Outcome {
             | Self::NotAllowed(_)
             | Self::NotKnown { .. }
             | Self::NoSuchDestination { .. }
+            | Self::NoTestDestination { .. }
+            | Self::LastSentToTest { .. }
             | Self::DestinationRefused { .. }
             | Self::DestinationInUse { .. }
             | Self::DestinationNotSet { .. }
@@ -347,6 +365,8 @@ impl Outcome {
         matches!(
             self,
             Self::NotAllowed(_)
+                | Self::NoTestDestination { .. }
+                | Self::LastSentToTest { .. }
                 | Self::NoSuchDestination { .. }
                 | Self::DestinationRefused { .. }
                 | Self::DestinationInUse { .. }
@@ -358,6 +378,11 @@ impl Outcome {
                 | Self::LinkDead
                 | Self::LinkEnded
         )
+    }
+
+    /// Whether Zoom was asked to set a destination, and has plainly not done so.
+    pub fn sets_no_destination(&self) -> bool {
+        matches!(self, Self::DestinationNotSet { why, .. } if !why.may_be_done())
     }
 
     /// What it says of a stream that Zoom was asked to start or stop.
@@ -408,6 +433,7 @@ impl Outcome {
             Self::Accepted
                 | Self::NeedsConfirmation { .. }
                 | Self::AlreadyLive { .. }
+                | Self::LastSentToTest { .. }
                 | Self::DestinationInUse { may_take: true, .. }
         )
     }

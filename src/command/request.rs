@@ -25,7 +25,24 @@ pub struct LivestreamRequest {
     pub is_confirmed: bool,
 }
 
+impl Settings {
+    /// What starts with them.
+    pub fn verb(&self) -> Verb {
+        if self.is_rehearsal {
+            Verb::Rehearse
+        } else {
+            Verb::Start
+        }
+    }
+}
+
 impl LivestreamRequest {
+    /// Whether the meeting's destination is set before it is carried out.
+    pub fn sets_destination(&self) -> bool {
+        let is_rehearsal = self.action == Action::Start && self.settings.is_rehearsal;
+        is_rehearsal || self.destination().is_some()
+    }
+
     /// The same as somebody asks for it who has confirmed nothing.
     #[must_use]
     pub fn unconfirmed(&self) -> Self {
@@ -64,16 +81,20 @@ impl Options {
 /// As it could be typed; reads back as the same request.
 impl fmt::Display for LivestreamRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let action = self.action.as_str();
-        write!(f, "{action} {}{}", self.meeting, self.settings)?;
+        let verb = match self.action {
+            Action::Start => self.settings.verb(),
+            Action::Stop => Verb::Stop,
+        };
+        let verb = verb.entry().name;
+        write!(f, "{verb} {}{}", self.meeting, self.settings)?;
         confirmation(self.is_confirmed, f)
     }
 }
 
-/// As they could be typed, with a space before each.
+/// As they could be typed behind their verb, without a meeting.
 impl fmt::Display for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.settings.fmt(f)?;
+        write!(f, "{}{}", self.settings.verb().entry().name, self.settings)?;
         confirmation(self.is_confirmed, f)
     }
 }
@@ -91,6 +112,8 @@ impl fmt::Display for Settings {
         let Self {
             destination,
             takes_destination,
+            // Its verb says so.
+            is_rehearsal: _,
             active_speaker_name,
             display_name,
             layout,
@@ -180,6 +203,9 @@ pub struct Settings {
     /// The person was told that another stream goes there, or may, and takes its place: `take=yes`.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub takes_destination: bool,
+    /// It is only tried, on a destination for rehearsals, and stopped once Zoom has reported it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_rehearsal: bool,
     /// Show who speaks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub active_speaker_name: Option<bool>,

@@ -535,7 +535,7 @@ pub async fn begin_attempt(
         command.zoom_user_id.as_str(),
         match step {
             Step::SetDestination => Some("asked"),
-            Step::Change => command.request.destination().map(|_| "set"),
+            Step::Change => command.request.sets_destination().then_some("set"),
         },
     )
     .fetch_one(db)
@@ -562,7 +562,8 @@ pub async fn attempt_failed(
     why: AttemptFailure,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "update command set attempted_at = null, token_retried = token_retried or $3, rate_limit_retried = rate_limit_retried or $4
+        "update command set attempted_at = null,
+            destination_step = case when destination_step <> 'asked' then destination_step end, token_retried = token_retried or $3, rate_limit_retried = rate_limit_retried or $4
         where command_id = $1 and attempts = $2 and finished_at is null",
         id.0,
         attempts,
@@ -603,7 +604,8 @@ pub async fn finish(
     let row = sqlx::query!(
         r#"
         with finished as (
-            update command set outcome = $2, finished_at = now(), attempted_at = null, posts = posts + $6
+            update command set outcome = $2, finished_at = now(), attempted_at = null, posts = posts + $6,
+                destination_step = case when not $10 then destination_step end
             where command_id = $1 and finished_at is null
             returning command.*
         ), audited as (
@@ -615,7 +617,9 @@ pub async fn finish(
                 -- The direct message of the app has a person's ID.
                 case when channel_id !~ '^[UW]' then channel_id end, meeting_id, command_id, outcome ->> 'kind', (outcome ->> 'code')::bigint,
                 finished_at - received_at,
-                nullif(concat_ws(' ', case when $3 then action end, 'to=' || (settings ->> 'destination')), ''), $4
+                nullif(concat_ws(' ', case when $3 then action end,
+                    case when settings ? 'is_rehearsal' then 'rehearsal' end,
+                    'to=' || (settings ->> 'destination')), ''), $4
             from finished
         ), told as (
             insert into stream_fact (stream_id, kind, happened_at, user_id)
@@ -633,7 +637,21 @@ pub async fn finish(
             on conflict do nothing
             returning stream_id
         ), raised as (
-            update stream set version = version + 1 from told, finished where stream.stream_id = told.stream_id
+            update stream set version = version + 1,
+                -- One that was not set leaves what was set before.
+                (destination_id, holds_destination) = (
+                    select case when is_set then stream.destination_id else (
+                            select destination_id from stream as earlier
+                            where earlier.zoom_user_id = stream.zoom_user_id and earlier.meeting_id = stream.meeting_id
+                                and earlier.stream_id < stream.stream_id
+                            order by earlier.stream_id desc limit 1
+                        ) end, is_set and holds_destination
+                    from (
+                        select finished.action <> 'start' or stream.command_id <> $1 or stream.destination is null
+                            or finished.destination_step is not null as is_set
+                    ) as this
+                )
+            from told, finished where stream.stream_id = told.stream_id
             returning stream.stream_id, stream.command_id = $1 and not has_no_card as is_shown,
                 card_ts is not null and not has_no_card and stream.team_id = finished.team_id
                     and stream.channel_id = finished.channel_id as is_here
@@ -659,6 +677,7 @@ pub async fn finish(
         fact.map(<&str>::from),
         ShowStream::NAME,
         ShowStream::PRIORITY,
+        outcome.sets_no_destination(),
     )
     .fetch_optional(db)
     .await?;

@@ -171,6 +171,19 @@ pub async fn find(
     Ok(list(db, team, Some(name)).await?.pop())
 }
 
+/// What a destination is called, if only rehearsals go there.
+pub async fn name_of_test(
+    db: impl PgExecutor<'_>,
+    id: DestinationId,
+) -> sqlx::Result<Option<DestinationName>> {
+    sqlx::query_scalar!(
+        r#"select name as "name: DestinationName" from destination where destination_id = $1 and is_test"#,
+        id.0,
+    )
+    .fetch_optional(db)
+    .await
+}
+
 /// What Zoom is told of a destination.
 #[derive(Debug)]
 pub struct Target {

@@ -196,6 +196,9 @@ pub async fn accounts(
     team: &TeamId,
     emails_and_ids: &[String],
 ) -> sqlx::Result<Vec<Account>> {
+    if emails_and_ids.is_empty() {
+        return Ok(Vec::new());
+    }
     sqlx::query_as!(
         Account,
         r#"

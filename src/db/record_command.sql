@@ -15,7 +15,7 @@ with accepted as (
     select $1, $9, $2, $3, $4, zoom_user_id, $5, $6, $7 || coalesce((
             -- Where the livestreams of the channel go, unless another place is named.
             select jsonb_build_object('destination', name) from destination
-            where team_id = $2 and $4 = any (default_in) and $5 = 'start' and not $7 ? 'destination'
+            where team_id = $2 and $4 = any (default_in) and $5 = 'start' and not $7 ?| array['destination', 'is_rehearsal']
             order by name limit 1
         ), '{}'), $8, $10, $11, $16, $17, $18 is not null, $19
     -- Their own account; else the one that the workspace shares with them.

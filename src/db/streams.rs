@@ -17,7 +17,7 @@ use crate::ids::{
 };
 use crate::slack::message::Posted;
 use crate::stream::state::{CLOCKS_APART, KNOWN_FOR, State, state};
-use crate::stream::{Fact, FactKind};
+use crate::stream::{Fact, FactKind, MeetingKind};
 use crate::zoom::event::MeetingEvent;
 
 /// How late Zoom may report what happened: it tries again for 80 minutes.
@@ -43,10 +43,13 @@ pub struct Stream {
     pub zoom_user: ZoomUserId,
     pub meeting: MeetingId,
     pub topic: Option<String>,
+    pub meeting_kind: Option<MeetingKind>,
     /// Where its viewers watch it.
     pub page: Option<String>,
     /// Where it goes, if that was chosen from here.
     pub destination: Option<DestinationName>,
+    /// It is only tried, and stopped once Zoom has reported it.
+    pub is_rehearsal: bool,
     pub facts: Vec<Fact>,
     /// Whether Zoom has ever reported a livestream of this Zoom user.
     pub has_reports: bool,
@@ -106,7 +109,7 @@ async fn read(db: impl PgExecutor<'_>, ids: &[i64]) -> sqlx::Result<Vec<Stream>>
             stream.team_id as "team_id: TeamId", stream.channel_id as "channel_id: ChannelId", is_public,
             user_id as "user_id: SlackUserId", zoom_user_id as "zoom_user_id: ZoomUserId",
             meeting_id as "meeting_id: MeetingId", topic, page_url,
-            destination as "destination: DestinationName", version, card_channel, card_ts, has_no_card, is_live_told, is_end_told,
+            destination as "destination: DestinationName", is_rehearsal, meeting_type, version, card_channel, card_ts, has_no_card, is_live_told, is_end_told,
             alerted_at is not null as "is_alerted!",
             stream.command_id as "command_id: CommandId", now() as "now!", action as "action?", settings as "settings?",
             outcome, (delivered_at is not null or delivery_error is not null) as is_delivered,
@@ -158,8 +161,11 @@ async fn read(db: impl PgExecutor<'_>, ids: &[i64]) -> sqlx::Result<Vec<Stream>>
             zoom_user: row.zoom_user_id,
             meeting: row.meeting_id,
             topic: row.topic,
+            meeting_kind: (row.meeting_type)
+                .and_then(|number| MeetingKind::from_number(number.into())),
             page: row.page_url,
             destination: row.destination,
+            is_rehearsal: row.is_rehearsal,
             // One that a newer version recorded says nothing here.
             facts: (row.kinds.iter().zip(row.times).zip(row.users))
                 .filter_map(|((kind, at), by)| {
@@ -369,6 +375,7 @@ pub struct NewStream<'a> {
     pub destination: Option<DestinationId>,
     /// Where it goes, if the command says so, and where that is watched.
     pub chosen: Option<(&'a DestinationName, &'a str)>,
+    pub is_rehearsal: bool,
 }
 
 /// Whether a stream may be asked for.
@@ -380,7 +387,7 @@ pub enum StreamBegun {
 }
 
 /// Notes that a command that may be carried out asks Zoom for a stream, and has it shown. Once
-/// for each command, however often it is called.
+/// for each command, however often it is called, as long as it holds its destination.
 pub async fn begin(db: impl PgExecutor<'_>, new: &NewStream<'_>) -> sqlx::Result<StreamBegun> {
     let begun = sqlx::query!(
         r#"
@@ -407,16 +414,17 @@ pub async fn begin(db: impl PgExecutor<'_>, new: &NewStream<'_>) -> sqlx::Result
         ), begun as (
             insert into stream
                 (enterprise_id, team_id, channel_id, is_public, user_id, zoom_user_id, meeting_id, command_id, version,
-                destination_id, holds_destination, destination, page_url)
-            values ($2, $3, $4, $11, $5, $6, $7, $1, 1, $13::bigint, $13 is not null, $14::text, $15::text)
+                destination_id, holds_destination, destination, page_url, is_rehearsal)
+            values ($2, $3, $4, $11, $5, $6, $7, $1, 1, $13::bigint, $13 is not null, $14::text, $15::text, $16)
             -- One that goes on is asked for once more, and stays where it is shown.
             on conflict (zoom_user_id, meeting_id) where closed_at is null
                 do update set version = stream.version + 1, command_id = $1,
-                    destination_id = $13, holds_destination = $13 is not null,
+                    is_rehearsal = $16, destination_id = $13, holds_destination = $13 is not null,
                     destination = coalesce($14, stream.destination), page_url = coalesce($15, stream.page_url),
                     -- It is theirs who started it last; elsewhere nobody knows them.
                     user_id = case when stream.team_id = $3 then $5 else stream.user_id end
-                where stream.command_id <> $1
+                -- Or it has lost its destination to another one while it waited.
+                where stream.command_id <> $1 or ($13 is not null and not stream.holds_destination)
             returning stream_id
         ), noted as (
             insert into stream_fact (stream_id, kind, happened_at, user_id)
@@ -443,6 +451,7 @@ pub async fn begin(db: impl PgExecutor<'_>, new: &NewStream<'_>) -> sqlx::Result
         new.destination.map(|id| id.0),
         new.chosen.map(|(name, _)| name.as_str()),
         new.chosen.map(|(_, page)| page),
+        new.is_rehearsal,
     );
     match begun.fetch_optional(db).await {
         Ok(_) => Ok(StreamBegun::Begun),
@@ -552,6 +561,7 @@ pub async fn report(
             returning stream_id
         ), changed as (
             update stream set version = version + 1, topic = coalesce($9, topic),
+                meeting_type = coalesce($15, meeting_type),
                 page_url = coalesce($12, page_url),
                 -- On air again, or after all.
                 closed_at = case
@@ -596,6 +606,7 @@ pub async fn report(
         event.page,
         interval(CLOCKS_APART.to_std().unwrap_or_default()),
         interval(REPORTED_LATE),
+        event.meeting_kind.map(MeetingKind::number),
     )
     .fetch_one(db)
     .await?;
@@ -745,13 +756,14 @@ pub async fn wake(db: impl PgExecutor<'_>, command: CommandId) -> sqlx::Result<(
     .map(drop)
 }
 
-/// Notes what the meeting of a stream is called, unless Zoom has told it by then, and has it shown.
-/// Without a topic it is the one of the meeting's last stream, if that was shown where everybody may
-/// read, or in the same channel.
-pub async fn learn_topic(
+/// Notes what the meeting of a stream is called, and its kind, unless Zoom has told them by then, and
+/// has it shown. Without them they are those of the meeting's last stream; what that was called only if
+/// it was shown where everybody may read, or in the same channel.
+pub async fn learn_meeting(
     db: impl PgExecutor<'_>,
     id: StreamId,
     topic: Option<&str>,
+    kind: Option<MeetingKind>,
 ) -> sqlx::Result<()> {
     sqlx::query!(
         "with known as (
@@ -762,11 +774,21 @@ pub async fn learn_topic(
                     and (earlier.is_public or earlier.channel_id = stream.channel_id)
                     and earlier.began_at > now() - $5::interval
                 order by earlier.began_at desc limit 1
-            )) as topic
+            )) as topic, coalesce($6, (
+                select meeting_type from stream as earlier
+                where earlier.zoom_user_id = stream.zoom_user_id and earlier.meeting_id = stream.meeting_id
+                    and earlier.meeting_type is not null and earlier.began_at > now() - $5::interval
+                order by earlier.began_at desc limit 1
+            )) as meeting_type
             from stream where stream_id = $1
         ), learnt as (
-            update stream set topic = known.topic, version = version + 1 from known
-            where stream_id = $1 and stream.topic is null and known.topic is not null
+            update stream set topic = coalesce(stream.topic, known.topic),
+                meeting_type = coalesce(stream.meeting_type, known.meeting_type), version = version + 1
+            from known
+            where stream_id = $1 and (
+                (stream.topic is null and known.topic is not null)
+                or (stream.meeting_type is null and known.meeting_type is not null)
+            )
             returning stream_id
         )
         select from learnt, graphile_worker.add_job(
@@ -777,6 +799,7 @@ pub async fn learn_topic(
         ShowStream::NAME,
         ShowStream::PRIORITY,
         interval(TOPIC_COUNTS_FOR),
+        kind.map(MeetingKind::number),
     )
     .execute(db)
     .await
@@ -788,6 +811,7 @@ pub async fn learn_topic(
 pub struct RecentMeeting {
     pub meeting: MeetingId,
     pub topic: Option<String>,
+    pub is_personal_room: bool,
     /// When they did so last.
     pub at: DateTime<Utc>,
 }
@@ -803,9 +827,10 @@ pub async fn recent_meetings(
         RecentMeeting,
         r#"
         select meeting_id as "meeting: MeetingId", (array_agg(topic order by began_at desc))[1] as topic,
-            max(began_at) as "at!"
+            coalesce(bool_or(meeting_type = $6), false) as "is_personal_room!", max(began_at) as "at!"
         from stream
         where user_id = $1 and (team_id = $2 or enterprise_id = $3) and began_at > now() - $4::interval
+            and not is_rehearsal
             and exists (
                 select from stream_fact as fact
                 where fact.stream_id = stream.stream_id and kind in ('start_taken', 'on_air')
@@ -817,6 +842,7 @@ pub async fn recent_meetings(
         asker.enterprise(),
         interval(within),
         count,
+        MeetingKind::PersonalRoom.number(),
     )
     .fetch_all(db)
     .await
@@ -837,7 +863,7 @@ pub async fn last_report(
 
 /// Notes that nothing more will be heard of a stream, and has it shown: the next one of its meeting
 /// is another.
-pub async fn lose_track(db: impl PgExecutor<'_>, id: StreamId) -> sqlx::Result<()> {
+pub async fn give_up(db: impl PgExecutor<'_>, id: StreamId) -> sqlx::Result<()> {
     sqlx::query!(
         "with lost as (
             update stream set version = version + 1, closed_at = now() where stream_id = $1 and closed_at is null
@@ -852,17 +878,6 @@ pub async fn lose_track(db: impl PgExecutor<'_>, id: StreamId) -> sqlx::Result<(
         <&str>::from(FactKind::LostTrack),
         ShowStream::NAME,
         ShowStream::PRIORITY,
-    )
-    .execute(db)
-    .await
-    .map(drop)
-}
-
-/// Nothing more is expected of a stream: the next one of its meeting is another.
-pub async fn close(db: impl PgExecutor<'_>, id: StreamId) -> sqlx::Result<()> {
-    sqlx::query!(
-        "update stream set closed_at = coalesce(closed_at, now()) where stream_id = $1",
-        id.0
     )
     .execute(db)
     .await

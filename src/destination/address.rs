@@ -74,10 +74,11 @@ pub fn server(text: &str) -> Result<String, ServerError> {
     if !url.username().is_empty() || url.password().is_some() {
         return Err(ServerError::Credentials);
     }
-    let host = match url.host() {
-        Some(Host::Domain(host)) => host.to_ascii_lowercase(),
-        Some(Host::Ipv4(_) | Host::Ipv6(_)) => return Err(ServerError::NotPublic),
-        None => return Err(ServerError::NotAnAddress),
+    // The parser takes any host of such a scheme for a name, `10.0.0.1` too.
+    let host = match url.host_str().map(Host::parse) {
+        Some(Ok(Host::Domain(host))) => host,
+        Some(Ok(Host::Ipv4(_) | Host::Ipv6(_))) => return Err(ServerError::NotPublic),
+        Some(Err(_)) | None => return Err(ServerError::NotAnAddress),
     };
     if !is_public(&host) {
         return Err(ServerError::NotPublic);
@@ -200,19 +201,10 @@ fn is_public(host: &str) -> bool {
         ".corp",
     ];
     let host = host.trim_end_matches('.').to_ascii_lowercase();
-    let is_name = |c: char| c.is_ascii_alphanumeric() || "-.".contains(c);
-    // A name ends with a word; an address of numbers, in whichever form, does not.
-    let ends_with_word = host
-        .rsplit('.')
-        .next()
-        .is_some_and(|last| last.starts_with(|c: char| c.is_ascii_alphabetic()));
-    host.contains('.')
-        && host.chars().all(is_name)
-        && ends_with_word
-        && !PRIVATE.iter().any(|private| host.ends_with(private))
+    host.contains('.') && !PRIVATE.iter().any(|private| host.ends_with(private))
 }
 
-/// Whether the query of an address may hold a key: all but YouTube's choice of a server.
+/// Whether the query of an address may hold a key: all but the one that chooses a server for a backup.
 fn holds_key(query: Option<&str>) -> bool {
     query.is_some_and(|query| query != "backup=1")
 }
@@ -254,8 +246,9 @@ mod tests {
             ("rtmp://dana:secret@stream.acme.example/live", Credentials),
             ("rtmp://10.0.0.1/live", NotPublic),
             ("rtmp://0x7f.1/live", NotPublic),
-            ("rtmp://media.0x7f000001/live", NotPublic),
             ("rtmp://127.0.0.%31/live", NotPublic),
+            ("rtmp://media.0x7f000001/live", NotAnAddress),
+            ("rtmp://a%20b.example/live", NotAnAddress),
             ("rtmp://[::1]/live", NotPublic),
             ("rtmp://localhost/live", NotPublic),
             ("rtmp://media.internal/live", NotPublic),

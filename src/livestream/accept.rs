@@ -233,7 +233,8 @@ async fn carry_out(
         Command::Destinations => {
             let person = authorization::find(&app.db, &asker).await?;
             let zoom_user = person.link.as_ref().map(|link| &link.zoom_user);
-            let usable = destination::usable(app, &asker, &form.channel_id, zoom_user).await?;
+            let usable =
+                destination::usable(app, &asker, &form.channel_id, zoom_user, false).await?;
             replies.destinations(&form.channel_id, &usable)
         }
         Command::Whoami => {
@@ -298,12 +299,21 @@ async fn pick_meeting(
         && !name.is_as_set_in_zoom()
     {
         let zoom_user = person.link.as_ref().map(|link| &link.zoom_user);
-        let usable = destination::usable(app, &asker, &form.channel_id, zoom_user).await?;
+        let is_rehearsal = options.settings.is_rehearsal;
+        let usable =
+            destination::usable(app, &asker, &form.channel_id, zoom_user, is_rehearsal).await?;
         let mut names = usable.iter().map(|usable| &usable.fields.name);
         if !names.any(|usable| usable == name) {
             let near = destination::near(name, usable.iter().map(|usable| &usable.fields.name));
             let message = replies.no_destination_to_pick(name, &near, &options);
             return Ok(Accepted::Answered(message));
+        }
+    }
+    if options.settings.is_rehearsal {
+        let zoom_user = person.link.as_ref().map(|link| &link.zoom_user);
+        let usable = destination::usable(app, &asker, &form.channel_id, zoom_user, true).await?;
+        if usable.is_empty() {
+            return Ok(Accepted::Answered(replies.nowhere_to_rehearse()));
         }
     }
     let (looking, channel) = (Arc::clone(app), form.channel_id.clone());

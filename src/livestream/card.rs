@@ -15,6 +15,7 @@ use crate::db::jobs::{self, RunAt, RunCommand, ShowStream};
 use crate::db::streams::{self, Stream};
 use crate::db::{commands, persist};
 use crate::ids::StreamId;
+use crate::livestream::rehearsal;
 use crate::reply::Replies;
 use crate::reply::outcomes::OutcomeContext;
 use crate::reply::stream::{StreamContext, buttons_change_at};
@@ -59,6 +60,7 @@ pub async fn show(app: &App, id: StreamId) -> Result<Option<RunAt>, CardError> {
             None => tell_later(app, &stream, &state).await?,
         };
         let next = [
+            rehearsal::stop_in_time(app, &stream, &state).await?,
             changes_at(&stream.facts, stream.has_reports, now),
             card.as_ref().and_then(|_| buttons_change_at(&state, now)),
             url_ends_at,

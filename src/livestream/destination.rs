@@ -10,7 +10,7 @@ use crate::db::commands::PendingCommand;
 use crate::db::destinations::{self, Destination, UsedBy};
 use crate::db::streams::{self, NewStream, Stream, StreamBegun};
 use crate::destination::DestinationName;
-use crate::ids::{Asker, ChannelId, ZoomUserId};
+use crate::ids::{Asker, ChannelId, StreamId, ZoomUserId};
 use crate::livestream::on_air::{OnAir, may_know};
 use crate::livestream::policy;
 use crate::reply::stream::{StreamContext, name};
@@ -69,18 +69,19 @@ pub async fn may_use(
     Ok(rule.map_or(Use::Allowed, Use::Refused))
 }
 
-/// The destinations that somebody may use in this channel for a livestream that is no rehearsal, by
-/// name.
+/// The destinations that somebody may use in this channel, by name: those for rehearsals, or the
+/// others.
 pub async fn usable(
     app: &App,
     asker: &Asker,
     channel: &ChannelId,
     zoom_user: Option<&ZoomUserId>,
+    is_rehearsal: bool,
 ) -> sqlx::Result<Vec<Destination>> {
     let all = destinations::list(&app.db, &asker.team, None).await?;
     let mut usable = Vec::new();
     for destination in all {
-        if !destination.fields.is_test
+        if destination.fields.is_test == is_rehearsal
             && may_use(app, asker, channel, zoom_user, &destination, SHORT_PATIENCE).await?
                 == Use::Allowed
         {
@@ -112,18 +113,35 @@ pub fn near<'a>(
     near.into_iter().map(|(_, name)| name.clone()).collect()
 }
 
+/// The names of the first few.
+fn first_names(destinations: impl IntoIterator<Item = Destination>) -> Vec<DestinationName> {
+    let names = destinations.into_iter().map(|kept| kept.fields.name);
+    names.take(NEAR_MAX).collect()
+}
+
 /// The destination that a command is to be sent to, or why it is not sent anywhere.
 pub(super) async fn choose(
     app: &App,
     command: &PendingCommand,
 ) -> sqlx::Result<Result<Option<Destination>, Outcome>> {
-    let Some(name) = command.request.destination() else {
-        return Ok(Ok(None));
-    };
     let (asker, channel) = (&command.asker, &command.channel_id);
     let zoom_user = &command.zoom_user_id;
+    let is_rehearsal = command.request.settings.is_rehearsal;
+    let name = match command.request.destination() {
+        Some(name) => name,
+        None if command.request.sets_destination() => {
+            let mut tests = usable(app, asker, channel, Some(zoom_user), true).await?;
+            return Ok(match (tests.pop(), tests.is_empty()) {
+                (Some(test), true) => Ok(Some(test)),
+                (last, _) => Err(Outcome::NoTestDestination {
+                    choices: first_names(tests.into_iter().chain(last)),
+                }),
+            });
+        }
+        None => return Ok(Ok(None)),
+    };
     let Some(found) = destinations::find(&app.db, &asker.team, name).await? else {
-        let usable = usable(app, asker, channel, Some(zoom_user)).await?;
+        let usable = usable(app, asker, channel, Some(zoom_user), is_rehearsal).await?;
         let near = near(name, usable.iter().map(|usable| &usable.fields.name));
         let name = name.clone();
         return Ok(Err(Outcome::NoSuchDestination { name, near }));
@@ -140,8 +158,10 @@ pub(super) async fn choose(
             channels: channels.map(ChannelId::new).collect(),
         }
     };
-    if found.fields.is_test {
-        return Ok(Err(refused(DestinationRule::Test)));
+    match (found.fields.is_test, is_rehearsal) {
+        (true, false) => return Ok(Err(refused(DestinationRule::Test))),
+        (false, true) => return Ok(Err(refused(DestinationRule::NotTest))),
+        (true, true) | (false, false) => {}
     }
     let may = may_use(app, asker, channel, Some(zoom_user), &found, PATIENCE);
     Ok(match may.await? {
@@ -154,18 +174,29 @@ pub(super) async fn choose(
     })
 }
 
-/// Notes the stream that a command asks for, which then holds its destination. Not where another one
+/// Notes the stream that a command asks for in place of an earlier one, if there is one, which then
+/// holds its destination. Not where another one
 /// holds that, unless its asker may take it: of what is sure an admin may, of what may be over everybody.
 /// A stream that goes where its meeting was last sent from here holds that as well.
 pub(super) async fn hold(
     app: &App,
     command: &PendingCommand,
     destination: Option<&Destination>,
+    replaced: Option<StreamId>,
 ) -> sqlx::Result<Option<Outcome>> {
     let chosen = destination.map(|destination| {
         let fields = &destination.fields;
         (&fields.name, fields.page_url.as_str())
     });
+    if let (None, Some(last)) = (destination, command.last_destination)
+        && !command.request.settings.takes_destination
+        && let Some(name) = destinations::name_of_test(&app.db, last).await?
+    {
+        let (asker, channel) = (&command.asker, &command.channel_id);
+        let usable = usable(app, asker, channel, Some(&command.zoom_user_id), false).await?;
+        let choices = first_names(usable);
+        return Ok(Some(Outcome::LastSentToTest { name, choices }));
+    }
     let new = NewStream {
         command: command.command_id,
         asker: &command.asker,
@@ -177,10 +208,11 @@ pub(super) async fn hold(
             .map(|destination| destination.destination_id)
             .or(command.last_destination),
         chosen,
+        is_rehearsal: command.request.settings.is_rehearsal,
     };
     loop {
         let (StreamBegun::DestinationHeld, Some(id)) =
-            (streams::begin(&app.db, &new).await?, new.destination)
+            (begin(app, &new, replaced).await?, new.destination)
         else {
             return Ok(None);
         };
@@ -193,6 +225,24 @@ pub(super) async fn hold(
         }
         streams::release_destination(&app.db, holder.stream_id).await?;
     }
+}
+
+/// Begins a stream, and gives up an earlier one with that, or neither.
+async fn begin(
+    app: &App,
+    new: &NewStream<'_>,
+    replaced: Option<StreamId>,
+) -> sqlx::Result<StreamBegun> {
+    let Some(replaced) = replaced else {
+        return streams::begin(&app.db, new).await;
+    };
+    let mut transaction = app.db.begin().await?;
+    streams::give_up(&mut *transaction, replaced).await?;
+    let begun = streams::begin(&mut *transaction, new).await?;
+    if begun == StreamBegun::Begun {
+        transaction.commit().await?;
+    }
+    Ok(begun)
 }
 
 /// Why a command may not take the destination of another stream, if it may not.

@@ -11,4 +11,5 @@ mod look_up;
 mod on_air;
 pub mod picker;
 pub mod policy;
+mod rehearsal;
 pub mod run;

@@ -6,6 +6,7 @@ use crate::app::App;
 use crate::command::outcome::Outcome;
 use crate::db::commands::PendingCommand;
 use crate::db::streams::{self, Stream};
+use crate::ids::StreamId;
 use crate::stream::state::State;
 use crate::workspace::bot;
 
@@ -63,42 +64,52 @@ impl OnAir {
     }
 }
 
+/// What a start means for the stream of its meeting that goes on, if one does.
+pub(super) enum Earlier {
+    /// It is not sent to Zoom, for this reason.
+    Refused(Outcome),
+    /// It asks for another one, and that one is given up.
+    Replaced(StreamId),
+    /// There is none, or it is the one that is asked for once more.
+    Kept,
+}
+
 /// Why a start is not sent to Zoom: it is on air already, as far as we know. Whoever knows better
 /// starts it anyway; not with a destination, which would end what is on air for its viewers. A stream
 /// that was stopped is over for whoever starts the next.
-pub(super) async fn already_live(
-    app: &App,
-    command: &PendingCommand,
-) -> sqlx::Result<Option<Outcome>> {
+pub(super) async fn earlier(app: &App, command: &PendingCommand) -> sqlx::Result<Earlier> {
     let (zoom_user, meeting) = (&command.zoom_user_id, command.request.meeting);
-    let sends = command.request.destination().is_some();
+    let sends = command.request.sets_destination();
+    let is_rehearsal = command.request.settings.is_rehearsal;
+    let is_confirmed = command.request.is_confirmed;
+    let mut earlier = Earlier::Kept;
     if let Some(stream) = streams::open(&app.db, zoom_user, meeting).await?
         && stream.command != command.command_id
     {
+        let state = stream.state();
         match OnAir::of(&stream) {
-            // Whatever is still told of it, what is asked for now is another one.
-            OnAir::Stopped => streams::lose_track(&app.db, stream.stream_id).await?,
-            OnAir::Over => streams::close(&app.db, stream.stream_id).await?,
             OnAir::Surely { since, is_reported } if sends => {
-                return told(app, command, &stream, since, is_reported, false).await;
+                return refused(app, command, &stream, since, is_reported, false).await;
             }
-            OnAir::Perhaps { since } if sends && !command.request.settings.takes_destination => {
-                return told(app, command, &stream, since, false, true).await;
+            OnAir::Perhaps { since }
+                if is_rehearsal || (sends && !command.request.settings.takes_destination) =>
+            {
+                return refused(app, command, &stream, since, false, !is_rehearsal).await;
             }
             OnAir::Surely { since, is_reported }
                 if (stream.has_reports || is_reported)
-                    && stream.state() != State::Starting
-                    && !command.request.is_confirmed =>
+                    && state != State::Starting
+                    && !is_confirmed =>
             {
-                return told(app, command, &stream, since, is_reported, true).await;
+                return refused(app, command, &stream, since, is_reported, true).await;
             }
+            // Whatever is still told of it, what is asked for now is another one.
+            OnAir::Stopped | OnAir::Over => earlier = Earlier::Replaced(stream.stream_id),
             // Where Zoom reports nothing, it may have ended long ago.
             OnAir::Perhaps { .. }
-                if sends
-                    || (!command.request.is_confirmed
-                        && matches!(stream.state(), State::GoingLive { .. })) =>
+                if sends || (!is_confirmed && matches!(state, State::GoingLive { .. })) =>
             {
-                streams::lose_track(&app.db, stream.stream_id).await?;
+                earlier = Earlier::Replaced(stream.stream_id);
             }
             // Zoom refuses a start that it is still at by itself.
             OnAir::Surely { .. } | OnAir::Perhaps { .. } => {}
@@ -109,9 +120,9 @@ pub(super) async fn already_live(
         && let Some(stream) = streams::open_with_another(&app.db, zoom_user, meeting).await?
         && let OnAir::Surely { since, is_reported } = OnAir::of(&stream)
     {
-        return told(app, command, &stream, since, is_reported, false).await;
+        return refused(app, command, &stream, since, is_reported, false).await;
     }
-    Ok(None)
+    Ok(earlier)
 }
 
 /// Whether the asker of a command may know what a stream is called, where it goes and who started it:
@@ -124,16 +135,16 @@ pub(super) fn may_know(command: &PendingCommand, stream: &Stream) -> bool {
             || stream.starter.user == asker.user)
 }
 
-async fn told(
+async fn refused(
     app: &App,
     command: &PendingCommand,
     stream: &Stream,
     since: DateTime<Utc>,
     is_reported: bool,
     may_start: bool,
-) -> sqlx::Result<Option<Outcome>> {
+) -> sqlx::Result<Earlier> {
     if !may_know(command, stream) {
-        return Ok(Some(Outcome::AlreadyLive {
+        return Ok(Earlier::Refused(Outcome::AlreadyLive {
             since,
             is_reported,
             by: None,
@@ -147,7 +158,7 @@ async fn told(
         (Some(card), Some(bot)) => bot.permalink(card).await.ok(),
         _ => None,
     };
-    Ok(Some(Outcome::AlreadyLive {
+    Ok(Earlier::Refused(Outcome::AlreadyLive {
         since,
         is_reported,
         by: Some(stream.starter.user.clone()),

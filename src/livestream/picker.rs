@@ -60,8 +60,9 @@ pub async fn look_up(
     on_air.truncate(ON_AIR_MAX);
     picker.on_air = on_air;
     if let Some(channel) = channel {
+        let is_rehearsal = picker.options.settings.is_rehearsal;
         let zoom_user = link.map(|link| &link.zoom_user);
-        let usable = destination::usable(app, asker, channel, zoom_user).await?;
+        let usable = destination::usable(app, asker, channel, zoom_user, is_rehearsal).await?;
         let default = usable.iter().find(|usable| usable.is_default_in(channel));
         picker.default_destination = default.map(|default| default.fields.name.clone());
         picker.destinations = usable

@@ -20,8 +20,9 @@ use crate::db::jobs::{self, RunAt, RunCommand, ShowHome, WaitsFor};
 use crate::db::streams;
 use crate::db::{grants, persist, shared_accounts};
 use crate::ids::{CommandId, TeamId, ZoomUserId};
+use crate::livestream::destination;
+use crate::livestream::on_air::{self, Earlier};
 use crate::livestream::policy::{self, Decision};
-use crate::livestream::{destination, on_air};
 use crate::reply::Replies;
 use crate::reply::outcomes::OutcomeContext;
 use crate::slack::message::Message;
@@ -335,10 +336,13 @@ async fn ask(app: &Arc<App>, command: &PendingCommand, job: RunCommand) -> sqlx:
         Err(outcome) => return Ok(outcome.into()),
     };
     if command.request.action == Action::Start {
-        if let Some(outcome) = on_air::already_live(app, command).await? {
-            return Ok(outcome.into());
-        }
-        if let Some(outcome) = destination::hold(app, command, destination.as_ref()).await? {
+        let replaced = match on_air::earlier(app, command).await? {
+            Earlier::Refused(outcome) => return Ok(outcome.into()),
+            Earlier::Replaced(stream) => Some(stream),
+            Earlier::Kept => None,
+        };
+        let holding = destination::hold(app, command, destination.as_ref(), replaced);
+        if let Some(outcome) = holding.await? {
             return Ok(outcome.into());
         }
     }
@@ -442,7 +446,7 @@ async fn ask(app: &Arc<App>, command: &PendingCommand, job: RunCommand) -> sqlx:
                     && request.action == Action::Start
                     && command.has_bot
                 {
-                    let learning = learn_topic(
+                    let learning = learn_meeting(
                         Arc::clone(app),
                         token.token,
                         command.asker.team.clone(),
@@ -474,10 +478,10 @@ async fn ask(app: &Arc<App>, command: &PendingCommand, job: RunCommand) -> sqlx:
     }
 }
 
-/// Learns what a meeting is called whose livestream Zoom has just taken, for the stream's message: a
+/// Learns what a meeting is called, and what kind it is, whose livestream Zoom has just taken, for the stream's message: a
 /// meeting of the person's own account. What a shared account's are called Zoom's reports tell, once
 /// they are live.
-async fn learn_topic(
+async fn learn_meeting(
     app: Arc<App>,
     token: SecretString,
     team: TeamId,
@@ -492,13 +496,13 @@ async fn learn_topic(
         if stream.topic.is_some() || shared.as_ref() == Some(&zoom_user) {
             return Ok(());
         }
-        let topic = match app.zoom.meeting(&token, meeting).await {
+        let (topic, kind) = match app.zoom.meeting(&token, meeting).await {
             Ok(found) if found.host != zoom_user => return Ok(()),
-            Ok(found) => found.topic,
-            // What it was called last will do; else the number.
-            Err(_) => None,
+            Ok(found) => (found.topic, found.kind),
+            // What it was last will do; else the number.
+            Err(_) => (None, None),
         };
-        streams::learn_topic(&app.db, stream.stream_id, topic.as_deref()).await
+        streams::learn_meeting(&app.db, stream.stream_id, topic.as_deref(), kind).await
     };
     let learnt: sqlx::Result<()> = learning.await;
     if let Err(error) = learnt {

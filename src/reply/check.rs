@@ -12,6 +12,7 @@ use crate::reply::reads::NotRead;
 use crate::reply::stream::{StreamContext, signed};
 use crate::reply::{Replies, date, ephemeral};
 use crate::slack::message::{Button, Message, cap, escape};
+use crate::stream::MeetingKind;
 use crate::zoom::meetings::{Destination, Meeting};
 use crate::zoom::scopes::{lacking, lacks_livestream_scope};
 use crate::zoom::users::{LiveSettings, User};
@@ -442,7 +443,13 @@ fn of_found(acts: &Acts, number: &str, found: &Meeting, user: &User) -> Vec<Line
             "I can't tell whether it is end-to-end encrypted, because Zoom does not say.".to_owned(),
         ),
     };
-    vec![host, running, encryption]
+    let room = (found.kind == Some(MeetingKind::PersonalRoom)).then(|| {
+        Note("It is a personal room: whoever meets there goes live, so look who does.".to_owned())
+    });
+    [host, running, encryption]
+        .into_iter()
+        .chain(room)
+        .collect()
 }
 
 fn of_destination(acts: &Acts, number: &str, read: &Result<Destination, NotRead>) -> Line {

@@ -129,6 +129,7 @@ impl Replies<'_> {
                 "can be used only with other Zoom accounts than the one you act with".to_owned()
             }
             DestinationRule::Test => "is for rehearsals only".to_owned(),
+            DestinationRule::NotTest => "is not for rehearsals".to_owned(),
             DestinationRule::Unknown => {
                 "has rules that this version of the bot can't read, so nobody can use it now"
                     .to_owned()
@@ -138,6 +139,27 @@ impl Replies<'_> {
             "The destination *{name}* {who}. An admin can change that{}.",
             self.on_admin_page("destinations")
         )
+    }
+
+    /// Why nothing can be rehearsed: there is no destination for that, or there are several.
+    pub(super) fn no_test_destination(&self, choices: &[DestinationName]) -> String {
+        if choices.is_empty() {
+            return format!(
+                "A rehearsal goes to a destination that is only for rehearsals, and there is none that you can use here. An \
+                 admin can mark one{}.",
+                self.on_admin_page("destinations")
+            );
+        }
+        let choices: Vec<_> = choices.iter().map(|name| format!("`to={name}`")).collect();
+        format!(
+            "There are several destinations for rehearsals. Name one: {}.",
+            choices.join(", ")
+        )
+    }
+
+    /// The same, before a meeting is named.
+    pub fn nowhere_to_rehearse(&self) -> Message {
+        ephemeral(&self.no_test_destination(&[]))
     }
 
     /// Where keys and servers belong, which somebody typed.

@@ -64,7 +64,7 @@ impl Replies<'_> {
         let has_destinations = standing.has_destinations;
         let verbs = access.verbs().filter(|verb| match verb {
             Verb::Help => false,
-            Verb::Destinations => has_destinations,
+            Verb::Destinations | Verb::Rehearse => has_destinations,
             _ => true,
         });
         lines.extend(verbs.map(|verb| {

@@ -338,7 +338,7 @@ impl Replies<'_> {
             ) => {
                 let since = date(*since, "{time}", "%H:%M UTC");
                 let on = on(destination.as_ref());
-                let sends = told.request.destination().is_some();
+                let sends = told.request.sets_destination();
                 let what = if *is_reported {
                     format!("is already live{on}* since {since}, as Zoom reported.")
                 } else if sends && *may_start {
@@ -372,6 +372,22 @@ impl Replies<'_> {
             }
             (Outcome::NoSuchDestination { name, near }, _) => {
                 self.no_such_destination(&meeting, name, near)
+            }
+            (Outcome::NoTestDestination { choices }, _) => {
+                format!(
+                    ":warning: *{meeting} {not_done}.* {}",
+                    self.no_test_destination(choices)
+                )
+            }
+            (Outcome::LastSentToTest { name, choices }, _) => {
+                let named = choices
+                    .first()
+                    .map(|choice| format!(" Name where it goes, such as `to={choice}`."));
+                format!(
+                    ":question: *{meeting} was last sent to {name}, where only rehearsals go.* If that is still set in Zoom, \
+                     no viewer sees it. Nothing was started yet.{}",
+                    named.unwrap_or_default()
+                )
             }
             (
                 Outcome::DestinationRefused {
@@ -522,13 +538,21 @@ impl Replies<'_> {
                 };
                 vec![Button::typing("Start anyway", confirmed.to_string())]
             }
-            Outcome::NoSuchDestination { near, .. } => {
-                let buttons = near.iter().map(|near| {
+            Outcome::NoSuchDestination { near: names, .. }
+            | Outcome::NoTestDestination { choices: names }
+            | Outcome::LastSentToTest { choices: names, .. } => {
+                let buttons = names.iter().map(|name| {
                     let mut request = request.clone();
-                    request.settings.destination = Some(near.clone());
-                    Button::typing(format!("Go live on {near}"), request.to_string())
+                    request.settings.destination = Some(name.clone());
+                    let doing = match request.settings.is_rehearsal {
+                        true => "Rehearse on",
+                        false => "Go live on",
+                    };
+                    Button::typing(format!("{doing} {name}"), request.to_string())
                 });
-                buttons.collect()
+                let anyway = matches!(outcome, Outcome::LastSentToTest { .. })
+                    .then(|| Button::typing("Start anyway", taking(told.request).to_string()));
+                buttons.chain(anyway).collect()
             }
             Outcome::DestinationInUse {
                 may_take: true,
@@ -681,6 +705,8 @@ pub(super) fn brief(outcome: &Outcome, action: Action) -> &'static str {
         (Outcome::DisabledByAdmin, _) => "the bot is disabled in the Zoom account",
         (Outcome::AlreadyLive { .. }, _) => "it was live already",
         (Outcome::NoSuchDestination { .. }, _) => "there is no such destination",
+        (Outcome::NoTestDestination { .. }, _) => "no destination for rehearsals was named",
+        (Outcome::LastSentToTest { .. }, _) => "it was last sent to a destination for rehearsals",
         (Outcome::DestinationRefused { .. }, _) => "a destination that you may not use",
         (Outcome::DestinationInUse { .. }, _) => "its destination was in use",
         (Outcome::DestinationNotSet { .. }, _) => "Zoom did not take its destination",

@@ -63,11 +63,15 @@ impl Replies<'_> {
     /// The meetings that somebody can choose from.
     pub fn picker(&self, asker: &Asker, picker: &Picker) -> Message {
         let on_air: Vec<_> = picker.on_air.iter().map(StreamContext::of).collect();
-        ephemeral("*Which meeting shall go live?*")
-            .with_blocks(live_now(asker, &on_air))
-            .with_blocks(destination_menu(picker))
-            .with_blocks(self.choices(picker))
-            .with_blocks([context(&self.not_here(picker))])
+        ephemeral(if picker.options.settings.is_rehearsal {
+            "*Which meeting shall be rehearsed?*"
+        } else {
+            "*Which meeting shall go live?*"
+        })
+        .with_blocks(live_now(asker, &on_air))
+        .with_blocks(destination_menu(picker))
+        .with_blocks(self.choices(picker))
+        .with_blocks([context(&self.not_here(picker))])
     }
 
     /// The asker's last look-up is under way.
@@ -115,7 +119,12 @@ impl Replies<'_> {
             recent
                 .filter(|item| !on_air(item.meeting) && !is_running(item.meeting))
                 .map(|item| {
-                    let name = name(item.topic.as_deref(), item.meeting);
+                    let name = match &item.topic {
+                        None if item.is_personal_room => {
+                            format!("*Personal room {}*", item.meeting.grouped())
+                        }
+                        topic => name(topic.as_deref(), item.meeting),
+                    };
                     let when = date(item.at, "{date_short_pretty}", "%Y-%m-%d");
                     row(
                         &format!("{name} · livestreamed by you, last {when}"),
@@ -155,7 +164,7 @@ impl Replies<'_> {
 
     /// One line why meetings are not listed, and what to press.
     fn not_listed(&self, what: &str, why: &NotRead, picker: &Picker) -> Vec<Value> {
-        let again = Button::typing("Look again", format!("start{}", picker.options));
+        let again = Button::typing("Look again", picker.options.to_string());
         let (then, button) = self.after_not_read(why, again);
         let line = format!(
             ":warning: I can't list {what}, because {}. {then}",
@@ -189,7 +198,12 @@ fn destination_menu(picker: &Picker) -> Option<Value> {
         return None;
     }
     let as_set: DestinationName = AS_SET_IN_ZOOM.parse().ok()?;
-    let names = [&as_set].into_iter().chain(&picker.destinations);
+    let is_rehearsal = picker.options.settings.is_rehearsal;
+    if is_rehearsal && picker.destinations.len() == 1 {
+        return None;
+    }
+    let as_set = Some(&as_set).filter(|_| !is_rehearsal);
+    let names = as_set.into_iter().chain(&picker.destinations);
     let choices = names.clone().map(|name| {
         let mut options = picker.options.clone();
         options.settings.destination = Some(name.clone());
@@ -203,19 +217,17 @@ fn destination_menu(picker: &Picker) -> Option<Value> {
                 true => "Livestreams of this channel go there".to_owned(),
                 false => String::new(),
             },
-            value: format!("start{options}"),
+            value: options.to_string(),
         }
     });
     let typed = picker.options.settings.destination.as_ref();
-    let chosen = typed
-        .or(picker.default_destination.as_ref())
-        .unwrap_or(&as_set);
+    let chosen = typed.or(picker.default_destination.as_ref()).or(as_set);
     Some(menu_row(
         "*Where to?*",
         Menu {
             placeholder: "Choose a destination",
             choices: choices.collect(),
-            chosen: names.clone().position(|name| name == chosen),
+            chosen: names.clone().position(|name| Some(name) == chosen),
             question: None,
         },
     ))
@@ -246,7 +258,7 @@ fn coming_menu(picker: &Picker, coming: &[&ListedMeeting]) -> Option<Value> {
             chosen: None,
             question: Some((
                 "Go live with this meeting? It must be running in Zoom.",
-                "Go live",
+                act(picker),
             )),
         },
     ))
@@ -281,7 +293,15 @@ fn name(topic: Option<&str>, meeting: MeetingId) -> String {
 }
 
 fn go_live(picker: &Picker, meeting: MeetingId) -> Button {
-    Button::typing("Go live", start(picker, meeting))
+    Button::typing(act(picker), start(picker, meeting))
+}
+
+fn act(picker: &Picker) -> &'static str {
+    if picker.options.settings.is_rehearsal {
+        "Rehearse"
+    } else {
+        "Go live"
+    }
 }
 
 /// What starts a meeting with the options that were typed.

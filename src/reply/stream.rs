@@ -5,12 +5,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
 use crate::command::meeting::MeetingId;
+use crate::command::request::{Action, LivestreamRequest, Settings};
 use crate::db::streams::Stream;
 use crate::destination::DestinationName;
 use crate::ids::{Asker, ChannelId, SlackUserId};
 use crate::reply::destinations::on;
 use crate::reply::{Replies, date, ephemeral};
 use crate::slack::message::{Button, Message, Visibility, actions, context, escape, section};
+use crate::stream::MeetingKind;
 use crate::stream::state::{GOING_FOR, HowEnded, State};
 
 /// How long after its end a stream can be started again by a press.
@@ -22,10 +24,13 @@ pub struct StreamContext<'a> {
     pub meeting: MeetingId,
     /// What the meeting is called, where everybody who reads it may know.
     pub topic: Option<&'a str>,
+    pub kind: Option<MeetingKind>,
     /// Where its viewers watch it.
     pub page: Option<&'a str>,
     /// Where it goes, if that was chosen from here.
     pub destination: Option<&'a DestinationName>,
+    /// It is only tried.
+    pub is_rehearsal: bool,
     pub starter: &'a Asker,
     /// Where it is shown.
     pub channel: &'a ChannelId,
@@ -52,8 +57,10 @@ impl<'a> StreamContext<'a> {
         Self {
             meeting: stream.meeting,
             topic: stream.topic.as_deref(),
+            kind: stream.meeting_kind,
             page: stream.page.as_deref(),
             destination: stream.destination.as_ref(),
+            is_rehearsal: stream.is_rehearsal,
             starter: &stream.starter,
             channel: &stream.channel,
             state: stream.state(),
@@ -73,6 +80,9 @@ impl Replies<'_> {
     /// The message that shows a stream in its channel.
     pub fn card(&self, told: &StreamContext<'_>) -> Message {
         let promise = match told.state {
+            State::GoingLive { .. } if told.is_rehearsal => {
+                " I wait up to a minute for Zoom to report it, and then stop it."
+            }
             State::GoingLive { .. } if told.has_reports => {
                 " I'll say here when it reports the stream."
             }
@@ -198,10 +208,26 @@ pub(super) fn live_now(asker: &Asker, streams: &[StreamContext<'_>]) -> Vec<Valu
 /// The buttons of the message in the channel. They are everybody's.
 fn buttons(told: &StreamContext<'_>) -> Vec<Button> {
     let meeting = told.meeting;
-    let to = told.destination.map(|name| format!(" to={name}"));
-    let to = to.unwrap_or_default();
-    let again = |label| Button::typing(label, format!("start {meeting}{to}"));
+    let request = LivestreamRequest {
+        action: Action::Start,
+        meeting,
+        settings: Settings {
+            destination: told.destination.cloned(),
+            is_rehearsal: told.is_rehearsal,
+            ..Settings::default()
+        },
+        is_confirmed: false,
+    };
+    let again = |label| Button::typing(label, request.to_string());
     match &told.state {
+        State::Silent { .. } if told.is_rehearsal => vec![stop(meeting)],
+        State::Ended { at, .. } if told.is_rehearsal => {
+            let is_soon = told.now - *at < AGAIN_WITHIN;
+            is_soon
+                .then(|| again("Rehearse again"))
+                .into_iter()
+                .collect()
+        }
         State::GoingLive { .. } | State::Live { .. } => {
             watch(told).into_iter().chain([stop(meeting)]).collect()
         }
@@ -262,10 +288,12 @@ pub fn buttons_change_at(state: &State, now: DateTime<Utc>) -> Option<DateTime<U
     }
 }
 
-fn sign(state: &State) -> &'static str {
-    match state {
+fn sign(told: &StreamContext<'_>) -> &'static str {
+    match &told.state {
         State::Starting | State::GoingLive { .. } => ":large_yellow_circle:",
         State::Live { .. } => ":red_circle:",
+        State::Ended { since: Some(_), .. } if told.is_rehearsal => ":white_check_mark:",
+        State::Ended { .. } if told.is_rehearsal => ":warning:",
         State::Silent { .. }
         | State::NotLive
         | State::Ended {
@@ -286,11 +314,16 @@ pub(super) fn signed(told: &StreamContext<'_>) -> String {
         Part::Time(at) => time(*at),
         Part::Person(person) => user(person),
     });
-    format!("{} {}", sign(&told.state), parts.collect::<String>())
+    format!("{} {}", sign(told), parts.collect::<String>())
 }
 
 /// What is true of a stream, in a sentence or two.
 pub fn sentence(told: &StreamContext<'_>) -> Vec<Part> {
+    if told.is_rehearsal
+        && let Some(parts) = rehearsed(told)
+    {
+        return parts;
+    }
     let name = name(told);
     let inner = inner_name(told);
     let on = on(told.destination);
@@ -349,6 +382,63 @@ pub fn sentence(told: &StreamContext<'_>) -> Vec<Part> {
             ": look at the stream.".into(),
         ],
     }
+}
+
+/// What came of a rehearsal, once it is over or Zoom has reported it.
+fn rehearsed(told: &StreamContext<'_>) -> Option<Vec<Part>> {
+    let inner = inner_name(told);
+    let on = on(told.destination);
+    Some(match &told.state {
+        State::Live { since } => vec![
+            Part::Strong(format!("The rehearsal of {inner} is live{on}")),
+            " since ".into(),
+            Part::Time(*since),
+            ", as Zoom reported. I am stopping it.".into(),
+        ],
+        State::Ended {
+            since: Some(since),
+            at,
+            ..
+        } => vec![
+            Part::Strong(format!("The rehearsal of {inner} went live{on}.")),
+            " Zoom reported it from ".into(),
+            Part::Time(*since),
+            " to ".into(),
+            Part::Time(*at),
+            Part::Text(format!(
+                ". Whether viewers saw it, the page shows. {}",
+                after(told)
+            )),
+        ],
+        State::Ended {
+            since: None, at, ..
+        } => vec![
+            Part::Strong(format!(
+                "The rehearsal of {inner} is over, and nothing was seen of it."
+            )),
+            " Zoom took the start, and ".into(),
+            if told.has_reports {
+                "reported no livestream within a minute".into()
+            } else {
+                "reports no livestreams of this account to me".into()
+            },
+            ". It was ended at ".into(),
+            Part::Time(*at),
+            Part::Text(format!(". {}", after(told))),
+        ],
+        _ => return None,
+    })
+}
+
+/// What a rehearsal leaves behind.
+fn after(told: &StreamContext<'_>) -> String {
+    let set = told.destination.map(|name| {
+        format!(" The meeting is set to {name} now, so name where the show goes when you start it.")
+    });
+    format!(
+        "Zoom takes the next start of a meeting 30 s after the last one.{}",
+        set.unwrap_or_default()
+    )
 }
 
 fn ended(
@@ -462,6 +552,9 @@ fn known_from(told: &StreamContext<'_>) -> String {
 fn inner_name(told: &StreamContext<'_>) -> String {
     match told.topic {
         Some(topic) => topic.to_owned(),
+        None if told.kind == Some(MeetingKind::PersonalRoom) => {
+            format!("personal room {}", told.meeting.grouped())
+        }
         None => format!("meeting {}", told.meeting.grouped()),
     }
 }
@@ -469,7 +562,11 @@ fn inner_name(told: &StreamContext<'_>) -> String {
 /// What a stream is called: its meeting's topic, or its number.
 pub fn name(told: &StreamContext<'_>) -> String {
     match told.topic {
+        _ if told.is_rehearsal => format!("The rehearsal of {}", inner_name(told)),
         Some(topic) => topic.to_owned(),
+        None if told.kind == Some(MeetingKind::PersonalRoom) => {
+            format!("Personal room {}", told.meeting.grouped())
+        }
         None => format!("Meeting {}", told.meeting.grouped()),
     }
 }

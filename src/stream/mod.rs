@@ -16,6 +16,41 @@ pub struct Fact {
     pub by: Option<SlackUserId>,
 }
 
+/// What kind of meeting a stream is of, by Zoom's numbers:
+/// <https://developers.zoom.us/docs/api/meetings/#tag/meetings/GET/meetings/{meetingId}>.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MeetingKind {
+    Instant,
+    Scheduled,
+    Recurring,
+    /// Somebody's own room, whose number stays while who meets there changes.
+    PersonalRoom,
+}
+
+impl MeetingKind {
+    /// The kind that Zoom gives this number.
+    pub fn from_number(number: i64) -> Option<Self> {
+        match number {
+            1 => Some(Self::Instant),
+            2 => Some(Self::Scheduled),
+            // Without fixed times, and with them.
+            3 | 8 => Some(Self::Recurring),
+            4 => Some(Self::PersonalRoom),
+            _ => None,
+        }
+    }
+
+    /// A number of it.
+    pub fn number(self) -> i16 {
+        match self {
+            Self::Instant => 1,
+            Self::Scheduled => 2,
+            Self::PersonalRoom => 4,
+            Self::Recurring => 8,
+        }
+    }
+}
+
 /// What happened. Each has one source, so that it need not be kept.
 #[derive(
     Debug,

@@ -108,6 +108,9 @@ pub fn state(facts: &[Fact], has_reports: bool, now: DateTime<Utc>) -> State {
     let taken = facts.newest(FactKind::StartTaken);
     let started = taken.map(|taken| taken.at);
     let is_recent = heard.is_some_and(|heard| now - heard < KNOWN_FOR);
+    if !facts.has_begun() && facts.newest(FactKind::StartRefused).is_some() {
+        return State::NotLive;
+    }
     let stop = facts.newest(FactKind::StopTaken);
     if let Some(stop) = stop.filter(|stop| Some(stop.at) >= since.max(started)) {
         let (at, by) = (stop.at, stop.by.clone());
@@ -141,9 +144,6 @@ pub fn state(facts: &[Fact], has_reports: bool, now: DateTime<Utc>) -> State {
         } else {
             State::GoingLive { taken }
         };
-    }
-    if facts.newest(FactKind::StartRefused).is_some() {
-        return State::NotLive;
     }
     let asked = facts.newest(FactKind::StartAsked);
     let asked = asked.map_or(heard, |fact| fact.at);
@@ -185,6 +185,16 @@ impl Facts<'_> {
         facts.max_by_key(|fact| (fact.at, fact.by.as_ref().map(SlackUserId::as_str)))
     }
 
+    /// Whether Zoom took a start, or may have.
+    fn has_begun(&self) -> bool {
+        let kinds = [
+            FactKind::OnAir,
+            FactKind::StartTaken,
+            FactKind::StartUnknown,
+        ];
+        kinds.iter().any(|kind| self.newest(*kind).is_some())
+    }
+
     /// The end, if there is one that no newer report contradicts.
     fn ended(&self, since: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Option<State> {
         let newest = |kind| {
@@ -192,12 +202,7 @@ impl Facts<'_> {
                 .filter(|fact| since.is_none_or(|since| fact.at >= since))
         };
         // What was never started does not end.
-        let kinds = [
-            FactKind::OnAir,
-            FactKind::StartTaken,
-            FactKind::StartUnknown,
-        ];
-        if kinds.iter().all(|kind| self.newest(*kind).is_none()) {
+        if !self.has_begun() {
             return None;
         }
         let off = newest(FactKind::OffAir);

@@ -200,14 +200,14 @@ fn destination(name: &str, change: impl FnOnce(&mut Destination)) -> Destination
     destination
 }
 
-fn carried(topic: Option<&str>, is_public: bool) -> Option<Carried> {
-    Some(Carried {
+fn carried(topic: Option<&str>, is_public: bool) -> Carried {
+    Carried {
         meeting: "68423085".parse().expect("a meeting"),
         topic: topic.map(str::to_owned),
         channel: ChannelId::new("C0TOWNHALL"),
         is_public,
         began_at: "2026-11-28T15:02:00Z".parse().expect("a time"),
-    })
+    }
 }
 
 #[test]
@@ -242,14 +242,14 @@ fn catalogue_of_destination_pages() {
             press.key_set_at = "2025-09-01T10:00:00Z".parse().expect("a time");
             press.fields.service = "other".to_owned();
             press.key_set_by = SlackUserId::new("U0ANN");
-            press.carries = carried(None, true);
+            press.carries = Some(carried(None, true));
         }),
         destination("product", |product| {
-            product.carries = carried(Some("Secret"), false);
+            product.carries = Some(carried(Some("Secret"), false));
         }),
         destination("test", |test| test.fields.is_test = true),
         destination("townhall", |townhall| {
-            townhall.carries = carried(Some("Town Hall"), true);
+            townhall.carries = Some(carried(Some("Town Hall"), true));
         }),
     ];
     catalogue.page("destinations", &view(all).list_page(false));
@@ -261,7 +261,7 @@ fn catalogue_of_destination_pages() {
     let refused = view(Vec::new()).form_page(None, &refused, &problems, None);
     catalogue.page("a new destination, nothing typed", &refused);
     let townhall = destination("townhall", |townhall| {
-        townhall.carries = carried(Some("Town Hall"), true);
+        townhall.carries = Some(carried(Some("Town Hall"), true));
         townhall.fields.used_by = UsedBy::Channels;
         townhall.fields.channels = vec!["C0TOWNHALL".to_owned(), "C0ALL".to_owned()];
         townhall.fields.default_in = vec!["C0ALL".to_owned()];

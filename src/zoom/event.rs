@@ -10,6 +10,8 @@ use url::Url;
 
 use crate::command::meeting::MeetingId;
 use crate::ids::{ZoomUserId, printable};
+use crate::stream::MeetingKind;
+use crate::zoom::error_body::integer;
 
 /// An event.
 #[derive(Debug, PartialEq, Eq)]
@@ -39,6 +41,7 @@ pub struct MeetingEvent {
     pub uuid: String,
     pub at: DateTime<Utc>,
     pub topic: Option<String>,
+    pub meeting_kind: Option<MeetingKind>,
     /// Where its viewers watch it.
     pub page: Option<String>,
     /// Who did it, as far as Zoom knows.
@@ -117,6 +120,8 @@ struct Object {
     host_id: ZoomUserId,
     #[serde(default)]
     topic: Option<String>,
+    #[serde(default, rename = "type")]
+    kind: Value,
     #[serde(default)]
     start_time: Value,
     #[serde(default)]
@@ -201,6 +206,7 @@ impl MeetingEvent {
                 .or_else(|| time(&event_ts))
                 .ok_or(MalformedEvent)?,
             topic: object.topic.as_deref().and_then(topic),
+            meeting_kind: integer(&object.kind).and_then(MeetingKind::from_number),
             page,
             operator: operator_id.filter(|operator| !operator.as_str().is_empty()),
         })
@@ -370,6 +376,7 @@ mod tests {
                 uuid: "4444AAAiAAAAAiAiAiiAii==".to_owned(),
                 at: "2026-11-22T20:00:00Z".parse().expect("a time"),
                 topic: Some("Town Hall".to_owned()),
+                meeting_kind: Some(MeetingKind::Scheduled),
                 page: Some("https://live.example/".to_owned()),
                 operator: Some(ZoomUserId::new("zoom-dana")),
             }

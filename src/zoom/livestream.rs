@@ -43,6 +43,7 @@ impl Client {
         let settings = Settings {
             destination: None,
             takes_destination: false,
+            is_rehearsal: false,
             ..settings.clone()
         };
         let settings =

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::command::meeting::MeetingId;
 use crate::ids::ZoomUserId;
+use crate::stream::MeetingKind;
 use crate::zoom::client::{ApiError, Client};
 use crate::zoom::error_body::integer;
 use crate::zoom::event::{page, time, topic};
@@ -51,6 +52,8 @@ pub struct Meeting {
     pub host: ZoomUserId,
     pub topic: Option<String>,
     /// None if Zoom does not say.
+    pub kind: Option<MeetingKind>,
+    /// None if Zoom does not say.
     pub is_running: Option<bool>,
     /// None if Zoom does not say.
     pub is_end_to_end_encrypted: Option<bool>,
@@ -89,6 +92,8 @@ struct MeetingBody {
     host_id: ZoomUserId,
     #[serde(default)]
     topic: Value,
+    #[serde(default, rename = "type")]
+    kind: Value,
     #[serde(default)]
     status: Value,
     #[serde(default)]
@@ -143,6 +148,7 @@ impl Client {
         Ok(Meeting {
             host: body.host_id,
             topic: body.topic.as_str().and_then(topic),
+            kind: integer(&body.kind).and_then(MeetingKind::from_number),
             is_running: status.and_then(|status| match status {
                 "started" => Some(true),
                 "waiting" => Some(false),

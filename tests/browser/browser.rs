@@ -263,8 +263,13 @@ impl Browser {
 
     /// The same after a script that runs in each width and scheme, such as one that scrolls.
     pub(crate) async fn inspect_after(&self, script: &str, name: &str) {
+        self.inspect_in(&WIDTHS, script, name).await;
+    }
+
+    /// The same in these widths.
+    pub(crate) async fn inspect_in(&self, widths: &[u32], script: &str, name: &str) {
         self.run(&self.axe).await;
-        for width in WIDTHS {
+        for &width in widths {
             for scheme in SCHEMES {
                 self.emulate(width, scheme).await;
                 self.run(script).await;

@@ -6,6 +6,7 @@ mod browser;
 mod database;
 #[path = "../support/demo.rs"]
 mod demo;
+mod destinations;
 #[path = "../support/executable.rs"]
 mod executable;
 mod menus;

@@ -749,3 +749,112 @@ async fn killed_at_the_destination_it_sets_it_again_and_killed_at_the_start_it_d
         env.end().await;
     }
 }
+
+/// Dana's meeting begins anew, and nothing of hers goes on.
+async fn begin_anew(world: &World) {
+    world.zoom.end(MEETING);
+    tell(world, ENDED, Utc::now()).await;
+    wait_for_empty_queue(&world.database).await;
+    world.zoom.begin(MEETING);
+}
+
+#[tokio::test]
+async fn a_start_that_gets_no_destination_gives_up_nothing_that_may_run() {
+    let world = destined_world().await;
+    type_start(&world, ELI, "start 84230850123 to=townhall").await;
+    card(&world, "Weekly is going live on townhall").await;
+    let on_air = world
+        .zoom
+        .tell_of_meeting(&world.service, ON_AIR, OTHER, Utc::now());
+    assert_eq!(on_air.await.expect("an answer"), 200);
+    card(&world, "Weekly is live on townhall").await;
+    type_start(&world, DANA, "start 68423085").await;
+    card(&world, "Town Hall is going live").await;
+    wait_for_empty_queue(&world.database).await;
+    // It may be over, as Zoom has reported nothing of Dana's.
+    execute(
+        &world,
+        "update stream_fact set happened_at = happened_at - interval '5 minutes'
+        where stream_id = (select stream_id from stream where meeting_id = 68423085)",
+    )
+    .await;
+    let take = "start 68423085 to=townhall take=yes confirm=yes";
+    let read = type_and_read(&world, DANA, take).await;
+    assert!(read.contains("townhall is in use by Weekly*"), "{read}");
+    let read = type_and_read(&world, DANA, "start 68423085 to=press").await;
+    assert!(read.contains("may be live already"), "{read}");
+    assert_eq!(times_set(&world), 1);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_destination_that_was_not_set_leaves_what_was_set_before() {
+    let world = destined_world().await;
+    type_start(&world, DANA, "start 68423085 to=townhall").await;
+    card(&world, "Town Hall is going live on townhall").await;
+    begin_anew(&world).await;
+    let refusal = Fault::error(400, 3161, "Not allowed.");
+    world.zoom.fail_next_read(Read::SetDestination, refusal);
+    let read = type_and_read(&world, DANA, "start 68423085 to=press").await;
+    assert!(
+        read.contains("did not take the destination *press*"),
+        "{read}"
+    );
+    wait_for_empty_queue(&world.database).await;
+    type_start(&world, ELI, "start 84230850123 to=townhall").await;
+    card(&world, "Weekly is going live on townhall").await;
+    let read = type_and_read(&world, DANA, "start 68423085").await;
+    assert!(read.contains("was last sent to townhall"), "{read}");
+    // Where Zoom may have set it, that is what was set last.
+    let error = Fault::error(503, 0, "Busy.");
+    world.zoom.fail_next_read(Read::SetDestination, error);
+    let read = type_and_read(&world, DANA, "start 68423085 to=press").await;
+    assert!(read.contains("status 503 when I set"), "{read}");
+    wait_for_empty_queue(&world.database).await;
+    let last: String = sqlx::query_scalar(
+        "select name from stream join destination using (destination_id)
+        where meeting_id = 68423085 order by stream_id desc limit 1",
+    )
+    .fetch_one(&mut connect(&world).await)
+    .await
+    .expect("a destination");
+    assert_eq!(last, "press");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_start_that_waits_goes_on_only_as_long_as_it_holds_its_destination() {
+    let world = destined_world().await;
+    world.link(ADA, SCOPES).await.expect("Ada's link");
+    world.zoom.schedule(91_234_567_890, ADA.zoom, None);
+    world.zoom.name(91_234_567_890, "Board");
+    world.zoom.begin(91_234_567_890);
+    // Dana's start waits, and an admin takes its destination meanwhile.
+    let limit = Fault::error(
+        429,
+        429,
+        "You have reached the maximum per-second rate limit for this API.",
+    )
+    .with_header("retry-after", "3");
+    world.zoom.fail_next_read(Read::SetDestination, limit);
+    let start = world
+        .slack
+        .type_command(DANA.slack, "start 68423085 to=townhall");
+    assert_eq!(send(&world, &start).await, accepted());
+    world.zoom.was_read(Read::SetDestination, 1).await;
+    type_start(
+        &world,
+        ADA,
+        "start 91234567890 to=townhall take=yes confirm=yes",
+    )
+    .await;
+    card(&world, "Board is going live on townhall").await;
+    let told = world.slack.outcome(&start).await.expect("an outcome");
+    assert!(
+        text_of(&told).contains("townhall is in use by Board*"),
+        "{told}"
+    );
+    assert_eq!(times_set(&world), 2);
+    assert!(!world.zoom.meeting(91_234_567_890).expect("Ada's").is_broken);
+    world.end().await;
+}

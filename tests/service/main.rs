@@ -33,6 +33,7 @@ mod playground;
 mod postgres;
 mod program;
 mod queue;
+mod rehearsals;
 mod standing;
 mod starter;
 mod status;

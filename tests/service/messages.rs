@@ -50,6 +50,7 @@ fn requests() -> Vec<LivestreamRequest> {
     let settings = Settings {
         destination: Some(destination()),
         takes_destination: true,
+        is_rehearsal: false,
         display_name: Some("&".repeat(50)),
         active_speaker_name: Some(true),
         layout: Some(livestream_bot::command::request::Layout::SpeakerView),
@@ -114,6 +115,13 @@ fn outcomes() -> Vec<Outcome> {
         Outcome::NoSuchDestination {
             name: destination(),
             near: vec![destination(); 3],
+        },
+        Outcome::NoTestDestination {
+            choices: vec![destination(); 3],
+        },
+        Outcome::LastSentToTest {
+            name: destination(),
+            choices: vec![destination(); 3],
         },
         Outcome::DestinationRefused {
             name: destination(),
@@ -211,6 +219,8 @@ fn outcomes() -> Vec<Outcome> {
             | Outcome::AlreadyLive { .. }
             | Outcome::Interrupted
             | Outcome::NoSuchDestination { .. }
+            | Outcome::NoTestDestination { .. }
+            | Outcome::LastSentToTest { .. }
             | Outcome::DestinationRefused { .. }
             | Outcome::DestinationInUse { .. }
             | Outcome::DestinationNotSet { .. }
@@ -317,6 +327,7 @@ fn picker() -> Picker {
     let recent = |n: i64| RecentMeeting {
         meeting: item(n).meeting,
         topic: item(n).topic,
+        is_personal_room: true,
         at: Utc::now(),
     };
     Picker {

@@ -18,7 +18,7 @@ use crate::support::slack::{
 use crate::support::world::{connect, wait_for_empty_queue};
 
 /// Runs the look at streams that is due later as if so much time had passed.
-async fn let_time_pass(world: &World, seconds: i32) {
+pub(crate) async fn let_time_pass(world: &World, seconds: i32) {
     let mut db = connect(world).await;
     for earlier in [
         "update stream set began_at = began_at - make_interval(secs => $1)",
@@ -31,7 +31,7 @@ async fn let_time_pass(world: &World, seconds: i32) {
 }
 
 /// Waits until every command has ended.
-async fn wait_for_outcome(world: &World) {
+pub(crate) async fn wait_for_outcome(world: &World) {
     wait_for_count(
         world,
         "select count(*) from command where finished_at is null",

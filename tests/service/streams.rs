@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use livestream_bot::demo::slack::{ApiFault, DIRECT, Message, TOWN_HALL};
-use livestream_bot::demo::zoom::STREAM_KEY;
+use livestream_bot::demo::zoom::{Fault, Read, STREAM_KEY};
 use livestream_bot::demo::{DANA, ELI, World};
 
 use crate::support::fixtures::{MEETING, installed_world, world};
@@ -371,5 +371,50 @@ async fn a_press_on_an_old_card_is_told_although_a_stream_goes_on_elsewhere() {
     send_press(&world, &stop).await;
     let outcome = world.slack.outcome(&stop).await.expect("an outcome");
     assert!(text_of(&outcome).contains("is stopped"), "{outcome}");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn what_kind_of_meeting_it_is_is_kept_as_long_as_its_topic() {
+    let world = installed_world().await;
+    let room = 1_234_567_890;
+    world.zoom.set_personal_room(DANA.zoom, room);
+    world.zoom.name(room, "");
+    world.zoom.begin(room);
+    let start = format!("start {room}");
+    let typed = world.slack.type_command(DANA.slack, &start);
+    assert_eq!(send(&world, &typed).await, accepted());
+    card(&world, "Personal room 123 456 7890 is going live").await;
+    world.zoom.end(room);
+    let ended = world
+        .zoom
+        .tell_of_meeting(&world.service, ENDED, room, Utc::now());
+    assert_eq!(ended.await.expect("an answer"), 200);
+    card(&world, "It ended with the meeting.").await;
+    wait_for_empty_queue(&world.database).await;
+    // It is known where Zoom does not say it again, for eight days.
+    for (age, words) in [
+        ("7 days", "Personal room 123 456 7890 is going live"),
+        ("9 days", "Meeting 123 456 7890 is going live"),
+    ] {
+        let mut db = connect(&world).await;
+        for sql in [
+            "update stream set began_at = now() - $1::text::interval, closed_at = coalesce(closed_at, now())",
+            "update stream_fact set happened_at = happened_at - $1::text::interval",
+        ] {
+            let update = sqlx::query(sql).bind(age);
+            update.execute(&mut db).await.expect("an update");
+        }
+        drop(db);
+        world.zoom.begin(room);
+        world
+            .zoom
+            .fail_next_read(Read::Meeting, Fault::error(503, 0, ""));
+        let typed = world.slack.type_command(DANA.slack, &start);
+        assert_eq!(send(&world, &typed).await, accepted());
+        card(&world, words).await;
+        wait_for_empty_queue(&world.database).await;
+        world.zoom.end(room);
+    }
     world.end().await;
 }

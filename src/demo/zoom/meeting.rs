@@ -145,7 +145,7 @@ fn new_uuid() -> String {
 pub(super) fn report(event: &str, id: i64, meeting: &Meeting, at: DateTime<Utc>) -> Value {
     let time = at.to_rfc3339_opts(SecondsFormat::Secs, true);
     let mut object = json!({
-        "uuid": meeting.uuid, "host_id": meeting.host, "topic": meeting.topic, "type": 2,
+        "uuid": meeting.uuid, "host_id": meeting.host, "topic": meeting.topic, "type": meeting.kind as u8,
         "start_time": time, "duration": 60, "timezone": TIMEZONE,
     });
     let mut payload = json!({ "account_id": "acme" });

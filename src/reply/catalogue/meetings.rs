@@ -17,6 +17,7 @@ use crate::reply::check::{Acts, AtZoom, Check, RulesSay};
 use crate::reply::home::{Home, Meetings};
 use crate::reply::picker::{Missing, Picker};
 use crate::reply::reads::NotRead;
+use crate::stream::MeetingKind;
 use crate::zoom::meetings::{Destination, ListedMeeting, Meeting};
 use crate::zoom::users::{LiveSettings, User};
 
@@ -52,6 +53,7 @@ fn full() -> Picker {
         recent: vec![RecentMeeting {
             meeting: number(91_234_567_890),
             topic: Some("Press conference".to_owned()),
+            is_personal_room: false,
             at: now() - TimeDelta::days(3),
         }],
         personal_room: Some(number(1_234_567_890)),
@@ -264,6 +266,7 @@ fn meeting(host: &str, is_running: Option<bool>, is_end_to_end_encrypted: bool) 
     Meeting {
         host: ZoomUserId::new(host),
         topic: Some("Town <Hall> & *more*".to_owned()),
+        kind: is_running.map(|_| MeetingKind::PersonalRoom),
         is_running,
         is_end_to_end_encrypted: Some(is_end_to_end_encrypted),
     }

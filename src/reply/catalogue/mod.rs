@@ -327,6 +327,21 @@ fn outcomes() -> Vec<Outcome> {
             name: destination("zzz"),
             near: Vec::new(),
         },
+        Outcome::NoTestDestination {
+            choices: Vec::new(),
+        },
+        Outcome::NoTestDestination {
+            choices: vec![destination("test"), destination("test-2")],
+        },
+        Outcome::LastSentToTest {
+            name: destination("test"),
+            choices: vec![destination("press"), destination("townhall")],
+        },
+        Outcome::DestinationRefused {
+            name: destination("press"),
+            rule: DestinationRule::NotTest,
+            channels: Vec::new(),
+        },
         Outcome::DestinationRefused {
             name: destination("press"),
             rule: DestinationRule::Channel,
@@ -463,8 +478,8 @@ fn catalogue_of_outcomes() {
                 outcome,
                 Outcome::NeedsConfirmation { .. } | Outcome::AlreadyLive { .. }
             );
-            let is_of_destination =
-                outcome.name().contains("destination") || outcome.name() == "already_live";
+            let about = ["destination", "last_sent", "already_live"];
+            let is_of_destination = about.iter().any(|part| outcome.name().contains(part));
             let sends = request.destination().is_some();
             if (request.action == Action::Stop && is_asked)
                 || (is_of_destination && !sends && outcome.name() != "already_live")

@@ -6,6 +6,7 @@ use super::{Page, ada, asker, at, destination, replies, replies_without_linking,
 use crate::db::jobs::LinkEnd;
 use crate::ids::{Asker, ChannelId};
 use crate::reply::stream::StreamContext;
+use crate::stream::MeetingKind;
 use crate::stream::state::{HowEnded, State};
 
 /// Every state of a stream, and every way in which one ended.
@@ -87,7 +88,9 @@ fn catalogue_of_streams() {
     let mut page = Page::default();
     let (asker, channel) = (asker(), ChannelId::new("C0TOWNHALL"));
     let told = |state: State, has_reports| StreamContext {
+        kind: None,
         destination: None,
+        is_rehearsal: false,
         meeting: "68423085".parse().expect("a meeting number"),
         topic: Some("Town <Hall> & *more*"),
         page: None,
@@ -122,6 +125,24 @@ fn catalogue_of_streams() {
         &replies().status(&asker, None, &[watched]),
     );
     page.entry("without a topic", &replies().card(&number));
+    let room = StreamContext {
+        topic: None,
+        kind: Some(MeetingKind::PersonalRoom),
+        ..told(State::Live { since: at() }, true)
+    };
+    page.entry("a personal room without a topic", &replies().card(&room));
+    let test = destination("test");
+    for (title, state, has_reports) in states() {
+        let rehearsal = StreamContext {
+            destination: Some(&test),
+            is_rehearsal: true,
+            ..told(state, has_reports)
+        };
+        page.entry(
+            &format!("{title}, a rehearsal"),
+            &replies().card(&rehearsal),
+        );
+    }
     let name = destination("townhall");
     for (title, state) in [
         ("starting", State::Starting),

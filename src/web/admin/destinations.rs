@@ -195,11 +195,7 @@ async fn known_accounts(
     admin: &Admin,
     form: &DestinationForm,
 ) -> sqlx::Result<Vec<Account>> {
-    let words = form.account_words();
-    if words.is_empty() {
-        return Ok(Vec::new());
-    }
-    linked_users::accounts(&app.db, &admin.asker.team, &words).await
+    linked_users::accounts(&app.db, &admin.asker.team, &form.account_words()).await
 }
 
 /// What Slack's answers make of those who may use a destination: what is wrong with them.

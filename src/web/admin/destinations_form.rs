@@ -152,9 +152,6 @@ impl DestinationForm {
         let server = self.read_server(service, &mut problems);
         let key = self.read_key(current, &mut problems);
         let page = self.read_page(&mut problems);
-        if let Some(key) = &key {
-            self.take_out_key(key.expose_secret(), &mut problems);
-        }
         let resolution = match self.resolution.as_str() {
             "" => None,
             typed => {
@@ -174,6 +171,9 @@ impl DestinationForm {
         }
         let zoom_users = self.read_accounts(current, accounts, &mut problems);
         let default_in = self.read_default_in(used_by, &channels, &mut problems);
+        if let Some(key) = &key {
+            self.take_out_key(key.expose_secret(), &mut problems);
+        }
         match (name, server, page) {
             (Some(name), Some(server_url), Some(page_url)) if problems.is_empty() => Ok(Wanted {
                 fields: Fields {
@@ -320,23 +320,31 @@ impl DestinationForm {
         None
     }
 
-    /// Takes the key out of the fields that everybody may read.
+    /// Takes the key out of all other fields, which everybody may read.
     fn take_out_key(&mut self, key: &str, problems: &mut Vec<Problem>) {
         if key.chars().count() < RECOGNIZED_KEY_MIN {
             return;
         }
+        let is_chosen = |used_by: UsedBy| self.who == used_by.as_str();
         let fields = [
-            ("name", &mut self.name),
-            ("server", &mut self.server),
-            ("page", &mut self.page),
+            ("channels", is_chosen(UsedBy::Channels), &mut self.channels),
+            ("people", is_chosen(UsedBy::People), &mut self.people),
+            ("group", is_chosen(UsedBy::Group), &mut self.group),
+            ("name", true, &mut self.name),
+            ("server", true, &mut self.server),
+            ("page", true, &mut self.page),
+            ("accounts", true, &mut self.accounts),
+            ("default_in", true, &mut self.default_in),
         ];
-        for (field, typed) in fields {
+        for (field, is_seen, typed) in fields {
             if typed.contains(key) {
                 *typed = typed.replace(key, "");
                 problems.retain(|problem| problem.field != field);
                 let text =
                     "The key stood in here too, so we took that out: everybody may read this.";
-                problems.push(problem(field, text));
+                if is_seen {
+                    problems.push(problem(field, text));
+                }
             }
         }
     }

@@ -180,7 +180,7 @@ impl<'a> View<'a> {
                 p.note { strong { (service::name(&fields.service)) ": " } (hint) }
             }
             @if self.is_old(current) {
-                p.note { "Its key is older than 12 months. Whoever had it can still stream with it: make a new one there, \
+                p.note { "Its key is older than 12 months. Whoever had it can still stream with it: make a new one at the service, \
                     and replace it here." }
             }
             @if fields.used_by == UsedBy::Unknown && problems.is_empty() {
@@ -255,7 +255,6 @@ impl<'a> View<'a> {
         }
     }
 
-    #[expect(clippy::too_many_lines, reason = "one form, field by field")]
     fn fields(&self, current: Option<&Destination>, view: &FormView<'_>) -> Markup {
         let form = view.form;
         let who = |value: UsedBy, label: &str, more: &Markup| {
@@ -296,7 +295,7 @@ impl<'a> View<'a> {
                     legend { "Key" }
                     (problem_at(view.problems, "key"))
                     (radio("key", "keep", "Keep the key that is set", form.key == "keep"))
-                    p.small { "Set " (time(Some(current.key_set_at))) " by " (self.person(&current.key_set_by)) "; used for "
+                    p.small.kept { "Set " (time(Some(current.key_set_at))) " by " (self.person(&current.key_set_by)) "; used for "
                         (current.used) @if current.used == 1 { " show" } @else { " shows" } " since. It can’t be shown." }
                     div.option {
                         (radio("key", "replace", "Replace it", form.key == "replace"))

@@ -2,7 +2,7 @@
 
 use livestream_bot::demo::slack::{self, Message};
 use livestream_bot::demo::zoom::{self};
-use livestream_bot::demo::{DANA, ELI};
+use livestream_bot::demo::{ADA, DANA, ELI};
 use secrecy::ExposeSecret;
 use sqlx::ConnectOptions;
 use sqlx::postgres::PgConnectOptions;
@@ -29,6 +29,7 @@ async fn the_log_and_the_database_hold_no_secret() {
     let service = Service::start(command).await;
     let mut secrets = link_and_collect_secrets(&env, &service).await;
     secrets.extend(install_and_collect_secrets(&env, &service).await);
+    secrets.extend(add_destinations_and_collect_keys(&env, &service).await);
     for text in [
         "start https://zoom.us/j/68423085?pwd=passcode",
         "stop 68423085",
@@ -151,6 +152,57 @@ async fn install_and_collect_secrets(env: &ProgramEnv, service: &Service) -> Vec
     secrets.push(token);
     secrets.extend(browser.cookies.into_values());
     assert_eq!(secrets.len(), 4, "and a token and a cookie");
+    secrets
+}
+
+/// Ada adds a destination, and others that are refused. Returns every key that she typed.
+async fn add_destinations_and_collect_keys(env: &ProgramEnv, service: &Service) -> Vec<String> {
+    let mut browser = Browser::new();
+    let sign_in = browser.get(&format!("{}/admin/sign-in", service.url)).await;
+    let back = env.slack.sign_in(&sign_in.location(), ADA).await;
+    let back = browser.get(&back.expect("a redirect from Slack")).await;
+    let back = format!("{}{}", service.url, back.location());
+    let signed_in = browser.get(&back).await;
+    assert_eq!(signed_in.location(), "/admin");
+    let admin = browser.get(&format!("{}/admin", service.url)).await;
+    let csrf = admin.hidden_field("csrf");
+    let url = format!("{}/admin/destinations", service.url);
+    let (key, in_server) = ("sesame-in-its-field", "sesame-in-the-server");
+    let youtube = format!("rtmps://a.rtmps.youtube.com:443/live2/{in_server}");
+    for (server, key, status) in [
+        ("", key, 303),
+        ("", "sesame-that is-refused", 422),
+        (&youtube, "sesame-beside-another", 422),
+    ] {
+        let form = [
+            ("csrf", csrf),
+            ("name", "townhall"),
+            ("service", "youtube"),
+            ("server", server),
+            ("new_key", key),
+            ("page", "https://video.acme.example/live"),
+            ("who", "everybody"),
+        ];
+        let answer = browser.post(&url, &form).await;
+        assert_eq!(answer.status, status, "{answer:?}");
+        assert!(!answer.body.contains("sesame-"), "{answer:?}");
+    }
+    let exported = browser
+        .get(&format!("{}/admin/activity.json", service.url))
+        .await;
+    assert!(exported.body.contains("destination_added"), "{exported:?}");
+    assert!(!exported.body.contains("sesame-"), "{exported:?}");
+    let mut secrets = vec![csrf.to_owned()];
+    secrets.extend(
+        [
+            key,
+            in_server,
+            "sesame-that is-refused",
+            "sesame-beside-another",
+        ]
+        .map(str::to_owned),
+    );
+    secrets.extend(browser.cookies.into_values());
     secrets
 }
 
