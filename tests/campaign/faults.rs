@@ -23,8 +23,8 @@ const CALM_FOR: std::ops::Range<u64> = 5_000..10_000;
 /// How often a kill waits until both replicas run.
 const STRUCK_WHILE_RUNNING: f64 = 0.8;
 /// How often a kill waits for a moment when Zoom is asked to set a destination, and how long at most.
-const AIMED: f64 = 0.4;
-const AIMED_FOR: Duration = Duration::from_millis(1_500);
+const AIMED: f64 = 0.3;
+const AIMED_FOR: Duration = Duration::from_secs(1);
 /// How soon after that it comes, in milliseconds: before Zoom answers, before the start is asked for, or
 /// before that is answered.
 const AIMED_AFTER: std::ops::Range<u64> = 0..40;

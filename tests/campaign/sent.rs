@@ -170,7 +170,8 @@ impl Judge<'_> {
             return Some(Why::TooClose);
         }
         given_up
-            .any(|at| (livestream.at..=looked_at).contains(&at))
+            // Not by the command that looks, which gives it up as it begins.
+            .any(|at| (livestream.at..looked_at).contains(&at))
             .then_some(Why::GivenUp)
     }
 
