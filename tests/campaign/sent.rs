@@ -196,11 +196,13 @@ impl Judge<'_> {
         }
         let was_taken = self.rows.iter().any(|other| {
             let held = self.looked_at(other, other.finished_at);
-            let names = other.sends_to();
+            let named = other
+                .sends_to()
+                .or_else(|| self.named_before(other)?.sends_to());
             other.takes
                 && ![row.command_id, theirs.command_id].contains(&other.command_id)
                 && (livestream.at..=looked_at).contains(&held)
-                && names.is_none_or(|name| Some(target(name)) == start.destination)
+                && named.map(target) == start.destination
         });
         if was_taken {
             return Some(Why::TakenBefore);
@@ -213,21 +215,22 @@ impl Judge<'_> {
 
     /// Whether the last command before that named a destination for this meeting may have set it.
     fn is_not_known_where(&self, row: &Row, start: &Sent) -> bool {
+        let is_elsewhere = |before: &&Row| before.sends_to().map(target) != start.destination;
+        let named = self.named_before(row).filter(is_elsewhere);
+        row.sends_to().is_none() && named.is_some_and(Row::may_be_set)
+    }
+
+    /// The last command before that named a destination for its meeting, and was not refused for what
+    /// was on air.
+    fn named_before(&self, row: &Row) -> Option<&Row> {
         let before = self.rows.iter().rev().filter(|before| {
             before.meeting_id == row.meeting_id && before.command_id < row.command_id
         });
-        let named = before.filter(|before| before.sends_to().is_some());
-        // Those that were not refused before.
-        let mut named = named.filter(|before| {
+        let mut named = before.filter(|before| before.sends_to().is_some());
+        named.find(|before| {
             let mut asked = self.facts_of(before.meeting_id, "start_asked");
             asked.any(|at| before.spans(at))
-        });
-        let is_elsewhere = |before: &&Row| before.sends_to().map(target) != start.destination;
-        row.sends_to().is_none()
-            && named
-                .next()
-                .filter(is_elsewhere)
-                .is_some_and(Row::may_be_set)
+        })
     }
 }
 
