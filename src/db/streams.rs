@@ -71,6 +71,10 @@ pub struct Stream {
 }
 
 /// The command that asked for a stream, as far as it came.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "a row, of which each is a fact of its own"
+)]
 #[derive(Debug)]
 pub struct StartCommand {
     pub request: Option<LivestreamRequest>,

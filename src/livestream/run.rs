@@ -346,16 +346,14 @@ async fn ask(app: &Arc<App>, command: &PendingCommand, job: RunCommand) -> sqlx:
             return Ok(outcome.into());
         }
     }
-    let target = match &destination {
-        Some(destination) => match destination::target(app, destination).await? {
-            Some(target) => Some(target),
-            None => {
-                let name = destination.fields.name.clone();
-                return Ok(Outcome::DestinationBroken { name }.into());
-            }
-        },
-        None => None,
-    };
+    let mut target = None;
+    if let Some(destination) = &destination {
+        target = destination::target(app, destination).await?;
+        if target.is_none() {
+            let name = destination.fields.name.clone();
+            return Ok(Outcome::DestinationBroken { name }.into());
+        }
+    }
     // Zoom did not take the destination, and is not asked for the start.
     let not_set = |outcome, step| match &destination {
         Some(destination) if step == Step::SetDestination => Outcome::DestinationNotSet {

@@ -538,49 +538,21 @@ impl Replies<'_> {
                 };
                 vec![Button::typing("Start anyway", confirmed.to_string())]
             }
-            Outcome::NoSuchDestination { near: names, .. }
-            | Outcome::NoTestDestination { choices: names }
-            | Outcome::LastSentToTest { choices: names, .. } => {
-                let buttons = names.iter().map(|name| {
-                    let mut request = request.clone();
-                    request.settings.destination = Some(name.clone());
-                    let doing = match request.settings.is_rehearsal {
-                        true => "Rehearse on",
-                        false => "Go live on",
-                    };
-                    Button::typing(format!("{doing} {name}"), request.to_string())
-                });
-                let anyway = matches!(outcome, Outcome::LastSentToTest { .. })
-                    .then(|| Button::typing("Start anyway", taking(told.request).to_string()));
-                buttons.chain(anyway).collect()
-            }
-            Outcome::DestinationInUse {
-                may_take: true,
-                is_chosen,
-                ..
-            } => {
-                let label = if *is_chosen {
-                    "Use it anyway"
-                } else {
-                    "Start anyway"
-                };
-                let question =
-                    "If the other livestream still goes there, the two cut each other off.";
-                let button = Button::typing(label, taking(told.request).to_string());
-                vec![button.asking(question, label)]
-            }
+            Outcome::NoSuchDestination { .. }
+            | Outcome::NoTestDestination { .. }
+            | Outcome::LastSentToTest { .. }
+            | Outcome::DestinationInUse { .. } => other_destinations(told, outcome),
             Outcome::DestinationNotSet { why, .. } => match **why {
                 Outcome::ScopeMissing | Outcome::Unauthorized | Outcome::LinkDead => {
                     link().into_iter().collect()
                 }
                 _ => vec![again()],
             },
-            Outcome::DestinationRefused { .. }
-            | Outcome::DestinationInUse { .. }
-            | Outcome::DestinationBroken { .. } => Vec::new(),
             Outcome::NotStarted if told.request.action == Action::Stop => Vec::new(),
             Outcome::Accepted
             | Outcome::NotAMeetingNumber
+            | Outcome::DestinationRefused { .. }
+            | Outcome::DestinationBroken { .. }
             | Outcome::NotAllowed(_)
             | Outcome::NotKnown {
                 why: Unknown::CannotAsk,
@@ -617,6 +589,49 @@ impl Replies<'_> {
             | Outcome::Other { .. } => again_by_others(told).into_iter().collect(),
         }
     }
+}
+
+/// Where it may go instead, or that it goes there all the same.
+fn other_destinations(told: &OutcomeContext<'_>, outcome: &Outcome) -> Vec<Button> {
+    let (names, anyway) = match outcome {
+        Outcome::NoSuchDestination { near: names, .. }
+        | Outcome::NoTestDestination { choices: names } => (names.as_slice(), None),
+        Outcome::LastSentToTest { choices, .. } => (choices.as_slice(), Some("Start anyway")),
+        Outcome::DestinationInUse {
+            may_take: true,
+            is_chosen,
+            ..
+        } => {
+            let label = if *is_chosen {
+                "Use it anyway"
+            } else {
+                "Start anyway"
+            };
+            (&[][..], Some(label))
+        }
+        _ => (&[][..], None),
+    };
+    let doing = if told.request.settings.is_rehearsal {
+        "Rehearse on"
+    } else {
+        "Go live on"
+    };
+    let others = names.iter().map(|name| {
+        let mut request = told.request.unconfirmed();
+        request.settings.destination = Some(name.clone());
+        Button::typing(format!("{doing} {name}"), request.to_string())
+    });
+    let anyway = anyway.map(|label| {
+        let button = Button::typing(label, taking(told.request).to_string());
+        match outcome {
+            Outcome::DestinationInUse { .. } => button.asking(
+                "If the other livestream still goes there, the two cut each other off.",
+                label,
+            ),
+            _ => button,
+        }
+    });
+    others.chain(anyway).collect()
 }
 
 /// The same request, of whoever was told what goes on and starts it anyway.

@@ -209,13 +209,15 @@ fn destination_menu(picker: &Picker) -> Option<Value> {
         options.settings.destination = Some(name.clone());
         let is_default = picker.default_destination.as_ref() == Some(name);
         Choice {
-            label: match name.is_as_set_in_zoom() {
-                true => "Where Zoom has it set".to_owned(),
-                false => name.to_string(),
+            label: if name.is_as_set_in_zoom() {
+                "Where Zoom has it set".to_owned()
+            } else {
+                name.to_string()
             },
-            note: match is_default {
-                true => "Livestreams of this channel go there".to_owned(),
-                false => String::new(),
+            note: if is_default {
+                "Livestreams of this channel go there".to_owned()
+            } else {
+                String::new()
             },
             value: options.to_string(),
         }

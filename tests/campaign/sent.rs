@@ -119,11 +119,11 @@ impl Judge<'_> {
 
     /// The livestream of a meeting at this time, which is there.
     fn livestream(&self, meeting: i64, at: DateTime<Utc>) -> &Sent {
-        let before = self.sent.iter().filter(|sent| {
+        let before = self.sent.iter().rfind(|sent| {
             let is_start = matches!(sent.what, SentBy::Start { .. });
             is_start && sent.meeting == meeting && sent.at < at
         });
-        before.last().expect("a livestream that is cut off")
+        before.expect("a livestream that is cut off")
     }
 
     /// When a command looked at what is on air, before it changed something at this time.
@@ -258,7 +258,7 @@ pub(crate) async fn verify(env: &CampaignEnv, db: &PgPool, load: &Load, reports:
     let targets = DESTINATIONS.map(target);
     let told = verify_told(env, &rows, &sent);
 
-    let (mut right, mut set, mut wrong) = (0, 0, Vec::new());
+    let (mut right, mut times_set, mut wrong) = (0, 0, Vec::new());
     let mut broken: BTreeMap<Why, usize> = BTreeMap::new();
     let mut shared: BTreeMap<Why, usize> = BTreeMap::new();
     for step in &sent {
@@ -268,7 +268,7 @@ pub(crate) async fn verify(env: &CampaignEnv, db: &PgPool, load: &Load, reports:
                     wrong.push(format!("set for no command: {step:?}"));
                     continue;
                 };
-                set += 1;
+                times_set += 1;
                 if row.sends_to().map(target) != step.destination {
                     wrong.push(format!("set by {row:?}: {step:?}"));
                 }
@@ -311,13 +311,13 @@ pub(crate) async fn verify(env: &CampaignEnv, db: &PgPool, load: &Load, reports:
             .map(|(why, count)| format!("{count} {}", why.words()));
         let reasons: Vec<_> = reasons.collect();
         let all: usize = counts.values().sum();
-        match reasons.is_empty() {
-            true => all.to_string(),
-            false => format!("{all} ({})", reasons.join(", ")),
+        if reasons.is_empty() {
+            return all.to_string();
         }
+        format!("{all} ({})", reasons.join(", "))
     };
     println!(
-        "destinations: {right} livestreams went where they were sent, {set} times one was set, {told}; \
+        "destinations: {right} livestreams went where they were sent, {times_set} times one was set, {told}; \
          {} were changed under a livestream; {} livestreams began beside another one",
         count(&broken),
         count(&shared),

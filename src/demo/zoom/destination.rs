@@ -5,12 +5,12 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use chrono::{DateTime, Utc};
-use serde_json::{Map, Value, json};
+use chrono::Utc;
+use serde_json::{Map, Value};
 
 use super::api::Refusal;
 use super::fault::respond;
-use super::meeting::Obstacle;
+use super::meeting::{Destination, Obstacle, Sent, SentBy};
 use super::reads::Read;
 use super::state::{Zoom, ZoomState};
 
@@ -18,65 +18,28 @@ use super::state::{Zoom, ZoomState};
 const SCOPE: &str = "meeting:update:livestream";
 const OLDER_SCOPE: &str = "meeting:write";
 
-/// Where a livestream goes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Destination {
-    pub stream_url: String,
-    pub stream_key: String,
-    pub page_url: String,
-    pub resolution: String,
-}
-
-/// Something that decided where livestreams go, as Zoom carried it out.
-#[derive(Debug, Clone)]
-pub struct Sent {
-    pub at: DateTime<Utc>,
-    pub meeting: i64,
-    pub destination: Option<Destination>,
-    pub what: SentBy,
-}
-
-/// What that was.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SentBy {
-    /// The destination was set for the meeting's next livestream. `is_live`: one ran, and was cut off.
-    Setting { is_live: bool },
-    /// A livestream began, by a request of this body, while those of these meetings went there.
-    Start { body: String, others: Vec<i64> },
-}
-
-impl Destination {
-    /// As the vendor answers with it.
-    pub(super) fn json(&self) -> Value {
-        json!({
-            "stream_url": self.stream_url, "stream_key": self.stream_key,
-            "page_url": self.page_url, "resolution": self.resolution,
-        })
-    }
-
-    /// Reads a request's body, in which everything but the resolution is required.
-    fn read(body: &[u8]) -> Option<Self> {
-        let Ok(Value::Object(mut body)) = serde_json::from_slice(body) else {
-            return None;
-        };
-        let mut take = |key, longest| text(&mut body, key, longest);
-        let (stream_url, stream_key) = (take("stream_url", 1024)?, take("stream_key", 512)?);
-        let page_url = take("page_url", 1024)?;
-        let resolution = match body.remove("resolution") {
-            None => "720p".to_owned(),
-            Some(Value::String(resolution)) if ["720p", "1080p"].contains(&resolution.as_str()) => {
-                resolution
-            }
-            Some(_) => return None,
-        };
-        let read = Self {
-            stream_url,
-            stream_key,
-            page_url,
-            resolution,
-        };
-        body.is_empty().then_some(read)
-    }
+/// Reads a request's body, in which everything but the resolution is required.
+fn read(body: &[u8]) -> Option<Destination> {
+    let Ok(Value::Object(mut body)) = serde_json::from_slice(body) else {
+        return None;
+    };
+    let mut take = |key, longest| text(&mut body, key, longest);
+    let (stream_url, stream_key) = (take("stream_url", 1024)?, take("stream_key", 512)?);
+    let page_url = take("page_url", 1024)?;
+    let resolution = match body.remove("resolution") {
+        None => "720p".to_owned(),
+        Some(Value::String(resolution)) if ["720p", "1080p"].contains(&resolution.as_str()) => {
+            resolution
+        }
+        Some(_) => return None,
+    };
+    let read = Destination {
+        stream_url,
+        stream_key,
+        page_url,
+        resolution,
+    };
+    body.is_empty().then_some(read)
 }
 
 fn text(body: &mut Map<String, Value>, key: &str, longest: usize) -> Option<String> {
@@ -123,8 +86,7 @@ impl ZoomState {
         let number: i64 = id
             .parse()
             .map_err(|_| Refusal::new(400, 300, "Invalid meeting id."))?;
-        let destination =
-            Destination::read(body).ok_or_else(|| Refusal::new(400, 300, "Validation Failed."))?;
+        let destination = read(body).ok_or_else(|| Refusal::new(400, 300, "Validation Failed."))?;
         let found = self.meetings.get_mut(&number);
         let meeting = found
             .filter(|meeting| meeting.host == user)

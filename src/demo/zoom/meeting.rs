@@ -8,8 +8,6 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::destination::Destination;
-
 /// What nobody should ever find again.
 pub const STREAM_KEY: &str = "demo-stream-key-8c1f";
 /// The same: of every meeting and personal room.
@@ -50,6 +48,43 @@ pub struct Meeting {
     /// What its settings forbid.
     pub obstacle: Option<Obstacle>,
     pub(super) started_at: Option<Instant>,
+}
+
+/// Where a livestream goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Destination {
+    pub stream_url: String,
+    pub stream_key: String,
+    pub page_url: String,
+    pub resolution: String,
+}
+
+impl Destination {
+    /// As the vendor answers with it.
+    pub(super) fn json(&self) -> Value {
+        json!({
+            "stream_url": self.stream_url, "stream_key": self.stream_key,
+            "page_url": self.page_url, "resolution": self.resolution,
+        })
+    }
+}
+
+/// Something that decided where livestreams go, as Zoom carried it out.
+#[derive(Debug, Clone)]
+pub struct Sent {
+    pub at: DateTime<Utc>,
+    pub meeting: i64,
+    pub destination: Option<Destination>,
+    pub what: SentBy,
+}
+
+/// What that was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SentBy {
+    /// The destination was set for the meeting's next livestream. `is_live`: one ran, and was cut off.
+    Setting { is_live: bool },
+    /// A livestream began, by a request of this body, while those of these meetings went there.
+    Start { body: String, others: Vec<i64> },
 }
 
 /// What Zoom calls the type of a meeting.

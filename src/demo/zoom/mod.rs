@@ -26,11 +26,13 @@ use axum::{Router, middleware};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-pub use self::destination::{Destination, Sent, SentBy};
 pub use self::events::WEBHOOK_SECRET;
 pub use self::fault::Fault;
 use self::fault::Waiting;
-pub use self::meeting::{Kind, Meeting, Obstacle, PASSCODE, Reporting, START_TOKEN, STREAM_KEY};
+pub use self::meeting::{
+    Destination, Kind, Meeting, Obstacle, PASSCODE, Reporting, START_TOKEN, STREAM_KEY, Sent,
+    SentBy,
+};
 pub use self::reads::Read;
 pub use self::state::{CLIENT_ID, CLIENT_SECRET, Call, Permission, SCOPE, SCOPES, Tokens, Zoom};
 use super::wire::Wire;

@@ -16,10 +16,9 @@ use serde_json::json;
 use tokio::sync::watch;
 
 use super::super::wire::Wire;
-use super::destination::Sent;
 use super::fault::{Fault, Waiting};
 use super::meeting::{
-    MEETING_ENDED, MEETING_STARTED, Meeting, Obstacle, STREAM_STOPPED, Subscription, report,
+    MEETING_ENDED, MEETING_STARTED, Meeting, Obstacle, STREAM_STOPPED, Sent, Subscription, report,
 };
 use super::reads::Reads;
 

@@ -130,14 +130,8 @@ fn kept() -> Vec<destinations::Destination> {
 }
 
 #[test]
-fn catalogue_of_pickers() {
+fn catalogue_of_destinations() {
     let mut page = Page::default();
-    page.entry("all there is", &replies().picker(&asker(), &full()));
-    let Ok(Command::Pick(options)) = "start name=\"Town Hall\" layout=gallery".parse() else {
-        panic!("no meeting is named");
-    };
-    let typed = Picker { options, ..full() };
-    page.entry("with options", &replies().picker(&asker(), &typed));
     let sent = Picker {
         destinations: vec![destination("press"), destination("townhall")],
         default_destination: Some(destination("townhall")),
@@ -170,6 +164,18 @@ fn catalogue_of_pickers() {
         "no destinations, where only the operator links",
         &replies_without_linking().destinations(&channel, &[]),
     );
+    snapshot("destinations", &page.0);
+}
+
+#[test]
+fn catalogue_of_pickers() {
+    let mut page = Page::default();
+    page.entry("all there is", &replies().picker(&asker(), &full()));
+    let Ok(Command::Pick(options)) = "start name=\"Town Hall\" layout=gallery".parse() else {
+        panic!("no meeting is named");
+    };
+    let typed = Picker { options, ..full() };
+    page.entry("with options", &replies().picker(&asker(), &typed));
     let nothing = Picker {
         now: now(),
         ..Picker::default()

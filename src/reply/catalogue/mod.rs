@@ -242,74 +242,14 @@ fn standing(access: Access) -> Standing {
     }
 }
 
-/// Every outcome; a test holds that none is missing.
-fn outcomes() -> Vec<Outcome> {
-    let rules = refusals().into_iter().map(Outcome::NotAllowed);
-    let unknown = Fact::VARIANTS.iter().flat_map(|fact| {
-        Unknown::VARIANTS.iter().map(|why| Outcome::NotKnown {
-            fact: *fact,
-            why: *why,
-        })
-    });
-    let asked = [(Some(812), false), (Some(812), true), (None, false)];
-    let asked = asked.map(|(members, is_shared)| Outcome::NeedsConfirmation { members, is_shared });
-    let others = [(Some(5010), "A message <we> do not know."), (None, "")];
-    let others = others.map(|(code, message)| Outcome::Other {
-        status: 400,
-        code,
-        message: message.to_owned(),
-    });
-    [
-        Outcome::Accepted,
-        Outcome::NotAMeetingNumber,
-        Outcome::NotSetUp,
-        Outcome::NotStarted,
-        Outcome::WrongAccount,
-        Outcome::MayNotHost,
-        Outcome::EndToEndEncrypted,
-        Outcome::ScopeMissing,
-        Outcome::Unauthorized,
-        Outcome::NoSuchUser,
-        Outcome::NoSuchMeeting,
-        Outcome::StillStarting,
-        Outcome::RateLimited,
-        Outcome::DailyLimit { until: Some(at()) },
-        Outcome::DailyLimit { until: None },
-        Outcome::NoAnswer,
-        Outcome::ServerError { status: 503 },
-        Outcome::NotUnderstood { status: 200 },
-        Outcome::Unreachable,
-        Outcome::NotRenewed { status: Some(503) },
-        Outcome::NotRenewed { status: None },
-        Outcome::DisabledByAdmin,
-        Outcome::Interrupted,
-        Outcome::AlreadyLive {
-            since: at(),
-            is_reported: true,
-            by: Some(ada()),
-            channel: Some(ChannelId::new("#town-hall")),
-            card: Some("https://acme.slack.example/archives/C0/p1".to_owned()),
-            destination: None,
-            may_start: true,
-        },
-        Outcome::AlreadyLive {
-            since: at(),
-            is_reported: false,
-            by: Some(ada()),
-            channel: Some(ChannelId::new("#town-hall")),
-            card: None,
-            destination: None,
-            may_start: true,
-        },
-        Outcome::AlreadyLive {
-            since: at(),
-            is_reported: true,
-            by: None,
-            channel: None,
-            card: None,
-            destination: None,
-            may_start: true,
-        },
+/// Every outcome.
+fn all_outcomes() -> Vec<Outcome> {
+    [outcomes(), outcomes_of_destinations()].concat()
+}
+
+/// What is said of destinations.
+fn outcomes_of_destinations() -> Vec<Outcome> {
+    vec![
         Outcome::AlreadyLive {
             since: at(),
             is_reported: true,
@@ -431,6 +371,77 @@ fn outcomes() -> Vec<Outcome> {
         Outcome::DestinationBroken {
             name: destination("townhall"),
         },
+    ]
+}
+
+/// Every outcome; a test holds that none is missing.
+fn outcomes() -> Vec<Outcome> {
+    let rules = refusals().into_iter().map(Outcome::NotAllowed);
+    let unknown = Fact::VARIANTS.iter().flat_map(|fact| {
+        Unknown::VARIANTS.iter().map(|why| Outcome::NotKnown {
+            fact: *fact,
+            why: *why,
+        })
+    });
+    let asked = [(Some(812), false), (Some(812), true), (None, false)];
+    let asked = asked.map(|(members, is_shared)| Outcome::NeedsConfirmation { members, is_shared });
+    let others = [(Some(5010), "A message <we> do not know."), (None, "")];
+    let others = others.map(|(code, message)| Outcome::Other {
+        status: 400,
+        code,
+        message: message.to_owned(),
+    });
+    [
+        Outcome::Accepted,
+        Outcome::NotAMeetingNumber,
+        Outcome::NotSetUp,
+        Outcome::NotStarted,
+        Outcome::WrongAccount,
+        Outcome::MayNotHost,
+        Outcome::EndToEndEncrypted,
+        Outcome::ScopeMissing,
+        Outcome::Unauthorized,
+        Outcome::NoSuchUser,
+        Outcome::NoSuchMeeting,
+        Outcome::StillStarting,
+        Outcome::RateLimited,
+        Outcome::DailyLimit { until: Some(at()) },
+        Outcome::DailyLimit { until: None },
+        Outcome::NoAnswer,
+        Outcome::ServerError { status: 503 },
+        Outcome::NotUnderstood { status: 200 },
+        Outcome::Unreachable,
+        Outcome::NotRenewed { status: Some(503) },
+        Outcome::NotRenewed { status: None },
+        Outcome::DisabledByAdmin,
+        Outcome::Interrupted,
+        Outcome::AlreadyLive {
+            since: at(),
+            is_reported: true,
+            by: Some(ada()),
+            channel: Some(ChannelId::new("#town-hall")),
+            card: Some("https://acme.slack.example/archives/C0/p1".to_owned()),
+            destination: None,
+            may_start: true,
+        },
+        Outcome::AlreadyLive {
+            since: at(),
+            is_reported: false,
+            by: Some(ada()),
+            channel: Some(ChannelId::new("#town-hall")),
+            card: None,
+            destination: None,
+            may_start: true,
+        },
+        Outcome::AlreadyLive {
+            since: at(),
+            is_reported: true,
+            by: None,
+            channel: None,
+            card: None,
+            destination: None,
+            may_start: true,
+        },
         Outcome::TooLate,
         Outcome::LinkDead,
         Outcome::LinkEnded,
@@ -451,7 +462,7 @@ fn outcomes() -> Vec<Outcome> {
 fn catalogue_of_outcomes() {
     let mut page = Page::default();
     for name in Outcome::VARIANTS {
-        let is_listed = outcomes().iter().any(|outcome| outcome.name() == *name);
+        let is_listed = all_outcomes().iter().any(|outcome| outcome.name() == *name);
         assert!(is_listed, "{name} is not in the catalogue");
     }
     for typed in [
@@ -473,7 +484,7 @@ fn catalogue_of_outcomes() {
             zoom_message: None,
             is_destination_set: false,
         };
-        for outcome in outcomes() {
+        for outcome in all_outcomes() {
             let is_asked = matches!(
                 outcome,
                 Outcome::NeedsConfirmation { .. } | Outcome::AlreadyLive { .. }
@@ -755,37 +766,23 @@ fn catalogue_of_the_app_home() {
         outcome,
     };
     let mut recents = vec![recent(None)];
-    recents.extend(outcomes().into_iter().map(|outcome| recent(Some(outcome))));
-    // One section holds no more.
-    let mut more = recents.split_off(recents.len().min(18));
-    let mut rest = more.split_off(more.len().min(18));
-    let last_ones = rest.split_off(rest.len().min(18));
+    recents.extend(
+        all_outcomes()
+            .into_iter()
+            .map(|outcome| recent(Some(outcome))),
+    );
     let offer = Some(LINK_URL.to_owned());
-    for (title, link, is_refused, offer, last) in [
+    let mut homes = vec![
         ("nobody linked", None, false, None, vec![]),
         ("the button was pressed", None, false, offer, vec![]),
-        ("linked", Some(link(false)), false, None, recents),
-        (
-            "linked, other commands",
-            Some(link(false)),
-            false,
-            None,
-            more,
-        ),
-        (
-            "linked, the other commands",
-            Some(link(false)),
-            false,
-            None,
-            rest,
-        ),
-        (
-            "linked, the last commands",
-            Some(link(false)),
-            false,
-            None,
-            last_ones,
-        ),
+    ];
+    // One section holds no more.
+    while !recents.is_empty() {
+        let rest = recents.split_off(recents.len().min(18));
+        homes.push(("linked", Some(link(false)), false, None, recents));
+        recents = rest;
+    }
+    homes.extend([
         ("link dead", Some(link(true)), false, None, vec![]),
         (
             "link refused by Zoom",
@@ -809,7 +806,8 @@ fn catalogue_of_the_app_home() {
             None,
             vec![],
         ),
-    ] {
+    ]);
+    for (title, link, is_refused, offer, last) in homes {
         writeln!(page.0, "── {title}").expect("a string");
         let access = Access::of(link.as_ref().map(|link| link.is_dead), is_refused, true);
         let home = Home {

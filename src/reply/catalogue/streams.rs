@@ -84,6 +84,62 @@ fn states() -> Vec<(&'static str, State, bool)> {
 }
 
 #[test]
+fn catalogue_of_streams_on_destinations() {
+    let mut page = Page::default();
+    let (asker, channel) = (asker(), ChannelId::new("C0TOWNHALL"));
+    let told = |state: State, has_reports| StreamContext {
+        kind: None,
+        destination: None,
+        is_rehearsal: false,
+        meeting: "68423085".parse().expect("a meeting number"),
+        topic: Some("Town <Hall> & *more*"),
+        page: None,
+        starter: &asker,
+        channel: &channel,
+        state,
+        has_reports,
+        now: at() + TimeDelta::minutes(48),
+    };
+    let room = StreamContext {
+        topic: None,
+        kind: Some(MeetingKind::PersonalRoom),
+        ..told(State::Live { since: at() }, true)
+    };
+    page.entry("a personal room without a topic", &replies().card(&room));
+    let test = destination("test");
+    for (title, state, has_reports) in states() {
+        let rehearsal = StreamContext {
+            destination: Some(&test),
+            is_rehearsal: true,
+            ..told(state, has_reports)
+        };
+        page.entry(
+            &format!("{title}, a rehearsal"),
+            &replies().card(&rehearsal),
+        );
+    }
+    let name = destination("townhall");
+    for (title, state) in [
+        ("starting", State::Starting),
+        ("going live", State::GoingLive { taken: at() }),
+        ("live", State::Live { since: at() }),
+        ("silent", State::Silent { taken: at() }),
+        ("not live", State::NotLive),
+    ] {
+        let sent = StreamContext {
+            destination: Some(&name),
+            page: Some("https://video.acme.example/townhall"),
+            ..told(state, true)
+        };
+        page.entry(
+            &format!("{title}, on a destination"),
+            &replies().card(&sent),
+        );
+    }
+    snapshot("streams_on_destinations", &page.0);
+}
+
+#[test]
 fn catalogue_of_streams() {
     let mut page = Page::default();
     let (asker, channel) = (asker(), ChannelId::new("C0TOWNHALL"));
@@ -125,42 +181,6 @@ fn catalogue_of_streams() {
         &replies().status(&asker, None, &[watched]),
     );
     page.entry("without a topic", &replies().card(&number));
-    let room = StreamContext {
-        topic: None,
-        kind: Some(MeetingKind::PersonalRoom),
-        ..told(State::Live { since: at() }, true)
-    };
-    page.entry("a personal room without a topic", &replies().card(&room));
-    let test = destination("test");
-    for (title, state, has_reports) in states() {
-        let rehearsal = StreamContext {
-            destination: Some(&test),
-            is_rehearsal: true,
-            ..told(state, has_reports)
-        };
-        page.entry(
-            &format!("{title}, a rehearsal"),
-            &replies().card(&rehearsal),
-        );
-    }
-    let name = destination("townhall");
-    for (title, state) in [
-        ("starting", State::Starting),
-        ("going live", State::GoingLive { taken: at() }),
-        ("live", State::Live { since: at() }),
-        ("silent", State::Silent { taken: at() }),
-        ("not live", State::NotLive),
-    ] {
-        let sent = StreamContext {
-            destination: Some(&name),
-            page: Some("https://video.acme.example/townhall"),
-            ..told(state, true)
-        };
-        page.entry(
-            &format!("{title}, on a destination"),
-            &replies().card(&sent),
-        );
-    }
     page.entry("no card: later", &replies().later(&live, false));
     page.entry(
         "stopped unasked, in its thread",
