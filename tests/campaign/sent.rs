@@ -194,6 +194,10 @@ impl Judge<'_> {
         if row.takes && (!is_sure || row.user_id == ADMIN) {
             return Some(Why::Taken);
         }
+        // The other one took it once this one had looked.
+        if theirs.takes && self.looked_at(theirs, livestream.at) >= looked_at {
+            return Some(Why::Taken);
+        }
         let was_taken = self.rows.iter().any(|other| {
             let held = self.looked_at(other, other.finished_at);
             let named = other
@@ -228,6 +232,10 @@ impl Judge<'_> {
         });
         let mut named = before.filter(|before| before.sends_to().is_some());
         named.find(|before| {
+            // What was certainly not set leaves what was set before.
+            if before.kind == "destination_not_set" && !before.may_be_set() {
+                return false;
+            }
             let mut asked = self.facts_of(before.meeting_id, "start_asked");
             asked.any(|at| before.spans(at))
         })
