@@ -14,13 +14,13 @@ use crate::faults::Faults;
 use crate::hurry;
 use crate::reports::{Fate, Report, Reports};
 
-const STARTED: &str = "meeting.live_streaming_started";
+pub(crate) const STARTED: &str = "meeting.live_streaming_started";
 const STOPPED: &str = "meeting.live_streaming_stopped";
 const ENDED: &str = "meeting.ended";
 
 /// Two times so close may stand in either order: Zoom's are in whole seconds, and its reports begin
 /// a little before or after our own notes of the same.
-const CLOSE: TimeDelta = TimeDelta::milliseconds(1500);
+pub(crate) const CLOSE: TimeDelta = TimeDelta::milliseconds(1500);
 /// How soon after a kill the message that it orphaned was posted before it.
 const ORPHANED_WITHIN: TimeDelta = TimeDelta::seconds(15);
 /// How long the last round may take.
@@ -37,6 +37,8 @@ pub(crate) struct Stream {
     stops: Vec<DateTime<Utc>>,
     /// Zoom refused its start, and it never went on air.
     is_refused: bool,
+    /// Nothing more was expected of it: somebody asked for another one, or its permission ended.
+    is_lost: bool,
 }
 
 /// What a message that shows a stream says, by its sign and words.
@@ -87,7 +89,9 @@ impl Cards {
                 exists (select from stream_fact as fact where fact.stream_id = stream.stream_id
                     and kind = 'start_refused')
                 and not exists (select from stream_fact as fact where fact.stream_id = stream.stream_id
-                    and kind in ('start_taken', 'start_unknown', 'on_air')) as is_refused
+                    and kind in ('start_taken', 'start_unknown', 'on_air')) as is_refused,
+                exists (select from stream_fact as fact where fact.stream_id = stream.stream_id
+                    and kind = 'lost_track') as is_lost
             from stream order by began_at",
         );
         let streams = streams.fetch_all(db).await.expect("the streams");
@@ -194,7 +198,7 @@ fn expected(
     let mut theirs: Vec<_> = theirs.filter(|report| is_known(report)).collect();
     theirs.sort_by_key(|report| report.at);
     // Zoom took a stop, and then another start: it ended, though its end was not reported.
-    let is_followed = until < DateTime::<Utc>::MAX_UTC;
+    let is_followed = until < DateTime::<Utc>::MAX_UTC || stream.is_lost;
     let Some(newest) = theirs.last() else {
         // Live is only what Zoom reported.
         let mut may_be = vec![Shown::Begun, Shown::Ending, Shown::NotLive];
@@ -219,7 +223,11 @@ fn expected(
     // What never went on air does not end with its meeting.
     let was_live = theirs.iter().any(|report| !is_end(report));
     if stream.is_refused && !was_live {
-        return Some(vec![Shown::NotLive]);
+        // Zoom took a stop of it all the same.
+        return Some(match stream.stops.as_slice() {
+            [] => vec![Shown::NotLive],
+            _ => vec![Shown::NotLive, Shown::Ending, Shown::Over],
+        });
     }
     if is_end(newest) {
         return Some(vec![Shown::Over]);
@@ -299,7 +307,11 @@ pub(crate) async fn play_last_round(env: &CampaignEnv, db: &PgPool, reports: &Re
     // Zoom's times are in whole seconds, and what follows is another one.
     tokio::time::sleep(Duration::from_secs(2)).await;
     for (person, meeting) in meetings() {
-        let text = format!("start {} confirm=yes", meeting_number(person, meeting));
+        // Where another livestream goes to its destination, it takes that.
+        let text = format!(
+            "start {} take=yes confirm=yes",
+            meeting_number(person, meeting)
+        );
         let typed = env.slack.type_at(TOWN_HALL, &format!("U{person}"), &text);
         let answer = env.slack.send(&env.url(0), &typed).await;
         let answer = answer.expect("an answer");

@@ -1,11 +1,12 @@
 //! What outlives the replicas: PostgreSQL, the stand-ins, and the people who are linked.
 
-use std::process::Stdio;
+use std::fs::{self, OpenOptions};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use livestream_bot::crypto::vault::Vault;
-use livestream_bot::demo::slack::{self, Slack};
+use livestream_bot::demo::slack::{self, Role, Slack};
 use livestream_bot::demo::zoom::{self, Zoom};
 use livestream_bot::postgres::{Durability, Server};
 use livestream_bot::{db, serve};
@@ -22,6 +23,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::Mutex;
 
 use crate::browsers::Browser;
+use crate::destinations;
 use crate::executable::program;
 use crate::postgres::{DatabaseProxy, data_dir};
 use crate::replica::{self, Link, free_port};
@@ -47,6 +49,8 @@ pub(crate) struct CampaignEnv {
     pub(crate) ports: [u16; 2],
     /// How many access tokens expired early, on both sides.
     pub(crate) expiries: AtomicUsize,
+    /// What the replicas log.
+    logs: TempDir,
 }
 
 /// A durable PostgreSQL server for the campaign alone.
@@ -65,7 +69,9 @@ impl CampaignEnv {
         let keys = Vault::generate_keys();
         let pool = db::pool(postgres.options());
         serve::migrate(&pool).await.expect("a migrated database");
+        destinations::keep(&pool, &keys).await;
         pool.close().await;
+        slack.set_person(destinations::ADMIN, Role::Admin);
         for person in 0..PEOPLE {
             for meeting in 0..MEETINGS {
                 let number = meeting_number(person, meeting);
@@ -79,8 +85,9 @@ impl CampaignEnv {
             zoom.begin(number);
         }
         let ports = [free_port(), free_port()];
+        let logs = TempDir::new().expect("a directory");
         let replicas = [0, 1].map(|index| {
-            let child = start_replica(&postgres, &slack, &zoom, &keys, ports, index);
+            let child = start_replica(&postgres, &slack, &zoom, &keys, ports, index, &logs);
             Mutex::new(child)
         });
         let env = Self {
@@ -91,6 +98,7 @@ impl CampaignEnv {
             replicas,
             ports,
             expiries: AtomicUsize::new(0),
+            logs,
         };
         for person in 0..PEOPLE {
             env.link(person).await;
@@ -153,6 +161,13 @@ impl CampaignEnv {
         assert!(token.is_some(), "there is no bot token");
     }
 
+    /// Everything that was logged so far.
+    pub(crate) fn log(&self) -> String {
+        let read = |index| fs::read(log_path(&self.logs, index)).expect("a log");
+        let logs = [0, 1].map(|index| String::from_utf8_lossy(&read(index)).into_owned());
+        logs.concat()
+    }
+
     /// Starts one of the two replicas.
     pub(crate) fn start(&self, index: usize) -> Child {
         start_replica(
@@ -162,6 +177,7 @@ impl CampaignEnv {
             &self.keys,
             self.ports,
             index,
+            &self.logs,
         )
     }
 }
@@ -219,7 +235,13 @@ fn start_replica(
     keys: &SecretString,
     ports: [u16; 2],
     index: usize,
+    logs: &TempDir,
 ) -> Child {
+    let log = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(log_path(logs, index))
+        .expect("a log");
     let command = replica::command("serve", &postgres.proxy.options, slack, zoom, keys);
     Command::from(command)
         .env("LISTEN_ADDR", format!("127.0.0.1:{}", ports[index]))
@@ -230,12 +252,16 @@ fn start_replica(
         .env("SLACK_CLIENT_SECRET", slack::CLIENT_SECRET)
         .env("ZOOM_WEBHOOK_SECRET", zoom::WEBHOOK_SECRET)
         .env("ZOOM_TIMEOUT", ZOOM_TIMEOUT.as_secs().to_string())
-        .env("RUST_LOG", "off")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
+        .env("RUST_LOG", "info")
+        .stdout(log.try_clone().expect("a log"))
+        .stderr(log)
         .kill_on_drop(true)
         .spawn()
         .expect("a replica")
+}
+
+fn log_path(logs: &TempDir, index: usize) -> PathBuf {
+    logs.path().join(format!("replica-{index}.log"))
 }
 
 /// Waits until somebody listens on this port.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use livestream_bot::db;
+use livestream_bot::demo::zoom::Read;
 use rand::RngExt;
 use rand::rngs::StdRng;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, PgPool};
@@ -21,6 +22,12 @@ const CALM_EVERY: usize = 8;
 const CALM_FOR: std::ops::Range<u64> = 5_000..10_000;
 /// How often a kill waits until both replicas run.
 const STRUCK_WHILE_RUNNING: f64 = 0.8;
+/// How often a kill waits for a moment when Zoom is asked to set a destination, and how long at most.
+const AIMED: f64 = 0.3;
+const AIMED_FOR: Duration = Duration::from_secs(1);
+/// How soon after that it comes, in milliseconds: before Zoom answers, before the start is asked for, or
+/// before that is answered.
+const AIMED_AFTER: std::ops::Range<u64> = 0..40;
 /// PostgreSQL crashes once in so many kills.
 const POSTGRES_EVERY: usize = 25;
 /// People whose tokens were lost link again once in so many kills.
@@ -81,6 +88,14 @@ pub(crate) async fn inject(env: &CampaignEnv, kills: usize, mut rng: StdRng) -> 
             both_listen(env).await;
         }
         tokio::time::sleep_until((Instant::now() + pause).into()).await;
+        if rng.random_bool(AIMED) {
+            let after = Duration::from_millis(rng.random_range(AIMED_AFTER));
+            let next = env.zoom.reads(Read::SetDestination).len() + 1;
+            let asked = env.zoom.was_read(Read::SetDestination, next);
+            if tokio::time::timeout(AIMED_FOR, asked).await.is_ok() {
+                tokio::time::sleep(after).await;
+            }
+        }
         let mut replica = env.replicas[index].lock().await;
         replica.kill().await.expect("a process that can be killed");
         faults.kills.push(Utc::now());

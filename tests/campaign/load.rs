@@ -1,16 +1,18 @@
 //! The load: people who type commands, while Zoom and Slack fail now and then.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use livestream_bot::demo::slack::{ApiFault, Channel, DIRECT, EVERYBODY, Invocation, TOWN_HALL};
-use livestream_bot::demo::zoom::Fault;
+use livestream_bot::demo::zoom::{Fault, Read};
 use rand::RngExt;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use tokio::task::JoinSet;
 
+use crate::destinations::Choice;
 use crate::env::{CampaignEnv, MEETINGS, PEOPLE, ZOOM_TIMEOUT, meeting_number};
 
 /// Between two commands.
@@ -28,6 +30,10 @@ const PRESSED: f64 = 0.3;
 const FOREIGN: f64 = 0.2;
 /// How often Zoom answers a refresh late.
 const LATE: f64 = 0.1;
+/// How often something goes wrong with the next destination that Zoom is to set.
+const NOT_SET: f64 = 0.02;
+/// Within the time limit of the replicas: a kill may come between what Zoom does and its answer.
+const SLOWLY: Duration = Duration::from_millis(600);
 /// How often Slack hangs up in the middle of a request.
 const HANG_UP: f64 = 0.03;
 /// After how long, in milliseconds.
@@ -41,6 +47,8 @@ pub(crate) struct Load {
     pub(crate) rejected: usize,
     /// How often a button was pressed.
     pub(crate) presses: usize,
+    /// Which destination each start names or takes by default, by what tells it apart.
+    pub(crate) wanted: HashMap<String, Option<&'static str>>,
 }
 
 /// Types commands until `is_over`, to either replica in turn, whether it runs or not.
@@ -48,6 +56,7 @@ pub(crate) async fn load(env: Arc<CampaignEnv>, mut rng: StdRng, is_over: Arc<At
     let mut sending = JoinSet::new();
     let mut ticks = tokio::time::interval(COMMAND_EVERY);
     let (mut typed, mut presses) = (0, 0);
+    let mut wanted = HashMap::new();
     while !is_over.load(Ordering::Relaxed) {
         ticks.tick().await;
         typed += 1;
@@ -56,11 +65,15 @@ pub(crate) async fn load(env: Arc<CampaignEnv>, mut rng: StdRng, is_over: Arc<At
         let meeting = meeting_number(person, rng.random_range(0..MEETINGS));
         let user = format!("U{person}");
         let stop = format!("stop {meeting}");
+        let place = *PLACES.choose(&mut rng).expect("a place");
         let (text, press) = if rng.random_bool(0.5) {
             let insists = rng.random_bool(INSISTS);
             let confirm = if insists { " confirm=yes" } else { "" };
+            let choice = Choice::any(&mut rng);
+            wanted.insert(format!("c{typed}"), choice.wanted(place));
+            let to = choice.text();
             // The name tells the starts apart in what Zoom receives.
-            (format!("start {meeting} name=c{typed}{confirm}"), None)
+            (format!("start {meeting} name=c{typed}{to}{confirm}"), None)
         } else if rng.random_bool(PRESSED) {
             let somebody = if rng.random_bool(FOREIGN) {
                 "U99".to_owned()
@@ -72,7 +85,6 @@ pub(crate) async fn load(env: Arc<CampaignEnv>, mut rng: StdRng, is_over: Arc<At
         } else {
             (stop, None)
         };
-        let place = *PLACES.choose(&mut rng).expect("a place");
         let is_press = press.is_some();
         presses += usize::from(is_press);
         let invocation = press.unwrap_or_else(|| env.slack.type_at(place, &user, &text));
@@ -104,6 +116,7 @@ pub(crate) async fn load(env: Arc<CampaignEnv>, mut rng: StdRng, is_over: Arc<At
         rejected: typed - presses - accepted.len(),
         presses,
         accepted,
+        wanted,
     }
 }
 
@@ -112,8 +125,12 @@ pub(crate) async fn load(env: Arc<CampaignEnv>, mut rng: StdRng, is_over: Arc<At
 fn inject_fault(env: &CampaignEnv, rng: &mut StdRng) {
     // Those that wait for a request of their kind are enough.
     let (waiting, waiting_refresh) = env.zoom.faults_waiting();
+    if env.zoom.read_faults_waiting(Read::SetDestination) == 0 && rng.random_bool(NOT_SET) {
+        let fault = unset(env, rng);
+        env.zoom.fail_next_read(Read::SetDestination, fault);
+    }
     match rng.random_range(0..40) {
-        0..4 if waiting > 0 => {}
+        0..4 | 9 if waiting > 0 => {}
         0 => env.zoom.fail_next(Fault::Reset),
         1 => env.zoom.fail_next(Fault::Hang),
         2 => env.zoom.fail_next(Fault::error(503, 0, "")),
@@ -140,7 +157,25 @@ fn inject_fault(env: &CampaignEnv, rng: &mut StdRng) {
             let fault = *faults.choose(rng).expect("a fault");
             env.slack.fail_api(method, fault);
         }
+        9 => env.zoom.fail_next(Fault::Late(SLOWLY)),
         _ => {}
+    }
+}
+
+/// What may go wrong with a destination that Zoom is to set.
+fn unset(env: &CampaignEnv, rng: &mut StdRng) -> Fault {
+    match rng.random_range(0..7) {
+        0 => late(),
+        1 => Fault::Hang,
+        2 => Fault::Reset,
+        3 => Fault::error(429, 429, "maximum per-second rate limit"),
+        4 => Fault::error(503, 0, ""),
+        5 => {
+            // The token is refreshed though it lives.
+            env.expiries.fetch_add(1, Ordering::Relaxed);
+            Fault::error(401, 124, "Access token is expired.")
+        }
+        _ => Fault::Late(SLOWLY),
     }
 }
 

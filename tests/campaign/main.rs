@@ -1,8 +1,9 @@
 //! The crash campaign: two replicas of the real program run under load, over a durable
 //! PostgreSQL. Replicas are killed again and again, Zoom and Slack fail, answer late and hang up,
-//! tokens expire, Zoom's reports are lost, late and doubled, browsers are closed, and PostgreSQL crashes,
+//! tokens expire, livestreams contend for destinations, Zoom's reports are lost, late and doubled, browsers are closed, and PostgreSQL crashes,
 //! is cut off, read-only or locked. At the end no command may be lost, none carried out twice, no
-//! permission forgotten, and each channel must read of its streams what is so. Then scenes
+//! permission forgotten, each livestream must have gone where it was sent, and each channel must read of
+//! its streams what is so. Then scenes
 //! are played in which nothing is killed, and nobody may wait for what hangs elsewhere.
 //!
 //! `cargo test --test campaign` runs a short campaign, `cargo test --test campaign -- --kills 1000`
@@ -11,6 +12,7 @@
 
 mod browsers;
 mod cards;
+mod destinations;
 mod env;
 #[path = "../support/executable.rs"]
 mod executable;
@@ -23,6 +25,7 @@ mod postgres;
 mod replica;
 mod reports;
 mod scenes;
+mod sent;
 mod verify;
 
 use std::sync::Arc;
@@ -112,9 +115,12 @@ async fn run(arguments: &Arguments) {
     let cards = Cards::settled(&env, &db).await;
     verify::verify(&env, &db, &load, &faults, &cards).await;
     cards::verify(&cards, &reports.all(), &faults);
+    sent::verify(&env, &db, &load, &reports.all()).await;
     cards::play_last_round(&env, &db, &reports).await;
+    sent::play_last_round(&env, &db, &reports).await;
     scenes::play(&env, &db, StdRng::seed_from_u64(seed ^ 3)).await;
     permissions::verify(&env, &db, &faults).await;
+    sent::verify_no_secrets(&env, &db).await;
     println!("no command was lost, and none carried out twice");
 }
 

@@ -36,6 +36,8 @@ pub(crate) struct Report {
     /// The exact time; what it names besides is in whole seconds.
     pub(crate) at: DateTime<Utc>,
     pub(crate) fate: Fate,
+    /// When a replica answered that it took it.
+    pub(crate) taken_at: Option<DateTime<Utc>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,11 +109,15 @@ pub(crate) async fn deliver(
         let mut rng = StdRng::seed_from_u64(rng.random());
         tokio::spawn(async move {
             tokio::time::sleep(late).await;
-            let mut is_taken = false;
+            let mut taken_at = None;
             for _ in 0..times {
-                is_taken |= send(&env, &body, &mut rng).await;
+                if send(&env, &body, &mut rng).await {
+                    taken_at = taken_at.or_else(|| Some(Utc::now()));
+                }
             }
-            reports.lock()[index].fate = if is_taken {
+            let report = &mut reports.lock()[index];
+            report.taken_at = taken_at;
+            report.fate = if taken_at.is_some() {
                 Fate::Taken
             } else {
                 Fate::Doubtful
@@ -149,5 +155,6 @@ fn read(body: &Value, fate: Fate) -> Report {
         uuid: uuid.expect("a uuid").to_owned(),
         at: DateTime::from_timestamp_millis(at).expect("a time"),
         fate,
+        taken_at: None,
     }
 }

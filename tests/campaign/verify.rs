@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 
 use crate::cards::Cards;
+use crate::destinations::AS_SET_IN_ZOOM;
 use crate::env::CampaignEnv;
 use crate::faults::{Faults, dead_grants};
 use crate::load::Load;
@@ -19,7 +20,7 @@ const POSTS_MAX: usize = 5;
 const TOLD_LATER: usize = 2;
 
 /// How a start ended that Zoom carried out, or may have: then the stream itself tells it.
-const MAY_BE_DONE: [&str; 5] = [
+pub(crate) const MAY_BE_DONE: [&str; 5] = [
     "accepted",
     "no_answer",
     "server_error",
@@ -63,8 +64,8 @@ pub(crate) async fn verify(
     let rows: Vec<Row> = rows.fetch_all(db).await.expect("the commands");
     verify_none_lost(&rows, load);
     let (repeated_deliveries, shown) = verify_all_delivered(env, &rows, faults, cards);
-    let repeated_stops = verify_none_executed_twice(&rows, faults);
     let calls = env.zoom.calls();
+    let repeated_stops = verify_none_executed_twice(&rows, &calls, faults);
     verify_order(&rows, &calls);
     // A token is refreshed only when it has expired, and once.
     let (refreshes, expiries) = (env.zoom.refreshes(), env.expiries.load(Ordering::Relaxed));
@@ -181,15 +182,26 @@ fn verify_all_delivered(
 
 /// Zoom is asked once, and again only if it certainly did nothing the first time, or for a stop
 /// that a crash interrupted. Returns how many requests repeated such a stop.
-fn verify_none_executed_twice(rows: &[Row], faults: &Faults) -> usize {
+/// A destination may be set again after a crash as well.
+fn verify_none_executed_twice(rows: &[Row], calls: &[Call], faults: &Faults) -> usize {
+    let mut starts: HashMap<String, usize> = HashMap::new();
+    for name in calls.iter().filter_map(|call| name_of(&call.body)) {
+        *starts.entry(name).or_default() += 1;
+    }
+    let interruptions = faults.kills.len() + faults.disconnections.len();
     let mut repeated = 0;
     for row in rows {
         let asks = usize::try_from(row.attempts).expect("a small number");
         let again = asks.saturating_sub(
             1 + usize::from(row.token_retried) + usize::from(row.rate_limit_retried),
         );
+        let sends = row.settings["destination"]
+            .as_str()
+            .is_some_and(|name| name != AS_SET_IN_ZOOM);
         let allowed = match row.action.as_str() {
-            "stop" => faults.kills.len() + faults.disconnections.len(),
+            "stop" => interruptions,
+            // Each of the two retries may come with another request to set it.
+            _ if sends => 1 + 2 + interruptions,
             _ => 0,
         };
         assert!(
@@ -198,7 +210,17 @@ fn verify_none_executed_twice(rows: &[Row], faults: &Faults) -> usize {
             row.action,
             row.command_id
         );
-        repeated += again;
+        if row.action == "stop" {
+            repeated += again;
+            continue;
+        }
+        let name = row.settings["display_name"].as_str().unwrap_or_default();
+        let asked = starts.get(name).copied().unwrap_or_default();
+        assert!(
+            asked <= 1 + usize::from(row.token_retried) + usize::from(row.rate_limit_retried),
+            "start {} was asked for {asked} times",
+            row.command_id
+        );
     }
     repeated
 }
@@ -231,10 +253,23 @@ fn verify_order(rows: &[Row], calls: &[Call]) {
     }
 }
 
+/// What tells a start apart from the others, in the body of its request to Zoom.
+pub(crate) fn name_of(body: &str) -> Option<String> {
+    let body: Value = serde_json::from_str(body).ok()?;
+    Some(body["settings"]["display_name"].as_str()?.to_owned())
+}
+
 /// The body of a command's request to Zoom.
 fn request(row: &Row) -> Value {
     match row.action.as_str() {
-        "start" => json!({ "action": "start", "settings": row.settings }),
+        "start" => {
+            let mut settings = row.settings.clone();
+            // Where it goes is set by another request.
+            for ours in ["destination", "takes_destination"] {
+                settings.as_object_mut().expect("settings").remove(ours);
+            }
+            json!({ "action": "start", "settings": settings })
+        }
         action => json!({ "action": action }),
     }
 }

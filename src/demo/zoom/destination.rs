@@ -5,11 +5,12 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
+use chrono::Utc;
 use serde_json::{Map, Value};
 
 use super::api::Refusal;
 use super::fault::respond;
-use super::meeting::{Destination, Obstacle};
+use super::meeting::{Destination, Obstacle, Sent, SentBy};
 use super::reads::Read;
 use super::state::{Zoom, ZoomState};
 
@@ -105,29 +106,48 @@ impl ZoomState {
         }
         // What runs is cut off when it changes.
         meeting.is_broken |= meeting.is_live;
-        meeting.destination = Some(destination);
+        meeting.destination = Some(destination.clone());
+        let is_live = meeting.is_live;
+        self.sent.push(Sent {
+            at: Utc::now(),
+            meeting: number,
+            destination: Some(destination),
+            what: SentBy::Setting { is_live },
+        });
         Ok(())
     }
 
-    /// Two livestreams with one key cut each other off.
-    pub(super) fn collide(&mut self, id: i64) {
+    /// A livestream has begun. Two with one key cut each other off.
+    pub(super) fn begin_sending(&mut self, id: i64, body: &str) {
+        let others = self.collide(id);
+        self.sent.push(Sent {
+            at: Utc::now(),
+            meeting: id,
+            destination: (self.meetings.get(&id)).and_then(|meeting| meeting.sent_to.clone()),
+            what: SentBy::Start {
+                body: body.to_owned(),
+                others,
+            },
+        });
+    }
+
+    /// Returns the meetings whose livestreams go where this one's goes.
+    fn collide(&mut self, id: i64) -> Vec<i64> {
         let sends_to = |state: &Self, id: i64| {
             let meeting = state.meetings.get(&id)?;
             let sent = meeting.sent_to.as_ref().filter(|_| meeting.is_live)?;
             Some((sent.stream_url.clone(), sent.stream_key.clone()))
         };
         let Some(mine) = sends_to(self, id) else {
-            return;
+            return Vec::new();
         };
-        let others: Vec<i64> = self.meetings.keys().copied().collect();
-        for other in others {
-            if other != id && sends_to(self, other).as_ref() == Some(&mine) {
-                for hit in [id, other] {
-                    if let Some(meeting) = self.meetings.get_mut(&hit) {
-                        meeting.is_broken = true;
-                    }
-                }
+        let mut others: Vec<i64> = self.meetings.keys().copied().collect();
+        others.retain(|other| *other != id && sends_to(self, *other).as_ref() == Some(&mine));
+        for hit in others.iter().chain((!others.is_empty()).then_some(&id)) {
+            if let Some(meeting) = self.meetings.get_mut(hit) {
+                meeting.is_broken = true;
             }
         }
+        others
     }
 }

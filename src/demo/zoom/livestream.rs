@@ -125,7 +125,7 @@ fn answer(state: &mut ZoomState, id: &str, call: &Call) -> Response {
     meeting.started_at = Some(Instant::now());
     meeting.is_live = true;
     (meeting.is_broken, meeting.sent_to) = (false, meeting.destination.clone());
-    state.collide(number);
+    state.begin_sending(number, &call.body);
     state.report(STREAM_STARTED, number);
     StatusCode::NO_CONTENT.into_response()
 }

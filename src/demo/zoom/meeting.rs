@@ -69,6 +69,24 @@ impl Destination {
     }
 }
 
+/// Something that decided where livestreams go, as Zoom carried it out.
+#[derive(Debug, Clone)]
+pub struct Sent {
+    pub at: DateTime<Utc>,
+    pub meeting: i64,
+    pub destination: Option<Destination>,
+    pub what: SentBy,
+}
+
+/// What that was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SentBy {
+    /// The destination was set for the meeting's next livestream. `is_live`: one ran, and was cut off.
+    Setting { is_live: bool },
+    /// A livestream began, by a request of this body, while those of these meetings went there.
+    Start { body: String, others: Vec<i64> },
+}
+
 /// What Zoom calls the type of a meeting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {

@@ -18,7 +18,7 @@ use tokio::sync::watch;
 use super::super::wire::Wire;
 use super::fault::{Fault, Waiting};
 use super::meeting::{
-    MEETING_ENDED, MEETING_STARTED, Meeting, Obstacle, STREAM_STOPPED, Subscription, report,
+    MEETING_ENDED, MEETING_STARTED, Meeting, Obstacle, STREAM_STOPPED, Sent, Subscription, report,
 };
 use super::reads::Reads;
 
@@ -54,6 +54,7 @@ pub(super) struct ZoomState {
     /// The same for the token endpoint.
     pub(super) token_faults: VecDeque<Fault>,
     pub(super) calls: Vec<Call>,
+    pub(super) sent: Vec<Sent>,
     pub(super) refreshes: usize,
     tokens: usize,
     is_client_refused: bool,
@@ -265,6 +266,11 @@ impl Zoom {
     /// The livestream requests so far.
     pub fn calls(&self) -> Vec<Call> {
         self.lock().calls.clone()
+    }
+
+    /// What decided so far where livestreams go, in order.
+    pub fn sent(&self) -> Vec<Sent> {
+        self.lock().sent.clone()
     }
 
     /// Waits until there were so many livestream requests.

@@ -1,0 +1,118 @@
+//! Where the campaign's livestreams go: destinations that an admin keeps.
+
+use livestream_bot::crypto::vault::{Context, Vault};
+use livestream_bot::db::destinations::{self, Fields, Stored, UsedBy};
+use livestream_bot::demo::ADA;
+use livestream_bot::demo::slack::{Channel, EVERYBODY, TEAM};
+use livestream_bot::demo::zoom::Destination;
+use livestream_bot::ids::{Asker, SlackUserId, TeamId};
+use rand::RngExt;
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
+use secrecy::SecretString;
+use sqlx::PgPool;
+
+/// Few, so that many livestreams contend for each.
+pub(crate) const DESTINATIONS: [&str; 6] =
+    ["townhall", "press", "weekly", "stage", "studio", "lobby"];
+/// The one of them where the livestreams of [`EVERYBODY`] go.
+const DEFAULT: &str = "lobby";
+/// What every key of theirs holds, and nobody should ever find again.
+pub(crate) const KEY: &str = "campaign-key-5d2e";
+/// As it is typed for what Zoom has set.
+pub(crate) const AS_SET_IN_ZOOM: &str = "zoom";
+/// Who may take a destination from a livestream that is on air for certain.
+pub(crate) const ADMIN: &str = "U0";
+
+/// How often a start names a destination, and how often what Zoom has set.
+const NAMED: f64 = 0.5;
+const LEFT_OUT: f64 = 0.05;
+/// How often a start takes the place of another livestream.
+const TAKES: f64 = 0.15;
+
+/// Keeps all of them for everybody of the workspace.
+pub(crate) async fn keep(db: &PgPool, keys: &SecretString) {
+    let vault = Vault::from_keys(keys).expect("valid keys");
+    let admin = Asker {
+        enterprise: None,
+        team: TeamId::new(TEAM),
+        user: SlackUserId::new(ADA.slack),
+    };
+    let mut transaction = db.begin().await.expect("a transaction");
+    for name in DESTINATIONS {
+        let target = target(name);
+        let fields = Fields {
+            name: name.parse().expect("a name"),
+            service: "other".to_owned(),
+            server_url: target.stream_url,
+            page_url: target.page_url,
+            resolution: None,
+            is_test: false,
+            used_by: UsedBy::Everybody,
+            channels: Vec::new(),
+            people: Vec::new(),
+            group_id: None,
+            zoom_users: Vec::new(),
+            default_in: (name == DEFAULT)
+                .then(|| EVERYBODY.channel.to_owned())
+                .into_iter()
+                .collect(),
+        };
+        let stored = destinations::insert(&mut transaction, &admin, &fields).await;
+        let Stored::Done(id) = stored.expect("a row") else {
+            panic!("the name {name} is taken");
+        };
+        let sealed = vault.seal(Context::StreamKey(id.0), &target.stream_key.into());
+        let set = destinations::set_key(&mut transaction, id, &admin.user, &sealed).await;
+        set.expect("a key");
+    }
+    transaction.commit().await.expect("destinations");
+}
+
+/// What Zoom is told of one.
+pub(crate) fn target(name: &str) -> Destination {
+    Destination {
+        // All at one server: only the keys tell them apart there.
+        stream_url: "rtmps://ingest.acme.example/live".to_owned(),
+        stream_key: format!("{KEY}-{name}"),
+        page_url: format!("https://video.acme.example/{name}"),
+        resolution: "720p".to_owned(),
+    }
+}
+
+/// What a start says of where it goes.
+pub(crate) struct Choice {
+    named: Option<&'static str>,
+    takes: bool,
+}
+
+impl Choice {
+    pub(crate) fn any(rng: &mut StdRng) -> Self {
+        let named = if rng.random_bool(NAMED) {
+            DESTINATIONS.choose(rng).copied()
+        } else {
+            rng.random_bool(LEFT_OUT).then_some(AS_SET_IN_ZOOM)
+        };
+        Self {
+            named,
+            takes: rng.random_bool(TAKES),
+        }
+    }
+
+    /// As it is typed, with a space before each option.
+    pub(crate) fn text(&self) -> String {
+        let named = self.named.map(|name| format!(" to={name}"));
+        let take = if self.takes {
+            " take=yes confirm=yes"
+        } else {
+            ""
+        };
+        named.unwrap_or_default() + take
+    }
+
+    /// The destination that the command then has in this channel.
+    pub(crate) fn wanted(&self, place: Channel) -> Option<&'static str> {
+        self.named
+            .or_else(|| (place == EVERYBODY).then_some(DEFAULT))
+    }
+}
