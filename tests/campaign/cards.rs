@@ -9,10 +9,12 @@ use livestream_bot::demo::slack::{Message, TOWN_HALL};
 use sqlx::PgPool;
 
 use crate::DELIVERED_WITHIN;
+use crate::destinations::{in_the_way, take};
 use crate::env::{CampaignEnv, MEETINGS, PEOPLE, meeting_number};
 use crate::faults::Faults;
 use crate::hurry;
 use crate::reports::{Fate, Report, Reports};
+use crate::sent::outcome;
 
 pub(crate) const STARTED: &str = "meeting.live_streaming_started";
 const STOPPED: &str = "meeting.live_streaming_stopped";
@@ -307,15 +309,16 @@ pub(crate) async fn play_last_round(env: &CampaignEnv, db: &PgPool, reports: &Re
     // Zoom's times are in whole seconds, and what follows is another one.
     tokio::time::sleep(Duration::from_secs(2)).await;
     for (person, meeting) in meetings() {
+        let number = meeting_number(person, meeting);
         // Where another livestream goes to its destination, it takes that.
-        let text = format!(
-            "start {} take=yes confirm=yes",
-            meeting_number(person, meeting)
-        );
+        let streams = in_the_way(db, None, number).await;
+        let text = format!("start {number}{}", take(&streams));
         let typed = env.slack.type_at(TOWN_HALL, &format!("U{person}"), &text);
         let answer = env.slack.send(&env.url(0), &typed).await;
         let answer = answer.expect("an answer");
         assert_eq!(answer.body["response_type"], "in_channel", "{answer:?}");
+        // The next one may be in its way.
+        outcome(db, &typed.trigger).await;
     }
     shown_soon(env, db, reports, |_| Shown::Live).await;
     tokio::time::sleep(Duration::from_secs(2)).await;

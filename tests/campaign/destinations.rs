@@ -1,5 +1,7 @@
 //! Where the campaign's livestreams go: destinations that an admin keeps.
 
+use std::time::Duration;
+
 use livestream_bot::crypto::vault::{Context, Vault};
 use livestream_bot::db::destinations::{self, Fields, Stored, UsedBy};
 use livestream_bot::demo::ADA;
@@ -29,6 +31,8 @@ const NAMED: f64 = 0.5;
 const LEFT_OUT: f64 = 0.05;
 /// How often a start takes the place of another livestream.
 const TAKES: f64 = 0.15;
+/// How long the load waits for the database to say which one that is.
+const LOOKED_UP_WITHIN: Duration = Duration::from_millis(100);
 
 /// Keeps all of them for everybody of the workspace.
 pub(crate) async fn keep(db: &PgPool, keys: &SecretString) {
@@ -80,34 +84,59 @@ pub(crate) fn target(name: &str) -> Destination {
     }
 }
 
+/// The streams that a start of this meeting would be told of, as far as the database says so soon: those
+/// of the meeting, and whichever holds its destination.
+pub(crate) async fn in_the_way(db: &PgPool, wanted: Option<&str>, meeting: i64) -> Vec<i64> {
+    let looking_up = sqlx::query_scalar(
+        "select stream_id from stream where closed_at is null and (meeting_id = $1 or (
+            holds_destination and destination_id = coalesce(
+                (select destination_id from destination where name = $2),
+                (select destination_id from stream where meeting_id = $1 order by stream_id desc limit 1)
+            )
+        )) limit 4",
+    );
+    let looking_up = looking_up.bind(meeting).bind(wanted).fetch_all(db);
+    let found = tokio::time::timeout(LOOKED_UP_WITHIN, looking_up).await;
+    found.ok().and_then(Result::ok).unwrap_or_default()
+}
+
+/// What takes the place of these streams, as it is typed.
+pub(crate) fn take(streams: &[i64]) -> String {
+    if streams.is_empty() {
+        return String::new();
+    }
+    let streams: Vec<_> = streams.iter().map(ToString::to_string).collect();
+    format!(" take={} confirm=yes", streams.join(","))
+}
+
 /// What a start says of where it goes.
 pub(crate) struct Choice {
     named: Option<&'static str>,
-    takes: bool,
+    /// The streams that stand in its way, if it takes their place.
+    takes: Vec<i64>,
 }
 
 impl Choice {
-    pub(crate) fn any(rng: &mut StdRng) -> Self {
+    pub(crate) async fn any(rng: &mut StdRng, db: &PgPool, place: Channel, meeting: i64) -> Self {
         let named = if rng.random_bool(NAMED) {
             DESTINATIONS.choose(rng).copied()
         } else {
             rng.random_bool(LEFT_OUT).then_some(AS_SET_IN_ZOOM)
         };
-        Self {
+        let mut choice = Self {
             named,
-            takes: rng.random_bool(TAKES),
+            takes: Vec::new(),
+        };
+        if rng.random_bool(TAKES) {
+            choice.takes = in_the_way(db, choice.wanted(place), meeting).await;
         }
+        choice
     }
 
     /// As it is typed, with a space before each option.
     pub(crate) fn text(&self) -> String {
         let named = self.named.map(|name| format!(" to={name}"));
-        let take = if self.takes {
-            " take=yes confirm=yes"
-        } else {
-            ""
-        };
-        named.unwrap_or_default() + take
+        named.unwrap_or_default() + &take(&self.takes)
     }
 
     /// The destination that the command then has in this channel.

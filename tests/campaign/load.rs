@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use livestream_bot::db;
 use livestream_bot::demo::slack::{ApiFault, Channel, DIRECT, EVERYBODY, Invocation, TOWN_HALL};
 use livestream_bot::demo::zoom::{Fault, Read};
 use rand::RngExt;
@@ -57,6 +58,7 @@ pub(crate) async fn load(env: Arc<CampaignEnv>, mut rng: StdRng, is_over: Arc<At
     let mut ticks = tokio::time::interval(COMMAND_EVERY);
     let (mut typed, mut presses) = (0, 0);
     let mut wanted = HashMap::new();
+    let db = db::pool(env.postgres.options());
     while !is_over.load(Ordering::Relaxed) {
         ticks.tick().await;
         typed += 1;
@@ -69,7 +71,7 @@ pub(crate) async fn load(env: Arc<CampaignEnv>, mut rng: StdRng, is_over: Arc<At
         let (text, press) = if rng.random_bool(0.5) {
             let insists = rng.random_bool(INSISTS);
             let confirm = if insists { " confirm=yes" } else { "" };
-            let choice = Choice::any(&mut rng);
+            let choice = Choice::any(&mut rng, &db, place, meeting).await;
             wanted.insert(format!("c{typed}"), choice.wanted(place));
             let to = choice.text();
             // The name tells the starts apart in what Zoom receives.

@@ -63,7 +63,7 @@ impl Row {
 /// Why a livestream was cut off by a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Why {
-    /// The person said `take=yes`, where they may.
+    /// The person said `take=…`, where they may.
     Taken,
     /// Somebody had taken its destination, and so it held that no more.
     TakenBefore,
@@ -246,7 +246,7 @@ impl Judge<'_> {
 pub(crate) async fn verify(env: &CampaignEnv, db: &PgPool, load: &Load, reports: &[Report]) {
     let rows = sqlx::query_as(
         "select command_id, trigger_id, user_id, meeting_id, action, settings ->> 'destination' as destination,
-            coalesce((settings ->> 'takes_destination')::boolean, false) as takes, settings ->> 'display_name' as name,
+            settings ? 'takes' as takes, settings ->> 'display_name' as name,
             outcome ->> 'kind' as kind, outcome -> 'why' ->> 'kind' as why, destination_step, received_at, finished_at
         from command order by command_id",
     );
@@ -446,7 +446,7 @@ pub(crate) async fn play_last_round(env: &CampaignEnv, db: &PgPool, reports: &Re
 }
 
 /// How a command ended; waits for it.
-async fn outcome(db: &PgPool, trigger: &str) -> Value {
+pub(crate) async fn outcome(db: &PgPool, trigger: &str) -> Value {
     let mut ticks = tokio::time::interval(Duration::from_millis(50));
     let begun = Instant::now();
     loop {

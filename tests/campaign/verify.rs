@@ -265,7 +265,7 @@ fn request(row: &Row) -> Value {
         "start" => {
             let mut settings = row.settings.clone();
             // Where it goes is set by another request.
-            for ours in ["destination", "takes_destination"] {
+            for ours in ["destination", "takes"] {
                 settings.as_object_mut().expect("settings").remove(ours);
             }
             json!({ "action": "start", "settings": settings })
