@@ -19,6 +19,8 @@ pub enum Saved {
     Unchanged(DestinationId),
     /// Another one has its name.
     NameTaken,
+    /// The key that is set is for another server.
+    KeyNeeded,
     /// Another one has its server and its key.
     SameKey(DestinationName),
     /// Another one is the default in this channel.
@@ -144,6 +146,7 @@ pub async fn change(
     let Some(old) = others.find(id) else {
         return Ok(Saved::Stale);
     };
+    let is_key_given = key.is_some();
     let new_key = key.filter(|key| !others.has_key(id, key));
     if old.fields == *fields && new_key.is_none() {
         return Ok(Saved::Unchanged(id));
@@ -154,6 +157,10 @@ pub async fn change(
     let key = new_key.or_else(|| others.key_of(id));
     if let Some(conflict) = others.conflict(Some(id), fields, key) {
         return Ok(conflict);
+    }
+    // What nobody can read must not be sent to whichever server somebody enters.
+    if !is_key_given && !address::have_one_host(&old.fields.server_url, &fields.server_url) {
+        return Ok(Saved::KeyNeeded);
     }
     let asker = &admin.asker;
     match destinations::update(&mut transaction, asker, id, version, fields).await? {

@@ -177,6 +177,21 @@ pub fn are_same(one: &str, other: &str) -> bool {
     }
 }
 
+/// Whether both servers have one host, or hosts of one service.
+pub fn have_one_host(one: &str, other: &str) -> bool {
+    let host = |address: &str| {
+        let url = Url::parse(address).ok()?;
+        Some(url.host_str()?.trim_end_matches('.').to_ascii_lowercase())
+    };
+    match (host(one), host(other)) {
+        (Some(one), Some(other)) => {
+            let service = service::of_host(&one);
+            one == other || (service.is_some() && service == service::of_host(&other))
+        }
+        _ => false,
+    }
+}
+
 /// Whether an address may be one of this service's servers.
 pub fn is_of(address: &str, service: &Service) -> bool {
     let url = Url::parse(address).ok();

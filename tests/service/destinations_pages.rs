@@ -225,6 +225,8 @@ async fn a_destination_is_added_changed_and_deleted() {
 
     // The key stays, whatever stands in its field, unless it is to be replaced.
     let kept = [
+        ("service", "youtube"),
+        ("server", ""),
         ("new_key", OTHER_KEY),
         ("page", "https://video.acme.example/all-hands"),
         ("is_test", "on"),
@@ -256,9 +258,9 @@ async fn a_destination_is_added_changed_and_deleted() {
         details(&world).await,
         [
             "townhall",
-            "townhall: service, server, watch page, resolution, who may use it, Zoom accounts, default channels, \
+            "townhall: watch page, resolution, who may use it, Zoom accounts, default channels, \
              only for rehearsals",
-            "all-hands: renamed from townhall, key replaced",
+            "all-hands: renamed from townhall, service, server, key replaced",
             "all-hands",
         ]
     );
@@ -664,7 +666,7 @@ async fn what_carries_a_stream_says_so_and_is_not_deleted() {
     let csrf = admin.csrf().await;
     for (carries, words) in [
         (
-            "update stream set destination_id = $1, topic = 'Launch', is_public = true, began_at = now()",
+            "update stream set destination_id = $1, holds_destination = true, topic = 'Launch', is_public = true, began_at = now()",
             "Launch",
         ),
         (
@@ -917,5 +919,25 @@ async fn keys_of_destinations_are_re_encrypted_unless_they_were_replaced_meanwhi
     let sealed = stored(&world, first).await.stream_key;
     assert!(only_new.open(Context::StreamKey(second), &sealed).is_err());
     pool.close().await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_key_that_nobody_can_read_is_sent_to_no_other_server() {
+    let world = installed_world().await;
+    let mut admin = AdminBrowser::signed_in(&world, ADA).await;
+    let id = admin.add_destination("townhall", KEY).await;
+    let elsewhere = ("server", "rtmps://ingest.elsewhere.example/live");
+    let refused = change(&mut admin, id, &[elsewhere]).await;
+    assert_refused(&refused, "new_key", "is not sent to another server");
+    assert_eq!(stored(&world, id).await.version, 1);
+    // The same host may have another path; another host takes the key that is entered.
+    let path_alone = ("server", "rtmps://ingest.acme.example/other");
+    let saved = change(&mut admin, id, &[path_alone]).await.location();
+    assert!(saved.ends_with("?saved=2"), "{saved}");
+    let with_key = [elsewhere, ("key", "replace"), ("new_key", OTHER_KEY)];
+    let saved = change(&mut admin, id, &with_key).await.location();
+    assert!(saved.ends_with("?saved=3"), "{saved}");
+    assert_eq!(key_of(&world, id).await, OTHER_KEY);
     world.end().await;
 }

@@ -141,6 +141,13 @@ async fn save(
         Saved::Unchanged(id) => unchanged(app, &admin, id).await,
         Saved::Stale => changed(app, &admin, &csrf, id, form).await,
         Saved::NameTaken => refused(&form, &[name_taken()]),
+        Saved::KeyNeeded => {
+            let field = "new_key";
+            let text = "Choose “Replace it”, and enter the key of the new server: the one that is set is not sent to \
+                        another server."
+                .to_owned();
+            refused(&form, &[Problem { field, text }])
+        }
         Saved::SameKey(other) => {
             let field = if has_new_key { "new_key" } else { "server" };
             let text = format!(
