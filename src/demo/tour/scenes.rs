@@ -192,6 +192,27 @@ pub(super) const SCENES: &[Scene] = &[
         reads: "does not belong in Slack",
     },
     Scene {
+        title: "Dana rehearses, on a destination where no viewer is",
+        before: nothing,
+        who: DANA,
+        action: Types("rehearse 68423085"),
+        reads: "The rehearsal of Town Hall is going live on test",
+    },
+    Scene {
+        title: "Zoom reports it, so the bot stops it",
+        before: nothing,
+        who: DANA,
+        action: Reported(MEETING, &[STREAM_STARTED]),
+        reads: "The rehearsal of Town Hall",
+    },
+    Scene {
+        title: "The message says what was seen",
+        before: nothing,
+        who: DANA,
+        action: Reported(MEETING, &[STREAM_STOPPED]),
+        reads: "The rehearsal of Town Hall went live on test",
+    },
+    Scene {
         title: "Dana goes live on townhall by its name, and the message says so",
         before: nothing,
         who: DANA,
