@@ -36,7 +36,6 @@ struct Row {
     name: Option<String>,
     kind: String,
     /// Where its destination was not set.
-    why: Option<String>,
     destination_step: Option<String>,
     received_at: DateTime<Utc>,
     finished_at: DateTime<Utc>,
@@ -55,8 +54,7 @@ impl Row {
 
     /// Whether Zoom may have set its destination though the command ended without.
     fn may_be_set(&self) -> bool {
-        let why = self.why.as_deref();
-        self.kind == "destination_not_set" && why.is_some_and(|why| MAY_BE_DONE.contains(&why))
+        self.destination_step.as_deref() == Some("asked")
     }
 }
 
@@ -247,7 +245,7 @@ pub(crate) async fn verify(env: &CampaignEnv, db: &PgPool, load: &Load, reports:
     let rows = sqlx::query_as(
         "select command_id, trigger_id, user_id, meeting_id, action, settings ->> 'destination' as destination,
             settings ? 'takes' as takes, settings ->> 'display_name' as name,
-            outcome ->> 'kind' as kind, outcome -> 'why' ->> 'kind' as why, destination_step, received_at, finished_at
+            outcome ->> 'kind' as kind, destination_step, received_at, finished_at
         from command order by command_id",
     );
     let rows: Vec<Row> = rows.fetch_all(db).await.expect("the commands");
