@@ -742,6 +742,25 @@ pub async fn give_up_card(db: impl PgExecutor<'_>, id: StreamId) -> sqlx::Result
     .map(drop)
 }
 
+/// Whether a message of this meeting shows no stream, though another one does: it was posted, and a
+/// crash kept that from being noted.
+pub async fn is_orphan(
+    db: impl PgExecutor<'_>,
+    team: &TeamId,
+    meeting: MeetingId,
+    ts: &str,
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"select coalesce(bool_and(card_ts <> $3), false) as "is!" from stream
+        where team_id = $1 and meeting_id = $2 and card_ts is not null"#,
+        team.as_str(),
+        meeting.get(),
+        ts,
+    )
+    .fetch_one(db)
+    .await
+}
+
 /// Whether its starter is to be told now that a stream stopped: once.
 pub async fn claim_alert(db: impl PgExecutor<'_>, id: StreamId) -> sqlx::Result<bool> {
     let done = sqlx::query!(

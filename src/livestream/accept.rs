@@ -125,8 +125,13 @@ pub async fn pressed(
     };
     let replies = Replies::of(app);
     let (message, is_answer) = match accept(app, command, source).await? {
-        // The card tells what becomes of it.
-        Accepted::Recorded if original.is_card => return Ok(None),
+        // The card tells what becomes of it; a message that is none any more is marked.
+        Accepted::Recorded if original.is_card => match original.content {
+            Some(content) if is_orphan(app, command, original.ts.as_deref()).await => {
+                (replies.not_kept_up_to_date(content), false)
+            }
+            _ => return Ok(None),
+        },
         Accepted::Recorded => {
             let message = match original.content {
                 Some(content) => replies.pressed(content, &command.user_id, &command.text),
@@ -140,6 +145,16 @@ pub async fn pressed(
         Accepted::Duplicate | Accepted::LookedUp => return Ok(None),
     };
     Ok(Some(PressReply { message, is_answer }))
+}
+
+/// Whether the message that was pressed on shows a stream no more, as far as that is found soon.
+async fn is_orphan(app: &App, command: &SlashCommand, ts: Option<&str>) -> bool {
+    let (Some(ts), Ok(Command::Livestream(request))) = (ts, Command::from_button(&command.text))
+    else {
+        return false;
+    };
+    let looking = streams::is_orphan(&app.db, &command.team_id, request.meeting, ts);
+    matches!(soon(looking).await, Ok(Some(true)))
 }
 
 /// Carries out a button of the App Home. No message can answer there, so the Home is published again.

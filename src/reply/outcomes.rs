@@ -80,6 +80,12 @@ impl Replies<'_> {
         ))
     }
 
+    /// A message of a stream that another message shows: it keeps what it says, and loses its buttons.
+    pub fn not_kept_up_to_date(&self, content: Content) -> Message {
+        Message::pressed(content)
+            .with_context("This message is not kept up to date. A newer one shows the livestream.")
+    }
+
     /// The same under a message that only the presser sees, and that Slack does not show us.
     pub fn running(&self, typed: &str) -> Message {
         let text = match Command::from_button(typed) {

@@ -80,6 +80,8 @@ pub struct Original {
     pub is_external: bool,
     /// It is the card of a stream, which others may have a use for.
     pub is_card: bool,
+    /// What tells it apart in its channel.
+    pub ts: Option<String>,
 }
 
 /// What a message says, as Slack keeps it.
@@ -116,10 +118,16 @@ struct Payload {
     response_url: Option<SecretString>,
     api_app_id: Option<String>,
     message: Option<Content>,
+    container: Option<Container>,
     /// Where there is no message: the view that the button is in.
     view: Option<IgnoredAny>,
     #[serde(default)]
     actions: Vec<Action>,
+}
+
+#[derive(Deserialize)]
+struct Container {
+    message_ts: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -211,6 +219,7 @@ impl Interaction {
             content: payload.message,
             is_external,
             is_card: payload.actions.iter().any(|action| action.block_id == CARD),
+            ts: payload.container.and_then(|container| container.message_ts),
         };
         Ok(Pressed::Message(command, original))
     }

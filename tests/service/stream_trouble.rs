@@ -13,7 +13,7 @@ use crate::streams::{
 use crate::support::counts::wait_for_count;
 use crate::support::fixtures::{MEETING, installed_world, world};
 use crate::support::slack::{
-    accepted, button_values, press, send, text_of, type_and_read, type_and_read_at_once,
+    accepted, button_values, press, send, send_press, text_of, type_and_read, type_and_read_at_once,
 };
 use crate::support::world::{connect, wait_for_empty_queue};
 
@@ -393,6 +393,39 @@ async fn a_start_that_its_message_has_not_told_yet_is_told_when_the_next_takes_i
     let outcome = world.slack.outcome(&start).await.expect("an outcome");
     assert!(text_of(&outcome).contains("is going live"), "{outcome}");
     world.slack.clear_api_faults();
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_message_of_which_nobody_knows_is_marked_when_it_is_pressed() {
+    let world = installed_world().await;
+    let orphan = start(&world).await;
+    let stop = world.slack.press(DANA.slack, "stop 68423085");
+    wait_for_empty_queue(&world.database).await;
+    // As if a crash had come between Slack's answer and the note of it.
+    let_time_pass(&world, 2).await;
+    sqlx::query("update stream set card_channel = null, card_ts = null, claimed_at = null")
+        .execute(&mut connect(&world).await)
+        .await
+        .expect("an update");
+    tell(&world, ON_AIR, Utc::now()).await;
+    let live = card(&world, "*Town Hall is live*").await;
+    assert_ne!(live.ts, orphan.ts);
+    send_press(&world, &stop).await;
+    // It does what it says, and the other one shows it.
+    let ending = card(&world, "Town Hall is ending").await;
+    assert_eq!(ending.ts, live.ts);
+    wait_for_empty_queue(&world.database).await;
+    let messages = world.slack.posted_by_itself();
+    let orphan = messages.iter().find(|message| message.ts == orphan.ts);
+    let orphan = orphan.expect("a message").content.clone();
+    assert!(
+        orphan
+            .to_string()
+            .contains("This message is not kept up to date."),
+        "{orphan}"
+    );
+    assert_eq!(button_values(&orphan), [""; 0]);
     world.end().await;
 }
 

@@ -590,7 +590,7 @@ fn catalogue_of_what_is_said_at_once() {
             &replies().running(&request.to_string()),
         );
     }
-    let content = Content {
+    let content = || Content {
         text: "The message with the button.".to_owned(),
         blocks: vec![
             json!({ "type": "section", "text": { "type": "mrkdwn", "text": "The message with the button." } }),
@@ -599,7 +599,11 @@ fn catalogue_of_what_is_said_at_once() {
     };
     page.entry(
         "stop 68423085, pressed in the channel",
-        &replies().pressed(content, &asker().user, "stop 68423085"),
+        &replies().pressed(content(), &asker().user, "stop 68423085"),
+    );
+    page.entry(
+        "pressed on a message that another one has replaced",
+        &replies().not_kept_up_to_date(content()),
     );
     for refusal in refusals() {
         let title = format!("refused by the rule {:?}", refusal.rule);
