@@ -730,16 +730,22 @@ pub async fn note_shown(
     Ok(is_newest.unwrap_or(true))
 }
 
-/// Notes that no message can show a stream.
-pub async fn give_up_card(db: impl PgExecutor<'_>, id: StreamId) -> sqlx::Result<()> {
-    sqlx::query!(
+/// Notes that no message can show a stream, if the one that was seen still does, or none; with
+/// `unless_posting` not while somebody posts one. Returns whether it was noted.
+pub async fn give_up_card(
+    db: impl PgExecutor<'_>,
+    stream: &Stream,
+    unless_posting: bool,
+) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
         "update stream set has_no_card = true, card_channel = null, card_ts = null, posting_until = null
-        where stream_id = $1",
-        id.0
-    )
-    .execute(db)
-    .await
-    .map(drop)
+        where stream_id = $1 and card_ts is not distinct from $2
+            and (not $3 or posting_until is null or posting_until < now())",
+        stream.stream_id.0,
+        stream.card.as_ref().map(|card| card.ts.as_str()),
+        unless_posting,
+    );
+    Ok(done.execute(db).await?.rows_affected() > 0)
 }
 
 /// Whether a message of this meeting shows no stream, though another one does: it was posted, and a

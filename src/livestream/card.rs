@@ -170,7 +170,7 @@ async fn place(app: &App, stream: &Stream) -> Result<Option<Posted>, Unplaced> {
         bot::find(app, &stream.starter).await?
     };
     let Some(bot) = bot else {
-        return give_up(app, stream).await;
+        return give_up(app, stream, false).await;
     };
     let told = StreamContext::of(stream);
     let message = message(app, stream, &told);
@@ -182,7 +182,7 @@ async fn place(app: &App, stream: &Stream) -> Result<Option<Posted>, Unplaced> {
             Err(error) => return refused(app, stream, error).await,
         },
         None if streams::claim_post(&app.db, stream).await? => None,
-        None if has_waited(stream) => return give_up(app, stream).await,
+        None if has_waited(stream) => return give_up(app, stream, true).await,
         None => return Err(Unplaced::Later(LOOK_AGAIN)),
     };
     let posted = if let Some(shown) = shown {
@@ -296,13 +296,20 @@ async fn refused(app: &App, stream: &Stream, error: Error) -> Result<Option<Post
         Error::Failed(why) => Err(Unplaced::Failed(why)),
         // What Slack refuses now it refuses later: the bot is not in the channel, or that is
         // archived, or its token is dead.
-        Error::Refused(_) => give_up(app, stream).await,
+        Error::Refused(_) => give_up(app, stream, false).await,
     }
 }
 
-/// Leaves it to the command to tell what became of it.
-async fn give_up(app: &App, stream: &Stream) -> Result<Option<Posted>, Unplaced> {
-    persist(|| streams::give_up_card(&app.db, stream.stream_id)).await?;
+/// Leaves it to the command to tell what became of it, unless somebody else has posted a message
+/// meanwhile, or, with `unless_posting`, is about to.
+async fn give_up(
+    app: &App,
+    stream: &Stream,
+    unless_posting: bool,
+) -> Result<Option<Posted>, Unplaced> {
+    if !persist(|| streams::give_up_card(&app.db, stream, unless_posting)).await? {
+        return Err(Unplaced::Later(LOOK_AGAIN));
+    }
     // Read after that is written: a command that ends from now on knows it.
     let stream = streams::find(&app.db, stream.stream_id).await?;
     if let Some(stream) = stream

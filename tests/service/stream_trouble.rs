@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use chrono::Utc;
+use livestream_bot::db::{self, streams};
 use livestream_bot::demo::slack::{ApiFault, EVERYBODY, TOWN_HALL};
 use livestream_bot::demo::zoom::Fault;
 use livestream_bot::demo::{DANA, World};
+use livestream_bot::ids::StreamId;
 
 use crate::streams::{
     ENDED, OFF_AIR, ON_AIR, card, cards, let_an_hour_pass, seconds, start, tell, text, type_start,
@@ -426,6 +428,42 @@ async fn a_message_of_which_nobody_knows_is_marked_when_it_is_pressed() {
         "{orphan}"
     );
     assert_eq!(button_values(&orphan), [""; 0]);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn nobody_gives_up_a_message_that_another_worker_posts() {
+    let world = installed_world().await;
+    start(&world).await;
+    wait_for_empty_queue(&world.database).await;
+    let pool = db::pool(world.database.clone());
+    let id: i64 = sqlx::query_scalar("select stream_id from stream")
+        .fetch_one(&pool)
+        .await
+        .expect("a stream");
+    // What a worker read before another one posted it.
+    let mut seen = streams::find(&pool, StreamId(id))
+        .await
+        .expect("a row")
+        .expect("a stream");
+    let posted = seen.card.take().expect("a message");
+    let give_up = async || {
+        let giving_up = streams::give_up_card(&pool, &seen, true).await;
+        giving_up.expect("a statement")
+    };
+    assert!(!give_up().await, "it was posted meanwhile");
+    let posting = "update stream set card_channel = null, card_ts = null, posting_until = now() + interval '1 hour'";
+    sqlx::query(posting)
+        .execute(&pool)
+        .await
+        .expect("an update");
+    assert!(!give_up().await, "it is being posted");
+    sqlx::query("update stream set posting_until = now() - interval '1 second'")
+        .execute(&pool)
+        .await
+        .expect("an update");
+    assert!(give_up().await, "whoever posted it is dead: {posted:?}");
+    pool.close().await;
     world.end().await;
 }
 
