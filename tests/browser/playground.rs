@@ -298,7 +298,7 @@ async fn livestreams_with_one_key_cut_each_other_off() {
         .type_command("/livestream start 96555444333 to=townhall")
         .await;
     browser
-        .wait_for_message("townhall is in use by Town hall")
+        .wait_for_message("townhall is in use by meeting 6842 3085")
         .await;
     browser
         .inspect_newest("playground-destination-in-use")

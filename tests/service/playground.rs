@@ -123,7 +123,7 @@ async fn the_tour_in_the_terminal_goes_as_told() {
     assert_eq!(last, format!("All {scenes} scenes went as told."));
     for part in [
         "Town Hall is live on townhall",
-        "townhall is in use by Town Hall",
+        "townhall is in use by meeting 6842 3085",
         "does not belong in Slack",
         "All hands is live on press",
     ] {
