@@ -49,7 +49,7 @@ async fn read_after(change: &str) -> (String, usize) {
 async fn a_command_that_cannot_be_read_ends_in_words_and_frees_its_meeting() {
     for change in [
         r#"settings = '{"layout": "hologram"}'"#,
-        r#"settings = '{"destination": "youtube"}'"#,
+        r#"settings = '{"orbit": "moon"}'"#,
         "settings = '7'",
         "action = 'pause'",
     ] {

@@ -69,11 +69,13 @@ pub(crate) async fn wait_for_empty_queue(database: &PgConnectOptions) {
     }
 }
 
-/// How many jobs are in the queue, without those that look at a stream later on.
+/// How many jobs are in the queue, without those that look at a stream later on, and those that another
+/// one replaced while they ran, and that are not run again.
 pub(crate) async fn count_jobs(db: &mut PgConnection) -> i64 {
     sqlx::query_scalar(
         "select count(*) from graphile_worker._private_jobs
-        where not (key like 'show_stream %' and run_at > now() and locked_at is null)",
+        where not coalesce(key like 'show_stream %' and run_at > now() and locked_at is null, false)
+            and not (key is null and attempts >= max_attempts and locked_at is null)",
     )
     .fetch_one(db)
     .await
