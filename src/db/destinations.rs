@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgExecutor};
 
+use super::violates;
 use crate::command::meeting::MeetingId;
 use crate::destination::{DestinationName, Resolution};
 use crate::ids::{Asker, ChannelId, DestinationId, SlackUserId, TeamId};
@@ -336,13 +337,7 @@ pub async fn update(
     match changed.execute(db).await {
         Ok(done) if done.rows_affected() == 1 => Ok(Stored::Done(id)),
         Ok(_) => Ok(Stored::Stale),
-        Err(error)
-            if error
-                .as_database_error()
-                .is_some_and(|error| error.constraint() == Some("destination_name_key")) =>
-        {
-            Ok(Stored::NameTaken)
-        }
+        Err(error) if violates(&error, "destination_name_key") => Ok(Stored::NameTaken),
         Err(error) => Err(error),
     }
 }

@@ -90,6 +90,12 @@ pub async fn now(db: impl PgExecutor<'_>) -> sqlx::Result<DateTime<Utc>> {
         .await
 }
 
+/// Whether a statement failed because it would break this constraint or unique index.
+fn violates(error: &sqlx::Error, constraint: &str) -> bool {
+    let error = error.as_database_error();
+    error.is_some_and(|error| error.constraint() == Some(constraint))
+}
+
 /// Repeats a statement that deletes up to [`DELETED_AT_ONCE`] rows, each time in a transaction of
 /// its own, until nothing is left or so many have run. Returns how many rows were deleted.
 async fn in_batches<F>(statements: usize, delete: impl Fn() -> F) -> sqlx::Result<u64>

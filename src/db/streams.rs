@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use sqlx::{PgExecutor, PgPool};
 
-use super::{DELETED_AT_ONCE, STATEMENTS_PER_SWEEP, in_batches, interval};
+use super::{DELETED_AT_ONCE, STATEMENTS_PER_SWEEP, in_batches, interval, violates};
 use crate::command::meeting::MeetingId;
 use crate::command::outcome::CommandResult;
 use crate::command::request::LivestreamRequest;
@@ -459,11 +459,7 @@ pub async fn begin(db: impl PgExecutor<'_>, new: &NewStream<'_>) -> sqlx::Result
     );
     match begun.fetch_optional(db).await {
         Ok(_) => Ok(StreamBegun::Begun),
-        Err(error)
-            if error
-                .as_database_error()
-                .is_some_and(|error| error.constraint() == Some("stream_destination_key")) =>
-        {
+        Err(error) if violates(&error, "stream_destination_key") => {
             Ok(StreamBegun::DestinationHeld)
         }
         Err(error) => Err(error),

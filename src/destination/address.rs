@@ -163,15 +163,14 @@ pub fn without_secrets(text: &str) -> String {
 /// Whether the same key makes the same livestream at both servers: they are of one service, or have
 /// one host and path.
 pub fn are_same(one: &str, other: &str) -> bool {
-    let host_and_path = |address: &str| {
+    let path = |address: &str| {
         let url = Url::parse(address).ok()?;
-        let host = url.host_str()?.trim_end_matches('.').to_ascii_lowercase();
-        Some((host, url.path().trim_matches('/').to_owned()))
+        Some(url.path().trim_matches('/').to_owned())
     };
-    match (host_and_path(one), host_and_path(other)) {
-        (Some(one), Some(other)) => {
-            let service = service::of_host(&one.0);
-            one == other || (service.is_some() && service == service::of_host(&other.0))
+    match (host(one), host(other)) {
+        (Some(one_host), Some(other_host)) => {
+            (one_host == other_host && path(one) == path(other))
+                || are_of_one_service(&one_host, &other_host)
         }
         _ => one == other,
     }
@@ -179,17 +178,18 @@ pub fn are_same(one: &str, other: &str) -> bool {
 
 /// Whether both servers have one host, or hosts of one service.
 pub fn have_one_host(one: &str, other: &str) -> bool {
-    let host = |address: &str| {
-        let url = Url::parse(address).ok()?;
-        Some(url.host_str()?.trim_end_matches('.').to_ascii_lowercase())
-    };
-    match (host(one), host(other)) {
-        (Some(one), Some(other)) => {
-            let service = service::of_host(&one);
-            one == other || (service.is_some() && service == service::of_host(&other))
-        }
-        _ => false,
-    }
+    let hosts = host(one).zip(host(other));
+    hosts.is_some_and(|(one, other)| one == other || are_of_one_service(&one, &other))
+}
+
+fn host(address: &str) -> Option<String> {
+    let url = Url::parse(address).ok()?;
+    Some(url.host_str()?.trim_end_matches('.').to_ascii_lowercase())
+}
+
+fn are_of_one_service(host: &str, other: &str) -> bool {
+    let service = service::of_host(host);
+    service.is_some() && service == service::of_host(other)
 }
 
 /// Whether an address may be one of this service's servers.

@@ -312,23 +312,19 @@ async fn pick_meeting(
     };
     // Whoever chooses has been told of nothing.
     options.settings.takes.clear();
-    if let Some(name) = options.settings.destination.as_ref()
-        && !name.is_as_set_in_zoom()
-    {
+    let is_rehearsal = options.settings.is_rehearsal;
+    let named = options.settings.destination.as_ref();
+    let named = named.filter(|name| !name.is_as_set_in_zoom());
+    if named.is_some() || is_rehearsal {
         let zoom_user = person.link.as_ref().map(|link| &link.zoom_user);
-        let is_rehearsal = options.settings.is_rehearsal;
         let usable =
             destination::usable(app, &asker, &form.channel_id, zoom_user, is_rehearsal).await?;
-        let mut names = usable.iter().map(|usable| &usable.fields.name);
-        if !names.any(|usable| usable == name) {
-            let near = destination::near(name, usable.iter().map(|usable| &usable.fields.name));
+        let names = || usable.iter().map(|usable| &usable.fields.name);
+        if let Some(name) = named.filter(|name| !names().any(|usable| usable == *name)) {
+            let near = destination::near(name, names());
             let message = replies.no_destination_to_pick(name, &near, &options);
             return Ok(Accepted::Answered(message));
         }
-    }
-    if options.settings.is_rehearsal {
-        let zoom_user = person.link.as_ref().map(|link| &link.zoom_user);
-        let usable = destination::usable(app, &asker, &form.channel_id, zoom_user, true).await?;
         if usable.is_empty() {
             return Ok(Accepted::Answered(replies.nowhere_to_rehearse()));
         }
