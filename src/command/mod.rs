@@ -381,6 +381,7 @@ mod tests {
     use super::*;
     use crate::command::meeting::MeetingId;
     use crate::command::request::{Captions, Layout, Settings};
+    use crate::ids::StreamId;
 
     fn meeting() -> MeetingId {
         "68423085".parse().expect("a meeting number")
@@ -408,6 +409,22 @@ mod tests {
             display_name: Some(name.to_owned()),
             ..Settings::default()
         }
+    }
+
+    #[test]
+    fn what_somebody_was_told_of_reads_back_however_much_it_is() {
+        let mut request = LivestreamRequest {
+            action: Action::Start,
+            meeting: meeting(),
+            settings: Settings::default(),
+            is_confirmed: true,
+        };
+        for number in 1..=6 {
+            request.settings.take(StreamId(number));
+            let read = Command::from_button(&request.to_string()).expect("a command");
+            assert_eq!(*requested(read), request);
+        }
+        assert!(request.to_string().contains(" take=3,4,5,6 "), "{request}");
     }
 
     #[test]

@@ -4,7 +4,9 @@ use crate::command::characters::is_dash;
 use crate::command::error::ParseError;
 use crate::command::markup;
 use crate::command::name::display_name;
-use crate::command::request::{CONFIRM, CONFIRMED, Captions, Layout, Options, Settings, TAKE};
+use crate::command::request::{
+    CONFIRM, CONFIRMED, Captions, Layout, Options, Settings, TAKE, TAKEN_MAX,
+};
 use crate::command::spelling::nearest;
 use crate::command::words::{Word, is_key, option};
 use crate::destination::{DestinationName, looks_like_key};
@@ -21,9 +23,6 @@ pub const OPTIONS: [(&str, &str); 5] = [
     ("layout", "follow_host, gallery_view or speaker_view"),
     ("captions", "burnt-in, embedded or off"),
 ];
-/// How many streams a start may name that stand in its way.
-const TAKEN_MAX: usize = 4;
-
 /// An option as it was typed, or a word that is none.
 #[derive(Debug, Clone)]
 pub(super) enum Typed {

@@ -15,6 +15,8 @@ pub(super) const CONFIRM: &str = "confirm";
 pub(super) const CONFIRMED: &str = "yes";
 /// The option that names the streams that the person was told of, and goes on all the same.
 pub(super) const TAKE: &str = "take";
+/// How many streams it names at most.
+pub(super) const TAKEN_MAX: usize = 4;
 
 /// A change of one meeting's livestream.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +29,13 @@ pub struct LivestreamRequest {
 }
 
 impl Settings {
+    /// The person was told of this stream as well. Of many, those that they were told of last count.
+    pub fn take(&mut self, stream: StreamId) {
+        self.takes.push(stream);
+        let older = self.takes.len().saturating_sub(TAKEN_MAX);
+        self.takes.drain(..older);
+    }
+
     /// What starts with them.
     pub fn verb(&self) -> Verb {
         if self.is_rehearsal {

@@ -683,7 +683,9 @@ fn taking(request: &LivestreamRequest, stream: Option<StreamId>) -> LivestreamRe
         is_confirmed: true,
         ..request.clone()
     };
-    request.settings.takes.extend(stream);
+    if let Some(stream) = stream {
+        request.settings.take(stream);
+    }
     request
 }
 
