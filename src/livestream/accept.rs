@@ -313,14 +313,14 @@ async fn pick_meeting(
     // Whoever chooses has been told of nothing.
     options.settings.takes.clear();
     let is_rehearsal = options.settings.is_rehearsal;
-    let named = options.settings.destination.as_ref();
-    let named = named.filter(|name| !name.is_as_set_in_zoom());
-    if named.is_some() || is_rehearsal {
+    let wanted = options.settings.destination.as_ref();
+    let wanted = wanted.filter(|name| !name.is_as_set_in_zoom());
+    if wanted.is_some() || is_rehearsal {
         let zoom_user = person.link.as_ref().map(|link| &link.zoom_user);
         let usable =
             destination::usable(app, &asker, &form.channel_id, zoom_user, is_rehearsal).await?;
         let names = || usable.iter().map(|usable| &usable.fields.name);
-        if let Some(name) = named.filter(|name| !names().any(|usable| usable == *name)) {
+        if let Some(name) = wanted.filter(|name| !names().any(|usable| usable == *name)) {
             let near = destination::near(name, names());
             let message = replies.no_destination_to_pick(name, &near, &options);
             return Ok(Accepted::Answered(message));
