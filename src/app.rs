@@ -156,6 +156,15 @@ impl App {
         })
     }
 
+    /// Where somebody gets back to in Slack, who came from this workspace.
+    pub fn back_to_slack(&self, team: Option<&str>) -> String {
+        let app_id = self.slack_app_id.as_deref();
+        match &self.pages {
+            Some(pages) => pages.web_api.back_url(team, app_id),
+            None => "slack://open".to_owned(),
+        }
+    }
+
     /// Whether what Slack sent is for this app, as far as both sides say which it is.
     pub fn is_for_us(&self, api_app_id: Option<&str>) -> bool {
         match (&self.slack_app_id, api_app_id) {

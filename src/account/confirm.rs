@@ -16,13 +16,14 @@ use crate::db::link_sessions::{self, Confirmation, Consent, Session, Stage};
 use crate::db::oauth_states::Returned;
 use crate::db::withdrawals::{self, Retired};
 use crate::db::{account_uses, link_offers, linked_users, links, shared_accounts};
-use crate::ids::{Asker, WithdrawalId, ZoomUserId};
+use crate::ids::{Asker, TeamId, WithdrawalId, ZoomUserId};
 use crate::reply::Replies;
 use crate::workspace::people::{self, AdminUnknown};
 
 /// What linking led to.
 #[derive(Debug)]
 pub struct Linked {
+    pub team: TeamId,
     pub slack_name: String,
     pub email: String,
     /// It is linked for the workspace.
@@ -145,6 +146,7 @@ async fn linked(
         let shared = shared_accounts::find(&app.db, &asker.team).await?;
         let shared = shared.filter(|shared| shared.zoom_user_id == *zoom_user);
         return Ok(shared.map(|shared| Linked {
+            team: asker.team.clone(),
             slack_name: asker.user.to_string(),
             email: shared.email,
             is_shared,
@@ -154,6 +156,7 @@ async fn linked(
     let user = linked_users::find(&app.db, asker).await?;
     let user = user.filter(|user| user.zoom_user_id == *zoom_user);
     Ok(user.map(|user| Linked {
+        team: asker.team.clone(),
         slack_name: user.slack_name.unwrap_or_else(|| asker.user.to_string()),
         email: user.email,
         is_shared,

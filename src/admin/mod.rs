@@ -8,6 +8,7 @@ pub mod destinations;
 pub mod person;
 
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +37,8 @@ pub struct Admin {
     pub asker: Asker,
     pub name: String,
     pub team_name: String,
+    /// The zone of their clock, if Slack says.
+    pub zone: Option<Tz>,
 }
 
 /// Why a page is not shown. Each is a page.
@@ -61,6 +64,8 @@ pub enum AdminError {
     Nobody,
     #[error("there is no such destination in this workspace")]
     NoDestination,
+    #[error("there is no such page")]
+    NoPage,
     #[error(transparent)]
     Database(#[from] sqlx::Error),
 }
@@ -151,15 +156,23 @@ async fn open_session(
         warn_sampled!("admin sign-in failed", %error);
         AdminError::CannotTell
     })?;
-    if !people::is_admin(app, &person.asker).await? {
+    let Some(profile) = people::admin(app, &person.asker).await? else {
         refused(app, &person.asker, "sign-in").await?;
         return Err(AdminError::NotAdmin);
-    }
+    };
     let session = browser.token(SESSION).hash();
     let (name, team_name) = (&person.name, &person.team_name);
     let signed_in = Event::of(&person.asker, AuditKind::AdminSignedIn);
     let mut transaction = app.db.begin().await?;
-    admin_sessions::store(&mut *transaction, &session, &person.asker, name, team_name).await?;
+    admin_sessions::store(
+        &mut *transaction,
+        &session,
+        &person.asker,
+        name,
+        team_name,
+        profile.zone,
+    )
+    .await?;
     audit::write(&mut *transaction, &signed_in).await?;
     let hash = browser.hash();
     oauth_states::store_result(&mut *transaction, &hash, sent.expires_at, &Ending::SignedIn)
@@ -186,13 +199,15 @@ pub async fn signed_in(app: &App, browser: &Browser) -> Result<Option<Token>, Ad
 /// Authorises an admin. Before a change (`acts`) their right is always checked again.
 pub async fn admit(app: &App, browser: &Browser, acts: bool) -> Result<Admin, AdminError> {
     let hash = browser.hash();
-    let session = admin_sessions::find(&app.db, &hash)
-        .await?
-        .ok_or(AdminError::NoSession)?;
+    let session = admin_sessions::find(&app.db, &hash).await?;
+    let mut session = session.ok_or(AdminError::NoSession)?;
     if acts || !session.is_checked {
-        match people::is_admin(app, &session.asker).await {
-            Ok(true) => admin_sessions::mark_checked(&app.db, &hash).await?,
-            Ok(false) => {
+        match people::admin(app, &session.asker).await {
+            Ok(Some(profile)) => {
+                admin_sessions::mark_checked(&app.db, &hash, profile.zone).await?;
+                session.zone = profile.zone.or(session.zone);
+            }
+            Ok(None) => {
                 admin_sessions::delete_all(&app.db, &session.asker).await?;
                 refused(app, &session.asker, "no admin any more").await?;
                 return Err(AdminError::NotAdmin);
@@ -206,6 +221,7 @@ pub async fn admit(app: &App, browser: &Browser, acts: bool) -> Result<Admin, Ad
         asker: session.asker,
         name: session.name,
         team_name: session.team_name,
+        zone: session.zone,
     })
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono_tz::Tz;
 use sqlx::{PgExecutor, PgPool};
 
 use crate::db::{DELETED_AT_ONCE, STATEMENTS_PER_SWEEP, in_batches, interval};
@@ -22,6 +23,8 @@ pub struct Session {
     pub asker: Asker,
     pub name: String,
     pub team_name: String,
+    /// The zone of their clock, if Slack said.
+    pub zone: Option<Tz>,
     /// Slack said within the last minute that they are an admin.
     pub is_checked: bool,
     /// It did within the last ten.
@@ -35,16 +38,18 @@ pub async fn store(
     asker: &Asker,
     name: &str,
     team_name: &str,
+    zone: Option<Tz>,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "insert into admin_session (session_hash, enterprise_id, team_id, user_id, name, team_name)
-        values ($1, $2, $3, $4, $5, $6)",
+        "insert into admin_session (session_hash, enterprise_id, team_id, user_id, name, team_name, zone)
+        values ($1, $2, $3, $4, $5, $6, $7)",
         session_hash,
         asker.enterprise(),
         asker.team.as_str(),
         asker.user.as_str(),
         name,
         team_name,
+        zone.map(Tz::name),
     )
     .execute(db)
     .await
@@ -58,7 +63,7 @@ pub async fn find(db: impl PgExecutor<'_>, session_hash: &[u8]) -> sqlx::Result<
         update admin_session set last_seen_at = now()
         where session_hash = $1 and last_seen_at > now() - $2::interval and created_at > now() - $3::interval
         returning enterprise_id as "enterprise: EnterpriseId", team_id as "team: TeamId",
-            user_id as "user: SlackUserId", name, team_name,
+            user_id as "user: SlackUserId", name, team_name, zone,
             checked_at > now() - $4::interval as "is_checked!",
             checked_at > now() - $5::interval as "was_checked!"
         "#,
@@ -78,16 +83,22 @@ pub async fn find(db: impl PgExecutor<'_>, session_hash: &[u8]) -> sqlx::Result<
         },
         name: row.name,
         team_name: row.team_name,
+        zone: row.zone.and_then(|zone| zone.parse().ok()),
         is_checked: row.is_checked,
         was_checked: row.was_checked,
     }))
 }
 
-/// Slack said again that they are an admin.
-pub async fn mark_checked(db: impl PgExecutor<'_>, session_hash: &[u8]) -> sqlx::Result<()> {
+/// Slack said again that they are an admin, and perhaps where their clock is.
+pub async fn mark_checked(
+    db: impl PgExecutor<'_>,
+    session_hash: &[u8],
+    zone: Option<Tz>,
+) -> sqlx::Result<()> {
     sqlx::query!(
-        "update admin_session set checked_at = now() where session_hash = $1",
-        session_hash
+        "update admin_session set checked_at = now(), zone = coalesce($2, zone) where session_hash = $1",
+        session_hash,
+        zone.map(Tz::name),
     )
     .execute(db)
     .await

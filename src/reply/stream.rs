@@ -581,7 +581,7 @@ fn time(at: DateTime<Utc>) -> String {
 }
 
 /// A span of time as people say it.
-fn duration(span: TimeDelta) -> String {
+pub fn duration(span: TimeDelta) -> String {
     let seconds = span.num_seconds().max(0);
     match (seconds / 3600, seconds / 60 % 60) {
         (0, 0) => format!("{seconds} s"),

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use chrono_tz::Tz;
 use reqwest::RequestBuilder;
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
@@ -202,6 +203,9 @@ pub struct User {
     is_owner: bool,
     #[serde(default)]
     pub deleted: bool,
+    /// The zone of their clock, by its name in the tz database.
+    #[serde(default)]
+    tz: Value,
     /// Who they are to the organisation.
     #[serde(rename = "enterprise_user")]
     organisation: Option<EnterpriseUser>,
@@ -223,6 +227,11 @@ impl User {
         let organisation = self.organisation.as_ref();
         let is_organisations = organisation.is_some_and(|user| user.is_admin || user.is_owner);
         !self.deleted && ((is_here && (self.is_admin || self.is_owner)) || is_organisations)
+    }
+
+    /// The zone of their clock, if Slack names one that we know.
+    pub fn zone(&self) -> Option<Tz> {
+        self.tz.as_str().and_then(|zone| zone.parse().ok())
     }
 }
 
@@ -271,6 +280,22 @@ impl WebApi {
     pub fn add_to_workspaces_url(&self, enterprise: &EnterpriseId, app_id: &str) -> String {
         let host = self.base.replacen("://", "://app.", 1);
         format!("{host}/manage/{enterprise}/integrations/profile/{app_id}/workspaces/add")
+    }
+
+    /// Where somebody gets back to the app in Slack, or to Slack where its id is not known:
+    /// <https://docs.slack.dev/interactivity/deep-linking>.
+    pub fn back_url(&self, team: Option<&str>, app_id: Option<&str>) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        if let Some(team) = team {
+            query.append_pair("team", team);
+        }
+        match app_id {
+            Some(app) => {
+                let query = query.append_pair("app", app).finish();
+                format!("{}/app_redirect?{query}", self.base)
+            }
+            None => format!("slack://open?{}", query.finish()),
+        }
     }
 
     /// Trades the code of an installation for its bot token.

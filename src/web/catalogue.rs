@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::fmt::Write;
 
 use axum::http::StatusCode;
+use chrono_tz::Tz;
 use maud::Markup;
 use strum::VariantArray;
 
@@ -18,11 +19,15 @@ use crate::ids::{Asker, ChannelId, DestinationId, SlackUserId, TeamId, Tenant};
 use crate::reply::catalogue::{replies, snapshot};
 use crate::web::admin::destinations_form::DestinationForm;
 use crate::web::admin::destinations_view::{Notice, View};
-use crate::web::admin::error::closed;
+use crate::web::admin::error::End;
+use crate::web::admin::layout::Shell;
 use crate::web::pages;
+use crate::web::parts::Clock;
 use crate::web::refusals::{not_for_people, refused};
 use crate::workspace::install::{InstallError, Installed};
 
+/// An address in Slack.
+const BACK: &str = "https://slack.com/app_redirect?team=T0ACME&app=A0LIVE";
 /// How wide a line of text is, in characters.
 const WIDTH: usize = 100;
 
@@ -88,13 +93,14 @@ fn catalogue_of_linking_pages() {
     }
     for (is_shared, has_command) in [(false, true), (false, false), (true, false)] {
         let linked = Linked {
+            team: TeamId::new("T0ACME"),
             slack_name: "Dana".to_owned(),
             email: "dana@acme.example".to_owned(),
             is_shared,
             has_command,
         };
         let title = format!("linked, shared: {is_shared}, typed before: {has_command}");
-        catalogue.page(&title, &pages::linked(words, &linked));
+        catalogue.page(&title, &pages::linked(words, &linked, BACK));
     }
     for cancelled in Cancelled::VARIANTS {
         let title = format!("cancelled: {cancelled:?}");
@@ -132,7 +138,7 @@ fn catalogue_of_install_pages() {
             name: "Acme".to_owned(),
             add_to_workspaces,
         };
-        catalogue.page("installed", &pages::installed(&replies(), &installed));
+        catalogue.page("installed", &pages::installed(&replies(), &installed, BACK));
     }
     for error in [
         InstallError::NoSession,
@@ -164,9 +170,13 @@ fn catalogue_of_admin_errors() {
         AdminError::NotSetUp,
         AdminError::Nobody,
         AdminError::NoDestination,
+        AdminError::NoPage,
         AdminError::Database(sqlx::Error::PoolTimedOut),
     ] {
-        catalogue.page(&format!("not shown: {error}"), &closed(&error));
+        catalogue.page(
+            &format!("not shown: {error}"),
+            &End::of(&error, StatusCode::NOT_FOUND).alone(),
+        );
     }
     snapshot("pages_admin_errors", &catalogue.0);
 }
@@ -221,10 +231,20 @@ fn catalogue_of_destination_pages() {
         },
         name: "Ada".to_owned(),
         team_name: "Acme".to_owned(),
+        zone: Some(Tz::Europe__Berlin),
+    };
+    let shell = Shell {
+        clock: Clock {
+            now: "2026-11-28T15:30:00Z".parse().expect("a time"),
+            zone: Tz::Europe__Berlin,
+        },
+        admin,
+        csrf: "csrf".to_owned(),
+        live: Vec::new(),
+        troubled: 0,
     };
     let view = |all: Vec<Destination>| View {
-        admin: &admin,
-        csrf: "csrf",
+        shell: &shell,
         all,
         names: HashMap::from([("U0ADA".to_owned(), "Ada".to_owned())]),
         now: "2026-11-28T15:30:00Z".parse().expect("a time"),

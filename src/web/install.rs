@@ -67,10 +67,11 @@ pub(super) async fn installed(State(app): State<Arc<App>>, jar: CookieJar) -> Re
     };
     match ended.await {
         Ok(None) => under_way(),
-        Ok(Some(installed)) => page(
-            StatusCode::OK,
-            pages::installed(&Replies::of(&app), &installed),
-        ),
+        Ok(Some(installed)) => {
+            let back = app.back_to_slack(installed.tenant.ids().1);
+            let markup = pages::installed(&Replies::of(&app), &installed, &back);
+            page(StatusCode::OK, markup)
+        }
         Err(stop) => stopped(&stop),
     }
 }

@@ -101,7 +101,10 @@ pub(super) async fn show(State(app): State<Arc<App>>, jar: CookieJar) -> Respons
             }
             View::Goes(next) => return Ok(go(next)),
             View::UnderWay => return Ok(under_way()),
-            View::Linked(linked) => pages::linked(&Replies::of(&app), &linked),
+            View::Linked(linked) => {
+                let back = app.back_to_slack(Some(linked.team.as_str()));
+                pages::linked(&Replies::of(&app), &linked, &back)
+            }
             View::Cancelled(cancelled) => pages::cancelled(&Replies::of(&app), cancelled),
         };
         Ok(page(StatusCode::OK, markup))

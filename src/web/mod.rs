@@ -11,6 +11,7 @@ mod limits;
 mod link;
 pub mod metrics;
 mod pages;
+pub(crate) mod parts;
 pub mod paths;
 mod refusals;
 mod returns;
@@ -64,8 +65,9 @@ fn routes(app: Arc<App>, worker: Health) -> Router {
         .route(zoom_paths::CALLBACK, get(link::zoom_callback))
         .route(paths::CONFIRM, get(link::show).post(link::answer))
         .route(paths::CANNOT_CONTINUE, get(returns::cannot_continue))
-        .merge(admin::routes())
+        .merge(admin::routes(&app))
         .route("/style.css", get(pages::style))
+        .route("/mark.svg", get(pages::mark))
         .with_state(Arc::clone(&app))
         .route("/readyz", get(health::ready).with_state(worker))
         .route("/healthz", get(health::alive))

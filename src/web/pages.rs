@@ -9,6 +9,7 @@ use crate::account::link_error::LinkError;
 use crate::app::{App, Contact};
 use crate::db::link_sessions::Confirmation;
 use crate::reply::Replies;
+use crate::web::parts::{self, Icon, Tone, avatar, icon, note, typed};
 use crate::web::paths::{ADMIN, INSTALL};
 use crate::workspace::install::{InstallError, Installed, LINKS_OUTLIVE_BY};
 
@@ -17,7 +18,7 @@ pub(super) fn headers() -> [(HeaderName, &'static str); 7] {
     [
         (
             header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+            "default-src 'none'; img-src 'self'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
         ),
         (header::REFERRER_POLICY, "no-referrer"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -43,64 +44,90 @@ pub(super) async fn style() -> impl IntoResponse {
     )
 }
 
-/// The page that asks, naming both accounts.
-pub(super) fn confirm(words: &Replies<'_>, question: &Confirmation, csrf: &str) -> Markup {
-    layout(
-        "Link these accounts?",
-        &html! {
-            @if question.is_shared {
-                p { "From then on the people whom the workspace's admins list can act as this Zoom account with "
-                    code.typed { (words.slash()) } "." }
-            } @else {
-                p { "From then on " code.typed { (words.slash()) } " commands of this Slack person act as this Zoom account." }
-            }
-            dl {
-                div { dt { "Slack" } dd { strong { (question.slack_name) } " in " (question.slack_team) } }
-                div { dt { "Zoom" } dd { strong { (question.email) } } }
-            }
-            @if let Some(before) = &question.replaces {
-                p.note { "Until now you were linked to " strong { (before) } ". This replaces it." }
-            }
-            @if question.shared_with > 0 {
-                p.note {
-                    "This Zoom account is linked to "
-                    @if question.shared_with == 1 { "another Slack person" } @else { (question.shared_with) " other Slack people" }
-                    " too. Zoom keeps one permission for all of you: if it is withdrawn, it ends for everybody."
-                }
-            }
-            @if question.is_basic {
-                p.note { "This account has Zoom's Basic plan, and Zoom livestreams no meetings of Basic accounts. \
-                    You can link it, but a start will fail until it has a Pro plan or better." }
-            }
-            form method="post" action="/confirm" {
-                input type="hidden" name="csrf" value=(csrf);
-                button.primary type="submit" name="answer" value="link" { "Link these accounts" }
-                button type="submit" name="answer" value="cancel" { "Cancel" }
-            }
-            p.small { "Not your Slack name, or not your Zoom account? Then cancel: nothing is stored." }
-        },
-    )
+/// `GET /mark.svg`: the picture of a browser's tab.
+pub(super) async fn mark() -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "image/svg+xml")], parts::MARK)
 }
 
-pub(super) fn linked(words: &Replies<'_>, linked: &Linked) -> Markup {
-    layout(
-        "Your accounts are linked",
-        &html! {
-            @if linked.is_shared {
-                p { "Zoom account " strong { (linked.email) } " is now there for your workspace. "
-                    a href={ (ADMIN) "/shared" } { "List who may use it" } "." }
+/// The page that asks, naming both accounts.
+pub(super) fn confirm(words: &Replies<'_>, question: &Confirmation, csrf: &str) -> Markup {
+    let title = "Link these two accounts?";
+    let slash = words.slash();
+    let content = html! {
+        div.intro {
+            h1 { (title) }
+            @if question.is_shared {
+                p.lead { "From then on the people whom the workspace's admins list can act as this Zoom account with "
+                    (typed(&slash)) "." }
             } @else {
-                p { strong { (linked.slack_name) } " now acts as Zoom account " strong { (linked.email) } "." }
+                p.lead { "From then on, what you type after " (typed(&slash)) " in " (question.slack_team)
+                    " acts as this Zoom account. Only what you type." }
             }
-            p {
-                @if linked.has_command { "Go back to Slack: what you had typed waits there as a button. " }
-                "You can close this page."
+        }
+        div.pair {
+            div.panel.id { (avatar(&question.slack_name))
+                p { small.muted { "Slack" } br; b { (question.slack_name) } " in " b { (question.slack_team) } } }
+            span.knot { (icon(Icon::Tied)) span.hidden { "acts as" } }
+            div.panel.id { (avatar(&question.email))
+                p { small.muted { "Zoom" } br; b { (question.email) } } }
+        }
+        @if let Some(before) = &question.replaces {
+            (note(Tone::Info, "", &html! { "Until now you were linked to " b { (before) } ". This replaces it." }))
+        }
+        @if question.shared_with > 0 {
+            (note(Tone::Info, "", &html! {
+                "This Zoom account is linked to "
+                @if question.shared_with == 1 { "another Slack person" } @else { (question.shared_with) " other Slack people" }
+                " too. Zoom keeps one permission for all of you: if it is withdrawn, it ends for everybody."
+            }))
+        }
+        @if question.is_basic {
+            (note(Tone::Warn, "", &html! { "This account has Zoom's Basic plan, and Zoom livestreams no meetings of Basic \
+                accounts. You can link it, but a start will fail until it has a Pro plan or better." }))
+        }
+        form.actions method="post" action="/confirm" {
+            input type="hidden" name="csrf" value=(csrf);
+            button.button.primary type="submit" name="answer" value="link" { "Link these accounts" }
+            button.button type="submit" name="answer" value="cancel" { "Cancel" }
+        }
+        div.prose.small.muted {
+            p { b { "Not your Slack name, or not your Zoom account?" } " Then cancel: nothing is stored, and the permission \
+                is withdrawn unless others use it." }
+            p { "It lets this app start and stop livestreams of the account's meetings, and read its profile and meetings. \
+                What is said in a meeting is never seen. "
+                @if !question.is_shared { (typed(&format!("{slash} disconnect"))) " ends it at once." } }
+        }
+    };
+    frame(title, Some("Step 3 of 3"), &content)
+}
+
+/// `back` is an address in Slack.
+pub(super) fn linked(words: &Replies<'_>, linked: &Linked, back: &str) -> Markup {
+    let title = "Your accounts are linked";
+    let content = html! {
+        div.intro {
+            h1 { (title) }
+            @if linked.is_shared {
+                p.lead { "Zoom account " b { (linked.email) } " is now there for your workspace." }
+            } @else {
+                p.lead { b { (linked.slack_name) } " now acts as Zoom account " b { (linked.email) } "." }
             }
-            @if !linked.is_shared {
-                p.small { code.typed { (words.slash()) " disconnect" } " in Slack ends the link." }
+        }
+        @if linked.has_command { (note(Tone::Good, "", &html! { "What you had typed in Slack waits there as a button." })) }
+        div.actions {
+            @if linked.is_shared {
+                a.button.primary href={ (ADMIN) "/shared" } { "List who may use it" }
+                a.button href=(back) { "Back to Slack" }
+            } @else {
+                a.button.primary href=(back) { "Back to Slack" }
             }
-        },
-    )
+        }
+        p.small.muted {
+            "You can close this page."
+            @if !linked.is_shared { " " (typed(&format!("{} disconnect", words.slash()))) " in Slack ends the link." }
+        }
+    };
+    frame(title, None, &content)
 }
 
 pub(super) fn cancelled(words: &Replies<'_>, cancelled: Cancelled) -> Markup {
@@ -158,7 +185,7 @@ pub(super) fn stopped(words: &Replies<'_>, stop: &LinkError) -> Markup {
             html! {
                 p { (vendor) " did not answer as it should, so nothing was linked. This is not your mistake." }
                 (new_link(words))
-                p.small { "If it happens again, tell whoever runs this bot; its log says more." }
+                p.small.muted { "If it happens again, tell whoever runs this bot; its log says more." }
             },
         ),
         LinkError::ZoomRefused(said) => (
@@ -166,7 +193,7 @@ pub(super) fn stopped(words: &Replies<'_>, stop: &LinkError) -> Markup {
             html! {
                 p { "Zoom refused to give this bot access to the account, so nothing was linked. Zoom said: " q { (said) } }
                 (new_link(words))
-                p.small { "If it happens again, tell whoever runs this bot, with what Zoom said." }
+                p.small.muted { "If it happens again, tell whoever runs this bot, with what Zoom said." }
             },
         ),
         LinkError::ScopeMissing(scope) => (
@@ -218,7 +245,7 @@ pub(super) fn stopped(words: &Replies<'_>, stop: &LinkError) -> Markup {
             html! {
                 p { "What this bot stored of your sign-in could not be read, so nothing was linked." }
                 (new_link(words))
-                p.small { "If it happens again, tell whoever runs this bot; its log says more." }
+                p.small.muted { "If it happens again, tell whoever runs this bot; its log says more." }
             },
         ),
         LinkError::NotSetUp => (
@@ -258,60 +285,141 @@ pub(super) fn under_way() -> Markup {
         "One moment",
         &html! {
             p role="status" { "Waiting for Slack or Zoom. This page reloads every two seconds." }
-            p.small { "If it does not go on within a few minutes, start again." }
+            div.waiting {}
+            p.small.muted { "If it does not go on within a few minutes, start again." }
         },
     )
 }
 
 /// What the app does, for whom, and how to get it.
 pub(super) fn landing(app: &App) -> Markup {
-    let words = &Replies::of(app);
     let none = Contact::default();
     let contact = app.pages.as_ref().map_or(&none, |pages| &pages.contact);
-    layout(
-        "Zoom livestreams, started from Slack",
-        &html! {
-            p { code.typed { (words.slash()) " start 68423085" } ", typed in Slack, makes a Zoom meeting go live on the \
-                stream its host has set up in Zoom. The channel is told in plain words what happened, by whom and as \
-                which Zoom account." }
-            p { "Each person links their own Zoom account, and acts with that alone. Nobody acts with somebody else's." }
-            @if app.pages.is_some() {
-                p { a.button href=(INSTALL) { "Add to Slack" } }
-            } @else {
-                p.note { "This installation serves the workspaces its operator has set up." }
-            }
-            h2 { "Privacy" }
-            ul {
-                li { "Kept of each person: the ids of their Slack account and workspace, the id and e-mail of the linked Zoom \
-                    account, and what they asked for with its outcome." }
-                li { "Zoom's tokens are kept encrypted. Stream keys and meeting contents are never seen." }
-                li { code.typed { (words.slash()) " disconnect" } " ends the link at once. When nobody else uses the account, the permission is withdrawn at Zoom, \
-                    and the tokens are deleted as soon as Zoom has confirmed it." }
-                li { "When the app is removed from a workspace, its Slack token is deleted at once, and the links of its people "
-                    (LINKS_OUTLIVE_BY.num_hours()) " hours later." }
-                @if let Some(page) = &contact.privacy {
-                    li { a href=(page) { "Privacy policy" } }
-                }
-            }
-            h2 { "Support" }
-            @match &contact.support {
-                Some(mail) if mail.scheme() == "mailto" => p { "Write to " a href=(mail) { (mail.path()) } ", also to have your data deleted." },
-                Some(page) => p { a href=(page) { "Get help" } ", also to have your data deleted." },
-                None => p { "Ask whoever runs this bot in your team, also to have your data deleted." },
-            }
-        },
-    )
+    landing_page(&Replies::of(app), contact, app.pages.is_some())
 }
 
-pub(super) fn installed(words: &Replies<'_>, installed: &Installed) -> Markup {
+/// `can_install`: anybody can add the app to their workspace.
+pub(super) fn landing_page(words: &Replies<'_>, contact: &Contact, can_install: bool) -> Markup {
+    let title = "Go live from a line in Slack";
+    let body = html! {
+        div.page.big {
+            header {
+                a.brand href="/" { (parts::mark(28)) " Livestream Bot" }
+                @if can_install { a.button.bare href=(ADMIN) { "For admins" } }
+            }
+            main.contents {
+                section.hero {
+                    div {
+                        h1 { (title) "." }
+                        p.lead { "One command makes a Zoom meeting a livestream. The channel sees when it is really on air, \
+                            who started it, and when it ended." }
+                        @if can_install {
+                            div.actions {
+                                a.button.primary href=(INSTALL) { "Add to Slack" }
+                                a.button href="#how" { "What it does" }
+                            }
+                        } @else {
+                            (note(Tone::Info, "", &html! { "This installation serves the workspaces its operator has set up." }))
+                        }
+                        p.small.muted { "Everybody uses their own Zoom account. Zoom livestreams meetings of paid plans." }
+                    }
+                    (growing_true(words))
+                }
+                (promises())
+                (privacy(words, contact))
+            }
+        }
+    };
+    document(title, "", &body)
+}
+
+/// The picture of one message that changes as more is known.
+fn growing_true(words: &Replies<'_>) -> Markup {
+    let by_bot = |when: &str, card: &Markup| {
+        html! {
+            div.say {
+                span.avatar.bot aria-hidden="true" { (parts::mark(36)) }
+                div { p.by { "Livestream Bot " small { "app · " (when) } } (card) }
+            }
+        }
+    };
+    html! {
+        figure.panel.pad.chat aria-label="Example: a start in Slack" {
+            div.say {
+                (avatar("Dana"))
+                div { p.by { "Dana " small { "15:01" } }
+                    p { code { (words.slash()) " start 68423085 to=townhall" } } }
+            }
+            (by_bot("15:01, kept up to date", &html! {
+                div.card.on {
+                    p { span.sign aria-hidden="true" { "🔴" } b { "Town Hall is live on townhall" } " since 15:02." br;
+                        small.muted { "Asked by @Dana" } }
+                    div.actions aria-hidden="true" {
+                        span.button { "Watch " (icon(Icon::Outside)) } span.button.stop { "Stop" }
+                    }
+                }
+            }))
+            (by_bot("the same message, later", &html! {
+                div.card {
+                    p { span.sign aria-hidden="true" { "⚪" } b { "Town Hall was live for 47 min" }
+                        ", 15:02–15:49. @Dana ended it." }
+                }
+            }))
+        }
+    }
+}
+
+fn promises() -> Markup {
+    html! {
+        section #how.three aria-label="What it does" {
+            div { h2 { "True, not hopeful" }
+                p.muted { "“Live” is said when Zoom reports it, not when a button was pressed. What can't be known is told so." } }
+            div { h2 { "Your account, your name" }
+                p.muted { "Each person links their own Zoom account, and acts with that alone. Admins say who may go live, \
+                    where, and to which destination." } }
+            div { h2 { "Survives a bad day" }
+                p.muted { "Every command is recorded before it is carried out. What a crash interrupts is taken up again, or \
+                    told as interrupted." } }
+        }
+    }
+}
+
+fn privacy(words: &Replies<'_>, contact: &Contact) -> Markup {
+    html! {
+        section.three aria-label="Privacy and support" {
+            div { h2 { "What is kept" }
+                p.muted { "Of each person: the ids of their Slack account and workspace, the id and e-mail of the linked Zoom \
+                    account, and what they asked for with its outcome. Tokens and stream keys are kept encrypted; meeting \
+                    contents are never seen." } }
+            div { h2 { "What is deleted" }
+                p.muted { (typed(&format!("{} disconnect", words.slash()))) " ends the link at once. When nobody else uses the \
+                    account, the permission is withdrawn at Zoom, and the tokens are deleted as soon as Zoom has confirmed it. \
+                    When the app is removed from a workspace, its Slack token is deleted at once, and the links of its people "
+                    (LINKS_OUTLIVE_BY.num_hours()) " hours later." } }
+            div { h2 { "Help" }
+                p.muted {
+                    @match &contact.support {
+                        Some(mail) if mail.scheme() == "mailto" => { "Write to " a href=(mail) { (mail.path()) } ", also to have your data deleted." },
+                        Some(page) => { a href=(page) { "Get help" } ", also to have your data deleted." },
+                        None => { "Ask whoever runs this bot in your team, also to have your data deleted." },
+                    }
+                    @if let Some(page) = &contact.privacy { " " a href=(page) { "Privacy policy" } }
+                } }
+        }
+    }
+}
+
+/// `back` is an address in Slack.
+pub(super) fn installed(words: &Replies<'_>, installed: &Installed, back: &str) -> Markup {
     layout(
         "Installed",
         &html! {
-            p { "Livestream for Zoom is now in " strong { (installed.name) } "." }
+            p { "Livestream Bot is now in " strong { (installed.name) } "." }
             @if let Some(url) = &installed.add_to_workspaces {
                 p { "It is installed for the whole organisation. One more step: " a href=(url) { "choose the workspaces that get it" } "." }
             }
             p { "Next, everybody who starts livestreams types " code.typed { (words.slash()) " connect" } " in Slack, and links their Zoom account." }
+            div.actions { a.button.primary href=(back) { "Back to Slack" } a.button href=(ADMIN) { "Admin pages" } }
         },
     )
 }
@@ -363,7 +471,7 @@ pub(super) fn not_installed(stop: &InstallError) -> Markup {
         &html! {
             p { (text) }
             @if !matches!(stop, InstallError::NotSetUp) {
-                p { a href=(INSTALL) { "Add to Slack" } " starts again." }
+                div.actions { a.button href=(INSTALL) { "Add to Slack" } }
             }
         },
     )
@@ -377,12 +485,31 @@ fn new_link(words: &Replies<'_>) -> Markup {
     html! { p { "For a new link, type " code.typed { (words.slash()) " connect" } " in Slack." } }
 }
 
+/// A page with a heading and what there is to say.
 fn layout(title: &str, content: &Markup) -> Markup {
-    document(title, "narrow", &html! { h1 { (title) } (content) })
+    frame(
+        title,
+        None,
+        &html! { h1 { (title) } div.prose { (content) } },
+    )
 }
 
-/// A whole page; `width` is `narrow` or `wide`.
-pub(super) fn document(title: &str, width: &str, content: &Markup) -> Markup {
+/// A page for everybody; `step` says how far they have come.
+pub(super) fn frame(title: &str, step: Option<&str>, content: &Markup) -> Markup {
+    let body = html! {
+        main.page {
+            header {
+                a.brand href="/" { (parts::mark(28)) " Livestream Bot" }
+                @if let Some(step) = step { small.muted { (step) } }
+            }
+            (content)
+        }
+    };
+    document(title, "", &body)
+}
+
+/// A whole page; `class` is that of its body.
+pub(super) fn document(title: &str, class: &str, body: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -390,15 +517,11 @@ pub(super) fn document(title: &str, width: &str, content: &Markup) -> Markup {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                title { (title) " · Livestream for Zoom" }
+                title { (title) " · Livestream Bot" }
+                link rel="icon" type="image/svg+xml" href="/mark.svg";
                 link rel="stylesheet" href="/style.css";
             }
-            body {
-                main class=(width) {
-                    p.brand { "Livestream for Zoom" }
-                    (content)
-                }
-            }
+            body class=[(!class.is_empty()).then_some(class)] { (body) }
         }
     }
 }

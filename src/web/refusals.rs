@@ -11,7 +11,8 @@ use maud::{Markup, html};
 
 use crate::slack::paths as slack_paths;
 use crate::telemetry::sampling::warn_sampled;
-use crate::web::pages::{self, document};
+use crate::web::pages::{self, frame};
+use crate::web::parts::badge_number;
 use crate::web::paths::{ADMIN, FOR_MACHINES};
 use crate::zoom::paths as zoom_paths;
 
@@ -156,12 +157,18 @@ pub(super) fn refused(status: StatusCode, is_admin: bool) -> Markup {
              Nothing was changed. Open the page again, and try once more.",
         ),
     };
-    let content = html! {
-        h1 { (title) }
-        p { (text) }
-        p { a href=(if is_admin { ADMIN } else { "/" }) { @if is_admin { "Admin pages" } @else { "Start page" } } }
+    let (home, label) = if is_admin {
+        (ADMIN, "Admin pages")
+    } else {
+        ("/", "Start page")
     };
-    document(title, "narrow", &content)
+    let content = html! {
+        (badge_number(status.as_u16()))
+        h1 { (title) }
+        p.lead { (text) }
+        div.actions { a.button href=(home) { (label) } }
+    };
+    frame(title, None, &content)
 }
 
 pub(super) fn not_for_people() -> Markup {
@@ -170,7 +177,7 @@ pub(super) fn not_for_people() -> Markup {
         h1 { (title) }
         p { "Slack, Zoom or a load balancer sends requests here. That you see this page shows that the service can be reached. \
             To set up the app, enter the address in the app's settings at Slack or Zoom." }
-        p { a href="/" { "Start page" } }
+        div.actions { a.button href="/" { "Start page" } }
     };
-    document(title, "narrow", &content)
+    frame(title, None, &content)
 }

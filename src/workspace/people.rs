@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use chrono_tz::Tz;
 use tokio::time::timeout;
 
 use crate::app::App;
@@ -60,13 +61,23 @@ pub enum AdminUnknown {
     Database(#[from] sqlx::Error),
 }
 
+/// An admin of a workspace.
+#[derive(Debug, Clone, Copy)]
+pub struct AdminProfile {
+    /// The zone of their clock, if Slack says.
+    pub zone: Option<Tz>,
+}
+
 /// Whether somebody is an admin of their workspace, as Slack says now; where no token ever let
 /// us ask, whether they installed the app or were named by who did. A token that is gone makes
 /// nobody an admin.
-pub async fn is_admin(app: &App, asker: &Asker) -> Result<bool, AdminUnknown> {
+pub async fn admin(app: &App, asker: &Asker) -> Result<Option<AdminProfile>, AdminUnknown> {
     if let Some(bot) = bot::find(app, asker).await? {
         return match bot.user(&asker.user).await {
-            Ok(user) => Ok(user.is_admin(&asker.team)),
+            Ok(user) => {
+                let zone = user.zone();
+                Ok(user.is_admin(&asker.team).then_some(AdminProfile { zone }))
+            }
             Err(error) => Err(match unknown(&error) {
                 Unknown::CannotAsk => AdminUnknown::CannotAsk,
                 Unknown::NoAnswer => AdminUnknown::SlackUnavailable,
@@ -77,7 +88,13 @@ pub async fn is_admin(app: &App, asker: &Asker) -> Result<bool, AdminUnknown> {
     if history.had_token {
         return Err(AdminUnknown::CannotAsk);
     }
-    Ok(history.is_installed && named_admins::is_named(&app.db, asker).await?)
+    let is_admin = history.is_installed && named_admins::is_named(&app.db, asker).await?;
+    Ok(is_admin.then_some(AdminProfile { zone: None }))
+}
+
+/// Whether somebody is an [`admin`].
+pub async fn is_admin(app: &App, asker: &Asker) -> Result<bool, AdminUnknown> {
+    Ok(admin(app, asker).await?.is_some())
 }
 
 /// Whether the admins of a person's workspace are the installer and whom they name.

@@ -49,6 +49,9 @@ pub(super) fn describe(user: &str, standing: Role, place: Channel) -> Value {
     }
     let is_single = standing == Role::SingleChannelGuest;
     object["real_name"] = name.into();
+    object["tz"] = "Europe/Berlin".into();
+    object["tz_label"] = "Central European Time".into();
+    object["tz_offset"] = 3600.into();
     let is_owner = standing == Role::Owner;
     object["is_admin"] = (is_owner || standing == Role::Admin).into();
     object["is_owner"] = is_owner.into();

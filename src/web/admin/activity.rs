@@ -17,7 +17,7 @@ use crate::db::audit::{self, AuditKind, Entry, Filter, Person};
 use crate::db::people::{FOUND_MAX, Found};
 use crate::ids::printable;
 use crate::web::admin::export;
-use crate::web::admin::layout::{Problem, describe, layout, problem_at, render, time};
+use crate::web::admin::layout::{Problem, Shell, describe, problem_at, render, time};
 use crate::web::admin::rules_summary::list;
 use crate::web::admin::search::{Matches, find_people, search_text};
 use crate::web::admin::session::{PageResult, authorize_view};
@@ -132,23 +132,23 @@ pub(super) async fn activity(
     jar: CookieJar,
     Query(query): Query<ActivityQuery>,
 ) -> PageResult {
-    let (admin, browser) = authorize_view(&app, &jar).await?;
-    let wanted = query.read(&app, &admin).await?;
+    let shell = authorize_view(&app, &jar).await?;
+    let wanted = query.read(&app, &shell.admin).await?;
     if !wanted.problems.is_empty() {
-        return Ok(refused(&admin, &browser.csrf(), &query, &wanted));
+        return Ok(refused(&shell, &query, &wanted));
     }
     let before = query.before.parse().unwrap_or(i64::MAX);
     let mut reading = db::patient(&app.db).await?;
-    let (team, filter) = (&admin.asker.team, &wanted.filter);
+    let (team, filter) = (&shell.admin.asker.team, &wanted.filter);
     let entries = audit::entries(&mut *reading, team, filter, before, PAGE_SIZE).await?;
     reading.commit().await?;
-    let markup = page(&admin, &browser.csrf(), &query, &wanted, Some(&entries));
+    let markup = page(&shell, &query, &wanted, Some(&entries));
     Ok(render(markup))
 }
 
 /// The filters, with what is wrong with them, and no entries.
-fn refused(admin: &Admin, csrf: &str, query: &ActivityQuery, wanted: &Wanted) -> Response {
-    let markup = page(admin, csrf, query, wanted, None);
+fn refused(shell: &Shell, query: &ActivityQuery, wanted: &Wanted) -> Response {
+    let markup = page(shell, query, wanted, None);
     pages::page(StatusCode::UNPROCESSABLE_ENTITY, markup)
 }
 
@@ -157,12 +157,12 @@ pub(super) async fn export_csv(
     jar: CookieJar,
     Query(query): Query<ActivityQuery>,
 ) -> PageResult {
-    let (admin, browser) = authorize_view(&app, &jar).await?;
-    let wanted = query.read(&app, &admin).await?;
+    let shell = authorize_view(&app, &jar).await?;
+    let wanted = query.read(&app, &shell.admin).await?;
     if !wanted.problems.is_empty() {
-        return Ok(refused(&admin, &browser.csrf(), &query, &wanted));
+        return Ok(refused(&shell, &query, &wanted));
     }
-    let body = export::csv(app, admin.asker.team, wanted.filter);
+    let body = export::csv(app, shell.admin.asker.team, wanted.filter);
     Ok(download("text/csv; charset=utf-8", "activity.csv", body))
 }
 
@@ -171,12 +171,12 @@ pub(super) async fn export_json(
     jar: CookieJar,
     Query(query): Query<ActivityQuery>,
 ) -> PageResult {
-    let (admin, browser) = authorize_view(&app, &jar).await?;
-    let wanted = query.read(&app, &admin).await?;
+    let shell = authorize_view(&app, &jar).await?;
+    let wanted = query.read(&app, &shell.admin).await?;
     if !wanted.problems.is_empty() {
-        return Ok(refused(&admin, &browser.csrf(), &query, &wanted));
+        return Ok(refused(&shell, &query, &wanted));
     }
-    let body = export::json(app, admin.asker.team, wanted.filter);
+    let body = export::json(app, shell.admin.asker.team, wanted.filter);
     Ok(download("application/json", "activity.json", body))
 }
 
@@ -190,13 +190,7 @@ fn download(content_type: &'static str, name: &str, body: axum::body::Body) -> R
 }
 
 /// `found` is `None` where the filters could not be read.
-fn page(
-    admin: &Admin,
-    csrf: &str,
-    query: &ActivityQuery,
-    wanted: &Wanted,
-    found: Option<&[Entry]>,
-) -> Markup {
+fn page(shell: &Shell, query: &ActivityQuery, wanted: &Wanted, found: Option<&[Entry]>) -> Markup {
     let problems = &wanted.problems;
     let describe = |field: &'static str| describe(problems, field);
     let is_wrong = |field: &'static str| describe(field).map(|_| "true");
@@ -237,7 +231,7 @@ fn page(
             }
         }
     };
-    layout(admin, csrf, "/admin/activity", "Activity", &content)
+    shell.page("/admin/activity", "Activity", &html! {}, &content)
 }
 
 /// Whom a text about a person may mean, unless it is one of that very name.

@@ -17,7 +17,7 @@ use crate::db::linked_users::{self, Account};
 use crate::ids::DestinationId;
 use crate::web::admin::destinations_form::DestinationForm;
 use crate::web::admin::destinations_view::{Notice, View, path};
-use crate::web::admin::layout::{Problem, redirect, render};
+use crate::web::admin::layout::{Problem, Shell, redirect, render};
 use crate::web::admin::rules_summary::list;
 use crate::web::admin::session::{CsrfForm, PageResult, authorize_action, authorize_view};
 use crate::web::admin::slack_ids;
@@ -40,18 +40,16 @@ pub(super) async fn destinations(
     jar: CookieJar,
     Query(query): Query<DestinationsQuery>,
 ) -> PageResult {
-    let (admin, browser) = authorize_view(&app, &jar).await?;
-    let csrf = browser.csrf();
-    let view = View::load(&app, &admin, &csrf).await?;
+    let shell = authorize_view(&app, &jar).await?;
+    let view = View::load(&app, &shell).await?;
     let deleted = query.deleted.map(DestinationId);
     let is_deleted = deleted.is_some_and(|deleted| view.find(deleted).is_none());
     Ok(render(view.list_page(is_deleted)))
 }
 
 pub(super) async fn new(State(app): State<Arc<App>>, jar: CookieJar) -> PageResult {
-    let (admin, browser) = authorize_view(&app, &jar).await?;
-    let csrf = browser.csrf();
-    let view = View::load(&app, &admin, &csrf).await?;
+    let shell = authorize_view(&app, &jar).await?;
+    let view = View::load(&app, &shell).await?;
     let form = DestinationForm::empty();
     Ok(render(view.form_page(None, &form, &[], None)))
 }
@@ -62,18 +60,17 @@ pub(super) async fn destination(
     Path(id): Path<i64>,
     Query(query): Query<DestinationsQuery>,
 ) -> PageResult {
-    let (admin, browser) = authorize_view(&app, &jar).await?;
-    let csrf = browser.csrf();
-    let view = View::load(&app, &admin, &csrf).await?;
+    let shell = authorize_view(&app, &jar).await?;
+    let view = View::load(&app, &shell).await?;
     let current = view.find(DestinationId(id));
     let current = current.ok_or(AdminError::NoDestination)?;
     let notice = if query.saved == Some(current.version) {
-        let warnings = warnings(&app, &admin, &current.fields).await?;
+        let warnings = warnings(&app, &shell.admin, &current.fields).await?;
         Some(Notice::Saved { warnings })
     } else {
         (query.unchanged == Some(current.version)).then_some(Notice::Unchanged)
     };
-    let team = &admin.asker.team;
+    let team = &shell.admin.asker.team;
     let accounts = linked_users::accounts(&app.db, team, &current.fields.zoom_users).await?;
     let form = DestinationForm::of(current, &accounts);
     let markup = view.form_page(Some(current), &form, &[], notice.as_ref());
@@ -105,13 +102,14 @@ async fn save(
     mut form: DestinationForm,
 ) -> PageResult {
     let csrf = std::mem::take(&mut form.csrf);
-    let admin = authorize_action(app, jar, &csrf).await?;
-    let view = View::load(app, &admin, &csrf).await?;
+    let shell = &authorize_action(app, jar, &csrf).await?;
+    let admin = &shell.admin;
+    let view = View::load(app, shell).await?;
     let current = match id {
         Some(id) => Some(view.find(id).ok_or(AdminError::NoDestination)?),
         None => None,
     };
-    let accounts = known_accounts(app, &admin, &form).await?;
+    let accounts = known_accounts(app, admin, &form).await?;
     let refused = |form: &DestinationForm, problems: &[Problem]| {
         let markup = view.form_page(current, form, problems, None);
         Ok(page(StatusCode::UNPROCESSABLE_ENTITY, markup))
@@ -121,14 +119,14 @@ async fn save(
         Err(problems) => return refused(&form, &problems),
     };
     let (fields, key) = (&wanted.fields, wanted.key.as_ref());
-    if let Some(problem) = judge(app, &admin, fields).await? {
+    if let Some(problem) = judge(app, admin, fields).await? {
         return refused(&form, &[problem]);
     }
     let saved = match (id, key) {
         (Some(id), key) => {
-            admin_destinations::change(app, &admin, id, form.version, fields, key).await?
+            admin_destinations::change(app, admin, id, form.version, fields, key).await?
         }
-        (None, Some(key)) => admin_destinations::add(app, &admin, fields, key).await?,
+        (None, Some(key)) => admin_destinations::add(app, admin, fields, key).await?,
         // Never: a form without problems has the key of a new destination.
         (None, None) => return Err(AdminError::StaleForm),
     };
@@ -138,8 +136,8 @@ async fn save(
             let version = current.map_or(1, |_| form.version + 1);
             Ok(redirect(&format!("{}?saved={version}", path(id))))
         }
-        Saved::Unchanged(id) => unchanged(app, &admin, id).await,
-        Saved::Stale => changed(app, &admin, &csrf, id, form).await,
+        Saved::Unchanged(id) => unchanged(app, shell, id).await,
+        Saved::Stale => changed(app, shell, id, form).await,
         Saved::NameTaken => refused(&form, &[name_taken()]),
         Saved::KeyNeeded => {
             let field = "new_key";
@@ -165,8 +163,8 @@ async fn save(
 }
 
 /// Shows a destination that stands as a form wanted it.
-async fn unchanged(app: &App, admin: &Admin, id: DestinationId) -> PageResult {
-    let view = View::load(app, admin, "").await?;
+async fn unchanged(app: &App, shell: &Shell, id: DestinationId) -> PageResult {
+    let view = View::load(app, shell).await?;
     let current = view.find(id).ok_or(AdminError::NoDestination)?;
     let url = format!("{}?unchanged={}", path(id), current.version);
     Ok(redirect(&url))
@@ -176,12 +174,11 @@ async fn unchanged(app: &App, admin: &Admin, id: DestinationId) -> PageResult {
 /// of what is shown above it if it is sent again.
 async fn changed(
     app: &App,
-    admin: &Admin,
-    csrf: &str,
+    shell: &Shell,
     id: Option<DestinationId>,
     mut form: DestinationForm,
 ) -> PageResult {
-    let view = View::load(app, admin, csrf).await?;
+    let view = View::load(app, shell).await?;
     let current = id.and_then(|id| view.find(id));
     let current = current.ok_or(AdminError::NoDestination)?;
     form.version = current.version;
@@ -268,9 +265,8 @@ pub(super) async fn confirm_delete(
     jar: CookieJar,
     Path(id): Path<i64>,
 ) -> PageResult {
-    let (admin, browser) = authorize_view(&app, &jar).await?;
-    let csrf = browser.csrf();
-    let view = View::load(&app, &admin, &csrf).await?;
+    let shell = authorize_view(&app, &jar).await?;
+    let view = View::load(&app, &shell).await?;
     let current = view.find(DestinationId(id));
     let current = current.ok_or(AdminError::NoDestination)?;
     Ok(render(view.delete_page(current, None)))
@@ -282,10 +278,10 @@ pub(super) async fn delete(
     Path(id): Path<i64>,
     Form(form): Form<CsrfForm>,
 ) -> PageResult {
-    let admin = authorize_action(&app, &jar, &form.csrf).await?;
+    let shell = authorize_action(&app, &jar, &form.csrf).await?;
     let id = DestinationId(id);
-    if !admin_destinations::delete(&app, &admin, id).await? {
-        let view = View::load(&app, &admin, &form.csrf).await?;
+    if !admin_destinations::delete(&app, &shell.admin, id).await? {
+        let view = View::load(&app, &shell).await?;
         if let Some(current) = view.find(id) {
             let markup = view.delete_page(current, Some(&Notice::NotDeleted));
             return Ok(page(StatusCode::CONFLICT, markup));

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use chrono::{DateTime, Months, Utc};
 use maud::{Markup, html};
 
-use crate::admin::Admin;
 use crate::app::App;
 use crate::db::destinations::{self, Carried, Destination, UsedBy};
 use crate::db::linked_users;
@@ -14,7 +13,7 @@ use crate::destination::{NAME_MAX, Resolution};
 use crate::ids::{DestinationId, SlackUserId};
 use crate::web::admin::destinations_form::DestinationForm;
 use crate::web::admin::layout::{
-    Problem, complaints, csrf_field, describe, layout, note, problem_at, radio, time,
+    Problem, Shell, complaints, csrf_field, describe, note, problem_at, radio, time,
 };
 use crate::web::admin::rules_summary::list;
 use crate::web::paths::DESTINATIONS;
@@ -37,8 +36,7 @@ pub(in crate::web) enum Notice {
 
 /// What the pages show besides a form.
 pub(in crate::web) struct View<'a> {
-    pub(in crate::web) admin: &'a Admin,
-    pub(in crate::web) csrf: &'a str,
+    pub(in crate::web) shell: &'a Shell,
     /// Every destination of the workspace, by name.
     pub(in crate::web) all: Vec<Destination>,
     /// The names of people, by id.
@@ -48,8 +46,8 @@ pub(in crate::web) struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    pub(super) async fn load(app: &App, admin: &'a Admin, csrf: &'a str) -> sqlx::Result<Self> {
-        let team = &admin.asker.team;
+    pub(super) async fn load(app: &App, shell: &'a Shell) -> sqlx::Result<Self> {
+        let team = &shell.admin.asker.team;
         let all = destinations::list(&app.db, team, None).await?;
         let people = all.iter().flat_map(|destination| {
             let by = [&destination.key_set_by, &destination.changed_by];
@@ -58,8 +56,7 @@ impl<'a> View<'a> {
         });
         let people: Vec<_> = people.collect();
         Ok(Self {
-            admin,
-            csrf,
+            shell,
             names: linked_users::names(&app.db, team, &people).await?,
             all,
             now: Utc::now(),
@@ -148,7 +145,7 @@ impl<'a> View<'a> {
             (complaints(problems))
             @if let Some(current) = current { (self.facts(current, problems)) }
             form.sheet method="post" action=(action) autocomplete="off" {
-                (csrf_field(self.csrf))
+                (csrf_field(&self.shell.csrf))
                 input type="hidden" name="version" value=(form.version);
                 (self.fields(current, &FormView { form, problems }))
                 div.actions {
@@ -367,7 +364,7 @@ impl<'a> View<'a> {
                         " then go where it is set in Zoom." }
                 }
                 form method="post" action={ (path(current.destination_id)) "/delete" } {
-                    (csrf_field(self.csrf))
+                    (csrf_field(&self.shell.csrf))
                     button.primary type="submit" { "Delete " (name) }
                     a.quiet href=(path(current.destination_id)) { "Cancel" }
                 }
@@ -377,7 +374,7 @@ impl<'a> View<'a> {
     }
 
     fn layout(&self, title: &str, content: &Markup) -> Markup {
-        layout(self.admin, self.csrf, DESTINATIONS, title, content)
+        self.shell.page(DESTINATIONS, title, &html! {}, content)
     }
 }
 

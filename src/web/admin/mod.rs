@@ -7,7 +7,7 @@ pub(super) mod destinations_form;
 pub(super) mod destinations_view;
 pub(super) mod error;
 mod export;
-mod layout;
+pub(super) mod layout;
 mod overview;
 mod people;
 mod rules;
@@ -23,12 +23,13 @@ mod streams;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
 use crate::app::App;
 use crate::web::paths::{ADMIN, DESTINATIONS, SIGNED_IN};
 
-pub(super) fn routes() -> Router<Arc<App>> {
+pub(super) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
     Router::new()
         .route(ADMIN, get(overview::overview))
         .route("/admin/sign-in", get(session::sign_in))
@@ -66,4 +67,6 @@ pub(super) fn routes() -> Router<Arc<App>> {
         )
         .route("/admin/shared/link", post(shared::link))
         .route("/admin/shared/unlink", post(shared::unlink))
+        .route("/admin/{*rest}", get(error::no_page))
+        .layer(from_fn_with_state(Arc::clone(app), error::in_shell))
 }

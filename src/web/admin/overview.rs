@@ -1,104 +1,152 @@
-//! The first page: whether the next show will go live, and what happened last.
+//! The first page: whether the next show will go live, and what is live now.
 
 use std::sync::Arc;
 
 use axum::extract::State;
 use axum_extra::extract::CookieJar;
+use chrono::TimeDelta;
 use maud::{Markup, html};
 
-use crate::admin::{self, Admin};
+use crate::admin;
 use crate::app::App;
-use crate::db::audit::{self, Entry, Filter};
+use crate::db::destinations::{self, Destination};
 use crate::db::linked_users::{self, LinkedUser};
-use crate::web::admin::activity::entries;
-use crate::web::admin::layout::{layout, note, render};
+use crate::reply::Replies;
+use crate::stream::state::State as StreamState;
+use crate::web::admin::destinations_view;
+use crate::web::admin::layout::{Shell, render};
 use crate::web::admin::people::{health, remedy, who};
 use crate::web::admin::rules_view::without;
 use crate::web::admin::session::{PageResult, authorize_view};
 use crate::web::admin::streams::Streams;
+use crate::web::parts::{Tone, empty, tick, typed};
+use crate::web::paths::{ADMIN, INSTALL};
+
+/// How many people are shown whose link needs attention.
+const TROUBLED_MAX: usize = 6;
+/// After so long a stream's key is worth replacing.
+const KEY_IS_OLD_AFTER: TimeDelta = TimeDelta::days(365);
 
 pub(super) async fn overview(State(app): State<Arc<App>>, jar: CookieJar) -> PageResult {
-    let (admin, browser) = authorize_view(&app, &jar).await?;
-    let team = &admin.asker.team;
+    let shell = authorize_view(&app, &jar).await?;
+    let team = &shell.admin.asker.team;
     let trouble = linked_users::Query {
         needs_attention: true,
         ..linked_users::Query::default()
     };
     let overview = Overview {
         people: linked_users::count(&app.db, team, &linked_users::Query::default()).await?,
-        troubled: linked_users::count(&app.db, team, &trouble).await?,
-        warnings: linked_users::page(&app.db, team, &trouble).await?,
-        last: audit::entries(&app.db, team, &Filter::default(), i64::MAX, 10).await?,
-        streams: Streams::of(&app, team).await?,
-        missing: admin::missing_scopes(&app, &admin).await?,
+        troubled: linked_users::page(&app.db, team, &trouble).await?,
+        old_keys: old_keys(&shell, destinations::list(&app.db, team, None).await?),
+        streams: Streams::of(&app, &shell).await?,
+        missing: admin::missing_scopes(&app, &shell.admin).await?,
     };
-    Ok(render(page(&admin, &browser.csrf(), &overview)))
+    Ok(render(page(&shell, Replies::of(&app).slash(), &overview)))
 }
 
-/// What the page shows.
-struct Overview {
-    /// How many are linked, and of how many the link needs attention.
+/// What the page shows besides what is live.
+struct Overview<'a> {
+    /// How many are linked.
     people: i64,
-    troubled: i64,
-    /// The first of those.
-    warnings: Vec<LinkedUser>,
-    last: Vec<Entry>,
-    streams: Streams,
+    /// The first of those whose link needs attention.
+    troubled: Vec<LinkedUser>,
+    /// The destinations whose key is old.
+    old_keys: Vec<Destination>,
+    streams: Streams<'a>,
     /// The scopes that the app was installed without.
     missing: Vec<&'static str>,
 }
 
-fn page(admin: &Admin, csrf: &str, overview: &Overview) -> Markup {
+fn old_keys(shell: &Shell, mut destinations: Vec<Destination>) -> Vec<Destination> {
+    let is_old =
+        |destination: &Destination| shell.clock.now - destination.key_set_at >= KEY_IS_OLD_AFTER;
+    destinations.retain(is_old);
+    destinations
+}
+
+fn page(shell: &Shell, slash: &str, overview: &Overview<'_>) -> Markup {
+    let content = html! {
+        (overview.streams.live_now(slash))
+        (attention(shell, slash, overview))
+        (overview.streams.recent())
+    };
+    let lead = html! { (shell.clock.told()) };
+    shell.page(ADMIN, &verdict(shell, overview.people), &lead, &content)
+}
+
+/// The answer first: what is live, and whether anybody could not start a show.
+fn verdict(shell: &Shell, people: i64) -> String {
+    let is_live = |state: StreamState| matches!(state, StreamState::Live { .. });
+    let states = shell.live.iter().map(crate::db::streams::Stream::state);
+    let live = states.filter(|state| is_live(state.clone())).count();
+    let live = match live {
+        0 if shell.live.is_empty() => "Nothing is live.".to_owned(),
+        0 => "Nothing is known to be live yet.".to_owned(),
+        1 => "One show is live.".to_owned(),
+        count => format!("{count} shows are live."),
+    };
+    let links = match (people, shell.troubled) {
+        (0, _) => "Nobody has linked a Zoom account yet.".to_owned(),
+        (_, 0) => "No link is known to fail.".to_owned(),
+        (_, 1) => "One link needs attention.".to_owned(),
+        (_, count) => format!("{count} links need attention."),
+    };
+    format!("{live} {links}")
+}
+
+/// What would keep the next show from going live, each with what mends it.
+fn attention(shell: &Shell, slash: &str, overview: &Overview<'_>) -> Markup {
     let Overview {
         people,
         troubled,
-        warnings,
-        last,
-        streams,
+        old_keys,
         missing,
+        ..
     } = overview;
-    let content = html! {
-        (streams.live_now(csrf))
-        h2 { "Linked accounts" }
-        @if *people == 0 {
-            p.note { "Nobody is linked yet. Everybody who starts livestreams types " code.typed { "connect" } " after the command in Slack." }
-        } @else if *troubled == 0 {
-            p.good { strong { "All " (people) " linked accounts look healthy." } " What was never used or tested may still surprise: test it under People." }
-        } @else {
-            p.note { strong { (troubled) " of " (people) " linked accounts need attention before the next show." } }
-            table {
-                thead { tr { th scope="col" { "Who" } th scope="col" { "Zoom account" } th scope="col" { "What is wrong, and what to do" } } }
-                tbody {
-                    @for row in warnings.iter().take(10) {
-                        tr {
-                            td data-label="Who" { (who(row)) }
-                            td data-label="Zoom account" { (row.email) }
-                            td data-label="What is wrong, and what to do" { (health(row.health)) ". " (remedy(row.health)) }
+    if *people == 0 {
+        return empty(
+            "Nobody has linked a Zoom account yet.",
+            &html! { "Everybody who goes live types " (typed(&format!("{slash} connect"))) " in Slack." },
+        );
+    }
+    let is_quiet = troubled.is_empty() && old_keys.is_empty() && missing.is_empty();
+    let more = usize::try_from(shell.troubled).unwrap_or_default();
+    html! {
+        @if !is_quiet {
+            section.section aria-labelledby="attention" {
+                div.head {
+                    h2 #attention { "Needs attention" }
+                    @if more > TROUBLED_MAX {
+                        a.crumb href="/admin/people?only=trouble" { "All " (more) " links" }
+                    }
+                }
+                ul.rows.panel {
+                    @for row in troubled.iter().take(TROUBLED_MAX) {
+                        li {
+                            (tick(Tone::Bad, "Fails:"))
+                            div.grow { b { (who(row)) } ": " (health(row.health)) p { (remedy(row.health)) } }
+                            a.button href={ "/admin/people/" (row.user_id) } { "See how" }
+                        }
+                    }
+                    @for scope in missing {
+                        li {
+                            (tick(Tone::Warn, "Missing:"))
+                            div.grow { "The app was installed without " code { (scope) }
+                                p { (without(scope)) " Whoever runs the bot updates its manifest first, if that is older." } }
+                            a.button href=(INSTALL) { "Install again" }
+                        }
+                    }
+                    @for destination in old_keys {
+                        li {
+                            (tick(Tone::Warn, "Old:"))
+                            div.grow { "The key of " b { (destination.fields.name) } " was set "
+                                (shell.clock.time(destination.key_set_at))
+                                p { "Services end keys, and people who have left may know it." } }
+                            a.button href=(destinations_view::path(destination.destination_id)) { "Replace key" }
                         }
                     }
                 }
             }
-            @if *troubled > 10 {
-                p { a href="/admin/people?only=trouble" { "All " (troubled) " of them" } }
-            }
         }
-        @if !missing.is_empty() {
-            (note(&html! {
-                p { strong { "The app is installed here without a permission that it knows how to use." } " To grant it, \
-                    install the app again; an operator whose app at Slack is older updates its manifest first." }
-                ul { @for scope in missing { li { code { (scope) } ": " (without(scope)) } } }
-            }))
-        }
-        (streams.recent())
-        h2 { "Recent activity" }
-        (entries(last))
-        p { a href="/admin/activity" { "All activity" } }
-    };
-    layout(
-        admin,
-        csrf,
-        "/admin",
-        "Will the next show go live?",
-        &content,
-    )
+    }
 }

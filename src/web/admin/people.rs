@@ -9,8 +9,8 @@ use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 use serde::Deserialize;
 
+use crate::admin::AdminError;
 use crate::admin::person::{self, TestResult};
-use crate::admin::{Admin, AdminError};
 use crate::app::App;
 use crate::db;
 use crate::db::account_uses::Uses;
@@ -18,7 +18,7 @@ use crate::db::audit::{self, Entry, Filter};
 use crate::db::linked_users::{self, FormerLink, Health, LinkedUser, Sort};
 use crate::ids::SlackUserId;
 use crate::web::admin::activity::entries;
-use crate::web::admin::layout::{csrf_field, layout, redirect, render, time};
+use crate::web::admin::layout::{Shell, csrf_field, redirect, render, time};
 use crate::web::admin::search::search_text;
 use crate::web::admin::session::{CsrfForm, PageResult, authorize_action, authorize_view};
 
@@ -39,7 +39,7 @@ pub(super) async fn people(
     jar: CookieJar,
     Query(query): Query<PeopleQuery>,
 ) -> PageResult {
-    let (admin, browser) = authorize_view(&app, &jar).await?;
+    let shell = authorize_view(&app, &jar).await?;
     let wanted = linked_users::Query {
         search: search_text(&query.q),
         needs_attention: query.only == "trouble",
@@ -50,20 +50,14 @@ pub(super) async fn people(
         },
         page: query.page.parse().unwrap_or(0).clamp(0, 1_000_000),
     };
-    let count = linked_users::count(&app.db, &admin.asker.team, &wanted).await?;
+    let count = linked_users::count(&app.db, &shell.admin.asker.team, &wanted).await?;
     let last = (count - 1).max(0) / linked_users::PAGE;
     let wanted = linked_users::Query {
         page: wanted.page.min(last),
         ..wanted
     };
-    let rows = linked_users::page(&app.db, &admin.asker.team, &wanted).await?;
-    Ok(render(people_page(
-        &admin,
-        &browser.csrf(),
-        &wanted,
-        count,
-        &rows,
-    )))
+    let rows = linked_users::page(&app.db, &shell.admin.asker.team, &wanted).await?;
+    Ok(render(people_page(&shell, &wanted, count, &rows)))
 }
 
 pub(super) async fn person(
@@ -71,25 +65,26 @@ pub(super) async fn person(
     jar: CookieJar,
     Path(user): Path<SlackUserId>,
 ) -> PageResult {
-    let (admin, browser) = authorize_view(&app, &jar).await?;
-    let found = db::people::find(&app.db, &admin.asker.team, user.as_str()).await?;
+    let shell = authorize_view(&app, &jar).await?;
+    let found = db::people::find(&app.db, &shell.admin.asker.team, user.as_str()).await?;
     let filter = Filter {
         people: Some(found.into_iter().map(|found| found.person_id).collect()),
         ..Filter::default()
     };
-    let last = audit::entries(&app.db, &admin.asker.team, &filter, i64::MAX, 10).await?;
-    let csrf = browser.csrf();
-    Ok(render(match person::person(&app, &admin, &user).await {
-        Ok(row) => {
-            let tested = person::last_test(&app, &admin, &row).await?;
-            person_page(&admin, &csrf, &row, &last, tested)
-        }
-        Err(AdminError::Nobody) => {
-            let (former, used_by) = person::former_link(&app, &admin, &user).await?;
-            former_page(&admin, &csrf, &user, &former, used_by, &last)
-        }
-        Err(error) => return Err(error),
-    }))
+    let last = audit::entries(&app.db, &shell.admin.asker.team, &filter, i64::MAX, 10).await?;
+    Ok(render(
+        match person::person(&app, &shell.admin, &user).await {
+            Ok(row) => {
+                let tested = person::last_test(&app, &shell.admin, &row).await?;
+                person_page(&shell, &row, &last, tested)
+            }
+            Err(AdminError::Nobody) => {
+                let (former, used_by) = person::former_link(&app, &shell.admin, &user).await?;
+                former_page(&shell, &user, &former, used_by, &last)
+            }
+            Err(error) => return Err(error),
+        },
+    ))
 }
 
 pub(super) async fn test(
@@ -98,8 +93,8 @@ pub(super) async fn test(
     Path(user): Path<SlackUserId>,
     Form(form): Form<CsrfForm>,
 ) -> PageResult {
-    let admin = authorize_action(&app, &jar, &form.csrf).await?;
-    person::test(&app, &admin, &user).await?;
+    let shell = authorize_action(&app, &jar, &form.csrf).await?;
+    person::test(&app, &shell.admin, &user).await?;
     Ok(redirect(&path(&user)))
 }
 
@@ -108,9 +103,9 @@ pub(super) async fn confirm_disconnect(
     jar: CookieJar,
     Path(user): Path<SlackUserId>,
 ) -> PageResult {
-    let (admin, browser) = authorize_view(&app, &jar).await?;
-    let row = person::person(&app, &admin, &user).await?;
-    Ok(render(disconnect_page(&admin, &browser.csrf(), &row)))
+    let shell = authorize_view(&app, &jar).await?;
+    let row = person::person(&app, &shell.admin, &user).await?;
+    Ok(render(disconnect_page(&shell, &row)))
 }
 
 #[derive(Deserialize)]
@@ -125,10 +120,10 @@ pub(super) async fn disconnect(
     Path(user): Path<SlackUserId>,
     Form(form): Form<DisconnectForm>,
 ) -> PageResult {
-    let admin = authorize_action(&app, &jar, &form.csrf).await?;
-    match person::disconnect(&app, &admin, &user, form.linked_at).await {
+    let shell = authorize_action(&app, &jar, &form.csrf).await?;
+    match person::disconnect(&app, &shell.admin, &user, form.linked_at).await {
         // The form was sent before: the page shows what became of the link.
-        Err(AdminError::Nobody) => drop(person::former_link(&app, &admin, &user).await?),
+        Err(AdminError::Nobody) => drop(person::former_link(&app, &shell.admin, &user).await?),
         disconnected => disconnected?,
     }
     Ok(redirect(&path(&user)))
@@ -141,8 +136,7 @@ fn path(user: &SlackUserId) -> String {
 }
 
 fn people_page(
-    admin: &Admin,
-    csrf: &str,
+    shell: &Shell,
     wanted: &linked_users::Query,
     count: i64,
     rows: &[LinkedUser],
@@ -213,12 +207,11 @@ fn people_page(
             }
         }
     };
-    layout(admin, csrf, "/admin/people", "People", &content)
+    shell.page("/admin/people", "People", &html! {}, &content)
 }
 
 fn person_page(
-    admin: &Admin,
-    csrf: &str,
+    shell: &Shell,
     row: &LinkedUser,
     last: &[Entry],
     tested: Option<(TestResult, DateTime<Utc>)>,
@@ -254,7 +247,7 @@ fn person_page(
         }
         div.actions {
             form.plain method="post" action={ (path) "/test" } {
-                (csrf_field(csrf))
+                (csrf_field(&shell.csrf))
                 button.primary type="submit" { "Test it at Zoom" }
             }
             a.quiet href={ (path) "/disconnect" } { "Disconnect …" }
@@ -264,34 +257,32 @@ fn person_page(
             (entries(last))
         }
     };
-    layout(admin, csrf, "/admin/people", &name(row), &content)
+    shell.page("/admin/people", &name(row), &html! {}, &content)
 }
 
-fn disconnect_page(admin: &Admin, csrf: &str, row: &LinkedUser) -> Markup {
+fn disconnect_page(shell: &Shell, row: &LinkedUser) -> Markup {
     let path = path(&row.user_id);
     let content = html! {
         p { strong { (name(row)) } " will no longer act as Zoom account " strong { (row.email) } ". If nobody else uses it, \
             the permission at Zoom is withdrawn and its tokens are deleted. They are told, and can link it again." }
         form method="post" action={ (path) "/disconnect" } {
-            (csrf_field(csrf))
+            (csrf_field(&shell.csrf))
             input type="hidden" name="linked_at" value=(row.linked_at.timestamp_micros());
             button.primary type="submit" { "Disconnect " (name(row)) }
             a.quiet href=(path) { "Cancel" }
         }
     };
-    layout(
-        admin,
-        csrf,
+    shell.page(
         "/admin/people",
         &format!("Disconnect {}?", name(row)),
+        &html! {},
         &content,
     )
 }
 
 /// Somebody who is not linked any more.
 fn former_page(
-    admin: &Admin,
-    csrf: &str,
+    shell: &Shell,
     user: &SlackUserId,
     former: &FormerLink,
     used_by: Option<Uses>,
@@ -321,7 +312,7 @@ fn former_page(
         h2 { "Recent activity" }
         (entries(last))
     };
-    layout(admin, csrf, "/admin/people", "Disconnected", &content)
+    shell.page("/admin/people", "Disconnected", &html! {}, &content)
 }
 
 pub(super) fn who(row: &LinkedUser) -> Markup {

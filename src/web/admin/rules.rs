@@ -37,12 +37,12 @@ pub(super) async fn rules(
     jar: CookieJar,
     Query(query): Query<RulesQuery>,
 ) -> PageResult {
-    let (admin, browser) = authorize_view(&app, &jar).await?;
-    let rules = rules::find(&app.db, &admin.asker.team).await?;
+    let shell = authorize_view(&app, &jar).await?;
+    let rules = rules::find(&app.db, &shell.admin.asker.team).await?;
     let is_this = |version: Option<String>| version == Some(rules.version.to_string());
     let (is_saved, is_unchanged) = (is_this(query.saved), is_this(query.unchanged));
     let notice = if is_saved || is_unchanged {
-        let warnings = warnings(&app, &admin, &rules).await?;
+        let warnings = warnings(&app, &shell.admin, &rules).await?;
         Some(if is_saved {
             Notice::Saved { warnings }
         } else {
@@ -52,13 +52,8 @@ pub(super) async fn rules(
         query.named.map(|_| Notice::NamesSaved)
     };
     let form = RulesForm::of(&rules);
-    let view = View::load(&app, &admin, rules).await?;
-    Ok(render(view.page(
-        &browser.csrf(),
-        &form,
-        &[],
-        notice.as_ref(),
-    )))
+    let view = View::load(&app, &shell, rules).await?;
+    Ok(render(view.page(&form, &[], notice.as_ref())))
 }
 
 pub(super) async fn save_rules(
@@ -66,9 +61,14 @@ pub(super) async fn save_rules(
     jar: CookieJar,
     Form(form): Form<RulesForm>,
 ) -> PageResult {
-    let admin = authorize_action(&app, &jar, &form.csrf).await?;
+    let shell = authorize_action(&app, &jar, &form.csrf).await?;
     let (new, problems) = form.rules();
-    let view = View::load(&app, &admin, rules::find(&app.db, &admin.asker.team).await?).await?;
+    let view = View::load(
+        &app,
+        &shell,
+        rules::find(&app.db, &shell.admin.asker.team).await?,
+    )
+    .await?;
     if !problems.is_empty() {
         return Ok(view.refused(&form, &problems, None));
     }
@@ -79,7 +79,7 @@ pub(super) async fn save_rules(
     if view.rules.version != form.version {
         return Ok(view.changed(form));
     }
-    let (problems, lock_out) = judge(&app, &admin, &new).await?;
+    let (problems, lock_out) = judge(&app, &shell.admin, &new).await?;
     if !problems.is_empty() {
         return Ok(view.refused(&form, &problems, None));
     }
@@ -87,21 +87,21 @@ pub(super) async fn save_rules(
         let LockOut { why, of } = lock_out;
         return Ok(view.refused(&form, &[], Some(&Notice::LocksOut { why, of })));
     }
-    match admin::set_rules(&app, &admin, new).await {
+    match admin::set_rules(&app, &shell.admin, new).await {
         Ok(()) => {
             let version = form.version + 1;
             Ok(redirect(&format!("/admin/rules?saved={version}")))
         }
         // Somebody else was faster, or this form once more.
         Err(AdminError::StaleForm) => {
-            let rules = rules::find(&app.db, &admin.asker.team).await?;
+            let rules = rules::find(&app.db, &shell.admin.asker.team).await?;
             if rules.are_same(&form.rules().0) {
                 return Ok(redirect(&format!(
                     "/admin/rules?unchanged={}",
                     rules.version
                 )));
             }
-            Ok(View::load(&app, &admin, rules).await?.changed(form))
+            Ok(View::load(&app, &shell, rules).await?.changed(form))
         }
         Err(error) => Err(error),
     }
@@ -211,17 +211,19 @@ pub(super) async fn save_admins(
     jar: CookieJar,
     Form(form): Form<PeopleForm>,
 ) -> PageResult {
-    let admin = authorize_action(&app, &jar, &form.csrf).await?;
-    let rules = rules::find(&app.db, &admin.asker.team).await?;
+    let shell = authorize_action(&app, &jar, &form.csrf).await?;
+    let rules = rules::find(&app.db, &shell.admin.asker.team).await?;
     let shown = RulesForm::of(&rules);
-    let mut view = View::load(&app, &admin, rules).await?;
+    let mut view = View::load(&app, &shell, rules).await?;
     let current = view.named.take().ok_or(AdminError::NotSetUp)?;
     let (mut people, problem) = slack_ids::read(&form.people, IdKind::Person);
     people.sort();
     let mut problem = problem;
     if problem.is_none()
-        && !people.iter().any(|id| id == admin.asker.user.as_str())
-        && !named_admins::is_installer(&app.db, &admin.asker).await?
+        && !people
+            .iter()
+            .any(|id| id == shell.admin.asker.user.as_str())
+        && !named_admins::is_installer(&app.db, &shell.admin.asker).await?
     {
         let text = "You are not on the list: you could not open these pages any more. Another admin can remove you.";
         problem = Some(text.to_owned());
@@ -229,7 +231,7 @@ pub(super) async fn save_admins(
     let is_stale = people != current && form.before != current.join(" ");
     if problem.is_none() && !is_stale {
         if people != current {
-            admin::name_admins(&app, &admin, &people).await?;
+            admin::name_admins(&app, &shell.admin, &people).await?;
         }
         return Ok(redirect("/admin/rules?named=saved"));
     }
@@ -245,8 +247,5 @@ pub(super) async fn save_admins(
     } else {
         (StatusCode::UNPROCESSABLE_ENTITY, None)
     };
-    Ok(page(
-        status,
-        view.page(&form.csrf, &shown, &problems, notice.as_ref()),
-    ))
+    Ok(page(status, view.page(&shown, &problems, notice.as_ref())))
 }

@@ -6,12 +6,12 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use maud::{Markup, html};
 
-use crate::admin::{self, Admin, AdminError};
+use crate::admin::{self, AdminError};
 use crate::app::App;
 use crate::db::rules::{ChannelPolicy, Rules, Who};
 use crate::db::{linked_users, named_admins};
 use crate::web::admin::layout::{
-    Problem, complaints, csrf_field, describe, layout, note, problem_at, radio,
+    Problem, Shell, complaints, csrf_field, describe, note, problem_at, radio,
 };
 use crate::web::admin::rules_form::RulesForm;
 use crate::web::admin::rules_summary::{list, sentences};
@@ -40,7 +40,7 @@ pub(super) enum Notice {
 
 /// What the page shows besides the form.
 pub(super) struct View<'a> {
-    pub(super) admin: &'a Admin,
+    pub(super) shell: &'a Shell,
     pub(super) rules: Rules,
     /// The names of people, by id.
     pub(super) names: HashMap<String, String>,
@@ -55,9 +55,10 @@ pub(super) struct View<'a> {
 impl<'a> View<'a> {
     pub(super) async fn load(
         app: &App,
-        admin: &'a Admin,
+        shell: &'a Shell,
         rules: Rules,
     ) -> Result<Self, AdminError> {
+        let admin = &shell.admin;
         let team = &admin.asker.team;
         let named = if admin::names_admins(app, admin).await? {
             Some(named_admins::list(&app.db, team).await?)
@@ -68,7 +69,7 @@ impl<'a> View<'a> {
         ids.extend(named.iter().flatten().cloned());
         ids.extend(rules.changed_by.as_ref().map(ToString::to_string));
         Ok(Self {
-            admin,
+            shell,
             names: linked_users::names(&app.db, team, &ids).await?,
             missing: admin::missing_scopes(app, admin).await?,
             rules,
@@ -84,7 +85,7 @@ impl<'a> View<'a> {
         problems: &[Problem],
         notice: Option<&Notice>,
     ) -> Response {
-        let markup = self.page(&form.csrf, form, problems, notice);
+        let markup = self.page(form, problems, notice);
         page(StatusCode::UNPROCESSABLE_ENTITY, markup)
     }
 
@@ -95,7 +96,7 @@ impl<'a> View<'a> {
             version: self.rules.version,
             ..form
         };
-        let markup = self.page(&form.csrf, &form, &[], Some(&Notice::Changed));
+        let markup = self.page(&form, &[], Some(&Notice::Changed));
         page(StatusCode::CONFLICT, markup)
     }
 
@@ -171,7 +172,6 @@ impl<'a> View<'a> {
 
     pub(super) fn page(
         &self,
-        csrf: &str,
         form: &RulesForm,
         problems: &[Problem],
         notice: Option<&Notice>,
@@ -204,7 +204,7 @@ impl<'a> View<'a> {
                 }
             }
             form.sheet #rules method="post" action="/admin/rules" {
-                (csrf_field(csrf))
+                (csrf_field(&self.shell.csrf))
                 input type="hidden" name="version" value=(form.version);
                 fieldset #who aria-describedby=[describe("who")] {
                     legend { "Who may run it" }
@@ -251,7 +251,7 @@ impl<'a> View<'a> {
                 h2 { "Who may open these pages" }
                 p { "Slack does not tell this app who is an admin here. The person who installed it can open these pages, and these people:" }
                 form.sheet method="post" action="/admin/admins" {
-                    (csrf_field(csrf))
+                    (csrf_field(&self.shell.csrf))
                     input type="hidden" name="before" value=(named.join(" "));
                     label { "Ids of people, like U0123ABCD"
                         textarea #admins name="people" rows="2" aria-invalid=[is_wrong("admins")] aria-describedby=[describe("admins")] {
@@ -262,7 +262,8 @@ impl<'a> View<'a> {
                 }
             }
         };
-        layout(self.admin, csrf, "/admin/rules", "Rules", &content)
+        self.shell
+            .page("/admin/rules", "Rules", &html! {}, &content)
     }
 }
 

@@ -8,10 +8,11 @@ use axum::response::{IntoResponse, Response};
 use axum_extra::extract::CookieJar;
 use serde::Deserialize;
 
-use crate::admin::{self, Admin, AdminError};
+use crate::admin::{self, AdminError};
 use crate::app::App;
-use crate::crypto::browser::{Browser, Purpose, SentBrowser};
+use crate::crypto::browser::{Purpose, SentBrowser};
 use crate::slack::paths::SIGN_IN_CALLBACK;
+use crate::web::admin::layout::Shell;
 use crate::web::cookies::{Callback, browser, cookie, form_rejected, removal, sent};
 use crate::web::paths::{ADMIN, SIGNED_IN};
 use crate::web::returns::{Rejection, redirect, rejected, under_way};
@@ -25,12 +26,10 @@ pub(in crate::web) const SIGN_IN_COOKIE: &str = "__Host-sign-in";
 const SESSION_COOKIE: &str = "__Host-admin";
 
 /// Lets a signed-in admin see a page.
-pub(super) async fn authorize_view(
-    app: &App,
-    jar: &CookieJar,
-) -> Result<(Admin, Browser), AdminError> {
+pub(super) async fn authorize_view(app: &App, jar: &CookieJar) -> Result<Shell, AdminError> {
     let browser = browser(jar, SESSION_COOKIE).ok_or(AdminError::NoSession)?;
-    Ok((admin::admit(app, &browser, false).await?, browser))
+    let admin = admin::admit(app, &browser, false).await?;
+    Ok(Shell::load(app, admin, browser.csrf()).await?)
 }
 
 /// Lets an admin change something, by a form that was made for this browser.
@@ -38,13 +37,14 @@ pub(super) async fn authorize_action(
     app: &App,
     jar: &CookieJar,
     csrf: &str,
-) -> Result<Admin, AdminError> {
+) -> Result<Shell, AdminError> {
     let browser = browser(jar, SESSION_COOKIE).ok_or(AdminError::NoSession)?;
     if !browser.is_csrf(csrf) {
         form_rejected(ADMIN);
         return Err(AdminError::StaleForm);
     }
-    admin::admit(app, &browser, true).await
+    let admin = admin::admit(app, &browser, true).await?;
+    Ok(Shell::load(app, admin, browser.csrf()).await?)
 }
 
 /// A form that carries its CSRF token and nothing else.

@@ -17,7 +17,7 @@ use crate::app::App;
 use crate::db::linked_users;
 use crate::db::shared_accounts::{self, SharedAccount};
 use crate::web::admin::layout::{
-    Problem, complaints, csrf_field, describe, layout, note, problem_at, redirect, render,
+    Problem, Shell, complaints, csrf_field, describe, note, problem_at, redirect, render,
 };
 use crate::web::admin::rules_summary::list;
 use crate::web::admin::session::{CsrfForm, PageResult, authorize_action, authorize_view};
@@ -54,11 +54,10 @@ pub(super) async fn shared_account(
     jar: CookieJar,
     Query(query): Query<SharedQuery>,
 ) -> PageResult {
-    let (admin, browser) = authorize_view(&app, &jar).await?;
-    let shared = shared_accounts::find(&app.db, &admin.asker.team).await?;
-    let csrf = browser.csrf();
+    let shell = authorize_view(&app, &jar).await?;
+    let shared = shared_accounts::find(&app.db, &shell.admin.asker.team).await?;
     let notice = match (&query.saved, &shared) {
-        (Some(_), Some(shared)) => Some(saved(&app, &admin, shared).await?),
+        (Some(_), Some(shared)) => Some(saved(&app, &shell.admin, shared).await?),
         (Some(_), None) => Some(html! {
             p.good role="status" { strong { "The sharing has ended." } " If nobody else uses the account, its permission at \
                 Zoom is withdrawn." }
@@ -66,8 +65,7 @@ pub(super) async fn shared_account(
         (None, _) => None,
     };
     Ok(render(shared_page(
-        &admin,
-        &csrf,
+        &shell,
         app.shared_accounts,
         shared.as_ref(),
         &Typed {
@@ -104,16 +102,16 @@ pub(super) async fn save_people(
     jar: CookieJar,
     Form(form): Form<SharedForm>,
 ) -> PageResult {
-    let admin = authorize_action(&app, &jar, &form.csrf).await?;
+    let shell = authorize_action(&app, &jar, &form.csrf).await?;
     if !app.shared_accounts {
         return Err(AdminError::NotSetUp);
     }
     let (people, mut problem) = slack_ids::read(&form.people, IdKind::Person);
     if problem.is_none() {
-        let states = check::people(&app, &admin.asker, &people).await?;
+        let states = check::people(&app, &shell.admin.asker, &people).await?;
         problem = slack_ids::unknown(&people, &states);
     }
-    let shared = shared_accounts::find(&app.db, &admin.asker.team).await?;
+    let shared = shared_accounts::find(&app.db, &shell.admin.asker.team).await?;
     let shared = shared.filter(|shared| shared.linked_at.timestamp_micros() == form.linked_at);
     let shared = shared.ok_or(AdminError::StaleForm)?;
     let mut typed = Typed {
@@ -128,7 +126,7 @@ pub(super) async fn save_people(
         StatusCode::UNPROCESSABLE_ENTITY
     } else if people == shared.people || form.before == shared.people.join(" ") {
         if people != shared.people {
-            admin::share_with(&app, &admin, form.linked_at()?, &people).await?;
+            admin::share_with(&app, &shell.admin, form.linked_at()?, &people).await?;
         }
         return Ok(redirect("/admin/shared?saved=list"));
     } else {
@@ -139,7 +137,7 @@ pub(super) async fn save_people(
         }));
         StatusCode::CONFLICT
     };
-    let markup = shared_page(&admin, &form.csrf, true, Some(&shared), &typed);
+    let markup = shared_page(&shell, true, Some(&shared), &typed);
     Ok(page(status, markup))
 }
 
@@ -148,13 +146,13 @@ pub(super) async fn link(
     jar: CookieJar,
     Form(form): Form<CsrfForm>,
 ) -> PageResult {
-    let admin = authorize_action(&app, &jar, &form.csrf).await?;
+    let shell = authorize_action(&app, &jar, &form.csrf).await?;
     if !app.shared_accounts {
         return Err(AdminError::NotSetUp);
     }
-    let url = offer::offer_shared(&app, &admin.asker).await?;
+    let url = offer::offer_shared(&app, &shell.admin.asker).await?;
     let url = url.ok_or(AdminError::NotSetUp)?;
-    Ok(render(link_page(&admin, &form.csrf, &url)))
+    Ok(render(link_page(&shell, &url)))
 }
 
 pub(super) async fn unlink(
@@ -162,9 +160,9 @@ pub(super) async fn unlink(
     jar: CookieJar,
     Form(form): Form<SharedForm>,
 ) -> PageResult {
-    let admin = authorize_action(&app, &jar, &form.csrf).await?;
-    let is_ended = unlink::end_sharing_by(&app, &admin.asker, form.linked_at()?).await?;
-    let team = &admin.asker.team;
+    let shell = authorize_action(&app, &jar, &form.csrf).await?;
+    let is_ended = unlink::end_sharing_by(&app, &shell.admin.asker, form.linked_at()?).await?;
+    let team = &shell.admin.asker.team;
     // The form was sent before: nothing is shared, as it wants.
     if !is_ended && shared_accounts::zoom_user(&app.db, team).await?.is_some() {
         return Err(AdminError::StaleForm);
@@ -173,8 +171,7 @@ pub(super) async fn unlink(
 }
 
 fn shared_page(
-    admin: &Admin,
-    csrf: &str,
+    shell: &Shell,
     is_on: bool,
     shared: Option<&SharedAccount>,
     typed: &Typed,
@@ -193,7 +190,7 @@ fn shared_page(
             }
             (true, None) => {
                 form method="post" action="/admin/shared/link" {
-                    (csrf_field(csrf))
+                    (csrf_field(&shell.csrf))
                     button.primary type="submit" { "Link a Zoom account for the workspace" }
                 }
             }
@@ -205,7 +202,7 @@ fn shared_page(
                 }
                 @if is_on {
                     form.sheet method="post" action="/admin/shared" {
-                        (csrf_field(csrf)) (linked_at(shared))
+                        (csrf_field(&shell.csrf)) (linked_at(shared))
                         input type="hidden" name="before" value=(shared.people.join(" "));
                         label { "Who may use it: ids of people, like U0123ABCD"
                             textarea #people name="people" rows="3" aria-invalid=[described.as_ref().map(|_| "true")] aria-describedby=[&described] {
@@ -214,22 +211,21 @@ fn shared_page(
                         button.primary type="submit" { "Save the list" }
                     }
                     form.plain method="post" action="/admin/shared/link" {
-                        (csrf_field(csrf))
+                        (csrf_field(&shell.csrf))
                         button type="submit" { "Link another account instead" }
                     }
                 }
                 form.plain method="post" action="/admin/shared/unlink" {
-                    (csrf_field(csrf)) (linked_at(shared))
+                    (csrf_field(&shell.csrf)) (linked_at(shared))
                     button type="submit" { "End the sharing" }
                 }
             }
         }
     };
-    layout(
-        admin,
-        csrf,
+    shell.page(
         "/admin/shared",
         "A shared Zoom account",
+        &html! {},
         &content,
     )
 }
@@ -239,17 +235,16 @@ fn linked_at(shared: &SharedAccount) -> Markup {
 }
 
 /// A link and no redirect: browsers let a form lead to no other site, not even by the way.
-fn link_page(admin: &Admin, csrf: &str, url: &str) -> Markup {
+fn link_page(shell: &Shell, url: &str) -> Markup {
     let content = html! {
         p { "You sign in with Slack once more, then with the Zoom account that is to be shared, and confirm. \
             The link is yours alone and works for 10 minutes." }
         p { a.button href=(url) { "Go on to Slack" } }
     };
-    layout(
-        admin,
-        csrf,
+    shell.page(
         "/admin/shared",
         "Link a Zoom account for the workspace",
+        &html! {},
         &content,
     )
 }

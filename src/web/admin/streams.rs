@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::Form;
 use axum::extract::{Path, State};
 use axum_extra::extract::CookieJar;
+use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 
 use crate::admin;
@@ -13,28 +14,29 @@ use crate::app::App;
 use crate::db::people;
 use crate::db::streams::{self, Stream};
 use crate::ids::{SlackUserId, StreamId, TeamId};
-use crate::reply::stream::{Part, StreamContext, sentence};
-use crate::stream::state::State as StreamState;
-use crate::web::admin::layout::{csrf_field, redirect, time};
+use crate::reply::stream::{Part, StreamContext, name, sentence};
+use crate::stream::FactKind;
+use crate::stream::state::{HowEnded, State as StreamState};
+use crate::web::admin::layout::{Shell, csrf_field, redirect};
 use crate::web::admin::session::{CsrfForm, PageResult, authorize_action};
+use crate::web::parts::{Icon, Tone, badge, dotted, duration, empty, icon, typed};
 
-/// How many streams that go on are shown, and how many that are over.
-const LIVE_MAX: i64 = 20;
+/// How many streams that are over are shown.
 const RECENT_MAX: i64 = 10;
 
 /// The streams of a workspace.
-pub(super) struct Streams {
-    live: Vec<Stream>,
+pub(super) struct Streams<'a> {
+    shell: &'a Shell,
     recent: Vec<Stream>,
     /// Whom the audit still knows, with their names while they are linked.
     people: HashMap<String, Option<String>>,
 }
 
-impl Streams {
-    pub(super) async fn of(app: &App, team: &TeamId) -> sqlx::Result<Self> {
-        let live = streams::of_team(&app.db, team, true, LIVE_MAX).await?;
+impl<'a> Streams<'a> {
+    pub(super) async fn of(app: &App, shell: &'a Shell) -> sqlx::Result<Self> {
+        let team: &TeamId = &shell.admin.asker.team;
         let recent = streams::of_team(&app.db, team, false, RECENT_MAX).await?;
-        let shown = live.iter().chain(&recent);
+        let shown = shell.live.iter().chain(&recent);
         let people = shown.flat_map(|stream| {
             let by = stream.facts.iter().filter_map(|fact| fact.by.as_ref());
             [&stream.starter.user].into_iter().chain(by)
@@ -42,31 +44,96 @@ impl Streams {
         let people: Vec<_> = people.map(SlackUserId::to_string).collect();
         let people = people::known(&app.db, team, &people).await?;
         Ok(Self {
-            live,
+            shell,
             recent,
             people,
         })
     }
 
     /// Those that go on, each with a way to note that it is over.
-    pub(super) fn live_now(&self, csrf: &str) -> Markup {
+    pub(super) fn live_now(&self, slash: &str) -> Markup {
         html! {
-            h2 { "Live now" }
-            @if self.live.is_empty() {
-                p { "Nothing that was started here is live, as far as we know." }
-            } @else {
-                ul.plain {
-                    @for stream in &self.live {
-                        li {
-                            p { (self.sentence(stream)) " " (self.starter(stream)) }
-                            form.plain method="post" action={ "/admin/streams/" (stream.stream_id) "/ended" } {
-                                (csrf_field(csrf))
-                                button type="submit" { "Mark as ended" }
-                                span.small { "Only if it is over, and Zoom has not said so. It asks nothing of Zoom." }
-                            }
-                        }
+            section.section aria-labelledby="now" {
+                div.head {
+                    h2 #now { "Live now" }
+                    small.muted { "As far as Zoom has told. " a href="/admin" { "Look again" } }
+                }
+                @if self.shell.live.is_empty() {
+                    (empty("Nothing is live.", &html! {
+                        "Shows appear here when somebody types " (typed(&format!("{slash} start"))) "."
+                    }))
+                } @else {
+                    div.streams { @for stream in &self.shell.live { (self.card(stream)) } }
+                }
+            }
+        }
+    }
+
+    fn card(&self, stream: &Stream) -> Markup {
+        let told = told(stream);
+        let since = match &told.state {
+            StreamState::Live { since } => Some(*since),
+            StreamState::GoingLive { taken } | StreamState::Silent { taken } => Some(*taken),
+            _ => None,
+        };
+        let is_live = matches!(told.state, StreamState::Live { .. });
+        let class = if is_live {
+            "panel stream on"
+        } else {
+            "panel stream"
+        };
+        html! {
+            article class=(class) {
+                div.head {
+                    (self.badge(&told))
+                    @if let Some(since) = since {
+                        span.elapsed.muted[!is_live] { span.hidden { "for " } (duration(told.now - since)) }
                     }
                 }
+                div {
+                    h3 { (name(&told)) }
+                    p.muted { (self.about(stream)) }
+                    @if matches!(told.state, StreamState::Silent { .. } | StreamState::NotKnown { .. }) {
+                        p { (self.sentence(&told)) }
+                    }
+                }
+                (self.facts(stream))
+                div.actions {
+                    @if let Some(page) = told.page {
+                        a.button href=(page) rel="noreferrer" { "Watch " (icon(Icon::Outside)) }
+                    }
+                    form method="post" action={ "/admin/streams/" (stream.stream_id) "/ended" } {
+                        (csrf_field(&self.shell.csrf))
+                        button.button type="submit" title="Only if it is over, and Zoom has not said so. It asks nothing of Zoom." {
+                            "Mark as ended"
+                        }
+                    }
+                    a.button.bare href={ "/admin/activity?meeting=" (stream.meeting) } { "Details" }
+                }
+            }
+        }
+    }
+
+    /// What is known of a stream, and when it was.
+    fn facts(&self, stream: &Stream) -> Markup {
+        let newest = |kind| {
+            let facts = stream.facts.iter().filter(|fact| fact.kind == kind);
+            facts.map(|fact| fact.at).max()
+        };
+        let step = |class: &'static str, what: &'static str, at: Option<DateTime<Utc>>| {
+            let class = if at.is_some() { class } else { "wait" };
+            html! {
+                li class=[(!class.is_empty()).then_some(class)] {
+                    b { (what) }
+                    @match at { Some(at) => (self.shell.clock.second(at)), None => "not reported yet" }
+                }
+            }
+        };
+        html! {
+            ol.facts aria-label="What is known" {
+                (step("", "Asked", newest(FactKind::StartAsked)))
+                (step("", "Zoom took it", newest(FactKind::StartTaken)))
+                (step("on", "On air", newest(FactKind::OnAir)))
             }
         }
     }
@@ -75,56 +142,132 @@ impl Streams {
     pub(super) fn recent(&self) -> Markup {
         html! {
             @if !self.recent.is_empty() {
-                h2 { "Recent shows" }
-                ul.plain {
-                    @for stream in &self.recent {
-                        li { p { (self.sentence(stream)) " " (self.starter(stream)) } }
+                section.section aria-labelledby="recent" {
+                    div.head {
+                        h2 #recent { "Recent shows" }
+                        a.crumb href="/admin/activity?kind=shows" { "All activity" }
+                    }
+                    ul.rows.cols.streams-past.panel {
+                        @for stream in &self.recent { (self.row(stream)) }
                     }
                 }
             }
         }
     }
 
-    /// What is true of a stream, in the words of its card. Of one in a place that not everybody may
-    /// read the topic is not told.
-    fn sentence(&self, stream: &Stream) -> Markup {
-        let told = StreamContext {
-            topic: stream.topic.as_deref().filter(|_| stream.is_public),
-            ..StreamContext::of(stream)
+    fn row(&self, stream: &Stream) -> Markup {
+        let told = told(stream);
+        let clock = self.shell.clock;
+        let began = stream.facts.iter().map(|fact| fact.at).min();
+        let (from, to) = match &told.state {
+            StreamState::Ended {
+                since: Some(since),
+                at,
+                ..
+            } => (Some(*since), Some(*at)),
+            _ => (began, None),
         };
         html! {
-            @for part in sentence(&told) {
+            li {
+                div.grow { b { (name(&told)) } p { (self.about(stream)) } }
+                span {
+                    @if let Some(from) = from { (clock.time(from)) }
+                    @if let Some(to) = to { "–" (clock.hour(to)) }
+                }
+                @match (from, to) {
+                    (Some(from), Some(to)) => span.nowrap { (duration(to - from)) },
+                    _ => span.nowrap.muted { "not known" },
+                }
+                (self.badge(&told))
+            }
+        }
+    }
+
+    fn badge(&self, told: &StreamContext<'_>) -> Markup {
+        let (tone, words) = state_words(told);
+        match &told.state {
+            StreamState::Ended {
+                how: HowEnded::StoppedBy(Some(by)),
+                ..
+            } if !told.is_rehearsal => badge(tone, &format!("Ended by {}", self.name_of(by))),
+            _ => badge(tone, words),
+        }
+    }
+
+    /// Where it goes, where it was asked for, and by whom.
+    fn about(&self, stream: &Stream) -> Markup {
+        let goes = match &stream.destination {
+            Some(name) if stream.is_public => html! { "to " (name) },
+            Some(_) => html! { "to a destination" },
+            None => html! { "as set in Zoom" },
+        };
+        let place = html! {
+            "in "
+            @if stream.is_public { code { (stream.channel) } }
+            @else if stream.channel.is_direct() { "a direct message" }
+            @else { "a private channel" }
+        };
+        let by = html! { "by " (self.name_of(&stream.starter.user)) };
+        dotted(&[goes, place, by])
+    }
+
+    /// What is true of a stream, in the words of its card.
+    fn sentence(&self, told: &StreamContext<'_>) -> Markup {
+        html! {
+            @for part in sentence(told) {
                 @match part {
                     Part::Strong(text) => strong { (text) },
                     Part::Text(text) => (text),
-                    Part::Time(at) => (time(Some(at))),
-                    Part::Person(person) => (self.person(&person)),
+                    Part::Time(at) => (self.shell.clock.hour(at)),
+                    Part::Person(person) => (self.name_of(&person)),
                 }
             }
-            @if matches!(told.state, StreamState::Live { .. }) { " Zoom reported it." }
         }
     }
 
-    fn starter(&self, stream: &Stream) -> Markup {
-        html! {
-            span.small {
-                "Asked by " (self.person(&stream.starter.user)) " in "
-                @if stream.is_public { "channel " code { (stream.channel) } }
-                @else if stream.channel.is_direct() { "a direct message" }
-                @else { "a private channel" }
-                ", meeting " (stream.meeting.grouped()) "."
-            }
+    fn name_of(&self, person: &SlackUserId) -> String {
+        match self.people.get(person.as_str()) {
+            Some(Some(name)) => name.clone(),
+            Some(None) => person.to_string(),
+            None => "somebody".to_owned(),
         }
     }
+}
 
-    fn person(&self, person: &SlackUserId) -> Markup {
-        html! {
-            @match self.people.get(person.as_str()) {
-                Some(Some(name)) => (name),
-                Some(None) => code { (person) },
-                None => "somebody",
+/// A stream as it is told here. Of one in a place that not everybody may read, topic and destination
+/// are not told.
+fn told(stream: &Stream) -> StreamContext<'_> {
+    StreamContext {
+        topic: stream.topic.as_deref().filter(|_| stream.is_public),
+        destination: stream.destination.as_ref().filter(|_| stream.is_public),
+        page: stream.page.as_deref().filter(|_| stream.is_public),
+        ..StreamContext::of(stream)
+    }
+}
+
+/// The state of a stream in one to four words.
+pub(super) fn state_words(told: &StreamContext<'_>) -> (Tone, &'static str) {
+    match &told.state {
+        StreamState::Starting => (Tone::Warn, "Starting"),
+        StreamState::GoingLive { .. } if told.has_reports => (Tone::Warn, "Going live"),
+        StreamState::GoingLive { .. } => (Tone::Calm, "Start taken by Zoom"),
+        StreamState::Live { .. } => (Tone::Live, "Live"),
+        StreamState::Silent { .. } => (Tone::Warn, "Not reported"),
+        StreamState::Ending { .. } => (Tone::Calm, "Ending"),
+        StreamState::Ended { since, .. } if told.is_rehearsal => match since {
+            Some(_) => (Tone::Info, "Rehearsal went live"),
+            None => (Tone::Warn, "Rehearsal not seen"),
+        },
+        StreamState::Ended { how, .. } => match how {
+            HowEnded::WithTheMeeting => (Tone::Calm, "Ended with the meeting"),
+            HowEnded::Unasked(_) => (Tone::Warn, "Stopped unasked"),
+            HowEnded::MarkedBy(_) => (Tone::Calm, "Marked as ended"),
+            HowEnded::StoppedBy(_) | HowEnded::FoundOver | HowEnded::NotKnownYet => {
+                (Tone::Calm, "Ended")
             }
-        }
+        },
+        StreamState::NotLive => (Tone::Bad, "Not live"),
+        StreamState::NotKnown { .. } => (Tone::Calm, "Not known"),
     }
 }
 
@@ -134,7 +277,7 @@ pub(super) async fn mark_ended(
     Path(stream): Path<i64>,
     Form(form): Form<CsrfForm>,
 ) -> PageResult {
-    let admin = authorize_action(&app, &jar, &form.csrf).await?;
-    admin::mark_ended(&app, &admin, StreamId(stream)).await?;
+    let shell = authorize_action(&app, &jar, &form.csrf).await?;
+    admin::mark_ended(&app, &shell.admin, StreamId(stream)).await?;
     Ok(redirect("/admin"))
 }
