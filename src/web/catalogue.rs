@@ -36,6 +36,8 @@ struct Catalogue(String);
 
 impl Catalogue {
     fn page(&mut self, title: &str, markup: &Markup) {
+        // What is above every page says nothing of this one.
+        let (_, below) = markup.0.split_once("</header>").expect("a header");
         // The renderer leaves out lists of terms, and puts buttons side by side without a space.
         let html = [
             ("dl>", "div>"),
@@ -44,7 +46,7 @@ impl Catalogue {
             ("</button>", "</button><br>"),
         ]
         .iter()
-        .fold(markup.0.clone(), |html, (from, to)| html.replace(from, to));
+        .fold(below.to_owned(), |html, (from, to)| html.replace(from, to));
         let text = html2text::config::plain()
             .string_from_read(html.as_bytes(), WIDTH)
             .expect("HTML");
