@@ -14,6 +14,7 @@ use crate::crypto::vault::{Context, OpenError, Vault};
 use crate::db::priority::Priority;
 use crate::http;
 use crate::ids::Asker;
+use crate::slack::names::KnownNames;
 use crate::slack::respond::Responder;
 use crate::slack::sign_in::SignIn;
 use crate::slack::web_api::WebApi;
@@ -48,6 +49,8 @@ pub struct App {
     pub slack_app_id: Option<String>,
     /// Who is being answered a look-up.
     pub look_ups: LookUps,
+    /// What Slack lately called people and channels.
+    pub names: KnownNames,
     /// What must end although nobody waits for it any more; a shutdown does.
     pub tasks: TaskTracker,
 }
@@ -139,6 +142,7 @@ impl App {
             zoom_webhook_secret: config.zoom_webhook_secret.clone(),
             slack_app_id: config.slack_app_id.clone(),
             look_ups: LookUps::default(),
+            names: KnownNames::default(),
             tasks: TaskTracker::new(),
         })
     }

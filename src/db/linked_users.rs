@@ -167,6 +167,27 @@ pub async fn names(
     Ok(names.map(|row| (row.user_id, row.name)).collect())
 }
 
+/// How many of one name are read: with two it is told from no other.
+const CALLED_MAX: i64 = 20;
+
+/// Those who are linked under one of these names, which are in lower case: their ids and names.
+pub async fn called(
+    db: impl PgExecutor<'_>,
+    team: &TeamId,
+    names: &[String],
+) -> sqlx::Result<Vec<(String, String)>> {
+    let called = sqlx::query!(
+        r#"select user_id, slack_name as "name!" from zoom_link
+        where team_id = $1 and lower(slack_name) = any($2) and slack_name <> ''
+        order by user_id limit $3"#,
+        team.as_str(),
+        names,
+        CALLED_MAX,
+    );
+    let called = called.fetch_all(db).await?.into_iter();
+    Ok(called.map(|row| (row.user_id, row.name)).collect())
+}
+
 /// Those of these people who are linked, in this workspace or elsewhere in its organisation.
 pub async fn linked_among(
     db: impl PgExecutor<'_>,

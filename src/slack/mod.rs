@@ -3,6 +3,7 @@
 pub mod event;
 pub mod form;
 pub mod message;
+pub mod names;
 pub mod respond;
 pub mod sign_in;
 pub mod web_api;

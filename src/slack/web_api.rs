@@ -18,7 +18,9 @@ use serde_json::Value;
 use url::Url;
 
 use crate::http::{base, body_up_to, retry_after};
-use crate::ids::{EnterpriseId, SlackUserId, TeamId, Tenant, deserialize_printable, printable};
+use crate::ids::{
+    ChannelId, EnterpriseId, SlackUserId, TeamId, Tenant, deserialize_printable, printable,
+};
 use crate::slack::paths::INSTALL_CALLBACK;
 
 /// What we ask a workspace for. Without the first three nothing is installed: the command, who
@@ -34,8 +36,9 @@ pub const BOT_SCOPES: [&str; 7] = [
 ];
 /// Those that an installation must have.
 pub const REQUIRED_BOT_SCOPES: &[&str] = BOT_SCOPES.split_at(3).0;
-/// Those that are worth having: a message in a public channel that the bot is not in, and for some
-/// rules of admins how many read in a channel, and who is in a user group. Slack lets people leave them out:
+/// Those that are worth having: a message in a public channel that the bot is not in, the names of
+/// channels, and for some rules of admins how many read in a channel, and who is in a user group. Slack
+/// lets people leave them out:
 /// <https://docs.slack.dev/authentication/installing-with-oauth#optional-scopes>.
 pub const OPTIONAL_BOT_SCOPES: &[&str] = BOT_SCOPES.split_at(3).1;
 
@@ -189,7 +192,13 @@ impl Access {
 #[derive(Debug, Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "Slack's own shape")]
 pub struct User {
+    pub id: SlackUserId,
     team_id: Option<TeamId>,
+    /// Their handle, without an `@`.
+    #[serde(default, deserialize_with = "deserialize_name")]
+    name: Option<String>,
+    #[serde(default)]
+    profile: Profile,
     #[serde(default)]
     pub is_restricted: bool,
     #[serde(default)]
@@ -203,12 +212,23 @@ pub struct User {
     is_owner: bool,
     #[serde(default)]
     pub deleted: bool,
+    #[serde(default)]
+    pub is_bot: bool,
     /// The zone of their clock, by its name in the tz database.
     #[serde(default)]
     tz: Value,
     /// Who they are to the organisation.
     #[serde(rename = "enterprise_user")]
     organisation: Option<EnterpriseUser>,
+}
+
+/// What somebody is called; each may be empty.
+#[derive(Debug, Default, Deserialize)]
+struct Profile {
+    #[serde(default, deserialize_with = "deserialize_name")]
+    display_name: Option<String>,
+    #[serde(default, deserialize_with = "deserialize_name")]
+    real_name: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -220,6 +240,24 @@ struct EnterpriseUser {
 }
 
 impl User {
+    /// What others call them: the name that they chose, else their full name, else their handle.
+    pub fn display_name(&self) -> Option<&str> {
+        self.names().next()
+    }
+
+    /// All that they are called, the name that others see first.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let profile = &self.profile;
+        let names = [&profile.display_name, &profile.real_name, &self.name];
+        let names = names.into_iter().flatten().map(|name| name.trim());
+        names.filter(|name| !name.is_empty())
+    }
+
+    /// Their handle, which nobody else in the workspace has.
+    pub fn handle(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
     /// An admin or owner of this workspace, or of its organisation. What Slack says of
     /// another workspace of theirs does not count.
     pub fn is_admin(&self, team: &TeamId) -> bool {
@@ -235,14 +273,26 @@ impl User {
     }
 }
 
-/// How many read in a channel: `conversations.info`.
+/// What a channel is called, and how many read in it: `conversations.info`.
 /// <https://docs.slack.dev/reference/methods/conversations.info>
 #[derive(Debug, Deserialize)]
 pub struct Channel {
+    pub id: ChannelId,
+    /// Without a `#`. A direct message has none.
+    #[serde(default, deserialize_with = "deserialize_name")]
+    pub name: Option<String>,
+    is_private: Option<bool>,
     pub num_members: Option<i64>,
     /// With another organisation.
     #[serde(default)]
     pub is_ext_shared: bool,
+}
+
+impl Channel {
+    /// Whether everybody in the workspace may know of it; only if Slack says so.
+    pub fn is_public(&self) -> bool {
+        self.is_private == Some(false)
+    }
 }
 
 impl WebApi {

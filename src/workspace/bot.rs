@@ -22,6 +22,32 @@ pub struct Bot<'a> {
     token: SecretString,
 }
 
+/// How many people or channels a page of a list has at most: few enough for the limit of an answer.
+const PAGE: &str = "500";
+
+/// A page of one of Slack's lists: <https://docs.slack.dev/apis/web-api/pagination>.
+pub struct Page<T> {
+    pub items: Vec<T>,
+    /// Of the next page, if there is one.
+    pub next: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    #[serde(default)]
+    next_cursor: String,
+}
+
+impl<T> Page<T> {
+    fn new(items: Vec<T>, metadata: Option<Metadata>) -> Self {
+        let next = metadata.map(|metadata| metadata.next_cursor);
+        Self {
+            items,
+            next: next.filter(|next| !next.is_empty()),
+        }
+    }
+}
+
 /// `None` where the workspace gave us no token, or one that cannot be opened any more.
 pub async fn find<'a>(app: &'a App, asker: &Asker) -> sqlx::Result<Option<Bot<'a>>> {
     let Some(Pages { web_api, .. }) = &app.pages else {
@@ -55,7 +81,7 @@ impl Bot<'_> {
         Ok(answer.user)
     }
 
-    /// How many people read in a channel.
+    /// What a channel is called, and how many people read in it.
     /// <https://docs.slack.dev/reference/methods/conversations.info>
     pub async fn channel(&self, channel: &ChannelId) -> Result<Channel, Error> {
         #[derive(Deserialize)]
@@ -68,6 +94,46 @@ impl Bot<'_> {
         ]);
         let answer: Answer = self.call("conversations.info", form).await?;
         Ok(answer.channel)
+    }
+
+    /// A page of a workspace's people, and the cursor of the next one.
+    /// <https://docs.slack.dev/reference/methods/users.list>
+    pub async fn users(&self, team: &TeamId, cursor: &str) -> Result<Page<User>, Error> {
+        #[derive(Deserialize)]
+        struct Answer {
+            members: Vec<User>,
+            response_metadata: Option<Metadata>,
+        }
+        let form = Body::Form(&[
+            ("limit", PAGE),
+            ("cursor", cursor),
+            ("team_id", team.as_str()),
+        ]);
+        let answer: Answer = self.call("users.list", form).await?;
+        Ok(Page::new(answer.members, answer.response_metadata))
+    }
+
+    /// A page of a workspace's public channels, and the cursor of the next one.
+    /// <https://docs.slack.dev/reference/methods/conversations.list>
+    pub async fn public_channels(
+        &self,
+        team: &TeamId,
+        cursor: &str,
+    ) -> Result<Page<Channel>, Error> {
+        #[derive(Deserialize)]
+        struct Answer {
+            channels: Vec<Channel>,
+            response_metadata: Option<Metadata>,
+        }
+        let form = Body::Form(&[
+            ("types", "public_channel"),
+            ("exclude_archived", "true"),
+            ("limit", PAGE),
+            ("cursor", cursor),
+            ("team_id", team.as_str()),
+        ]);
+        let answer: Answer = self.call("conversations.list", form).await?;
+        Ok(Page::new(answer.channels, answer.response_metadata))
     }
 
     /// The members of a user group.

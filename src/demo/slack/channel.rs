@@ -64,6 +64,13 @@ impl Channel {
         CHANNELS.into_iter().find(|channel| channel.channel == id)
     }
 
+    /// Those of a workspace.
+    pub(super) fn of_team(team: &str) -> impl Iterator<Item = Self> {
+        CHANNELS
+            .into_iter()
+            .filter(move |channel| channel.team == team)
+    }
+
     /// What the app is installed for here: the organisation or the workspace.
     pub(super) fn installed_for(self) -> &'static str {
         self.enterprise

@@ -8,7 +8,7 @@ use super::app::{APP_ID, BOT_USER, SIGNING_SECRET};
 use super::channel::{Channel, DIRECT};
 use super::home::view;
 use super::invocation::Answer;
-use super::role::{Role, describe};
+use super::role::Role;
 use super::state::Slack;
 
 /// An event, ready to be sent, and sent again.
@@ -97,7 +97,7 @@ impl Slack {
         self.set_person(user, Role::Deactivated);
         let event = json!({
             "type": "user_change",
-            "user": describe(user, Role::Deactivated, place),
+            "user": self.lock().describe(user, Role::Deactivated, place),
             "cache_ts": unix_now(),
             "event_ts": format!("{}.000200", unix_now()),
         });

@@ -70,6 +70,13 @@ impl Slack {
     }
 }
 
+impl Bot {
+    /// Whether its token has this permission.
+    pub(super) fn has(&self, scope: &str) -> bool {
+        self.scope.split(',').any(|granted| granted == scope)
+    }
+}
+
 impl Installs {
     /// The bot whose token the request carries, or Slack's error.
     pub(super) fn bot(&self, headers: &HeaderMap) -> Result<&Bot, &'static str> {
@@ -87,8 +94,7 @@ impl Installs {
     /// The same, if the token has this permission.
     pub(super) fn allowed(&self, headers: &HeaderMap, scope: &str) -> Result<&Bot, &'static str> {
         let bot = self.bot(headers)?;
-        let has_scope = bot.scope.split(',').any(|granted| granted == scope);
-        has_scope.then_some(bot).ok_or("missing_scope")
+        bot.has(scope).then_some(bot).ok_or("missing_scope")
     }
 
     /// The app is removed: no token for this place is good any more.

@@ -17,6 +17,7 @@ mod id_token;
 mod install;
 mod interactivity;
 mod invocation;
+mod lists;
 mod messages;
 mod response_url;
 mod role;

@@ -3,7 +3,6 @@
 
 use serde_json::{Value, json};
 
-use super::super::people::PEOPLE;
 use super::channel::{Channel, ENTERPRISE, ORG_OTHER, ORG_TEAM};
 
 /// The workspace of those who are in none of ours.
@@ -26,9 +25,7 @@ pub enum Role {
 }
 
 /// A person as Slack describes them to an app in this place.
-pub(super) fn describe(user: &str, standing: Role, place: Channel) -> Value {
-    let person = PEOPLE.into_iter().find(|person| person.slack == user);
-    let name = person.map_or(user, |person| person.name);
+pub(super) fn describe(user: &str, name: &str, standing: Role, place: Channel) -> Value {
     let is_stranger = standing == Role::Stranger;
     let mut object = json!({
         "id": user,

@@ -199,12 +199,17 @@ pub(super) struct Home {
     pub(super) hash: String,
 }
 
-/// What is known of channels and groups.
+/// What is known of channels and groups, and how it is listed.
 #[derive(Debug, Default)]
 pub(super) struct Directory {
     /// By channel: how many members, and whether it is shared with another organisation.
     pub(super) channels: HashMap<String, (u64, bool)>,
     pub(super) hidden: HashSet<String>,
+    pub(super) private: HashSet<String>,
+    /// By the id of a person or a channel: what they are called.
+    pub(super) names: HashMap<String, String>,
+    /// How many items a page of a list has at most.
+    pub(super) page_max: Option<usize>,
     pub(super) groups: HashMap<String, Vec<String>>,
     /// Who was written to, and what.
     pub(super) written: Vec<(String, Value)>,

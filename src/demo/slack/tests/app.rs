@@ -338,3 +338,58 @@ async fn events_are_signed_and_name_the_installation() {
     assert_eq!(opened["team_id"], "T0EAST");
     assert_eq!(opened["authorizations"][0]["team_id"], Value::Null);
 }
+
+#[tokio::test]
+async fn people_and_channels_are_listed_page_by_page() {
+    let slack = slack().await;
+    let list = async |token: &str, method: &str, form: &[(&str, &str)]| -> Value {
+        let url = format!("{}/api/{method}", slack.url());
+        let request = slack.http.post(url).bearer_auth(token).form(form);
+        request.send().await.unwrap().json().await.unwrap()
+    };
+    install(&slack, "acme").await;
+    let token = slack.bot_token(TEAM).unwrap();
+    let answer = list(&token, "conversations.list", &[]).await;
+    assert_eq!(answer["error"], "missing_scope");
+
+    slack.name_person(FAY.slack, "Fay Grün");
+    let (mut ids, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let form = [("limit", "3"), ("cursor", &cursor)];
+        let page = list(&token, "users.list", &form).await;
+        let members = page["members"].as_array().unwrap();
+        assert!((1..=3).contains(&members.len()), "{page}");
+        ids.extend(members.iter().map(|user| user["id"].clone()));
+        if let Some(fay) = members.iter().find(|user| user["id"] == FAY.slack) {
+            assert_eq!(fay["profile"]["display_name"], "Fay Grün");
+        }
+        let next = page["response_metadata"]["next_cursor"].as_str().unwrap();
+        if next.is_empty() {
+            break;
+        }
+        next.clone_into(&mut cursor);
+    }
+    assert_eq!(ids.len(), 8, "{ids:?}");
+    for (form, error) in [
+        (&[("cursor", "bm9uZQ==")][..], "invalid_cursor"),
+        (&[("limit", "1000")], "invalid_limit"),
+        (&[("limit", "0")], "invalid_limit"),
+    ] {
+        let answer = list(&token, "users.list", form).await;
+        assert_eq!(answer["error"], error, "{form:?}");
+    }
+
+    // An organisation's token has to say of which workspace.
+    let back = slack.install_without_state(REDIRECT);
+    access(&slack, &code(&back), REDIRECT).await;
+    let token = slack.bot_token(ENTERPRISE).unwrap();
+    let answer = list(&token, "conversations.list", &[]).await;
+    assert_eq!(answer["error"], "missing_argument");
+    slack.make_private("C0SECRET");
+    slack.name_channel("C0SECRET", "secret");
+    let form = [("team_id", TEAM)];
+    let answer = list(&token, "conversations.list", &form).await;
+    let channels = answer["channels"].as_array().unwrap();
+    let names: Vec<_> = channels.iter().map(|channel| &channel["name"]).collect();
+    assert_eq!(names, ["all-acme", "town-hall"]);
+}
