@@ -14,7 +14,7 @@ use crate::db::jobs::ShowHome;
 use crate::livestream::{picker, policy};
 use crate::reply::help::Standing;
 use crate::reply::home::Meetings;
-use crate::workspace::home::{self, HomeError, Shown};
+use crate::workspace::home::{self, Contents, HomeError, Shown};
 
 /// Publishes it. What is looked up at Zoom follows by a task of its own, so that no job waits for
 /// Zoom; a crash cuts it off, and whoever opens the Home again has it looked up again.
@@ -34,27 +34,26 @@ pub async fn show(app: &Arc<App>, job: &ShowHome) -> Result<Shown, HomeError> {
         Meetings::NotHere
     };
     let is_asking = matches!(meetings, Meetings::Asking);
-    let shown = home::show(
-        app,
-        &job.asker,
+    let is_admin = policy::is_shown_admin_pages(app, &job.asker).await?;
+    let contents = Contents {
         standing,
-        person.link,
+        is_admin,
+        link: person.link,
         offer,
         meetings,
-        None,
-    )
-    .await?;
+    };
+    let shown = home::show(app, &job.asker, contents, None).await?;
     if let Shown::Published(Some(hash)) = &shown
         && is_asking
     {
-        let listing = list(Arc::clone(app), job.clone(), hash.clone());
+        let listing = list(Arc::clone(app), job.clone(), is_admin, hash.clone());
         app.tasks.spawn(listing.in_current_span());
     }
     Ok(shown)
 }
 
 /// Publishes it once more with the meetings that can go live, unless it has changed since.
-async fn list(app: Arc<App>, job: ShowHome, hash: String) {
+async fn list(app: Arc<App>, job: ShowHome, is_admin: bool, hash: String) {
     let asker = &job.asker;
     let listing = async {
         let person = authorization::find(&app.db, asker).await?;
@@ -67,16 +66,14 @@ async fn list(app: Arc<App>, job: ShowHome, hash: String) {
         } else {
             Meetings::NotHere
         };
-        home::show(
-            &app,
-            asker,
+        let contents = Contents {
             standing,
-            person.link,
-            None,
+            is_admin,
+            link: person.link,
+            offer: None,
             meetings,
-            Some(&hash),
-        )
-        .await
+        };
+        home::show(&app, asker, contents, Some(&hash)).await
     };
     // The bot logs what Slack refuses.
     if let Err(HomeError::Database(error)) = listing.await {

@@ -174,6 +174,11 @@ pub(super) async fn is_admin(app: &App, asker: &Asker, patience: Duration) -> sq
     }
 }
 
+/// Whether somebody gets shown the way to the admins' pages.
+pub(super) async fn is_shown_admin_pages(app: &App, asker: &Asker) -> sqlx::Result<bool> {
+    Ok(app.pages.is_some() && is_admin(app, asker, PATIENCE).await?)
+}
+
 /// The account that a stop acts with, if a livestream of its meeting goes on with the account that
 /// the workspace shares, and the asker may use that one or is an admin. Otherwise they act with
 /// their own.

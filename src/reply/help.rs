@@ -55,25 +55,10 @@ impl Replies<'_> {
                     .to_owned(),
             ),
         }
-        match &standing.refusal {
-            Some(refusal) => intro.push(self.rule(refusal)),
-            None if !standing.only_in.is_empty() => intro.push(only_in(&standing.only_in)),
-            None => {}
-        }
+        intro.extend(self.limit(standing));
         let mut lines = vec![intro.join(" ")];
+        lines.extend(self.verbs(standing));
         let has_destinations = standing.has_destinations;
-        let verbs = access.verbs().filter(|verb| match verb {
-            Verb::Help => false,
-            Verb::Destinations | Verb::Rehearse => has_destinations,
-            _ => true,
-        });
-        lines.extend(verbs.map(|verb| {
-            let summary = match (verb, access) {
-                (Verb::Stop, Access::StopOnly) => "ends a livestream that you started",
-                _ => verb.entry().summary,
-            };
-            format!("• {} {summary}", self.usage_of(verb))
-        }));
         if access == Access::Linked {
             lines.push(format!(
                 "Type `{slash}` alone to choose from your meetings. The meeting is its number, its join link or Zoom's \
@@ -86,6 +71,33 @@ impl Replies<'_> {
             lines.extend(options.map(|(key, values)| format!("• `{key}=` {values}")));
         }
         lines.join("\n")
+    }
+
+    /// What the rules refuse them, if they refuse anything.
+    pub(super) fn limit(&self, standing: &Standing) -> Option<String> {
+        match &standing.refusal {
+            Some(refusal) => Some(self.rule(refusal)),
+            None if !standing.only_in.is_empty() => Some(only_in(&standing.only_in)),
+            None => None,
+        }
+    }
+
+    /// What they can type now, a line each.
+    pub(super) fn verbs(&self, standing: &Standing) -> Vec<String> {
+        let access = standing.access;
+        let verbs = access.verbs().filter(|verb| match verb {
+            Verb::Help => false,
+            Verb::Destinations | Verb::Rehearse => standing.has_destinations,
+            _ => true,
+        });
+        let lines = verbs.map(|verb| {
+            let summary = match (verb, access) {
+                (Verb::Stop, Access::StopOnly) => "ends a livestream that you started",
+                _ => verb.entry().summary,
+            };
+            format!("• {} {summary}", self.usage_of(verb))
+        });
+        lines.collect()
     }
 
     /// How a verb is typed, with an example of what has to follow it.

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::command::outcome::Outcome;
 use crate::command::request::Action;
+use crate::command::verb::Access;
 use crate::db::commands::RecentCommand;
 use crate::db::links::Link;
 use crate::db::streams::Stream;
@@ -28,6 +29,8 @@ pub struct Home {
     pub offer: Option<String>,
     pub standing: Standing,
     pub meetings: Meetings,
+    /// They are an admin of the workspace, as Slack says.
+    pub is_admin: bool,
 }
 
 /// The meetings that can go live from the App Home.
@@ -43,10 +46,18 @@ pub enum Meetings {
 impl Replies<'_> {
     /// A person's App Home.
     pub fn home(&self, asker: &Asker, home: &Home) -> Vec<Value> {
-        let mut blocks = vec![
-            header("Your Zoom account"),
-            section(&self.acts_as(home.link.as_ref())),
-        ];
+        let mut acts_as = self.acts_as(home.link.as_ref());
+        match home.standing.access {
+            Access::OperatorMustLink => {
+                acts_as.push_str(" Ask whoever runs this bot to link yours.")
+            }
+            Access::NotLinked => acts_as.push_str(" Link yours to go live; it takes a minute."),
+            _ => {}
+        }
+        let mut blocks = vec![header("Your Zoom account"), section(&acts_as)];
+        if let Some(limit) = self.limit(&home.standing) {
+            blocks.push(section(&limit));
+        }
         match &home.offer {
             Some(url) => {
                 blocks.push(section(OFFER));
@@ -81,15 +92,24 @@ impl Replies<'_> {
                 )));
             }
         }
-        blocks.push(header("Your last commands"));
-        let last: Vec<_> = home.last.iter().map(past).collect();
-        blocks.push(section(&if last.is_empty() {
-            "None yet.".to_owned()
-        } else {
-            last.join("\n")
-        }));
+        if !home.last.is_empty() {
+            let last: Vec<_> = home.last.iter().map(past).collect();
+            blocks.push(header("Lately"));
+            blocks.push(section(&last.join("\n")));
+        }
         blocks.push(header("What you can type"));
-        blocks.push(section(&self.usage(&home.standing)));
+        blocks.push(section(&self.verbs(&home.standing).join("\n")));
+        blocks.push(context(&format!(
+            "`{} help` says more, also about options.",
+            self.slash
+        )));
+        if let Some(url) = self.admin_url.filter(|_| home.is_admin) {
+            blocks.push(header("For admins"));
+            blocks.push(section(
+                "What is live, who is linked and whether it will work, what happened, destinations, and the rules.",
+            ));
+            blocks.extend(actions([Button::opening("Open the admin pages", url)]));
+        }
         number(&mut blocks);
         blocks
     }

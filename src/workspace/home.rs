@@ -48,7 +48,7 @@ pub async fn notify_unlinked(
         return Ok(Shown::Done);
     };
     let text = Replies::of(app).unlinked_by(by);
-    shown(bot.send_direct_message(&asker.user, &text).await)
+    became(bot.send_direct_message(&asker.user, &text).await)
 }
 
 /// Tells a user that Zoom ended the permission of their link, or of the account that they linked for
@@ -75,24 +75,39 @@ pub async fn notify_link_dead(app: &App, job: &NotifyLinkDead) -> Result<Shown, 
         replies.link_ended(job.end)
     };
     let posted = bot.post(asker.user.as_str(), None, &message).await;
-    shown(posted.map(drop))
+    became(posted.map(drop))
 }
 
-/// Publishes a user's App Home as things stand now, with the address of a one-time link if
-/// there is one; `standing` is what the person can do, and `link` theirs. With a hash only in place
-/// of the one that has it.
+/// What an App Home shows that is not read from the database here.
+#[derive(Debug)]
+pub struct Contents {
+    /// What the person can do.
+    pub standing: Standing,
+    pub is_admin: bool,
+    pub link: Option<Link>,
+    /// The address of a one-time link, if they asked for it.
+    pub offer: Option<String>,
+    pub meetings: Meetings,
+}
+
+/// Publishes a user's App Home as things stand now. With a hash only in place of the one that has
+/// it.
 pub async fn show(
     app: &App,
     asker: &Asker,
-    standing: Standing,
-    link: Option<Link>,
-    offer: Option<String>,
-    meetings: Meetings,
+    shown: Contents,
     instead_of: Option<&str>,
 ) -> Result<Shown, HomeError> {
     let Some(bot) = bot::find(app, asker).await? else {
         return Ok(Shown::Done);
     };
+    let Contents {
+        standing,
+        is_admin,
+        link,
+        offer,
+        meetings,
+    } = shown;
     let home = Home {
         link,
         live: streams::known_to(&app.db, asker, None, None, true, LIVE).await?,
@@ -100,15 +115,16 @@ pub async fn show(
         offer,
         standing,
         meetings,
+        is_admin,
     };
     let blocks = Replies::of(app).home(asker, &home);
     match bot.publish_home(&asker.user, &blocks, instead_of).await {
         Ok(hash) => Ok(Shown::Published(hash)),
-        Err(error) => shown(Err(error)),
+        Err(error) => became(Err(error)),
     }
 }
 
-fn shown(result: Result<(), Error>) -> Result<Shown, HomeError> {
+fn became(result: Result<(), Error>) -> Result<Shown, HomeError> {
     match result {
         Err(Error::Limited(wait)) => Ok(Shown::Later(wait)),
         Err(Error::Failed(why)) => Err(HomeError::Slack(why)),

@@ -528,6 +528,7 @@ fn every_home_fits() {
                     offer: offer.clone(),
                     standing: standing.clone(),
                     meetings: Meetings::Listed(Box::new(picker())),
+                    is_admin: true,
                 };
                 let view: Value =
                     json!({ "type": "home", "blocks": replies_where(true).home(&asker(), &home) });

@@ -241,6 +241,7 @@ fn catalogue_of_pickers() {
             last: vec![],
             offer: None,
             standing: standing(Access::Linked),
+            is_admin: false,
             meetings,
         };
         page.blocks(&Value::from(replies().home(&asker(), &home)));

@@ -844,6 +844,7 @@ fn catalogue_of_the_app_home() {
             offer,
             meetings: Meetings::NotHere,
             standing: standing(access),
+            is_admin: false,
         };
         page.blocks(&json!(replies().home(&asker(), &home)));
     }
@@ -870,6 +871,7 @@ fn catalogue_of_the_app_home() {
             offer: None,
             meetings: Meetings::NotHere,
             standing,
+            is_admin: true,
         };
         page.blocks(&json!(replies.home(&asker(), &home)));
     }

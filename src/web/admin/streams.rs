@@ -20,6 +20,7 @@ use crate::stream::state::{HowEnded, State as StreamState};
 use crate::web::admin::layout::{Shell, csrf_field, redirect};
 use crate::web::admin::session::{CsrfForm, PageResult, authorize_action};
 use crate::web::parts::{Icon, Tone, badge, dotted, duration, empty, icon, typed};
+use crate::workspace::names::Names;
 
 /// How many streams that are over are shown.
 const RECENT_MAX: i64 = 10;
@@ -28,7 +29,8 @@ const RECENT_MAX: i64 = 10;
 pub(super) struct Streams<'a> {
     shell: &'a Shell,
     recent: Vec<Stream>,
-    /// Whom the audit still knows, with their names while they are linked.
+    names: Names,
+    /// Those whom the audit still knows.
     people: HashMap<String, Option<String>>,
 }
 
@@ -43,9 +45,15 @@ impl<'a> Streams<'a> {
         });
         let people: Vec<_> = people.map(SlackUserId::to_string).collect();
         let people = people::known(&app.db, team, &people).await?;
+        let public = shell.live.iter().chain(&recent);
+        let public = public.filter(|stream| stream.is_public);
+        let channels = public.map(|stream| stream.channel.as_str());
+        let ids = people.keys().map(String::as_str);
+        let names = Names::of(app, &shell.admin.asker, ids, channels).await?;
         Ok(Self {
             shell,
             recent,
+            names,
             people,
         })
     }
@@ -203,7 +211,12 @@ impl<'a> Streams<'a> {
         };
         let place = html! {
             "in "
-            @if stream.is_public { code { (stream.channel) } }
+            @if stream.is_public {
+                @match self.names.channel(stream.channel.as_str()) {
+                    Some(name) => (name),
+                    None => code { (stream.channel) },
+                }
+            }
             @else if stream.channel.is_direct() { "a direct message" }
             @else { "a private channel" }
         };
@@ -226,11 +239,11 @@ impl<'a> Streams<'a> {
     }
 
     fn name_of(&self, person: &SlackUserId) -> String {
-        match self.people.get(person.as_str()) {
-            Some(Some(name)) => name.clone(),
-            Some(None) => person.to_string(),
-            None => "somebody".to_owned(),
+        if !self.people.contains_key(person.as_str()) {
+            return "somebody".to_owned();
         }
+        let name = self.names.person(person.as_str());
+        name.unwrap_or(person.as_str()).to_owned()
     }
 }
 
