@@ -51,7 +51,7 @@ pub(super) async fn mark() -> impl IntoResponse {
 
 /// The page that asks, naming both accounts.
 pub(super) fn confirm(words: &Replies<'_>, question: &Confirmation, csrf: &str) -> Markup {
-    let title = "Link these two accounts?";
+    let title = "Link these accounts?";
     let slash = words.slash();
     let content = html! {
         div.intro {
@@ -66,13 +66,13 @@ pub(super) fn confirm(words: &Replies<'_>, question: &Confirmation, csrf: &str) 
         }
         div.pair {
             div.panel.id { (avatar(&question.slack_name))
-                p { small.muted { "Slack" } br; b { (question.slack_name) } " in " b { (question.slack_team) } } }
+                p { small.muted { "Slack" } br; strong { (question.slack_name) } " in " strong { (question.slack_team) } } }
             span.knot { (icon(Icon::Tied)) span.hidden { "acts as" } }
             div.panel.id { (avatar(&question.email))
-                p { small.muted { "Zoom" } br; b { (question.email) } } }
+                p { small.muted { "Zoom" } br; strong { (question.email) } } }
         }
         @if let Some(before) = &question.replaces {
-            (note(Tone::Info, "", &html! { "Until now you were linked to " b { (before) } ". This replaces it." }))
+            (note(Tone::Info, "", &html! { "Until now you were linked to " strong { (before) } ". This replaces it." }))
         }
         @if question.shared_with > 0 {
             (note(Tone::Info, "", &html! {
@@ -91,7 +91,7 @@ pub(super) fn confirm(words: &Replies<'_>, question: &Confirmation, csrf: &str) 
             button.button type="submit" name="answer" value="cancel" { "Cancel" }
         }
         div.prose.small.muted {
-            p { b { "Not your Slack name, or not your Zoom account?" } " Then cancel: nothing is stored, and the permission \
+            p { strong { "Not your Slack name, or not your Zoom account?" } " Then cancel: nothing is stored, and the permission \
                 is withdrawn unless others use it." }
             p { "It lets this app start and stop livestreams of the account's meetings, and read its profile and meetings. \
                 What is said in a meeting is never seen. "
@@ -108,9 +108,9 @@ pub(super) fn linked(words: &Replies<'_>, linked: &Linked, back: &str) -> Markup
         div.intro {
             h1 { (title) }
             @if linked.is_shared {
-                p.lead { "Zoom account " b { (linked.email) } " is now there for your workspace." }
+                p.lead { "Zoom account " strong { (linked.email) } " is now there for your workspace." }
             } @else {
-                p.lead { b { (linked.slack_name) } " now acts as Zoom account " b { (linked.email) } "." }
+                p.lead { strong { (linked.slack_name) } " now acts as Zoom account " strong { (linked.email) } "." }
             }
         }
         @if linked.has_command { (note(Tone::Good, "", &html! { "What you had typed in Slack waits there as a button." })) }

@@ -7,6 +7,9 @@ use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use chrono_tz::Tz;
 use maud::{Markup, PreEscaped, html};
 
+use crate::reply::stream::StreamContext;
+use crate::stream::state::{HowEnded, State};
+
 /// How a thing is meant. Each has a form of its own, so that none is told by colour alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
@@ -184,6 +187,32 @@ pub(crate) fn note(tone: Tone, verdict: &str, more: &Markup) -> Markup {
 /// Where there is nothing: what is missing, and the one thing that fills it.
 pub(crate) fn empty(verdict: &str, more: &Markup) -> Markup {
     html! { div.panel.empty { p { b { (verdict) } } p { (more) } } }
+}
+
+/// The state of a stream in one to four words.
+pub(crate) fn state_words(told: &StreamContext<'_>) -> (Tone, &'static str) {
+    match &told.state {
+        State::Starting => (Tone::Warn, "Starting"),
+        State::GoingLive { .. } if told.has_reports => (Tone::Warn, "Going live"),
+        State::GoingLive { .. } => (Tone::Calm, "Start taken by Zoom"),
+        State::Live { .. } => (Tone::Live, "Live"),
+        State::Silent { .. } => (Tone::Warn, "Not reported"),
+        State::Ending { .. } => (Tone::Calm, "Ending"),
+        State::Ended { since, .. } if told.is_rehearsal => match since {
+            Some(_) => (Tone::Info, "Rehearsal went live"),
+            None => (Tone::Warn, "Rehearsal not seen"),
+        },
+        State::Ended { how, .. } => match how {
+            HowEnded::WithTheMeeting => (Tone::Calm, "Ended with the meeting"),
+            HowEnded::Unasked(_) => (Tone::Warn, "Stopped unasked"),
+            HowEnded::MarkedBy(_) => (Tone::Calm, "Marked as ended"),
+            HowEnded::StoppedBy(_) | HowEnded::FoundOver | HowEnded::NotKnownYet => {
+                (Tone::Calm, "Ended")
+            }
+        },
+        State::NotLive => (Tone::Bad, "Not live"),
+        State::NotKnown { .. } => (Tone::Calm, "Not known"),
+    }
 }
 
 /// What is typed in Slack.

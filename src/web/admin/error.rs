@@ -64,7 +64,6 @@ impl End {
                 (badge_number(self.status.as_u16()))
                 h1 { (self.title) }
                 div.prose { (self.text) }
-                div.actions { a.button href=(ADMIN) { "Overview" } a.button href="/admin/activity" { "Activity" } }
             }
         }
     }
@@ -120,7 +119,7 @@ impl End {
                 html! {
                     p { "It was made for another sign-in, or what it changes has been changed since, perhaps by this very form. \
                         It changed nothing now." }
-                    p { a href="/admin" { "See what stands now" } }
+                    div.actions { a.button href=(ADMIN) { "See what stands now" } }
                 },
             ),
             AdminError::CannotTell => (
@@ -158,7 +157,8 @@ impl End {
             ),
             AdminError::NoPage => (
                 "There is no page here",
-                html! { p { "The address may be mistyped, or it belonged to something that is gone. Nothing was changed." } },
+                html! { p { "The address may be mistyped, or it belonged to something that is gone. Nothing was changed." }
+                div.actions { a.button href=(ADMIN) { "Overview" } } },
             ),
             AdminError::Database(_) => (
                 "Please try again in a minute",

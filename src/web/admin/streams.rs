@@ -19,7 +19,7 @@ use crate::stream::FactKind;
 use crate::stream::state::{HowEnded, State as StreamState};
 use crate::web::admin::layout::{Shell, csrf_field, redirect};
 use crate::web::admin::session::{CsrfForm, PageResult, authorize_action};
-use crate::web::parts::{Icon, Tone, badge, dotted, duration, empty, icon, typed};
+use crate::web::parts::{Icon, badge, dotted, duration, empty, icon, state_words, typed};
 use crate::workspace::names::Names;
 
 /// How many streams that are over are shown.
@@ -198,6 +198,10 @@ impl<'a> Streams<'a> {
                 how: HowEnded::StoppedBy(Some(by)),
                 ..
             } if !told.is_rehearsal => badge(tone, &format!("Ended by {}", self.name_of(by))),
+            StreamState::Ended {
+                how: HowEnded::MarkedBy(Some(by)),
+                ..
+            } => badge(tone, &format!("{words} by {}", self.name_of(by))),
             _ => badge(tone, words),
         }
     }
@@ -255,32 +259,6 @@ fn told(stream: &Stream) -> StreamContext<'_> {
         destination: stream.destination.as_ref().filter(|_| stream.is_public),
         page: stream.page.as_deref().filter(|_| stream.is_public),
         ..StreamContext::of(stream)
-    }
-}
-
-/// The state of a stream in one to four words.
-pub(super) fn state_words(told: &StreamContext<'_>) -> (Tone, &'static str) {
-    match &told.state {
-        StreamState::Starting => (Tone::Warn, "Starting"),
-        StreamState::GoingLive { .. } if told.has_reports => (Tone::Warn, "Going live"),
-        StreamState::GoingLive { .. } => (Tone::Calm, "Start taken by Zoom"),
-        StreamState::Live { .. } => (Tone::Live, "Live"),
-        StreamState::Silent { .. } => (Tone::Warn, "Not reported"),
-        StreamState::Ending { .. } => (Tone::Calm, "Ending"),
-        StreamState::Ended { since, .. } if told.is_rehearsal => match since {
-            Some(_) => (Tone::Info, "Rehearsal went live"),
-            None => (Tone::Warn, "Rehearsal not seen"),
-        },
-        StreamState::Ended { how, .. } => match how {
-            HowEnded::WithTheMeeting => (Tone::Calm, "Ended with the meeting"),
-            HowEnded::Unasked(_) => (Tone::Warn, "Stopped unasked"),
-            HowEnded::MarkedBy(_) => (Tone::Calm, "Marked as ended"),
-            HowEnded::StoppedBy(_) | HowEnded::FoundOver | HowEnded::NotKnownYet => {
-                (Tone::Calm, "Ended")
-            }
-        },
-        StreamState::NotLive => (Tone::Bad, "Not live"),
-        StreamState::NotKnown { .. } => (Tone::Calm, "Not known"),
     }
 }
 

@@ -23,11 +23,16 @@ async fn an_admin_signs_in_looks_and_signs_out() {
     let answer = admin.sign_in(ADA).await;
     assert_eq!(answer.location(), "/admin");
     let page = admin.read("/admin").await;
-    assert!(page.contains("Ada in Acme"), "{page}");
     assert!(
-        page.contains("All 2 linked accounts look healthy"),
+        page.contains("Ada<br><small class=\"muted\">Acme</small>"),
         "{page}"
     );
+    assert!(
+        page.contains("<h1>Nothing is live. No link is known to fail.</h1>"),
+        "{page}"
+    );
+    // The reader's own time, as Slack says in which zone they are.
+    assert!(page.contains("Times are yours: Europe/Berlin."), "{page}");
     let first = admin.browser.cookies.clone();
 
     // A second sign-in starts another session, and signing out ends only that one.

@@ -92,7 +92,7 @@ async fn assert_page(response: Response, status: u16, case: &str) {
     }
     let body = response.text().await.expect("a body");
     assert!(
-        body.contains("<h1>") && body.contains("<a href="),
+        body.contains("<h1>") && body.contains("class=\"button\" href=\"/"),
         "{case}: {body}"
     );
     assert!(!body.contains(MARK), "{case}: {body}");

@@ -27,7 +27,7 @@ async fn a_person_links_and_then_runs_what_they_had_typed() {
     let mut browser = Browser::new();
     let (csrf, question) = browser.reach_confirmation(&world, &link, FAY, FAY).await;
     assert!(
-        question.contains("<strong>Fay") && question.contains("in Acme"),
+        question.contains("<strong>Fay</strong> in <strong>Acme</strong>"),
         "{question}"
     );
     assert!(
