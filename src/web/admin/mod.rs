@@ -24,7 +24,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 
 use crate::app::App;
 use crate::web::paths::{ADMIN, DESTINATIONS, SIGNED_IN};
@@ -67,6 +67,6 @@ pub(super) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
         )
         .route("/admin/shared/link", post(shared::link))
         .route("/admin/shared/unlink", post(shared::unlink))
-        .route("/admin/{*rest}", get(error::no_page))
+        .route("/admin/{*rest}", any(error::no_page))
         .layer(from_fn_with_state(Arc::clone(app), error::in_shell))
 }
