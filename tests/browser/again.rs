@@ -118,11 +118,11 @@ async fn an_admin_reloads_and_goes_back_after_installing_and_signing_in() {
     browser.goto(&format!("{admin}/sign-in")).await;
     browser.read("Demo Slack").await;
     browser.click("Ada").await;
-    browser.read("Will the next show go live?").await;
+    browser.read("Nothing is live.").await;
     browser.client.back().await.expect("the page before");
     browser.read("Demo Slack").await;
     browser.click("Ada").await;
-    browser.read("Will the next show go live?").await;
+    browser.read("Nothing is live.").await;
     assert_eq!(browser.address().await, admin);
     browser.click("Rules").await;
     browser.read("Rules").await;
@@ -131,7 +131,7 @@ async fn an_admin_reloads_and_goes_back_after_installing_and_signing_in() {
     let by_ada = "Last changed by U0ADA";
     browser.wait_for_text(by_ada).await;
     double_click(&browser, "Sign out").await;
-    browser.read("Zoom livestreams, started from Slack").await;
+    browser.read("Go live from a line in Slack.").await;
     end(world, browser, &[]).await;
 }
 

@@ -21,7 +21,7 @@ use url::{ParseError, Url};
 
 /// How long a page may take to show what a test waits for.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(20);
-const WIDTHS: [u32; 2] = [390, 1280];
+const WIDTHS: [u32; 3] = [390, 1024, 1440];
 const SCHEMES: [&str; 2] = ["light", "dark"];
 const AXE_CORE: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
@@ -113,7 +113,7 @@ impl Browser {
         let downloads = tempfile::tempdir().expect("a directory for downloads");
         let capabilities = json!({
             "goog:chromeOptions": { "args": [
-                "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic",
+                "--headless=new", "--window-size=1440,900", "--no-sandbox", "--disable-gpu", "--disable-quic",
                 "--no-first-run", "--disable-background-networking", "--disable-component-update",
                 "--disable-sync", "--disable-dev-shm-usage",
                 // Chromium cannot reach any other host.
@@ -230,9 +230,9 @@ impl Browser {
         pressed.expect("a pressed key");
     }
 
-    /// Waits for the page with this heading. Returns its text.
+    /// Waits for the page whose heading begins with this. Returns its text.
     pub(crate) async fn read(&self, heading: &str) -> String {
-        let place = format!("//h1[normalize-space() = '{heading}']/ancestor::main");
+        let place = format!("//main[.//h1[starts-with(normalize-space(), '{heading}')]]");
         let wait = self.client.wait().at_most(TIMEOUT);
         let main = wait
             .every(Duration::from_millis(20))

@@ -76,7 +76,7 @@ async fn an_admin_adds_a_destination_and_deletes_it() {
     browser.click("Sign in with Slack").await;
     browser.read("Demo Slack").await;
     browser.click("Ada").await;
-    browser.read("Will the next show go live?").await;
+    browser.read("Nothing is live.").await;
     browser.click("Destinations").await;
     let none = browser.read("Destinations").await;
     assert!(none.contains("There is none yet."), "{none}");

@@ -513,7 +513,7 @@ async fn a_newcomer_breaks_things_and_looks_around() {
     browser.click("Sign in with Slack").await;
     browser.read("Demo Slack").await;
     browser.click("Ada").await;
-    let overview = browser.read("Will the next show go live?").await;
+    let overview = browser.read("Nothing is live.").await;
     assert!(
         overview.contains("All 3 linked accounts look healthy"),
         "{overview}"

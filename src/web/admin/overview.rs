@@ -15,12 +15,13 @@ use crate::reply::Replies;
 use crate::stream::state::State as StreamState;
 use crate::web::admin::destinations_view;
 use crate::web::admin::layout::{Shell, render};
-use crate::web::admin::people::{health, remedy, who};
+use crate::web::admin::people::{health, path, remedy};
 use crate::web::admin::rules_view::without;
 use crate::web::admin::session::{PageResult, authorize_view};
 use crate::web::admin::streams::Streams;
 use crate::web::parts::{Tone, empty, tick, typed};
 use crate::web::paths::{ADMIN, INSTALL};
+use crate::workspace::names::Names;
 
 /// How many people are shown whose link needs attention.
 const TROUBLED_MAX: usize = 6;
@@ -34,9 +35,13 @@ pub(super) async fn overview(State(app): State<Arc<App>>, jar: CookieJar) -> Pag
         needs_attention: true,
         ..linked_users::Query::default()
     };
+    let mut troubled = linked_users::page(&app.db, team, &trouble).await?;
+    troubled.truncate(TROUBLED_MAX);
+    let ids = troubled.iter().map(|row| row.user_id.as_str());
     let overview = Overview {
         people: linked_users::count(&app.db, team, &linked_users::Query::default()).await?,
-        troubled: linked_users::page(&app.db, team, &trouble).await?,
+        names: Names::of(&app, &shell.admin.asker, ids, []).await?,
+        troubled,
         old_keys: old_keys(&shell, destinations::list(&app.db, team, None).await?),
         streams: Streams::of(&app, &shell).await?,
         missing: admin::missing_scopes(&app, &shell.admin).await?,
@@ -50,6 +55,8 @@ struct Overview<'a> {
     people: i64,
     /// The first of those whose link needs attention.
     troubled: Vec<LinkedUser>,
+    /// What they are called.
+    names: Names,
     /// The destinations whose key is old.
     old_keys: Vec<Destination>,
     streams: Streams<'a>,
@@ -99,6 +106,7 @@ fn attention(shell: &Shell, slash: &str, overview: &Overview<'_>) -> Markup {
     let Overview {
         people,
         troubled,
+        names,
         old_keys,
         missing,
         ..
@@ -121,11 +129,16 @@ fn attention(shell: &Shell, slash: &str, overview: &Overview<'_>) -> Markup {
                     }
                 }
                 ul.rows.panel {
-                    @for row in troubled.iter().take(TROUBLED_MAX) {
+                    @for row in troubled {
+                        @let path = path(&row.user_id);
+                        @let id = row.user_id.as_str();
                         li {
                             (tick(Tone::Bad, "Fails:"))
-                            div.grow { b { (who(row)) } ": " (health(row.health)) p { (remedy(row.health)) } }
-                            a.button href={ "/admin/people/" (row.user_id) } { "See how" }
+                            div.grow {
+                                a.title href=(path) { (names.person(id).unwrap_or(id)) } ": " (health(row.health))
+                                p { (remedy(row.health)) }
+                            }
+                            a.button href=(path) { "See how" }
                         }
                     }
                     @for scope in missing {

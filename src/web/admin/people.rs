@@ -130,7 +130,7 @@ pub(super) async fn disconnect(
 }
 
 /// The page of a person, whatever characters their ID has.
-fn path(user: &SlackUserId) -> String {
+pub(super) fn path(user: &SlackUserId) -> String {
     let user: String = form_urlencoded::byte_serialize(user.as_str().as_bytes()).collect();
     format!("/admin/people/{}", user.replace('+', "%20"))
 }
@@ -315,7 +315,7 @@ fn former_page(
     shell.page("/admin/people", "Disconnected", &html! {}, &content)
 }
 
-pub(super) fn who(row: &LinkedUser) -> Markup {
+fn who(row: &LinkedUser) -> Markup {
     html! { a href=(path(&row.user_id)) { (name(row)) } }
 }
 

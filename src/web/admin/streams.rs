@@ -132,6 +132,7 @@ impl<'a> Streams<'a> {
             let class = if at.is_some() { class } else { "wait" };
             html! {
                 li class=[(!class.is_empty()).then_some(class)] {
+                    i {}
                     b { (what) }
                     @match at { Some(at) => (self.shell.clock.second(at)), None => "not reported yet" }
                 }
