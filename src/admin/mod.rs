@@ -259,7 +259,7 @@ pub async fn missing_scopes(app: &App, admin: &Admin) -> sqlx::Result<Vec<&'stat
 
 async fn refused(app: &App, asker: &Asker, what: &str) -> sqlx::Result<()> {
     let event = Event {
-        outcome: Some("not_admin"),
+        outcome: Some(audit::NOT_ADMIN),
         detail: Some(what),
         has_failed: true,
         ..Event::of(asker, AuditKind::Refused)

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::PgConnection;
 
 use crate::account::reads::{self, ReadError};
 use crate::account::tokens::TokenUnavailable;
@@ -11,12 +12,13 @@ use crate::admin::{Admin, AdminError};
 use crate::app::App;
 use crate::db;
 use crate::db::account_uses::{self, Uses};
-use crate::db::audit::{self, AuditKind, Entry, Event, Filter};
-use crate::db::jobs::{self, NotifyUnlinked, RunAt};
+use crate::db::audit::{self, AuditKind, Entry, Event, Filter, LastAsk, Position};
+use crate::db::jobs::{self, AskToLink, NotifyUnlinked, RunAt};
 use crate::db::linked_users::{self, FormerLink, LinkedUser};
-use crate::db::{grants, persist};
+use crate::db::{grants, installations, persist};
 use crate::ids::{Asker, SlackUserId};
 use crate::reply::account::Unlinked;
+use crate::slack::web_api::missing_scopes_of;
 use crate::zoom::client::ApiError;
 
 /// How long a person's page says what the last test showed.
@@ -24,6 +26,9 @@ const TEST_SHOWN_FOR: TimeDelta = TimeDelta::minutes(30);
 
 /// How many tests are looked through for it.
 const TESTS_READ: i64 = 100;
+
+/// How long somebody is left alone who was asked to link their account.
+const ASKED_EVERY: TimeDelta = TimeDelta::hours(24);
 
 /// What a test of somebody's link showed.
 #[derive(Debug, PartialEq, Eq, strum::EnumString, strum::IntoStaticStr)]
@@ -89,13 +94,14 @@ pub async fn last_test(
     row: &LinkedUser,
 ) -> sqlx::Result<Option<(TestResult, DateTime<Utc>)>> {
     let team = &admin.asker.team;
-    let found = db::people::find(&app.db, team, row.user_id.as_str()).await?;
+    let mut db = app.db.acquire().await?;
+    let found = db::people::find(&mut *db, team, row.user_id.as_str()).await?;
     let filter = Filter {
         kind: Some(AuditKind::LinkTested),
         people: Some(found.into_iter().map(|found| found.person_id).collect()),
         ..Filter::default()
     };
-    let last = audit::entries(&app.db, team, &filter, i64::MAX, TESTS_READ).await?;
+    let last = audit::entries(&mut db, team, &filter, Position::Newest, TESTS_READ).await?;
     // The filter finds those too whom they tested as an admin.
     let of_theirs = |entry: &&Entry| {
         let person = entry.person.as_ref();
@@ -209,4 +215,78 @@ pub async fn disconnect(
         by: admin.asker.user.clone(),
     };
     Ok(jobs::enqueue(&app.db, &job, RunAt::Now).await?)
+}
+
+/// Whether the bot can ask somebody to link their account.
+#[derive(Debug, PartialEq, Eq)]
+pub enum CanAsk {
+    Yes,
+    /// Somebody has, less than a day ago.
+    Asked {
+        at: DateTime<Utc>,
+        /// The admin's Slack id, unless it was erased.
+        by: Option<String>,
+    },
+    /// The workspace gave it no token.
+    NoToken,
+    /// Its token may not write messages.
+    MayNotWrite,
+}
+
+/// Whether the bot can ask somebody now, and why Slack did not take the last message, if it did not.
+pub async fn can_ask(
+    db: &mut PgConnection,
+    admin: &Admin,
+    user: &SlackUserId,
+) -> sqlx::Result<(CanAsk, Option<String>)> {
+    let last = audit::last_ask(&mut *db, &admin.asker.team, user).await?;
+    let (asked, refusal) = match last {
+        Some(LastAsk {
+            refusal: Some(why), ..
+        }) => (None, Some(why)),
+        Some(last) if Utc::now() - last.at < ASKED_EVERY => (Some(last), None),
+        _ => (None, None),
+    };
+    let granted = installations::granted_scope(&mut *db, &admin.asker).await?;
+    let can = match (granted, asked) {
+        (_, Some(last)) => CanAsk::Asked {
+            at: last.at,
+            by: last.by,
+        },
+        (None, None) => CanAsk::NoToken,
+        (Some(granted), None) if missing_scopes_of(&["chat:write"], &granted).is_empty() => {
+            CanAsk::Yes
+        }
+        (Some(_), None) => CanAsk::MayNotWrite,
+    };
+    Ok((can, refusal))
+}
+
+/// Has the bot ask somebody of the admin's workspace by a direct message to link their account,
+/// unless somebody did less than a day ago, or the bot cannot: [`can_ask`] tells.
+pub async fn ask_to_link(app: &App, admin: &Admin, user: &SlackUserId) -> Result<(), AdminError> {
+    let asker = Asker {
+        enterprise: admin.asker.enterprise.clone(),
+        ..of_theirs(admin, user)
+    };
+    if db::people::find(&app.db, &asker.team, user.as_str())
+        .await?
+        .is_none()
+    {
+        // Somebody whom nothing here has ever named.
+        person(app, admin, user).await?;
+    }
+    let mut transaction = app.db.begin().await?;
+    jobs::lock_ask(&mut *transaction, &asker).await?;
+    if can_ask(&mut transaction, admin, user).await?.0 != CanAsk::Yes {
+        return Ok(());
+    }
+    let event = Event::of(&asker, AuditKind::LinkAsked).by(Some(&admin.asker));
+    audit::write(&mut *transaction, &event).await?;
+    let job = AskToLink {
+        asker,
+        by: admin.asker.clone(),
+    };
+    jobs::enqueue(&mut *transaction, &job, RunAt::Now).await?;
+    Ok(transaction.commit().await?)
 }

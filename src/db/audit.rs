@@ -5,9 +5,12 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use sqlx::postgres::PgRow;
-use sqlx::{FromRow, PgExecutor, PgPool, QueryBuilder, Row};
+use sqlx::types::Json;
+use sqlx::{FromRow, PgConnection, PgExecutor, PgPool, Postgres, QueryBuilder, Row};
 
 use crate::command::meeting::MeetingId;
+use crate::command::outcome::CommandResult;
+use crate::command::request::LivestreamRequest;
 use crate::db::{
     DELETED_AT_ONCE, STATEMENTS_PER_SWEEP, in_batches, interval, people, zoom_accounts,
 };
@@ -41,6 +44,8 @@ pub enum AuditKind {
     LinkWrongUser,
     /// An admin tested a user's link.
     LinkTested,
+    /// An admin asked somebody to link their account, or Slack did not take that message.
+    LinkAsked,
     /// An admin changed the rules.
     RulesChanged,
     /// An admin named others as admins.
@@ -80,6 +85,9 @@ impl AuditKind {
         self.into()
     }
 }
+
+/// How a message ended that Slack did not take.
+pub const NOT_DELIVERED: &str = "not_delivered";
 
 /// One thing that happened.
 #[derive(Debug)]
@@ -316,11 +324,67 @@ pub struct Entry {
     pub duration: Option<f64>,
     /// More of it, in words.
     pub detail: Option<String>,
+    /// Whether somebody did not get what they wanted.
+    pub has_failed: bool,
+    /// Its command, as long as that is kept.
+    pub command: Option<EntryCommand>,
+    /// What the change of rules before this one noted, if it is one.
+    pub rules_before: Option<RulesNote>,
+}
+
+/// The command of an entry.
+#[derive(Debug, Clone)]
+pub struct EntryCommand {
+    /// What was asked for, if it can be read here.
+    pub request: Option<LivestreamRequest>,
+    pub result: Option<CommandResult>,
+    /// How often Zoom was asked.
+    pub attempts: i16,
+    /// Everybody of the workspace may read in its channel.
+    pub is_public: bool,
+}
+
+/// What a change of rules notes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RulesNote {
+    pub detail: String,
+    /// The Slack ids of those it names.
+    pub people: Vec<String>,
+}
+
+impl EntryCommand {
+    fn of(row: &PgRow, meeting: Option<i64>) -> sqlx::Result<Option<Self>> {
+        let (Some(attempts), Some(is_public)) =
+            (row.try_get("attempts")?, row.try_get("is_public")?)
+        else {
+            return Ok(None);
+        };
+        let action: Option<String> = row.try_get("action")?;
+        let settings: Option<serde_json::Value> = row.try_get("settings")?;
+        let is_confirmed: Option<bool> = row.try_get("is_confirmed")?;
+        let request = || {
+            Some(LivestreamRequest {
+                action: action?.parse().ok()?,
+                meeting: MeetingId::from_number(meeting?)?,
+                settings: serde_json::from_value(settings?).ok()?,
+                is_confirmed: is_confirmed?,
+            })
+        };
+        let result: Option<serde_json::Value> = row.try_get("result")?;
+        Ok(Some(Self {
+            request: request(),
+            result: result.map(CommandResult::read),
+            attempts,
+            is_public,
+        }))
+    }
 }
 
 impl FromRow<'_, PgRow> for Entry {
     fn from_row(row: &PgRow) -> sqlx::Result<Self> {
         let people: Vec<Option<String>> = row.try_get("people")?;
+        let before: Option<Json<[Option<String>; 2]>> = row.try_get("before")?;
+        let meeting_id = row.try_get("meeting_id")?;
         Ok(Self {
             audit_id: row.try_get("audit_id")?,
             happened_at: row.try_get("happened_at")?,
@@ -342,39 +406,190 @@ impl FromRow<'_, PgRow> for Entry {
                 .collect(),
             email: row.try_get("email")?,
             channel_id: row.try_get("channel_id")?,
-            meeting_id: row.try_get("meeting_id")?,
+            meeting_id,
             command_id: row.try_get("command_id")?,
             outcome: row.try_get("outcome")?,
             zoom_code: row.try_get("zoom_code")?,
             duration: row.try_get("duration")?,
             detail: row.try_get("detail")?,
+            has_failed: row.try_get("has_failed")?,
+            command: EntryCommand::of(row, meeting_id)?,
+            rules_before: before.map(|Json([detail, people])| RulesNote {
+                detail: detail.unwrap_or_default(),
+                people: people
+                    .unwrap_or_default()
+                    .split_whitespace()
+                    .map(str::to_owned)
+                    .collect(),
+            }),
         })
     }
 }
 
-/// Which entries are wanted.
-#[derive(Debug, Clone, Default)]
-pub struct Filter {
-    /// Only of this kind.
-    pub kind: Option<AuditKind>,
-    /// Only those that name one of these people: keys of [`people`].
-    pub people: Option<Vec<i64>>,
-    /// Only of this meeting.
-    pub meeting: Option<i64>,
-    /// Only those that failed.
-    pub failed_only: bool,
+/// That an admin asked somebody to link their account.
+#[derive(Debug)]
+pub struct LastAsk {
+    /// When somebody was asked last.
+    pub at: DateTime<Utc>,
+    /// The Slack id of the admin who did, unless it was erased.
+    pub by: Option<String>,
+    /// Why Slack did not take the message, if it did not.
+    pub refusal: Option<String>,
 }
 
-/// Of one workspace, the newest first, from before `before`. The statement names only the
-/// filters that are set, so that each has its index. Of each person the newest entries are taken
-/// from an index, and the page of them all; those that name somebody otherwise are few.
-pub async fn entries(
+/// When somebody was last asked to link their account, if they ever were.
+pub async fn last_ask(
     db: impl PgExecutor<'_>,
     team: &TeamId,
+    user: &SlackUserId,
+) -> sqlx::Result<Option<LastAsk>> {
+    sqlx::query_as!(
+        LastAsk,
+        r#"
+        select happened_at as at, actor.user_id as "by?", case when has_failed then coalesce(detail, '') end as refusal
+        from audit left join person as actor on actor.person_id = audit.actor_id
+        where audit.team_id = $1 and kind = $3
+            and audit.person_id = (select person_id from person where team_id = $1 and user_id = $2)
+        order by audit_id desc limit 1
+        "#,
+        team.as_str(),
+        user.as_str(),
+        AuditKind::LinkAsked.as_str(),
+    )
+    .fetch_optional(db)
+    .await
+}
+
+/// What admins look for together.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, strum::EnumString, strum::IntoStaticStr, strum::VariantArray,
+)]
+#[strum(serialize_all = "snake_case")]
+pub enum Group {
+    /// What was asked of livestreams, and what became of it.
+    Shows,
+    /// Links and sharing of Zoom accounts.
+    Links,
+    /// What the app is set to, and where it is installed.
+    Settings,
+    /// Who came to the admins' pages, and who may.
+    Admin,
+}
+
+/// How a refused sign-in, or one that ended, stands in the audit; all other refusals are of commands.
+pub const NOT_ADMIN: &str = "not_admin";
+
+impl AuditKind {
+    /// With which others admins look for it.
+    pub fn group(self) -> Group {
+        match self {
+            // Of those, refused sign-ins are the admins'.
+            Self::Refused | Self::Start | Self::Stop | Self::MarkedEnded => Group::Shows,
+            Self::Linked
+            | Self::Unlinked
+            | Self::Deauthorized
+            | Self::LinkCancelled
+            | Self::LinkWrongUser
+            | Self::LinkTested
+            | Self::LinkAsked
+            | Self::SharedAccountLinked
+            | Self::SharedAccountUnlinked
+            | Self::WithdrawalUnconfirmed => Group::Links,
+            Self::RulesChanged
+            | Self::SharedAccountUsersChanged
+            | Self::Installed
+            | Self::Uninstalled
+            | Self::KeysRotated
+            | Self::DestinationAdded
+            | Self::DestinationChanged
+            | Self::DestinationDeleted => Group::Settings,
+            Self::AdminsNamed | Self::AdminSignedIn => Group::Admin,
+        }
+    }
+}
+
+impl Group {
+    /// As addresses name it.
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+
+    /// The kinds of its entries, as the database names them.
+    fn kinds(self) -> Vec<&'static str> {
+        let kinds = AuditKind::ALL.iter().filter(|kind| match kind {
+            AuditKind::Refused => matches!(self, Self::Shows | Self::Admin),
+            kind => kind.group() == self,
+        });
+        kinds.map(|kind| kind.as_str()).collect()
+    }
+}
+
+/// Which entries are wanted: those that are all of this.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Of this kind.
+    pub kind: Option<AuditKind>,
+    /// Of the kinds of this group.
+    pub group: Option<Group>,
+    /// Those that name one of these people: keys of [`people`].
+    pub people: Option<Vec<i64>>,
+    /// Of one of these meetings.
+    pub meetings: Option<Vec<i64>>,
+    /// Of this channel.
+    pub channel: Option<String>,
+    /// With one of these outcomes.
+    pub outcomes: Option<Vec<String>>,
+    /// Those that failed.
+    pub failed_only: bool,
+    /// From this time on.
+    pub from: Option<DateTime<Utc>>,
+    /// Before this time.
+    pub until: Option<DateTime<Utc>>,
+}
+
+/// Which part of the entries is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Position {
+    /// The newest.
+    Newest,
+    /// Those before this one.
+    Before(i64),
+    /// Those after this one.
+    After(i64),
+}
+
+/// A longer time than any transaction takes that writes an entry. An entry has the time at which its
+/// transaction began, and its number later.
+const WRITTEN_WITHIN: Duration = Duration::from_mins(10);
+
+/// The entries of a span of time by their numbers, so that no index on both is needed.
+async fn numbers(db: &mut PgConnection, filter: &Filter) -> sqlx::Result<(i64, i64)> {
+    if filter.from.is_none() && filter.until.is_none() {
+        return Ok((i64::MIN, i64::MAX));
+    }
+    let row = sqlx::query!(
+        "select (
+            select audit_id from audit where happened_at < $1::timestamptz - $3::interval order by happened_at desc limit 1
+        ) as after, (
+            select audit_id from audit where happened_at >= $2::timestamptz + $3::interval order by happened_at limit 1
+        ) as before",
+        filter.from,
+        filter.until,
+        interval(WRITTEN_WITHIN),
+    );
+    let row = row.fetch_one(db).await?;
+    Ok((row.after.unwrap_or(i64::MIN), row.before.unwrap_or(i64::MAX)))
+}
+
+/// Of one workspace, so many entries next to a position; the newest first.
+pub async fn entries(
+    db: &mut PgConnection,
+    team: &TeamId,
     filter: &Filter,
-    before: i64,
+    position: Position,
     count: i64,
 ) -> sqlx::Result<Vec<Entry>> {
+    let numbers = numbers(&mut *db, filter).await?;
     let mut query = QueryBuilder::new(
         "select audit_id, happened_at, kind, audit.person_id, person.user_id, zoom_link.slack_name, actor_id,
             actor.user_id as actor_user_id, acting.slack_name as actor_name, nullif(actor.team_id, audit.team_id) as actor_team_id, array(
@@ -382,62 +597,204 @@ pub async fn entries(
                     join person as listed using (person_id)
                 order by number
             ) as people,
-            email, channel_id, meeting_id, command_id, outcome, zoom_code,
-            extract(epoch from duration)::float8 as duration, detail
+            email, audit.channel_id, audit.meeting_id, audit.command_id, audit.outcome, zoom_code,
+            extract(epoch from duration)::float8 as duration, detail, has_failed,
+            command.action, command.settings, command.is_confirmed, command.attempts, command.is_public,
+            command.outcome as result, case when kind = '",
+    );
+    query
+        .push(AuditKind::RulesChanged.as_str())
+        .push("' then (
+                select array_to_json(array[earlier.detail, array_to_string(array(
+                    select listed.user_id from unnest(earlier.people) as key (person_id) join person as listed using (person_id)
+                ), ' ')])
+                from audit as earlier
+                where earlier.team_id = audit.team_id and earlier.kind = audit.kind and earlier.audit_id < audit.audit_id
+                order by earlier.audit_id desc limit 1
+            ) end as before
         from audit
         left join zoom_account using (account_id)
         left join person on person.person_id = audit.person_id
         left join person as actor on actor.person_id = audit.actor_id
         left join zoom_link on zoom_link.team_id = person.team_id and zoom_link.user_id = person.user_id
         left join zoom_link as acting on acting.team_id = actor.team_id and acting.user_id = actor.user_id
-        where audit.team_id = ",
-    );
-    query.push_bind(team.as_str());
-    match &filter.people {
-        None => narrow(&mut query, filter, before),
-        Some(people) => {
-            query
-                .push(" and audit_id in (select newest.audit_id from unnest(")
-                .push_bind(people)
-                .push(
-                    "::bigint[]) as wanted (key), lateral (
-                    select audit_id from audit where audit.person_id = wanted.key and team_id = ",
-                )
-                .push_bind(team.as_str());
-            narrow(&mut query, filter, before);
-            query
-                .push(" order by audit_id desc limit ")
-                .push_bind(count);
-            for names in [
-                ") as newest union select audit_id from audit where actor_id = any(",
-                " union select audit_id from audit where people <> '{}' and people && (",
-            ] {
-                query
-                    .push(names)
-                    .push_bind(people)
-                    .push("::bigint[]) and team_id = ")
-                    .push_bind(team.as_str());
-                narrow(&mut query, filter, before);
-            }
-            query.push(")");
-        }
-    }
-    query
-        .push(" order by audit_id desc limit ")
-        .push_bind(count);
+        left join command on command.command_id = audit.command_id
+        where audit_id in (");
+    let wanted = Wanted {
+        team,
+        filter,
+        position,
+        numbers,
+        count,
+    };
+    wanted.push(&mut query);
+    query.push(") order by audit_id desc");
     query.build_query_as().persistent(false).fetch_all(db).await
 }
 
-fn narrow(query: &mut QueryBuilder<sqlx::Postgres>, filter: &Filter, before: i64) {
-    query.push(" and audit_id < ").push_bind(before);
-    if let Some(kind) = filter.kind {
-        query.push(" and kind = ").push_bind(kind.as_str());
+/// How many entries there are; no more than `most` are counted.
+pub async fn count(
+    db: &mut PgConnection,
+    team: &TeamId,
+    filter: &Filter,
+    most: i64,
+) -> sqlx::Result<i64> {
+    let wanted = Wanted {
+        team,
+        filter,
+        position: Position::Newest,
+        numbers: numbers(&mut *db, filter).await?,
+        count: most,
+    };
+    let mut query = QueryBuilder::new("select count(*) from (");
+    wanted.push(&mut query);
+    query.push(") as counted");
+    let counted = query.build_query_scalar().persistent(false);
+    counted.fetch_one(db).await
+}
+
+/// So many entries of a workspace, by their numbers. The statement names only the filters that are
+/// set, so that each has its index. Of each person, meeting or kind the entries next to the position
+/// are taken from an index, and so many of them all; those that name somebody otherwise are few.
+struct Wanted<'a> {
+    team: &'a TeamId,
+    filter: &'a Filter,
+    position: Position,
+    /// Those between these two numbers.
+    numbers: (i64, i64),
+    count: i64,
+}
+
+impl Wanted<'_> {
+    fn push(&self, query: &mut QueryBuilder<Postgres>) {
+        let Filter {
+            people,
+            meetings,
+            group,
+            ..
+        } = self.filter;
+        query.push("select audit_id from (");
+        if let Some(people) = people {
+            self.push_each(query, "person_id", |query| {
+                query.push_bind(people).push("::bigint[]");
+            });
+            for names in [
+                " union select audit_id from audit where actor_id = any(",
+                " union select audit_id from audit where people <> '{}' and people && (",
+            ] {
+                query.push(names).push_bind(people).push("::bigint[])");
+                self.narrow(query);
+            }
+        } else if let Some(meetings) = meetings {
+            self.push_each(query, "meeting_id", |query| {
+                query.push_bind(meetings).push("::bigint[]");
+            });
+        } else if let Some(group) = group {
+            self.push_each(query, "kind", |query| {
+                query.push_bind(group.kinds()).push("::text[]");
+            });
+        } else {
+            query.push("select audit_id from audit where true");
+            self.narrow(query);
+        }
+        query.push(") as wanted");
+        self.limit(query);
     }
-    if let Some(meeting) = filter.meeting {
-        query.push(" and meeting_id = ").push_bind(meeting);
+
+    /// So many entries of each of these keys.
+    fn push_each(
+        &self,
+        query: &mut QueryBuilder<Postgres>,
+        column: &str,
+        keys: impl FnOnce(&mut QueryBuilder<Postgres>),
+    ) {
+        query.push("select nearest.audit_id from unnest(");
+        keys(query);
+        query
+            .push(") as wanted (key), lateral (select audit_id from audit where audit.")
+            .push(column)
+            .push(" = wanted.key");
+        self.narrow(query);
+        self.limit(query);
+        query.push(") as nearest");
     }
-    if filter.failed_only {
-        query.push(" and has_failed");
+
+    fn limit(&self, query: &mut QueryBuilder<Postgres>) {
+        let order = match self.position {
+            Position::Newest | Position::Before(_) => " order by audit_id desc limit ",
+            Position::After(_) => " order by audit_id limit ",
+        };
+        query.push(order).push_bind(self.count);
+    }
+
+    fn narrow(&self, query: &mut QueryBuilder<Postgres>) {
+        let filter = self.filter;
+        query
+            .push(" and team_id = ")
+            .push_bind(self.team.as_str());
+        let (mut after, mut before) = self.numbers;
+        match self.position {
+            Position::Newest => {}
+            Position::Before(id) => before = before.min(id),
+            Position::After(id) => after = after.max(id),
+        }
+        for (compares, number, is_bound) in [
+            (" and audit_id > ", after, after > i64::MIN),
+            (" and audit_id < ", before, before < i64::MAX),
+        ] {
+            if is_bound {
+                query.push(compares).push_bind(number);
+            }
+        }
+        for (compares, time) in [
+            (" and happened_at >= ", filter.from),
+            (" and happened_at < ", filter.until),
+        ] {
+            if let Some(time) = time {
+                query.push(compares).push_bind(time);
+            }
+        }
+        if let Some(kind) = filter.kind {
+            query.push(" and kind = ").push_bind(kind.as_str());
+        }
+        if let Some(group) = filter.group {
+            query
+                .push(" and kind = any(")
+                .push_bind(group.kinds())
+                .push(")");
+            let of_admins = match group {
+                Group::Shows => " is distinct from ",
+                Group::Admin => " is not distinct from ",
+                Group::Links | Group::Settings => "",
+            };
+            if !of_admins.is_empty() {
+                query
+                    .push(" and (kind <> ")
+                    .push_bind(AuditKind::Refused.as_str())
+                    .push(" or outcome")
+                    .push(of_admins)
+                    .push_bind(NOT_ADMIN)
+                    .push(")");
+            }
+        }
+        if let Some(meetings) = &filter.meetings {
+            query
+                .push(" and meeting_id = any(")
+                .push_bind(meetings)
+                .push(")");
+        }
+        if let Some(channel) = &filter.channel {
+            query.push(" and channel_id = ").push_bind(channel);
+        }
+        if let Some(outcomes) = &filter.outcomes {
+            query
+                .push(" and outcome = any(")
+                .push_bind(outcomes)
+                .push(")");
+        }
+        if filter.failed_only {
+            query.push(" and has_failed");
+        }
     }
 }
 

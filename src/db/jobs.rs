@@ -119,6 +119,24 @@ impl Job for NotifyUnlinked {
     }
 }
 
+/// Asks somebody to link their Zoom account, as an admin wants it.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct AskToLink {
+    /// Whom to ask.
+    pub asker: Asker,
+    /// The admin.
+    pub by: Asker,
+}
+
+impl Job for AskToLink {
+    const NAME: &'static str = "ask_to_link";
+    const PRIORITY: i32 = SOON;
+
+    fn key(&self) -> Option<String> {
+        Some(user_key::<Self>(&self.asker))
+    }
+}
+
 /// How the permission of a linked account ended without anybody here asking for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -206,6 +224,17 @@ impl Job for LeaveTenant {
 
 fn user_key<J: Job>(asker: &Asker) -> String {
     format!("{} {} {}", J::NAME, asker.team, asker.user)
+}
+
+/// Lets one at a time ask somebody to link their account, until the transaction ends.
+pub async fn lock_ask(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"select pg_advisory_xact_lock(hashtextextended($1, 0))::text as "locked""#,
+        user_key::<AskToLink>(asker),
+    )
+    .fetch_one(db)
+    .await
+    .map(drop)
 }
 
 /// When a job is due. The first two are by the database's clock.

@@ -176,6 +176,28 @@ impl Replies<'_> {
         ))
     }
 
+    /// An admin asks the person to link their Zoom account. `link` is the one that they have.
+    pub fn asked_to_link(&self, admin: &SlackUserId, link: Option<&Link>) -> Message {
+        let why = match link {
+            None => "No Zoom account is linked for you, so you can't go live here.",
+            Some(link) if link.is_dead => {
+                "Zoom no longer accepts your linked account: its permission was withdrawn, or has run out."
+            }
+            Some(_) => "Your link lacks a permission that livestreams take.",
+        };
+        let (again, label) = match link {
+            None => ("", "Link my Zoom account"),
+            Some(_) => (" again", "Link it again"),
+        };
+        ephemeral(&format!(
+            "<@{}>, an admin of this workspace, asks you to link your Zoom account{again}. {why} It takes a minute: \
+             press the button, or type `{} connect`.",
+            escape(admin.as_str()),
+            self.slash
+        ))
+        .with_buttons([Button::typing(label, "connect").primary()])
+    }
+
     /// An admin ended the person's link.
     pub fn unlinked_by(&self, admin: &SlackUserId) -> String {
         format!(

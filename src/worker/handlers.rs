@@ -11,7 +11,7 @@ use crate::account::{unlink, withdraw};
 use crate::app::App;
 use crate::db;
 use crate::db::jobs::{
-    self, Job, LeaveTenant, NotifyLinkDead, NotifyUnlinked, RunAt, RunCommand, ShowHome,
+    self, AskToLink, Job, LeaveTenant, NotifyLinkDead, NotifyUnlinked, RunAt, RunCommand, ShowHome,
     ShowStream, Unlink, Withdraw,
 };
 use crate::livestream::card::{self, CardError};
@@ -64,6 +64,7 @@ handlers! {
     ShowStream => show_stream,
     NotifyUnlinked => notify_unlinked,
     NotifyLinkDead => notify_link_dead,
+    AskToLink => ask_to_link,
     Unlink => unlink,
     Withdraw => withdraw,
     LeaveTenant => leave_tenant,
@@ -115,6 +116,14 @@ async fn notify_unlinked(context: &WorkerContext, job: NotifyUnlinked) -> Result
 async fn notify_link_dead(context: &WorkerContext, job: NotifyLinkDead) -> Result<(), JobError> {
     let app = app(context);
     match home::notify_link_dead(app, &job).await? {
+        Shown::Done | Shown::Published(_) => Ok(()),
+        Shown::Later(delay) => Ok(jobs::enqueue(&app.db, &job, RunAt::After(delay)).await?),
+    }
+}
+
+async fn ask_to_link(context: &WorkerContext, job: AskToLink) -> Result<(), JobError> {
+    let app = app(context);
+    match home::ask_to_link(app, &job).await? {
         Shown::Done | Shown::Published(_) => Ok(()),
         Shown::Later(delay) => Ok(jobs::enqueue(&app.db, &job, RunAt::After(delay)).await?),
     }

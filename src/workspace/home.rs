@@ -1,10 +1,12 @@
 //! What we show and tell people by ourselves: the App Home that they find when they open
-//! the app in Slack, and that an admin ended their link. It needs a bot token.
+//! the app in Slack, that their link ended, and that an admin asks them to link an account. It
+//! needs a bot token.
 
 use std::time::Duration;
 
 use crate::app::App;
-use crate::db::jobs::NotifyLinkDead;
+use crate::db::audit::{self, AuditKind, Event};
+use crate::db::jobs::{AskToLink, NotifyLinkDead};
 use crate::db::links::Link;
 use crate::db::{authorization, commands, shared_accounts, streams};
 use crate::ids::{Asker, SlackUserId};
@@ -13,6 +15,7 @@ use crate::reply::help::Standing;
 use crate::reply::home::{Home, Meetings};
 use crate::slack::web_api::Error;
 use crate::workspace::bot;
+use crate::zoom::scopes::lacks_livestream_scope;
 
 /// How many of a person's last commands it shows, and how many livestreams.
 const LAST: i64 = 5;
@@ -76,6 +79,39 @@ pub async fn notify_link_dead(app: &App, job: &NotifyLinkDead) -> Result<Shown, 
     };
     let posted = bot.post(asker.user.as_str(), None, &message).await;
     became(posted.map(drop))
+}
+
+/// Asks somebody to link their Zoom account, unless it works by now. What Slack does not take is
+/// noted in the audit, where the admin reads it.
+pub async fn ask_to_link(app: &App, job: &AskToLink) -> Result<Shown, HomeError> {
+    let AskToLink { asker, by } = job;
+    let link = authorization::find(&app.db, asker).await?.link;
+    if link.as_ref().is_some_and(|link| !is_to_link_again(link)) {
+        return Ok(Shown::Done);
+    }
+    let refused = match bot::find(app, asker).await? {
+        None => "no bot token".to_owned(),
+        Some(bot) => {
+            let message = Replies::of(app).asked_to_link(&by.user, link.as_ref());
+            match bot.post(asker.user.as_str(), None, &message).await {
+                Err(Error::Refused(code)) => code,
+                posted => return became(posted.map(drop)),
+            }
+        }
+    };
+    let event = Event {
+        outcome: Some(audit::NOT_DELIVERED),
+        detail: Some(&refused),
+        has_failed: true,
+        ..Event::of(asker, AuditKind::LinkAsked).by(Some(by))
+    };
+    audit::write(&app.db, &event).await?;
+    Ok(Shown::Done)
+}
+
+/// Whether a link works again only once its owner makes it again.
+fn is_to_link_again(link: &Link) -> bool {
+    link.is_dead || lacks_livestream_scope(&link.scope)
 }
 
 /// What an App Home shows that is not read from the database here.

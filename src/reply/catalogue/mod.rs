@@ -779,6 +779,18 @@ fn catalogue_of_accounts() {
     let text = replies.unlinked_by(&ada());
     writeln!(page.0, "── an admin disconnected them (direct message)").expect("a string");
     writeln!(page.0, "{}", read(&json!(text))).expect("a string");
+    let narrow = Link {
+        scope: "user:read:user".to_owned(),
+        ..link(false)
+    };
+    for (title, link) in [
+        ("an admin asks to link", None),
+        ("an admin asks to link again, dead", Some(link(true))),
+        ("an admin asks to link again, scope missing", Some(narrow)),
+    ] {
+        let title = format!("{title} (direct message)");
+        page.entry(&title, &replies.asked_to_link(&ada(), link.as_ref()));
+    }
     snapshot("accounts", &page.0);
 }
 

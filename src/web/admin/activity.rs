@@ -13,7 +13,7 @@ use crate::admin::Admin;
 use crate::app::App;
 use crate::command::meeting::MeetingId;
 use crate::db;
-use crate::db::audit::{self, AuditKind, Entry, Filter, Person};
+use crate::db::audit::{self, AuditKind, Entry, Filter, Person, Position};
 use crate::db::people::{FOUND_MAX, Found};
 use crate::ids::printable;
 use crate::web::admin::export;
@@ -88,8 +88,9 @@ impl ActivityQuery {
             filter: Filter {
                 kind,
                 people,
-                meeting: meeting.map(MeetingId::get),
+                meetings: meeting.map(|meeting| vec![meeting.get()]),
                 failed_only: self.only == "failed",
+                ..Filter::default()
             },
             matches,
             problems,
@@ -137,10 +138,10 @@ pub(super) async fn activity(
     if !wanted.problems.is_empty() {
         return Ok(refused(&shell, &query, &wanted));
     }
-    let before = query.before.parse().unwrap_or(i64::MAX);
+    let before = query.before.parse().map_or(Position::Newest, Position::Before);
     let mut reading = db::patient(&app.db).await?;
     let (team, filter) = (&shell.admin.asker.team, &wanted.filter);
-    let entries = audit::entries(&mut *reading, team, filter, before, PAGE_SIZE).await?;
+    let entries = audit::entries(&mut reading, team, filter, before, PAGE_SIZE).await?;
     reading.commit().await?;
     let markup = page(&shell, &query, &wanted, Some(&entries));
     Ok(render(markup))
@@ -324,6 +325,7 @@ fn what(kind: AuditKind) -> &'static str {
         AuditKind::LinkCancelled => "link cancelled",
         AuditKind::LinkWrongUser => "link opened by somebody else",
         AuditKind::LinkTested => "link tested",
+        AuditKind::LinkAsked => "asked to link",
         AuditKind::RulesChanged => "rules changed",
         AuditKind::AdminsNamed => "admins named",
         AuditKind::AdminSignedIn => "admin signed in",

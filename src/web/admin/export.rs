@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::app::App;
 use crate::db;
-use crate::db::audit::{self, Entry, Filter, Person};
+use crate::db::audit::{self, Entry, Filter, Person, Position};
 use crate::ids::TeamId;
 
 const AT_ONCE: i64 = 1000;
@@ -163,7 +163,7 @@ pub(super) fn json(app: Arc<App>, team: TeamId, filter: Filter) -> Body {
 }
 
 fn body(app: Arc<App>, team: TeamId, filter: Filter, form: impl Format) -> Body {
-    let begin = (form, Some(i64::MAX));
+    let begin = (form, Some(Position::Newest));
     let parts = stream::try_unfold(begin, move |(mut form, before)| {
         let (app, team, filter) = (Arc::clone(&app), team.clone(), filter.clone());
         async move {
@@ -171,10 +171,10 @@ fn body(app: Arc<App>, team: TeamId, filter: Filter, form: impl Format) -> Body 
                 return anyhow::Ok(None);
             };
             let mut reading = db::patient(&app.db).await?;
-            let entries = audit::entries(&mut *reading, &team, &filter, before, AT_ONCE).await?;
+            let entries = audit::entries(&mut reading, &team, &filter, before, AT_ONCE).await?;
             reading.commit().await?;
             let mut part = form.write(&entries)?;
-            let next = entries.last().map(|entry| entry.audit_id);
+            let next = entries.last().map(|entry| Position::Before(entry.audit_id));
             if next.is_none() {
                 part.extend_from_slice(form.end().as_bytes());
             }

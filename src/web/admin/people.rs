@@ -14,7 +14,7 @@ use crate::admin::person::{self, TestResult};
 use crate::app::App;
 use crate::db;
 use crate::db::account_uses::Uses;
-use crate::db::audit::{self, Entry, Filter};
+use crate::db::audit::{self, Entry, Filter, Position};
 use crate::db::linked_users::{self, FormerLink, Health, LinkedUser, Sort};
 use crate::ids::SlackUserId;
 use crate::web::admin::activity::entries;
@@ -71,7 +71,7 @@ pub(super) async fn person(
         people: Some(found.into_iter().map(|found| found.person_id).collect()),
         ..Filter::default()
     };
-    let last = audit::entries(&app.db, &shell.admin.asker.team, &filter, i64::MAX, 10).await?;
+    let last = audit::entries(&mut *app.db.acquire().await?, &shell.admin.asker.team, &filter, Position::Newest, 10).await?;
     Ok(render(
         match person::person(&app, &shell.admin, &user).await {
             Ok(row) => {
