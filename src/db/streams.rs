@@ -24,6 +24,9 @@ use crate::zoom::event::MeetingEvent;
 const REPORTED_LATE: Duration = Duration::from_mins(100);
 /// How long a meeting is called what it was called last: a show of every week, and a day.
 const TOPIC_COUNTS_FOR: Duration = Duration::from_hours(8 * 24);
+/// How long after its beginning Zoom may report something of a stream, for those who read what it
+/// reported at some time.
+const LONGEST: Duration = Duration::from_hours(7 * 24);
 /// How long posting a message takes at most.
 const POST_WITHIN: Duration = Duration::from_secs(10);
 
@@ -260,6 +263,114 @@ pub async fn of_team(
     let mut streams = read(db, &ids.fetch_all(db).await?).await?;
     streams.retain(|stream| !is_open || !stream.state().is_over());
     Ok(streams)
+}
+
+/// The streams that entries of a workspace's audit are about: of each meeting the one that had begun
+/// last at that time. One that began later may be among them.
+pub async fn at_times(
+    db: &PgPool,
+    team: &TeamId,
+    meetings: &[i64],
+    times: &[DateTime<Utc>],
+) -> sqlx::Result<Vec<Stream>> {
+    let ids = sqlx::query_scalar!(
+        r#"
+        select distinct stream_id as "id!"
+        from unnest($2::bigint[], $3::timestamptz[]) as entry (meeting_id, at), lateral (
+            select stream_id from stream
+            where team_id = $1 and stream.meeting_id = entry.meeting_id and began_at <= entry.at
+            order by stream_id desc limit 1
+        ) as found
+        "#,
+        team.as_str(),
+        meetings,
+        times,
+    );
+    read(db, &ids.fetch_all(db).await?).await
+}
+
+/// Which of Zoom's reports are wanted.
+#[derive(Debug, Default)]
+pub struct Reported {
+    /// Of streams that one of these people started, by their Slack ids.
+    pub starters: Option<Vec<String>>,
+    /// Of one of these meetings.
+    pub meetings: Option<Vec<i64>>,
+    /// Of streams that were started in this channel.
+    pub channel: Option<String>,
+    /// After this time.
+    pub after: Option<DateTime<Utc>>,
+    /// Until this time.
+    pub until: DateTime<Utc>,
+}
+
+/// The streams of a workspace of which Zoom reported something then, so many of the newest.
+pub async fn reported(
+    db: &PgPool,
+    team: &TeamId,
+    wanted: &Reported,
+    count: i64,
+) -> sqlx::Result<Vec<Stream>> {
+    let kinds = FactKind::REPORTS.map(<&str>::from).map(str::to_owned);
+    let ids = sqlx::query_scalar!(
+        r#"
+        select stream_id from stream
+        where team_id = $1 and began_at <= $6 and began_at > coalesce($5::timestamptz - $8::interval, '-infinity')
+            and ($2::text[] is null or user_id = any($2))
+            and ($3::bigint[] is null or meeting_id = any($3))
+            and ($4::text is null or channel_id = $4)
+            and exists (
+                select from stream_fact as fact
+                where fact.stream_id = stream.stream_id and kind = any($7)
+                    and happened_at <= $6 and happened_at > coalesce($5, '-infinity')
+            )
+        order by stream_id desc limit $9
+        "#,
+        team.as_str(),
+        wanted.starters.as_deref(),
+        wanted.meetings.as_deref(),
+        wanted.channel,
+        wanted.after,
+        wanted.until,
+        &kinds,
+        interval(LONGEST),
+        count,
+    );
+    read(db, &ids.fetch_all(db).await?).await
+}
+
+/// What a meeting is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Called {
+    pub meeting: MeetingId,
+    pub topic: String,
+}
+
+/// The meetings whose livestreams an admin may know by a name that contains this, in any case: those
+/// that were started where everybody may read, and their own. So many at most, the newest first.
+pub async fn called(
+    db: &PgPool,
+    admin: &Asker,
+    text: &str,
+    count: i64,
+) -> sqlx::Result<Vec<Called>> {
+    sqlx::query_as!(
+        Called,
+        r#"
+        select meeting_id as "meeting: MeetingId", topic as "topic!" from (
+            select distinct on (meeting_id) meeting_id, topic, stream_id from stream
+            where team_id = $1 and (is_public or user_id = $2) and position(lower($3) in lower(topic)) > 0
+            order by meeting_id, stream_id desc
+        ) as called
+        order by stream_id desc limit $4
+        "#,
+        admin.team.as_str(),
+        admin.user.as_str(),
+        text,
+        count,
+    )
+    .fetch_all(db)
+    .await
 }
 
 /// An account that a workspace shares, with which a stream of a meeting goes on.

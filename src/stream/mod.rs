@@ -91,3 +91,8 @@ pub enum FactKind {
     /// place where Zoom reports nothing.
     LostTrack,
 }
+
+impl FactKind {
+    /// What Zoom reports.
+    pub const REPORTS: [Self; 3] = [Self::OnAir, Self::OffAir, Self::MeetingEnded];
+}
