@@ -632,17 +632,18 @@ pub async fn entries(
     query.build_query_as().persistent(false).fetch_all(db).await
 }
 
-/// How many entries there are; no more than `most` are counted.
+/// How many entries there are from a position on; no more than `most` are counted.
 pub async fn count(
     db: &mut PgConnection,
     team: &TeamId,
     filter: &Filter,
+    position: Position,
     most: i64,
 ) -> sqlx::Result<i64> {
     let wanted = Wanted {
         team,
         filter,
-        position: Position::Newest,
+        position,
         numbers: numbers(&mut *db, filter).await?,
         count: most,
     };
@@ -651,6 +652,21 @@ pub async fn count(
     query.push(") as counted");
     let counted = query.build_query_scalar().persistent(false);
     counted.fetch_one(db).await
+}
+
+/// When an entry of a workspace was written.
+pub async fn time_of(
+    db: impl PgExecutor<'_>,
+    team: &TeamId,
+    id: i64,
+) -> sqlx::Result<Option<DateTime<Utc>>> {
+    sqlx::query_scalar!(
+        "select happened_at from audit where audit_id = $1 and team_id = $2",
+        id,
+        team.as_str(),
+    )
+    .fetch_optional(db)
+    .await
 }
 
 /// So many entries of a workspace, by their numbers. The statement names only the filters that are

@@ -7,10 +7,11 @@ use axum::body::{Body, Bytes};
 use futures_util::stream;
 use serde::Serialize;
 
+use crate::admin::Admin;
 use crate::app::App;
 use crate::db;
-use crate::db::audit::{self, Entry, Filter, Person, Position};
-use crate::ids::TeamId;
+use crate::db::audit::{self, Entry, EntryCommand, Filter, Person, Position};
+use crate::ids::Asker;
 
 const AT_ONCE: i64 = 1000;
 
@@ -33,10 +34,33 @@ struct Line<T> {
     command_id: Option<i64>,
     duration_seconds: Option<f64>,
     detail: Option<T>,
+    actor_name: Option<T>,
+    has_failed: bool,
+    command: Option<T>,
+    attempts: Option<i16>,
+    zoom_message: Option<T>,
+}
+
+/// Who reads the file.
+#[derive(Debug, Clone)]
+pub(super) struct Reader(Asker);
+
+impl Reader {
+    pub(super) fn of(admin: &Admin) -> Self {
+        Self(admin.asker.clone())
+    }
+
+    /// The command of an entry, if everybody of the workspace may read in its channel, or it is the
+    /// reader's own.
+    fn command<'e>(&self, entry: &'e Entry) -> Option<&'e EntryCommand> {
+        let is_own = entry.person.as_ref().is_some_and(|person| person.id() == self.0.user.as_str());
+        let command = entry.command.as_ref();
+        command.filter(|command| command.is_public || is_own)
+    }
 }
 
 /// The names of its fields, in their order.
-const COLUMNS: [&str; 16] = [
+const COLUMNS: [&str; 21] = [
     "id",
     "happened_at",
     "kind",
@@ -53,11 +77,20 @@ const COLUMNS: [&str; 16] = [
     "command_id",
     "duration_seconds",
     "detail",
+    "actor_name",
+    "has_failed",
+    "command",
+    "attempts",
+    "zoom_message",
 ];
 
 impl<T> Line<T> {
     /// `text` is applied to every text.
-    fn of(entry: &Entry, text: impl Fn(&str) -> T) -> Self {
+    fn of(entry: &Entry, reader: &Reader, text: impl Fn(&str) -> T) -> Self {
+        let command = reader.command(entry);
+        let request = command.and_then(|command| command.request.as_ref());
+        let request = request.map(ToString::to_string);
+        let result = command.and_then(|command| command.result.as_ref());
         let some = |value: Option<&str>| value.map(&text);
         let people: Vec<_> = entry.people.iter().map(Person::id).collect();
         Self {
@@ -67,7 +100,7 @@ impl<T> Line<T> {
                 .to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
             kind: text(&entry.kind),
             user_id: some(entry.person.as_ref().map(Person::id)),
-            user_name: some(user_name(entry)),
+            user_name: some(name(entry.person.as_ref())),
             actor_id: some(entry.actor.as_ref().map(Person::id)),
             actor_team_id: some(entry.actor_team_id.as_deref()),
             people: text(&people.join(" ")),
@@ -79,12 +112,17 @@ impl<T> Line<T> {
             command_id: entry.command_id,
             duration_seconds: entry.duration,
             detail: some(entry.detail.as_deref()),
+            actor_name: some(name(entry.actor.as_ref())),
+            has_failed: entry.has_failed,
+            command: some(request.as_deref()),
+            attempts: entry.command.as_ref().map(|command| command.attempts),
+            zoom_message: some(result.and_then(|result| result.zoom_message.as_deref())),
         }
     }
 }
 
-fn user_name(entry: &Entry) -> Option<&str> {
-    match &entry.person {
+fn name(person: Option<&Person>) -> Option<&str> {
+    match person {
         Some(Person::Known { name, .. }) => name.as_deref(),
         Some(Person::Erased) | None => None,
     }
@@ -92,7 +130,7 @@ fn user_name(entry: &Entry) -> Option<&str> {
 
 /// How entries are written, and what stands around them.
 trait Format: Send + 'static {
-    fn write(&mut self, entries: &[Entry]) -> anyhow::Result<Vec<u8>>;
+    fn write(&mut self, entries: &[Entry], reader: &Reader) -> anyhow::Result<Vec<u8>>;
     fn end(&mut self) -> &'static str;
 }
 
@@ -105,7 +143,7 @@ struct Json {
 }
 
 impl Format for Csv {
-    fn write(&mut self, entries: &[Entry]) -> anyhow::Result<Vec<u8>> {
+    fn write(&mut self, entries: &[Entry], reader: &Reader) -> anyhow::Result<Vec<u8>> {
         let mut writer = csv::WriterBuilder::new()
             .has_headers(false)
             .from_writer(Vec::new());
@@ -113,7 +151,7 @@ impl Format for Csv {
             writer.write_record(COLUMNS)?;
         }
         for entry in entries {
-            writer.serialize(Line::of(entry, escape_formula))?;
+            writer.serialize(Line::of(entry, reader, escape_formula))?;
         }
         Ok(writer.into_inner()?)
     }
@@ -139,12 +177,12 @@ fn escape_formula(text: &str) -> String {
 }
 
 impl Format for Json {
-    fn write(&mut self, entries: &[Entry]) -> anyhow::Result<Vec<u8>> {
+    fn write(&mut self, entries: &[Entry], reader: &Reader) -> anyhow::Result<Vec<u8>> {
         let mut text = Vec::new();
         for entry in entries {
             let has_begun = std::mem::replace(&mut self.has_begun, true);
             text.extend_from_slice(if has_begun { b",\n" } else { b"[\n" });
-            serde_json::to_writer(&mut text, &Line::of(entry, str::to_owned))?;
+            serde_json::to_writer(&mut text, &Line::of(entry, reader, str::to_owned))?;
         }
         Ok(text)
     }
@@ -154,26 +192,26 @@ impl Format for Json {
     }
 }
 
-pub(super) fn csv(app: Arc<App>, team: TeamId, filter: Filter) -> Body {
-    body(app, team, filter, Csv { has_begun: false })
+pub(super) fn csv(app: Arc<App>, reader: Reader, filter: Filter) -> Body {
+    body(app, reader, filter, Csv { has_begun: false })
 }
 
-pub(super) fn json(app: Arc<App>, team: TeamId, filter: Filter) -> Body {
-    body(app, team, filter, Json { has_begun: false })
+pub(super) fn json(app: Arc<App>, reader: Reader, filter: Filter) -> Body {
+    body(app, reader, filter, Json { has_begun: false })
 }
 
-fn body(app: Arc<App>, team: TeamId, filter: Filter, form: impl Format) -> Body {
+fn body(app: Arc<App>, reader: Reader, filter: Filter, form: impl Format) -> Body {
     let begin = (form, Some(Position::Newest));
     let parts = stream::try_unfold(begin, move |(mut form, before)| {
-        let (app, team, filter) = (Arc::clone(&app), team.clone(), filter.clone());
+        let (app, reader, filter) = (Arc::clone(&app), reader.clone(), filter.clone());
         async move {
             let Some(before) = before else {
                 return anyhow::Ok(None);
             };
             let mut reading = db::patient(&app.db).await?;
-            let entries = audit::entries(&mut reading, &team, &filter, before, AT_ONCE).await?;
+            let entries = audit::entries(&mut reading, &reader.0.team, &filter, before, AT_ONCE).await?;
             reading.commit().await?;
-            let mut part = form.write(&entries)?;
+            let mut part = form.write(&entries, &reader)?;
             let next = entries.last().map(|entry| Position::Before(entry.audit_id));
             if next.is_none() {
                 part.extend_from_slice(form.end().as_bytes());

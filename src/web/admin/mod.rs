@@ -2,6 +2,10 @@
 //! [`crate::admin`].
 
 mod activity;
+mod activity_lines;
+mod activity_query;
+mod activity_reports;
+mod activity_words;
 mod destinations;
 pub(super) mod destinations_form;
 pub(super) mod destinations_view;
@@ -11,6 +15,7 @@ pub(super) mod layout;
 mod overview;
 mod people;
 mod rules;
+mod rules_changes;
 mod rules_form;
 mod rules_summary;
 mod rules_view;

@@ -17,7 +17,6 @@ use crate::db::account_uses::Uses;
 use crate::db::audit::{self, Entry, Filter, Position};
 use crate::db::linked_users::{self, FormerLink, Health, LinkedUser, Sort};
 use crate::ids::SlackUserId;
-use crate::web::admin::activity::entries;
 use crate::web::admin::layout::{Shell, csrf_field, redirect, render, time};
 use crate::web::admin::search::search_text;
 use crate::web::admin::session::{CsrfForm, PageResult, authorize_action, authorize_view};
@@ -254,7 +253,7 @@ fn person_page(
         }
         @if !last.is_empty() {
             h2 { "Recent activity" }
-            (entries(last))
+            ""
         }
     };
     shell.page("/admin/people", &name(row), &html! {}, &content)
@@ -310,7 +309,7 @@ fn former_page(
         }
         p { a href="/admin/people" { "People" } }
         h2 { "Recent activity" }
-        (entries(last))
+        ""
     };
     shell.page("/admin/people", "Disconnected", &html! {}, &content)
 }
