@@ -9,7 +9,7 @@ use sqlx::types::Json;
 use sqlx::{FromRow, PgConnection, PgExecutor, PgPool, Postgres, QueryBuilder, Row};
 
 use crate::command::meeting::MeetingId;
-use crate::command::outcome::CommandResult;
+use crate::command::outcome::{CommandResult, Outcome};
 use crate::command::request::LivestreamRequest;
 use crate::db::{
     DELETED_AT_ONCE, STATEMENTS_PER_SWEEP, in_batches, interval, people, zoom_accounts,
@@ -460,6 +460,28 @@ pub async fn last_ask(
     .await
 }
 
+/// When Zoom last took what somebody asked for with this account, if it ever did.
+pub async fn last_accepted(
+    db: impl PgExecutor<'_>,
+    team: &TeamId,
+    user: &SlackUserId,
+    zoom_user: &ZoomUserId,
+) -> sqlx::Result<Option<DateTime<Utc>>> {
+    sqlx::query_scalar!(
+        "select happened_at from audit
+        where team_id = $1 and outcome = $4
+            and person_id = (select person_id from person where team_id = $1 and user_id = $2)
+            and account_id = (select account_id from zoom_account where zoom_user_id = $3)
+        order by audit_id desc limit 1",
+        team.as_str(),
+        user.as_str(),
+        zoom_user.as_str(),
+        Outcome::Accepted.name(),
+    )
+    .fetch_optional(db)
+    .await
+}
+
 /// What admins look for together.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, strum::EnumString, strum::IntoStaticStr, strum::VariantArray,
@@ -578,7 +600,10 @@ async fn numbers(db: &mut PgConnection, filter: &Filter) -> sqlx::Result<(i64, i
         interval(WRITTEN_WITHIN),
     );
     let row = row.fetch_one(db).await?;
-    Ok((row.after.unwrap_or(i64::MIN), row.before.unwrap_or(i64::MAX)))
+    Ok((
+        row.after.unwrap_or(i64::MIN),
+        row.before.unwrap_or(i64::MAX),
+    ))
 }
 
 /// Of one workspace, so many entries next to a position; the newest first.
@@ -745,9 +770,7 @@ impl Wanted<'_> {
 
     fn narrow(&self, query: &mut QueryBuilder<Postgres>) {
         let filter = self.filter;
-        query
-            .push(" and team_id = ")
-            .push_bind(self.team.as_str());
+        query.push(" and team_id = ").push_bind(self.team.as_str());
         let (mut after, mut before) = self.numbers;
         match self.position {
             Position::Newest => {}

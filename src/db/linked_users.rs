@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use sqlx::{PgExecutor, QueryBuilder};
+use sqlx::{PgExecutor, PgPool, QueryBuilder};
 
 use crate::ids::{Asker, SlackUserId, TeamId, ZoomUserId};
 
@@ -50,6 +50,8 @@ pub enum Health {
 pub enum Sort {
     #[default]
     Name,
+    /// Those who need attention first.
+    Trouble,
     /// The latest first.
     Linked,
     Used,
@@ -62,9 +64,18 @@ pub struct Query {
     pub search: String,
     /// Only those who need attention.
     pub needs_attention: bool,
+    /// Only those of whom nothing shows that their link works.
+    pub is_untried: bool,
     pub sort: Sort,
     /// From 0.
     pub page: i64,
+}
+
+impl LinkedUser {
+    /// Whether anything was ever done with the link, so that it is known to have worked.
+    pub fn is_tried(&self) -> bool {
+        self.used_at.is_some() || self.checked_at.is_some() || self.refreshed_at.is_some()
+    }
 }
 
 /// How many people a page shows.
@@ -91,7 +102,7 @@ fn columns() -> String {
 
 /// The same in the words of the indexes that find the few among the many.
 fn needs_attention() -> String {
-    format!(" and zoom_user_id in (
+    format!("zoom_user_id in (
     select zoom_user_id from zoom_grant
     where dead_at is not null or problem is not null or scope !~ 'meeting:(write|update:livestream_status)'
     union all
@@ -102,13 +113,40 @@ fn needs_attention() -> String {
 }
 
 /// A page of a workspace's people.
-pub async fn page(
-    db: impl PgExecutor<'_>,
+pub async fn page(db: &PgPool, team: &TeamId, wanted: &Query) -> sqlx::Result<Vec<LinkedUser>> {
+    let (skipped, most) = (wanted.page * PAGE, PAGE);
+    if wanted.sort != Sort::Trouble || wanted.needs_attention {
+        return part(db, team, wanted, None, skipped, most).await;
+    }
+    // Two parts, each of which has its indexes.
+    let troubled = Query {
+        needs_attention: true,
+        ..wanted.clone()
+    };
+    let count = count(db, team, &troubled).await?;
+    let mut rows = Vec::new();
+    if skipped < count {
+        rows = part(db, team, wanted, Some(true), skipped, most).await?;
+    }
+    let left = most - i64::try_from(rows.len()).unwrap_or(most);
+    if left > 0 {
+        let skipped = (skipped - count).max(0);
+        rows.extend(part(db, team, wanted, Some(false), skipped, left).await?);
+    }
+    Ok(rows)
+}
+
+/// So many of them in their order; only those who need attention, or who do not, if that is said.
+async fn part(
+    db: &PgPool,
     team: &TeamId,
     wanted: &Query,
+    needs_attention: Option<bool>,
+    skipped: i64,
+    most: i64,
 ) -> sqlx::Result<Vec<LinkedUser>> {
     let order = match wanted.sort {
-        Sort::Name => " order by lower(coalesce(slack_name, user_id)), user_id",
+        Sort::Name | Sort::Trouble => " order by lower(coalesce(slack_name, user_id)), user_id",
         Sort::Linked => " order by zoom_link.created_at desc",
         Sort::Used => " order by used_at desc nulls last",
     };
@@ -116,8 +154,13 @@ pub async fn page(
     // The page is taken first, and only its people's grants are looked at.
     query.push(columns()).push(" from (select * from zoom_link");
     filter(&mut query, team, wanted);
-    query.push(order).push(" limit ").push_bind(PAGE);
-    query.push(" offset ").push_bind(wanted.page * PAGE);
+    match needs_attention {
+        Some(true) => query.push(" and ").push(self::needs_attention()),
+        Some(false) => query.push(" and not ").push(self::needs_attention()),
+        None => &mut query,
+    };
+    query.push(order).push(" limit ").push_bind(most);
+    query.push(" offset ").push_bind(skipped);
     query
         .push(") as zoom_link join zoom_grant using (zoom_user_id)")
         .push(order);
@@ -147,7 +190,14 @@ fn filter(query: &mut QueryBuilder<sqlx::Postgres>, team: &TeamId, wanted: &Quer
             .push(") in search) > 0");
     }
     if wanted.needs_attention {
-        query.push(needs_attention());
+        query.push(" and ").push(needs_attention());
+    }
+    if wanted.is_untried {
+        query.push(
+            " and used_at is null and zoom_user_id in (
+                select zoom_user_id from zoom_grant where checked_at is null and refreshed_at is null
+            )",
+        );
     }
 }
 

@@ -23,7 +23,7 @@ pub(super) async fn look_up(
     meeting: Option<MeetingId>,
 ) -> sqlx::Result<Check> {
     let left = TimeLeft::begin();
-    let would_start = policy::would_start(app, asker, channel, &person.authorization);
+    let would_start = policy::would_start(app, asker, Some(channel), &person.authorization);
     let acts = acts(app, asker, person.link, person.is_shared_dead).await?;
     let (account, is_dead) = match &acts {
         Acts::Own(link) => (Some(&link.zoom_user), link.is_dead),

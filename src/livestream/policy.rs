@@ -75,16 +75,20 @@ pub async fn judge(
     confirmation(app, asker, channel, rules).await
 }
 
-/// Judges a start that is not asked for yet, by the same rules.
+/// Judges a start that is not asked for yet, by the same rules. Without a channel, those about
+/// channels are not asked.
 pub async fn would_start(
     app: &App,
     asker: &Asker,
-    channel: &ChannelId,
+    channel: Option<&ChannelId>,
     authorization: &Authorization,
 ) -> sqlx::Result<Decision> {
     let rules = &authorization.rules;
-    match refusing(app, authorization, asker, Some(channel), PATIENCE).await? {
-        Verdict::Passed => confirmation(app, asker, channel, rules).await,
+    match refusing(app, authorization, asker, channel, PATIENCE).await? {
+        Verdict::Passed => match channel {
+            Some(channel) => confirmation(app, asker, channel, rules).await,
+            None => Ok(Decision::Allowed),
+        },
         Verdict::Broken(rule) => Ok(Decision::Refused(refusal(rule, rules))),
         Verdict::NotKnown(fact, why) => Ok(Decision::NotKnown { fact, why }),
     }

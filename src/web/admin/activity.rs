@@ -55,7 +55,14 @@ pub(super) async fn activity(
     }
     let shown = Shown::find(&app, &shell, &query, &wanted).await?;
     let suggested = Suggested::find(&app, &shell).await?;
-    Ok(render(page(&app, &shell, &query, &wanted, &suggested, Some(&shown))))
+    Ok(render(page(
+        &app,
+        &shell,
+        &query,
+        &wanted,
+        &suggested,
+        Some(&shown),
+    )))
 }
 
 /// The filters, with what is wrong with them, and no entries.
@@ -207,11 +214,16 @@ async fn lines(
     entries: &[Entry],
     reported: Option<(Reported, &[Stream])>,
 ) -> sqlx::Result<Vec<Line>> {
-    let streams = reported.as_ref().map(|(_, streams)| *streams).unwrap_or_default();
+    let streams = reported
+        .as_ref()
+        .map(|(_, streams)| *streams)
+        .unwrap_or_default();
     let lines = Lines::load(app, shell, entries, streams).await?;
     let mut shown: Vec<_> = entries.iter().map(|entry| lines.entry(entry)).collect();
     if let Some((reported, streams)) = &reported {
-        let of_zoom = streams.iter().flat_map(|stream| lines.reports(stream, reported));
+        let of_zoom = streams
+            .iter()
+            .flat_map(|stream| lines.reports(stream, reported));
         for line in of_zoom {
             let place = shown.iter().position(|other| other.at <= line.at);
             shown.insert(place.unwrap_or(shown.len()), line);
@@ -281,7 +293,10 @@ impl Suggested {
         };
         let people = linked_users::page(&app.db, &admin.team, &lately).await?;
         Ok(Self {
-            people: people.into_iter().filter_map(|person| person.slack_name).collect(),
+            people: people
+                .into_iter()
+                .filter_map(|person| person.slack_name)
+                .collect(),
             meetings: streams::called(&app.db, admin, "", SUGGESTED_MAX).await?,
         })
     }
@@ -296,7 +311,9 @@ fn page(
     suggested: &Suggested,
     shown: Option<&Shown>,
 ) -> Markup {
-    let days = app.audit_retention.map(|kept| kept.as_secs() / (24 * 60 * 60));
+    let days = app
+        .audit_retention
+        .map(|kept| kept.as_secs() / (24 * 60 * 60));
     let lead = html! {
         "What was asked, what became of it, who changed what. Append-only; "
         @match days { Some(days) => { "kept for " (days) " days." }, None => "kept for ever." }
@@ -336,7 +353,11 @@ fn filters(query: &ActivityQuery, wanted: &Wanted, suggested: &Suggested) -> Mar
     };
     let day = |id: &'static str, label: &str, value: &str| {
         // What is no day would be left out of the field.
-        let kind = if is_wrong(id).is_some() { "text" } else { "date" };
+        let kind = if is_wrong(id).is_some() {
+            "text"
+        } else {
+            "date"
+        };
         html! {
             div.field {
                 label for=(id) { (label) }
@@ -350,7 +371,10 @@ fn filters(query: &ActivityQuery, wanted: &Wanted, suggested: &Suggested) -> Mar
         (false, Some(group)) => kind == group.as_str(),
         (false, None) => kind.is_empty() && query.kind().is_none(),
     };
-    let has_more = query.has_more() || problems.iter().any(|problem| ["channel", "result", "from", "to"].contains(&problem.field));
+    let has_more = query.has_more()
+        || problems
+            .iter()
+            .any(|problem| ["channel", "result", "from", "to"].contains(&problem.field));
     html! {
         form.filters method="get" action=(ACTIVITY) role="search" aria-label="Activity" {
             div.pills #kind role="radiogroup" aria-label="What" aria-describedby=[describe("kind")] {

@@ -134,7 +134,12 @@ impl<'a> Lines<'a> {
                     }
                     Why::EndedBy(by) => {
                         let name = self.names.person(by.as_str()).unwrap_or("somebody");
-                        (" off air", format!("{name} ended it in Zoom"), Tone::Calm, "Ended")
+                        (
+                            " off air",
+                            format!("{name} ended it in Zoom"),
+                            Tone::Calm,
+                            "Ended",
+                        )
                     }
                     Why::Unasked => (
                         " stopped",
@@ -142,9 +147,12 @@ impl<'a> Lines<'a> {
                         Tone::Warn,
                         "Stopped",
                     ),
-                    Why::NotKnownYet => {
-                        (" off air", "why is not known yet".into(), Tone::Calm, "Off air")
-                    }
+                    Why::NotKnownYet => (
+                        " off air",
+                        "why is not known yet".into(),
+                        Tone::Calm,
+                        "Off air",
+                    ),
                 };
                 (
                     html! { b { "Zoom" } " reported " (show) (verb) },
@@ -175,7 +183,10 @@ impl<'a> Lines<'a> {
             badge: (tone, words.to_owned()),
             pairs: vec![
                 ("Meeting", self.meeting(Some(stream), meeting)),
-                ("Started in", self.channel(&stream.channel, Some(stream.is_public))),
+                (
+                    "Started in",
+                    self.channel(&stream.channel, Some(stream.is_public)),
+                ),
                 ("Reported", recorded),
             ],
             actions: html! { a.button href=(of_meeting(meeting)) { "Everything of this meeting" } },
@@ -187,7 +198,10 @@ impl<'a> Lines<'a> {
         let Ok(kind) = entry.kind.parse::<AuditKind>() else {
             // Only another version has words for it.
             let who = html! { @if entry.person.is_some() { (self.who(entry)) ": " } };
-            return (html! { (who) (spaced(&entry.kind)) }, html! { (detail(entry)) });
+            return (
+                html! { (who) (spaced(&entry.kind)) },
+                html! { (detail(entry)) },
+            );
         };
         match kind {
             AuditKind::Start | AuditKind::Stop => self.asked(entry, kind),
@@ -215,7 +229,10 @@ impl<'a> Lines<'a> {
             (_, true) => ("rehearsed", "rehearse"),
             (_, false) => ("started", "start"),
         };
-        let result = entry.command.as_ref().and_then(|command| command.result.as_ref());
+        let result = entry
+            .command
+            .as_ref()
+            .and_then(|command| command.result.as_ref());
         let may_be_done = result.is_some_and(|result| result.outcome.may_be_done());
         let what = html! {
             (self.who(entry)) " "
@@ -228,9 +245,10 @@ impl<'a> Lines<'a> {
         };
         let lasted = self.stream_of(entry).filter(|_| kind == AuditKind::Stop);
         let lasted = lasted.and_then(|stream| {
-            let on_air = stream.facts.iter().filter(|fact| {
-                fact.kind == FactKind::OnAir && fact.at <= entry.happened_at
-            });
+            let on_air = stream
+                .facts
+                .iter()
+                .filter(|fact| fact.kind == FactKind::OnAir && fact.at <= entry.happened_at);
             on_air.map(|fact| fact.at).max()
         });
         let small = html! {
@@ -272,21 +290,30 @@ impl<'a> Lines<'a> {
     }
 
     fn destination_sentence(&self, entry: &Entry, kind: AuditKind) -> (Markup, Markup) {
-        let (name, changes) = detail(entry).split_once(": ").unwrap_or((detail(entry), ""));
+        let (name, changes) = detail(entry)
+            .split_once(": ")
+            .unwrap_or((detail(entry), ""));
         let name = html! { b { (name) } };
         let who = self.who(entry);
         let users = html! {
             @if !entry.people.is_empty() { "for " (self.listed(&entry.people)) }
         };
         match kind {
-            AuditKind::DestinationAdded => (html! { (who) " added the destination " (name) }, users),
+            AuditKind::DestinationAdded => {
+                (html! { (who) " added the destination " (name) }, users)
+            }
             AuditKind::DestinationDeleted => {
                 (html! { (who) " deleted the destination " (name) }, users)
             }
-            _ if changes == "key replaced" => (html! { (who) " replaced the key of " (name) }, users),
+            _ if changes == "key replaced" => {
+                (html! { (who) " replaced the key of " (name) }, users)
+            }
             _ => {
                 let now = html! { @if !entry.people.is_empty() { ", now " (users) } };
-                (html! { (who) " changed the destination " (name) }, html! { (changes) (now) })
+                (
+                    html! { (who) " changed the destination " (name) },
+                    html! { (changes) (now) },
+                )
             }
         }
     }
@@ -340,9 +367,10 @@ impl<'a> Lines<'a> {
                 nothing,
             ),
             AuditKind::AdminSignedIn => (html! { (who) " signed in to these pages" }, nothing),
-            AuditKind::SharedAccountLinked => {
-                (html! { (who) " linked " (account) " for the workspace" }, detail)
-            }
+            AuditKind::SharedAccountLinked => (
+                html! { (who) " linked " (account) " for the workspace" },
+                detail,
+            ),
             AuditKind::SharedAccountUnlinked if entry.person.is_some() => {
                 (html! { (who) " ended the sharing of " (account) }, nothing)
             }
@@ -401,7 +429,11 @@ impl<'a> Lines<'a> {
             Some(
                 AuditKind::Start | AuditKind::Stop | AuditKind::Refused | AuditKind::LinkTested,
             )
-            | None if entry.has_failed => (Tone::Bad, "Failed"),
+            | None
+                if entry.has_failed =>
+            {
+                (Tone::Bad, "Failed")
+            }
             Some(
                 AuditKind::Start | AuditKind::Stop | AuditKind::Refused | AuditKind::LinkTested,
             )
@@ -412,9 +444,9 @@ impl<'a> Lines<'a> {
 
     /// A start that Zoom took: whether the stream is still to come.
     fn accepted(&self, entry: &Entry) -> (Tone, String) {
-        let stream = self.stream_of(entry).filter(|stream| {
-            Some(stream.command.0) == entry.command_id && stream.has_reports
-        });
+        let stream = self
+            .stream_of(entry)
+            .filter(|stream| Some(stream.command.0) == entry.command_id && stream.has_reports);
         let (tone, words) = match stream.map(Stream::state) {
             Some(StreamState::GoingLive { .. }) => (Tone::Warn, "Going live"),
             Some(StreamState::Silent { .. }) => (Tone::Warn, "Not reported"),
@@ -464,22 +496,28 @@ impl<'a> Lines<'a> {
             pairs.push(("Names", html! { (self.all_of(&entry.people)) }));
         }
         if let Some(took) = entry.duration {
-            pairs.push(("Took", html! {
-                (format!("{took:.1}")) " s"
-                @match command.map(|command| command.attempts) {
-                    Some(0) => ", Zoom was not asked",
-                    Some(1) => ", one try",
-                    Some(tries) => { ", " (tries) " tries" },
-                    None => "",
-                }
-            }));
+            pairs.push((
+                "Took",
+                html! {
+                    (format!("{took:.1}")) " s"
+                    @match command.map(|command| command.attempts) {
+                        Some(0) => ", Zoom was not asked",
+                        Some(1) => ", one try",
+                        Some(tries) => { ", " (tries) " tries" },
+                        None => "",
+                    }
+                },
+            ));
         }
         pairs.push(("Recorded", self.full_time(entry.happened_at)));
         if let Some(command) = entry.command_id {
             pairs.push(("Reference", html! { (command) ", as Slack shows it" }));
         }
         let id = entry.audit_id;
-        pairs.push(("Entry", html! { (id) " · " a href=(address(id)) { "link to this entry" } }));
+        pairs.push((
+            "Entry",
+            html! { (id) " · " a href=(address(id)) { "link to this entry" } },
+        ));
         pairs
     }
 
@@ -491,9 +529,8 @@ impl<'a> Lines<'a> {
             }
         }
         // Who acted from another workspace has no page here.
-        let is_here = |person: &Person| {
-            entry.actor_team_id.is_none() || entry.actor.as_ref() != Some(person)
-        };
+        let is_here =
+            |person: &Person| entry.actor_team_id.is_none() || entry.actor.as_ref() != Some(person);
         let meeting = entry.meeting_id.and_then(MeetingId::from_number);
         html! {
             @for person in people {
@@ -534,7 +571,10 @@ impl<'a> Lines<'a> {
 
     /// The first of some people, with their names.
     fn listed(&self, people: &[Person]) -> String {
-        let names: Vec<_> = people.iter().map(|person| self.plain_name(person)).collect();
+        let names: Vec<_> = people
+            .iter()
+            .map(|person| self.plain_name(person))
+            .collect();
         list(names.iter().map(String::as_str), "and")
     }
 
@@ -568,7 +608,10 @@ impl<'a> Lines<'a> {
     /// reader's own.
     fn may_read(&self, entry: &Entry) -> bool {
         let reader = self.shell.admin.asker.user.as_str();
-        let is_public = entry.command.as_ref().is_some_and(|command| command.is_public);
+        let is_public = entry
+            .command
+            .as_ref()
+            .is_some_and(|command| command.is_public);
         is_public || entry.person.as_ref().and_then(id_of) == Some(reader)
     }
 
@@ -654,7 +697,11 @@ impl<'a> Lines<'a> {
 
     /// What a change of rules changed.
     fn changes(&self, entry: &Entry) -> String {
-        let people: Vec<_> = entry.people.iter().map(|person| self.plain_name(person)).collect();
+        let people: Vec<_> = entry
+            .people
+            .iter()
+            .map(|person| self.plain_name(person))
+            .collect();
         let before = entry.rules_before.as_ref();
         let people_before: Vec<_> = before
             .map(|before| &before.people[..])
@@ -726,11 +773,16 @@ fn named(entries: &[Entry], reported: &[Stream]) -> (Vec<String>, Vec<String>) {
     });
     let by = reported.iter().flat_map(|stream| &stream.facts);
     let by = by.filter_map(|fact| fact.by.as_ref());
-    let setters = entries.iter().filter_map(|entry| refusal_of(entry)?.set_by.as_ref());
+    let setters = entries
+        .iter()
+        .filter_map(|entry| refusal_of(entry)?.set_by.as_ref());
     let people = people.chain(by.chain(setters).map(|user| user.as_str()));
     let channels = entries.iter().filter_map(|entry| {
         let channel = entry.channel_id.as_deref()?;
-        let is_private = entry.command.as_ref().is_some_and(|command| !command.is_public);
+        let is_private = entry
+            .command
+            .as_ref()
+            .is_some_and(|command| !command.is_public);
         (!is_private).then_some(channel)
     });
     let of_rules = entries.iter().filter(|entry| is_rules(entry));
@@ -741,7 +793,10 @@ fn named(entries: &[Entry], reported: &[Stream]) -> (Vec<String>, Vec<String>) {
     let channels = channels.chain(of_rules.flat_map(rules_changes::channels));
     let of_streams = reported.iter().filter(|stream| stream.is_public);
     let channels = channels.chain(of_streams.map(|stream| stream.channel.as_str()));
-    (people.map(str::to_owned).collect(), channels.map(str::to_owned).collect())
+    (
+        people.map(str::to_owned).collect(),
+        channels.map(str::to_owned).collect(),
+    )
 }
 
 /// The address of an entry.
@@ -789,7 +844,9 @@ fn refusal_of(entry: &Entry) -> Option<&Refusal> {
 
 /// The destination that a command names, if it names another than what is set in Zoom.
 fn destination(entry: &Entry) -> Option<&str> {
-    let named = detail(entry).split(' ').find_map(|word| word.strip_prefix("to="));
+    let named = detail(entry)
+        .split(' ')
+        .find_map(|word| word.strip_prefix("to="));
     named.filter(|name| *name != crate::destination::AS_SET_IN_ZOOM)
 }
 

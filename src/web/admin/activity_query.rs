@@ -64,7 +64,11 @@ impl ActivityQuery {
     /// What was typed about a person.
     pub(super) fn who(&self) -> &str {
         let who = self.who.trim();
-        if who.is_empty() { self.user.trim() } else { who }
+        if who.is_empty() {
+            self.user.trim()
+        } else {
+            who
+        }
     }
 
     pub(super) fn position(&self) -> Position {
@@ -174,7 +178,10 @@ impl ActivityQuery {
         let since = self.since.trim();
         let span = SINCE.iter().find(|(name, _, _)| *name == since);
         if span.is_none() && !since.is_empty() {
-            problems.push(problem("since", "There is no such span of time. Choose one from the list."));
+            problems.push(problem(
+                "since",
+                "There is no such span of time. Choose one from the list.",
+            ));
         }
         let mut day = |field, text: &str| match text.trim() {
             "" => None,
@@ -272,8 +279,7 @@ impl ActivityQuery {
 
 const NOT_CALLED: &str = "No show that you may know of is called so, and it is no meeting number or join link. Shows are \
      known by name for as long as the history is kept.";
-const NO_CHANNEL: &str =
-    "That is no channel that is known here. Enter its ID, which Slack shows at the end of its About page.";
+const NO_CHANNEL: &str = "That is no channel that is known here. Enter its ID, which Slack shows at the end of its About page.";
 
 fn problem(field: &'static str, text: &str) -> Problem {
     Problem {
@@ -308,8 +314,8 @@ fn meeting(text: &str) -> MeetingText {
     }
     let is_link = text.contains("://") || text.contains("zoom.us/");
     let digits = text.chars().filter(char::is_ascii_digit).count();
-    let is_number = digits > 0
-        && (text.chars()).all(|c| c.is_ascii_digit() || c.is_whitespace() || c == '-');
+    let is_number =
+        digits > 0 && (text.chars()).all(|c| c.is_ascii_digit() || c.is_whitespace() || c == '-');
     match text.parse() {
         Ok(meeting) => MeetingText::Number(meeting),
         Err(ParseMeetingIdError::ExtraWords { .. } | ParseMeetingIdError::NotANumber)
@@ -321,7 +327,9 @@ fn meeting(text: &str) -> MeetingText {
         Err(ParseMeetingIdError::Length(_)) if digits < MEETING_DIGITS_MIN && !is_link => {
             MeetingText::Name(text)
         }
-        Err(_) if is_link => MeetingText::Wrong("That link holds no meeting number. Paste a join link like https://zoom.us/j/68423085, or type the number."),
+        Err(_) if is_link => MeetingText::Wrong(
+            "That link holds no meeting number. Paste a join link like https://zoom.us/j/68423085, or type the number.",
+        ),
         Err(_) if is_number => {
             MeetingText::Wrong("That is not a meeting number: those have 8 to 11 digits.")
         }
@@ -396,7 +404,12 @@ mod tests {
                 "",
             ),
             // The later one counts.
-            ("from=2026-11-20&since=24h", some("2026-11-24T12:00:00+00:00"), None, ""),
+            (
+                "from=2026-11-20&since=24h",
+                some("2026-11-24T12:00:00+00:00"),
+                None,
+                "",
+            ),
             ("from=20.11.&to=x&since=ages", None, None, "since from to"),
         ] {
             assert_eq!(span(text), (from, until, fields.to_owned()), "{text}");

@@ -149,7 +149,12 @@ mod tests {
                 vec![(9, on(Some(9))), (105, off(Some(96), Why::Stopped))],
             ),
             (
-                vec![(StartAsked, 0), (OnAir, 9), (OffAir, 105), (MeetingEnded, 110)],
+                vec![
+                    (StartAsked, 0),
+                    (OnAir, 9),
+                    (OffAir, 105),
+                    (MeetingEnded, 110),
+                ],
                 1000,
                 vec![(9, on(Some(9))), (105, off(Some(96), Why::WithTheMeeting))],
             ),
@@ -165,7 +170,13 @@ mod tests {
             ),
             // It was stopped before it went on air again.
             (
-                vec![(OnAir, 0), (StopTaken, 50), (OffAir, 60), (OnAir, 900), (OffAir, 990)],
+                vec![
+                    (OnAir, 0),
+                    (StopTaken, 50),
+                    (OffAir, 60),
+                    (OnAir, 900),
+                    (OffAir, 990),
+                ],
                 2000,
                 vec![
                     (0, on(None)),
@@ -177,7 +188,10 @@ mod tests {
             (
                 vec![(StartAsked, 0), (MeetingEnded, 700), (OffAir, 300)],
                 1000,
-                vec![(300, off(None, Why::Unasked)), (700, Reported::MeetingEnded)],
+                vec![
+                    (300, off(None, Why::Unasked)),
+                    (700, Reported::MeetingEnded),
+                ],
             ),
             // Zoom's clock is behind ours.
             (

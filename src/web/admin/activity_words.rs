@@ -130,7 +130,10 @@ mod tests {
             let has_words = OUTCOMES.iter().any(|(known, _, _)| known == name);
             assert!(has_words, "{name}");
         }
-        assert_eq!(outcome("teleported_away", true), (Tone::Bad, "Teleported away".to_owned()));
+        assert_eq!(
+            outcome("teleported_away", true),
+            (Tone::Bad, "Teleported away".to_owned())
+        );
     }
 
     #[test]

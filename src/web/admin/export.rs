@@ -53,7 +53,10 @@ impl Reader {
     /// The command of an entry, if everybody of the workspace may read in its channel, or it is the
     /// reader's own.
     fn command<'e>(&self, entry: &'e Entry) -> Option<&'e EntryCommand> {
-        let is_own = entry.person.as_ref().is_some_and(|person| person.id() == self.0.user.as_str());
+        let is_own = entry
+            .person
+            .as_ref()
+            .is_some_and(|person| person.id() == self.0.user.as_str());
         let command = entry.command.as_ref();
         command.filter(|command| command.is_public || is_own)
     }
@@ -209,7 +212,8 @@ fn body(app: Arc<App>, reader: Reader, filter: Filter, form: impl Format) -> Bod
                 return anyhow::Ok(None);
             };
             let mut reading = db::patient(&app.db).await?;
-            let entries = audit::entries(&mut reading, &reader.0.team, &filter, before, AT_ONCE).await?;
+            let entries =
+                audit::entries(&mut reading, &reader.0.team, &filter, before, AT_ONCE).await?;
             reading.commit().await?;
             let mut part = form.write(&entries, &reader)?;
             let next = entries.last().map(|entry| Position::Before(entry.audit_id));

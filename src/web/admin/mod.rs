@@ -14,6 +14,7 @@ mod export;
 pub(super) mod layout;
 mod overview;
 mod people;
+mod person_view;
 mod rules;
 mod rules_changes;
 mod rules_form;
@@ -44,6 +45,7 @@ pub(super) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
         .route("/admin/people", get(people::people))
         .route("/admin/people/{user}", get(people::person))
         .route("/admin/people/{user}/test", post(people::test))
+        .route("/admin/people/{user}/ask", post(people::ask))
         .route(
             "/admin/people/{user}/disconnect",
             get(people::confirm_disconnect).post(people::disconnect),

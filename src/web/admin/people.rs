@@ -1,37 +1,44 @@
-//! Everybody who is linked, and one of them: testing and disconnecting.
+//! Everybody who is linked, and what admins do to one of them.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use axum::Form;
 use axum::extract::{Path, Query, State};
 use axum_extra::extract::CookieJar;
-use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 use serde::Deserialize;
 
 use crate::admin::AdminError;
-use crate::admin::person::{self, TestResult};
+use crate::admin::person;
 use crate::app::App;
-use crate::db;
-use crate::db::account_uses::Uses;
-use crate::db::audit::{self, Entry, Filter, Position};
-use crate::db::linked_users::{self, FormerLink, Health, LinkedUser, Sort};
-use crate::ids::SlackUserId;
-use crate::web::admin::layout::{Shell, csrf_field, redirect, render, time};
+use crate::db::linked_users::{self, Health, LinkedUser, Sort};
+use crate::ids::{SlackUserId, TeamId};
+use crate::reply::Replies;
+use crate::stream::state::State as StreamState;
+use crate::web::admin::activity_lines::of_person;
+use crate::web::admin::layout::{Shell, redirect, render};
+use crate::web::admin::person_view::{self, NotLinked, PEOPLE, Seen};
 use crate::web::admin::search::search_text;
 use crate::web::admin::session::{CsrfForm, PageResult, authorize_action, authorize_view};
+use crate::web::parts::{Tone, avatar, badge, empty, typed};
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 pub(super) struct PeopleQuery {
-    #[serde(default)]
     q: String,
-    #[serde(default)]
     sort: String,
-    #[serde(default)]
     only: String,
-    #[serde(default)]
     page: String,
 }
+
+/// The orders to choose from, as addresses name them.
+const ORDERS: [(&str, &str, Sort); 4] = [
+    ("trouble", "Trouble first", Sort::Trouble),
+    ("name", "By name", Sort::Name),
+    ("used", "Last used first", Sort::Used),
+    ("linked", "Last linked first", Sort::Linked),
+];
 
 pub(super) async fn people(
     State(app): State<Arc<App>>,
@@ -39,24 +46,45 @@ pub(super) async fn people(
     Query(query): Query<PeopleQuery>,
 ) -> PageResult {
     let shell = authorize_view(&app, &jar).await?;
+    let team = &shell.admin.asker.team;
+    let order = ORDERS.iter().find(|(name, _, _)| *name == query.sort);
     let wanted = linked_users::Query {
         search: search_text(&query.q),
         needs_attention: query.only == "trouble",
-        sort: match query.sort.as_str() {
-            "linked" => Sort::Linked,
-            "used" => Sort::Used,
-            _ => Sort::Name,
-        },
+        is_untried: query.only == "untried",
+        sort: order.map_or(Sort::Trouble, |(_, _, sort)| *sort),
         page: query.page.parse().unwrap_or(0).clamp(0, 1_000_000),
     };
-    let count = linked_users::count(&app.db, &shell.admin.asker.team, &wanted).await?;
+    let count = linked_users::count(&app.db, team, &wanted).await?;
     let last = (count - 1).max(0) / linked_users::PAGE;
     let wanted = linked_users::Query {
         page: wanted.page.min(last),
         ..wanted
     };
-    let rows = linked_users::page(&app.db, &shell.admin.asker.team, &wanted).await?;
-    Ok(render(people_page(&shell, &wanted, count, &rows)))
+    let list = List {
+        rows: linked_users::page(&app.db, team, &wanted).await?,
+        count,
+        everybody: linked_users::count(&app.db, team, &linked_users::Query::default()).await?,
+        untried: count_untried(&app, team).await?,
+        live: live(&shell),
+        wanted,
+    };
+    Ok(render(list.markup(&shell, Replies::of(&app).slash())))
+}
+
+async fn count_untried(app: &App, team: &TeamId) -> sqlx::Result<i64> {
+    let untried = linked_users::Query {
+        is_untried: true,
+        ..linked_users::Query::default()
+    };
+    linked_users::count(&app.db, team, &untried).await
+}
+
+/// Those who started what Zoom reports as live.
+fn live(shell: &Shell) -> HashSet<&str> {
+    let is_live = |state: StreamState| matches!(state, StreamState::Live { .. });
+    let live = shell.live.iter().filter(|stream| is_live(stream.state()));
+    live.map(|stream| stream.starter.user.as_str()).collect()
 }
 
 pub(super) async fn person(
@@ -65,22 +93,13 @@ pub(super) async fn person(
     Path(user): Path<SlackUserId>,
 ) -> PageResult {
     let shell = authorize_view(&app, &jar).await?;
-    let found = db::people::find(&app.db, &shell.admin.asker.team, user.as_str()).await?;
-    let filter = Filter {
-        people: Some(found.into_iter().map(|found| found.person_id).collect()),
-        ..Filter::default()
-    };
-    let last = audit::entries(&mut *app.db.acquire().await?, &shell.admin.asker.team, &filter, Position::Newest, 10).await?;
     Ok(render(
         match person::person(&app, &shell.admin, &user).await {
             Ok(row) => {
-                let tested = person::last_test(&app, &shell.admin, &row).await?;
-                person_page(&shell, &row, &last, tested)
+                let is_live = live(&shell).contains(user.as_str());
+                Seen::find(&app, &shell, row, is_live).await?.markup()
             }
-            Err(AdminError::Nobody) => {
-                let (former, used_by) = person::former_link(&app, &shell.admin, &user).await?;
-                former_page(&shell, &user, &former, used_by, &last)
-            }
+            Err(AdminError::Nobody) => NotLinked::find(&app, &shell, &user).await?.markup(),
             Err(error) => return Err(error),
         },
     ))
@@ -94,7 +113,18 @@ pub(super) async fn test(
 ) -> PageResult {
     let shell = authorize_action(&app, &jar, &form.csrf).await?;
     person::test(&app, &shell.admin, &user).await?;
-    Ok(redirect(&path(&user)))
+    Ok(redirect(&of_person(user.as_str())))
+}
+
+pub(super) async fn ask(
+    State(app): State<Arc<App>>,
+    jar: CookieJar,
+    Path(user): Path<SlackUserId>,
+    Form(form): Form<CsrfForm>,
+) -> PageResult {
+    let shell = authorize_action(&app, &jar, &form.csrf).await?;
+    person::ask_to_link(&app, &shell.admin, &user).await?;
+    Ok(redirect(&of_person(user.as_str())))
 }
 
 pub(super) async fn confirm_disconnect(
@@ -104,7 +134,8 @@ pub(super) async fn confirm_disconnect(
 ) -> PageResult {
     let shell = authorize_view(&app, &jar).await?;
     let row = person::person(&app, &shell.admin, &user).await?;
-    Ok(render(disconnect_page(&shell, &row)))
+    let is_live = live(&shell).contains(user.as_str());
+    Ok(render(person_view::disconnect(&shell, &row, is_live)))
 }
 
 #[derive(Deserialize)]
@@ -125,200 +156,159 @@ pub(super) async fn disconnect(
         Err(AdminError::Nobody) => drop(person::former_link(&app, &shell.admin, &user).await?),
         disconnected => disconnected?,
     }
-    Ok(redirect(&path(&user)))
+    Ok(redirect(&of_person(user.as_str())))
 }
 
-/// The page of a person, whatever characters their ID has.
-pub(super) fn path(user: &SlackUserId) -> String {
-    let user: String = form_urlencoded::byte_serialize(user.as_str().as_bytes()).collect();
-    format!("/admin/people/{}", user.replace('+', "%20"))
-}
-
-fn people_page(
-    shell: &Shell,
-    wanted: &linked_users::Query,
+/// A page of the people.
+struct List<'a> {
+    wanted: linked_users::Query,
+    rows: Vec<LinkedUser>,
+    /// How many match.
     count: i64,
-    rows: &[LinkedUser],
-) -> Markup {
-    let pages = (count + linked_users::PAGE - 1) / linked_users::PAGE;
-    let sort = match wanted.sort {
-        Sort::Name => "name",
-        Sort::Linked => "linked",
-        Sort::Used => "used",
-    };
-    let only = if wanted.needs_attention {
-        "trouble"
-    } else {
-        ""
-    };
-    let link = |page: i64| {
-        let query = form_urlencoded::Serializer::new(String::new())
-            .append_pair("q", &wanted.search)
-            .append_pair("sort", sort)
-            .append_pair("only", only)
-            .append_pair("page", &page.to_string())
-            .finish();
-        format!("/admin/people?{query}")
-    };
-    let content = html! {
-        form.filter method="get" action="/admin/people" role="search" {
-            label { "Name, e-mail or id " input type="search" name="q" value=(wanted.search); }
-            label { "Order "
-                select name="sort" {
-                    @for (value, label) in [("name", "by name"), ("linked", "last linked first"), ("used", "last used first")] {
-                        option value=(value) selected[value == sort] { (label) }
-                    }
+    everybody: i64,
+    untried: i64,
+    /// The ids of those who are live.
+    live: HashSet<&'a str>,
+}
+
+impl List<'_> {
+    fn markup(&self, shell: &Shell, slash: &str) -> Markup {
+        let pages = (self.count + linked_users::PAGE - 1) / linked_users::PAGE;
+        let page = self.wanted.page;
+        let is_filtered = !self.wanted.search.is_empty() || !self.only().is_empty();
+        let content = html! {
+            @if self.everybody > 0 { (self.filters(shell)) }
+            @if self.everybody == 0 {
+                (empty("Nobody has linked a Zoom account yet.", &html! {
+                    "Everybody who goes live types " (typed(&format!("{slash} connect"))) " in Slack."
+                }))
+            } @else if self.rows.is_empty() {
+                (empty("Nobody matches.", &html! { a href=(PEOPLE) { "Show everybody" } }))
+            } @else {
+                ul.rows.panel { @for row in &self.rows { (self.row(shell, row)) } }
+                nav.actions aria-label="More people" {
+                    @if page > 0 { a.button href=(self.address(page - 1)) rel="prev" { "Previous" } }
+                    @if page + 1 < pages { a.button href=(self.address(page + 1)) rel="next" { "Next" } }
+                    @if pages > 1 { small.muted { "Page " (page + 1) " of " (pages) } }
+                    @if is_filtered { small.muted { (self.count) @if self.count == 1 { " person" } @else { " people" } } }
                 }
             }
-            label.check { input type="checkbox" name="only" value="trouble" checked[wanted.needs_attention]; " need attention" }
-            button type="submit" { "Show" }
+        };
+        shell.page(PEOPLE, "People", &self.lead(shell), &content)
+    }
+
+    fn lead(&self, shell: &Shell) -> Markup {
+        html! {
+            @match self.everybody {
+                0 => "",
+                1 => "One person has linked a Zoom account. ",
+                count => { (count) " people have linked a Zoom account. " },
+            }
+            @match (self.everybody, shell.troubled) {
+                (0, _) => "",
+                (_, 0) => "No link is known to fail.",
+                (_, 1) => "One link needs attention.",
+                (_, count) => { (count) " links need attention." },
+            }
         }
-        p.small { (count) @if count == 1 { " person" } @else { " people" } }
-        @if count == 0 && wanted.search.is_empty() && !wanted.needs_attention {
-            p { "Nobody is linked yet. People link their Zoom account in Slack, with " code.typed { "connect" } " after the command." }
-        } @else if rows.is_empty() {
-            p { "Nobody matches. " a href="/admin/people" { "Show everybody" } }
-        } @else {
-            table {
-                thead { tr {
-                    th scope="col" { "Who" } th scope="col" { "Zoom account" } th scope="col" { "Health" }
-                    th scope="col" { "Linked" } th scope="col" { "Last used" } th scope="col" { "Last refreshed" }
-                } }
-                tbody {
-                    @for row in rows {
-                        tr {
-                            td data-label="Who" { (who(row)) }
-                            td data-label="Zoom account" { (row.email) }
-                            td data-label="Health" { (health(row.health)) }
-                            td data-label="Linked" { (time(Some(row.linked_at))) }
-                            td data-label="Last used" { (time(row.used_at)) }
-                            td data-label="Last refreshed" { (time(row.refreshed_at)) }
+    }
+
+    fn only(&self) -> &'static str {
+        match (self.wanted.needs_attention, self.wanted.is_untried) {
+            (true, _) => "trouble",
+            (false, true) => "untried",
+            (false, false) => "",
+        }
+    }
+
+    fn sort(&self) -> &'static str {
+        let order = ORDERS.iter().find(|(_, _, sort)| *sort == self.wanted.sort);
+        order.map_or("", |(name, _, _)| name)
+    }
+
+    fn address(&self, page: i64) -> String {
+        let query = form_urlencoded::Serializer::new(String::new())
+            .append_pair("q", &self.wanted.search)
+            .append_pair("sort", self.sort())
+            .append_pair("only", self.only())
+            .append_pair("page", &page.to_string())
+            .finish();
+        format!("{PEOPLE}?{query}")
+    }
+
+    fn filters(&self, shell: &Shell) -> Markup {
+        let pills = [
+            ("", "Everybody", self.everybody),
+            ("trouble", "Need attention", shell.troubled),
+            ("untried", "Not tried yet", self.untried),
+        ];
+        html! {
+            form.filters method="get" action=(PEOPLE) role="search" aria-label="People" {
+                div.pills role="radiogroup" aria-label="Which" {
+                    @for (only, label, count) in pills {
+                        label { input type="radio" name="only" value=(only) checked[only == self.only()]; " " (label) " " (count) }
+                    }
+                }
+                div.line {
+                    div.field {
+                        label for="q" { "Name, e-mail or ID" }
+                        input #q type="search" name="q" value=(self.wanted.search) autocomplete="off";
+                    }
+                    div.field {
+                        label for="sort" { "Order" }
+                        select #sort name="sort" {
+                            @for (name, label, sort) in ORDERS {
+                                option value=(name) selected[sort == self.wanted.sort] { (label) }
+                            }
+                        }
+                    }
+                    button.button type="submit" { "Show" }
+                }
+            }
+        }
+    }
+
+    fn row(&self, shell: &Shell, row: &LinkedUser) -> Markup {
+        let (tone, words) = verdict(row, self.live.contains(row.user_id.as_str()));
+        html! {
+            li {
+                (avatar(&name(row)))
+                div.grow {
+                    a.title href=(of_person(row.user_id.as_str())) { (name(row)) }
+                    p {
+                        (row.email) " · "
+                        span.nowrap {
+                            @match row.used_at { Some(at) => { "used " (shell.clock.time(at)) }, None => "never used" }
                         }
                     }
                 }
-            }
-            @if pages > 1 {
-                nav.pages aria-label="More people" {
-                    @if wanted.page > 0 { a href=(link(wanted.page - 1)) rel="prev" { "Previous" } }
-                    span { "Page " (wanted.page + 1) " of " (pages) }
-                    @if wanted.page + 1 < pages { a href=(link(wanted.page + 1)) rel="next" { "Next" } }
-                }
+                (badge(tone, words))
             }
         }
-    };
-    shell.page("/admin/people", "People", &html! {}, &content)
+    }
 }
 
-fn person_page(
-    shell: &Shell,
-    row: &LinkedUser,
-    last: &[Entry],
-    tested: Option<(TestResult, DateTime<Utc>)>,
-) -> Markup {
-    let path = path(&row.user_id);
-    let content = html! {
-        @if let Some((tested, at)) = tested {
-            @let class = if tested == TestResult::Works { "good" } else { "note" };
-            p class=(class) role="status" {
-                "Tested at " (time(Some(at))) ". "
-                @match tested {
-                    TestResult::Works => "Zoom answered: the account works.",
-                    TestResult::Trouble => "Zoom answered. Something needs to be changed first: see Health below.",
-                    TestResult::Dead => "Link broken: Zoom rejects this permission.",
-                    TestResult::Refused(said) => { "Zoom refused the test. Zoom said: " q { (said) } },
-                    TestResult::NoAnswer => "Zoom did not answer, so the account was not checked. Test it again in a minute.",
-                    TestResult::Misconfigured => "Zoom refuses to renew this permission, or it cannot be read. Whoever runs the bot can fix it, or an administrator at Zoom.",
-                }
-            }
-        }
-        dl {
-            div { dt { "Slack" } dd { @if let Some(name) = &row.slack_name { strong { (name) } " " } code { (row.user_id) } } }
-            div { dt { "Zoom" } dd { strong { (row.email) } } }
-            div { dt { "Health" } dd { (health(row.health)) @if row.health != Health::Healthy { ". " (remedy(row.health)) } } }
-            @if row.health == Health::Refused && let Some(said) = &row.refusal {
-                div { dt { "Zoom said" } dd { (said) } }
-            }
-            div { dt { "Linked" } dd { (time(Some(row.linked_at))) } }
-            div { dt { "Last used" } dd { (time(row.used_at)) } }
-            div { dt { "Refreshed" } dd { (time(row.refreshed_at)) } }
-            div { dt { "Tested" } dd { (time(row.checked_at)) } }
-            div { dt { "Scopes" } dd { @for scope in row.scope.split_whitespace() { code { (scope) } " " } } }
-        }
-        div.actions {
-            form.plain method="post" action={ (path) "/test" } {
-                (csrf_field(&shell.csrf))
-                button.primary type="submit" { "Test it at Zoom" }
-            }
-            a.quiet href={ (path) "/disconnect" } { "Disconnect …" }
-        }
-        @if !last.is_empty() {
-            h2 { "Recent activity" }
-            ""
-        }
-    };
-    shell.page("/admin/people", &name(row), &html! {}, &content)
+/// How a link is, in one to four words.
+fn verdict(row: &LinkedUser, is_live: bool) -> (Tone, &'static str) {
+    match row.health {
+        Health::Healthy if is_live => (Tone::Live, "Live now"),
+        Health::Healthy if row.is_tried() => (Tone::Good, "Ready"),
+        Health::Healthy => (Tone::Warn, "Not tried yet"),
+        Health::Idle => (Tone::Warn, "May end soon"),
+        Health::Dead => (Tone::Bad, "Link broken"),
+        Health::Refused => (Tone::Bad, "Link not renewed"),
+        Health::ScopeMissing => (Tone::Bad, "Permission missing"),
+        Health::BasicPlan => (Tone::Bad, "Zoom's Basic plan"),
+        Health::StreamingOff => (Tone::Bad, "Livestreaming is off"),
+        Health::CustomStreamingOff => (Tone::Bad, "Custom streaming is off"),
+    }
 }
 
-fn disconnect_page(shell: &Shell, row: &LinkedUser) -> Markup {
-    let path = path(&row.user_id);
-    let content = html! {
-        p { strong { (name(row)) } " will no longer act as Zoom account " strong { (row.email) } ". If nobody else uses it, \
-            the permission at Zoom is withdrawn and its tokens are deleted. They are told, and can link it again." }
-        form method="post" action={ (path) "/disconnect" } {
-            (csrf_field(&shell.csrf))
-            input type="hidden" name="linked_at" value=(row.linked_at.timestamp_micros());
-            button.primary type="submit" { "Disconnect " (name(row)) }
-            a.quiet href=(path) { "Cancel" }
-        }
-    };
-    shell.page(
-        "/admin/people",
-        &format!("Disconnect {}?", name(row)),
-        &html! {},
-        &content,
-    )
+pub(super) fn who(row: &LinkedUser) -> Markup {
+    html! { a href=(of_person(row.user_id.as_str())) { (name(row)) } }
 }
 
-/// Somebody who is not linked any more.
-fn former_page(
-    shell: &Shell,
-    user: &SlackUserId,
-    former: &FormerLink,
-    used_by: Option<Uses>,
-    last: &[Entry],
-) -> Markup {
-    let content = html! {
-        p.good role="status" { code { (user) } " is no longer linked"
-            @if let Some(email) = &former.email { " to " (email) }
-            ". The link ended at " (time(Some(former.ended_at))) "."
-        }
-        p {
-            @if former.is_pending {
-                "Zoom has not confirmed yet that the permission is withdrawn; the bot keeps trying. \
-                Its user can remove the app under Added Apps at marketplace.zoom.us."
-            } @else if used_by.is_some_and(|found| found.is_shared_with_them) {
-                "The workspace still shares this Zoom account, with this person too: its permission \
-                stays, and their commands still act as it. You can change that under Shared account."
-            } @else if used_by.is_some_and(|found| found.by_workspace) {
-                "The workspace still shares this Zoom account, so its permission stays."
-            } @else if used_by.is_some_and(|found| found.by_others) {
-                "Other people still use this Zoom account, so its permission stays."
-            } @else {
-                "The permission at Zoom is withdrawn, or Zoom had ended it before."
-            }
-        }
-        p { a href="/admin/people" { "People" } }
-        h2 { "Recent activity" }
-        ""
-    };
-    shell.page("/admin/people", "Disconnected", &html! {}, &content)
-}
-
-fn who(row: &LinkedUser) -> Markup {
-    html! { a href=(path(&row.user_id)) { (name(row)) } }
-}
-
-fn name(row: &LinkedUser) -> String {
+pub(super) fn name(row: &LinkedUser) -> String {
     row.slack_name
         .clone()
         .unwrap_or_else(|| row.user_id.to_string())

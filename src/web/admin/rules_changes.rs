@@ -111,7 +111,12 @@ mod tests {
 
     #[test]
     fn a_change_is_told_by_what_differs() {
-        let people = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let people = |names: &[&str]| {
+            names
+                .iter()
+                .map(|name| (*name).to_owned())
+                .collect::<Vec<_>>()
+        };
         let (dana, fay) = (people(&["Dana"]), people(&["Fay"]));
         assert_eq!(
             changes(Some((BEFORE, &[])), (NOW, &dana), name),
@@ -126,7 +131,10 @@ mod tests {
             changes(None, (NOW, &[]), name),
             "who: people by name; where: only #town-hall, C2; asks over: 500 members"
         );
-        assert_eq!(changes(None, (BEFORE, &[]), name), "nothing that is noted here");
+        assert_eq!(
+            changes(None, (BEFORE, &[]), name),
+            "nothing that is noted here"
+        );
         assert_eq!(changes(Some((NOW, &[])), ("odd", &[]), name), "odd");
         assert_eq!(channels(NOW).collect::<Vec<_>>(), ["C1", "C2"]);
         assert_eq!(channels(BEFORE).count(), 0);
