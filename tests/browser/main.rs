@@ -1,5 +1,6 @@
 //! The pages and the playground, in a real browser.
 
+mod activity;
 mod again;
 mod browser;
 #[path = "../support/database.rs"]

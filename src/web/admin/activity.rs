@@ -406,7 +406,7 @@ fn filters(query: &ActivityQuery, wanted: &Wanted, suggested: &Suggested) -> Mar
                 div.line {
                     (day("from", "From", query.from.trim()))
                     (day("to", "To", query.to.trim()))
-                    (field("channel", "Channel", query.channel.trim(), None, "ID, like C0123ABCD"))
+                    (field("channel", "Channel", query.channel.trim(), None, "Name or ID"))
                     div.field {
                         label for="result" { "Result" }
                         select #result name="result" aria-invalid=[is_wrong("result")] aria-describedby=[describe("result")] {

@@ -8,12 +8,13 @@ use crate::app::App;
 use crate::command::meeting::{MeetingId, ParseMeetingIdError};
 use crate::db::audit::{AuditKind, Filter, Group, Position};
 use crate::db::streams::{self, Called};
-use crate::ids::printable;
+use crate::ids::{Asker, printable};
 use crate::web::admin::activity_words::outcomes_like;
 use crate::web::admin::layout::{Problem, Shell};
 use crate::web::admin::search::{Matches, find_people, search_text};
 use crate::web::admin::slack_ids;
 use crate::web::parts::Clock;
+use crate::workspace::directory::{Directory, Extent, Found};
 
 /// How many meetings a name may mean.
 pub(super) const CALLED_MAX: usize = 20;
@@ -118,7 +119,7 @@ impl ActivityQuery {
         let matches = if text.is_empty() {
             None
         } else {
-            Some(find_people(app, &admin.team, &text).await?)
+            Some(find_people(app, admin, &text).await?)
         };
         filter.people = matches.as_ref().map(|matches| {
             let people = matches.people.iter();
@@ -148,9 +149,12 @@ impl ActivityQuery {
         (filter.from, filter.until) = self.span(&shell.clock, &mut problems);
         let text = printable(self.channel.trim());
         if !text.is_empty() {
-            match channel_id(&text) {
-                Some(id) => filter.channel = Some(id),
-                None => problems.push(problem("channel", NO_CHANNEL)),
+            match find_channel(app, admin, &text).await? {
+                Ok(id) => filter.channel = Some(id),
+                Err(why) => problems.push(Problem {
+                    field: "channel",
+                    text: why,
+                }),
             }
         }
         let text = self.result.trim();
@@ -279,7 +283,6 @@ impl ActivityQuery {
 
 const NOT_CALLED: &str = "No show that you may know of is called so, and it is no meeting number or join link. Shows are \
      known by name for as long as the history is kept.";
-const NO_CHANNEL: &str = "That is no channel that is known here. Enter its ID, which Slack shows at the end of its About page.";
 
 fn problem(field: &'static str, text: &str) -> Problem {
     Problem {
@@ -335,6 +338,34 @@ fn meeting(text: &str) -> MeetingText {
         }
         Err(_) => MeetingText::Name(text),
     }
+}
+
+/// The id of the channel that a text means: an id, a mention, or what a public one is called.
+async fn find_channel(
+    app: &App,
+    admin: &Asker,
+    text: &str,
+) -> sqlx::Result<Result<String, String>> {
+    if let Some(id) = channel_id(text) {
+        return Ok(Ok(id));
+    }
+    let directory = Directory::channels(app, admin).await?;
+    Ok(match (directory.find(text), directory.extent) {
+        (Found::One(channel), _) => Ok(channel.id.clone()),
+        (Found::Several(_), _) => Err("Several channels are called so. Enter the ID of one.".to_owned()),
+        (Found::None(_), Extent::Nothing(_)) => {
+            Err("Slack does not list its channels just now. Enter the channel’s ID.".to_owned())
+        }
+        (Found::None(Some(near)), _) => Err(format!(
+            "There is no public channel of that name. Perhaps {} is meant.",
+            near.name
+        )),
+        (Found::None(None), _) => Err(
+            "There is no public channel of that name. Of others, enter the ID; Slack shows it at the end of a \
+             channel’s About page."
+                .to_owned(),
+        ),
+    })
 }
 
 /// The id of a channel, as it is typed or pasted as a mention.

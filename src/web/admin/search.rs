@@ -2,8 +2,9 @@
 
 use crate::app::App;
 use crate::db::people::{self, FOUND_MAX, Found};
-use crate::ids::{TeamId, printable};
+use crate::ids::{Asker, printable};
 use crate::web::admin::slack_ids;
+use crate::workspace::directory::{Directory, Found as Called};
 
 /// What is looked for, without what Slack puts around a mention: `@dana`, `<@U0DANA|dana>`.
 pub(super) fn search_text(text: &str) -> String {
@@ -19,8 +20,10 @@ pub(super) fn search_text(text: &str) -> String {
         .to_owned()
 }
 
-/// The people whom a text may mean: the one whose id it is, or all whom it matches.
-pub(super) async fn find_people(app: &App, team: &TeamId, text: &str) -> sqlx::Result<Matches> {
+/// The people whom a text may mean: the one whose id it is, all whom it matches, or else those whom
+/// Slack calls so.
+pub(super) async fn find_people(app: &App, admin: &Asker, text: &str) -> sqlx::Result<Matches> {
+    let team = &admin.team;
     if let Some(id) = slack_ids::id(text)
         && let Some(found) = people::find(&app.db, team, &id).await?
     {
@@ -32,6 +35,21 @@ pub(super) async fn find_people(app: &App, team: &TeamId, text: &str) -> sqlx::R
     let mut people = people::search(&app.db, team, text).await?;
     let has_more = people.len() > FOUND_MAX;
     people.truncate(FOUND_MAX);
+    if people.is_empty() {
+        let directory = Directory::people(app, admin, &[text.to_owned()]).await?;
+        let called = match directory.find(text) {
+            Called::One(one) => vec![one],
+            Called::Several(several) => several,
+            Called::None(_) => Vec::new(),
+        };
+        for entry in called.into_iter().take(FOUND_MAX) {
+            let found = people::find(&app.db, team, &entry.id).await?;
+            people.extend(found.map(|found| Found {
+                name: Some(entry.name.clone()),
+                ..found
+            }));
+        }
+    }
     Ok(Matches { people, has_more })
 }
 
