@@ -301,7 +301,10 @@ async fn refuse_somebody_else(
     );
     audit::write(
         &app.db,
-        &Event::of(&session.asker, AuditKind::LinkWrongUser).by(Some(&person.asker)),
+        &Event {
+            has_failed: true,
+            ..Event::of(&session.asker, AuditKind::LinkWrongUser).by(Some(&person.asker))
+        },
     )
     .await?;
     link_offers::consume(&app.db, &session.token_hash).await?;

@@ -271,6 +271,9 @@ impl Clock {
         if span < TimeDelta::zero() || span >= TimeDelta::hours(12) {
             return self.time(at);
         }
+        if span < TimeDelta::seconds(2) {
+            return self.element(at, "just now");
+        }
         self.element(at, &format!("{} ago", duration(span)))
     }
 
@@ -369,6 +372,7 @@ mod tests {
     fn what_happened_just_now_is_told_by_how_long_ago() {
         let clock = clock("2026-11-25T15:00:00Z", Tz::UTC);
         for (at, words) in [
+            ("2026-11-25T14:59:59Z", "just now"),
             ("2026-11-25T14:59:19Z", "41 s ago"),
             ("2026-11-25T14:55:00Z", "5 min ago"),
             ("2026-11-25T03:30:00Z", "11 h 30 min ago"),

@@ -27,7 +27,8 @@ use tokio_util::sync::CancellationToken;
 use crate::account;
 use crate::app::App;
 use crate::db::jobs::{
-    LeaveTenant, NotifyLinkDead, NotifyUnlinked, RunCommand, ShowHome, ShowStream, Unlink, Withdraw,
+    AskToLink, LeaveTenant, NotifyLinkDead, NotifyUnlinked, RunCommand, ShowHome, ShowStream,
+    Unlink, Withdraw,
 };
 use crate::db::schema::DENIED;
 use crate::db::{self, commands, streams};
@@ -164,6 +165,7 @@ async fn run_once(
         .define_job::<ShowStream>()
         .define_job::<NotifyUnlinked>()
         .define_job::<NotifyLinkDead>()
+        .define_job::<AskToLink>()
         .define_job::<Unlink>()
         .define_job::<Withdraw>()
         .define_job::<LeaveTenant>()

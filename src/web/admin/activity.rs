@@ -387,8 +387,8 @@ fn filters(query: &ActivityQuery, wanted: &Wanted, suggested: &Suggested) -> Mar
                 p.small.muted { "Only entries of one kind: " (kind.as_str().replace('_', " ")) ". Choose above to see more." }
             }
             div.line {
-                (field("who", "Who", query.who(), Some("people"), "Name, e-mail or Slack ID"))
-                (field("meeting", "Meeting", &query.meeting(), Some("meetings"), "Name, number or link"))
+                (field("who", "Who", query.who(), Some("people"), "Name or ID"))
+                (field("meeting", "Meeting", &query.meeting(), Some("meetings"), "Name or number"))
                 div.field {
                     label for="since" { "When" }
                     select #since name="since" aria-invalid=[is_wrong("since")] aria-describedby=[describe("since")] {

@@ -737,6 +737,7 @@ impl Line {
                     (chevron())
                 }
                 div.detail id=[self.number.map(|number| format!("e{number}"))] {
+                    @if !self.small.0.is_empty() { p.again.small.muted { (self.small) } }
                     dl.pairs { @for (term, text) in &self.pairs { dt { (term) } dd { (text) } } }
                     @if !self.actions.0.is_empty() { div.actions { (self.actions) } }
                 }

@@ -22,6 +22,7 @@ use crate::web::admin::person_view::{self, NotLinked, PEOPLE, Seen};
 use crate::web::admin::search::search_text;
 use crate::web::admin::session::{CsrfForm, PageResult, authorize_action, authorize_view};
 use crate::web::parts::{Tone, avatar, badge, empty, typed};
+use crate::workspace::names::Names;
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -61,8 +62,13 @@ pub(super) async fn people(
         page: wanted.page.min(last),
         ..wanted
     };
+    let rows = linked_users::page(&app.db, team, &wanted).await?;
+    let unnamed = rows.iter().filter(|row| row.slack_name.is_none());
+    let unnamed: Vec<_> = unnamed.map(|row| row.user_id.as_str()).collect();
+    let none: [&str; 0] = [];
     let list = List {
-        rows: linked_users::page(&app.db, team, &wanted).await?,
+        names: Names::of(&app, &shell.admin.asker, unnamed, none).await?,
+        rows,
         count,
         everybody: linked_users::count(&app.db, team, &linked_users::Query::default()).await?,
         untried: count_untried(&app, team).await?,
@@ -135,7 +141,10 @@ pub(super) async fn confirm_disconnect(
     let shell = authorize_view(&app, &jar).await?;
     let row = person::person(&app, &shell.admin, &user).await?;
     let is_live = live(&shell).contains(user.as_str());
-    Ok(render(person_view::disconnect(&shell, &row, is_live)))
+    let name = person_view::name(&app, &shell, &user).await?;
+    Ok(render(person_view::disconnect(
+        &shell, &row, &name, is_live,
+    )))
 }
 
 #[derive(Deserialize)]
@@ -163,6 +172,8 @@ pub(super) async fn disconnect(
 struct List<'a> {
     wanted: linked_users::Query,
     rows: Vec<LinkedUser>,
+    /// The names of those who did not link here by themselves.
+    names: Names,
     /// How many match.
     count: i64,
     everybody: i64,
@@ -269,12 +280,18 @@ impl List<'_> {
     }
 
     fn row(&self, shell: &Shell, row: &LinkedUser) -> Markup {
-        let (tone, words) = verdict(row, self.live.contains(row.user_id.as_str()));
+        let id = row.user_id.as_str();
+        let (tone, words) = verdict(row, self.live.contains(id));
+        let name = row
+            .slack_name
+            .as_deref()
+            .or(self.names.person(id))
+            .unwrap_or(id);
         html! {
             li {
-                (avatar(&name(row)))
+                (avatar(name))
                 div.grow {
-                    a.title href=(of_person(row.user_id.as_str())) { (name(row)) }
+                    a.title href=(of_person(id)) { (name) }
                     p {
                         (row.email) " · "
                         span.nowrap {

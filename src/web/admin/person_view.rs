@@ -75,9 +75,11 @@ impl Check {
 
 /// Somebody who is linked, with all that is known of whether it works.
 pub(super) struct Seen<'a> {
-    app: &'a App,
     shell: &'a Shell,
+    /// Zoom's reports are set up.
+    hears_zoom: bool,
     row: LinkedUser,
+    name: String,
     is_live: bool,
     tested: Option<(TestResult, DateTime<Utc>)>,
     /// When Zoom last took what they asked for.
@@ -109,9 +111,7 @@ impl Ask {
                 "You".to_owned()
             }
             CanAsk::Asked { by: Some(by), .. } => {
-                let none: [&str; 0] = [];
-                let names = Names::of(app, &shell.admin.asker, [by.as_str()], none).await?;
-                names.person(by).unwrap_or(by).to_owned()
+                name(app, shell, &SlackUserId::new(by.as_str())).await?
             }
             _ => "An admin".to_owned(),
         };
@@ -164,7 +164,7 @@ impl Ask {
 
 impl<'a> Seen<'a> {
     pub(super) async fn find(
-        app: &'a App,
+        app: &App,
         shell: &'a Shell,
         row: LinkedUser,
         is_live: bool,
@@ -179,7 +179,8 @@ impl<'a> Seen<'a> {
             rules: rules(app, shell, user).await?,
             ask: Ask::find(app, shell, user).await?,
             lately: lately(app, shell, user).await?,
-            app,
+            name: name(app, shell, user).await?,
+            hears_zoom: app.zoom_webhook_secret.is_some(),
             shell,
             row,
             is_live,
@@ -189,13 +190,8 @@ impl<'a> Seen<'a> {
         })
     }
 
-    fn name(&self) -> String {
-        let name = self.row.slack_name.clone();
-        name.unwrap_or_else(|| self.row.user_id.to_string())
-    }
-
     pub(super) fn markup(&self) -> Markup {
-        let (row, name) = (&self.row, self.name());
+        let (row, name) = (&self.row, &self.name);
         let path = of_person(row.user_id.as_str());
         let mut checks = self.checks();
         checks.sort_by_key(|check| match check.tone {
@@ -215,10 +211,10 @@ impl<'a> Seen<'a> {
         };
         let content = html! {
             div.intro {
-                (head(&name, self.verdict(&checks), &actions))
+                (head(name, self.verdict(&checks), &actions))
                 p.muted { "Acts as " b { (row.email) } "." }
             }
-            (self.ask.note(self.shell, &name))
+            (self.ask.note(self.shell, name))
             div.split {
                 section.section aria-labelledby="checks" {
                     div.head {
@@ -234,11 +230,11 @@ impl<'a> Seen<'a> {
                 }
                 div.section {
                     section.section aria-labelledby="link" { h2 #link { "Link" } (self.link()) }
-                    (lately_markup(self.shell, row.user_id.as_str(), &name, &self.lately))
+                    (lately_markup(self.shell, row.user_id.as_str(), name, &self.lately))
                 }
             }
         };
-        self.shell.document(PEOPLE, &name, &content)
+        self.shell.document(PEOPLE, name, &content)
     }
 
     /// The answer, in one to four words.
@@ -275,7 +271,7 @@ impl<'a> Seen<'a> {
     }
 
     fn link_check(&self) -> Check {
-        let name = self.name();
+        let name = &self.name;
         let again = |what: &str, why: &str| Check {
             action: self.ask.button(
                 self.shell,
@@ -285,7 +281,7 @@ impl<'a> Seen<'a> {
             ..Check::new(
                 Tone::Bad,
                 text(what),
-                html! { (why) " " (self.ask.cure(self.shell, &name)) },
+                html! { (why) " " (self.ask.cure(self.shell, name)) },
             )
         };
         match (self.row.health, self.worked_at()) {
@@ -354,7 +350,7 @@ impl<'a> Seen<'a> {
 
     /// Plan and settings, as the last test read them.
     fn account_checks(&self) -> Option<Check> {
-        let name = self.name();
+        let name = &self.name;
         let switch = |what: &str| {
             html! {
                 "Zoom → Settings → In Meeting (Advanced) → " (what) ". " (name) " switches it on. Locked? Then a Zoom administrator \
@@ -414,7 +410,7 @@ impl<'a> Seen<'a> {
         if unknown.is_empty() {
             return None;
         }
-        let (name, slash) = (self.name(), &self.ask.slash);
+        let (name, slash) = (&self.name, &self.ask.slash);
         let what = list(unknown.iter().copied(), "and");
         let more = html! {
             "The link is older than "
@@ -484,7 +480,7 @@ impl<'a> Seen<'a> {
     }
 
     fn reports_check(&self) -> Check {
-        let hears = self.app.zoom_webhook_secret.is_some();
+        let hears = self.hears_zoom;
         match self.reported_at {
             Some(at) if hears => Check::new(
                 Tone::Good,
@@ -508,13 +504,13 @@ impl<'a> Seen<'a> {
         let (row, clock) = (&self.row, &self.shell.clock);
         html! {
             dl.pairs.panel.pad {
-                dt { "Slack" } dd { (self.name()) " in " (self.shell.admin.team_name) " " code { (row.user_id) } }
+                dt { "Slack" } dd { (self.name) " in " (self.shell.admin.team_name) " " code { (row.user_id) } }
                 dt { "Zoom" } dd { (row.email) }
                 dt { "Linked" } dd { (clock.time(row.linked_at)) @if let Some(device) = &self.device { ", " (device) } }
                 dt { "Last used" } dd { (clock.maybe(row.used_at, "never")) }
-                dt { "Renewed" } dd { (clock.maybe(row.refreshed_at, "not yet")) ". Zoom ends idle links after about 90 days." }
+                dt { "Renewed" } dd { (clock.maybe(row.refreshed_at, "not yet")) "; Zoom ends idle links after about 90 days" }
                 dt { "May at Zoom" } dd {
-                    (may(&row.scope))
+                    @if row.health == Health::Dead { "Nothing any more" } @else { (may(&row.scope)) }
                     details {
                         summary.crumb { (chevron()) "Scopes" }
                         @for scope in row.scope.split_whitespace() { code { (scope) } " " }
@@ -591,6 +587,16 @@ fn head(name: &str, (tone, words): (Tone, &str), actions: &Markup) -> Markup {
     }
 }
 
+/// What somebody is called; their ID, where Slack does not say.
+pub(super) async fn name(app: &App, shell: &Shell, user: &SlackUserId) -> sqlx::Result<String> {
+    let none: [&str; 0] = [];
+    let names = Names::of(app, &shell.admin.asker, [user.as_str()], none).await?;
+    Ok(names
+        .person(user.as_str())
+        .unwrap_or(user.as_str())
+        .to_owned())
+}
+
 /// From where somebody linked last.
 async fn device(app: &App, shell: &Shell, user: &SlackUserId) -> sqlx::Result<Option<String>> {
     let last = entries(app, shell, user, Some(AuditKind::Linked), 1).await?;
@@ -627,7 +633,7 @@ fn lately_markup(shell: &Shell, id: &str, name: &str, lately: &[Line]) -> Markup
         .finish();
     html! {
         @if !lately.is_empty() {
-            section.section aria-labelledby="lately" {
+            section.section.under aria-labelledby="lately" {
                 div.head {
                     h2 #lately { "Lately" }
                     a.crumb href={ "/admin/activity?" (query) } { "All of " (name) "’s activity" }
@@ -677,7 +683,7 @@ pub(super) struct NotLinked<'a> {
 impl<'a> NotLinked<'a> {
     /// Somebody whom anything here names.
     pub(super) async fn find(
-        app: &'a App,
+        app: &App,
         shell: &'a Shell,
         user: &'a SlackUserId,
     ) -> Result<Self, AdminError> {
@@ -776,9 +782,7 @@ fn at_zoom(former: &FormerLink, used_by: Option<Uses>) -> &'static str {
 }
 
 /// Asks before somebody is disconnected.
-pub(super) fn disconnect(shell: &Shell, row: &LinkedUser, is_live: bool) -> Markup {
-    let name = row.slack_name.clone();
-    let name = name.unwrap_or_else(|| row.user_id.to_string());
+pub(super) fn disconnect(shell: &Shell, row: &LinkedUser, name: &str, is_live: bool) -> Markup {
     let path = of_person(row.user_id.as_str());
     let content = html! {
         div.intro {

@@ -43,7 +43,11 @@ async fn everything_that_happens_is_in_the_activity_and_its_files() {
     for (line, expected) in lines.iter().zip(&expected) {
         assert!(line.contains(expected), "{line} is not {expected}");
     }
-    for expected in ["eli@acme.example", "6 of 6 entries", "/livestream start 68423085"] {
+    for expected in [
+        "eli@acme.example",
+        "6 of 6 entries",
+        "/livestream start 68423085",
+    ] {
         assert!(page.contains(expected), "{expected}: {page}");
     }
     let page = admin
@@ -73,7 +77,10 @@ async fn everything_that_happens_is_in_the_activity_and_its_files() {
     assert_eq!(start["meeting_id"], 68_423_085, "{start}");
     assert_eq!(start["zoom_email"], "dana@acme.example");
     assert_eq!(start["command"], "start 68423085", "{start}");
-    assert_eq!((&start["attempts"], &start["has_failed"]), (&1.into(), &false.into()));
+    assert_eq!(
+        (&start["attempts"], &start["has_failed"]),
+        (&1.into(), &false.into())
+    );
     let failed = &entries[1];
     assert_eq!(failed["has_failed"], true, "{failed}");
     assert!(
@@ -206,7 +213,7 @@ fn count_rows(page: &str) -> usize {
 }
 
 /// The lines of a page of the activity as people read them, without what opens below them.
-fn lines(page: &str) -> Vec<String> {
+pub(crate) fn lines(page: &str) -> Vec<String> {
     let summaries = page.split("<summary><time").skip(1);
     let lines = summaries.map(|rest| {
         let (summary, _) = rest.split_once("</summary>").expect("the end of a line");
@@ -217,7 +224,7 @@ fn lines(page: &str) -> Vec<String> {
 }
 
 /// Markup without its tags.
-fn text(markup: &str) -> String {
+pub(crate) fn text(markup: &str) -> String {
     let mut text = String::new();
     let mut is_tag = false;
     for letter in markup.chars() {
@@ -389,8 +396,12 @@ async fn what_matches_nothing_or_cannot_be_read_is_told_and_kept() {
         ("?kind=dancing&user=dana", "kind", "no such kind"),
         ("?since=ages", "since", "no such span"),
         ("?from=tomorrow", "from", "Enter a day like"),
-        ("?from=2026-11-02&to=2026-11-01", "to", "before the first one"),
-        ("?channel=%23lobby", "channel", "no channel"),
+        (
+            "?from=2026-11-02&to=2026-11-01",
+            "to",
+            "before the first one",
+        ),
+        ("?channel=%23lobby", "channel", "no public channel"),
         ("?result=dancing", "result", "no such result"),
     ] {
         for path in [

@@ -1,6 +1,8 @@
 //! The admin's pages.
 
 mod activity;
+mod asking;
+mod filters;
 mod forms;
 mod isolation;
 mod people;
