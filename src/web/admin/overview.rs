@@ -13,9 +13,10 @@ use crate::db::destinations::{self, Destination};
 use crate::db::linked_users::{self, LinkedUser};
 use crate::reply::Replies;
 use crate::stream::state::State as StreamState;
+use crate::web::admin::activity_lines::of_person;
 use crate::web::admin::destinations_view;
 use crate::web::admin::layout::{Shell, render};
-use crate::web::admin::people::{health, path, remedy};
+use crate::web::admin::people::{health, remedy};
 use crate::web::admin::rules_view::without;
 use crate::web::admin::session::{PageResult, authorize_view};
 use crate::web::admin::streams::Streams;
@@ -130,8 +131,8 @@ fn attention(shell: &Shell, slash: &str, overview: &Overview<'_>) -> Markup {
                 }
                 ul.rows.panel {
                     @for row in troubled {
-                        @let path = path(&row.user_id);
                         @let id = row.user_id.as_str();
+                        @let path = of_person(id);
                         li {
                             (tick(Tone::Bad, "Fails:"))
                             div.grow {

@@ -321,16 +321,6 @@ fn verdict(row: &LinkedUser, is_live: bool) -> (Tone, &'static str) {
     }
 }
 
-pub(super) fn who(row: &LinkedUser) -> Markup {
-    html! { a href=(of_person(row.user_id.as_str())) { (name(row)) } }
-}
-
-pub(super) fn name(row: &LinkedUser) -> String {
-    row.slack_name
-        .clone()
-        .unwrap_or_else(|| row.user_id.to_string())
-}
-
 pub(super) fn health(health: Health) -> &'static str {
     match health {
         Health::Healthy => "Healthy",
