@@ -4,12 +4,14 @@ use secrecy::{ExposeSecret, SecretString};
 use sqlx::PgConnection;
 
 use crate::admin::Admin;
+use crate::admin::changes::of_use;
 use crate::app::App;
 use crate::crypto::vault::Context;
 use crate::db::audit::{self, AuditKind, Event};
 use crate::db::destinations::{self, Destination, Fields, Stored, UsedBy};
 use crate::destination::{DestinationName, address};
 use crate::ids::DestinationId;
+use crate::workspace::names::Names;
 
 /// What became of a destination that an admin wanted to save.
 #[derive(Debug, PartialEq, Eq)]
@@ -140,6 +142,7 @@ pub async fn change(
     version: i64,
     fields: &Fields,
     key: Option<&SecretString>,
+    names: &Names,
 ) -> sqlx::Result<Saved> {
     let mut transaction = app.db.begin().await?;
     let others = Others::lock(&mut transaction, app, admin).await?;
@@ -172,7 +175,7 @@ pub async fn change(
         let sealed = app.vault.seal(Context::StreamKey(id.0), key);
         destinations::set_key(&mut transaction, id, &asker.user, &sealed).await?;
     }
-    let detail = changes(&old.fields, fields, new_key.is_some());
+    let detail = changes(&old.fields, fields, new_key.is_some(), names);
     let listed = if is_for_same(&old.fields, fields) {
         &[]
     } else {
@@ -214,8 +217,8 @@ fn is_for_same(old: &Fields, new: &Fields) -> bool {
         && old.group_id == new.group_id
 }
 
-/// What was changed of a destination, in words: `townhall: watch page, who may use it`.
-fn changes(old: &Fields, new: &Fields, has_new_key: bool) -> String {
+/// What was changed of a destination, in words: `townhall: watch page, default in: no channel → #town-hall`.
+fn changes(old: &Fields, new: &Fields, has_new_key: bool, names: &Names) -> String {
     let renamed = format!("renamed from {}", old.name);
     let changes = [
         (old.name != new.name, &*renamed),
@@ -224,12 +227,14 @@ fn changes(old: &Fields, new: &Fields, has_new_key: bool) -> String {
         (has_new_key, "key replaced"),
         (old.page_url != new.page_url, "watch page"),
         (old.resolution != new.resolution, "resolution"),
-        (!is_for_same(old, new), "who may use it"),
         (old.zoom_users != new.zoom_users, "Zoom accounts"),
-        (old.default_in != new.default_in, "default channels"),
         (old.is_test != new.is_test, "only for rehearsals"),
     ];
     let changes = changes.into_iter().filter(|(is_changed, _)| *is_changed);
-    let changes: Vec<_> = changes.map(|(_, what)| what).collect();
+    let mut changes: Vec<_> = changes.map(|(_, what)| what.to_owned()).collect();
+    changes.extend(of_use(old, new, names));
+    if changes.is_empty() {
+        changes.push("a list that is not in use".to_owned());
+    }
     format!("{}: {}", new.name, changes.join(", "))
 }

@@ -3,6 +3,7 @@
 //! Where a bot token lets us ask, Slack says who is an admin; where none ever did, the installer is
 //! one, and the people they name. The right is checked on every page, and again before every change.
 
+pub mod changes;
 pub mod check;
 pub mod destinations;
 pub mod person;
@@ -23,6 +24,7 @@ use crate::db::{
 use crate::ids::{Asker, StreamId};
 use crate::slack::web_api::{OPTIONAL_BOT_SCOPES, missing_scopes_of};
 use crate::telemetry::sampling::warn_sampled;
+use crate::workspace::names::Names;
 use crate::workspace::people::{self, AdminUnknown};
 
 const STATE: &str = "admin state";
@@ -268,23 +270,19 @@ async fn refused(app: &App, asker: &Asker, what: &str) -> sqlx::Result<()> {
 }
 
 /// Changes the workspace's rules, if they are still those the admin saw.
-pub async fn set_rules(app: &App, admin: &Admin, mut new: Rules) -> Result<(), AdminError> {
+pub async fn set_rules(
+    app: &App,
+    admin: &Admin,
+    old: &Rules,
+    mut new: Rules,
+    names: &Names,
+) -> Result<(), AdminError> {
     new.changed_by = Some(admin.asker.user.clone());
     let mut transaction = app.db.begin().await?;
     if !rules::store(&mut *transaction, &admin.asker, &new).await? {
         return Err(AdminError::StaleForm);
     }
-    let yes_no = |is_on| if is_on { "yes" } else { "no" };
-    let named = |kind: &str, ids: String| format!("{kind} {ids}").trim_end().to_owned();
-    let detail = format!(
-        "who: {}; channels: {}; confirm over: {}; confirm in shared channels: {}; guests: {}",
-        named(new.who.as_str(), new.group_id.clone().unwrap_or_default()),
-        named(new.channel_policy.as_str(), new.channels.join(" ")),
-        new.confirm_over
-            .map_or_else(|| "never".to_owned(), |over| format!("{over} members")),
-        yes_no(new.confirm_shared),
-        yes_no(new.guests_allowed),
-    );
+    let detail = changes::of_rules(old, &new, names);
     let event = Event::of(&admin.asker, AuditKind::RulesChanged)
         .people(&new.people)
         .detail(&detail);
@@ -305,11 +303,12 @@ pub async fn name_admins(app: &App, admin: &Admin, people: &[String]) -> Result<
 }
 
 /// Lists who may use the Zoom account that the workspace shares, if it is still the one the admin
-/// saw: it was linked at `linked_at`.
+/// saw: it was linked at `linked_at`. `before` is who was listed.
 pub async fn share_with(
     app: &App,
     admin: &Admin,
     linked_at: DateTime<Utc>,
+    before: &[String],
     people: &[String],
 ) -> Result<(), AdminError> {
     let mut transaction = app.db.begin().await?;
@@ -317,7 +316,10 @@ pub async fn share_with(
     if !shared_accounts::set_people(&mut *transaction, team, linked_at, people).await? {
         return Err(AdminError::StaleForm);
     }
-    let event = Event::of(&admin.asker, AuditKind::SharedAccountUsersChanged).people(people);
+    let detail = changes::of_people(before, people).unwrap_or_default();
+    let event = Event::of(&admin.asker, AuditKind::SharedAccountUsersChanged)
+        .people(people)
+        .detail(&detail);
     audit::write(&mut *transaction, &event).await?;
     Ok(transaction.commit().await?)
 }

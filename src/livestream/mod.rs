@@ -6,6 +6,7 @@ pub mod card;
 mod check;
 pub mod destination;
 pub mod events;
+pub mod forecast;
 pub mod home;
 mod look_up;
 mod on_air;

@@ -95,7 +95,7 @@ pub async fn would_start(
 }
 
 /// Whether somebody is asked before a start in this channel.
-async fn confirmation(
+pub(super) async fn confirmation(
     app: &App,
     asker: &Asker,
     channel: &ChannelId,

@@ -7,7 +7,6 @@ use crate::command::request::{Action, LivestreamRequest};
 use crate::destination::AS_SET_IN_ZOOM;
 use crate::ids::{Asker, CommandId, SlackUserId, StreamId};
 use crate::reply::account::LINK_DEAD;
-use crate::reply::check::readers;
 use crate::reply::destinations::{destination_in_use, on};
 use crate::reply::stream::stop;
 use crate::reply::{Replies, date, ephemeral};
@@ -509,9 +508,9 @@ impl Replies<'_> {
                 }
             }
             (Outcome::NeedsConfirmation { members, is_shared }, _) => {
-                let who = readers(*members, *is_shared);
+                let asked = self.asks_first(*members, *is_shared);
                 format!(
-                    ":question: *Go live with {}?* {who}. Nothing was started yet.",
+                    ":question: *Go live with {}?* {asked}",
                     meeting.to_lowercase()
                 )
             }

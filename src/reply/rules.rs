@@ -2,6 +2,7 @@
 
 use crate::command::outcome::{Refusal, Rule};
 use crate::ids::ChannelId;
+use crate::reply::check::readers;
 use crate::reply::{Replies, ephemeral};
 use crate::slack::message::{Message, escape};
 
@@ -11,8 +12,14 @@ impl Replies<'_> {
         ephemeral(&format!("I did nothing. {}", self.rule(refusal)))
     }
 
+    /// What somebody reads first who starts a livestream where so many read.
+    #[expect(clippy::unused_self, reason = "beside the others")]
+    pub fn asks_first(&self, members: Option<i64>, is_shared: bool) -> String {
+        format!("{}. Nothing was started yet.", readers(members, is_shared))
+    }
+
     /// Which rule forbids it, and who can change it.
-    pub(super) fn rule(&self, refusal: &Refusal) -> String {
+    pub fn rule(&self, refusal: &Refusal) -> String {
         let slash = self.slash;
         let rule = match refusal.rule {
             Rule::Members => format!(

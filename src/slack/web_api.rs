@@ -288,6 +288,19 @@ pub struct Channel {
     pub is_ext_shared: bool,
 }
 
+/// A user group: `usergroups.list`.
+/// <https://docs.slack.dev/reference/methods/usergroups.list>
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct UserGroup {
+    pub id: String,
+    /// Without an `@`.
+    #[serde(deserialize_with = "deserialize_printable")]
+    pub handle: String,
+    /// How many are in it, if Slack says so.
+    #[serde(default)]
+    pub user_count: Option<u64>,
+}
+
 impl Channel {
     /// Whether everybody in the workspace may know of it; only if Slack says so.
     pub fn is_public(&self) -> bool {

@@ -12,7 +12,7 @@ use crate::db::installations::{self, BotToken};
 use crate::db::persist;
 use crate::ids::{Asker, ChannelId, SlackUserId, TeamId};
 use crate::slack::message::{Message, Posted};
-use crate::slack::web_api::{self, Body, Channel, Error, User, WebApi};
+use crate::slack::web_api::{self, Body, Channel, Error, User, UserGroup, WebApi};
 
 /// The bot of the installation that serves a person.
 pub struct Bot<'a> {
@@ -134,6 +134,18 @@ impl Bot<'_> {
         ]);
         let answer: Answer = self.call("conversations.list", form).await?;
         Ok(Page::new(answer.channels, answer.response_metadata))
+    }
+
+    /// The user groups of a workspace that are in use.
+    /// <https://docs.slack.dev/reference/methods/usergroups.list>
+    pub async fn groups(&self, team: &TeamId) -> Result<Vec<UserGroup>, Error> {
+        #[derive(Deserialize)]
+        struct Answer {
+            usergroups: Vec<UserGroup>,
+        }
+        let form = Body::Form(&[("include_count", "true"), ("team_id", team.as_str())]);
+        let answer: Answer = self.call("usergroups.list", form).await?;
+        Ok(answer.usergroups)
     }
 
     /// The members of a user group.

@@ -9,7 +9,8 @@ use crate::app::App;
 use crate::command::outcome::Unknown;
 use crate::db::linked_users;
 use crate::ids::Asker;
-use crate::slack::web_api::{Channel, Error, User};
+use crate::slack::names::Name;
+use crate::slack::web_api::{Channel, Error, User, UserGroup};
 use crate::workspace::bot::{self, Bot, Page};
 use crate::workspace::people;
 
@@ -26,6 +27,8 @@ pub struct Entry {
     pub id: String,
     /// As pages show it: a channel's has its `#`.
     pub name: String,
+    /// The handle of a person, with its `@`.
+    pub handle: Option<String>,
     /// All that it is found by, in lower case and without `@` or `#`.
     aliases: Vec<String>,
     /// That of them which nobody else has.
@@ -59,6 +62,14 @@ pub enum Found<'a> {
     None(Option<&'a Entry>),
 }
 
+impl Entry {
+    /// Remembers its name for the pages that will show it.
+    pub fn remember(&self, app: &App, asker: &Asker) {
+        let name = Name::Known(self.name.clone());
+        app.names.store(&asker.team, &self.id, Some(name));
+    }
+}
+
 impl Directory {
     /// The people of a workspace: all whom Slack lists, and those who are linked under one of these
     /// names.
@@ -73,6 +84,7 @@ impl Directory {
                     id,
                     aliases: vec![key(&name)],
                     name,
+                    handle: None,
                     unique: None,
                 });
             }
@@ -114,6 +126,22 @@ impl Directory {
     }
 }
 
+/// How long a page waits for the user groups that can be chosen.
+const GROUPS_PATIENCE: Duration = Duration::from_millis(1500);
+
+/// The user groups of a workspace, by their handles; `None` if Slack does not tell them soon.
+pub async fn user_groups(app: &App, asker: &Asker) -> sqlx::Result<Option<Vec<UserGroup>>> {
+    let Some(bot) = bot::find(app, asker).await? else {
+        return Ok(None);
+    };
+    let answer = timeout(GROUPS_PATIENCE, bot.groups(&asker.team)).await;
+    let Ok(Ok(mut groups)) = answer else {
+        return Ok(None);
+    };
+    groups.sort_by(|a, b| a.handle.cmp(&b.handle));
+    Ok(Some(groups))
+}
+
 /// A name as it is compared.
 fn key(name: &str) -> String {
     let name = name.trim();
@@ -128,6 +156,7 @@ impl From<User> for Entry {
         Self {
             name: user.display_name().unwrap_or(user.id.as_str()).to_owned(),
             unique: user.handle().map(key),
+            handle: user.handle().map(|handle| format!("@{handle}")),
             id: user.id.to_string(),
             aliases,
         }
@@ -141,6 +170,7 @@ impl From<Channel> for Entry {
             id: channel.id.to_string(),
             aliases: vec![key(&name)],
             unique: Some(key(&name)),
+            handle: None,
             name: format!("#{name}"),
         }
     }

@@ -1,6 +1,6 @@
 //! What people and channels are called, for pages that would show ids otherwise.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::db::linked_users;
 use crate::ids::{Asker, ChannelId, SlackUserId};
 use crate::slack::names::Name;
+use crate::slack::web_api::UserGroup;
 use crate::workspace::bot::{self, Bot};
 
 /// How many names Slack is asked for at once; its limits are some dozens a minute.
@@ -17,11 +18,12 @@ const ASKED_MAX: usize = 20;
 /// How long a page waits for all of them together.
 const PATIENCE: Duration = Duration::from_millis(1500);
 
-/// The names of some people and channels of a workspace, by their ids, as far as they are known.
+/// The names of some people, channels and user groups of a workspace, by their ids, as far as they are known.
 #[derive(Debug, Default, Clone)]
 pub struct Names {
     people: HashMap<String, String>,
     channels: HashMap<String, Name>,
+    groups: HashMap<String, String>,
 }
 
 /// Whose name is asked for.
@@ -32,26 +34,29 @@ enum Of<'a> {
 
 impl Names {
     /// The names of these people and channels: of people who are linked as it is stored, of the others
-    /// as Slack says now or said lately. Whatever Slack does not tell soon is missing.
+    /// as Slack says now or said lately. Whatever Slack does not tell soon is missing, and the last of
+    /// very many.
     pub async fn of<'a>(
         app: &App,
         asker: &Asker,
         people: impl IntoIterator<Item = &'a str>,
         channels: impl IntoIterator<Item = &'a str>,
     ) -> sqlx::Result<Self> {
-        let people: BTreeSet<&str> = people.into_iter().collect();
+        let people: Vec<&str> = people.into_iter().collect();
         let ids: Vec<String> = people.iter().map(|id| (*id).to_owned()).collect();
         let stored = linked_users::names(&app.db, &asker.team, &ids).await?;
         let unnamed = people.into_iter().filter(|id| !stored.contains_key(*id));
-        let channels: BTreeSet<&str> = channels.into_iter().collect();
         let of_people = unnamed.map(Of::Person);
         let wanted = of_people.chain(channels.into_iter().map(Of::Channel));
         let mut names = Self {
             people: stored.clone(),
-            channels: HashMap::new(),
+            ..Self::default()
         };
-        let mut unknown = Vec::new();
+        let (mut unknown, mut seen) = (Vec::new(), HashSet::new());
         for wanted in wanted {
+            if !seen.insert(wanted.id().to_owned()) {
+                continue;
+            }
             match app.names.find(&asker.team, wanted.id()) {
                 Some(Some(name)) => names.insert(&wanted, name),
                 Some(None) => {}
@@ -85,7 +90,18 @@ impl Names {
         Self {
             people: people.iter().map(owned).collect(),
             channels: channels.map(|(id, name)| (id, Name::Known(name))).collect(),
+            groups: HashMap::new(),
         }
+    }
+
+    /// The same with the handles of these user groups.
+    #[must_use]
+    pub fn with_groups(mut self, groups: &[UserGroup]) -> Self {
+        let groups = groups.iter();
+        self.groups = groups
+            .map(|group| (group.id.clone(), format!("@{}", group.handle)))
+            .collect();
+        self
     }
 
     /// The name of a person.
@@ -99,6 +115,20 @@ impl Names {
         match self.channels.get(id)? {
             Name::Known(name) => Some(name),
             Name::Private => Some("a private channel"),
+        }
+    }
+
+    /// The handle of a user group with its `@`.
+    pub fn group(&self, id: &str) -> Option<&str> {
+        self.groups.get(id).map(String::as_str)
+    }
+
+    /// A channel in plain text, told from every other: by its name, or by its id.
+    pub fn channel_text(&self, id: &str) -> String {
+        match self.channels.get(id) {
+            Some(Name::Known(name)) => name.clone(),
+            Some(Name::Private) => format!("a private channel ({id})"),
+            None => id.to_owned(),
         }
     }
 

@@ -59,6 +59,7 @@ pub(super) fn routes() -> Router<Slack> {
     Router::new()
         .route("/api/conversations.info", post(channel))
         .route("/api/conversations.list", post(channels))
+        .route("/api/usergroups.list", post(groups))
         .route("/api/usergroups.users.list", post(group))
 }
 
@@ -72,6 +73,12 @@ async fn channel(State(slack): State<Slack>, headers: HeaderMap, body: Bytes) ->
 async fn channels(State(slack): State<Slack>, headers: HeaderMap, body: Bytes) -> Json<Value> {
     let state = slack.lock();
     Json(state.channels(&headers, &body).unwrap_or_else(problem))
+}
+
+/// <https://docs.slack.dev/reference/methods/usergroups.list>
+async fn groups(State(slack): State<Slack>, headers: HeaderMap, body: Bytes) -> Json<Value> {
+    let state = slack.lock();
+    Json(state.groups(&headers, &body).unwrap_or_else(problem))
 }
 
 /// <https://docs.slack.dev/reference/methods/usergroups.users.list>
@@ -146,6 +153,25 @@ impl SlackState {
             "is_private": self.directory.private.contains(id), "is_archived": false,
             "is_shared": is_ext_shared, "is_ext_shared": is_ext_shared, "is_org_shared": false,
         })
+    }
+
+    fn groups(&self, headers: &HeaderMap, body: &[u8]) -> Result<Value, &'static str> {
+        let bot = self.installs.allowed(headers, "usergroups:read")?;
+        let form = Fields::read(body).map_err(|_| "invalid_form_data")?;
+        if bot.place.is_enterprise_install && form.get("team_id").is_empty() {
+            return Err("missing_argument");
+        }
+        let is_counted = form.get("include_count") == "true";
+        let describe = |(id, users): (&String, &Vec<String>)| {
+            let handle = id.trim_start_matches(['S', '0']).to_lowercase();
+            let mut group = json!({ "id": id, "handle": handle, "name": handle, "is_usergroup": true });
+            if is_counted {
+                group["user_count"] = users.len().into();
+            }
+            group
+        };
+        let groups: Vec<Value> = self.directory.groups.iter().map(describe).collect();
+        Ok(json!({ "ok": true, "usergroups": groups }))
     }
 
     fn group(&self, headers: &HeaderMap, body: &[u8]) -> Result<Value, &'static str> {

@@ -15,9 +15,11 @@ pub(super) mod layout;
 mod overview;
 mod people;
 mod person_view;
+mod picker;
 mod rules;
 mod rules_changes;
 mod rules_form;
+mod rules_preview;
 mod rules_summary;
 mod rules_view;
 mod search;
@@ -67,6 +69,7 @@ pub(super) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
             get(destinations::confirm_delete).post(destinations::delete),
         )
         .route("/admin/rules", get(rules::rules).post(rules::save_rules))
+        .route("/admin/rules/preview", post(rules::preview))
         .route("/admin/admins", post(rules::save_admins))
         .route(
             "/admin/shared",

@@ -1,14 +1,15 @@
 //! Rules in sentences: who can do what, and where.
 
-use std::collections::HashMap;
-
 use crate::db::rules::{ChannelPolicy, Rules, Who};
+use crate::web::admin::picker::text;
+use crate::web::admin::slack_ids::IdKind;
+use crate::workspace::names::Names;
 
 /// How many of a list are named.
 const NAMED_MAX: usize = 10;
 
-/// What the rules allow. `names` are those of people, by their ids, as far as they are known.
-pub(super) fn sentences(rules: &Rules, names: &HashMap<String, String>) -> Vec<String> {
+/// What the rules allow.
+pub(super) fn sentences(rules: &Rules, names: &Names) -> Vec<String> {
     let who = match (rules.who, &rules.group_id) {
         (Who::Unknown, _) => return vec!["Nobody can start livestreams.".to_owned()],
         _ if rules.channel_policy == ChannelPolicy::Unknown => {
@@ -17,14 +18,16 @@ pub(super) fn sentences(rules: &Rules, names: &HashMap<String, String>) -> Vec<S
         (Who::Linked, _) => "Everybody who has linked a Zoom account can".to_owned(),
         (Who::Named, _) if rules.people.is_empty() => "Nobody can".to_owned(),
         (Who::Named, _) => {
-            let people = rules.people.iter();
-            let people = people.map(|id| names.get(id).map_or(id.as_str(), String::as_str));
-            format!("Only {} can", list(people, "and"))
+            let people = named(names, IdKind::Person, &rules.people);
+            format!("Only {people} can")
         }
-        (Who::Group, Some(group)) => format!("Only members of the user group {group} can"),
+        (Who::Group, Some(group)) => {
+            let group = text(names, IdKind::UserGroup, group);
+            format!("Only members of the user group {group} can")
+        }
         (Who::Group, None) => "Nobody can".to_owned(),
     };
-    let channels = || list(rules.channels.iter().map(String::as_str), "and");
+    let channels = || named(names, IdKind::Channel, &rules.channels);
     let place = match rules.channel_policy {
         ChannelPolicy::Only if rules.channels.is_empty() => "in no channel".to_owned(),
         ChannelPolicy::Only => format!("only in {}", channels()),
@@ -59,6 +62,12 @@ pub(super) fn sentences(rules: &Rules, names: &HashMap<String, String>) -> Vec<S
     ]
 }
 
+/// People or channels by their names: `a, b and c`.
+pub(super) fn named(names: &Names, kind: IdKind, ids: &[String]) -> String {
+    let named: Vec<_> = ids.iter().map(|id| text(names, kind, id)).collect();
+    list(named.iter().map(String::as_str), "and")
+}
+
 /// `a, b and c`, or `a, b and 8 more`.
 pub(super) fn list<'a>(items: impl Iterator<Item = &'a str>, and: &str) -> String {
     let mut items: Vec<String> = items.map(str::to_owned).collect();
@@ -78,7 +87,7 @@ mod tests {
     use super::*;
 
     fn first(rules: &Rules) -> String {
-        let names = HashMap::from([("U0DANA".to_owned(), "Dana".to_owned())]);
+        let names = Names::fixed(&[("U0DANA", "Dana")], &[("C1", "#town-hall")]);
         sentences(rules, &names).swap_remove(0)
     }
 
@@ -98,7 +107,7 @@ mod tests {
                     channels: vec!["C1".to_owned()],
                     ..Rules::default()
                 },
-                "Only Dana and U0FAY can start and stop livestreams, only in C1.",
+                "Only Dana and U0FAY can start and stop livestreams, only in #town-hall.",
             ),
             (
                 Rules {
@@ -109,7 +118,7 @@ mod tests {
                     ..Rules::default()
                 },
                 "Only U0, U1, U2, U3, U4, U5, U6, U7, U8, U9 and 3 more can start and stop livestreams, \
-                 in all channels but C1 and C2.",
+                 in all channels but #town-hall and C2.",
             ),
             (
                 Rules {

@@ -1,22 +1,39 @@
 //! The page of a workspace's rules.
 
-use std::collections::HashMap;
-
 use axum::http::StatusCode;
 use axum::response::Response;
+use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 
 use crate::admin::{self, AdminError};
 use crate::app::App;
+use crate::db::audit::{self, AuditKind, Filter};
 use crate::db::rules::{ChannelPolicy, Rules, Who};
-use crate::db::{linked_users, named_admins};
-use crate::web::admin::layout::{
-    Problem, Shell, complaints, csrf_field, describe, note, problem_at, radio,
-};
+use crate::db::{destinations, named_admins};
+use crate::livestream::forecast::{self, Forecast};
+use crate::slack::web_api::UserGroup;
+use crate::web::admin::layout::{Problem, Shell, complaints, csrf_field, describe, problem_at};
+use crate::web::admin::picker::{Picker, Suggestions, text};
 use crate::web::admin::rules_form::RulesForm;
-use crate::web::admin::rules_summary::{list, sentences};
+use crate::web::admin::rules_preview::{May, forecast_panel, may_panel};
+use crate::web::admin::rules_summary::{named, sentences};
+use crate::web::admin::slack_ids::IdKind;
 use crate::web::pages::page;
+use crate::web::parts::{Tone, badge_plain, note};
 use crate::web::paths::INSTALL;
+use crate::workspace::directory;
+use crate::workspace::names::Names;
+
+/// The path of the page.
+const RULES: &str = "/admin/rules";
+/// Where the form is sent to see what it would allow.
+const PREVIEW: &str = "/admin/rules/preview";
+/// How people learn an id.
+const PEOPLE_HINT: &str =
+    "Untick to remove. Several are separated by commas. An ID works for everybody: in Slack, profile → ⋮ → Copy member ID.";
+/// Which channels are found by their names.
+const CHANNELS_HINT: &str =
+    "Untick to remove. A private channel is added by its ID, which stands at the end of its About page in Slack.";
 
 /// What the page says of what was done.
 pub(super) enum Notice {
@@ -28,9 +45,10 @@ pub(super) enum Notice {
     },
     /// Somebody else has changed the rules since the form was made.
     Changed,
-    /// With these people, or this user group, nobody could start a livestream.
+    /// People lose what they can do with these rules.
     LocksOut {
-        why: &'static str,
+        verdict: String,
+        why: String,
         of: String,
     },
     NamesSaved,
@@ -41,15 +59,26 @@ pub(super) enum Notice {
 /// What the page shows besides the form.
 pub(super) struct View<'a> {
     pub(super) shell: &'a Shell,
+    /// The rules that are saved.
     pub(super) rules: Rules,
-    /// The names of people, by id.
-    pub(super) names: HashMap<String, String>,
+    /// When they were saved, if the audit still knows.
+    changed_at: Option<DateTime<Utc>>,
+    pub(super) names: Names,
+    /// Who could go live with what the form says.
+    pub(super) forecast: Forecast,
+    /// What the form says, as far as it could be read.
+    shown: Rules,
+    /// What was asked about one person.
+    pub(super) may: Option<May>,
+    suggestions: Suggestions,
+    /// The user groups that can be chosen, if Slack tells them.
+    groups: Option<Vec<UserGroup>>,
     /// The admins, where Slack does not say who is one.
-    pub(super) named: Option<Vec<String>>,
-    /// What was typed for them, if it was not saved.
-    pub(super) typed_admins: Option<String>,
+    named: Option<Vec<String>>,
+    /// Those who were listed in their place and not saved, and what was typed besides.
+    pub(super) typed_admins: Option<(Vec<String>, String)>,
     /// The scopes that only rules need, and that the app was installed without.
-    pub(super) missing: Vec<&'static str>,
+    missing: Vec<&'static str>,
 }
 
 impl<'a> View<'a> {
@@ -57,25 +86,64 @@ impl<'a> View<'a> {
         app: &App,
         shell: &'a Shell,
         rules: Rules,
+        form: &RulesForm,
     ) -> Result<Self, AdminError> {
         let admin = &shell.admin;
-        let team = &admin.asker.team;
+        let (asker, team) = (&admin.asker, &admin.asker.team);
         let named = if admin::names_admins(app, admin).await? {
             Some(named_admins::list(&app.db, team).await?)
         } else {
             None
         };
-        let mut ids = rules.people.clone();
-        ids.extend(named.iter().flatten().cloned());
-        ids.extend(rules.changed_by.as_ref().map(ToString::to_string));
+        let (shown, _) = form.rules();
+        let (forecast, groups) = tokio::try_join!(
+            forecast::look(app, asker, &shown, &rules),
+            directory::user_groups(app, asker),
+        )?;
+        let mut people = rules.people.clone();
+        people.extend(form.people.iter().cloned());
+        let judged = forecast.people.iter();
+        people.extend(judged.map(|prospect| prospect.user.to_string()));
+        people.extend(named.iter().flatten().cloned());
+        people.extend(rules.changed_by.as_ref().map(ToString::to_string));
+        let mut channels = rules.channels.clone();
+        channels.extend(form.channels.iter().chain(&form.except).cloned());
+        let live = shell.live.iter().filter(|stream| stream.is_public);
+        channels.extend(live.map(|stream| stream.channel.to_string()));
+        for destination in destinations::list(&app.db, team, None).await? {
+            let fields = destination.fields;
+            channels.extend(fields.channels.into_iter().chain(fields.default_in));
+        }
+        let ids = |ids: &'_ [String]| ids.iter().map(String::as_str).collect::<Vec<_>>();
+        let names = Names::of(app, asker, ids(&people), ids(&channels)).await?;
+        let last = Filter {
+            kind: Some(AuditKind::RulesChanged),
+            ..Filter::default()
+        };
+        let last = audit::entries(&app.db, team, &last, i64::MAX, 1).await?;
         Ok(Self {
             shell,
-            names: linked_users::names(&app.db, team, &ids).await?,
+            suggestions: Suggestions::load(app, asker, &names, &people, &channels).await?,
+            names: names.with_groups(groups.as_deref().unwrap_or_default()),
+            changed_at: last.first().map(|last| last.happened_at),
             missing: admin::missing_scopes(app, admin).await?,
             rules,
+            forecast,
+            shown,
+            may: None,
+            groups,
             named,
             typed_admins: None,
         })
+    }
+
+    /// Judges the person and the channel that a form asks about, by what it says.
+    pub(super) async fn ask(
+        &mut self,
+        app: &App,
+        form: &RulesForm,
+    ) -> sqlx::Result<Result<May, Vec<Problem>>> {
+        May::find(app, &self.shell.admin.asker, form, &self.shown).await
     }
 
     /// Nothing was saved, and the form keeps what was typed.
@@ -103,71 +171,58 @@ impl<'a> View<'a> {
     fn who_changed(&self) -> String {
         self.rules.changed_by.as_ref().map_or_else(
             || "Somebody".to_owned(),
-            |by| {
-                self.names
-                    .get(by.as_str())
-                    .cloned()
-                    .unwrap_or_else(|| by.to_string())
-            },
+            |by| text(&self.names, IdKind::Person, by.as_str()),
         )
     }
 
     fn summary(&self) -> Markup {
-        html! { ul { @for sentence in sentences(&self.rules, &self.names) { li { (sentence) } } } }
+        html! { ul.points { @for sentence in sentences(&self.rules, &self.names) { li { (sentence) } } } }
     }
 
     fn notice(&self, notice: &Notice) -> Markup {
+        let warned = |warnings: &[String]| html! { @for warning in warnings { (note(Tone::Warn, "", &html! { (warning) })) } };
         match notice {
             Notice::Saved { warnings } => html! {
-                div.good role="status" { p { strong { "Saved. Now:" } } (self.summary()) }
-                @for warning in warnings { p.note { (warning) } }
+                (note(Tone::Good, "Rules saved. Now:", &self.summary())) (warned(warnings))
             },
             Notice::Unchanged { warnings } => html! {
-                div.good role="status" { p { strong { "The rules stand like this already:" } } (self.summary()) }
-                @for warning in warnings { p.note { (warning) } }
+                (note(Tone::Good, "The rules stand like this already:", &self.summary())) (warned(warnings))
             },
-            Notice::Changed => note(&html! {
-                p { strong { "Nothing was saved: " (self.who_changed()) " has changed the rules since you opened this page." } }
-                p { "They say now:" }
-                (self.summary())
-                p { "The form below still has what you entered. Saving it replaces them. "
-                    a href="/admin/rules" { "Show the rules as they stand" } }
+            Notice::Changed => {
+                let verdict = format!(
+                    "Nothing was saved: {} has changed the rules since you opened this page.",
+                    self.who_changed()
+                );
+                note(Tone::Bad, &verdict, &html! {
+                    p { "They say now:" }
+                    (self.summary())
+                    p { "The form below still has what you entered. Saving it replaces them. "
+                        a href=(RULES) { "Show the rules as they stand" } }
+                })
+            }
+            Notice::LocksOut { verdict, why, of } => note(Tone::Bad, verdict, &html! {
+                p { (why) }
+                div.actions {
+                    button.button.stop type="submit" form="rules" name="lock_out" value=(of) { "Save all the same" }
+                    a href=(RULES) { "Show the rules as they stand" }
+                }
             }),
-            Notice::LocksOut { why, of } => note(&html! {
-                p { strong { "Nothing was saved yet: this locks out everybody." } }
-                p { (why) " Until that changes, nobody can start a livestream." }
-                button type="submit" form="rules" name="lock_out" value=(of) { "Save all the same" }
-            }),
-            Notice::NamesSaved => html! {
-                p.good role="status" { strong { "Saved." } " The list below says who may open these pages." }
-            },
-            Notice::NamesChanged => note(&html! {
-                p { strong { "Nothing was saved: somebody has changed the names since you opened this page." } }
-                p { "Named now: " (self.named_now()) ". The form below still has what you entered. Saving it replaces them." }
-            }),
+            Notice::NamesSaved => note(Tone::Good, "Saved.", &html! { "The list below says who may open these pages." }),
+            Notice::NamesChanged => note(
+                Tone::Bad,
+                "Nothing was saved: somebody has changed the names since you opened this page.",
+                &html! { p { "Named now: " (self.named_now()) ". The form below still has what you entered. Saving it replaces them." } },
+            ),
         }
     }
 
     fn named_now(&self) -> String {
-        let named = self.named.iter().flatten();
-        let named = list(
-            named.map(|id| self.names.get(id).unwrap_or(id).as_str()),
-            "and",
-        );
-        if named.is_empty() {
+        let named_now = named(&self.names, IdKind::Person, self.named.as_deref().unwrap_or_default());
+        if named_now.is_empty() {
             "nobody".to_owned()
         } else {
-            named
+            named_now
         }
-    }
-
-    /// The names of people in a list, as far as they are known.
-    fn known(&self, ids: &[String]) -> Markup {
-        let known = ids
-            .iter()
-            .filter_map(|id| Some(format!("{} is {id}", self.names.get(id)?)));
-        let known: Vec<_> = known.collect();
-        html! { @if !known.is_empty() { p.small { (list(known.iter().map(String::as_str), "and")) "." } } }
     }
 
     pub(super) fn page(
@@ -178,92 +233,250 @@ impl<'a> View<'a> {
     ) -> Markup {
         let is_unreadable =
             self.rules.who == Who::Unknown || self.rules.channel_policy == ChannelPolicy::Unknown;
-        let who = |value: &str, label: &str| radio("who", value, label, form.who == value);
-        let place = |value: &str, label: &str| radio("place", value, label, form.place == value);
-        let at = |field: &'static str| problem_at(problems, field);
-        let describe = |field: &'static str| describe(problems, field);
-        let is_wrong = |field: &'static str| describe(field).map(|_| "true");
+        let is_saved = problems.is_empty() && self.shown.are_same(&self.rules);
+        let badge = if is_saved { "As saved" } else { "Not saved yet" };
+        let lead = html! { "They hold for commands and buttons from the moment you save. Whoever is refused is told which rule it was, and \
+            whom to ask." };
         let content = html! {
+            // Enter, in any field, is no reason to save.
+            button.hidden type="submit" form="rules" formaction=(PREVIEW) tabindex="-1" aria-hidden="true" { "Preview" }
             (complaints(problems))
             @if let Some(notice) = notice { (self.notice(notice)) }
             @if problems.is_empty() && is_unreadable {
-                p { "Another version of this service saved rules that this version cannot read, so nobody can run it. \
-                    Choose again, and save." }
+                (note(Tone::Warn, "Nobody can go live.", &html! { "Another version of this service saved rules that this version \
+                    cannot read. Choose again, and save." }))
             }
-            p { "Rules apply to commands and buttons as soon as you save them. Anyone who is refused is told why. \
-                Whoever started a livestream can stop it, whatever the rules say since." }
+            (self.missing_scopes())
+            div.split.wide-left {
+                form.form #rules method="post" action=(RULES) {
+                    (csrf_field(&self.shell.csrf))
+                    input type="hidden" name="version" value=(form.version);
+                    (self.who(form, problems))
+                    (self.places(form, problems))
+                    (asked_first(form, problems))
+                    (stopping())
+                    div.actions {
+                        button.button.primary type="submit" { "Save rules" }
+                        button.button type="submit" formaction={ (PREVIEW) "#preview" } { "Preview" }
+                        (self.last_changed())
+                    }
+                }
+                aside.section.stick #preview aria-labelledby="preview-title" {
+                    div.head { h2 #preview-title { "Who can go live now, and where?" } (badge_plain(Tone::Info, badge)) }
+                    (forecast_panel(&self.forecast, &self.shown, &self.names))
+                    (may_panel(self.may.as_ref(), form, problems, &format!("{PREVIEW}#may")))
+                }
+            }
+            (self.suggestions.lists())
+            (self.admins(problems))
+        };
+        self.shell.page(RULES, "Rules", &lead, &content)
+    }
+
+    fn missing_scopes(&self) -> Markup {
+        html! {
             @if !self.missing.is_empty() {
-                div.note {
-                    p { "The app was installed without permissions that some rules need:" }
-                    ul {
-                        @for scope in &self.missing {
-                            li { code { (scope) } ": " (without(scope)) }
-                        }
+                (note(Tone::Warn, "The app was installed without permissions that some rules need:", &html! {
+                    ul.points {
+                        @for scope in &self.missing { li { code { (scope) } ": " (without(scope)) } }
                     }
                     p { a href=(INSTALL) { "Add to Slack" } " grants them, if you leave the list as it is." }
+                }))
+            }
+        }
+    }
+
+    fn last_changed(&self) -> Markup {
+        html! {
+            @if self.rules.changed_by.is_some() {
+                small.muted { "Last changed"
+                    @if let Some(at) = self.changed_at { " " (self.shell.clock.time(at)) }
+                    " by " (self.who_changed()) }
+            }
+        }
+    }
+
+    fn who(&self, form: &RulesForm, problems: &[Problem]) -> Markup {
+        let named = form.who == Who::Named.as_str();
+        let saved = if named || self.rules.who == Who::Named {
+            &self.rules.people[..]
+        } else {
+            &[]
+        };
+        let picker = Picker {
+            field: "people",
+            add: "add_people",
+            kind: IdKind::Person,
+            saved,
+            ticked: &form.people,
+            typed: &form.add_people,
+            preview: Some(PREVIEW),
+            hint: PEOPLE_HINT,
+            has_focus: form.focus == Some("people"),
+        };
+        html! {
+            fieldset #who aria-describedby=[describe(problems, "who")] {
+                legend { "Who may go live" }
+                (problem_at(problems, "who"))
+                (choice("who", "linked", form.who == "linked", "Everybody who has linked a Zoom account", &html! {}))
+                (choice("who", "named", named, "Only these people", &picker.show(&self.names, problems)))
+                (choice("who", "group", form.who == "group", "Only members of a user group", &self.group(form, problems)))
+                (checkbox("guests_allowed", form.guests_allowed.is_some(), "Guests and people from other organisations, too", &html! {}))
+            }
+        }
+    }
+
+    fn group(&self, form: &RulesForm, problems: &[Problem]) -> Markup {
+        let problem = describe(problems, "group");
+        let is_wrong = problem.as_ref().map(|_| "true");
+        html! {
+            label.label for="group" { "User group" }
+            @match &self.groups {
+                Some(groups) => {
+                    select #group name="group" aria-invalid=[is_wrong] aria-describedby=[problem] {
+                        @if form.group.is_empty() { option value="" selected { "Choose one" } }
+                        @else if !groups.iter().any(|group| group.id == form.group) {
+                            option value=(form.group) selected { (form.group) }
+                        }
+                        @for group in groups {
+                            option value=(group.id) selected[group.id == form.group] {
+                                "@" (group.handle) @if let Some(count) = group.user_count {
+                                    " · " (count) @if count == 1 { " person" } @else { " people" } }
+                            }
+                        }
+                    }
+                    (problem_at(problems, "group"))
+                }
+                None => {
+                    input #group name="group" value=(form.group) placeholder="S0123ABCD" spellcheck="false"
+                        aria-invalid=[is_wrong] aria-describedby=[problem];
+                    (problem_at(problems, "group"))
+                    p.hint { "Slack does not tell this app which user groups there are. Enter its ID: in Slack, ⋯ → Copy group ID in the list of user groups." }
                 }
             }
-            form.sheet #rules method="post" action="/admin/rules" {
-                (csrf_field(&self.shell.csrf))
-                input type="hidden" name="version" value=(form.version);
-                fieldset #who aria-describedby=[describe("who")] {
-                    legend { "Who may run it" }
-                    (at("who"))
-                    (who("linked", "everybody who is linked"))
-                    (who("named", "only these people"))
-                    label { "Ids of people, like U0123ABCD"
-                        textarea #people name="people" rows="2" aria-invalid=[is_wrong("people")] aria-describedby=[describe("people")] { (form.people) } }
-                    (at("people"))
-                    (self.known(&self.rules.people))
-                    (who("group", "only members of a user group"))
-                    label { "Id of the user group, like S0123ABCD"
-                        input #group name="group" value=(form.group) aria-invalid=[is_wrong("group")] aria-describedby=[describe("group")]; }
-                    (at("group"))
-                    label.check { input type="checkbox" name="guests_allowed" checked[form.guests_allowed.is_some()];
-                        " guests and people from other organisations too" }
-                }
-                fieldset #place aria-describedby=[describe("place")] {
-                    legend { "Where" }
-                    (at("place"))
-                    (place("anywhere", "in all channels"))
-                    (place("only", "only in these channels"))
-                    (place("except", "in all but these channels"))
-                    label { "Ids of channels, like C0123ABCD"
-                        textarea #channels name="channels" rows="2" aria-invalid=[is_wrong("channels")] aria-describedby=[describe("channels")] { (form.channels) } }
-                    (at("channels"))
-                }
-                fieldset {
-                    legend { "Ask before going live" }
-                    label { "in channels with more members than"
-                        input #confirm_over name="confirm_over" inputmode="numeric" value=(form.confirm_over)
-                            aria-invalid=[is_wrong("confirm_over")] aria-describedby=[describe("confirm_over")]; }
-                    (at("confirm_over"))
-                    label.check { input type="checkbox" name="confirm_shared" checked[form.confirm_shared.is_some()];
-                        " in channels shared with other organisations" }
-                    p.small { "People are also asked where Slack does not say who reads in a channel, such as a private channel without this app." }
-                }
-                button.primary type="submit" { "Save the rules" }
-                @if let Some(by) = &self.rules.changed_by {
-                    p.small { "Last changed by " @if let Some(name) = self.names.get(by.as_str()) { (name) " " } code { (by) } "." }
-                }
+        }
+    }
+
+    fn places(&self, form: &RulesForm, problems: &[Problem]) -> Markup {
+        let picker = |field, add, policy: ChannelPolicy, ticked, typed| {
+            let saved = if self.rules.channel_policy == policy {
+                &self.rules.channels[..]
+            } else {
+                &[]
+            };
+            let picker = Picker {
+                field,
+                add,
+                kind: IdKind::Channel,
+                saved,
+                ticked,
+                typed,
+                preview: Some(PREVIEW),
+                hint: CHANNELS_HINT,
+                has_focus: form.focus == Some(field),
+            };
+            picker.show(&self.names, problems)
+        };
+        let only = picker("channels", "add_channels", ChannelPolicy::Only, &form.channels, &form.add_channels);
+        let except = picker("except", "add_except", ChannelPolicy::Except, &form.except, &form.add_except);
+        html! {
+            fieldset #place aria-describedby=[describe(problems, "place")] {
+                legend { "Where" }
+                (problem_at(problems, "place"))
+                (choice("place", "anywhere", form.place == "anywhere", "In every channel", &html! {}))
+                (choice("place", "only", form.place == "only", "Only in these channels", &only))
+                (choice("place", "except", form.place == "except", "In all but these channels", &except))
             }
-            @if let Some(named) = &self.named {
-                h2 { "Who may open these pages" }
-                p { "Slack does not tell this app who is an admin here. The person who installed it can open these pages, and these people:" }
-                form.sheet method="post" action="/admin/admins" {
+        }
+    }
+
+    /// Who may open these pages, where Slack does not say.
+    fn admins(&self, problems: &[Problem]) -> Markup {
+        let Some(named) = &self.named else {
+            return html! {};
+        };
+        let (ticked, typed) = match &self.typed_admins {
+            Some((ticked, typed)) => (ticked, typed.as_str()),
+            None => (named, ""),
+        };
+        let picker = Picker {
+            field: "admins",
+            add: "add_people",
+            kind: IdKind::Person,
+            saved: named,
+            ticked,
+            typed,
+            preview: None,
+            hint: PEOPLE_HINT,
+            has_focus: self.typed_admins.is_some(),
+        };
+        html! {
+            section.section aria-labelledby="admins-title" {
+                h2 #admins-title { "Who may open these pages" }
+                p.muted { "Slack does not tell this app who is an admin here. The person who installed it can open these pages, and these people:" }
+                form.form.panel.pad method="post" action="/admin/admins" {
                     (csrf_field(&self.shell.csrf))
                     input type="hidden" name="before" value=(named.join(" "));
-                    label { "Ids of people, like U0123ABCD"
-                        textarea #admins name="people" rows="2" aria-invalid=[is_wrong("admins")] aria-describedby=[describe("admins")] {
-                            (self.typed_admins.clone().unwrap_or_else(|| named.join(" "))) } }
-                    (at("admins"))
-                    (self.known(named))
-                    button type="submit" { "Save the names" }
+                    div.section { (picker.show_as("people", &self.names, problems)) }
+                    div.actions { button.button type="submit" { "Save the names" } }
                 }
             }
-        };
-        self.shell
-            .page("/admin/rules", "Rules", &html! {}, &content)
+        }
+    }
+}
+
+/// A card with a choice, and the fields that only it needs.
+pub(super) fn choice(name: &str, value: &str, is_checked: bool, label: &str, more: &Markup) -> Markup {
+    let id = format!("{name}-{value}");
+    html! {
+        div.choice {
+            input id=(id) type="radio" name=(name) value=(value) checked[is_checked];
+            label for=(id) { (label) }
+            @if !more.0.is_empty() { div.more { (more) } }
+        }
+    }
+}
+
+/// A card that is chosen or not.
+pub(super) fn checkbox(name: &str, is_checked: bool, label: &str, more: &Markup) -> Markup {
+    html! {
+        div.choice {
+            input id=(name) type="checkbox" name=(name) checked[is_checked];
+            label for=(name) { (label) }
+            @if !more.0.is_empty() { div.more { (more) } }
+        }
+    }
+}
+
+fn asked_first(form: &RulesForm, problems: &[Problem]) -> Markup {
+    let problem = describe(problems, "confirm_over");
+    let many = html! {
+        div.short {
+            label for="confirm_over" { "More than" }
+            input #confirm_over name="confirm_over" inputmode="numeric" value=(form.confirm_over)
+                aria-invalid=[problem.as_ref().map(|_| "true")] aria-describedby=[problem.as_ref()];
+            span.muted { "members" }
+        }
+        (problem_at(problems, "confirm_over"))
+    };
+    html! {
+        fieldset {
+            legend { "Ask “Go live?” first" }
+            (checkbox("confirm_many", form.confirm_many.is_some(), "In channels with many members", &many))
+            (checkbox("confirm_shared", form.confirm_shared.is_some(), "In channels shared with other organisations", &html! {}))
+            p.hint { "Where either is chosen and Slack does not tell us who reads, such as in a private channel without this app, we ask as well." }
+        }
+    }
+}
+
+/// No rule: it always holds.
+fn stopping() -> Markup {
+    html! {
+        section.section aria-labelledby="stopping" {
+            h3 #stopping { "Who may stop a show" }
+            p.hint { "Whoever started a show may always stop it, and whoever may go live in its channel. What runs with the shared account, \
+                admins may stop as well." }
+        }
     }
 }
 
@@ -274,7 +487,9 @@ pub(super) fn without(scope: &str) -> &'static str {
             "a livestream is shown by one message in those public channels alone that the bot was invited to."
         }
         "usergroups:read" => "nobody can start or stop where only the members of a user group may.",
-        "channels:read" => "in public channels people are always asked before they go live.",
+        "channels:read" => {
+            "channels are shown and entered by their IDs, and in public channels people are always asked before they go live."
+        }
         _ => "in private channels people are always asked before they go live.",
     }
 }

@@ -38,12 +38,30 @@ pub(super) async fn authorize_action(
     jar: &CookieJar,
     csrf: &str,
 ) -> Result<Shell, AdminError> {
+    authorize(app, jar, csrf, true).await
+}
+
+/// Lets an admin send a form that changes nothing, and was made for this browser.
+pub(super) async fn authorize_form(
+    app: &App,
+    jar: &CookieJar,
+    csrf: &str,
+) -> Result<Shell, AdminError> {
+    authorize(app, jar, csrf, false).await
+}
+
+async fn authorize(
+    app: &App,
+    jar: &CookieJar,
+    csrf: &str,
+    acts: bool,
+) -> Result<Shell, AdminError> {
     let browser = browser(jar, SESSION_COOKIE).ok_or(AdminError::NoSession)?;
     if !browser.is_csrf(csrf) {
         form_rejected(ADMIN);
         return Err(AdminError::StaleForm);
     }
-    let admin = admin::admit(app, &browser, true).await?;
+    let admin = admin::admit(app, &browser, acts).await?;
     Ok(Shell::load(app, admin, browser.csrf()).await?)
 }
 

@@ -1,16 +1,17 @@
 //! Slack ids as admins paste them.
 
-use serde::Deserialize;
-
 use crate::admin::check::PersonState;
 use crate::command::characters::is_invisible;
 use crate::web::admin::rules_summary::list;
+use crate::workspace::names::Names;
 
 /// The longest id that is taken, in characters; Slack's have about eleven.
 const ID_MAX: usize = 32;
+/// How long an id is that has no digit.
+const LETTERS_MIN: usize = 9;
 /// How many of the words that are no ids are quoted, and how much of each, in characters.
 const QUOTED_MAX: usize = 5;
-const WORD_MAX: usize = 40;
+pub(super) const WORD_MAX: usize = 40;
 
 /// What an id is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +32,7 @@ impl IdKind {
         }
     }
 
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Person => "a member",
             Self::Channel => "a channel",
@@ -39,7 +40,7 @@ impl IdKind {
         }
     }
 
-    fn help(self) -> &'static str {
+    pub(super) fn help(self) -> &'static str {
         match self {
             Self::Person => {
                 "Member IDs look like U0123ABCD; Slack shows them under ⋮ → Copy member ID in a profile."
@@ -54,44 +55,74 @@ impl IdKind {
     }
 }
 
-/// A form with a list of people. `before` is the list that the page had shown.
-#[derive(Deserialize)]
-pub(super) struct PeopleForm {
-    pub(super) csrf: String,
-    #[serde(default)]
-    pub(super) people: String,
-    #[serde(default)]
-    pub(super) before: String,
+/// What stands in a list, or in a field that adds to it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Item {
+    Id(String),
+    /// The id of something else.
+    Other(IdKind, String),
+    /// Perhaps the name of somebody, or of a channel.
+    Name(String),
 }
 
-/// Reads ids separated by spaces, commas or lines, or pasted as mentions or links: each once, in
-/// their order. If something else stands there, the error says what.
-pub(super) fn read(text: &str, kind: IdKind) -> (Vec<String>, Option<String>) {
-    let (mut ids, mut problems) = (Vec::new(), Vec::new());
+/// What is typed or pasted for a list: ids, mentions, links and names. Names of people, which may
+/// have spaces, are separated by commas or lines.
+pub(super) fn items(text: &str, kind: IdKind) -> Vec<Item> {
     let text: String = text.chars().filter(|c| !is_invisible(*c)).collect();
-    let words = text.split(|c: char| c.is_whitespace() || ",;，、；".contains(c));
-    for word in words.map(bare).filter(|word| !word.is_empty()) {
-        match id(word).map(|id| (IdKind::of(&id), id)) {
-            Some((Some(found), id)) if found == kind => {
-                if !ids.contains(&id) {
-                    ids.push(id);
+    let mut items = Vec::new();
+    for part in text.split(|c: char| "\r\n,;，、；".contains(c)) {
+        let mut name = String::new();
+        for word in part.split_whitespace() {
+            let bare_word = bare(word);
+            let is_handle = word.starts_with(['@', '#']) && bare_word.chars().any(char::is_lowercase);
+            let id = id(bare_word).filter(|_| !is_handle);
+            match id.map(|id| (IdKind::of(&id), id)) {
+                Some((Some(found), id)) if found == kind => items.push(Item::Id(id)),
+                Some((Some(found), id)) => items.push(Item::Other(found, id)),
+                _ if bare_word.is_empty() => {}
+                // A channel's name has no spaces, and no handle has.
+                _ if kind == IdKind::Channel || word.starts_with('@') => {
+                    items.push(Item::Name(word.to_owned()));
+                }
+                _ => {
+                    let space = if name.is_empty() { "" } else { " " };
+                    name += space;
+                    name += word;
                 }
             }
-            Some((Some(found), id)) => problems.push(format!("{id} is the ID of {}", found.name())),
-            _ => {
-                let word: String = word.chars().take(WORD_MAX).collect();
-                problems.push(format!("“{word}” is not the ID of {}", kind.name()));
+        }
+        if !name.is_empty() {
+            items.push(Item::Name(name));
+        }
+    }
+    items
+}
+
+/// Reads ids, each once and in their order. If something else stands there, the error says what.
+pub(super) fn read(text: &str, kind: IdKind) -> (Vec<String>, Option<String>) {
+    let (mut ids, mut problems) = (Vec::new(), Vec::new());
+    for item in items(text, kind) {
+        match item {
+            Item::Id(id) if ids.contains(&id) => {}
+            Item::Id(id) => ids.push(id),
+            Item::Other(found, id) => problems.push(format!("{id} is the ID of {}", found.name())),
+            Item::Name(name) => {
+                let name: String = name.chars().take(WORD_MAX).collect();
+                problems.push(format!("“{name}” is not the ID of {}", kind.name()));
             }
         }
     }
+    (ids, told(problems, kind))
+}
+
+/// These problems in one text, and what an id looks like.
+pub(super) fn told(mut problems: Vec<String>, kind: IdKind) -> Option<String> {
     let more = problems.len().saturating_sub(QUOTED_MAX);
     problems.truncate(QUOTED_MAX);
     if more > 0 {
         problems.push(format!("and {more} more"));
     }
-    let problem =
-        (!problems.is_empty()).then(|| format!("{}. {}", problems.join(", "), kind.help()));
-    (ids, problem)
+    (!problems.is_empty()).then(|| format!("{}. {}", problems.join(", "), kind.help()))
 }
 
 /// Those of these people who are in this state, as a sentence names them; `None` if nobody is.
@@ -99,19 +130,15 @@ pub(super) fn those_in(
     people: &[String],
     states: &[PersonState],
     state: PersonState,
+    names: &Names,
 ) -> Option<String> {
     let with_states = people.iter().zip(states);
     let those = with_states.filter(|(_, is)| **is == state);
-    let those = list(those.map(|(id, _)| id.as_str()), "and");
+    let those = list(
+        those.map(|(id, _)| names.person(id).unwrap_or(id)),
+        "and",
+    );
     (!those.is_empty()).then_some(those)
-}
-
-/// The problem with people whom Slack does not know.
-pub(super) fn unknown(people: &[String], states: &[PersonState]) -> Option<String> {
-    let unknown = those_in(people, states, PersonState::NotFound)?;
-    Some(format!(
-        "Slack knows nobody with the ID {unknown} in this workspace."
-    ))
 }
 
 /// A word without what Slack puts around an id: `<@U…|name>`, `<#C…|name>`, `<!subteam^S…>`, or a
@@ -143,13 +170,14 @@ fn bare(word: &str) -> &str {
     }
 }
 
-/// An id in any case; in small letters only if there is a digit in it, which words have not.
+/// An id in any case: words have no digit in them, unless they are longer than words are.
 pub(super) fn id(word: &str) -> Option<String> {
     let is_in_capitals = !word.chars().any(|c| c.is_ascii_lowercase());
+    let has_digit = word.chars().any(|c| c.is_ascii_digit());
     let is_id = (2..=ID_MAX).contains(&word.len())
         && word.starts_with(|c: char| c.is_ascii_alphabetic())
         && word.chars().all(|c| c.is_ascii_alphanumeric())
-        && (is_in_capitals || word.chars().any(|c| c.is_ascii_digit()));
+        && (has_digit || (is_in_capitals && word.len() >= LETTERS_MIN));
     is_id.then(|| word.to_ascii_uppercase())
 }
 
@@ -157,99 +185,76 @@ pub(super) fn id(word: &str) -> Option<String> {
 mod tests {
     use super::*;
 
+    fn ids(text: &str, kind: IdKind) -> Vec<String> {
+        let items = items(text, kind).into_iter();
+        let ids = items.map(|item| match item {
+            Item::Id(id) => id,
+            other => format!("{other:?}"),
+        });
+        ids.collect()
+    }
+
     #[test]
-    fn ids_are_read_as_they_are_pasted_each_once() {
+    fn ids_are_read_as_they_are_pasted() {
         for text in [
             "U0DANA U0ELI",
-            " u0dana,\r\nU0ELI;;U0DANA ",
+            " u0dana,\r\nU0ELI;;",
             "<@U0DANA> <@U0ELI|eli>",
             "@U0DANA https://acme.slack.com/team/U0ELI/",
             "(U0DANA), U0ELI.",
             "U0DANA\u{200b}，\u{feff}U0ELI",
             "https://acme.slack.com/team/U0DANA?x=1 \"U0ELI\"",
         ] {
-            let read = read(text, IdKind::Person);
-            assert_eq!(
-                read,
-                (vec!["U0DANA".to_owned(), "U0ELI".to_owned()], None),
-                "{text}"
-            );
+            assert_eq!(ids(text, IdKind::Person), ["U0DANA", "U0ELI"], "{text}");
         }
-        let channels = read(
+        let channels = ids(
             "<#C0TOWNHALL|town-hall> https://acme.slack.com/archives/G0OLD \
             https://acme.slack.com/archives/C0ALL/p1712345678901234?thread_ts=1.2",
             IdKind::Channel,
         );
-        assert_eq!(
-            channels,
-            (
-                vec![
-                    "C0TOWNHALL".to_owned(),
-                    "G0OLD".to_owned(),
-                    "C0ALL".to_owned()
-                ],
-                None
-            )
-        );
-        let glued = read("U0DANA|U0ELI", IdKind::Person);
-        assert_eq!(glued.0, Vec::<String>::new());
-        assert!(
-            glued
-                .1
-                .is_some_and(|problem| problem.contains("U0DANA|U0ELI"))
-        );
-        assert_eq!(
-            read("<!subteam^S0HOSTS|@hosts>", IdKind::UserGroup).0,
-            ["S0HOSTS"]
-        );
-        assert_eq!(read(" \n,", IdKind::Person), (vec![], None));
+        assert_eq!(channels, ["C0TOWNHALL", "G0OLD", "C0ALL"]);
+        assert_eq!(ids(" \n,", IdKind::Person), Vec::<String>::new());
+        let group = "<!subteam^S0HOSTS|@hosts> S0HOSTS";
+        let read = read(group, IdKind::UserGroup);
+        assert_eq!(read, (vec!["S0HOSTS".to_owned()], None));
     }
 
     #[test]
-    fn what_is_no_such_id_is_named() {
-        for (text, kind, says) in [
-            (
-                "Dana",
-                IdKind::Person,
-                "“Dana” is not the ID of a member. Member IDs look like",
-            ),
-            ("@dana.li", IdKind::Person, "“dana.li” is not"),
-            ("Ulrich", IdKind::Person, "“Ulrich” is not"),
-            (
-                "C0TOWNHALL",
-                IdKind::Person,
-                "C0TOWNHALL is the ID of a channel.",
-            ),
-            (
-                "s0hosts",
-                IdKind::Person,
-                "S0HOSTS is the ID of a user group.",
-            ),
-            ("U0DANA", IdKind::Channel, "U0DANA is the ID of a member."),
-            (
-                "#town-hall",
-                IdKind::Channel,
-                "“town-hall” is not the ID of a channel.",
-            ),
-            (
-                "D0DIRECT",
-                IdKind::Channel,
-                "“D0DIRECT” is not the ID of a channel.",
-            ),
-            (
-                "hosts",
-                IdKind::UserGroup,
-                "“hosts” is not the ID of a user group.",
-            ),
-            ("a b c d e f g", IdKind::Person, "and 2 more. Member IDs"),
+    fn names_stand_beside_ids_and_have_spaces_or_not() {
+        let name = |name: &str| Item::Name(name.to_owned());
+        let id = |id: &str| Item::Id(id.to_owned());
+        for (text, kind, expected) in [
+            ("Dana Li, Eli", IdKind::Person, vec![name("Dana Li"), name("Eli")]),
+            ("U0ELI Dana  Li", IdKind::Person, vec![id("U0ELI"), name("Dana Li")]),
+            ("@dana.li @u2", IdKind::Person, vec![name("@dana.li"), name("@u2")]),
+            ("URSULA", IdKind::Person, vec![name("URSULA")]),
+            ("UABCDEFGH", IdKind::Person, vec![id("UABCDEFGH")]),
+            ("U0DANA|U0ELI", IdKind::Person, vec![name("U0DANA|U0ELI")]),
+            ("#town-hall all-acme #g20", IdKind::Channel, vec![
+                name("#town-hall"),
+                name("all-acme"),
+                name("#g20"),
+            ]),
+            ("D0DIRECT", IdKind::Channel, vec![name("D0DIRECT")]),
+            ("C0TOWNHALL s0hosts", IdKind::Person, vec![
+                Item::Other(IdKind::Channel, "C0TOWNHALL".to_owned()),
+                Item::Other(IdKind::UserGroup, "S0HOSTS".to_owned()),
+            ]),
         ] {
-            let (ids, problem) = read(text, kind);
-            let problem = problem.expect(text);
-            assert!(
-                ids.is_empty() && problem.contains(says),
-                "{text}: {problem}"
-            );
+            assert_eq!(items(text, kind), expected, "{text}");
         }
-        assert_eq!(read("U0DANA Eli", IdKind::Person).0, ["U0DANA"]);
+    }
+
+    #[test]
+    fn what_is_no_id_of_a_user_group_is_named() {
+        for (text, says) in [
+            ("hosts", "“hosts” is not the ID of a user group. User group IDs look like"),
+            ("U0DANA", "U0DANA is the ID of a member."),
+            ("a, b, c, d, e, f, g", "and 2 more. User group IDs"),
+        ] {
+            let (ids, problem) = read(text, IdKind::UserGroup);
+            let problem = problem.expect(text);
+            assert!(ids.is_empty() && problem.contains(says), "{text}: {problem}");
+        }
     }
 }
