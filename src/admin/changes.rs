@@ -25,7 +25,11 @@ pub fn of_rules(old: &Rules, new: &Rules, names: &Names) -> String {
         }
     };
     note("who", who(old, names), who(new, names));
-    note("guests", yes_no(old.guests_allowed), yes_no(new.guests_allowed));
+    note(
+        "guests",
+        yes_no(old.guests_allowed),
+        yes_no(new.guests_allowed),
+    );
     note("where", place(old), place(new));
     note("asked first", asked(old), asked(new));
     if old.who == Who::Named && new.who == Who::Named {
@@ -49,8 +53,12 @@ fn who(rules: &Rules, names: &Names) -> String {
 }
 
 fn asked(rules: &Rules) -> String {
-    let over = rules.confirm_over.map(|over| format!("over {over} members"));
-    let shared = rules.confirm_shared.then(|| "in shared channels".to_owned());
+    let over = rules
+        .confirm_over
+        .map(|over| format!("over {over} members"));
+    let shared = rules
+        .confirm_shared
+        .then(|| "in shared channels".to_owned());
     let asked: Vec<_> = over.into_iter().chain(shared).collect();
     if asked.is_empty() {
         "never".to_owned()
@@ -61,13 +69,14 @@ fn asked(rules: &Rules) -> String {
 
 /// What was changed of a list of people, if anything was: `2 added, 1 removed, now 5`.
 pub fn of_people(old: &[String], new: &[String]) -> Option<String> {
-    let count = |these: &[String], those: &[String]| {
-        these.iter().filter(|id| !those.contains(id)).count()
-    };
+    let count =
+        |these: &[String], those: &[String]| these.iter().filter(|id| !those.contains(id)).count();
     let (added, removed) = (count(new, old), count(old, new));
     let parts = [(added, "added"), (removed, "removed")];
     let parts = parts.into_iter().filter(|(count, _)| *count > 0);
-    let parts: Vec<_> = parts.map(|(count, what)| format!("{count} {what}")).collect();
+    let parts: Vec<_> = parts
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
     (!parts.is_empty()).then(|| format!("{}, now {}", parts.join(", "), new.len()))
 }
 
@@ -101,7 +110,11 @@ pub fn of_use(old: &Fields, new: &Fields, names: &Names) -> Vec<String> {
 
 /// The first channels of a list, by name.
 fn channels(ids: &[String], names: &Names) -> String {
-    let mut named: Vec<_> = ids.iter().take(NAMED_MAX).map(|id| names.channel_text(id)).collect();
+    let mut named: Vec<_> = ids
+        .iter()
+        .take(NAMED_MAX)
+        .map(|id| names.channel_text(id))
+        .collect();
     match ids.len() {
         0 => return "no channel".to_owned(),
         count if count > NAMED_MAX => named.push(format!("{} more", count - NAMED_MAX)),

@@ -76,7 +76,12 @@ pub struct Place {
 
 /// Judges some people by these rules: those who are listed in them or in the rules that are saved,
 /// those who use the shared account, and the first of all who are linked.
-pub async fn look(app: &App, admin: &Asker, rules: &Rules, saved: &Rules) -> sqlx::Result<Forecast> {
+pub async fn look(
+    app: &App,
+    admin: &Asker,
+    rules: &Rules,
+    saved: &Rules,
+) -> sqlx::Result<Forecast> {
     let until = Instant::now() + PATIENCE;
     let team = &admin.team;
     let listed = [rules, saved].into_iter();
@@ -95,15 +100,21 @@ pub async fn look(app: &App, admin: &Asker, rules: &Rules, saved: &Rules) -> sql
             ids.push(id);
         }
     }
-    // So that it is asked for once, and not for each of them.
-    if let (Who::Group, Some(group)) = (rules.who, &rules.group_id) {
-        let asking = policy::group_members(app, admin, group, PATIENCE);
-        if let Ok(asked) = timeout_at(until, asking).await {
-            // What came of it is found again in the database.
-            let _ = asked?;
+    // Asked for once, and not for each of them: what Slack said is found again in the database.
+    let group = match (rules.who, &rules.group_id) {
+        (Who::Group, Some(group)) => {
+            let asking = policy::group_members(app, admin, group, PATIENCE);
+            match timeout_at(until, asking).await {
+                Ok(asked) => asked?.err(),
+                Err(_) => Some(Unknown::NoAnswer),
+            }
         }
-    }
-    let health: HashMap<_, _> = linked.iter().map(|row| (&row.user_id, row.health)).collect();
+        _ => None,
+    };
+    let health: HashMap<_, _> = linked
+        .iter()
+        .map(|row| (&row.user_id, row.health))
+        .collect();
     let judging = ids.iter().map(async |id: &String| {
         let user = SlackUserId::new(id.as_str());
         let asker = Asker {
@@ -111,8 +122,20 @@ pub async fn look(app: &App, admin: &Asker, rules: &Rules, saved: &Rules) -> sql
             ..admin.clone()
         };
         let (person, account) = person(app, &asker, health.get(&user).copied()).await?;
-        let authorization = under(person, rules);
-        let decision = judge(app, &asker, None, &authorization, until).await?;
+        let mut authorization = under(person, rules);
+        let decision = match group {
+            None => judge(app, &asker, None, &authorization, until).await?,
+            Some(why) => {
+                authorization.rules.who = Who::Linked;
+                match judge(app, &asker, None, &authorization, until).await? {
+                    Decision::Allowed => Decision::NotKnown {
+                        fact: Fact::UserGroup,
+                        why,
+                    },
+                    decision => decision,
+                }
+            }
+        };
         Ok(Prospect {
             user,
             account,
@@ -124,7 +147,9 @@ pub async fn look(app: &App, admin: &Asker, rules: &Rules, saved: &Rules) -> sql
     let is_linked = |prospect: &&Prospect| matches!(prospect.account, Account::Own(_));
     let shown = people.iter().filter(is_linked).count();
     Ok(Forecast {
-        more: usize::try_from(count).unwrap_or_default().saturating_sub(shown),
+        more: usize::try_from(count)
+            .unwrap_or_default()
+            .saturating_sub(shown),
         places: places(app, admin, rules, until).await?,
         people,
     })

@@ -1,7 +1,6 @@
 //! Everything the pages say, as a person reads it, in reviewed snapshots: see
 //! [`crate::reply`]'s catalogue, which has the messages in Slack.
 
-use std::collections::HashMap;
 use std::fmt::Write;
 
 use axum::http::StatusCode;
@@ -21,10 +20,12 @@ use crate::web::admin::destinations_form::DestinationForm;
 use crate::web::admin::destinations_view::{Notice, View};
 use crate::web::admin::error::End;
 use crate::web::admin::layout::Shell;
+use crate::web::admin::picker::Suggestions;
 use crate::web::pages;
 use crate::web::parts::Clock;
 use crate::web::refusals::{not_for_people, refused};
 use crate::workspace::install::{InstallError, Installed};
+use crate::workspace::names::Names;
 
 /// An address in Slack.
 const BACK: &str = "https://slack.com/app_redirect?team=T0ACME&app=A0LIVE";
@@ -248,8 +249,9 @@ fn catalogue_of_destination_pages() {
     let view = |all: Vec<Destination>| View {
         shell: &shell,
         all,
-        names: HashMap::from([("U0ADA".to_owned(), "Ada".to_owned())]),
-        now: "2026-11-28T15:30:00Z".parse().expect("a time"),
+        names: Names::fixed(&[("U0ADA", "Ada")], &[("C0ALL", "#all-acme")]),
+        suggestions: Suggestions::default(),
+        groups: None,
     };
     let of = |destination: &Destination, notice: Option<&Notice>| {
         let form = DestinationForm::of(destination, &[]);
@@ -279,7 +281,10 @@ fn catalogue_of_destination_pages() {
     let new = view(Vec::new()).form_page(None, &empty, &[], None);
     catalogue.page("a new destination", &new);
     let mut refused = DestinationForm::empty();
-    let problems = refused.read(None, &[]).err().expect("problems");
+    let problems = refused
+        .read(None, &[], &Names::default(), Vec::new())
+        .err()
+        .expect("problems");
     let refused = view(Vec::new()).form_page(None, &refused, &problems, None);
     catalogue.page("a new destination, nothing typed", &refused);
     let townhall = destination("townhall", |townhall| {

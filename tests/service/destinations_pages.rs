@@ -129,7 +129,7 @@ fn assert_refused(page: &Page, field: &str, says: &str) {
     let link = format!("<a href=\"#{field}\">");
     assert!(page.body.contains(&link), "{field}: {page:?}");
     assert!(page.body.contains(&format!("id=\"{field}\"")), "{field}");
-    let beside = format!("<p class=\"problem\" id=\"{field}-problem\">");
+    let beside = format!("<p class=\"error\" id=\"{field}-problem\">");
     let problem = page.between(&beside, "</p>");
     assert!(problem.contains(says), "{field}: {problem}");
 }
@@ -208,7 +208,7 @@ async fn a_destination_is_added_changed_and_deleted() {
     let saved = admin.read(&added).await;
     for expected in [
         "Saved.",
-        "Whoever may go live can use it from C0TOWNHALL and C0ALL, with 2 Zoom accounts",
+        "Whoever may go live can use it from #town-hall and #all, with 2 Zoom accounts",
         "Viewers see nothing until the broadcast starts at YouTube",
         "Once used, the key stands in that meeting at Zoom",
         "dana@acme.example eli@acme.example</textarea>",
@@ -219,7 +219,7 @@ async fn a_destination_is_added_changed_and_deleted() {
     assert!(!admin.read(&path(id)).await.contains("Saved."));
     let list = admin.read("/admin/destinations").await;
     assert!(
-        list.contains("<strong>townhall</strong>") && list.contains("YouTube · key set <time"),
+        list.contains("<b>townhall</b>") && list.contains("YouTube · key set <time"),
         "{list}"
     );
 
@@ -258,8 +258,8 @@ async fn a_destination_is_added_changed_and_deleted() {
         details(&world).await,
         [
             "townhall",
-            "townhall: watch page, resolution, who may use it, Zoom accounts, default channels, \
-             only for rehearsals",
+            "townhall: watch page, resolution, Zoom accounts, only for rehearsals, \
+             who may use it: from #town-hall, #all → everybody, default in: #all → no channel",
             "all-hands: renamed from townhall, service, server, key replaced",
             "all-hands",
         ]
@@ -341,9 +341,9 @@ async fn what_makes_no_sense_in_a_destination_is_told_beside_its_field() {
         (&[("who", "")], "who", "Choose who may use it"),
         (&[("who", "channels")], "channels", "List a channel"),
         (
-            &[("who", "channels"), ("channels", "#town-hall")],
+            &[("who", "channels"), ("add_channels", "#townhal")],
             "channels",
-            "“town-hall” is not the ID of a channel",
+            "No channel #townhal that this app can see. Did you mean #town-hall?",
         ),
         (&[("who", "people")], "people", "List somebody"),
         (
@@ -359,7 +359,7 @@ async fn what_makes_no_sense_in_a_destination_is_told_beside_its_field() {
         (
             &[("who", "group"), ("group", "S0A S0B")],
             "group",
-            "Enter the ID of one user group",
+            "Choose one user group",
         ),
         (
             &[("who", "group"), ("group", "S0NONE")],
@@ -372,9 +372,9 @@ async fn what_makes_no_sense_in_a_destination_is_told_beside_its_field() {
             "a Zoom account nobody@acme.example or zoom-fay",
         ),
         (
-            &[("default_in", "town-hall")],
+            &[("add_default_in", "nowhere")],
             "default_in",
-            "“town-hall” is not the ID of a channel",
+            "No channel #nowhere that this app can see. Channel IDs look like",
         ),
         (
             &[("default_in", "C0ALL"), ("is_test", "on")],
@@ -388,7 +388,7 @@ async fn what_makes_no_sense_in_a_destination_is_told_beside_its_field() {
                 ("channels", "C0TOWNHALL"),
             ],
             "default_in",
-            "It may not be used from C0ALL",
+            "It may not be used from #all",
         ),
     ];
     for (changes, field, says) in refusals {
@@ -558,7 +558,7 @@ async fn two_destinations_share_no_name_no_key_and_no_channel() {
     assert_refused(
         &refused,
         "default_in",
-        "press is the default in C0PRESS already",
+        "press is the default in #press already",
     );
     world.end().await;
 }
@@ -605,7 +605,7 @@ async fn of_two_forms_at_once_the_second_is_judged_by_what_the_first_saved() {
     assert_refused(
         &refused,
         "default_in",
-        "press is the default in C0ALL already",
+        "press is the default in #all already",
     );
     assert_eq!(count(&world).await, 1);
     world.end().await;
@@ -628,7 +628,7 @@ async fn of_two_admins_the_second_sees_how_a_destination_was_changed() {
     let stale = change_version(&mut admin, id, "1", &name).await;
     assert_eq!(stale.status, StatusCode::CONFLICT);
     for expected in [
-        "Nothing was saved: <code>U0ELI</code> has changed townhall",
+        "Nothing was saved: Eli has changed townhall",
         "https://video.acme.example/live",
         "value=\"all-hands\"",
         "name=\"version\" value=\"2\"",
@@ -680,7 +680,7 @@ async fn what_carries_a_stream_says_so_and_is_not_deleted() {
     ] {
         execute(&world, carries, id).await;
         let list = admin.read("/admin/destinations").await;
-        let badge = format!("<span class=\"badge live\">{words}</span>");
+        let badge = format!("<span class=\"badge warn\">{words}</span>");
         assert!(list.contains(&badge), "{words}: {list}");
         let page = admin.read(&path(id)).await;
         assert!(
@@ -689,7 +689,7 @@ async fn what_carries_a_stream_says_so_and_is_not_deleted() {
         );
         assert!(page.contains("used for 1 show since"), "{page}");
         let asked = admin.read(&delete).await;
-        assert!(!asked.contains("<button class=\"primary\""), "{asked}");
+        assert!(!asked.contains("<button class=\"button stop\""), "{asked}");
         let refused = admin.post(&delete, &[("csrf", &csrf)]).await;
         assert_eq!(refused.status, StatusCode::CONFLICT);
         let says = format!("Nothing was deleted: townhall carries {words}.");
@@ -771,7 +771,7 @@ async fn what_was_stored_otherwise_is_shown_and_lost_by_no_accident() {
         .read("/admin/activity?user=U0DANA&kind=destination_changed")
         .await;
     assert!(
-        activity.contains("townhall: who may use it, default channels"),
+        activity.contains("who may use it: only @empty → only listed people"),
         "{activity}"
     );
 

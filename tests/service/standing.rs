@@ -81,7 +81,7 @@ async fn where_livestreams_are_not_allowed_help_says_where_they_are() {
     assert!(!read.contains("in this channel"), "{read}");
 
     admin
-        .set_rules(&[("place", "except"), ("channels", "C0TOWNHALL")])
+        .set_rules(&[("place", "except"), ("except", "C0TOWNHALL")])
         .await;
     let read = type_and_read_at_once(&world, DANA, "help").await;
     assert!(

@@ -24,7 +24,7 @@ async fn no_rule_keeps_a_starter_from_stopping_what_they_started() {
     for rules in [
         &ONLY_FAY[..],
         &[("who", "group"), ("group", "S0HOSTS")],
-        &[("place", "except"), ("channels", "C0TOWNHALL")],
+        &[("place", "except"), ("except", "C0TOWNHALL")],
         &[("place", "only"), ("channels", "C0EVERYBODY")],
     ] {
         let read = type_and_read(&world, DANA, "start 68423085").await;

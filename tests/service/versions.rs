@@ -186,7 +186,7 @@ async fn the_admins_pages_show_what_another_version_wrote() {
     assert!(export.contains("stream_scheduled"), "{export}");
     let page = admin.read("/admin/rules").await;
     assert!(
-        page.contains("rules that this version cannot read"),
+        page.contains("saved rules that this version cannot read"),
         "{page}"
     );
     // Nothing is chosen by itself; the admin can choose.
@@ -200,7 +200,7 @@ async fn the_admins_pages_show_what_another_version_wrote() {
     let refused = admin.post("/admin/rules", &form).await;
     assert_eq!(refused.status, 422);
     assert!(
-        refused.body.contains("Choose who may run it"),
+        refused.body.contains("Choose who may go live"),
         "{refused:?}"
     );
     assert_eq!(admin.set_rules(&[("who", "linked")]).await.status, 303);

@@ -73,8 +73,19 @@ impl<'w> AdminBrowser<'w> {
         self.hidden_field("/admin", "csrf").await
     }
 
-    /// Saves rules: the default ones with these changes.
+    /// Saves rules: the default ones with these changes, whomever that locks out.
     pub(crate) async fn set_rules(&mut self, changes: &[(&str, &str)]) -> Page {
+        let page = self.send_rules("/admin/rules", changes).await;
+        if !page.body.contains("name=\"lock_out\"") {
+            return page;
+        }
+        let locked_out = page.between("name=\"lock_out\" value=\"", "\"").to_owned();
+        let confirmed = [changes, &[("lock_out", locked_out.as_str())]].concat();
+        self.send_rules("/admin/rules", &confirmed).await
+    }
+
+    /// Sends a form of rules to this path: the default ones with these changes.
+    pub(crate) async fn send_rules(&mut self, path: &str, changes: &[(&str, &str)]) -> Page {
         let csrf = self.csrf().await;
         let version = self.hidden_field("/admin/rules", "version").await;
         let mut form = vec![("csrf", csrf.as_str()), ("version", version.as_str())];
@@ -83,8 +94,11 @@ impl<'w> AdminBrowser<'w> {
                 form.push((name, default));
             }
         }
+        if changes.iter().any(|(name, _)| *name == "confirm_over") {
+            form.push(("confirm_many", "on"));
+        }
         form.extend_from_slice(changes);
-        self.post("/admin/rules", &form).await
+        self.post(path, &form).await
     }
 
     /// Adds a destination for everybody, at a server of Acme's. Returns its id.

@@ -149,7 +149,7 @@ impl SlackState {
         let known = || Channel::of_id(id).map(|channel| channel.channel_name.to_owned());
         let name = given.or_else(known);
         json!({
-            "id": id, "name": name.unwrap_or_else(|| id.to_lowercase()), "is_channel": true,
+            "id": id, "name": name.unwrap_or_else(|| id.trim_start_matches(['C', 'G', '0']).to_lowercase()), "is_channel": true,
             "is_private": self.directory.private.contains(id), "is_archived": false,
             "is_shared": is_ext_shared, "is_ext_shared": is_ext_shared, "is_org_shared": false,
         })
@@ -164,7 +164,8 @@ impl SlackState {
         let is_counted = form.get("include_count") == "true";
         let describe = |(id, users): (&String, &Vec<String>)| {
             let handle = id.trim_start_matches(['S', '0']).to_lowercase();
-            let mut group = json!({ "id": id, "handle": handle, "name": handle, "is_usergroup": true });
+            let mut group =
+                json!({ "id": id, "handle": handle, "name": handle, "is_usergroup": true });
             if is_counted {
                 group["user_count"] = users.len().into();
             }

@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use axum::Form;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
-use axum_extra::extract::CookieJar;
+use axum_extra::extract::{CookieJar, Form};
 use serde::Deserialize;
 
-use crate::admin::check::{self, GroupState, PersonState};
+use crate::admin::check::{self, GroupState};
 use crate::admin::destinations::{self as admin_destinations, Saved};
 use crate::admin::{Admin, AdminError};
 use crate::app::App;
@@ -18,11 +17,15 @@ use crate::ids::DestinationId;
 use crate::web::admin::destinations_form::DestinationForm;
 use crate::web::admin::destinations_view::{Notice, View, path};
 use crate::web::admin::layout::{Problem, Shell, redirect, render};
-use crate::web::admin::rules_summary::list;
-use crate::web::admin::session::{CsrfForm, PageResult, authorize_action, authorize_view};
-use crate::web::admin::slack_ids;
+use crate::web::admin::picker::{judge_people, text};
+use crate::web::admin::rules_summary::named;
+use crate::web::admin::session::{
+    CsrfForm, PageResult, authorize_action, authorize_form, authorize_view,
+};
+use crate::web::admin::slack_ids::IdKind;
 use crate::web::pages::page;
 use crate::web::paths::DESTINATIONS;
+use crate::workspace::names::Names;
 
 /// What was done last, as its redirect says.
 #[derive(Deserialize)]
@@ -41,7 +44,7 @@ pub(super) async fn destinations(
     Query(query): Query<DestinationsQuery>,
 ) -> PageResult {
     let shell = authorize_view(&app, &jar).await?;
-    let view = View::load(&app, &shell).await?;
+    let view = View::of_list(&app, &shell).await?;
     let deleted = query.deleted.map(DestinationId);
     let is_deleted = deleted.is_some_and(|deleted| view.find(deleted).is_none());
     Ok(render(view.list_page(is_deleted)))
@@ -49,7 +52,7 @@ pub(super) async fn destinations(
 
 pub(super) async fn new(State(app): State<Arc<App>>, jar: CookieJar) -> PageResult {
     let shell = authorize_view(&app, &jar).await?;
-    let view = View::load(&app, &shell).await?;
+    let view = View::of_one(&app, &shell, None, None).await?;
     let form = DestinationForm::empty();
     Ok(render(view.form_page(None, &form, &[], None)))
 }
@@ -61,11 +64,11 @@ pub(super) async fn destination(
     Query(query): Query<DestinationsQuery>,
 ) -> PageResult {
     let shell = authorize_view(&app, &jar).await?;
-    let view = View::load(&app, &shell).await?;
-    let current = view.find(DestinationId(id));
-    let current = current.ok_or(AdminError::NoDestination)?;
+    let id = DestinationId(id);
+    let view = View::of_one(&app, &shell, Some(id), None).await?;
+    let current = view.find(id).ok_or(AdminError::NoDestination)?;
     let notice = if query.saved == Some(current.version) {
-        let warnings = warnings(&app, &shell.admin, &current.fields).await?;
+        let warnings = warnings(&app, &shell.admin, &current.fields, &view.names).await?;
         Some(Notice::Saved { warnings })
     } else {
         (query.unchanged == Some(current.version)).then_some(Notice::Unchanged)
@@ -94,6 +97,48 @@ pub(super) async fn change(
     save(&app, &jar, Some(DestinationId(id)), form).await
 }
 
+pub(super) async fn preview_new(
+    State(app): State<Arc<App>>,
+    jar: CookieJar,
+    Form(form): Form<DestinationForm>,
+) -> PageResult {
+    preview(&app, &jar, None, form).await
+}
+
+pub(super) async fn preview_change(
+    State(app): State<Arc<App>>,
+    jar: CookieJar,
+    Path(id): Path<i64>,
+    Form(form): Form<DestinationForm>,
+) -> PageResult {
+    preview(&app, &jar, Some(DestinationId(id)), form).await
+}
+
+/// Shows a form with what is to be added to its lists. Saves nothing.
+async fn preview(
+    app: &App,
+    jar: &CookieJar,
+    id: Option<DestinationId>,
+    mut form: DestinationForm,
+) -> PageResult {
+    let csrf = std::mem::take(&mut form.csrf);
+    let shell = &authorize_form(app, jar, &csrf).await?;
+    let mut problems = form.resolve(app, &shell.admin.asker).await?;
+    form.hide_key(&mut problems);
+    let view = View::of_one(app, shell, id, Some(&form)).await?;
+    let current = match id {
+        Some(id) => Some(view.find(id).ok_or(AdminError::NoDestination)?),
+        None => None,
+    };
+    let status = if problems.is_empty() {
+        StatusCode::OK
+    } else {
+        StatusCode::UNPROCESSABLE_ENTITY
+    };
+    let markup = view.form_page(current, &form, &problems, None);
+    Ok(page(status, markup))
+}
+
 /// Saves a destination: a new one, if it has no number yet.
 async fn save(
     app: &App,
@@ -104,7 +149,8 @@ async fn save(
     let csrf = std::mem::take(&mut form.csrf);
     let shell = &authorize_action(app, jar, &csrf).await?;
     let admin = &shell.admin;
-    let view = View::load(app, shell).await?;
+    let problems = form.resolve(app, &admin.asker).await?;
+    let view = View::of_one(app, shell, id, Some(&form)).await?;
     let current = match id {
         Some(id) => Some(view.find(id).ok_or(AdminError::NoDestination)?),
         None => None,
@@ -114,17 +160,18 @@ async fn save(
         let markup = view.form_page(current, form, problems, None);
         Ok(page(StatusCode::UNPROCESSABLE_ENTITY, markup))
     };
-    let wanted = match form.read(current, &accounts) {
+    let wanted = match form.read(current, &accounts, &view.names, problems) {
         Ok(wanted) => wanted,
         Err(problems) => return refused(&form, &problems),
     };
     let (fields, key) = (&wanted.fields, wanted.key.as_ref());
-    if let Some(problem) = judge(app, admin, fields).await? {
+    if let Some(problem) = judge(app, admin, fields, &view.names).await? {
         return refused(&form, &[problem]);
     }
     let saved = match (id, key) {
         (Some(id), key) => {
-            admin_destinations::change(app, admin, id, form.version, fields, key).await?
+            admin_destinations::change(app, admin, id, form.version, fields, key, &view.names)
+                .await?
         }
         (None, Some(key)) => admin_destinations::add(app, admin, fields, key).await?,
         // Never: a form without problems has the key of a new destination.
@@ -154,6 +201,7 @@ async fn save(
             refused(&form, &[Problem { field, text }])
         }
         Saved::DefaultTaken { channel, by } => {
+            let channel = text(&view.names, IdKind::Channel, &channel);
             let text =
                 format!("{by} is the default in {channel} already: take it out there first.");
             let field = "default_in";
@@ -164,7 +212,7 @@ async fn save(
 
 /// Shows a destination that stands as a form wanted it.
 async fn unchanged(app: &App, shell: &Shell, id: DestinationId) -> PageResult {
-    let view = View::load(app, shell).await?;
+    let view = View::of_list(app, shell).await?;
     let current = view.find(id).ok_or(AdminError::NoDestination)?;
     let url = format!("{}?unchanged={}", path(id), current.version);
     Ok(redirect(&url))
@@ -178,7 +226,7 @@ async fn changed(
     id: Option<DestinationId>,
     mut form: DestinationForm,
 ) -> PageResult {
-    let view = View::load(app, shell).await?;
+    let view = View::of_one(app, shell, id, Some(&form)).await?;
     let current = id.and_then(|id| view.find(id));
     let current = current.ok_or(AdminError::NoDestination)?;
     form.version = current.version;
@@ -203,21 +251,19 @@ async fn known_accounts(
 }
 
 /// What Slack's answers make of those who may use a destination: what is wrong with them.
-async fn judge(app: &App, admin: &Admin, fields: &Fields) -> sqlx::Result<Option<Problem>> {
+async fn judge(
+    app: &App,
+    admin: &Admin,
+    fields: &Fields,
+    names: &Names,
+) -> sqlx::Result<Option<Problem>> {
     let problem = |field, text| Ok(Some(Problem { field, text }));
     match (fields.used_by, &fields.group_id) {
         (UsedBy::People, _) => {
-            let states = check::people(app, &admin.asker, &fields.people).await?;
-            if let Some(text) = slack_ids::unknown(&fields.people, &states) {
-                return problem("people", text);
+            match judge_people(app, &admin.asker, &fields.people, names).await? {
+                Ok(_) => Ok(None),
+                Err(text) => problem("people", text),
             }
-            let deactivated =
-                slack_ids::those_in(&fields.people, &states, PersonState::Deactivated);
-            if let Some(deactivated) = deactivated {
-                let text = format!("Deactivated in Slack: {deactivated}. Take them off the list.");
-                return problem("people", text);
-            }
-            Ok(None)
         }
         (UsedBy::Group, Some(group)) => match check::user_group(app, &admin.asker, group).await? {
             GroupState::NotFound => {
@@ -231,7 +277,12 @@ async fn judge(app: &App, admin: &Admin, fields: &Fields) -> sqlx::Result<Option
 }
 
 /// What an admin who saved a destination may not have meant.
-async fn warnings(app: &App, admin: &Admin, fields: &Fields) -> sqlx::Result<Vec<String>> {
+async fn warnings(
+    app: &App,
+    admin: &Admin,
+    fields: &Fields,
+    names: &Names,
+) -> sqlx::Result<Vec<String>> {
     let mut warnings = Vec::new();
     if let (UsedBy::Group, Some(group)) = (fields.used_by, &fields.group_id) {
         let why = match check::user_group(app, &admin.asker, group).await? {
@@ -251,7 +302,7 @@ async fn warnings(app: &App, admin: &Admin, fields: &Fields) -> sqlx::Result<Vec
     channels.dedup();
     let hidden = check::hidden_channels(app, &admin.asker, &channels).await?;
     if !hidden.is_empty() {
-        let hidden = list(hidden.iter().map(String::as_str), "and");
+        let hidden = named(names, IdKind::Channel, &hidden);
         warnings.push(format!(
             "Slack does not show this app {hidden}: check the ID. For a private channel without this app that is as it \
              should be."
@@ -266,9 +317,9 @@ pub(super) async fn confirm_delete(
     Path(id): Path<i64>,
 ) -> PageResult {
     let shell = authorize_view(&app, &jar).await?;
-    let view = View::load(&app, &shell).await?;
-    let current = view.find(DestinationId(id));
-    let current = current.ok_or(AdminError::NoDestination)?;
+    let id = DestinationId(id);
+    let view = View::of_one(&app, &shell, Some(id), None).await?;
+    let current = view.find(id).ok_or(AdminError::NoDestination)?;
     Ok(render(view.delete_page(current, None)))
 }
 
@@ -281,7 +332,7 @@ pub(super) async fn delete(
     let shell = authorize_action(&app, &jar, &form.csrf).await?;
     let id = DestinationId(id);
     if !admin_destinations::delete(&app, &shell.admin, id).await? {
-        let view = View::load(&app, &shell).await?;
+        let view = View::of_one(&app, &shell, Some(id), None).await?;
         if let Some(current) = view.find(id) {
             let markup = view.delete_page(current, Some(&Notice::NotDeleted));
             return Ok(page(StatusCode::CONFLICT, markup));

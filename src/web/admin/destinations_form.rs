@@ -5,14 +5,18 @@ use std::collections::HashMap;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
+use crate::app::App;
 use crate::db::destinations::{Destination, Fields, UsedBy};
 use crate::db::linked_users::Account;
 use crate::destination::address::{self, ADDRESS_MAX, KEY_MAX, KeyError, PageError, ServerError};
 use crate::destination::service::{self, Service};
 use crate::destination::{DestinationName, NAME_MAX, Resolution};
+use crate::ids::Asker;
 use crate::web::admin::layout::Problem;
-use crate::web::admin::rules_summary::list;
+use crate::web::admin::picker::{ids, pick};
+use crate::web::admin::rules_summary::{list, named};
 use crate::web::admin::slack_ids::{self, IdKind};
+use crate::workspace::names::Names;
 
 /// The shortest key that is looked for in other fields, in characters; shorter ones may be words.
 const RECOGNIZED_KEY_MIN: usize = 8;
@@ -43,17 +47,26 @@ pub(in crate::web) struct DestinationForm {
     #[serde(default)]
     pub(super) who: String,
     #[serde(default)]
-    pub(super) channels: String,
+    pub(super) channels: Vec<String>,
     #[serde(default)]
-    pub(super) people: String,
+    pub(super) add_channels: String,
+    #[serde(default)]
+    pub(super) people: Vec<String>,
+    #[serde(default)]
+    pub(super) add_people: String,
     #[serde(default)]
     pub(super) group: String,
     /// E-mail addresses of Zoom accounts.
     #[serde(default)]
     pub(super) accounts: String,
     #[serde(default)]
-    pub(super) default_in: String,
+    pub(super) default_in: Vec<String>,
+    #[serde(default)]
+    pub(super) add_default_in: String,
     pub(super) is_test: Option<String>,
+    /// The list that was added to.
+    #[serde(skip)]
+    pub(super) focus: Option<&'static str>,
 }
 
 /// What a form without problems asks for.
@@ -77,12 +90,16 @@ impl DestinationForm {
             page: String::new(),
             resolution: String::new(),
             who: UsedBy::default().as_str().to_owned(),
-            channels: String::new(),
-            people: String::new(),
+            channels: Vec::new(),
+            add_channels: String::new(),
+            people: Vec::new(),
+            add_people: String::new(),
             group: String::new(),
             accounts: String::new(),
-            default_in: String::new(),
+            default_in: Vec::new(),
+            add_default_in: String::new(),
             is_test: None,
+            focus: None,
         }
     }
 
@@ -110,11 +127,11 @@ impl DestinationForm {
                 UsedBy::Unknown => String::new(),
                 used_by => used_by.as_str().to_owned(),
             },
-            channels: fields.channels.join(" "),
-            people: fields.people.join(" "),
+            channels: fields.channels.clone(),
+            people: fields.people.clone(),
             group: fields.group_id.clone().unwrap_or_default(),
             accounts: accounts.collect::<Vec<_>>().join(" "),
-            default_in: fields.default_in.join(" "),
+            default_in: fields.default_in.clone(),
             is_test: fields.is_test.then(|| "on".to_owned()),
             ..Self::empty()
         }
@@ -135,15 +152,70 @@ impl DestinationForm {
         words.map(str::to_owned).collect()
     }
 
-    /// What the form asks for, or what is wrong with it. `current` is the destination that it changes,
-    /// `accounts` are those of its Zoom accounts that are known. What may be a key in another field is
-    /// taken out of the form.
+    /// Looks up the names in the lists that are in use, and says which are not found. A list that is not
+    /// chosen is kept as it is.
+    pub(super) async fn resolve(&mut self, app: &App, asker: &Asker) -> sqlx::Result<Vec<Problem>> {
+        let is_chosen = |used_by: UsedBy| self.who == used_by.as_str();
+        let lists = [
+            (
+                "channels",
+                IdKind::Channel,
+                is_chosen(UsedBy::Channels),
+                &mut self.channels,
+                &mut self.add_channels,
+            ),
+            (
+                "people",
+                IdKind::Person,
+                is_chosen(UsedBy::People),
+                &mut self.people,
+                &mut self.add_people,
+            ),
+            (
+                "default_in",
+                IdKind::Channel,
+                true,
+                &mut self.default_in,
+                &mut self.add_default_in,
+            ),
+        ];
+        let key = self.new_key.expose_secret();
+        let mut problems = Vec::new();
+        for (field, kind, is_in_use, list, add) in lists {
+            let may_be_key = key.chars().count() >= RECOGNIZED_KEY_MIN && add.contains(key);
+            if !is_in_use || may_be_key {
+                *list = ids(list, kind);
+                continue;
+            }
+            if !add.trim().is_empty() {
+                self.focus = self.focus.or(Some(field));
+            }
+            let picked = pick(app, asker, kind, list, add).await?;
+            (*list, *add) = (picked.ids, picked.left);
+            if let Some(text) = picked.problem {
+                self.focus = Some(field);
+                problems.push(Problem { field, text });
+            }
+        }
+        Ok(problems)
+    }
+
+    /// Takes a key that was typed out of all other fields, before the form is shown again.
+    pub(super) fn hide_key(&mut self, problems: &mut Vec<Problem>) {
+        let key = self.new_key.clone();
+        self.take_out_key(key.expose_secret().trim(), problems);
+    }
+
+    /// What the form asks for, or what is wrong with it besides these problems. `current` is the
+    /// destination that it changes, `accounts` are those of its Zoom accounts that are known. What may
+    /// be a key in another field is taken out of the form.
     pub(in crate::web) fn read(
         &mut self,
         current: Option<&Destination>,
         accounts: &[Account],
+        names: &Names,
+        mut problems: Vec<Problem>,
     ) -> Result<Wanted, Vec<Problem>> {
-        let mut problems = Vec::new();
         let name = self.read_name(&mut problems);
         let service = service::find(&self.service);
         if service.is_none() {
@@ -163,14 +235,32 @@ impl DestinationForm {
             }
         };
         let used_by = self.who.parse().unwrap_or(UsedBy::Unknown);
-        let channels = self.read_channels(used_by, &mut problems);
-        let people = self.read_people(used_by, &mut problems);
+        let (channels, people) = (self.channels.clone(), self.people.clone());
+        let mut missing = |field, is_missing: bool, text| {
+            if is_missing
+                && !problems
+                    .iter()
+                    .any(|problem: &Problem| problem.field == field)
+            {
+                problems.push(problem(field, text));
+            }
+        };
+        missing(
+            "channels",
+            used_by == UsedBy::Channels && channels.is_empty(),
+            "List a channel, or choose another line.",
+        );
+        missing(
+            "people",
+            used_by == UsedBy::People && people.is_empty(),
+            "List somebody, or choose another line.",
+        );
         let group_id = self.read_group(used_by, &mut problems);
         if used_by == UsedBy::Unknown {
             problems.push(problem("who", "Choose who may use it."));
         }
         let zoom_users = self.read_accounts(current, accounts, &mut problems);
-        let default_in = self.read_default_in(used_by, &channels, &mut problems);
+        let default_in = self.read_default_in(used_by, &channels, names, &mut problems);
         if let Some(key) = &key {
             self.take_out_key(key.expose_secret(), &mut problems);
         }
@@ -327,14 +417,18 @@ impl DestinationForm {
         }
         let is_chosen = |used_by: UsedBy| self.who == used_by.as_str();
         let fields = [
-            ("channels", is_chosen(UsedBy::Channels), &mut self.channels),
-            ("people", is_chosen(UsedBy::People), &mut self.people),
+            (
+                "channels",
+                is_chosen(UsedBy::Channels),
+                &mut self.add_channels,
+            ),
+            ("people", is_chosen(UsedBy::People), &mut self.add_people),
             ("group", is_chosen(UsedBy::Group), &mut self.group),
             ("name", true, &mut self.name),
             ("server", true, &mut self.server),
             ("page", true, &mut self.page),
             ("accounts", true, &mut self.accounts),
-            ("default_in", true, &mut self.default_in),
+            ("default_in", true, &mut self.add_default_in),
         ];
         for (field, is_seen, typed) in fields {
             if typed.contains(key) {
@@ -349,24 +443,6 @@ impl DestinationForm {
         }
     }
 
-    fn read_channels(&self, used_by: UsedBy, problems: &mut Vec<Problem>) -> Vec<String> {
-        let (channels, problem) = slack_ids::read(&self.channels, IdKind::Channel);
-        let missing = "List a channel, or choose another line.";
-        if used_by == UsedBy::Channels {
-            refuse_list("channels", missing, &channels, problem, problems);
-        }
-        channels
-    }
-
-    fn read_people(&self, used_by: UsedBy, problems: &mut Vec<Problem>) -> Vec<String> {
-        let (people, problem) = slack_ids::read(&self.people, IdKind::Person);
-        let missing = "List somebody, or choose another line.";
-        if used_by == UsedBy::People {
-            refuse_list("people", missing, &people, problem, problems);
-        }
-        people
-    }
-
     fn read_group(&self, used_by: UsedBy, problems: &mut Vec<Problem>) -> Option<String> {
         let (groups, problem) = slack_ids::read(&self.group, IdKind::UserGroup);
         // Of several none is the one.
@@ -375,7 +451,7 @@ impl DestinationForm {
         } else {
             Vec::new()
         };
-        let missing = "Enter the ID of one user group.";
+        let missing = "Choose one user group.";
         if used_by == UsedBy::Group {
             refuse_list("group", missing, &groups, problem, problems);
         }
@@ -427,20 +503,20 @@ impl DestinationForm {
         &self,
         used_by: UsedBy,
         channels: &[String],
+        names: &Names,
         problems: &mut Vec<Problem>,
     ) -> Vec<String> {
-        let (default_in, malformed) = slack_ids::read(&self.default_in, IdKind::Channel);
+        let default_in = self.default_in.clone();
         let not_allowed = default_in.iter().filter(|id| !channels.contains(id));
-        let not_allowed = list(not_allowed.map(String::as_str), "and");
-        let text = if malformed.is_some() {
-            malformed
-        } else if default_in.is_empty() {
+        let not_allowed: Vec<_> = not_allowed.cloned().collect();
+        let text = if default_in.is_empty() {
             None
         } else if self.is_test.is_some() {
             Some(
                 "A destination that is only for rehearsals can be no channel’s default.".to_owned(),
             )
         } else if used_by == UsedBy::Channels && !not_allowed.is_empty() {
+            let not_allowed = named(names, IdKind::Channel, &not_allowed);
             Some(format!(
                 "It may not be used from {not_allowed}: add that above, or take it out here."
             ))

@@ -1,22 +1,26 @@
 //! The pages of destinations.
 
-use std::collections::HashMap;
-
-use chrono::{DateTime, Months, Utc};
+use chrono::Months;
 use maud::{Markup, html};
 
 use crate::app::App;
 use crate::db::destinations::{self, Carried, Destination, UsedBy};
-use crate::db::linked_users;
 use crate::destination::service::{self, SERVICES};
 use crate::destination::{NAME_MAX, Resolution};
 use crate::ids::{DestinationId, SlackUserId};
+use crate::slack::web_api::UserGroup;
+use crate::stream::state::State;
 use crate::web::admin::destinations_form::DestinationForm;
-use crate::web::admin::layout::{
-    Problem, Shell, complaints, csrf_field, describe, note, problem_at, radio, time,
+use crate::web::admin::layout::{Problem, Shell, complaints, csrf_field, describe, problem_at};
+use crate::web::admin::picker::{
+    CHANNELS_HINT, PEOPLE_HINT, Picker, Suggestions, checkbox, choice, group_field, text,
 };
-use crate::web::admin::rules_summary::list;
+use crate::web::admin::rules_summary::named;
+use crate::web::admin::slack_ids::IdKind;
+use crate::web::parts::{Icon, Tone, badge, dotted, icon, note, typed};
 use crate::web::paths::DESTINATIONS;
+use crate::workspace::directory;
+use crate::workspace::names::Names;
 
 /// After how long a key is called old.
 const OLD_AFTER: Months = Months::new(12);
@@ -39,27 +43,70 @@ pub(in crate::web) struct View<'a> {
     pub(in crate::web) shell: &'a Shell,
     /// Every destination of the workspace, by name.
     pub(in crate::web) all: Vec<Destination>,
-    /// The names of people, by id.
-    pub(in crate::web) names: HashMap<String, String>,
-    /// The time: keys grow old.
-    pub(in crate::web) now: DateTime<Utc>,
+    pub(in crate::web) names: Names,
+    pub(in crate::web) suggestions: Suggestions,
+    /// The user groups that can be chosen, if Slack tells them.
+    pub(in crate::web) groups: Option<Vec<UserGroup>>,
 }
 
 impl<'a> View<'a> {
-    pub(super) async fn load(app: &App, shell: &'a Shell) -> sqlx::Result<Self> {
-        let team = &shell.admin.asker.team;
-        let all = destinations::list(&app.db, team, None).await?;
-        let people = all.iter().flat_map(|destination| {
-            let by = [&destination.key_set_by, &destination.changed_by];
-            let by = by.into_iter().map(ToString::to_string);
-            by.chain(destination.fields.people.iter().cloned())
-        });
-        let people: Vec<_> = people.collect();
+    /// The list.
+    pub(super) async fn of_list(app: &App, shell: &'a Shell) -> sqlx::Result<Self> {
+        let asker = &shell.admin.asker;
+        let all = destinations::list(&app.db, &asker.team, None).await?;
+        let people = all
+            .iter()
+            .map(|destination| destination.key_set_by.as_str());
         Ok(Self {
+            names: Names::of(app, asker, people, []).await?,
             shell,
-            names: linked_users::names(&app.db, team, &people).await?,
+            suggestions: Suggestions::default(),
+            groups: None,
             all,
-            now: Utc::now(),
+        })
+    }
+
+    /// The page of a destination, or of a new one, with what a form says if one was sent.
+    pub(super) async fn of_one(
+        app: &App,
+        shell: &'a Shell,
+        id: Option<DestinationId>,
+        form: Option<&DestinationForm>,
+    ) -> sqlx::Result<Self> {
+        let asker = &shell.admin.asker;
+        let all = destinations::list(&app.db, &asker.team, None).await?;
+        // Those of the form first: not all may be asked for.
+        let (mut people, mut channels) = (Vec::new(), Vec::new());
+        if let Some(form) = form {
+            people.extend(form.people.iter().cloned());
+            channels.extend(form.channels.iter().chain(&form.default_in).cloned());
+        }
+        let is_current = |destination: &&Destination| Some(destination.destination_id) == id;
+        let others = all.iter().filter(|destination| !is_current(destination));
+        for destination in all.iter().filter(is_current).chain(others) {
+            people.push(destination.key_set_by.to_string());
+            people.push(destination.changed_by.to_string());
+            let fields = &destination.fields;
+            if is_current(&destination) {
+                people.extend(fields.people.iter().cloned());
+            }
+            channels.extend(fields.channels.iter().chain(&fields.default_in).cloned());
+        }
+        let (names, groups) = tokio::try_join!(
+            Names::of(
+                app,
+                asker,
+                people.iter().map(String::as_str),
+                channels.iter().map(String::as_str),
+            ),
+            directory::user_groups(app, asker),
+        )?;
+        Ok(Self {
+            suggestions: Suggestions::load(app, asker, &names, &people, &channels).await?,
+            names: names.with_groups(groups.as_deref().unwrap_or_default()),
+            shell,
+            groups,
+            all,
         })
     }
 
@@ -68,56 +115,67 @@ impl<'a> View<'a> {
         all.find(|destination| destination.destination_id == id)
     }
 
-    fn person(&self, person: &SlackUserId) -> Markup {
-        html! {
-            @match self.names.get(person.as_str()) {
-                Some(name) => (name),
-                None => code { (person) },
-            }
-        }
+    fn person(&self, person: &SlackUserId) -> String {
+        text(&self.names, IdKind::Person, person.as_str())
     }
 
     /// The list, where nobody chooses one. `is_deleted` says that one was deleted last.
     pub(in crate::web) fn list_page(&self, is_deleted: bool) -> Markup {
         let content = html! {
-            @if is_deleted {
-                p.good role="status" { strong { "Deleted." } " Its key is destroyed." }
-            }
-            p { "Where livestreams can go. Keys stay here: they are never typed in Slack, and nobody can read one again." }
+            div.head { (intro("Destinations")) (new_button()) }
+            @if is_deleted { (note(Tone::Good, "Deleted.", &html! { "Its key is destroyed." })) }
             @if self.all.is_empty() {
-                p { "There is none yet. With one that is called " code { "townhall" } ", people add "
-                    code.typed { "to=townhall" } " to a start, and need to know neither its server nor its key." }
+                div.panel.empty {
+                    p { b { "There is none yet." } }
+                    p { "With one that is called " code { "townhall" } ", people add " (typed("to=townhall"))
+                        " to a start, and need to know neither its server nor its key." }
+                }
             } @else {
-                (self.choice(None))
+                (self.choice(None, ""))
             }
-            p { a.button href={ (DESTINATIONS) "/new" } { "New destination" } }
         };
-        self.layout("Destinations", &content)
+        self.shell.document(DESTINATIONS, "Destinations", &content)
     }
 
     fn badges(&self, destination: &Destination) -> Markup {
         html! {
-            @if let Some(carried) = &destination.carries { span.badge.live { (stream(carried)) } }
-            @if self.is_old(destination) { " " span.badge.warn { "Old key" } }
-            @if destination.fields.is_test { " " span.badge.info { "Rehearsals" } }
+            span.actions {
+                @if let Some(carried) = &destination.carries { (badge(self.tone(carried), &stream(carried))) }
+                @if self.is_old(destination) { (badge(Tone::Warn, "Old key")) }
+                @if destination.fields.is_test { (badge(Tone::Info, "Rehearsals")) }
+            }
         }
     }
 
+    /// Red is what Zoom reported to be on air.
+    fn tone(&self, carried: &Carried) -> Tone {
+        let mut live = self.shell.live.iter();
+        let is_on_air = live.any(|stream| {
+            stream.meeting == carried.meeting && matches!(stream.state(), State::Live { .. })
+        });
+        if is_on_air { Tone::Live } else { Tone::Warn }
+    }
+
     fn is_old(&self, destination: &Destination) -> bool {
-        let since = self.now.checked_sub_months(OLD_AFTER);
+        let since = self.shell.clock.now.checked_sub_months(OLD_AFTER);
         since.is_some_and(|since| destination.key_set_at < since)
     }
 
-    fn choice(&self, current: Option<DestinationId>) -> Markup {
+    /// Those that there are. `class` is that of a list beside a page.
+    fn choice(&self, current: Option<DestinationId>, class: &str) -> Markup {
         html! {
-            ul.choice {
-                @for destination in &self.all {
-                    @let is_current = current == Some(destination.destination_id);
-                    li { a href=(path(destination.destination_id)) aria-current=[is_current.then_some("page")] {
-                        span.head { strong { (destination.fields.name) } " " (self.badges(destination)) }
-                        span.small { (service::name(&destination.fields.service)) " · key set " (time(Some(destination.key_set_at)))
-                            " by " (self.person(&destination.key_set_by)) }
-                    } }
+            nav class={ "panel choose " (class) } aria-label="Destinations" {
+                ul {
+                    @for destination in &self.all {
+                        @let is_current = current == Some(destination.destination_id);
+                        li { a href=(path(destination.destination_id)) aria-current=[is_current.then_some("page")] {
+                            span.head { b { (destination.fields.name) } (self.badges(destination)) }
+                            small.muted { (dotted(&[
+                                html! { (service::name(&destination.fields.service)) },
+                                html! { "key set " (self.shell.clock.time(destination.key_set_at)) " by " (self.person(&destination.key_set_by)) },
+                            ])) }
+                        } }
+                    }
                 }
             }
         }
@@ -140,49 +198,59 @@ impl<'a> View<'a> {
                 )
             },
         );
-        let content = html! {
-            @if let (Some(notice), Some(current)) = (notice, current) { (self.notice(notice, current)) }
-            (complaints(problems))
-            @if let Some(current) = current { (self.facts(current, problems)) }
-            form.sheet method="post" action=(action) autocomplete="off" {
-                (csrf_field(&self.shell.csrf))
-                input type="hidden" name="version" value=(form.version);
-                (self.fields(current, &FormView { form, problems }))
-                div.actions {
-                    button.primary type="submit" { "Save " @if let Some(current) = current { (current.fields.name) } @else { "the destination" } }
-                    a.quiet href=(DESTINATIONS) { "Cancel" }
-                }
-            }
-            @if let Some(current) = current { (deletion(current)) }
+        let preview = format!("{action}/preview");
+        let view = FormView {
+            form,
+            problems,
+            names: &self.names,
+            preview: &preview,
         };
         let content = html! {
-            p.back { a href=(DESTINATIONS) { "All destinations" } }
-            div.split {
-                nav.beside aria-label="Destinations" {
-                    (self.choice(current.map(|current| current.destination_id)))
-                    @if current.is_some() { p { a href={ (DESTINATIONS) "/new" } { "New destination" } } }
-                }
-                div { (content) }
+            div.head {
+                (intro(&title))
+                @if current.is_some() { (new_button()) }
             }
+            div.split.narrow-left {
+                (self.choice(current.map(|current| current.destination_id), "beside"))
+                div.section {
+                    @if let (Some(notice), Some(current)) = (notice, current) { (self.notice(notice, current)) }
+                    (complaints(problems))
+                    @if let Some(current) = current { (self.facts(current, problems)) }
+                    form.form.panel.pad method="post" action=(action) autocomplete="off" {
+                        // Enter saves: the first button of a form is the one that it presses.
+                        button.hidden type="submit" tabindex="-1" aria-hidden="true" { "Save" }
+                        (csrf_field(&self.shell.csrf))
+                        input type="hidden" name="version" value=(form.version);
+                        (self.fields(current, &view))
+                        div.actions {
+                            button.button.primary type="submit" { "Save " @if let Some(current) = current { (current.fields.name) } @else { "the destination" } }
+                            a.button.bare href=(DESTINATIONS) { "Cancel" }
+                        }
+                    }
+                    @if let Some(current) = current { (deletion(current)) }
+                }
+            }
+            (self.suggestions.lists())
         };
-        self.layout(&title, &content)
+        self.shell.document(DESTINATIONS, &title, &content)
     }
 
     fn facts(&self, current: &Destination, problems: &[Problem]) -> Markup {
         let fields = &current.fields;
         html! {
-            p { "Typed as " code.typed { "to=" (fields.name) } ". Last changed by " (self.person(&current.changed_by)) "."
-                @if let Some(carried) = &current.carries { " It carries " (stream(carried)) " since " (time(Some(carried.began_at))) "." } }
+            p.small.muted { "Typed as " (typed(&format!("to={}", fields.name))) ". Last changed by " (self.person(&current.changed_by)) "."
+                @if let Some(carried) = &current.carries {
+                    " It carries " (stream(carried)) " since " (self.shell.clock.time(carried.began_at)) "." } }
             @if let Some(hint) = service::find(&fields.service).and_then(|service| service.hint) {
-                p.note { strong { (service::name(&fields.service)) ": " } (hint) }
+                (note(Tone::Info, &format!("{}:", service::name(&fields.service)), &html! { (hint) }))
             }
             @if self.is_old(current) {
-                p.note { "Its key is older than 12 months. Whoever had it can still stream with it: make a new one at the service, \
-                    and replace it here." }
+                (note(Tone::Warn, "Its key is older than 12 months.", &html! { "Whoever had it can still stream with it: make a new one at the \
+                    service, and replace it here." }))
             }
             @if fields.used_by == UsedBy::Unknown && problems.is_empty() {
-                p.note { "Another version of this service saved who may use it, and this version cannot read that, so nobody may. \
-                    Choose again, and save." }
+                (note(Tone::Warn, "Nobody may use it.", &html! { "Another version of this service saved who may, and this version cannot read that. \
+                    Choose again, and save." }))
             }
         }
     }
@@ -190,53 +258,71 @@ impl<'a> View<'a> {
     fn notice(&self, notice: &Notice, current: &Destination) -> Markup {
         match notice {
             Notice::Saved { warnings } => html! {
-                div.good role="status" {
-                    p { strong { "Saved." } }
+                (note(Tone::Good, "Saved.", &html! {
                     (self.summary(current))
                     @if current.carries.is_some() { p { "From the next show on; the one that runs keeps what it was started with." } }
-                }
-                @for warning in warnings { p.note { (warning) } }
+                }))
+                @for warning in warnings { (note(Tone::Warn, "", &html! { (warning) })) }
             },
-            Notice::Unchanged => html! {
-                div.good role="status" { p { strong { "It stands like this already:" } } (self.summary(current)) }
-            },
-            Notice::Changed => note(&html! {
-                p { strong { "Nothing was saved: " (self.person(&current.changed_by)) " has changed " (current.fields.name)
-                    " since you opened this page." } }
-                p { "It says now:" }
-                (self.summary(current))
-                p { "The form below still has what you entered, but for a key. Saving it replaces that. "
-                    a href=(path(current.destination_id)) { "Show it as it stands" } }
-            }),
-            Notice::NotDeleted => note(&html! {
-                p { strong { "Nothing was deleted: " (current.fields.name) " carries "
-                    @if let Some(carried) = &current.carries { (stream(carried)) } @else { "a livestream" } "." } }
-                p { "Delete it when that is over." }
-            }),
+            Notice::Unchanged => note(
+                Tone::Good,
+                "It stands like this already:",
+                &self.summary(current),
+            ),
+            Notice::Changed => {
+                let verdict = format!(
+                    "Nothing was saved: {} has changed {} since you opened this page.",
+                    self.person(&current.changed_by),
+                    current.fields.name
+                );
+                note(
+                    Tone::Bad,
+                    &verdict,
+                    &html! {
+                        p { "It says now:" }
+                        (self.summary(current))
+                        p { "The form below still has what you entered, but for a key. Saving it replaces that. "
+                            a href=(path(current.destination_id)) { "Show it as it stands" } }
+                    },
+                )
+            }
+            Notice::NotDeleted => {
+                let carried = current
+                    .carries
+                    .as_ref()
+                    .map_or_else(|| "a livestream".to_owned(), stream);
+                let verdict = format!(
+                    "Nothing was deleted: {} carries {carried}.",
+                    current.fields.name
+                );
+                note(
+                    Tone::Bad,
+                    &verdict,
+                    &html! { "Delete it when that is over." },
+                )
+            }
         }
     }
 
     /// What stands now, but for the key.
     fn summary(&self, current: &Destination) -> Markup {
         let fields = &current.fields;
-        let ids = |ids: &[String]| {
-            let ids = ids.iter();
-            list(
-                ids.map(|id| self.names.get(id).unwrap_or(id).as_str()),
-                "and",
-            )
-        };
+        let list = |kind, ids: &[String]| named(&self.names, kind, ids);
         html! {
-            ul {
-                li { strong { (fields.name) } " goes to " code { (fields.server_url) } " (" (service::name(&fields.service)) ")\
-                    , with the key set " (time(Some(current.key_set_at))) " by " (self.person(&current.key_set_by)) }
+            ul.points {
+                li { b { (fields.name) } " goes to " code { (fields.server_url) } " (" (service::name(&fields.service)) ")\
+                    , with the key set " (self.shell.clock.time(current.key_set_at)) " by " (self.person(&current.key_set_by)) }
                 li { "Viewers watch at " a href=(fields.page_url) rel="noreferrer" { (fields.page_url) } }
                 li {
                     @match fields.used_by {
                         UsedBy::Everybody => "Everybody who may go live can use it",
-                        UsedBy::Channels => { "Whoever may go live can use it from " (ids(&fields.channels)) }
-                        UsedBy::People => { "Only " (ids(&fields.people)) " can use it" },
-                        UsedBy::Group => { "Only the members of " (fields.group_id.as_deref().unwrap_or("no user group")) " can use it" },
+                        UsedBy::Channels => { "Whoever may go live can use it from " (list(IdKind::Channel, &fields.channels)) }
+                        UsedBy::People => { "Only " (list(IdKind::Person, &fields.people)) " can use it" },
+                        UsedBy::Group => {
+                            "Only the members of "
+                            (fields.group_id.as_deref().map_or_else(|| "no user group".to_owned(), |group| text(&self.names, IdKind::UserGroup, group)))
+                            " can use it"
+                        },
                         UsedBy::Unknown => "Nobody can use it",
                     }
                     @match fields.zoom_users.len() {
@@ -245,7 +331,7 @@ impl<'a> View<'a> {
                         count => { ", with " (count) " Zoom accounts" },
                     }
                 }
-                @if !fields.default_in.is_empty() { li { "It is the default in " (ids(&fields.default_in)) } }
+                @if !fields.default_in.is_empty() { li { "It is the default in " (list(IdKind::Channel, &fields.default_in)) } }
                 @if let Some(resolution) = fields.resolution { li { "In " (resolution.as_str()) } }
                 @if fields.is_test { li { "Only for rehearsals" } }
             }
@@ -254,22 +340,6 @@ impl<'a> View<'a> {
 
     fn fields(&self, current: Option<&Destination>, view: &FormView<'_>) -> Markup {
         let form = view.form;
-        let who = |value: UsedBy, label: &str, more: &Markup| {
-            let value = value.as_str();
-            html! { div.option { (radio("who", value, label, form.who == value)) div.more { (more) } } }
-        };
-        let new_key = html! {
-            @let label = if current.is_some() { "New key" } else { "Key" };
-            @let hint = html! {
-                @if form.has_lost_key() { strong { "Enter it again: a key is never shown, not even here. " } }
-                "Sealed when it is saved; nobody can read it again."
-                @if current.is_some() { " From the next show on; the one that runs keeps the old key." }
-            };
-            label for="new_key" { (label) }
-            input #new_key name="new_key" type="password" autocomplete="new-password" spellcheck="false"
-                aria-invalid=[view.invalid("new_key")] aria-describedby=(view.described("new_key"));
-            (view.below("new_key", &hint))
-        };
         html! {
             (view.text("name", "Name", &form.name, "text", &html! {
                 "Letters from a to z, digits and hyphens, " (NAME_MAX) " at most." }))
@@ -286,20 +356,7 @@ impl<'a> View<'a> {
             (view.text("server", "Server", &form.server, "url", &html! {
                 "Leave it empty for the one that the service publishes. Amazon IVS and other servers have their own: it begins with "
                 code { "rtmps://" } " or " code { "rtmp://" } "." }))
-            @match current {
-                None => div.field { (new_key) },
-                Some(current) => fieldset #key aria-describedby=[describe(view.problems, "key")] {
-                    legend { "Key" }
-                    (problem_at(view.problems, "key"))
-                    (radio("key", "keep", "Keep the key that is set", form.key == "keep"))
-                    p.small.kept { "Set " (time(Some(current.key_set_at))) " by " (self.person(&current.key_set_by)) "; used for "
-                        (current.used) @if current.used == 1 { " show" } @else { " shows" } " since. It can’t be shown." }
-                    div.option {
-                        (radio("key", "replace", "Replace it", form.key == "replace"))
-                        div.more { (new_key) }
-                    }
-                },
-            }
+            (self.key(current, view))
             (view.text("page", "Watch page", &form.page, "url", &html! {
                 "Where viewers watch, behind " em { "Watch" } " in the channel. Zoom requires it." }))
             div.field {
@@ -312,35 +369,76 @@ impl<'a> View<'a> {
                 }
                 (view.below("resolution", &html! { "1080p works for Zoom users for whom it is enabled at Zoom; for them Zoom requires a choice." }))
             }
-            fieldset #who aria-describedby=[describe(view.problems, "who")] {
-                legend { "Who may use it" }
-                (problem_at(view.problems, "who"))
-                (radio("who", UsedBy::Everybody.as_str(), "everybody who may go live", form.who == UsedBy::Everybody.as_str()))
-                (who(UsedBy::Channels, "only from these channels", &view.list("channels", "Ids of channels, like C0123ABCD", &form.channels)))
-                (who(UsedBy::People, "only these people", &view.list("people", "Ids of people, like U0123ABCD", &form.people)))
-                (who(UsedBy::Group, "only the members of a user group", &html! {
-                    label for="group" { "Id of the user group, like S0123ABCD" }
-                    input #group name="group" value=(form.group) spellcheck="false"
-                        aria-invalid=[view.invalid("group")] aria-describedby=[describe(view.problems, "group")];
-                    (problem_at(view.problems, "group"))
-                }))
-            }
+            (self.users(current, view))
             div.field {
-                p.note { "Once used, the key stands in that meeting at Zoom: its host, and apps of theirs that may read livestream settings, \
-                    can read it there. " a href="#accounts" { "Limit it to some Zoom accounts" } }
+                (note(Tone::Info, "", &html! { "Once used, the key stands in that meeting at Zoom: its host, and apps of theirs that may read livestream \
+                    settings, can read it there. " a href="#accounts" { "Limit it to some Zoom accounts" } }))
                 label for="accounts" { "Only with these Zoom accounts" }
                 textarea #accounts name="accounts" rows="2" spellcheck="false"
                     aria-invalid=[view.invalid("accounts")] aria-describedby=(view.described("accounts")) { (form.accounts) }
                 (view.below("accounts", &html! { "E-mail addresses of accounts that are linked here, or that the workspace shares. Empty: with all." }))
             }
-            div.field {
-                label for="default_in" { "Default in these channels" }
-                textarea #default_in name="default_in" rows="2" spellcheck="false"
-                    aria-invalid=[view.invalid("default_in")] aria-describedby=(view.described("default_in")) { (form.default_in) }
-                (view.below("default_in", &html! { "Ids of channels, like C0123ABCD. Livestreams that are started there without "
-                    code { "to=" } " go here." }))
+            fieldset {
+                legend { "Default in these channels" }
+                p.hint { "Livestreams that are started there without " (typed("to=")) " go here." }
+                @let saved = current.map_or(&[][..], |current| &current.fields.default_in);
+                (view.list("default_in", "add_default_in", IdKind::Channel, saved))
             }
-            label.check { input #is_test type="checkbox" name="is_test" checked[form.is_test.is_some()]; " Only for rehearsals" }
+            (checkbox("is_test", form.is_test.is_some(), "Only for rehearsals", &html! {}))
+        }
+    }
+
+    /// The key, which is never shown.
+    fn key(&self, current: Option<&Destination>, view: &FormView<'_>) -> Markup {
+        let form = view.form;
+        let new_key = html! {
+            @let label = if current.is_some() { "New key" } else { "Key" };
+            @let hint = html! {
+                @if form.has_lost_key() { b { "Enter it again: a key is never shown, not even here. " } }
+                "Sealed when it is saved; nobody can read it again."
+                @if current.is_some() { " From the next show on; the one that runs keeps the old key." }
+            };
+            label.label for="new_key" { (label) }
+            input #new_key name="new_key" type="password" autocomplete="new-password" spellcheck="false"
+                aria-invalid=[view.invalid("new_key")] aria-describedby=(view.described("new_key"));
+            (view.below("new_key", &hint))
+        };
+        html! {
+            @match current {
+                None => div.field { (new_key) },
+                Some(current) => fieldset #key aria-describedby=[describe(view.problems, "key")] {
+                    legend { "Key" }
+                    (problem_at(view.problems, "key"))
+                    div.choice {
+                        input #key-keep type="radio" name="key" value="keep" checked[form.key == "keep"];
+                        label for="key-keep" { "Keep the key that is set" }
+                        p.hint { "Set " (self.shell.clock.time(current.key_set_at)) " by " (self.person(&current.key_set_by)) "; used for "
+                            (current.used) @if current.used == 1 { " show" } @else { " shows" } " since. It can’t be shown." }
+                    }
+                    (choice("key", "replace", form.key == "replace", "Replace it", &new_key))
+                },
+            }
+        }
+    }
+
+    fn users(&self, current: Option<&Destination>, view: &FormView<'_>) -> Markup {
+        let form = view.form;
+        let saved = |used_by: UsedBy| current.filter(|current| current.fields.used_by == used_by);
+        let channels = saved(UsedBy::Channels).map_or(&[][..], |current| &current.fields.channels);
+        let people = saved(UsedBy::People).map_or(&[][..], |current| &current.fields.people);
+        let who = |value: UsedBy, label: &str, more: &Markup| {
+            let value = value.as_str();
+            choice("who", value, form.who == value, label, more)
+        };
+        html! {
+            fieldset #who aria-describedby=[describe(view.problems, "who")] {
+                legend { "Who may use it" }
+                (problem_at(view.problems, "who"))
+                (who(UsedBy::Everybody, "Everybody who may go live", &html! {}))
+                (who(UsedBy::Channels, "Only from these channels", &view.list("channels", "add_channels", IdKind::Channel, channels)))
+                (who(UsedBy::People, "Only these people", &view.list("people", "add_people", IdKind::Person, people)))
+                (who(UsedBy::Group, "Only the members of a user group", &group_field(self.groups.as_deref(), &form.group, view.problems)))
+            }
         }
     }
 
@@ -352,36 +450,56 @@ impl<'a> View<'a> {
         let name = &current.fields.name;
         let content = html! {
             @if let Some(notice) = notice { (self.notice(notice, current)) }
-            @if let Some(carried) = &current.carries {
-                p { (name) " carries " (stream(carried)) " since " (time(Some(carried.began_at))) ". It can be deleted when that is over." }
-                p { a href=(path(current.destination_id)) { "Back to " (name) } }
-            } @else {
-                p { "Its key is destroyed at once, and " code.typed { "to=" (name) } " goes nowhere any more. \
-                    The meetings that it was used for keep it at Zoom: make a new one where it came from, \
-                    if nobody is to stream with this one." }
-                @if !current.fields.default_in.is_empty() {
-                    p { "Livestreams of " (list(current.fields.default_in.iter().map(String::as_str), "and"))
-                        " then go where it is set in Zoom." }
-                }
-                form method="post" action={ (path(current.destination_id)) "/delete" } {
-                    (csrf_field(&self.shell.csrf))
-                    button.primary type="submit" { "Delete " (name) }
-                    a.quiet href=(path(current.destination_id)) { "Cancel" }
+            div.panel.pad.section {
+                @if let Some(carried) = &current.carries {
+                    p { (name) " carries " (stream(carried)) " since " (self.shell.clock.time(carried.began_at)) ". It can be deleted when that is over." }
+                    p { a href=(path(current.destination_id)) { "Back to " (name) } }
+                } @else {
+                    p { "Its key is destroyed at once, and " (typed(&format!("to={name}"))) " goes nowhere any more. \
+                        The meetings that it was used for keep it at Zoom: make a new one where it came from, \
+                        if nobody is to stream with this one." }
+                    @if !current.fields.default_in.is_empty() {
+                        p { "Livestreams of " (named(&self.names, IdKind::Channel, &current.fields.default_in))
+                            " then go where it is set in Zoom." }
+                    }
+                    form.actions method="post" action={ (path(current.destination_id)) "/delete" } {
+                        (csrf_field(&self.shell.csrf))
+                        button.button.stop type="submit" { "Delete " (name) }
+                        a.button.bare href=(path(current.destination_id)) { "Cancel" }
+                    }
                 }
             }
         };
-        self.layout(&format!("Delete {name}?"), &content)
+        self.shell.page(
+            DESTINATIONS,
+            &format!("Delete {name}?"),
+            &html! {},
+            &content,
+        )
     }
+}
 
-    fn layout(&self, title: &str, content: &Markup) -> Markup {
-        self.shell.page(DESTINATIONS, title, &html! {}, content)
+fn intro(title: &str) -> Markup {
+    html! {
+        div.intro {
+            @if title != "Destinations" { a.crumb href=(DESTINATIONS) { (icon(Icon::Back)) " All destinations" } }
+            h1 { (title) }
+            p.lead { "Where livestreams can go. Keys stay here: they are never typed in Slack, and nobody can read one again." }
+        }
     }
+}
+
+fn new_button() -> Markup {
+    html! { a.button href={ (DESTINATIONS) "/new" } { (icon(Icon::Plus)) " New destination" } }
 }
 
 /// The fields of a form, with what is wrong with them.
 struct FormView<'a> {
     form: &'a DestinationForm,
     problems: &'a [Problem],
+    names: &'a Names,
+    /// Where the form is sent to add to its lists.
+    preview: &'a str,
 }
 
 impl FormView<'_> {
@@ -402,7 +520,7 @@ impl FormView<'_> {
     fn below(&self, field: &'static str, hint: &Markup) -> Markup {
         html! {
             (problem_at(self.problems, field))
-            p.small id={ (field) "-hint" } { (hint) }
+            p.hint id={ (field) "-hint" } { (hint) }
         }
     }
 
@@ -424,13 +542,35 @@ impl FormView<'_> {
         }
     }
 
-    fn list(&self, field: &'static str, label: &str, value: &str) -> Markup {
-        html! {
-            label for=(field) { (label) }
-            textarea id=(field) name=(field) rows="2" spellcheck="false"
-                aria-invalid=[self.invalid(field)] aria-describedby=[describe(self.problems, field)] { (value) }
-            (problem_at(self.problems, field))
-        }
+    fn list(
+        &self,
+        field: &'static str,
+        add: &'static str,
+        kind: IdKind,
+        saved: &[String],
+    ) -> Markup {
+        let form = self.form;
+        let (ticked, typed) = match field {
+            "people" => (&form.people, &form.add_people),
+            "channels" => (&form.channels, &form.add_channels),
+            _ => (&form.default_in, &form.add_default_in),
+        };
+        let hint = match kind {
+            IdKind::Person => PEOPLE_HINT,
+            IdKind::Channel | IdKind::UserGroup => CHANNELS_HINT,
+        };
+        let picker = Picker {
+            field,
+            add,
+            kind,
+            saved,
+            ticked,
+            typed,
+            preview: Some(self.preview),
+            hint,
+            has_focus: form.focus == Some(field),
+        };
+        picker.show(self.names, self.problems)
     }
 }
 
@@ -441,13 +581,15 @@ pub(super) fn path(id: DestinationId) -> String {
 
 fn deletion(current: &Destination) -> Markup {
     html! {
-        div.aside {
-            p { strong { "Delete " (current.fields.name) } br;
-                span.small {
+        div.head.panel.pad {
+            p { b { "Delete " (current.fields.name) } br;
+                small.muted {
                     @if let Some(carried) = &current.carries { "Not while it carries " (stream(carried)) ". " }
                     "Its key is destroyed at once." } }
             @if current.carries.is_none() {
-                a.quiet href={ (path(current.destination_id)) "/delete" } { "Delete …" }
+                a.button.stop href={ (path(current.destination_id)) "/delete" } { "Delete …" }
+            } @else {
+                button.button.stop type="button" disabled { "Delete …" }
             }
         }
     }

@@ -156,15 +156,6 @@ pub(super) fn describe(problems: &[Problem], field: &str) -> Option<String> {
     is_wrong.then(|| format!("{field}-problem"))
 }
 
-/// Something that the reader must see first.
-pub(super) fn note(content: &Markup) -> Markup {
-    parts::note(Tone::Bad, "", content)
-}
-
-pub(super) fn radio(name: &str, value: &str, label: &str, is_checked: bool) -> Markup {
-    html! { label.check { input type="radio" name=(name) value=(value) checked[is_checked]; " " (label) } }
-}
-
 pub(super) fn time(at: Option<DateTime<Utc>>) -> Markup {
     html! {
         @match at {

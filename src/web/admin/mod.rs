@@ -15,7 +15,7 @@ pub(super) mod layout;
 mod overview;
 mod people;
 mod person_view;
-mod picker;
+pub(super) mod picker;
 mod rules;
 mod rules_changes;
 mod rules_form;
@@ -61,6 +61,14 @@ pub(super) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
         )
         .route("/admin/destinations/new", get(destinations::new))
         .route(
+            "/admin/destinations/preview",
+            post(destinations::preview_new),
+        )
+        .route(
+            "/admin/destinations/{destination}/preview",
+            post(destinations::preview_change),
+        )
+        .route(
             "/admin/destinations/{destination}",
             get(destinations::destination).post(destinations::change),
         )
@@ -75,6 +83,8 @@ pub(super) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
             "/admin/shared",
             get(shared::shared_account).post(shared::save_people),
         )
+        .route("/admin/shared/preview", post(shared::preview))
+        .route("/admin/shared/end", get(shared::confirm_end))
         .route("/admin/shared/link", post(shared::link))
         .route("/admin/shared/unlink", post(shared::unlink))
         .route("/admin/{*rest}", any(error::no_page))

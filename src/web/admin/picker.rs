@@ -1,7 +1,5 @@
 //! Picking people and channels by their names: ticked boxes, and a field that adds to them.
 
-use std::collections::HashSet;
-
 use maud::{Markup, html};
 
 use crate::admin::check::{PersonState, people as states_of};
@@ -9,15 +7,21 @@ use crate::app::App;
 use crate::command::outcome::Unknown;
 use crate::db::linked_users::{self, Query};
 use crate::ids::Asker;
+use crate::slack::web_api::UserGroup;
 use crate::web::admin::layout::{Problem, describe, problem_at};
 use crate::web::admin::slack_ids::{self, IdKind, Item, WORD_MAX};
 use crate::workspace::directory::{Directory, Entry, Extent, Found};
 use crate::workspace::names::Names;
 
-/// How many names are looked up at once.
-const NAMES_MAX: usize = 20;
+/// Of how many names it is said that they are not found.
+const TOLD_MAX: usize = 5;
 /// How many people are suggested.
 const SUGGESTED_MAX: usize = 100;
+
+/// How people learn an id.
+pub(super) const PEOPLE_HINT: &str = "Untick to remove. Several are separated by commas. An ID works for everybody: in Slack, profile → ⋮ → Copy member ID.";
+/// Which channels are found by their names.
+pub(super) const CHANNELS_HINT: &str = "Untick to remove. A private channel is added by its ID, which stands at the end of its About page in Slack.";
 
 /// What was made of a list and of what was typed beside it.
 #[derive(Debug, Default)]
@@ -36,50 +40,76 @@ pub(super) async fn pick(
     ticked: &[String],
     typed: &str,
 ) -> sqlx::Result<Picked> {
-    let (mut ids, mut names, mut others) = (Vec::new(), Vec::new(), Vec::new());
     let texts = ticked.iter().map(String::as_str).chain([typed]);
-    for item in texts.flat_map(|text| slack_ids::items(text, kind)) {
-        match item {
-            Item::Id(id) => ids.push(id),
-            Item::Name(name) => names.push(name),
-            Item::Other(found, id) => others.push((found, id)),
-        }
-    }
-    let of_kind = |(found, id): &(IdKind, String)| format!("{id} is the ID of {}", found.name());
-    let mut problems: Vec<_> = slack_ids::told(others.iter().map(of_kind).collect(), kind)
-        .into_iter()
+    let items: Vec<_> = texts
+        .flat_map(|text| slack_ids::items(text, kind))
         .collect();
-    let mut left: Vec<_> = others.into_iter().map(|(_, id)| id).collect();
-    if names.len() > NAMES_MAX {
-        let text = format!("Enter {NAMES_MAX} names at most at once; IDs can be more.");
-        problems.push(text);
-        left.append(&mut names);
-    }
-    if !names.is_empty() {
-        let directory = match kind {
-            IdKind::Person => Directory::people(app, asker, &names).await?,
-            IdKind::Channel | IdKind::UserGroup => Directory::channels(app, asker).await?,
-        };
-        for name in names {
-            match directory.find(&name) {
+    let names = items.iter().filter_map(|item| match item {
+        Item::Name(name) => Some(name.clone()),
+        Item::Id(_) | Item::Other(..) => None,
+    });
+    let names: Vec<_> = names.collect();
+    let directory = match kind {
+        _ if names.is_empty() => None,
+        IdKind::Person => Some(Directory::people(app, asker, &names).await?),
+        IdKind::Channel | IdKind::UserGroup => Some(Directory::channels(app, asker).await?),
+    };
+    let mut picked = Picked::default();
+    let (mut left, mut problems, mut needs_help) = (Vec::new(), Vec::new(), false);
+    for item in items {
+        match (item, &directory) {
+            (Item::Id(id), _) => picked.add(id),
+            (Item::Other(found, id), _) => {
+                problems.push(format!("{id} is the ID of {}.", found.name()));
+                needs_help = true;
+                left.push(id);
+            }
+            (Item::Name(name), Some(directory)) => match directory.find(&name) {
                 Found::One(entry) => {
                     entry.remember(app, asker);
-                    ids.push(entry.id.clone());
+                    picked.add(entry.id.clone());
                 }
                 found => {
-                    problems.push(not_found(&name, kind, &found, directory.extent, &ids));
+                    needs_help |= !matches!(found, Found::Several(_) | Found::None(Some(_)));
+                    let extent = directory.extent;
+                    problems.push(not_found(&name, kind, &found, extent, &picked.ids));
                     left.push(name);
                 }
-            }
+            },
+            (Item::Name(name), None) => left.push(name),
         }
     }
-    let mut seen = HashSet::new();
-    ids.retain(|id| seen.insert(id.clone()));
-    Ok(Picked {
-        ids,
-        left: left.join(", "),
-        problem: (!problems.is_empty()).then(|| problems.join(" ")),
-    })
+    let more = problems.len().saturating_sub(TOLD_MAX);
+    problems.truncate(TOLD_MAX);
+    if more > 0 {
+        problems.push(format!("And {more} more."));
+    }
+    if needs_help {
+        problems.push(kind.help().to_owned());
+    }
+    picked.left = left.join(", ");
+    picked.problem = (!problems.is_empty()).then(|| problems.join(" "));
+    Ok(picked)
+}
+
+impl Picked {
+    fn add(&mut self, id: String) {
+        if !self.ids.contains(&id) {
+            self.ids.push(id);
+        }
+    }
+}
+
+/// The ids of a list, each once.
+pub(super) fn ids(list: &[String], kind: IdKind) -> Vec<String> {
+    let mut ids = Vec::new();
+    for item in list.iter().flat_map(|text| slack_ids::items(text, kind)) {
+        match item {
+            Item::Id(id) if !ids.contains(&id) => ids.push(id),
+            _ => {}
+        }
+    }
+    ids
 }
 
 /// Why a name means nobody, or no channel, and how it goes on.
@@ -97,9 +127,12 @@ fn not_found(
     } else {
         format!("“{typed}”")
     };
-    let help = kind.help();
     if let Found::Several(entries) = found {
-        let entries: Vec<_> = entries.iter().take(5).map(|entry| told_apart(entry)).collect();
+        let entries: Vec<_> = entries
+            .iter()
+            .take(5)
+            .map(|entry| told_apart(entry))
+            .collect();
         let entries = entries.join(", ");
         return format!("{name} may be {entries}. Enter the ID of the one you mean.");
     }
@@ -113,15 +146,15 @@ fn not_found(
             let nothing = nothing(&name, is_channel);
             format!("{nothing} Did you mean {}?{again}", nearest.name)
         }
-        (Extent::Whole, _) => format!("{} {help}", nothing(&name, is_channel)),
+        (Extent::Whole, _) => nothing(&name, is_channel),
         (Extent::Part, _) => format!(
-            "Slack lists more than this page reads, so it can’t tell what {name} means. Enter the ID. {help}"
+            "Slack lists more than this page reads, so it can’t tell what {name} means. Enter the ID."
         ),
         (Extent::Nothing(Unknown::NoAnswer), _) => format!(
-            "Slack does not answer just now, so {name} was not looked up. Try again in a minute, or enter the ID. {help}"
+            "Slack does not answer just now, so {name} was not looked up. Try again in a minute, or enter the ID."
         ),
         (Extent::Nothing(Unknown::CannotAsk), _) => format!(
-            "Slack does not let this app look up names here, so it can’t tell what {name} means. Enter the ID. {help}"
+            "Slack does not let this app look up names here, so it can’t tell what {name} means. Enter the ID."
         ),
     }
 }
@@ -163,7 +196,7 @@ pub(super) async fn judge_people(
 
 /// The people and channels that fields suggest: their ids and names.
 #[derive(Debug, Default)]
-pub(super) struct Suggestions {
+pub(in crate::web) struct Suggestions {
     pub(super) people: Vec<(String, String)>,
     pub(super) channels: Vec<(String, String)>,
 }
@@ -210,7 +243,9 @@ fn sorted(named: impl Iterator<Item = (String, String)>) -> Vec<(String, String)
 /// A name that several have is suggested by its ids.
 fn list(id: &str, named: &[(String, String)]) -> Markup {
     let is_shared = |name: &str| {
-        let same = named.iter().filter(|(_, other)| other.eq_ignore_ascii_case(name));
+        let same = named
+            .iter()
+            .filter(|(_, other)| other.eq_ignore_ascii_case(name));
         same.count() > 1
     };
     html! {
@@ -253,13 +288,21 @@ impl Picker<'_> {
         let Self { field, add, .. } = *self;
         let (what, list, placeholder) = match self.kind {
             IdKind::Person => ("people", "known-people", "Name or Slack ID"),
-            IdKind::Channel | IdKind::UserGroup => ("channels", "known-channels", "#channel or Slack ID"),
+            IdKind::Channel | IdKind::UserGroup => {
+                ("channels", "known-channels", "#channel or Slack ID")
+            }
         };
         let is_new = |id: &&String| !self.saved.contains(id);
-        let listed: Vec<_> = self.saved.iter().chain(self.ticked.iter().filter(is_new)).collect();
+        let listed: Vec<_> = self
+            .saved
+            .iter()
+            .chain(self.ticked.iter().filter(is_new))
+            .collect();
         let problem = describe(problems, field);
         let hint = format!("{field}-hint");
-        let described = problem.as_ref().map_or_else(|| hint.clone(), |problem| format!("{problem} {hint}"));
+        let described = problem
+            .as_ref()
+            .map_or_else(|| hint.clone(), |problem| format!("{problem} {hint}"));
         html! {
             @if !listed.is_empty() {
                 div.picked role="group" aria-label={ "Listed " (what) "; untick to remove" } {
@@ -282,6 +325,72 @@ impl Picker<'_> {
             }
             (problem_at(problems, field))
             p.hint id=(hint) { (self.hint) }
+        }
+    }
+}
+
+/// A card with a choice, and the fields that only it needs.
+pub(super) fn choice(
+    name: &str,
+    value: &str,
+    is_checked: bool,
+    label: &str,
+    more: &Markup,
+) -> Markup {
+    let id = format!("{name}-{value}");
+    html! {
+        div.choice {
+            input id=(id) type="radio" name=(name) value=(value) checked[is_checked];
+            label for=(id) { (label) }
+            @if !more.0.is_empty() { div.more { (more) } }
+        }
+    }
+}
+
+/// A card that is chosen or not.
+pub(super) fn checkbox(name: &str, is_checked: bool, label: &str, more: &Markup) -> Markup {
+    html! {
+        div.choice {
+            input id=(name) type="checkbox" name=(name) checked[is_checked];
+            label for=(name) { (label) }
+            @if !more.0.is_empty() { div.more { (more) } }
+        }
+    }
+}
+
+/// The choice of one user group.
+pub(super) fn group_field(
+    groups: Option<&[UserGroup]>,
+    chosen: &str,
+    problems: &[Problem],
+) -> Markup {
+    let problem = describe(problems, "group");
+    let is_wrong = problem.as_ref().map(|_| "true");
+    html! {
+        label.label for="group" { "User group" }
+        @match groups {
+            Some(groups) => {
+                select #group name="group" aria-invalid=[is_wrong] aria-describedby=[problem] {
+                    @if chosen.is_empty() { option value="" selected { "Choose one" } }
+                    @else if !groups.iter().any(|group| group.id == chosen) {
+                        option value=(chosen) selected { (chosen) }
+                    }
+                    @for group in groups {
+                        option value=(group.id) selected[group.id == chosen] {
+                            "@" (group.handle) @if let Some(count) = group.user_count {
+                                " · " (count) @if count == 1 { " person" } @else { " people" } }
+                        }
+                    }
+                }
+                (problem_at(problems, "group"))
+            }
+            None => {
+                input #group name="group" value=(chosen) placeholder="S0123ABCD" spellcheck="false"
+                    aria-invalid=[is_wrong] aria-describedby=[problem];
+                (problem_at(problems, "group"))
+                p.hint { "Slack does not tell this app which user groups there are. Enter the ID of one: in Slack, ⋯ → Copy group ID in the list of \
+                    user groups." }
+            }
         }
     }
 }

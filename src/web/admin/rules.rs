@@ -18,9 +18,7 @@ use crate::web::admin::picker::{judge_people, pick, text};
 use crate::web::admin::rules_form::RulesForm;
 use crate::web::admin::rules_summary::{list, named};
 use crate::web::admin::rules_view::{Notice, View};
-use crate::web::admin::session::{
-    PageResult, authorize_action, authorize_form, authorize_view,
-};
+use crate::web::admin::session::{PageResult, authorize_action, authorize_form, authorize_view};
 use crate::web::admin::slack_ids::IdKind;
 use crate::web::pages::page;
 use crate::workspace::names::Names;
@@ -110,11 +108,11 @@ pub(super) async fn save_rules(
     if is_stale {
         return Ok(view.changed(form));
     }
-    let problems = judge(&app, &shell.admin, &new, &view.names).await?;
-    if !problems.is_empty() {
-        return Ok(view.refused(&form, &problems, None));
-    }
-    let lock_out = lock_out(&app, &shell.admin, &view, &new).await?;
+    let listed = match Listed::ask(&app, &shell.admin, &new, &view.names).await? {
+        Ok(listed) => listed,
+        Err(problem) => return Ok(view.refused(&form, &[problem], None)),
+    };
+    let lock_out = lock_out(&app, &shell.admin, &view, &new, &listed).await?;
     if let Some(lock_out) = lock_out.filter(|lock_out| form.lock_out != lock_out.of) {
         let LockOut { verdict, why, of } = lock_out;
         return Ok(view.refused(&form, &[], Some(&Notice::LocksOut { verdict, why, of })));
@@ -137,31 +135,39 @@ pub(super) async fn save_rules(
     }
 }
 
-/// What is wrong with rules, as Slack says.
-async fn judge(
-    app: &App,
-    admin: &Admin,
-    new: &Rules,
-    names: &Names,
-) -> Result<Vec<Problem>, AdminError> {
-    let problem = match (new.who, &new.group_id) {
-        (Who::Named, _) => judge_people(app, &admin.asker, &new.people, names)
-            .await?
-            .err()
-            .map(|text| Problem {
-                field: "people",
-                text,
-            }),
-        (Who::Group, Some(group)) => {
-            let state = check::user_group(app, &admin.asker, group).await?;
-            (state == GroupState::NotFound).then(|| Problem {
-                field: "group",
-                text: format!("Slack knows no user group {group} in this workspace."),
-            })
-        }
-        _ => None,
-    };
-    Ok(problem.into_iter().collect())
+/// What Slack says of those whom rules list.
+enum Listed {
+    /// Everybody, or nobody in particular.
+    Nobody,
+    People(Vec<PersonState>),
+    Group(GroupState),
+}
+
+impl Listed {
+    async fn ask(
+        app: &App,
+        admin: &Admin,
+        new: &Rules,
+        names: &Names,
+    ) -> sqlx::Result<Result<Self, Problem>> {
+        Ok(match (new.who, &new.group_id) {
+            (Who::Named, _) => judge_people(app, &admin.asker, &new.people, names)
+                .await?
+                .map(Self::People)
+                .map_err(|text| Problem {
+                    field: "people",
+                    text,
+                }),
+            (Who::Group, Some(group)) => match check::user_group(app, &admin.asker, group).await? {
+                GroupState::NotFound => Err(Problem {
+                    field: "group",
+                    text: format!("Slack knows no user group {group} in this workspace."),
+                }),
+                state => Ok(Self::Group(state)),
+            },
+            _ => Ok(Self::Nobody),
+        })
+    }
 }
 
 /// Rules that take from people what they can do, or let nobody do anything.
@@ -178,6 +184,7 @@ async fn lock_out(
     admin: &Admin,
     view: &View<'_>,
     new: &Rules,
+    listed: &Listed,
 ) -> Result<Option<LockOut>, AdminError> {
     let everybody = |why: &str, of: &str| {
         Ok(Some(LockOut {
@@ -189,28 +196,29 @@ async fn lock_out(
     if new.channel_policy == ChannelPolicy::Only && new.channels.is_empty() {
         return everybody("No channel is listed.", "channels");
     }
-    match (new.who, &new.group_id) {
-        (Who::Named, _) if new.people.is_empty() => {
+    match listed {
+        Listed::People(states) if states.is_empty() => {
             return everybody("Nobody is listed.", "people");
         }
-        (Who::Named, _) if !new.guests_allowed => {
-            let states = check::people(app, &admin.asker, &new.people).await?;
-            if states.iter().all(|state| *state == PersonState::Guest) {
-                let why = "Everybody on the list is a guest or of another organisation, and these rules refuse them.";
-                return everybody(why, &new.people.join(" "));
-            }
+        Listed::People(states)
+            if !new.guests_allowed && states.iter().all(|state| *state == PersonState::Guest) =>
+        {
+            let why = "Everybody on the list is a guest or of another organisation, and these rules refuse them.";
+            return everybody(why, &new.people.join(" "));
         }
-        (Who::Group, Some(group)) => {
-            let why = match check::user_group(app, &admin.asker, group).await? {
-                GroupState::Empty => "Slack says that nobody is in this user group.",
-                GroupState::NotKnown => "Slack does not tell this app who is in this user group.",
-                GroupState::NotFound | GroupState::HasMembers => "",
+        Listed::Group(state) => {
+            let why = match state {
+                GroupState::Empty => Some("Slack says that nobody is in this user group."),
+                GroupState::NotKnown => {
+                    Some("Slack does not tell this app who is in this user group.")
+                }
+                GroupState::NotFound | GroupState::HasMembers => None,
             };
-            if !why.is_empty() {
-                return everybody(why, group);
+            if let Some(why) = why {
+                return everybody(why, new.group_id.as_deref().unwrap_or_default());
             }
         }
-        _ => {}
+        Listed::People(_) | Listed::Nobody => {}
     }
     let before = forecast::look(app, &admin.asker, &view.rules, new).await?;
     Ok(losers(admin, view, &before))
@@ -218,7 +226,12 @@ async fn lock_out(
 
 /// Those who could go live before, and could not any more.
 fn losers(admin: &Admin, view: &View<'_>, before: &Forecast) -> Option<LockOut> {
-    let could = |prospect: &&Prospect| before.people.iter().any(|had| had.user == prospect.user && had.can());
+    let could = |prospect: &&Prospect| {
+        before
+            .people
+            .iter()
+            .any(|had| had.user == prospect.user && had.can())
+    };
     let after = view.forecast.people.iter();
     let lost: Vec<&str> = after
         .filter(|prospect| !prospect.can() && could(prospect))
@@ -360,8 +373,5 @@ pub(super) async fn save_admins(
     } else {
         (StatusCode::UNPROCESSABLE_ENTITY, None)
     };
-    Ok(page(
-        status,
-        view.page(&shown, &problems, notice.as_ref()),
-    ))
+    Ok(page(status, view.page(&shown, &problems, notice.as_ref())))
 }

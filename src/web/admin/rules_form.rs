@@ -6,8 +6,8 @@ use crate::app::App;
 use crate::db::rules::{ChannelPolicy, Rules, Who};
 use crate::ids::Asker;
 use crate::web::admin::layout::Problem;
-use crate::web::admin::picker::pick;
-use crate::web::admin::slack_ids::{self, IdKind, Item};
+use crate::web::admin::picker::{ids, pick};
+use crate::web::admin::slack_ids::{self, IdKind};
 
 /// What is suggested where people are to be asked in channels with many members.
 const MANY: &str = "200";
@@ -194,16 +194,4 @@ impl RulesForm {
         };
         (rules, problems)
     }
-}
-
-/// The ids of a list, each once.
-fn ids(list: &[String], kind: IdKind) -> Vec<String> {
-    let mut ids = Vec::new();
-    for item in list.iter().flat_map(|text| slack_ids::items(text, kind)) {
-        match item {
-            Item::Id(id) if !ids.contains(&id) => ids.push(id),
-            _ => {}
-        }
-    }
-    ids
 }

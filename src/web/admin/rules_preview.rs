@@ -56,7 +56,11 @@ fn said(prospect: &Prospect, places: &str) -> (Tone, &'static str, String) {
     match &prospect.decision {
         Decision::Allowed | Decision::Confirm { .. } => match trouble(prospect.account) {
             None => (Tone::Good, "can", capitalised(places)),
-            Some(trouble) => (Tone::Warn, "allowed, can’t yet", format!("Allowed, but {trouble}")),
+            Some(trouble) => (
+                Tone::Warn,
+                "allowed, can’t yet",
+                format!("Allowed, but {trouble}"),
+            ),
         },
         Decision::Refused(refusal) => {
             let refused = match refusal.rule {
@@ -78,7 +82,11 @@ fn said(prospect: &Prospect, places: &str) -> (Tone, &'static str, String) {
                 Fact::Membership => "whether this is a member",
                 Fact::UserGroup => "who is in the user group",
             };
-            (Tone::Calm, "not known", format!("Slack does not say {fact}"))
+            (
+                Tone::Calm,
+                "not known",
+                format!("Slack does not say {fact}"),
+            )
         }
     }
 }
@@ -128,8 +136,12 @@ fn places(forecast: &Forecast, rules: &Rules, names: &Names) -> String {
     } else {
         "every channel".to_owned()
     };
-    let over = rules.confirm_over.map(|over| format!("where more than {over} read"));
-    let shared = rules.confirm_shared.then(|| "in shared channels".to_owned());
+    let over = rules
+        .confirm_over
+        .map(|over| format!("where more than {over} read"));
+    let shared = rules
+        .confirm_shared
+        .then(|| "in shared channels".to_owned());
     let asked: Vec<_> = over.into_iter().chain(shared).collect();
     if asked.is_empty() {
         places
@@ -161,8 +173,18 @@ impl May {
         rules: &Rules,
     ) -> sqlx::Result<Result<Self, Vec<Problem>>> {
         let fields = [
-            ("may_person", IdKind::Person, &form.may_person, "Enter somebody."),
-            ("may_channel", IdKind::Channel, &form.may_channel, "Enter a channel."),
+            (
+                "may_person",
+                IdKind::Person,
+                &form.may_person,
+                "Enter somebody.",
+            ),
+            (
+                "may_channel",
+                IdKind::Channel,
+                &form.may_channel,
+                "Enter a channel.",
+            ),
         ];
         let (mut found, mut problems) = (Vec::new(), Vec::new());
         for (field, kind, typed, missing) in fields {
@@ -194,13 +216,21 @@ impl May {
             _ => None,
         };
         let told = match &decision {
-            Decision::Refused(refusal) => refusal.channels.iter().map(ToString::to_string).collect(),
+            Decision::Refused(refusal) => {
+                refusal.channels.iter().map(ToString::to_string).collect()
+            }
             _ => Vec::new(),
         };
         let people = [Some(person.as_str()), by.as_deref()].into_iter().flatten();
         let channels = told.iter().map(String::as_str).chain([channel.as_str()]);
         let names = Names::of(app, admin, people, channels).await?;
-        Ok(Ok(Self::of(app, &names, (person, channel), account, &decision)))
+        Ok(Ok(Self::of(
+            app,
+            &names,
+            (person, channel),
+            account,
+            &decision,
+        )))
     }
 
     fn of(
@@ -213,7 +243,8 @@ impl May {
         let replies = Replies::of(app);
         let person = text(names, IdKind::Person, person);
         let channel = text(names, IdKind::Channel, channel);
-        let answer = |mrkdwn: &str| html! { " The answer in Slack would be: “" (plain(mrkdwn, names)) "”" };
+        let answer =
+            |mrkdwn: &str| html! { " The answer in Slack would be: “" (plain(mrkdwn, names)) "”" };
         match decision {
             Decision::Refused(refusal) => Self {
                 tone: Tone::Bad,
@@ -339,7 +370,10 @@ mod tests {
                 "The rules allow it in <#C0TOWNHALL>, <#C0NEW>. <@U0ADA> last edited *the* rules.",
                 "The rules allow it in #town-hall, C0NEW. @Ada last edited the rules.",
             ),
-            ("on <https://bot.example/admin|the admin page>.", "on the admin page."),
+            (
+                "on <https://bot.example/admin|the admin page>.",
+                "on the admin page.",
+            ),
             ("`/livestream` <", "/livestream "),
         ] {
             assert_eq!(plain(mrkdwn, &names), expected);

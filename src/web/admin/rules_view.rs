@@ -13,13 +13,15 @@ use crate::db::{destinations, named_admins};
 use crate::livestream::forecast::{self, Forecast};
 use crate::slack::web_api::UserGroup;
 use crate::web::admin::layout::{Problem, Shell, complaints, csrf_field, describe, problem_at};
-use crate::web::admin::picker::{Picker, Suggestions, text};
+use crate::web::admin::picker::{
+    CHANNELS_HINT, PEOPLE_HINT, Picker, Suggestions, checkbox, choice, group_field, text,
+};
 use crate::web::admin::rules_form::RulesForm;
 use crate::web::admin::rules_preview::{May, forecast_panel, may_panel};
 use crate::web::admin::rules_summary::{named, sentences};
 use crate::web::admin::slack_ids::IdKind;
 use crate::web::pages::page;
-use crate::web::parts::{Tone, badge_plain, note};
+use crate::web::parts::{Tone, note};
 use crate::web::paths::INSTALL;
 use crate::workspace::directory;
 use crate::workspace::names::Names;
@@ -28,13 +30,6 @@ use crate::workspace::names::Names;
 const RULES: &str = "/admin/rules";
 /// Where the form is sent to see what it would allow.
 const PREVIEW: &str = "/admin/rules/preview";
-/// How people learn an id.
-const PEOPLE_HINT: &str =
-    "Untick to remove. Several are separated by commas. An ID works for everybody: in Slack, profile → ⋮ → Copy member ID.";
-/// Which channels are found by their names.
-const CHANNELS_HINT: &str =
-    "Untick to remove. A private channel is added by its ID, which stands at the end of its About page in Slack.";
-
 /// What the page says of what was done.
 pub(super) enum Notice {
     Saved {
@@ -114,8 +109,13 @@ impl<'a> View<'a> {
             let fields = destination.fields;
             channels.extend(fields.channels.into_iter().chain(fields.default_in));
         }
-        let ids = |ids: &'_ [String]| ids.iter().map(String::as_str).collect::<Vec<_>>();
-        let names = Names::of(app, asker, ids(&people), ids(&channels)).await?;
+        let names = Names::of(
+            app,
+            asker,
+            people.iter().map(String::as_str),
+            channels.iter().map(String::as_str),
+        );
+        let names = names.await?;
         let last = Filter {
             kind: Some(AuditKind::RulesChanged),
             ..Filter::default()
@@ -193,21 +193,33 @@ impl<'a> View<'a> {
                     "Nothing was saved: {} has changed the rules since you opened this page.",
                     self.who_changed()
                 );
-                note(Tone::Bad, &verdict, &html! {
-                    p { "They say now:" }
-                    (self.summary())
-                    p { "The form below still has what you entered. Saving it replaces them. "
-                        a href=(RULES) { "Show the rules as they stand" } }
-                })
+                note(
+                    Tone::Bad,
+                    &verdict,
+                    &html! {
+                        p { "They say now:" }
+                        (self.summary())
+                        p { "The form below still has what you entered. Saving it replaces them. "
+                            a href=(RULES) { "Show the rules as they stand" } }
+                    },
+                )
             }
-            Notice::LocksOut { verdict, why, of } => note(Tone::Bad, verdict, &html! {
-                p { (why) }
-                div.actions {
-                    button.button.stop type="submit" form="rules" name="lock_out" value=(of) { "Save all the same" }
-                    a href=(RULES) { "Show the rules as they stand" }
-                }
-            }),
-            Notice::NamesSaved => note(Tone::Good, "Saved.", &html! { "The list below says who may open these pages." }),
+            Notice::LocksOut { verdict, why, of } => note(
+                Tone::Bad,
+                verdict,
+                &html! {
+                    p { (why) }
+                    div.actions {
+                        button.button.stop type="submit" form="rules" name="lock_out" value=(of) { "Save all the same" }
+                        a href=(RULES) { "Show the rules as they stand" }
+                    }
+                },
+            ),
+            Notice::NamesSaved => note(
+                Tone::Good,
+                "Saved.",
+                &html! { "The list below says who may open these pages." },
+            ),
             Notice::NamesChanged => note(
                 Tone::Bad,
                 "Nothing was saved: somebody has changed the names since you opened this page.",
@@ -217,7 +229,11 @@ impl<'a> View<'a> {
     }
 
     fn named_now(&self) -> String {
-        let named_now = named(&self.names, IdKind::Person, self.named.as_deref().unwrap_or_default());
+        let named_now = named(
+            &self.names,
+            IdKind::Person,
+            self.named.as_deref().unwrap_or_default(),
+        );
         if named_now.is_empty() {
             "nobody".to_owned()
         } else {
@@ -234,9 +250,13 @@ impl<'a> View<'a> {
         let is_unreadable =
             self.rules.who == Who::Unknown || self.rules.channel_policy == ChannelPolicy::Unknown;
         let is_saved = problems.is_empty() && self.shown.are_same(&self.rules);
-        let badge = if is_saved { "As saved" } else { "Not saved yet" };
+        let badge = if is_saved {
+            "As saved"
+        } else {
+            "Not saved yet"
+        };
         let lead = html! { "They hold for commands and buttons from the moment you save. Whoever is refused is told which rule it was, and \
-            whom to ask." };
+        whom to ask." };
         let content = html! {
             // Enter, in any field, is no reason to save.
             button.hidden type="submit" form="rules" formaction=(PREVIEW) tabindex="-1" aria-hidden="true" { "Preview" }
@@ -262,7 +282,7 @@ impl<'a> View<'a> {
                     }
                 }
                 aside.section.stick #preview aria-labelledby="preview-title" {
-                    div.head { h2 #preview-title { "Who can go live now, and where?" } (badge_plain(Tone::Info, badge)) }
+                    div.head { h2 #preview-title { "Who can go live now, and where?" } span.badge.info.plain { (badge) } }
                     (forecast_panel(&self.forecast, &self.shown, &self.names))
                     (may_panel(self.may.as_ref(), form, problems, &format!("{PREVIEW}#may")))
                 }
@@ -320,39 +340,8 @@ impl<'a> View<'a> {
                 (problem_at(problems, "who"))
                 (choice("who", "linked", form.who == "linked", "Everybody who has linked a Zoom account", &html! {}))
                 (choice("who", "named", named, "Only these people", &picker.show(&self.names, problems)))
-                (choice("who", "group", form.who == "group", "Only members of a user group", &self.group(form, problems)))
+                (choice("who", "group", form.who == "group", "Only members of a user group", &group_field(self.groups.as_deref(), &form.group, problems)))
                 (checkbox("guests_allowed", form.guests_allowed.is_some(), "Guests and people from other organisations, too", &html! {}))
-            }
-        }
-    }
-
-    fn group(&self, form: &RulesForm, problems: &[Problem]) -> Markup {
-        let problem = describe(problems, "group");
-        let is_wrong = problem.as_ref().map(|_| "true");
-        html! {
-            label.label for="group" { "User group" }
-            @match &self.groups {
-                Some(groups) => {
-                    select #group name="group" aria-invalid=[is_wrong] aria-describedby=[problem] {
-                        @if form.group.is_empty() { option value="" selected { "Choose one" } }
-                        @else if !groups.iter().any(|group| group.id == form.group) {
-                            option value=(form.group) selected { (form.group) }
-                        }
-                        @for group in groups {
-                            option value=(group.id) selected[group.id == form.group] {
-                                "@" (group.handle) @if let Some(count) = group.user_count {
-                                    " · " (count) @if count == 1 { " person" } @else { " people" } }
-                            }
-                        }
-                    }
-                    (problem_at(problems, "group"))
-                }
-                None => {
-                    input #group name="group" value=(form.group) placeholder="S0123ABCD" spellcheck="false"
-                        aria-invalid=[is_wrong] aria-describedby=[problem];
-                    (problem_at(problems, "group"))
-                    p.hint { "Slack does not tell this app which user groups there are. Enter its ID: in Slack, ⋯ → Copy group ID in the list of user groups." }
-                }
             }
         }
     }
@@ -377,8 +366,20 @@ impl<'a> View<'a> {
             };
             picker.show(&self.names, problems)
         };
-        let only = picker("channels", "add_channels", ChannelPolicy::Only, &form.channels, &form.add_channels);
-        let except = picker("except", "add_except", ChannelPolicy::Except, &form.except, &form.add_except);
+        let only = picker(
+            "channels",
+            "add_channels",
+            ChannelPolicy::Only,
+            &form.channels,
+            &form.add_channels,
+        );
+        let except = picker(
+            "except",
+            "add_except",
+            ChannelPolicy::Except,
+            &form.except,
+            &form.add_except,
+        );
         html! {
             fieldset #place aria-describedby=[describe(problems, "place")] {
                 legend { "Where" }
@@ -421,29 +422,6 @@ impl<'a> View<'a> {
                     div.actions { button.button type="submit" { "Save the names" } }
                 }
             }
-        }
-    }
-}
-
-/// A card with a choice, and the fields that only it needs.
-pub(super) fn choice(name: &str, value: &str, is_checked: bool, label: &str, more: &Markup) -> Markup {
-    let id = format!("{name}-{value}");
-    html! {
-        div.choice {
-            input id=(id) type="radio" name=(name) value=(value) checked[is_checked];
-            label for=(id) { (label) }
-            @if !more.0.is_empty() { div.more { (more) } }
-        }
-    }
-}
-
-/// A card that is chosen or not.
-pub(super) fn checkbox(name: &str, is_checked: bool, label: &str, more: &Markup) -> Markup {
-    html! {
-        div.choice {
-            input id=(name) type="checkbox" name=(name) checked[is_checked];
-            label for=(name) { (label) }
-            @if !more.0.is_empty() { div.more { (more) } }
         }
     }
 }

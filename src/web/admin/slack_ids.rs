@@ -68,13 +68,20 @@ pub(super) enum Item {
 /// What is typed or pasted for a list: ids, mentions, links and names. Names of people, which may
 /// have spaces, are separated by commas or lines.
 pub(super) fn items(text: &str, kind: IdKind) -> Vec<Item> {
-    let text: String = text.chars().filter(|c| !is_invisible(*c)).collect();
+    let text = text.chars().filter(|c| !is_invisible(*c));
+    // What no name has, and the database cannot hold.
+    let text = text.map(|c| match c {
+        c if c.is_control() && !c.is_whitespace() => char::REPLACEMENT_CHARACTER,
+        c => c,
+    });
+    let text: String = text.collect();
     let mut items = Vec::new();
     for part in text.split(|c: char| "\r\n,;，、；".contains(c)) {
         let mut name = String::new();
         for word in part.split_whitespace() {
             let bare_word = bare(word);
-            let is_handle = word.starts_with(['@', '#']) && bare_word.chars().any(char::is_lowercase);
+            let is_handle =
+                word.starts_with(['@', '#']) && bare_word.chars().any(char::is_lowercase);
             let id = id(bare_word).filter(|_| !is_handle);
             match id.map(|id| (IdKind::of(&id), id)) {
                 Some((Some(found), id)) if found == kind => items.push(Item::Id(id)),
@@ -134,10 +141,7 @@ pub(super) fn those_in(
 ) -> Option<String> {
     let with_states = people.iter().zip(states);
     let those = with_states.filter(|(_, is)| **is == state);
-    let those = list(
-        those.map(|(id, _)| names.person(id).unwrap_or(id)),
-        "and",
-    );
+    let those = list(those.map(|(id, _)| names.person(id).unwrap_or(id)), "and");
     (!those.is_empty()).then_some(those)
 }
 
@@ -224,22 +228,38 @@ mod tests {
         let name = |name: &str| Item::Name(name.to_owned());
         let id = |id: &str| Item::Id(id.to_owned());
         for (text, kind, expected) in [
-            ("Dana Li, Eli", IdKind::Person, vec![name("Dana Li"), name("Eli")]),
-            ("U0ELI Dana  Li", IdKind::Person, vec![id("U0ELI"), name("Dana Li")]),
-            ("@dana.li @u2", IdKind::Person, vec![name("@dana.li"), name("@u2")]),
+            (
+                "Dana Li, Eli",
+                IdKind::Person,
+                vec![name("Dana Li"), name("Eli")],
+            ),
+            (
+                "U0ELI Dana  Li",
+                IdKind::Person,
+                vec![id("U0ELI"), name("Dana Li")],
+            ),
+            (
+                "@dana.li @u2",
+                IdKind::Person,
+                vec![name("@dana.li"), name("@u2")],
+            ),
             ("URSULA", IdKind::Person, vec![name("URSULA")]),
             ("UABCDEFGH", IdKind::Person, vec![id("UABCDEFGH")]),
             ("U0DANA|U0ELI", IdKind::Person, vec![name("U0DANA|U0ELI")]),
-            ("#town-hall all-acme #g20", IdKind::Channel, vec![
-                name("#town-hall"),
-                name("all-acme"),
-                name("#g20"),
-            ]),
+            (
+                "#town-hall all-acme #g20",
+                IdKind::Channel,
+                vec![name("#town-hall"), name("all-acme"), name("#g20")],
+            ),
             ("D0DIRECT", IdKind::Channel, vec![name("D0DIRECT")]),
-            ("C0TOWNHALL s0hosts", IdKind::Person, vec![
-                Item::Other(IdKind::Channel, "C0TOWNHALL".to_owned()),
-                Item::Other(IdKind::UserGroup, "S0HOSTS".to_owned()),
-            ]),
+            (
+                "C0TOWNHALL s0hosts",
+                IdKind::Person,
+                vec![
+                    Item::Other(IdKind::Channel, "C0TOWNHALL".to_owned()),
+                    Item::Other(IdKind::UserGroup, "S0HOSTS".to_owned()),
+                ],
+            ),
         ] {
             assert_eq!(items(text, kind), expected, "{text}");
         }
@@ -248,13 +268,19 @@ mod tests {
     #[test]
     fn what_is_no_id_of_a_user_group_is_named() {
         for (text, says) in [
-            ("hosts", "“hosts” is not the ID of a user group. User group IDs look like"),
+            (
+                "hosts",
+                "“hosts” is not the ID of a user group. User group IDs look like",
+            ),
             ("U0DANA", "U0DANA is the ID of a member."),
             ("a, b, c, d, e, f, g", "and 2 more. User group IDs"),
         ] {
             let (ids, problem) = read(text, IdKind::UserGroup);
             let problem = problem.expect(text);
-            assert!(ids.is_empty() && problem.contains(says), "{text}: {problem}");
+            assert!(
+                ids.is_empty() && problem.contains(says),
+                "{text}: {problem}"
+            );
         }
     }
 }

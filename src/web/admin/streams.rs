@@ -254,7 +254,7 @@ impl<'a> Streams<'a> {
 
 /// A stream as it is told here. Of one in a place that not everybody may read, topic and destination
 /// are not told.
-fn told(stream: &Stream) -> StreamContext<'_> {
+pub(super) fn told(stream: &Stream) -> StreamContext<'_> {
     StreamContext {
         topic: stream.topic.as_deref().filter(|_| stream.is_public),
         destination: stream.destination.as_ref().filter(|_| stream.is_public),
