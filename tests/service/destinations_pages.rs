@@ -809,7 +809,7 @@ async fn what_was_stored_otherwise_is_shown_and_lost_by_no_accident() {
     let list = admin.read("/admin/destinations").await;
     assert!(list.contains("newer · key set"), "{list}");
     let page = admin.read(&path(id)).await;
-    assert!(page.contains("so nobody may."), "{page}");
+    assert!(page.contains("Nobody may use it."), "{page}");
     assert!(page.contains("Choose a service"), "{page}");
     let refused = change(&mut admin, id, &[("who", ""), ("service", "")]).await;
     assert_refused(&refused, "who", "Choose who may use it");

@@ -64,7 +64,7 @@ fn said(prospect: &Prospect, places: &str) -> (Tone, &'static str, String) {
         },
         Decision::Refused(refusal) => {
             let refused = match refusal.rule {
-                Rule::Members => "a guest, or from another organisation",
+                Rule::Members => "a guest or from another organisation",
                 Rule::Named => "not on the list",
                 Rule::Group => "not in the user group",
                 Rule::Channel => "not in this channel",

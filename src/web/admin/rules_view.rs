@@ -90,7 +90,13 @@ impl<'a> View<'a> {
         } else {
             None
         };
-        let (shown, _) = form.rules();
+        let (mut shown, _) = form.rules();
+        // Whoever is refused is told who set the rules.
+        shown.changed_by = if shown.are_same(&rules) {
+            rules.changed_by.clone()
+        } else {
+            Some(asker.user.clone())
+        };
         let (forecast, groups) = tokio::try_join!(
             forecast::look(app, asker, &shown, &rules),
             directory::user_groups(app, asker),

@@ -22,9 +22,9 @@ use crate::web::admin::session::{
     CsrfForm, PageResult, authorize_action, authorize_form, authorize_view,
 };
 use crate::web::admin::slack_ids::IdKind;
-use crate::web::admin::streams::{state_words, told};
+use crate::web::admin::streams::told;
 use crate::web::pages::page;
-use crate::web::parts::{Tone, badge, note, tick};
+use crate::web::parts::{Tone, badge, note, state_words, tick};
 use crate::workspace::names::Names;
 
 /// The path of the page.
