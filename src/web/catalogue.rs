@@ -11,16 +11,25 @@ use strum::VariantArray;
 use crate::account::confirm::{Cancelled, Linked};
 use crate::account::link_error::LinkError;
 use crate::admin::{Admin, AdminError};
+use crate::command::outcome::{Fact, Refusal, Rule, Unknown};
 use crate::db::destinations::{Carried, Destination, Fields, UsedBy};
 use crate::db::link_sessions::Confirmation;
+use crate::db::linked_users::Health;
+use crate::db::rules::{ChannelPolicy, Rules, Who};
+use crate::db::shared_accounts::SharedAccount;
 use crate::destination::Resolution;
-use crate::ids::{Asker, ChannelId, DestinationId, SlackUserId, TeamId, Tenant};
+use crate::ids::{Asker, ChannelId, DestinationId, SlackUserId, TeamId, Tenant, ZoomUserId};
+use crate::livestream::forecast::{Account, Forecast, Prospect};
+use crate::livestream::policy::Decision;
 use crate::reply::catalogue::{replies, snapshot};
+use crate::slack::web_api::OPTIONAL_BOT_SCOPES;
 use crate::web::admin::destinations_form::DestinationForm;
 use crate::web::admin::destinations_view::{Notice, View};
 use crate::web::admin::error::End;
 use crate::web::admin::layout::Shell;
 use crate::web::admin::picker::Suggestions;
+use crate::web::admin::rules_form::RulesForm;
+use crate::web::admin::{rules_view, shared};
 use crate::web::pages;
 use crate::web::parts::Clock;
 use crate::web::refusals::{not_for_people, refused};
@@ -223,29 +232,279 @@ fn carried(topic: Option<&str>, is_public: bool) -> Carried {
     }
 }
 
-#[test]
-fn catalogue_of_destination_pages() {
-    let mut catalogue = Catalogue::default();
-    let admin = Admin {
-        asker: Asker {
-            enterprise: None,
-            team: TeamId::new("T0ACME"),
-            user: SlackUserId::new("U0ADA"),
-        },
-        name: "Ada".to_owned(),
-        team_name: "Acme".to_owned(),
-        zone: Some(Tz::Europe__Berlin),
-    };
-    let shell = Shell {
+/// What is around a page that Ada reads.
+fn shell() -> Shell {
+    Shell {
         clock: Clock {
             now: "2026-11-28T15:30:00Z".parse().expect("a time"),
             zone: Tz::Europe__Berlin,
         },
-        admin,
+        admin: Admin {
+            asker: Asker {
+                enterprise: None,
+                team: TeamId::new("T0ACME"),
+                user: SlackUserId::new("U0ADA"),
+            },
+            name: "Ada".to_owned(),
+            team_name: "Acme".to_owned(),
+            zone: Some(Tz::Europe__Berlin),
+        },
         csrf: "csrf".to_owned(),
         live: Vec::new(),
         troubled: 0,
+    }
+}
+
+fn ids(ids: &[&str]) -> Vec<String> {
+    ids.iter().map(|id| (*id).to_owned()).collect()
+}
+
+/// A person as the page of the rules judges them.
+fn prospect(user: &str, account: Account, decision: Decision) -> Prospect {
+    Prospect {
+        user: SlackUserId::new(user),
+        account,
+        decision,
+    }
+}
+
+#[test]
+fn catalogue_of_rules_pages() {
+    let mut catalogue = Catalogue::default();
+    let shell = shell();
+    let refused = |rule| {
+        Decision::Refused(Refusal {
+            rule,
+            channels: Vec::new(),
+            set_by: None,
+        })
     };
+    let not_known = |fact| Decision::NotKnown {
+        fact,
+        why: Unknown::NoAnswer,
+    };
+    let own = Account::Own;
+    let view = |rules: &Rules, people: Vec<Prospect>| rules_view::View {
+        shell: &shell,
+        rules: rules.clone(),
+        changed_at: Some("2026-11-28T09:31:00Z".parse().expect("a time")),
+        names: Names::fixed(
+            &[("U0ADA", "Ada"), ("U0DANA", "Dana"), ("U0ELI", "Eli")],
+            &[("C0TOWNHALL", "#town-hall"), ("C0ALL", "#all-acme")],
+        ),
+        forecast: Forecast {
+            people,
+            more: 0,
+            places: Vec::new(),
+        },
+        shown: rules.clone(),
+        may: None,
+        suggestions: Suggestions::default(),
+        groups: None,
+        named: None,
+        typed_admins: None,
+        missing: Vec::new(),
+    };
+    let none = Rules::default();
+    let page = |view: &rules_view::View<'_>, notice: Option<&rules_view::Notice>| {
+        view.page(&RulesForm::of(&view.rules), &[], notice)
+    };
+    catalogue.page(
+        "rules, none, nobody linked",
+        &page(&view(&none, Vec::new()), None),
+    );
+    let healths = [
+        Health::Healthy,
+        Health::Idle,
+        Health::Dead,
+        Health::Refused,
+        Health::ScopeMissing,
+        Health::BasicPlan,
+        Health::StreamingOff,
+        Health::CustomStreamingOff,
+    ];
+    let mut everybody: Vec<_> = healths
+        .map(|health| prospect(&format!("{health:?}"), own(health), Decision::Allowed))
+        .into_iter()
+        .collect();
+    for (user, account) in [
+        ("Shared", Account::Shared { is_dead: false }),
+        ("SharedDead", Account::Shared { is_dead: true }),
+        ("NotLinked", Account::None),
+    ] {
+        everybody.push(prospect(user, account, Decision::Allowed));
+    }
+    for rule in [Rule::Members, Rule::Named, Rule::Group, Rule::Unknown] {
+        everybody.push(prospect(
+            &format!("{rule:?}"),
+            own(Health::Healthy),
+            refused(rule),
+        ));
+    }
+    for fact in [Fact::Membership, Fact::UserGroup] {
+        everybody.push(prospect(
+            &format!("{fact:?}"),
+            Account::None,
+            not_known(fact),
+        ));
+    }
+    let some = Rules {
+        who: Who::Named,
+        people: ids(&["U0DANA", "U0ELI"]),
+        channel_policy: ChannelPolicy::Except,
+        channels: ids(&["C0ALL"]),
+        confirm_over: Some(200),
+        confirm_shared: true,
+        changed_by: Some(SlackUserId::new("U0ADA")),
+        version: 3,
+        ..Rules::default()
+    };
+    let warnings =
+        vec!["You are not on the list, so you can't start livestreams yourself.".to_owned()];
+    catalogue.page(
+        "rules, saved, everybody that there can be",
+        &page(
+            &view(&some, everybody),
+            Some(&rules_view::Notice::Saved { warnings }),
+        ),
+    );
+    for (title, notice) in [
+        (
+            "rules, as they were",
+            rules_view::Notice::Unchanged {
+                warnings: Vec::new(),
+            },
+        ),
+        ("rules, changed by another", rules_view::Notice::Changed),
+        (
+            "rules, they lock out",
+            rules_view::Notice::LocksOut {
+                verdict: "Nothing was saved yet: this locks out Eli.".to_owned(),
+                why: "They can start livestreams now, and could not any more.".to_owned(),
+                of: "U0ELI".to_owned(),
+            },
+        ),
+    ] {
+        catalogue.page(title, &page(&view(&some, Vec::new()), Some(&notice)));
+    }
+    let mut installed_without = view(&some, Vec::new());
+    installed_without.missing = OPTIONAL_BOT_SCOPES.to_vec();
+    installed_without.named = Some(ids(&["U0ELI"]));
+    for notice in [
+        rules_view::Notice::NamesSaved,
+        rules_view::Notice::NamesChanged,
+    ] {
+        catalogue.page(
+            "rules, without permissions, admins are named",
+            &page(&installed_without, Some(&notice)),
+        );
+    }
+    let wrong = Rules {
+        who: Who::Group,
+        channel_policy: ChannelPolicy::Except,
+        ..Rules::default()
+    };
+    let form = RulesForm::of(&wrong);
+    let (_, problems) = form.rules();
+    let refused = view(&wrong, Vec::new()).page(&form, &problems, None);
+    catalogue.page("rules, refused", &refused);
+    let unreadable = Rules {
+        who: Who::Unknown,
+        ..Rules::default()
+    };
+    catalogue.page(
+        "rules that another version saved",
+        &page(&view(&unreadable, Vec::new()), None),
+    );
+    snapshot("pages_rules", &catalogue.0);
+}
+
+#[test]
+fn catalogue_of_shared_account_pages() {
+    let mut catalogue = Catalogue::default();
+    let shell = shell();
+    let account = |people: &[&str]| SharedAccount {
+        zoom_user_id: ZoomUserId::new("zoom-studio"),
+        email: "studio@acme.example".to_owned(),
+        scope: String::new(),
+        is_dead: false,
+        refusal: None,
+        people: ids(people),
+        linked_by: SlackUserId::new("U0ADA"),
+        linked_at: "2026-09-02T09:00:00Z".parse().expect("a time"),
+    };
+    let view = |is_on: bool, shared: Option<SharedAccount>| shared::View {
+        shell: &shell,
+        is_on,
+        typed: shared::Typed {
+            people: shared
+                .as_ref()
+                .map_or_else(Vec::new, |shared| shared.people.clone()),
+            ..shared::Typed::default()
+        },
+        shared,
+        names: Names::fixed(&[("U0ADA", "Ada"), ("U0JO", "Jo")], &[]),
+        suggestions: Suggestions::default(),
+        last: None,
+    };
+    let linked = || view(true, Some(account(&["U0JO", "U0GUS"])));
+    for (title, view, notice) in [
+        ("off", view(false, None), None),
+        ("not linked", view(true, None), None),
+        ("ended", view(true, None), Some(shared::Notice::Ended)),
+        (
+            "with nobody",
+            view(true, Some(account(&[]))),
+            Some(shared::Notice::Saved),
+        ),
+        ("with two", linked(), Some(shared::Notice::Saved)),
+        (
+            "list changed by another",
+            linked(),
+            Some(shared::Notice::Changed),
+        ),
+        (
+            "switched off since",
+            view(false, Some(account(&["U0JO"]))),
+            None,
+        ),
+        (
+            "link broken",
+            view(
+                true,
+                Some(SharedAccount {
+                    is_dead: true,
+                    ..account(&["U0JO"])
+                }),
+            ),
+            None,
+        ),
+        (
+            "refused by Zoom",
+            view(
+                true,
+                Some(SharedAccount {
+                    refusal: Some("The app is disabled by the account's admin.".to_owned()),
+                    ..account(&["U0JO"])
+                }),
+            ),
+            None,
+        ),
+    ] {
+        let title = format!("shared account, {title}");
+        catalogue.page(&title, &view.page(&[], notice.as_ref()));
+    }
+    catalogue.page(
+        "end the sharing",
+        &linked().end_page(&account(&["U0JO", "U0GUS"])),
+    );
+    snapshot("pages_shared_account", &catalogue.0);
+}
+
+#[test]
+fn catalogue_of_destination_pages() {
+    let mut catalogue = Catalogue::default();
+    let shell = shell();
     let view = |all: Vec<Destination>| View {
         shell: &shell,
         all,

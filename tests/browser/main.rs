@@ -15,6 +15,8 @@ mod menus;
 mod must_end;
 mod overview;
 mod playground;
+mod rules;
+mod shared;
 mod shows;
 #[path = "../support/world.rs"]
 mod world;
@@ -203,19 +205,29 @@ async fn fill(world: &World) {
 /// Sets a rule, after one that makes no sense, and once more after somebody else.
 async fn set_rules(world: &World, browser: &Browser) {
     browser.click("Rules").await;
-    browser.read("Rules").await;
+    let rules = browser.read("Rules").await;
+    assert!(rules.contains("And 2980 more who have linked"), "{rules}");
     browser.inspect("admin-rules").await;
-    browser.click_label("only these people").await;
-    browser.fill("people", "Fay").await;
-    browser.submit("Save the rules").await;
+    browser.click_label("Only these people").await;
+    browser.fill("add_people", "Faye Unknown").await;
+    browser.submit("Save rules").await;
     let refused = browser.read("Rules").await;
     assert!(refused.contains("Nothing was saved."), "{refused}");
     browser.inspect("admin-rules-refused").await;
-    browser.fill("people", "U0FAY").await;
-    browser.submit("Save the rules").await;
+    browser.fill("add_people", "fay").await;
+    browser.submit("Save rules").await;
+    let asked = browser.read("Rules").await;
+    assert!(
+        asked.contains("Nothing was saved yet: this locks out"),
+        "{asked}"
+    );
+    browser.inspect("admin-rules-lock-out").await;
+    browser.submit("Save all the same").await;
     let saved = browser.read("Rules").await;
     assert!(
-        saved.contains("Saved. Now:") && saved.contains("Last changed by U0ADA"),
+        saved.contains("Rules saved. Now:")
+            && saved.contains("Last changed today")
+            && saved.contains("by Ada"),
         "{saved}"
     );
     browser.inspect("admin-rules-saved").await;
@@ -224,17 +236,17 @@ async fn set_rules(world: &World, browser: &Browser) {
         .execute(&mut connect(world).await)
         .await
         .expect("an update");
-    browser.fill("channels", "C0TOWNHALL").await;
-    browser.submit("Save the rules").await;
+    browser.click_label("In channels shared").await;
+    browser.submit("Save rules").await;
     let changed = browser.read("Rules").await;
     assert!(
-        changed.contains("U0DANA has changed the rules since you opened this page"),
+        changed.contains("Dana has changed the rules since you opened this page"),
         "{changed}"
     );
     browser.inspect("admin-rules-changed").await;
-    browser.submit("Save the rules").await;
+    browser.submit("Save rules").await;
     let saved = browser.read("Rules").await;
-    assert!(saved.contains("Saved. Now:"), "{saved}");
+    assert!(saved.contains("Rules saved. Now:"), "{saved}");
 }
 
 /// Filters the activity by what is in no entry, and by what is no meeting.
@@ -326,7 +338,7 @@ async fn an_admin_finds_a_person_sets_a_rule_and_downloads_what_happened() {
     let refused = csv.lines().find(|line| line.contains(",refused,U0ELI,"));
     assert!(refused.is_some_and(|line| line.contains("start")), "{csv}");
     browser.click("Shared account").await;
-    browser.read("A shared Zoom account").await;
+    browser.read("Shared account").await;
     browser.inspect("admin-shared").await;
     browser.click("Sign out").await;
     browser.read("Go live from a line in Slack.").await;

@@ -18,13 +18,13 @@ mod person_view;
 pub(super) mod picker;
 mod rules;
 mod rules_changes;
-mod rules_form;
+pub(super) mod rules_form;
 mod rules_preview;
 mod rules_summary;
-mod rules_view;
+pub(super) mod rules_view;
 mod search;
 pub(super) mod session;
-mod shared;
+pub(super) mod shared;
 mod slack_ids;
 mod streams;
 

@@ -13,7 +13,7 @@ use crate::web::admin::slack_ids::{self, IdKind};
 const MANY: &str = "200";
 
 #[derive(Deserialize)]
-pub(super) struct RulesForm {
+pub(in crate::web) struct RulesForm {
     #[serde(default)]
     pub(super) csrf: String,
     pub(super) version: i64,
@@ -60,7 +60,7 @@ pub(super) struct RulesForm {
 
 impl RulesForm {
     /// The form as it shows these rules.
-    pub(super) fn of(rules: &Rules) -> Self {
+    pub(in crate::web) fn of(rules: &Rules) -> Self {
         let checked = |is_on: bool| is_on.then(|| "on".to_owned());
         let is_exception = rules.channel_policy == ChannelPolicy::Except;
         let (channels, except) = if is_exception {
@@ -140,7 +140,7 @@ impl RulesForm {
     }
 
     /// The rules, and what is wrong with them. Of a list that is not chosen the ids are kept.
-    pub(super) fn rules(&self) -> (Rules, Vec<Problem>) {
+    pub(in crate::web) fn rules(&self) -> (Rules, Vec<Problem>) {
         let mut problems = Vec::new();
         let mut refuse = |field: &'static str, text: String| problems.push(Problem { field, text });
         let who = self.who.parse().unwrap_or(Who::Unknown);

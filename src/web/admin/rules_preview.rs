@@ -158,7 +158,7 @@ fn capitalised(text: &str) -> String {
 }
 
 /// What became of asking about one person in one channel.
-pub(super) struct May {
+pub(in crate::web) struct May {
     tone: Tone,
     verdict: &'static str,
     more: Markup,
@@ -350,7 +350,7 @@ pub(super) fn may_panel(
             (field("may_channel", "Channel", &form.may_channel, "known-channels", "#channel or Slack ID"))
             button.button type="submit" form="rules" formaction=(preview) name="ask" value="may" { "Tell me" }
             @if let Some(may) = may {
-                p.who role="status" {
+                p.verdict role="status" {
                     (tick(may.tone, "")) span { b { (may.verdict) } " " (may.more) }
                 }
             }

@@ -31,7 +31,7 @@ const RULES: &str = "/admin/rules";
 /// Where the form is sent to see what it would allow.
 const PREVIEW: &str = "/admin/rules/preview";
 /// What the page says of what was done.
-pub(super) enum Notice {
+pub(in crate::web) enum Notice {
     Saved {
         warnings: Vec<String>,
     },
@@ -52,28 +52,28 @@ pub(super) enum Notice {
 }
 
 /// What the page shows besides the form.
-pub(super) struct View<'a> {
-    pub(super) shell: &'a Shell,
+pub(in crate::web) struct View<'a> {
+    pub(in crate::web) shell: &'a Shell,
     /// The rules that are saved.
-    pub(super) rules: Rules,
+    pub(in crate::web) rules: Rules,
     /// When they were saved, if the audit still knows.
-    changed_at: Option<DateTime<Utc>>,
-    pub(super) names: Names,
+    pub(in crate::web) changed_at: Option<DateTime<Utc>>,
+    pub(in crate::web) names: Names,
     /// Who could go live with what the form says.
-    pub(super) forecast: Forecast,
+    pub(in crate::web) forecast: Forecast,
     /// What the form says, as far as it could be read.
-    shown: Rules,
+    pub(in crate::web) shown: Rules,
     /// What was asked about one person.
-    pub(super) may: Option<May>,
-    suggestions: Suggestions,
+    pub(in crate::web) may: Option<May>,
+    pub(in crate::web) suggestions: Suggestions,
     /// The user groups that can be chosen, if Slack tells them.
-    groups: Option<Vec<UserGroup>>,
+    pub(in crate::web) groups: Option<Vec<UserGroup>>,
     /// The admins, where Slack does not say who is one.
-    named: Option<Vec<String>>,
+    pub(in crate::web) named: Option<Vec<String>>,
     /// Those who were listed in their place and not saved, and what was typed besides.
-    pub(super) typed_admins: Option<(Vec<String>, String)>,
+    pub(in crate::web) typed_admins: Option<(Vec<String>, String)>,
     /// The scopes that only rules need, and that the app was installed without.
-    missing: Vec<&'static str>,
+    pub(in crate::web) missing: Vec<&'static str>,
 }
 
 impl<'a> View<'a> {
@@ -247,7 +247,7 @@ impl<'a> View<'a> {
         }
     }
 
-    pub(super) fn page(
+    pub(in crate::web) fn page(
         &self,
         form: &RulesForm,
         problems: &[Problem],
@@ -457,9 +457,9 @@ fn asked_first(form: &RulesForm, problems: &[Problem]) -> Markup {
 fn stopping() -> Markup {
     html! {
         section.section aria-labelledby="stopping" {
-            h3 #stopping { "Who may stop a show" }
-            p.hint { "Whoever started a show may always stop it, and whoever may go live in its channel. What runs with the shared account, \
-                admins may stop as well." }
+            h2 #stopping { "Who may stop a show" }
+            p.hint { "Whoever started a show may always stop it. Everybody else may stop one where these rules let them go live. What runs with \
+                the shared account, admins may always stop." }
         }
     }
 }

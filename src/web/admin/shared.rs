@@ -62,7 +62,7 @@ impl SharedForm {
 }
 
 /// What the page says of what was done.
-enum Notice {
+pub(in crate::web) enum Notice {
     Saved,
     Ended,
     /// Somebody else has changed the list since the form was made.
@@ -71,24 +71,24 @@ enum Notice {
 
 /// The list as a form shows it.
 #[derive(Default)]
-struct Typed {
-    people: Vec<String>,
+pub(in crate::web) struct Typed {
+    pub(in crate::web) people: Vec<String>,
     /// What was typed and not added.
-    add: String,
-    has_focus: bool,
+    pub(in crate::web) add: String,
+    pub(in crate::web) has_focus: bool,
 }
 
 /// What the page shows.
-struct View<'a> {
-    shell: &'a Shell,
+pub(in crate::web) struct View<'a> {
+    pub(in crate::web) shell: &'a Shell,
     /// Accounts can be shared here.
-    is_on: bool,
-    shared: Option<SharedAccount>,
-    names: Names,
-    suggestions: Suggestions,
+    pub(in crate::web) is_on: bool,
+    pub(in crate::web) shared: Option<SharedAccount>,
+    pub(in crate::web) names: Names,
+    pub(in crate::web) suggestions: Suggestions,
     /// The last stream of the account that is over.
-    last: Option<Stream>,
-    typed: Typed,
+    pub(in crate::web) last: Option<Stream>,
+    pub(in crate::web) typed: Typed,
 }
 
 impl<'a> View<'a> {
@@ -130,7 +130,7 @@ impl<'a> View<'a> {
         text(&self.names, IdKind::Person, id)
     }
 
-    fn page(&self, problems: &[Problem], notice: Option<&Notice>) -> Markup {
+    pub(in crate::web) fn page(&self, problems: &[Problem], notice: Option<&Notice>) -> Markup {
         let lead = html! { "One Zoom account for people who have none of their own. Channel and activity always name the real person." };
         let content = html! {
             (complaints(problems))
@@ -270,7 +270,9 @@ impl<'a> View<'a> {
                 @let (tone, words) = state_words(&told);
                 li {
                     (tick(Tone::Calm, "Under way:"))
-                    div.grow { (name(&told)) p { "Started by " (self.starter(stream)) ". Who is listed, and every admin, may stop it." } }
+                    div.grow { (name(&told)) p { "Started by " (self.starter(stream)) ". "
+                        @if shared.is_dead { "It cannot be stopped from Slack until the account is linked again." }
+                        @else { "Who is listed, and every admin, may stop it." } } }
                     (badge(tone, words))
                 }
             }
@@ -322,12 +324,12 @@ impl<'a> View<'a> {
                         }
                         (picker.show(&self.names, problems))
                     }
-                    div.actions { button.button.primary type="submit" { "Save list" } }
+                    div.actions {
+                        button.button.primary[!shared.is_dead] type="submit" { "Save list" }
+                        button.button type="submit" form="link-another" { "Link another account instead" }
+                    }
                 }
-                form method="post" action="/admin/shared/link" {
-                    (csrf_field(&self.shell.csrf))
-                    button.button type="submit" { "Link another account instead" }
-                }
+                form #link-another method="post" action="/admin/shared/link" { (csrf_field(&self.shell.csrf)) }
             }
         }
     }
@@ -344,7 +346,7 @@ impl<'a> View<'a> {
     }
 
     /// Asks before the sharing ends.
-    fn end_page(&self, shared: &SharedAccount) -> Markup {
+    pub(in crate::web) fn end_page(&self, shared: &SharedAccount) -> Markup {
         let live = self.shell.live.iter();
         let live = live
             .filter(|stream| stream.zoom_user == shared.zoom_user_id)

@@ -150,3 +150,108 @@ async fn an_account_is_shared_only_where_that_is_on_and_with_whom_is_listed() {
     );
     world.end().await;
 }
+
+#[tokio::test]
+async fn the_page_says_first_whether_the_account_works_and_ends_it_on_a_page_of_its_own() {
+    let world = world_with(|config| config.shared_accounts = true).await;
+    install(&world, "acme").await;
+    let mut admin = AdminBrowser::signed_in(&world, ADA).await;
+    let none = admin.read("/admin/shared").await;
+    assert!(none.contains("No account is shared yet."), "{none}");
+    // Nothing is shared, so there is nothing to end.
+    assert_eq!(
+        admin.get("/admin/shared/end").await.location(),
+        "/admin/shared"
+    );
+    let link = shared_link(&mut admin).await;
+    Browser::new().link(&world, &link, ADA, ADA).await;
+
+    // A name is added, and nothing is saved; then it is.
+    let csrf = admin.csrf().await;
+    let linked_at = linked_at(&mut admin).await;
+    let form = async |admin: &mut AdminBrowser<'_>, path: &str, fields: &[(&str, &str)]| {
+        let known = [("csrf", csrf.as_str()), ("linked_at", linked_at.as_str())];
+        admin.post(path, &[&known, fields].concat()).await
+    };
+    let typed = [("people", "U0ELI"), ("add_people", "Fay")];
+    let page = form(&mut admin, "/admin/shared/preview", &typed).await;
+    assert_eq!(page.status, StatusCode::OK);
+    for expected in [
+        "value=\"U0ELI\" checked",
+        "value=\"U0FAY\" checked",
+        "Not saved yet",
+        "Nothing is known to be live on it",
+    ] {
+        assert!(page.body.contains(expected), "{expected}: {page:?}");
+    }
+    let unknown = [("people", "U0ELI"), ("add_people", "Faye")];
+    for path in ["/admin/shared/preview", "/admin/shared"] {
+        let page = form(&mut admin, path, &unknown).await;
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+        for expected in [
+            "Did you mean Fay?",
+            "value=\"Faye\"",
+            "value=\"U0ELI\" checked",
+        ] {
+            assert!(page.body.contains(expected), "{path}: {expected}: {page:?}");
+        }
+    }
+    let saved = form(&mut admin, "/admin/shared", &typed).await.location();
+    let page = admin.read(&saved).await;
+    assert!(
+        page.contains("Now Eli and Fay can use the shared account"),
+        "{page}"
+    );
+    let before = [("people", "U0ELI"), ("before", "U0ELI U0FAY")];
+    form(&mut admin, "/admin/shared", &before).await.location();
+    let details =
+        "select detail from audit where kind = 'shared_account_users_changed' order by audit_id";
+    let details: Vec<String> = sqlx::query_scalar(details)
+        .fetch_all(&mut connect(&world).await)
+        .await
+        .expect("rows");
+    assert_eq!(details, ["2 added, now 2", "1 removed, now 1"]);
+
+    for (trouble, says) in [
+        (
+            "update zoom_grant set refresh_refusal = 'Disabled by the admin.' where zoom_user_id = 'zoom-ada'",
+            &[
+                "Refused by Zoom",
+                "Zoom said: <q>Disabled by the admin.</q>",
+            ][..],
+        ),
+        (
+            "update zoom_grant set dead_at = now() where zoom_user_id = 'zoom-ada'",
+            &[
+                "Link broken",
+                "Zoom no longer accepts the link",
+                "Link it again",
+            ],
+        ),
+    ] {
+        sqlx::query(trouble)
+            .execute(&mut connect(&world).await)
+            .await
+            .expect("an update");
+        let page = admin.read("/admin/shared").await;
+        for expected in says {
+            assert!(page.contains(expected), "{expected}: {page}");
+        }
+        assert!(!page.contains("Ready"), "{page}");
+    }
+    let page = admin.read("/admin/shared/end").await;
+    for expected in [
+        "End the sharing?",
+        "ada@acme.example",
+        "until now Eli could",
+        "button stop",
+    ] {
+        assert!(page.contains(expected), "{expected}: {page}");
+    }
+    let ended = form(&mut admin, "/admin/shared/unlink", &[])
+        .await
+        .location();
+    let page = admin.read(&ended).await;
+    assert!(page.contains("The sharing has ended."), "{page}");
+    world.end().await;
+}
