@@ -38,6 +38,11 @@ pub fn of_command(name: &str) -> &'static str {
     value.unwrap_or_default()
 }
 
+/// Whether people can only read in their conversation with the bot.
+pub fn is_messages_tab_read_only() -> bool {
+    MANIFEST.contains("messages_tab_read_only_enabled: true")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -144,7 +144,7 @@ fn is_passing_state(code: &str) -> bool {
 }
 
 /// A span of time as Postgres takes it: in whole microseconds.
-fn interval(span: Duration) -> PgInterval {
+pub(crate) fn interval(span: Duration) -> PgInterval {
     PgInterval {
         months: 0,
         days: 0,

@@ -24,7 +24,7 @@ use crate::telemetry::log;
 pub struct Options {
     /// Plays every outcome in the terminal instead, and ends; the status says whether all
     /// went as told.
-    #[arg(long, conflicts_with_all = ["port", "open"])]
+    #[arg(long, conflicts_with_all = ["port", "open", "empty"])]
     exit: bool,
     /// Where the playground is on this machine.
     #[arg(long, default_value_t = 3100)]
@@ -32,6 +32,9 @@ pub struct Options {
     /// Opens the playground in a browser.
     #[arg(long)]
     open: bool,
+    /// Opens the playground before anything has happened in it.
+    #[arg(long)]
+    empty: bool,
 }
 
 /// Opens the playground until Ctrl-C, or plays the tour in the terminal.
@@ -60,7 +63,7 @@ pub async fn run(options: Options, data_dir: &Path, log: &LogConfig) -> anyhow::
     })
     .await?;
     let played = match listener {
-        Some(listener) => play(&world, wire, listener, options.open).await,
+        Some(listener) => play(&world, wire, listener, options).await,
         None => tour::play(&world, &server.describe()).await,
     };
     let stopped = world.stop().await;
@@ -75,11 +78,16 @@ async fn listen(port: u16) -> anyhow::Result<TcpListener> {
     })
 }
 
-async fn play(world: &World, wire: Wire, listener: TcpListener, opens: bool) -> anyhow::Result<()> {
+async fn play(
+    world: &World,
+    wire: Wire,
+    listener: TcpListener,
+    options: Options,
+) -> anyhow::Result<()> {
     let address = format!("http://{}", listener.local_addr()?);
-    let playground = Playground::furnish(world, wire).await?;
+    let playground = Playground::furnish(world, wire, options.empty).await?;
     playground::tell(&address)?;
-    if opens && let Err(error) = open::that_detached(&address) {
+    if options.open && let Err(error) = open::that_detached(&address) {
         eprintln!("No browser could be opened ({error}); open the address yourself.");
     }
     playground::serve(playground, listener, serve::shutdown_signal()?).await

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
 
-use super::zoom::{Fault, Reporting};
+use super::zoom::{Fault, Read, Reporting, Zoom};
 
 /// One thing that goes wrong.
 #[derive(Clone, Copy)]
@@ -21,6 +21,60 @@ impl Knob {
     }
 }
 
+/// Requests to Zoom that one thing can go wrong with.
+pub(super) struct Target {
+    pub(super) name: &'static str,
+    /// What the next of them are.
+    pub(super) next: &'static str,
+    pub(super) knobs: &'static [Knob],
+    arm: fn(&Zoom, Fault),
+    waiting: fn(&Zoom) -> usize,
+}
+
+impl Target {
+    /// The next of these requests that has none yet gets this fault.
+    pub(super) fn arm(&self, zoom: &Zoom, fault: Fault) {
+        (self.arm)(zoom, fault);
+    }
+
+    /// How many faults wait for these requests.
+    pub(super) fn waiting(&self, zoom: &Zoom) -> usize {
+        (self.waiting)(zoom)
+    }
+}
+
+/// All of them.
+pub(super) const TARGETS: [Target; 4] = [
+    Target {
+        name: "livestream",
+        next: "next start or stop",
+        knobs: &LIVESTREAM,
+        arm: Zoom::fail_next,
+        waiting: |zoom| zoom.faults_waiting().0,
+    },
+    Target {
+        name: "destination",
+        next: "next change of a destination",
+        knobs: &DESTINATIONS,
+        arm: |zoom, fault| zoom.fail_next_read(Read::SetDestination, fault),
+        waiting: |zoom| zoom.read_faults_waiting(Read::SetDestination),
+    },
+    Target {
+        name: "list",
+        next: "next list of running meetings",
+        knobs: &LISTS,
+        arm: |zoom, fault| zoom.fail_next_read(Read::LiveMeetings, fault),
+        waiting: |zoom| zoom.read_faults_waiting(Read::LiveMeetings),
+    },
+    Target {
+        name: "token",
+        next: "next refresh of a token",
+        knobs: &TOKENS,
+        arm: Zoom::fail_next_refresh,
+        waiting: |zoom| zoom.faults_waiting().1,
+    },
+];
+
 /// One way in which Zoom's reports come.
 #[derive(Clone, Copy)]
 pub(super) struct ReportKnob {
@@ -33,7 +87,7 @@ pub(super) struct ReportKnob {
 pub(super) const REPORTS: [ReportKnob; 5] = [
     ReportKnob {
         name: "prompt",
-        label: "after 3 s",
+        label: "after 3 s, as usual",
         reporting: Reporting::Prompt,
     },
     ReportKnob {
@@ -59,7 +113,7 @@ pub(super) const REPORTS: [ReportKnob; 5] = [
 ];
 
 /// With the next livestream request.
-pub(super) const LIVESTREAM: [Knob; 23] = [
+const LIVESTREAM: [Knob; 23] = [
     Knob {
         name: "300",
         label: "400 · 300 – no such meeting number",
@@ -211,7 +265,7 @@ pub(super) const LIVESTREAM: [Knob; 23] = [
 ];
 
 /// With the next request for tokens.
-pub(super) const TOKENS: [Knob; 7] = [
+const TOKENS: [Knob; 7] = [
     Knob {
         name: "token-429",
         label: "429 – too many requests",
@@ -256,7 +310,7 @@ pub(super) const TOKENS: [Knob; 7] = [
 ];
 
 /// With the next list of the meetings that run.
-pub(super) const LISTS: [Knob; 7] = [
+const LISTS: [Knob; 7] = [
     Knob {
         name: "list-4711",
         label: "400 · 4711 – a permission is missing",
@@ -305,6 +359,52 @@ pub(super) const LISTS: [Knob; 7] = [
         name: "list-hang",
         label: "No answer at all",
         fault: || Fault::Hang,
+    },
+];
+
+/// With the next request that sets where a livestream goes.
+const DESTINATIONS: [Knob; 7] = [
+    Knob {
+        name: "destination-300",
+        label: "400 · 300 – not taken as it is",
+        fault: || Fault::error(400, 300, "Validation Failed."),
+    },
+    Knob {
+        name: "destination-3161",
+        label: "400 · 3161 – may not host",
+        fault: || {
+            let message =
+                "Your user account is not allowed meeting hosting and scheduling capabilities.";
+            Fault::error(400, 3161, message)
+        },
+    },
+    Knob {
+        name: "destination-4711",
+        label: "400 · 4711 – a permission is missing",
+        fault: || {
+            let message = "Invalid access token, does not contain scopes:[meeting:update:livestream].";
+            Fault::error(400, 4711, message)
+        },
+    },
+    Knob {
+        name: "destination-3001",
+        label: "404 · 3001 – no such meeting",
+        fault: || Fault::error(404, 3001, "Meeting does not exist."),
+    },
+    Knob {
+        name: "destination-500",
+        label: "500 – Zoom breaks",
+        fault: || Fault::error(500, 0, ""),
+    },
+    Knob {
+        name: "destination-hang",
+        label: "No answer at all",
+        fault: || Fault::Hang,
+    },
+    Knob {
+        name: "destination-reset",
+        label: "The connection breaks",
+        fault: || Fault::Reset,
     },
 ];
 

@@ -4,6 +4,8 @@
 mod admin;
 mod browser;
 mod cli;
+mod clock;
+mod emoji;
 mod knobs;
 mod page;
 mod params;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use chrono::Utc;
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::postgres::PgConnectOptions;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -152,32 +152,8 @@ impl World {
         person: Person,
         zoom: Person,
     ) -> anyhow::Result<String> {
-        let http = browser::client()?;
-        let opened = http.get(link).send().await?;
-        let cookie = header(&opened, "set-cookie")?;
-        let cookie = cookie.split(';').next().unwrap_or_default();
-        let get = async |url: String| http.get(url).header("cookie", cookie).send().await;
-
-        let back = self
-            .slack
-            .sign_in(&header(&opened, "location")?, person)
-            .await?;
-        let consent = header(&get(back).await?, "location")?;
-        let back = self.zoom.consent(&consent, zoom).await?;
-        header(&get(back).await?, "location")?;
-        let confirm = format!("{}/confirm", self.service);
-        let question = get(confirm.clone()).await?.text().await?;
-        let csrf = question
-            .split("name=\"csrf\" value=\"")
-            .nth(1)
-            .and_then(|rest| rest.split('"').next());
-        let form = [
-            ("csrf", csrf.context("the page asks nothing")?),
-            ("answer", "link"),
-        ];
-        let answered = http.post(confirm.clone()).header("cookie", cookie);
-        header(&answered.form(&form).send().await?, "location")?;
-        Ok(get(confirm).await?.text().await?)
+        let parties = (&self.slack, &self.zoom, self.service.as_str());
+        follow(parties, link, person, zoom).await
     }
 
     /// A person types `connect`; the one-time link that only they read.
@@ -188,12 +164,8 @@ impl World {
     async fn offer_at(&self, place: Channel, person: Person) -> anyhow::Result<String> {
         let typed = self.slack.type_at(place, person.slack, "connect");
         let answer = self.slack.send(&self.service, &typed).await?;
-        let mut buttons = answer.body["blocks"]
-            .as_array()
-            .context("no message")?
-            .iter();
-        let url = buttons.find_map(|block| block["elements"][0]["url"].as_str());
-        Ok(url.context("no link in the message")?.to_owned())
+        let url = one_time_link(&answer.body).context("no link in the message")?;
+        Ok(url.to_owned())
     }
 
     /// Ends the service, and says how it ended. Zoom closes the connections that it leaves without
@@ -205,6 +177,45 @@ impl World {
         self.zoom.answer_held();
         self.serving.await.context("the service panicked")?
     }
+}
+
+/// The one-time link in a message that offers one.
+pub(super) fn one_time_link(message: &Value) -> Option<&str> {
+    let mut blocks = message["blocks"].as_array()?.iter();
+    blocks.find_map(|block| block["elements"][0]["url"].as_str())
+}
+
+/// A person goes through the pages of Slack, of Zoom and of the service that a one-time link leads to,
+/// and links the Zoom account of `zoom`. Returns what the last page says.
+pub(super) async fn follow(
+    (slack, demo_zoom, service): (&Slack, &Zoom, &str),
+    link: &str,
+    person: Person,
+    zoom: Person,
+) -> anyhow::Result<String> {
+    let http = browser::client()?;
+    let opened = http.get(link).send().await?;
+    let cookie = header(&opened, "set-cookie")?;
+    let cookie = cookie.split(';').next().unwrap_or_default();
+    let get = async |url: String| http.get(url).header("cookie", cookie).send().await;
+
+    let back = slack.sign_in(&header(&opened, "location")?, person).await?;
+    let consent = header(&get(back).await?, "location")?;
+    let back = demo_zoom.consent(&consent, zoom).await?;
+    header(&get(back).await?, "location")?;
+    let confirm = format!("{service}/confirm");
+    let question = get(confirm.clone()).await?.text().await?;
+    let csrf = question
+        .split("name=\"csrf\" value=\"")
+        .nth(1)
+        .and_then(|rest| rest.split('"').next());
+    let form = [
+        ("csrf", csrf.context("the page asks nothing")?),
+        ("answer", "link"),
+    ];
+    let answered = http.post(confirm.clone()).header("cookie", cookie);
+    header(&answered.form(&form).send().await?, "location")?;
+    Ok(get(confirm).await?.text().await?)
 }
 
 pub(super) fn header(response: &reqwest::Response, name: &str) -> anyhow::Result<String> {

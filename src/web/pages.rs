@@ -40,7 +40,7 @@ pub(super) fn page(status: StatusCode, markup: Markup) -> Response {
 pub(super) async fn style() -> impl IntoResponse {
     (
         [(header::CONTENT_TYPE, "text/css; charset=utf-8")],
-        include_str!("style.css"),
+        parts::STYLE,
     )
 }
 

@@ -120,6 +120,9 @@ pub(crate) const MARK: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox
     <path d=\"M10 24.5 15.5 7.5\" stroke=\"#fff\" stroke-width=\"3.2\" stroke-linecap=\"round\"/>\
     <circle cx=\"21\" cy=\"20.5\" r=\"4.6\" fill=\"#f2364d\"/></svg>";
 
+/// How all of them look.
+pub(crate) const STYLE: &str = include_str!("style.css");
+
 /// One to three words with a sign.
 pub(crate) fn badge(tone: Tone, words: &str) -> Markup {
     html! { span class={ "badge " (tone.class()) } { (words) } }

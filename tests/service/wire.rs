@@ -52,7 +52,7 @@ async fn the_record_shows_what_passed_and_no_secret() {
         let read = type_and_read_at_once(&world, DANA, typed).await;
         assert!(read.contains("does not belong in Slack"), "{read}");
     }
-    let (version, exchanges) = wire.since(0);
+    let exchanges = wire.exchanges();
     let is_told = |from: &str, to: &str, path: &str, status: Option<u16>| {
         exchanges.iter().any(|exchange| {
             exchange.from == from
@@ -78,7 +78,6 @@ async fn the_record_shows_what_passed_and_no_secret() {
         is_told("livestream-bot", "Zoom", livestream, None),
         "{exchanges:#?}"
     );
-    assert_eq!(wire.since(version).1.len(), 0);
 
     // Slack's public keys are long, and not secret.
     let (_, rest): (Vec<_>, Vec<_>) = exchanges

@@ -1,19 +1,17 @@
 //! What the person at the page does, in Slack's place or in Zoom's.
 
+use std::collections::BTreeMap;
+
 use anyhow::Context;
-use axum::Json;
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
+use super::scenes::{self, Scene};
 use super::state::Playground;
-use crate::demo::knobs::{LISTS, LIVESTREAM, REPORTS, TOKENS};
-use crate::demo::slack::{Answer, Channel, DIRECT, EVERYBODY, TOWN_HALL};
-use crate::demo::zoom::Read;
+use super::viewer::{CHANNELS, Viewer};
+use crate::demo::slack::{Answer, TOWN_HALL};
+use crate::manifest;
 
-/// The channels of the playground, and the direct message with the app.
-pub(super) const CHANNELS: [Channel; 3] = [TOWN_HALL, EVERYBODY, DIRECT];
 const COMMAND: &str = "/livestream";
 
 #[derive(Debug, Deserialize)]
@@ -51,24 +49,21 @@ pub(super) enum Act {
     },
     /// The host opens a meeting, or closes it.
     Begin {
+        #[serde(deserialize_with = "number")]
         meeting: i64,
     },
     End {
+        #[serde(deserialize_with = "number")]
         meeting: i64,
     },
     /// Its livestream breaks off, and the meeting goes on.
     BreakOff {
+        #[serde(deserialize_with = "number")]
         meeting: i64,
     },
-    /// How Zoom's reports come from now on.
-    Report {
-        how: String,
-    },
-    /// Something goes wrong with the next request of its kind.
-    Fail {
-        knob: String,
-    },
-    ClearFaults,
+    /// Something goes wrong with the next requests: the names of knobs, by what they are for.
+    Arm(BTreeMap<String, String>),
+    Disarm,
     /// A user's access token dies before its time.
     Expire {
         account: String,
@@ -81,10 +76,26 @@ pub(super) enum Act {
     Remove {
         account: String,
     },
+    /// A scene is set: its faults are armed, and its steps are played.
+    Play {
+        scene: String,
+        /// Whether the tour goes on there.
+        #[serde(default)]
+        on_tour: bool,
+    },
+    /// What passed so far is forgotten.
+    ClearWire,
+}
+
+/// Forms have text only.
+fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    let number = value.as_i64().or_else(|| value.as_str()?.parse().ok());
+    number.ok_or_else(|| serde::de::Error::custom("a number is wanted"))
 }
 
 /// What Slack would say did not work.
-pub(super) struct Problem(String);
+pub(super) struct Problem(pub(super) String);
 
 impl From<anyhow::Error> for Problem {
     fn from(error: anyhow::Error) -> Self {
@@ -92,23 +103,16 @@ impl From<anyhow::Error> for Problem {
     }
 }
 
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
-        let body = Json(json!({ "problem": self.0 }));
-        (StatusCode::UNPROCESSABLE_ENTITY, body).into_response()
-    }
-}
-
 impl Playground {
-    pub(super) async fn act(&self, act: Act) -> Result<(), Problem> {
+    /// Does it. Returns where the person at the page goes then, if anywhere.
+    pub(super) async fn act(&self, act: Act) -> Result<Option<Viewer>, Problem> {
         let (slack, zoom) = (&self.slack, &self.zoom);
         match act {
             Act::Send { who, channel, text } => self.send(&who, &channel, &text).await?,
             Act::Press { who, ts, action_id } => {
                 let press = slack.press_this(&who, &ts, &action_id);
                 let press = press.context("The message with that button is gone.")?;
-                let answer = slack.send_press(&self.service, &press).await;
-                taken(answer)?;
+                taken(slack.send_press(&self.service, &press).await)?;
             }
             Act::Choose {
                 who,
@@ -135,24 +139,47 @@ impl Playground {
             Act::Begin { meeting } => zoom.begin(meeting),
             Act::End { meeting } => zoom.end(meeting),
             Act::BreakOff { meeting } => zoom.break_off(meeting),
-            Act::Report { how } => {
-                let knob = REPORTS.iter().find(|knob| knob.name == how);
-                zoom.report(knob.context("There is no such way to report.")?.reporting);
+            Act::Arm(knobs) => {
+                for name in knobs.values().filter(|name| !name.is_empty()) {
+                    self.arm(name)?;
+                }
             }
-            Act::Fail { knob } => self.fail(&knob)?,
-            Act::ClearFaults => zoom.clear_faults(),
+            Act::Disarm => self.disarm(),
             Act::Expire { account } => zoom.expire_access_token(&account),
             Act::Withdraw { account } => zoom.revoke(&account),
             Act::Remove { account } => {
                 zoom.deauthorize(&self.service, &account).await?;
             }
+            Act::Play { scene, on_tour } => {
+                let scene = scenes::find(&scene).context("There is no such scene.")?;
+                self.set(scene).await?;
+                return Ok(Some(scene.viewer(on_tour)));
+            }
+            Act::ClearWire => self.wire.forget(),
+        }
+        Ok(None)
+    }
+
+    /// Arms the faults of a scene, and plays its steps.
+    async fn set(&self, scene: &Scene) -> Result<(), Problem> {
+        self.disarm();
+        for name in scene.faults {
+            self.arm(name)?;
+        }
+        for step in scene.steps {
+            self.play(step).await?;
+            self.slack.tell_waiters();
         }
         Ok(())
     }
 
-    async fn send(&self, who: &str, channel: &str, text: &str) -> Result<(), Problem> {
+    pub(super) async fn send(&self, who: &str, channel: &str, text: &str) -> Result<(), Problem> {
         let place = CHANNELS.into_iter().find(|place| place.channel == channel);
         let place = place.context("There is no such channel.")?;
+        if place.is_direct() && manifest::is_messages_tab_read_only() {
+            let problem = "Nobody can write here: the app's manifest makes this tab read-only.";
+            return Err(Problem(problem.to_owned()));
+        }
         let text = text.trim();
         let Some(argument) = text
             .strip_prefix(COMMAND)
@@ -162,32 +189,18 @@ impl Playground {
                 let name = other.split_whitespace().next().unwrap_or_default();
                 return Err(Problem(format!("/{name} is not a valid command.")));
             }
-            self.slack.say(place, who, &escaped(text));
+            if !text.is_empty() {
+                self.slack.say(place, who, &escaped(text));
+            }
             return Ok(());
         };
         let typed = self.slack.type_at(place, who, &escaped(argument.trim()));
         taken(self.slack.send(&self.service, &typed).await)
     }
-
-    fn fail(&self, name: &str) -> Result<(), Problem> {
-        if let Some(knob) = LIVESTREAM.iter().find(|knob| knob.name == name) {
-            self.faults()[0].push_back(knob.label);
-            self.zoom.fail_next(knob.fault());
-        } else if let Some(knob) = TOKENS.iter().find(|knob| knob.name == name) {
-            self.faults()[1].push_back(knob.label);
-            self.zoom.fail_next_refresh(knob.fault());
-        } else if let Some(knob) = LISTS.iter().find(|knob| knob.name == name) {
-            self.faults()[2].push_back(knob.label);
-            self.zoom.fail_next_read(Read::LiveMeetings, knob.fault());
-        } else {
-            return Err(Problem("There is no such fault.".to_owned()));
-        }
-        Ok(())
-    }
 }
 
 /// What Slack says of an answer that it cannot use.
-fn taken(answer: anyhow::Result<Answer>) -> Result<(), Problem> {
+pub(super) fn taken(answer: anyhow::Result<Answer>) -> Result<(), Problem> {
     let answer = answer?;
     if answer.status == 200 {
         return Ok(());

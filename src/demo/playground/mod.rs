@@ -1,31 +1,49 @@
-//! The playground: one page with the demo's Slack on one side, its Zoom on the other, and
-//! what passes between them and the service. The page is told of every change by
-//! [server-sent events](https://html.spec.whatwg.org/multipage/server-sent-events.html).
+//! The playground: one page with the demo's Slack on one side, its Zoom on the other, and what passes
+//! between them and the service.
+//!
+//! The page is written here, and works without a script: links say who looks at what, and forms do
+//! something. A script tells what people do without loading the page again, and shows every change as
+//! [server-sent events](https://html.spec.whatwg.org/multipage/server-sent-events.html) tell of it.
 
 mod acts;
+mod chat;
+mod live;
+mod meetings;
+mod mrkdwn;
+mod page;
+mod scenes;
 mod state;
-mod view;
+mod story;
+mod viewer;
+mod wires;
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::io::{self, Write};
 use std::sync::Arc;
 
 use anyhow::Context;
-use axum::extract::{Query, Request, State};
-use axum::http::{HeaderName, StatusCode, header};
+use axum::body::Bytes;
+use axum::extract::{RawQuery, Request, State};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::sse::{Event, KeepAlive, Sse};
-use axum::response::{IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use futures_core::Stream;
-use futures_util::stream::{self, StreamExt};
-use serde::Deserialize;
+use futures_util::stream;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use url::{Url, form_urlencoded};
 
 use self::acts::{Act, Problem};
+use self::live::Told;
+use self::page::Extra;
 pub(super) use self::state::Playground;
+use self::viewer::Viewer;
+use crate::web::parts::{MARK, STYLE};
 
 /// Says in the terminal where it is.
 pub(super) fn tell(address: &str) -> io::Result<()> {
@@ -54,6 +72,7 @@ fn router(playground: Arc<Playground>, shutdown: CancellationToken, port: u16) -
     let mut router = Router::new()
         .route("/events", get(events))
         .with_state((Arc::clone(&playground), shutdown))
+        .route("/", get(show))
         .route("/do", post(act))
         .with_state(playground);
     for (path, content_type, content) in FILES {
@@ -63,20 +82,12 @@ fn router(playground: Arc<Playground>, shutdown: CancellationToken, port: u16) -
     router.layer(middleware::from_fn_with_state(port, guard))
 }
 
-const SCRIPT: &str = "text/javascript; charset=utf-8";
-/// The page, and what belongs to it.
-const FILES: [(&str, &str, &str); 7] = [
-    ("/", "text/html; charset=utf-8", include_str!("page.html")),
-    (
-        "/page.css",
-        "text/css; charset=utf-8",
-        include_str!("page.css"),
-    ),
-    ("/page.js", SCRIPT, include_str!("page.js")),
-    ("/slack.js", SCRIPT, include_str!("slack.js")),
-    ("/zoom.js", SCRIPT, include_str!("zoom.js")),
-    ("/wire.js", SCRIPT, include_str!("wire.js")),
-    ("/guide.js", SCRIPT, include_str!("guide.js")),
+/// What belongs to the page.
+const FILES: [(&str, &str, &str); 4] = [
+    ("/mark.svg", "image/svg+xml", MARK),
+    ("/style.css", "text/css; charset=utf-8", STYLE),
+    ("/page.css", "text/css; charset=utf-8", include_str!("page.css")),
+    ("/page.js", "text/javascript; charset=utf-8", include_str!("page.js")),
 ];
 
 /// Answers only what was asked of this very address: no other site's page can make a browser
@@ -97,36 +108,88 @@ fn headers() -> [(HeaderName, &'static str); 4] {
     [
         (
             header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; \
-            base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+            "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; \
+            base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
         ),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
+        // A form comes back to where it was sent from.
+        (header::REFERRER_POLICY, "same-origin"),
         (header::CACHE_CONTROL, "no-store"),
     ]
 }
 
-/// What the person at the page does. A body that is no JSON is refused, and browsers let no
-/// other site send one.
+/// The page. To look at it changes nothing, whatever its address says.
+async fn show(State(playground): State<Arc<Playground>>, RawQuery(query): RawQuery) -> Response {
+    let query = query.unwrap_or_default();
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    let scene = pairs.find(|(name, _)| name == "scene");
+    let scene = scene.as_ref().map(|(_, name)| scenes::find(name).ok_or(&**name));
+    let status = match scene {
+        Some(Err(_)) => StatusCode::NOT_FOUND,
+        _ => StatusCode::OK,
+    };
+    let extra = Extra {
+        scene,
+        ..Extra::default()
+    };
+    let page = playground.page(&Viewer::read(&query), &extra);
+    (status, Html(page.0)).into_response()
+}
+
+/// What the person at the page does: as JSON by the page's script, or else as a form. Browsers let no
+/// other site send JSON, and a form says which site it comes from.
 async fn act(
     State(playground): State<Arc<Playground>>,
-    Json(act): Json<Act>,
-) -> Result<StatusCode, Problem> {
-    playground.act(act).await?;
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let header = |name| {
+        let value = headers.get(name);
+        value.and_then(|value| value.to_str().ok()).unwrap_or_default()
+    };
+    let (is_json, asked) = match header(header::CONTENT_TYPE) {
+        "application/json" => (true, serde_json::from_slice(&body).ok()),
+        "application/x-www-form-urlencoded" => {
+            if header(header::ORIGIN) != format!("http://{}", header(header::HOST)) {
+                return StatusCode::FORBIDDEN.into_response();
+            }
+            let fields: BTreeMap<_, _> = form_urlencoded::parse(&body).into_owned().collect();
+            (false, Some(json!(fields)))
+        }
+        _ => return StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response(),
+    };
+    let asked: Value = asked.unwrap_or_default();
+    let typed = asked["text"].as_str().unwrap_or_default().to_owned();
+    let Ok(act) = serde_json::from_value::<Act>(asked) else {
+        return StatusCode::BAD_REQUEST.into_response();
+    };
+    let done = playground.act(act).await;
     playground.slack.tell_waiters();
-    Ok(StatusCode::NO_CONTENT)
+    let went_from = Url::parse(header(header::REFERER)).ok();
+    let went_from = Viewer::read(went_from.as_ref().and_then(Url::query).unwrap_or_default());
+    match done {
+        Ok(None) if is_json => StatusCode::NO_CONTENT.into_response(),
+        Ok(Some(viewer)) if is_json => Json(json!({ "go": viewer.address() })).into_response(),
+        Ok(viewer) => Redirect::to(&viewer.unwrap_or(went_from).address()).into_response(),
+        Err(Problem(problem)) if is_json => {
+            let body = Json(json!({ "problem": problem }));
+            (StatusCode::UNPROCESSABLE_ENTITY, body).into_response()
+        }
+        Err(Problem(problem)) => {
+            let extra = Extra {
+                problem: Some((&problem, &typed)),
+                ..Extra::default()
+            };
+            let page = playground.page(&went_from, &extra);
+            (StatusCode::UNPROCESSABLE_ENTITY, Html(page.0)).into_response()
+        }
+    }
 }
 
-#[derive(Deserialize)]
-struct Watch {
-    /// Who looks, by their Slack id.
-    who: String,
-}
-
-/// Tells of every change: `state` is all that a person can see now, `wire` what passed since.
+/// Tells of every change of the page that its query names.
 async fn events(
     State((playground, shutdown)): State<(Arc<Playground>, CancellationToken)>,
-    Query(watch): Query<Watch>,
+    RawQuery(query): RawQuery,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let mut slack = playground.slack.changes();
     // All there is at first counts as a change.
@@ -136,14 +199,13 @@ async fn events(
         wire: playground.wire.changes(),
         playground,
         shutdown,
-        who: watch.who,
-        version: 0,
+        viewer: Viewer::read(&query.unwrap_or_default()),
+        told: Told::default(),
     };
     let events = stream::unfold(news, |mut news| async move {
-        let batch = news.next().await?;
-        Some((stream::iter(batch.map(Ok)), news))
+        let event = news.next().await?;
+        Some((Ok(event), news))
     });
-    let events = events.flatten();
     Sse::new(events).keep_alive(KeepAlive::default())
 }
 
@@ -153,27 +215,25 @@ struct News {
     shutdown: CancellationToken,
     slack: tokio::sync::watch::Receiver<usize>,
     wire: tokio::sync::watch::Receiver<u64>,
-    who: String,
-    version: u64,
+    viewer: Viewer,
+    told: Told,
 }
 
 impl News {
     /// Waits for a change, and tells it; none when the demo ends.
-    async fn next(&mut self) -> Option<[Event; 2]> {
-        tokio::select! {
-            changed = self.slack.changed() => changed.ok()?,
-            changed = self.wire.changed() => changed.ok()?,
-            () = self.shutdown.cancelled() => return None,
+    async fn next(&mut self) -> Option<Event> {
+        loop {
+            tokio::select! {
+                changed = self.slack.changed() => changed.ok()?,
+                changed = self.wire.changed() => changed.ok()?,
+                () = self.shutdown.cancelled() => return None,
+            }
+            self.slack.mark_unchanged();
+            self.wire.mark_unchanged();
+            let news = self.told.news(self.playground.regions(&self.viewer));
+            if !news.is_empty() {
+                return Event::default().event("draw").json_data(news).ok();
+            }
         }
-        self.slack.mark_unchanged();
-        self.wire.mark_unchanged();
-        let (version, exchanges) = self.playground.wire.since(self.version);
-        self.version = version;
-        let state = self.playground.view(&self.who);
-        let event = |name| Event::default().event(name);
-        Some([
-            event("state").data(state.to_string()),
-            event("wire").json_data(exchanges).ok()?,
-        ])
     }
 }

@@ -7,11 +7,13 @@ use std::time::Duration;
 use anyhow::Context;
 use chrono::{TimeDelta, Utc};
 
+use super::super::knobs::{REPORTS, ReportKnob, TARGETS, Target};
 use super::super::people::{ADA, DANA, ELI, FAY, GUS, HAL, Person};
 use super::super::slack::{EVERYBODY, Role, Slack};
 use super::super::wire::Wire;
 use super::super::world::World;
-use super::super::zoom::{Obstacle, Zoom};
+use super::super::zoom::{Obstacle, Reporting, Zoom};
+use super::story;
 
 /// A meeting at Zoom, as its host sees it.
 pub(super) struct Meeting {
@@ -35,23 +37,31 @@ pub(super) enum Plan {
     PersonalRoom,
 }
 
-pub(super) const MEETINGS: [Meeting; 12] = [
+/// Meetings that the story and the scenes are about.
+pub(super) const TOWN_HALL_MEETING: i64 = 68_423_085;
+pub(super) const WEEKLY: i64 = 84_230_850_123;
+pub(super) const FIRESIDE: i64 = 81_122_334_455;
+pub(super) const ALL_HANDS: i64 = 96_555_444_333;
+pub(super) const RELEASE_PARTY: i64 = 83_355_667_788;
+pub(super) const DESIGN_REVIEW: i64 = 93_222_444_666;
+
+pub(super) const MEETINGS: [Meeting; 13] = [
     Meeting {
-        id: 68_423_085,
-        topic: "Town hall",
+        id: TOWN_HALL_MEETING,
+        topic: "Town Hall",
         host: DANA,
         obstacle: None,
         plan: Plan::Now,
     },
     Meeting {
-        id: 81_122_334_455,
+        id: FIRESIDE,
         topic: "Fireside chat",
         host: FAY,
         obstacle: None,
         plan: Plan::In(TimeDelta::hours(3)),
     },
     Meeting {
-        id: 96_555_444_333,
+        id: ALL_HANDS,
         topic: "All hands",
         host: ADA,
         obstacle: None,
@@ -65,18 +75,25 @@ pub(super) const MEETINGS: [Meeting; 12] = [
         plan: Plan::Running,
     },
     Meeting {
-        id: 83_355_667_788,
+        id: RELEASE_PARTY,
         topic: "Release party",
         host: HAL,
         obstacle: None,
         plan: Plan::Now,
     },
     Meeting {
-        id: 93_222_444_666,
+        id: DESIGN_REVIEW,
         topic: "Design review",
         host: DANA,
         obstacle: None,
         plan: Plan::Running,
+    },
+    Meeting {
+        id: WEEKLY,
+        topic: "Weekly",
+        host: DANA,
+        obstacle: None,
+        plan: Plan::Now,
     },
     Meeting {
         id: 94_111_333_555,
@@ -131,15 +148,19 @@ pub(in super::super) struct Playground {
     pub(super) zoom: Zoom,
     pub(super) wire: Wire,
     pub(super) service: String,
-    /// What the faults that wait are called: of livestream requests, of those for tokens, and of
-    /// those for the meetings that run.
-    pub(super) faults: Mutex<[VecDeque<&'static str>; 3]>,
+    /// What the faults that wait are called, of each of the [`TARGETS`].
+    faults: Mutex<[VecDeque<&'static str>; TARGETS.len()]>,
 }
 
 impl Playground {
     /// Makes the world one worth playing in: the app is installed, an admin has set up destinations
-    /// and a shared account, some are linked, and meetings are scheduled.
-    pub(in super::super) async fn furnish(world: &World, wire: Wire) -> anyhow::Result<Self> {
+    /// and a shared account, some are linked, and meetings are scheduled. Unless it `is_empty`, some of
+    /// them were live this afternoon.
+    pub(in super::super) async fn furnish(
+        world: &World,
+        wire: Wire,
+        is_empty: bool,
+    ) -> anyhow::Result<Self> {
         let (slack, zoom) = (&world.slack, &world.zoom);
         slack.set_person(GUS.slack, Role::Guest);
         slack.set_channel(EVERYBODY.channel, 5000, false);
@@ -164,9 +185,13 @@ impl Playground {
                 zoom.begin(id);
             }
         }
-        zoom.subscribe(&world.service, REPORTED_AFTER);
         // What has passed so far is nobody's doing.
         wire.forget();
+        if !is_empty {
+            let played = story::play(world, wire.clock()).await;
+            played.context("playing the story that the playground opens with")?;
+        }
+        zoom.subscribe(&world.service, REPORTED_AFTER);
         Ok(Self {
             slack: slack.clone(),
             zoom: zoom.clone(),
@@ -176,7 +201,50 @@ impl Playground {
         })
     }
 
-    pub(super) fn faults(&self) -> MutexGuard<'_, [VecDeque<&'static str>; 3]> {
+    /// Arms a fault by the name of its knob: the next request of its kind gets it.
+    pub(super) fn arm(&self, name: &str) -> anyhow::Result<()> {
+        let knobs = TARGETS.iter().enumerate();
+        let mut knobs = knobs.flat_map(|(index, target)| {
+            target.knobs.iter().map(move |knob| (index, target, knob))
+        });
+        let found = knobs.find(|(.., knob)| knob.name == name);
+        if let Some((index, target, knob)) = found {
+            self.lock()[index].push_back(knob.label);
+            target.arm(&self.zoom, knob.fault());
+            return Ok(());
+        }
+        let report = REPORTS.iter().find(|knob| knob.name == name);
+        let report = report.context("There is no such fault.")?;
+        self.zoom.report(report.reporting);
+        Ok(())
+    }
+
+    /// From now on Zoom answers and reports as it should.
+    pub(super) fn disarm(&self) {
+        self.zoom.clear_faults();
+        self.zoom.report(Reporting::default());
+    }
+
+    /// What the faults that wait are called, each with the requests that get it, the next one first.
+    pub(super) fn armed(&self) -> Vec<(&'static Target, &'static str)> {
+        let mut faults = self.lock();
+        let mut armed = Vec::new();
+        for (target, names) in TARGETS.iter().zip(faults.iter_mut()) {
+            // Those that have happened stood in front.
+            let happened = names.len().saturating_sub(target.waiting(&self.zoom));
+            names.drain(..happened);
+            armed.extend(names.iter().map(|name| (target, *name)));
+        }
+        armed
+    }
+
+    /// How Zoom's reports come, unless that is as they should.
+    pub(super) fn reporting(&self) -> Option<&'static ReportKnob> {
+        let now = self.zoom.reporting().filter(|now| *now != Reporting::default())?;
+        REPORTS.iter().find(|knob| knob.reporting == now)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, [VecDeque<&'static str>; TARGETS.len()]> {
         self.faults.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -92,7 +92,7 @@ impl Slack {
 
     /// A person says something that is no command.
     pub(in super::super) fn say(&self, place: Channel, user: &str, text: &str) {
-        self.lock().messages.say(place, user, text);
+        self.lock().messages.say(place, user, text, None);
     }
 }
 

@@ -65,7 +65,8 @@ impl Slack {
                 state.echo(&invocation.trigger);
             }
             if says_something(&answer.body) {
-                state.messages.add(*place, user, &answer.body);
+                let trigger = &invocation.trigger;
+                state.messages.add(*place, user, &answer.body, trigger);
             }
             drop(state);
             self.tell_waiters();

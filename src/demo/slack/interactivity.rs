@@ -1,6 +1,7 @@
 //! Buttons and menus of a message, and what Slack sends when somebody uses one:
 //! <https://docs.slack.dev/reference/interaction-payloads/block_actions-payload>.
 
+use anyhow::Context;
 use serde_json::{Value, json};
 
 use super::app::{APP_ID, BOT_ID, BOT_USER};
@@ -127,6 +128,29 @@ impl Slack {
             action.filter(|_| message.is_posted)
         })?;
         Some(self.invoke(&Press::new(user, wanted), Some(found)))
+    }
+
+    /// Waits until a message that the app posted by itself shows a person a button of this value.
+    pub(in super::super) async fn shows_button(&self, user: &str, value: &str) -> anyhow::Result<()> {
+        let wanted = Wanted::Button(value);
+        self.wait("no message has such a button within a minute", |state| {
+            let mut messages = state.messages.seen_by(user);
+            messages
+                .any(|message| message.is_posted && wanted.action(&message.blocks).is_some())
+                .then_some(())
+        })
+        .await
+    }
+
+    /// Presses it as soon as it is there.
+    pub(in super::super) async fn press_card_once_there(
+        &self,
+        user: &str,
+        value: &str,
+    ) -> anyhow::Result<Invocation> {
+        self.shows_button(user, value).await?;
+        let press = self.press_card(user, value);
+        press.context("the message with that button is gone")
     }
 
     fn use_part(&self, press: &Press<'_>) -> Invocation {

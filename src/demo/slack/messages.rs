@@ -3,7 +3,7 @@
 use anyhow::ensure;
 use serde_json::{Value, json};
 
-use super::super::signature::unix_now;
+use super::super::clock::Clock;
 use super::channel::{Channel, DIRECT};
 
 /// A message as it stands in a channel now.
@@ -24,6 +24,8 @@ pub struct Message {
     pub earlier: Vec<String>,
     /// The message that it is a reply to.
     pub thread: Option<String>,
+    /// The interaction that it answers, or that it shows as typed.
+    pub(in super::super) trigger: Option<String>,
     /// The app posted it by itself, and so can change it.
     pub(super) is_posted: bool,
 }
@@ -33,6 +35,7 @@ pub struct Message {
 pub(super) struct Messages {
     all: Vec<Message>,
     count: usize,
+    clock: Clock,
 }
 
 impl Message {
@@ -56,22 +59,33 @@ impl Message {
 }
 
 impl Messages {
-    /// A new message of the app, for everybody only if it says so.
-    pub(super) fn add(&mut self, place: Channel, user: &str, message: &Value) {
-        let is_for_all = message["response_type"] == "in_channel";
-        let only_for = (!is_for_all).then(|| user.to_owned());
-        self.push(place, user, message, only_for, true);
+    /// None yet, dated by this clock.
+    pub(super) fn new(clock: Clock) -> Self {
+        Self {
+            clock,
+            ..Self::default()
+        }
     }
 
-    /// A person says something.
-    pub(super) fn say(&mut self, place: Channel, user: &str, text: &str) {
-        self.push(place, user, &json!({ "text": text }), None, false);
+    /// A new message of the app that answers an interaction, for everybody only if it says so.
+    pub(super) fn add(&mut self, place: Channel, user: &str, message: &Value, trigger: &str) {
+        let is_for_all = message["response_type"] == "in_channel";
+        let message = self.push(place, user, message, true);
+        message.only_for = (!is_for_all).then(|| user.to_owned());
+        message.trigger = Some(trigger.to_owned());
+    }
+
+    /// A person says something, or types the command of an interaction.
+    pub(super) fn say(&mut self, place: Channel, user: &str, text: &str, trigger: Option<&str>) {
+        let message = self.push(place, user, &json!({ "text": text }), false);
+        message.trigger = trigger.map(str::to_owned);
     }
 
     /// The app writes to a person alone. Returns what the message is known by.
     pub(super) fn write(&mut self, user: &str, message: &Value) -> String {
-        self.push(DIRECT, user, message, None, true);
-        self.mark_posted(None)
+        let posted = self.push(DIRECT, user, message, true);
+        posted.is_posted = true;
+        posted.ts.clone()
     }
 
     fn push(
@@ -79,36 +93,27 @@ impl Messages {
         place: Channel,
         user: &str,
         message: &Value,
-        only_for: Option<String>,
         is_by_app: bool,
-    ) {
+    ) -> &mut Message {
         self.count += 1;
-        self.all.push(Message {
-            ts: format!("{}.{:06}", unix_now(), self.count),
+        self.all.push_mut(Message {
+            ts: format!("{}.{:06}", self.clock.unix(), self.count),
             channel: place,
-            only_for,
+            only_for: None,
             content: message.clone(),
             blocks: complete_blocks(&message["blocks"]),
             user: user.to_owned(),
             is_by_app,
             earlier: Vec::new(),
             thread: None,
+            trigger: None,
             is_posted: false,
-        });
+        })
     }
 
     /// The app posts a message for all of a channel. Returns what it is known by.
     pub(super) fn post(&mut self, place: Channel, message: &Value, thread: Option<&str>) -> String {
-        self.push(place, "", message, None, true);
-        self.mark_posted(thread)
-    }
-
-    /// The app can change the message that was just added.
-    fn mark_posted(&mut self, thread: Option<&str>) -> String {
-        let posted = self
-            .all
-            .last_mut()
-            .expect("the message that was just added");
+        let posted = self.push(place, "", message, true);
         posted.is_posted = true;
         posted.thread = thread.map(str::to_owned);
         posted.ts.clone()

@@ -167,7 +167,7 @@ impl SlackState {
             if message["response_type"] == "in_channel" {
                 self.echo(trigger);
             }
-            self.messages.add(url.place, &url.user, &message);
+            self.messages.add(url.place, &url.user, &message, trigger);
             return Ok(message);
         }
         let ts = url.original.as_ref();
@@ -194,7 +194,8 @@ impl SlackState {
         };
         if let Some(typed) = url.typed.take() {
             url.is_echoed = true;
-            self.messages.say(url.place, &url.user, &typed);
+            let (place, user) = (url.place, &url.user);
+            self.messages.say(place, user, &typed, Some(trigger));
         }
     }
 }

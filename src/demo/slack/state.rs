@@ -32,7 +32,10 @@ impl Slack {
     pub(super) fn new(address: SocketAddr, wire: Wire) -> reqwest::Result<Self> {
         Ok(Self {
             address,
-            state: Arc::default(),
+            state: Arc::new(Mutex::new(SlackState {
+                messages: Messages::new(wire.clock().clone()),
+                ..SlackState::default()
+            })),
             changes: watch::Sender::new(0),
             http: browser::client()?,
             wire,

@@ -11,6 +11,7 @@ use chrono::Utc;
 use serde_json::Value;
 
 use self::scenes::{FORBIDDEN, MEETING, PRIVATE, SCENES, Scene, SceneAction, WEBINAR};
+use super::emoji;
 use super::people::{ADA, BEN, DANA, ELI, PEOPLE};
 use super::slack::{CHANNEL, Channel, DIRECT, Invocation, Message, TOWN_HALL};
 use super::world::World;
@@ -318,24 +319,8 @@ fn plain(mrkdwn: &str) -> String {
         rest = after;
     }
     shown.push_str(rest);
-    for (code, emoji) in [
-        (":red_circle:", "🔴"),
-        (":black_square_for_stop:", "⏹"),
-        (":white_check_mark:", "✅"),
-        (":x:", "❌"),
-        (":warning:", "⚠️"),
-        (":lock:", "🔒"),
-        (":hourglass_flowing_sand:", "⏳"),
-        (":no_entry:", "⛔"),
-        (":question:", "❓"),
-        (":large_yellow_circle:", "🟡"),
-        (":white_circle:", "⚪"),
-        (":information_source:", "ℹ️"),
-        ("&lt;", "<"),
-        ("&gt;", ">"),
-        ("&amp;", "&"),
-    ] {
-        shown = shown.replace(code, emoji);
+    for (entity, character) in [("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")] {
+        shown = shown.replace(entity, character);
     }
-    shown
+    emoji::draw(&shown)
 }

@@ -1,6 +1,7 @@
 //! What passes between Slack, the service and Zoom, kept for people to read. Secrets are
 //! hidden before anything is kept.
 
+mod groups;
 mod redact;
 
 use std::collections::VecDeque;
@@ -12,11 +13,15 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
 use reqwest::{Client, RequestBuilder};
 use serde::Serialize;
 use tokio::sync::watch;
 
+pub(super) use self::groups::{Group, Source};
+use self::groups::{Groups, clue};
 use self::redact::{hide_in_path, readable};
+use super::clock::Clock;
 
 /// Older exchanges are forgotten.
 const KEPT: usize = 300;
@@ -25,13 +30,17 @@ const BODY_MAX: usize = 1024 * 1024;
 /// The service, as the record names it.
 const SERVICE: &str = "livestream-bot";
 
-/// A record that the stand-ins share, or none: then nothing is kept and nothing is slower.
+/// What the stand-ins share: their clock, and a record of what passes, or none: then nothing is kept and
+/// nothing is slower.
 #[derive(Debug, Clone, Default)]
-pub struct Wire(Option<Arc<Recorder>>);
+pub struct Wire {
+    recorder: Option<Arc<Recorder>>,
+    clock: Clock,
+}
 
 #[derive(Debug)]
 struct Recorder {
-    begun_at: Instant,
+    clock: Clock,
     record: Mutex<Record>,
     changes: watch::Sender<u64>,
 }
@@ -39,16 +48,18 @@ struct Recorder {
 #[derive(Debug, Default)]
 struct Record {
     exchanges: VecDeque<Exchange>,
-    /// How often it has changed.
-    version: u64,
+    groups: Groups,
+    /// How many exchanges there have ever been.
+    count: u64,
 }
 
 /// A request and its answer.
 #[derive(Debug, Clone, Serialize)]
 pub struct Exchange {
     pub id: u64,
-    /// Milliseconds since the record began.
-    pub at: u64,
+    /// The group that it belongs to.
+    pub group: u64,
+    pub at: DateTime<Utc>,
     pub from: &'static str,
     pub to: &'static str,
     pub method: String,
@@ -60,8 +71,8 @@ pub struct Exchange {
     /// In milliseconds.
     pub took: Option<f64>,
     pub is_broken: bool,
-    #[serde(skip)]
-    version: u64,
+    /// Whether it got an armed fault instead of an answer.
+    pub is_fault: bool,
 }
 
 /// An exchange under way; one that is dropped before its end broke off.
@@ -72,37 +83,74 @@ struct Open {
     has_ended: bool,
 }
 
+tokio::task_local! {
+    /// The exchange that a route of a stand-in answers.
+    static ANSWERED: (Arc<Recorder>, u64);
+}
+
+/// The exchange that is answered now gets an armed fault.
+pub(super) fn note_fault() {
+    // Nothing is kept otherwise.
+    let _ = ANSWERED.try_with(|(recorder, id)| {
+        recorder.change(*id, |exchange| exchange.is_fault = true);
+    });
+}
+
 impl Wire {
     /// A record that is kept.
     pub fn recording() -> Self {
-        Self(Some(Arc::new(Recorder {
-            begun_at: Instant::now(),
-            record: Mutex::default(),
-            changes: watch::Sender::new(0),
-        })))
+        let clock = Clock::default();
+        Self {
+            recorder: Some(Arc::new(Recorder {
+                clock: clock.clone(),
+                record: Mutex::default(),
+                changes: watch::Sender::new(0),
+            })),
+            clock,
+        }
     }
 
-    /// What was added or has ended after a version, and which version that is.
-    pub fn since(&self, version: u64) -> (u64, Vec<Exchange>) {
-        let Some(recorder) = &self.0 else {
-            return (0, Vec::new());
+    pub(super) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// What has passed so far, in order.
+    pub fn exchanges(&self) -> Vec<Exchange> {
+        let recorder = self.recorder.iter();
+        let exchanges = recorder.flat_map(|recorder| recorder.lock().exchanges.clone());
+        exchanges.collect()
+    }
+
+    /// The groups of which something is kept, the newest first.
+    pub(super) fn groups(&self) -> Vec<(Group, Vec<Exchange>)> {
+        let Some(recorder) = &self.recorder else {
+            return Vec::new();
         };
         let record = recorder.lock();
-        let news = record.exchanges.iter();
-        let news = news.filter(|exchange| exchange.version > version);
-        (record.version, news.cloned().collect())
+        let groups = record.groups.newest_first().map(|group| {
+            let exchanges = record.exchanges.iter();
+            let exchanges = exchanges.filter(|exchange| exchange.group == group.id);
+            (group.clone(), exchanges.cloned().collect())
+        });
+        groups
+            .filter(|(_, exchanges): &(_, Vec<_>)| !exchanges.is_empty())
+            .collect()
     }
 
     /// Forgets what has passed so far.
     pub(super) fn forget(&self) {
-        if let Some(recorder) = &self.0 {
-            recorder.lock().exchanges.clear();
+        if let Some(recorder) = &self.recorder {
+            let mut record = recorder.lock();
+            record.exchanges.clear();
+            record.groups = Groups::default();
+            drop(record);
+            recorder.tell();
         }
     }
 
     /// Tells of every change; never, if nothing is kept.
     pub(super) fn changes(&self) -> watch::Receiver<u64> {
-        match &self.0 {
+        match &self.recorder {
             Some(recorder) => recorder.changes.subscribe(),
             None => watch::Sender::new(0).subscribe(),
         }
@@ -116,7 +164,7 @@ impl Wire {
         request: RequestBuilder,
     ) -> reqwest::Result<(StatusCode, String)> {
         let request = request.build()?;
-        let open = self.0.as_ref().map(|recorder| {
+        let open = self.recorder.as_ref().map(|recorder| {
             let body = request.body().and_then(reqwest::Body::as_bytes);
             let (url, headers) = (request.url(), request.headers());
             let path = match url.query() {
@@ -142,7 +190,7 @@ pub(super) async fn record(
     request: Request,
     next: Next,
 ) -> Response {
-    let Some(recorder) = wire.0 else {
+    let Some(recorder) = wire.recorder else {
         return next.run(request).await;
     };
     let (parts, body) = request.into_parts();
@@ -157,7 +205,8 @@ pub(super) async fn record(
     };
     let path = parts.uri.to_string();
     let open = recorder.begin(from, vendor, &parts.method, &path, &parts.headers, &body);
-    let response = next.run(Request::from_parts(parts, Body::from(body))).await;
+    let answered = next.run(Request::from_parts(parts, Body::from(body)));
+    let response = ANSWERED.scope((recorder, open.id), answered).await;
     let (parts, body) = response.into_parts();
     match to_bytes(body, BODY_MAX).await {
         Ok(body) => {
@@ -183,12 +232,15 @@ impl Recorder {
         headers: &HeaderMap,
         body: &[u8],
     ) -> Open {
+        let at = self.clock.now();
         let mut record = self.lock();
-        record.version += 1;
-        let id = record.version;
+        record.count += 1;
+        let id = record.count;
+        let group = record.groups.take(clue(from, to, method, path, body), at);
         record.exchanges.push_back(Exchange {
             id,
-            at: u64::try_from(self.begun_at.elapsed().as_millis()).unwrap_or(u64::MAX),
+            group,
+            at,
             from,
             to,
             method: method.to_string(),
@@ -198,19 +250,34 @@ impl Recorder {
             answer: String::new(),
             took: None,
             is_broken: false,
-            version: id,
+            is_fault: false,
         });
         if record.exchanges.len() > KEPT {
             record.exchanges.pop_front();
         }
         drop(record);
-        self.changes.send_replace(id);
+        self.tell();
         Open {
             recorder: Arc::clone(self),
             id,
             begun_at: Instant::now(),
             has_ended: false,
         }
+    }
+
+    /// Changes an exchange that is kept.
+    fn change(&self, id: u64, change: impl FnOnce(&mut Exchange)) {
+        let mut record = self.lock();
+        let mut exchanges = record.exchanges.iter_mut().rev();
+        if let Some(exchange) = exchanges.find(|exchange| exchange.id == id) {
+            change(exchange);
+        }
+        drop(record);
+        self.tell();
+    }
+
+    fn tell(&self) {
+        self.changes.send_modify(|count| *count += 1);
     }
 
     fn lock(&self) -> MutexGuard<'_, Record> {
@@ -221,36 +288,36 @@ impl Recorder {
 impl Open {
     fn end(mut self, status: StatusCode, headers: &HeaderMap, body: &[u8]) {
         self.has_ended = true;
-        self.change(|exchange| {
+        let mut record = self.recorder.lock();
+        let mut exchanges = record.exchanges.iter();
+        let found = exchanges.find(|exchange| exchange.id == self.id);
+        if let Some((group, path)) = found.map(|found| (found.group, found.path.clone())) {
+            record.groups.answered(group, &path, body);
+        }
+        drop(record);
+        self.close(|exchange| {
             exchange.status = Some(status.as_u16());
             exchange.answer = readable(headers, body);
         });
     }
 
-    fn change(&self, change: impl FnOnce(&mut Exchange)) {
+    fn close(&self, change: impl FnOnce(&mut Exchange)) {
         let took = self.begun_at.elapsed().as_secs_f64() * 1000.0;
-        let mut record = self.recorder.lock();
-        record.version += 1;
-        let version = record.version;
-        let mut exchanges = record.exchanges.iter_mut().rev();
-        if let Some(exchange) = exchanges.find(|exchange| exchange.id == self.id) {
+        self.recorder.change(self.id, |exchange| {
             change(exchange);
-            (exchange.took, exchange.version) = (Some(took), version);
-        }
-        drop(record);
-        self.recorder.changes.send_replace(version);
+            exchange.took = Some(took);
+        });
     }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
         if !self.has_ended {
-            self.change(|exchange| exchange.is_broken = true);
+            self.close(|exchange| exchange.is_broken = true);
         }
     }
 }
 
-/// The headers that tell something, and the body, without secrets.
 #[cfg(test)]
 mod tests {
     use serde_json::json;

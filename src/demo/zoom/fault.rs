@@ -9,6 +9,8 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use tokio::sync::watch;
 
+use super::super::wire::note_fault;
+
 /// What happens instead of an answer.
 #[derive(Debug, Clone)]
 pub enum Fault {
@@ -63,6 +65,9 @@ pub(super) async fn respond(
     fault: Option<Fault>,
     answer: impl FnOnce() -> Response,
 ) -> Response {
+    if fault.is_some() {
+        note_fault();
+    }
     match fault {
         None => answer(),
         Some(Fault::Hold) => {

@@ -7,6 +7,7 @@ use axum::extract::{Path, State};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::fault::{error, respond};
@@ -41,7 +42,7 @@ pub(super) async fn livestream(
         state.faults.pop_front()
     };
     let mut response = respond(&zoom.waiting, fault, || {
-        answer(&mut zoom.lock(), &id, &call)
+        answer(&mut zoom.lock(), &id, &call, zoom.wire.clock().now())
     })
     .await;
     response
@@ -50,7 +51,7 @@ pub(super) async fn livestream(
     response
 }
 
-fn answer(state: &mut ZoomState, id: &str, call: &Call) -> Response {
+fn answer(state: &mut ZoomState, id: &str, call: &Call, now: DateTime<Utc>) -> Response {
     let (user, scope) = match state.bearer(&call.authorization) {
         Ok(bearer) => bearer,
         Err(problem) => return error(401, 124, problem),
@@ -123,7 +124,7 @@ fn answer(state: &mut ZoomState, id: &str, call: &Call) -> Response {
         );
     }
     meeting.started_at = Some(Instant::now());
-    meeting.is_live = true;
+    (meeting.is_live, meeting.live_since) = (true, Some(now));
     (meeting.is_broken, meeting.sent_to) = (false, meeting.destination.clone());
     state.begin_sending(number, &call.body);
     state.report(STREAM_STARTED, number);

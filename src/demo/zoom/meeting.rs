@@ -47,6 +47,8 @@ pub struct Meeting {
     pub is_live: bool,
     /// What its settings forbid.
     pub obstacle: Option<Obstacle>,
+    /// Since when its livestream goes on, or went on last.
+    pub live_since: Option<DateTime<Utc>>,
     pub(super) started_at: Option<Instant>,
 }
 
@@ -146,6 +148,7 @@ impl Meeting {
             is_running: false,
             is_live: false,
             obstacle,
+            live_since: None,
             started_at: None,
         }
     }
