@@ -87,7 +87,9 @@ async fn play(
     let address = format!("http://{}", listener.local_addr()?);
     let playground = Playground::furnish(world, wire, options.empty).await?;
     playground::tell(&address)?;
-    if options.open && let Err(error) = open::that_detached(&address) {
+    if options.open
+        && let Err(error) = open::that_detached(&address)
+    {
         eprintln!("No browser could be opened ({error}); open the address yourself.");
     }
     playground::serve(playground, listener, serve::shutdown_signal()?).await

@@ -3,7 +3,7 @@
 const EMOJI: [(&str, &str); 15] = [
     ("red_circle", "🔴"),
     ("large_yellow_circle", "🟡"),
-    ("white_circle", "⚪"),
+    ("white_circle", "⚪\u{fe0f}"),
     ("black_square_for_stop", "⏹️"),
     ("white_check_mark", "✅"),
     ("x", "❌"),

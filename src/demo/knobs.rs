@@ -382,7 +382,8 @@ const DESTINATIONS: [Knob; 7] = [
         name: "destination-4711",
         label: "400 · 4711 – a permission is missing",
         fault: || {
-            let message = "Invalid access token, does not contain scopes:[meeting:update:livestream].";
+            let message =
+                "Invalid access token, does not contain scopes:[meeting:update:livestream].";
             Fault::error(400, 4711, message)
         },
     },

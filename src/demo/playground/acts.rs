@@ -79,9 +79,9 @@ pub(super) enum Act {
     /// A scene is set: its faults are armed, and its steps are played.
     Play {
         scene: String,
-        /// Whether the tour goes on there.
+        /// Whether it is a step of the tour, which goes on there.
         #[serde(default)]
-        on_tour: bool,
+        tour: Option<String>,
     },
     /// What passed so far is forgotten.
     ClearWire,
@@ -150,10 +150,10 @@ impl Playground {
             Act::Remove { account } => {
                 zoom.deauthorize(&self.service, &account).await?;
             }
-            Act::Play { scene, on_tour } => {
+            Act::Play { scene, tour } => {
                 let scene = scenes::find(&scene).context("There is no such scene.")?;
                 self.set(scene).await?;
-                return Ok(Some(scene.viewer(on_tour)));
+                return Ok(Some(scene.viewer(tour.is_some())));
             }
             Act::ClearWire => self.wire.forget(),
         }

@@ -31,7 +31,12 @@ struct Use<'a> {
 
 impl Playground {
     /// The messages of a channel that somebody can see, in order.
-    pub(super) fn messages(&self, viewer: &Viewer, channel: Channel, wires: &Wires) -> Vec<Item> {
+    pub(super) fn messages(
+        &self,
+        viewer: &Viewer,
+        channel: Channel,
+        wires: &Wires<'_>,
+    ) -> Vec<Item> {
         let who = viewer.who.slack;
         let messages = self.slack.messages_for(who, channel, MESSAGES);
         let is_known = |ts: &str| messages.iter().any(|message| message.ts == ts);
@@ -39,10 +44,17 @@ impl Playground {
         let is_reply = |message: &Message| message.thread.as_deref().is_some_and(is_known);
         let is_card = |message: &&Message| message.is_by_app && message.only_for.is_none();
         let points_at_card = viewer.step.is_some_and(|step| step.target == Target::Card);
-        let newest_card = messages.iter().rev().find(is_card).filter(|_| points_at_card);
+        let newest_card = messages
+            .iter()
+            .rev()
+            .find(is_card)
+            .filter(|_| points_at_card);
         if messages.is_empty() {
             let key = "empty".to_owned();
-            return vec![Item::new(key, &html! { li.empty { (nothing_said(channel)) } })];
+            return vec![Item::new(
+                key,
+                &html! { li.empty { (nothing_said(channel)) } },
+            )];
         }
         let top = messages.iter().filter(|message| !is_reply(message));
         let items = top.map(|message| {
@@ -52,7 +64,7 @@ impl Playground {
             let is_lit = newest_card.is_some_and(|card| card.ts == message.ts);
             let shown = html! {
                 li id=(id_of(&message.ts)) class={
-                    "say " (if message.is_by_app { "app" } else { "person" }) (if is_lit { " lit" } else { "" })
+                    "say " (if message.is_by_app { "from-app" } else { "from-person" }) (if is_lit { " lit" } else { "" })
                 } {
                     (said(message, who, wires))
                     @if !replies.is_empty() {
@@ -109,8 +121,10 @@ pub(super) fn id_of(ts: &str) -> String {
     format!("message-{}", ts.replace('.', "-"))
 }
 
-fn said(message: &Message, who: &str, wires: &Wires) -> Markup {
-    let author = PEOPLE.into_iter().find(|person| person.slack == message.user);
+fn said(message: &Message, who: &str, wires: &Wires<'_>) -> Markup {
+    let author = PEOPLE
+        .into_iter()
+        .find(|person| person.slack == message.user);
     let author = author.map_or(message.user.as_str(), |person| person.name);
     let seconds = message.ts.split('.').next().unwrap_or_default().parse();
     let at = seconds.ok().and_then(|at| DateTime::from_timestamp(at, 0));
@@ -128,16 +142,16 @@ fn said(message: &Message, who: &str, wires: &Wires) -> Markup {
                 small {
                     @if message.is_by_app { "app · " }
                     (hour(at))
-                    @match message.earlier.len() {
+                    @match edits(message) {
                         0 => {}
                         1 => " · edited once",
                         times => { " · edited " (times) " times" }
                     }
                     @if message.only_for.is_some() { " · " b.only { "Only visible to you" } }
-                }
-                @if let Some(group) = wires.of_message(message) {
-                    a.trace href={ "#wire-" (group) } data-side="wire" {
-                        (icon(Icon::Pulse)) span.hidden { "On the wire" }
+                    @if let Some(group) = wires.of_message(message) {
+                        "\u{a0} " a.trace href={ "#wire-" (group) } data-side="wire" title="On the wire" {
+                            (icon(Icon::Pulse)) span.hidden { "On the wire" }
+                        }
                     }
                 }
             }
@@ -153,9 +167,23 @@ fn said(message: &Message, who: &str, wires: &Wires) -> Markup {
     }
 }
 
+/// How often it has said something else.
+fn edits(message: &Message) -> usize {
+    let earlier = message.earlier.iter().map(String::as_str);
+    let mut texts: Vec<_> = earlier.chain([message.text()]).collect();
+    texts.dedup();
+    texts.len() - 1
+}
+
 /// One block as Slack shows it.
 fn shown(block: &Value, place: &Use<'_>, index: usize) -> Markup {
-    let elements = || block["elements"].as_array().into_iter().flatten().enumerate();
+    let elements = || {
+        block["elements"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .enumerate()
+    };
     html! {
         @match block["type"].as_str().unwrap_or_default() {
             "header" => h3 { (text(&block["text"])) },
@@ -251,7 +279,11 @@ fn button(part: &Value, place: &Use<'_>, at: &str) -> Markup {
 }
 
 fn confirm_style(confirm: &Value) -> &'static str {
-    if confirm["style"] == "danger" { "button stop" } else { "button primary" }
+    if confirm["style"] == "danger" {
+        "button stop"
+    } else {
+        "button primary"
+    }
 }
 
 /// The question that is asked first.
@@ -273,7 +305,10 @@ fn asks(confirm: &Value, id: &str, yes: &Markup) -> Markup {
 
 fn menu(part: &Value, place: &Use<'_>, at: &str) -> Markup {
     let label = plain(part["placeholder"]["text"].as_str().unwrap_or("Choose"));
-    let (form, question) = (format!("{}-{at}-form", place.key), format!("{}-{at}", place.key));
+    let (form, question) = (
+        format!("{}-{at}-form", place.key),
+        format!("{}-{at}", place.key),
+    );
     let has_question = part["confirm"].is_object();
     let initial = &part["initial_option"]["value"];
     let option = |option: &Value| {

@@ -47,7 +47,10 @@ impl Told {
     pub(super) fn news(&mut self, regions: Vec<Region>) -> Vec<Value> {
         let mut news = Vec::new();
         for Region { id, items } in regions {
-            let now: Vec<_> = items.into_iter().map(|item| (item.key, item.html)).collect();
+            let now: Vec<_> = items
+                .into_iter()
+                .map(|item| (item.key, item.html))
+                .collect();
             let before = self.0.get(id);
             if before == Some(&now) {
                 continue;
@@ -103,6 +106,9 @@ mod tests {
             json!([{ "id": "list", "items": [["c", "<li>3</li>"], ["b", null]] }])
         );
         let gone = told.news(region(&[("b", "2")]));
-        assert_eq!(json!(gone), json!([{ "id": "list", "items": [["b", null]] }]));
+        assert_eq!(
+            json!(gone),
+            json!([{ "id": "list", "items": [["b", null]] }])
+        );
     }
 }

@@ -68,7 +68,7 @@ fn shown(meeting: &super::state::Meeting, now: &Meeting, is_lit: bool) -> Markup
                     p.small { "Viewers see nothing: where it goes was changed meanwhile, or another livestream went there." }
                 }
                 @if let Some(page) = goes_to(now) {
-                    p.small.muted.to { span.hidden { @if now.is_live { "Livestream " } @else { "Next livestream " } } "→\u{a0}" (page) }
+                    p.small.muted.to { span.hidden { @if now.is_live { "Livestream " } @else { "Next livestream " } } "→\u{a0}" @for (index, part) in page.split('/').enumerate() { @if index > 0 { "/" wbr; } (part) } }
                 }
             }
             div.actions {

@@ -86,8 +86,16 @@ fn router(playground: Arc<Playground>, shutdown: CancellationToken, port: u16) -
 const FILES: [(&str, &str, &str); 4] = [
     ("/mark.svg", "image/svg+xml", MARK),
     ("/style.css", "text/css; charset=utf-8", STYLE),
-    ("/page.css", "text/css; charset=utf-8", include_str!("page.css")),
-    ("/page.js", "text/javascript; charset=utf-8", include_str!("page.js")),
+    (
+        "/page.css",
+        "text/css; charset=utf-8",
+        include_str!("page.css"),
+    ),
+    (
+        "/page.js",
+        "text/javascript; charset=utf-8",
+        include_str!("page.js"),
+    ),
 ];
 
 /// Answers only what was asked of this very address: no other site's page can make a browser
@@ -123,7 +131,9 @@ async fn show(State(playground): State<Arc<Playground>>, RawQuery(query): RawQue
     let query = query.unwrap_or_default();
     let mut pairs = form_urlencoded::parse(query.as_bytes());
     let scene = pairs.find(|(name, _)| name == "scene");
-    let scene = scene.as_ref().map(|(_, name)| scenes::find(name).ok_or(&**name));
+    let scene = scene
+        .as_ref()
+        .map(|(_, name)| scenes::find(name).ok_or(&**name));
     let status = match scene {
         Some(Err(_)) => StatusCode::NOT_FOUND,
         _ => StatusCode::OK,
@@ -145,7 +155,9 @@ async fn act(
 ) -> Response {
     let header = |name| {
         let value = headers.get(name);
-        value.and_then(|value| value.to_str().ok()).unwrap_or_default()
+        value
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
     };
     let (is_json, asked) = match header(header::CONTENT_TYPE) {
         "application/json" => (true, serde_json::from_slice(&body).ok()),

@@ -9,8 +9,10 @@ use crate::demo::people::PEOPLE;
 
 /// A text in markup.
 pub(super) fn mrkdwn(source: &str) -> Markup {
+    // Their names hold signs.
+    let source = emoji::draw(source);
     let mut html = String::new();
-    let mut rest = source;
+    let mut rest = source.as_str();
     let mut before = None;
     while let Some(at) = rest.find(['`', '<', '*', '_', '~', '\n']) {
         let (text, marked) = rest.split_at(at);
@@ -30,7 +32,9 @@ pub(super) fn plain(text: &str) -> String {
     let text = emoji::draw(text);
     [("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")]
         .into_iter()
-        .fold(text, |text, (entity, character)| text.replace(entity, character))
+        .fold(text, |text, (entity, character)| {
+            text.replace(entity, character)
+        })
 }
 
 /// What begins here, and how long it is in the source. `before` stands before it.
@@ -93,11 +97,17 @@ fn tagged(tag: &str) -> Markup {
     if target.starts_with("!date") {
         return dated(target).unwrap_or_else(|| html! { (plain(label)) });
     }
-    let label = if label.is_empty() { target.trim_start_matches('!') } else { label };
+    let label = if label.is_empty() {
+        target.trim_start_matches('!')
+    } else {
+        label
+    };
     if target.starts_with('!') {
         return html! { span.mention { (plain(label)) } };
     }
-    let is_link = ["https:", "http:", "mailto:"].iter().any(|scheme| target.starts_with(scheme));
+    let is_link = ["https:", "http:", "mailto:"]
+        .iter()
+        .any(|scheme| target.starts_with(scheme));
     html! {
         @if is_link {
             a href=(plain(target)) target="_blank" rel="noopener" { (plain(label)) }
@@ -150,15 +160,33 @@ mod tests {
     #[test]
     fn markup_is_shown_as_slack_does() {
         for (source, html) in [
-            ("*Town Hall is live* on townhall", "<b>Town Hall is live</b> on townhall"),
-            (":red_circle: *a* _b_ ~c~", "🔴 <b>a</b> <em>b</em> <s>c</s>"),
-            ("2 * 3 * 4, a_b_c, *not\nhere*", "2 * 3 * 4, a_b_c, *not<br>here*"),
+            (
+                "*Town Hall is live* on townhall",
+                "<b>Town Hall is live</b> on townhall",
+            ),
+            (
+                ":red_circle: *a* _b_ ~c~",
+                "🔴 <b>a</b> <em>b</em> <s>c</s>",
+            ),
+            (
+                "2 * 3 * 4, a_b_c, *not\nhere*",
+                "2 * 3 * 4, a_b_c, *not<br>here*",
+            ),
             ("*_both_*", "<b><em>both</em></b>"),
-            ("`/livestream start *x*`", "<code>/livestream start *x*</code>"),
+            (
+                "`/livestream start *x*`",
+                "<code>/livestream start *x*</code>",
+            ),
             ("```a\nb```", "<pre>a\nb</pre>"),
             ("&lt;b&gt; &amp;amp;", "&lt;b&gt; &amp;amp;"),
-            ("<@U0DANA> in <#C0TOWNHALL>", "<span class=\"mention\">@Dana</span> in <span class=\"mention\">#town-hall</span>"),
-            ("<https://a.example/?x=1&amp;y=2|here>", "<a href=\"https://a.example/?x=1&amp;y=2\" target=\"_blank\" rel=\"noopener\">here</a>"),
+            (
+                "<@U0DANA> in <#C0TOWNHALL>",
+                "<span class=\"mention\">@Dana</span> in <span class=\"mention\">#town-hall</span>",
+            ),
+            (
+                "<https://a.example/?x=1&amp;y=2|here>",
+                "<a href=\"https://a.example/?x=1&amp;y=2\" target=\"_blank\" rel=\"noopener\">here</a>",
+            ),
             ("<javascript:alert(1)|here>", "here"),
             ("<!date^x^{time}|some time>", "some time"),
             ("<!channel>", "<span class=\"mention\">channel</span>"),

@@ -116,7 +116,11 @@ let step = document.querySelector(".coach")?.dataset.step;
 
 function follow() {
   const coach = document.querySelector(".coach");
-  if (coach && coach.dataset.step !== step) show(coach.dataset.side);
+  if (coach && coach.dataset.step !== step) {
+    show(coach.dataset.side);
+    // It went to another side, and the focus with it.
+    if (document.activeElement === document.body) coach.querySelector("button").focus();
+  }
   step = coach?.dataset.step;
 }
 
@@ -148,7 +152,8 @@ document.addEventListener("click", async (event) => {
   } else if (link.dataset.copies !== undefined && navigator.clipboard) {
     event.preventDefault();
     await navigator.clipboard.writeText(link.href);
-    link.textContent = "Copied";
+    link.querySelector(".hidden")?.classList.remove("hidden");
+    link.lastChild.textContent = "Copied";
   } else if (link.dataset.tells !== undefined) {
     // Slack opens the address, and tells the app as well.
     problem(await act(Object.fromEntries(new FormData(link.closest("form")))));

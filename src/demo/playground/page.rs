@@ -38,7 +38,7 @@ impl Drawn {
 impl Playground {
     /// All of the page that changes, as it stands now.
     pub(super) fn regions(&self, viewer: &Viewer) -> Vec<Region> {
-        let wires = Wires::now(&self.wire);
+        let wires = Wires::now(&self.wire, &self.zoom);
         let who = viewer.who.slack;
         let list = |id, items| Region { id, items };
         let messages = match viewer.channel() {
@@ -60,8 +60,14 @@ impl Playground {
             list("meetings", self.meetings(viewer)),
             Region::one("accounts", &self.accounts()),
             list("exchanges", wires.items(&seen.collect::<Vec<_>>())),
-            Region::one("zoom-count", &html! { span { @if live > 0 { (badge(Tone::Live, &format!("{live} live"))) } } }),
-            Region::one("wire-count", &html! { span.badge.plain { (wires.count()) span.hidden { " requests" } } }),
+            Region::one(
+                "zoom-count",
+                &html! { span { @if live > 0 { (badge(Tone::Live, &format!("{live} live"))) } } },
+            ),
+            Region::one(
+                "wire-count",
+                &html! { span.badge.plain { (wires.count()) span.hidden { " requests" } } },
+            ),
         ]
     }
 
@@ -88,7 +94,7 @@ impl Playground {
                         h1.brand { (mark(28)) span { "Livestream Bot " span.muted { "Playground" } } }
                         p.small.muted.far { "Slack and Zoom are stand-ins on this machine; the service between them is real. Nothing leaves, nothing is kept." }
                         a.button.far href={ (self.service) "/admin" } target="_blank" rel="noopener" { "Admin pages " (icon(Icon::Outside)) }
-                        a.button href=(viewer.on(Some(scenes::first())).address()) data-goes { "Tour" }
+                        a.button href=(scenes::first().viewer(true).address()) data-goes { "Tour" }
                     }
                     div.notices {
                         div id="fault" role="status" { (drawn.show("fault")) }
@@ -96,7 +102,7 @@ impl Playground {
                             b { "The demo has ended." } " Start it again with " code { "cargo run -- demo" } "; this page finds it by itself."
                         }
                         noscript {
-                            p.plain { "Without JavaScript everything works, but nothing here changes by itself. " a href=(viewer.address()) { "Look again" } }
+                            p.no-script { "Without JavaScript everything works, but nothing here changes by itself. " a href=(viewer.address()) { "Look again" } }
                         }
                         @if let Some(scene) = &extra.scene { (scene_panel(scene)) }
                     }
@@ -133,7 +139,10 @@ impl Playground {
         let armed = self.armed();
         let faults = armed.iter().map(|(target, name)| {
             let next = target.next;
-            (format!("Zoom fails the {next}"), format!("“{name}”, once. Everything else works."))
+            (
+                format!("Zoom fails the {next}"),
+                format!("“{name}”, once. Everything else works."),
+            )
         });
         let reports = self.reporting().map(|knob| {
             let how = format!("Zoom’s reports come {}", knob.label);
@@ -220,7 +229,9 @@ impl Playground {
         let permission = match self.zoom.permission(who.zoom) {
             Permission::None => html! { "has linked no account that works" },
             Permission::Granted => html! { "has linked " (who.email) },
-            Permission::Expired => html! { "has linked " (who.email) ", whose access token has expired" },
+            Permission::Expired => {
+                html! { "has linked " (who.email) ", whose access token has expired" }
+            }
         };
         html! {
             @if who.slack == BEN.slack {
@@ -234,9 +245,12 @@ impl Playground {
     /// Below the messages: what can be sent.
     fn foot(&self, viewer: &Viewer) -> Markup {
         let channel = viewer.channel();
-        let is_read_only = |channel: Channel| channel.is_direct() && manifest::is_messages_tab_read_only();
+        let is_read_only =
+            |channel: Channel| channel.is_direct() && manifest::is_messages_tab_read_only();
         let can_write = channel.is_some_and(|channel| !is_read_only(channel));
-        let is_on_tour = viewer.step.is_some_and(|step| step.target.side() == Side::Slack);
+        let is_on_tour = viewer
+            .step
+            .is_some_and(|step| step.target.side() == Side::Slack);
         html! {
             div.foot {
                 @if let (Some(channel), true) = (channel, can_write) {
@@ -282,7 +296,7 @@ impl Playground {
                     form.contents method="post" action="/do" {
                         input type="hidden" name="do" value="play";
                         input type="hidden" name="scene" value=(step.name);
-                        input type="hidden" name="on_tour" value="yes";
+                        input type="hidden" name="tour" value="on";
                         button class={ "button" (if is_done { "" } else { " primary" }) } { "Do it for me" }
                     }
                     @if let Some(next) = next {
@@ -290,7 +304,7 @@ impl Playground {
                     }
                     a.button.bare href=(scenes::first().viewer(true).address()) data-goes { "Start again" }
                     a.button.bare href=(end) data-goes { "End tour" }
-                    a.button.bare.far href={ "/?scene=" (step.name) } data-copies { "Copy link" }
+                    a.button.bare.push href={ "/?scene=" (step.name) } data-copies title="Copy link" { (icon(Icon::Tied)) span.hidden { "Copy link" } }
                 }
             }
         }
@@ -350,7 +364,10 @@ fn role(person: Person) -> &'static str {
 /// What somebody may want to send first.
 fn tries(who: Person) -> &'static [&'static str] {
     match who.slack {
-        id if id == BEN.slack => &["/livestream start 96555444333 to=press", "/livestream status"],
+        id if id == BEN.slack => &[
+            "/livestream start 96555444333 to=press",
+            "/livestream status",
+        ],
         id if id == FAY.slack => &["/livestream", "/livestream connect"],
         id if id == ADA.slack => &["/livestream", "/livestream destinations"],
         _ => &["/livestream", "/livestream status", "/livestream help"],
@@ -478,9 +495,16 @@ fn scene_panel(scene: &Result<&'static Scene, &str>) -> Markup {
     let knobs = || {
         let targets = TARGETS.iter().flat_map(|target| {
             let knobs = target.knobs.iter();
-            knobs.map(move |knob| (knob.name, format!("Zoom fails the {}: “{}”, once", target.next, knob.label)))
+            knobs.map(move |knob| {
+                (
+                    knob.name,
+                    format!("Zoom fails the {}: “{}”, once", target.next, knob.label),
+                )
+            })
         });
-        let reports = REPORTS.iter().map(|knob| (knob.name, format!("Zoom’s reports come {}", knob.label)));
+        let reports = REPORTS
+            .iter()
+            .map(|knob| (knob.name, format!("Zoom’s reports come {}", knob.label)));
         targets.chain(reports)
     };
     html! {

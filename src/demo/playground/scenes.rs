@@ -120,8 +120,13 @@ pub(super) const TOUR: [Scene; 12] = [
         who: FAY,
         target: Target::Composer,
         faults: &[],
-        steps: &[Links(FAY), Closes(FIRESIDE), Types(FAY, ""), Types(FAY, START)],
-        is_done: |playground| playground.said(FAY, "has not started"),
+        steps: &[
+            Links(FAY),
+            Closes(FIRESIDE),
+            Types(FAY, ""),
+            Types(FAY, START),
+        ],
+        is_done: |playground| playground.said(FAY, "811 2233 4455 has not started"),
     },
     Scene {
         name: "check",
@@ -130,7 +135,11 @@ pub(super) const TOUR: [Scene; 12] = [
         who: FAY,
         target: Target::Card,
         faults: &[],
-        steps: &[Links(FAY), Closes(FIRESIDE), Types(FAY, "check 81122334455")],
+        steps: &[
+            Links(FAY),
+            Closes(FIRESIDE),
+            Types(FAY, "check 81122334455"),
+        ],
         is_done: |playground| playground.said(FAY, "It is not running"),
     },
     Scene {
@@ -160,7 +169,12 @@ pub(super) const TOUR: [Scene; 12] = [
         who: FAY,
         target: Target::Composer,
         faults: &[],
-        steps: &[FAY_IS_LIVE[0], FAY_IS_LIVE[1], FAY_IS_LIVE[2], Types(FAY, START)],
+        steps: &[
+            FAY_IS_LIVE[0],
+            FAY_IS_LIVE[1],
+            FAY_IS_LIVE[2],
+            Types(FAY, START),
+        ],
         is_done: |playground| playground.said(FAY, "already live"),
     },
     Scene {
@@ -170,7 +184,12 @@ pub(super) const TOUR: [Scene; 12] = [
         who: ELI,
         target: Target::Card,
         faults: &[],
-        steps: &[FAY_IS_LIVE[0], FAY_IS_LIVE[1], FAY_IS_LIVE[2], Presses(ELI, "Stop", STOP)],
+        steps: &[
+            FAY_IS_LIVE[0],
+            FAY_IS_LIVE[1],
+            FAY_IS_LIVE[2],
+            Presses(ELI, "Stop", STOP),
+        ],
         is_done: |playground| playground.said(ELI, "started this livestream"),
     },
     Scene {
@@ -180,7 +199,12 @@ pub(super) const TOUR: [Scene; 12] = [
         who: FAY,
         target: Target::Card,
         faults: &[],
-        steps: &[FAY_IS_LIVE[0], FAY_IS_LIVE[1], FAY_IS_LIVE[2], Presses(FAY, "Stop", STOP)],
+        steps: &[
+            FAY_IS_LIVE[0],
+            FAY_IS_LIVE[1],
+            FAY_IS_LIVE[2],
+            Presses(FAY, "Stop", STOP),
+        ],
         is_done: |playground| playground.shows("Fireside chat was live for"),
     },
     Scene {
@@ -190,7 +214,10 @@ pub(super) const TOUR: [Scene; 12] = [
         who: BEN,
         target: Target::Composer,
         faults: &[],
-        steps: &[Opens(ALL_HANDS), GoesLive(BEN, ALL_HANDS, "start 96555444333 to=press")],
+        steps: &[
+            Opens(ALL_HANDS),
+            GoesLive(BEN, ALL_HANDS, "start 96555444333 to=press"),
+        ],
         is_done: |playground| playground.is_live(ALL_HANDS),
     },
     Scene {
@@ -234,7 +261,12 @@ const OTHERS: [Scene; 4] = [
         who: FAY,
         target: Target::Card,
         faults: &[],
-        steps: &[FAY_IS_LIVE[0], FAY_IS_LIVE[1], FAY_IS_LIVE[2], Closes(FIRESIDE)],
+        steps: &[
+            FAY_IS_LIVE[0],
+            FAY_IS_LIVE[1],
+            FAY_IS_LIVE[2],
+            Closes(FIRESIDE),
+        ],
         is_done: |playground| playground.shows("ended with the meeting"),
     },
     Scene {
@@ -324,7 +356,11 @@ impl Step {
                 format!("{} sends {}", person.name, command(text))
             }
             Presses(person, label, text) => {
-                format!("{} presses _{label}_, which sends {}", person.name, command(text))
+                format!(
+                    "{} presses _{label}_, which sends {}",
+                    person.name,
+                    command(text)
+                )
             }
             Withdraws(person) => format!("{} withdraws the permission at Zoom", person.name),
         }
@@ -341,8 +377,10 @@ impl Playground {
     /// Plays a step, and waits for what the next ones need.
     pub(super) async fn play(&self, step: &Step) -> Result<(), Problem> {
         let (slack, zoom) = (&self.slack, &self.zoom);
-        let is_running =
-            |meeting| zoom.meeting(meeting).is_some_and(|meeting| meeting.is_running);
+        let is_running = |meeting| {
+            zoom.meeting(meeting)
+                .is_some_and(|meeting| meeting.is_running)
+        };
         let here = TOWN_HALL.channel;
         let command = |text: &str| format!("/livestream {text}");
         match *step {
@@ -360,7 +398,9 @@ impl Playground {
                 if !self.is_live(meeting) {
                     self.send(person.slack, here, &command(text)).await?;
                 }
-                slack.shows_button(person.slack, &format!("stop {meeting}")).await?;
+                slack
+                    .shows_button(person.slack, &format!("stop {meeting}"))
+                    .await?;
             }
             Withdraws(person) => zoom.revoke(person.zoom),
         }

@@ -204,9 +204,8 @@ impl Playground {
     /// Arms a fault by the name of its knob: the next request of its kind gets it.
     pub(super) fn arm(&self, name: &str) -> anyhow::Result<()> {
         let knobs = TARGETS.iter().enumerate();
-        let mut knobs = knobs.flat_map(|(index, target)| {
-            target.knobs.iter().map(move |knob| (index, target, knob))
-        });
+        let mut knobs = knobs
+            .flat_map(|(index, target)| target.knobs.iter().map(move |knob| (index, target, knob)));
         let found = knobs.find(|(.., knob)| knob.name == name);
         if let Some((index, target, knob)) = found {
             self.lock()[index].push_back(knob.label);
@@ -240,7 +239,10 @@ impl Playground {
 
     /// How Zoom's reports come, unless that is as they should.
     pub(super) fn reporting(&self) -> Option<&'static ReportKnob> {
-        let now = self.zoom.reporting().filter(|now| *now != Reporting::default())?;
+        let now = self
+            .zoom
+            .reporting()
+            .filter(|now| *now != Reporting::default())?;
         REPORTS.iter().find(|knob| knob.reporting == now)
     }
 

@@ -99,12 +99,16 @@ impl Story<'_> {
     async fn reads(&self, text: &str) -> anyhow::Result<()> {
         let says = |message: &Message| message.content.to_string().contains(text);
         let shown = self.world.slack.card(TOWN_HALL, says).await;
-        shown.map(drop).with_context(|| format!("waiting for {text:?}"))
+        shown
+            .map(drop)
+            .with_context(|| format!("waiting for {text:?}"))
     }
 
     async fn report(&self, event: &str, meeting: i64) -> anyhow::Result<()> {
         let (zoom, service) = (&self.world.zoom, &self.world.service);
-        zoom.tell_of_meeting(service, event, meeting, Utc::now()).await.map(drop)
+        zoom.tell_of_meeting(service, event, meeting, Utc::now())
+            .await
+            .map(drop)
     }
 
     /// So much time passes: everything happened so much earlier.
@@ -161,7 +165,9 @@ impl Story<'_> {
     /// The messages of the streams tell their new times.
     async fn show_again(&self) -> anyhow::Result<()> {
         let changed = sqlx::query_scalar!(
-            r#"update stream set version = version + 1 returning stream_id as "id: StreamId""#
+            r#"update stream set version = version + 1
+            where exists (select from stream_fact as fact where fact.stream_id = stream.stream_id and kind = 'on_air')
+            returning stream_id as "id: StreamId""#
         );
         for stream_id in changed.fetch_all(&self.pool).await? {
             jobs::enqueue(&self.pool, &ShowStream { stream_id }, RunAt::Now).await?;

@@ -8,40 +8,155 @@ use super::mrkdwn::hour;
 use crate::demo::people::PEOPLE;
 use crate::demo::slack::Message;
 use crate::demo::wire::{Exchange, Group, Source, Wire};
+use crate::demo::zoom::Zoom;
 use crate::web::parts::{Tone, badge, chevron};
 
 /// What passed, as it stands now.
-pub(super) struct Wires(Vec<(Group, Vec<Exchange>)>);
+pub(super) struct Wires<'a> {
+    groups: Vec<(Group, Vec<Exchange>)>,
+    zoom: &'a Zoom,
+}
 
-impl Wires {
-    pub(super) fn now(wire: &Wire) -> Self {
-        Self(wire.groups())
+impl<'a> Wires<'a> {
+    pub(super) fn now(wire: &Wire, zoom: &'a Zoom) -> Self {
+        let groups = wire.groups();
+        Self { groups, zoom }
     }
 
     /// How many exchanges there are.
     pub(super) fn count(&self) -> usize {
-        self.0.iter().map(|(_, exchanges)| exchanges.len()).sum()
+        self.groups
+            .iter()
+            .map(|(_, exchanges)| exchanges.len())
+            .sum()
     }
 
     /// The newest group that posted a message, changed it or was answered with it.
     pub(super) fn of_message(&self, message: &Message) -> Option<u64> {
-        let mut groups = self.0.iter().map(|(group, _)| group);
+        let mut groups = self.groups.iter().map(|(group, _)| group);
         let found = groups.find(|group| is_of(group, message));
         found.map(|group| group.id)
     }
 
     /// The groups; `messages` are those that can be led to.
     pub(super) fn items(&self, messages: &[Message]) -> Vec<Item> {
-        if self.0.is_empty() {
+        if self.groups.is_empty() {
             let empty = html! { li.empty { p { b { "Nothing has passed yet." } " Each request between Slack, the service and Zoom is shown here, with its answer. Secrets show as •••." } } };
             return vec![Item::new("empty".to_owned(), &empty)];
         }
-        let items = self.0.iter().enumerate().map(|(index, (group, exchanges))| {
-            let message = messages.iter().rev().find(|message| is_of(group, message));
-            let shown = shown(group, exchanges, index == 0, message);
-            Item::new(group.id.to_string(), &shown)
-        });
+        let items = self
+            .groups
+            .iter()
+            .enumerate()
+            .map(|(index, (group, exchanges))| {
+                let message = messages.iter().rev().find(|message| is_of(group, message));
+                let shown = self.shown(group, exchanges, index == 0, message);
+                Item::new(group.id.to_string(), &shown)
+            });
         items.collect()
+    }
+
+    fn shown(
+        &self,
+        group: &Group,
+        exchanges: &[Exchange],
+        is_newest: bool,
+        message: Option<&Message>,
+    ) -> Markup {
+        let who = group.user.as_deref().map(|user| {
+            let person = PEOPLE.into_iter().find(|person| person.slack == user);
+            person.map_or(user, |person| person.name)
+        });
+        let who = who.unwrap_or(match group.source {
+            Source::Zoom => "Zoom",
+            Source::Slack => "Slack",
+            Source::Browser => "A browser",
+            Source::Command | Source::Service => "The service",
+        });
+        let took: f64 = exchanges.iter().filter_map(|exchange| exchange.took).sum();
+        let is_hit = exchanges.iter().any(|exchange| exchange.is_fault);
+        let title = match (group.source, group.title.as_str()) {
+            (Source::Command, "") => "/livestream",
+            (_, title) => title,
+        };
+        html! {
+            li {
+                details.wire id={ "wire-" (group.id) } open[is_newest] {
+                    summary {
+                        (chevron())
+                        b.mono { (title) }
+                        @if let Some((tone, words)) = self.outcome(group, exchanges) { (badge(tone, words)) } @else { span {} }
+                        span.small.muted {
+                            (who) ", " (hour(group.at)) " · "
+                            @if exchanges.len() == 1 { "1 request" } @else { (exchanges.len()) " requests" }
+                            @if took > 0.0 { " · " (milliseconds(took)) }
+                            @if is_hit { " · " span.odd { "fault" } }
+                        }
+                    }
+                    @if let Some(message) = message {
+                        p.back.small { a href={ "#" (id_of(&message.ts)) } data-side="slack" { "The message in Slack" } }
+                    }
+                    ol { @for exchange in exchanges { (hop(exchange)) } }
+                }
+            }
+        }
+    }
+
+    /// What became of it, as far as what passed says.
+    fn outcome(&self, group: &Group, exchanges: &[Exchange]) -> Option<(Tone, &'static str)> {
+        let is_report = |exchange: &Exchange, event: &str| {
+            exchange.from == "Zoom" && exchange.request.contains(event)
+        };
+        let asked = |exchange: &&Exchange| exchange.to == "Zoom" && exchange.method == "PATCH";
+        let reports = exchanges.iter().rev().find_map(|exchange| {
+            if is_report(exchange, "live_streaming_started") {
+                let meeting = group.meeting.and_then(|meeting| self.zoom.meeting(meeting));
+                let is_live = meeting.is_some_and(|meeting| meeting.is_live);
+                Some(if is_live {
+                    (Tone::Live, "Live")
+                } else {
+                    (Tone::Calm, "Was live")
+                })
+            } else if is_report(exchange, "live_streaming_stopped")
+                || is_report(exchange, "meeting.ended")
+            {
+                Some((Tone::Calm, "Ended"))
+            } else {
+                None
+            }
+        });
+        if reports.is_some() && group.source == Source::Command {
+            return reports;
+        }
+        if let Some(exchange) = exchanges.iter().rfind(asked) {
+            return Some(match exchange.status {
+                _ if exchange.is_broken => (Tone::Bad, "No answer"),
+                None => (Tone::Warn, "Zoom is asked"),
+                Some(400..) => (Tone::Bad, "Refused"),
+                Some(_) if group.title.starts_with("stop") => (Tone::Warn, "Ending"),
+                Some(_) if exchange.path.ends_with("/status") => (Tone::Warn, "Going live"),
+                Some(_) => (Tone::Warn, "Destination set"),
+            });
+        }
+        if exchanges.iter().any(|exchange| {
+            exchange.path == "/oauth/token"
+                && exchange.request.contains("authorization_code")
+                && exchange.status == Some(200)
+        }) {
+            return Some((Tone::Good, "Linked"));
+        }
+        if exchanges.iter().any(|exchange| exchange.is_broken) {
+            return Some((Tone::Bad, "No answer"));
+        }
+        match group.source {
+            Source::Command if exchanges.iter().all(|exchange| exchange.status.is_some()) => {
+                Some((Tone::Calm, "Answered"))
+            }
+            Source::Command => Some((Tone::Warn, "Under way")),
+            Source::Zoom => Some((Tone::Info, "Report")),
+            Source::Slack => Some((Tone::Info, "Event")),
+            Source::Browser | Source::Service => None,
+        }
     }
 }
 
@@ -49,93 +164,6 @@ fn is_of(group: &Group, message: &Message) -> bool {
     let trigger = message.trigger.as_deref();
     trigger.is_some_and(|trigger| group.has_trigger(trigger))
         || group.messages.contains(&message.ts)
-}
-
-fn shown(group: &Group, exchanges: &[Exchange], is_newest: bool, message: Option<&Message>) -> Markup {
-    let who = group.user.as_deref().map(|user| {
-        let person = PEOPLE.into_iter().find(|person| person.slack == user);
-        person.map_or(user, |person| person.name)
-    });
-    let who = who.unwrap_or(match group.source {
-        Source::Zoom => "Zoom",
-        Source::Slack => "Slack",
-        Source::Browser => "A browser",
-        Source::Command | Source::Service => "The service",
-    });
-    let took: f64 = exchanges.iter().filter_map(|exchange| exchange.took).sum();
-    let is_hit = exchanges.iter().any(|exchange| exchange.is_fault);
-    let title = match (group.source, group.title.as_str()) {
-        (Source::Command, "") => "/livestream",
-        (_, title) => title,
-    };
-    html! {
-        li {
-            details.wire id={ "wire-" (group.id) } open[is_newest] {
-                summary {
-                    (chevron())
-                    b.mono { (title) }
-                    @if let Some((tone, words)) = outcome(group, exchanges) { (badge(tone, words)) } @else { span {} }
-                    span.small.muted {
-                        (who) ", " (hour(group.at)) " · "
-                        @if exchanges.len() == 1 { "1 request" } @else { (exchanges.len()) " requests" }
-                        " · " (milliseconds(took))
-                        @if is_hit { " · " span.odd { "fault" } }
-                    }
-                }
-                @if let Some(message) = message {
-                    p.back.small { a href={ "#" (id_of(&message.ts)) } data-side="slack" { "The message in Slack" } }
-                }
-                ol { @for exchange in exchanges { (hop(exchange)) } }
-            }
-        }
-    }
-}
-
-/// What became of it, as far as what passed says.
-fn outcome(group: &Group, exchanges: &[Exchange]) -> Option<(Tone, &'static str)> {
-    let is_report = |exchange: &Exchange, event: &str| {
-        exchange.from == "Zoom" && exchange.request.contains(event)
-    };
-    let asked = |exchange: &&Exchange| exchange.to == "Zoom" && exchange.method == "PATCH";
-    let reports = exchanges.iter().rev().find_map(|exchange| {
-        if is_report(exchange, "live_streaming_started") {
-            Some((Tone::Live, "Live"))
-        } else if is_report(exchange, "live_streaming_stopped") || is_report(exchange, "meeting.ended") {
-            Some((Tone::Calm, "Ended"))
-        } else {
-            None
-        }
-    });
-    if reports.is_some() && group.source == Source::Command {
-        return reports;
-    }
-    if let Some(exchange) = exchanges.iter().rfind(asked) {
-        return Some(match exchange.status {
-            _ if exchange.is_broken => (Tone::Bad, "No answer"),
-            None => (Tone::Warn, "Zoom is asked"),
-            Some(400..) => (Tone::Bad, "Refused"),
-            Some(_) if group.title.starts_with("stop") => (Tone::Warn, "Ending"),
-            Some(_) if exchange.path.ends_with("/status") => (Tone::Warn, "Going live"),
-            Some(_) => (Tone::Warn, "Destination set"),
-        });
-    }
-    if exchanges.iter().any(|exchange| {
-        exchange.path == "/oauth/token" && exchange.request.contains("authorization_code") && exchange.status == Some(200)
-    }) {
-        return Some((Tone::Good, "Linked"));
-    }
-    if exchanges.iter().any(|exchange| exchange.is_broken) {
-        return Some((Tone::Bad, "No answer"));
-    }
-    match group.source {
-        Source::Command if exchanges.iter().all(|exchange| exchange.status.is_some()) => {
-            Some((Tone::Calm, "Answered"))
-        }
-        Source::Command => Some((Tone::Warn, "Under way")),
-        Source::Zoom => Some((Tone::Info, "Report")),
-        Source::Slack => Some((Tone::Info, "Event")),
-        Source::Browser | Source::Service => None,
-    }
 }
 
 fn hop(exchange: &Exchange) -> Markup {

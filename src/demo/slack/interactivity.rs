@@ -131,7 +131,11 @@ impl Slack {
     }
 
     /// Waits until a message that the app posted by itself shows a person a button of this value.
-    pub(in super::super) async fn shows_button(&self, user: &str, value: &str) -> anyhow::Result<()> {
+    pub(in super::super) async fn shows_button(
+        &self,
+        user: &str,
+        value: &str,
+    ) -> anyhow::Result<()> {
         let wanted = Wanted::Button(value);
         self.wait("no message has such a button within a minute", |state| {
             let mut messages = state.messages.seen_by(user);

@@ -44,8 +44,8 @@ pub(in super::super) struct Group {
     pub(in super::super) at: DateTime<Utc>,
     /// The messages that it posted or changed, in order.
     pub(in super::super) messages: Vec<String>,
+    pub(in super::super) meeting: Option<i64>,
     trigger: Option<String>,
-    meeting: Option<i64>,
     active_at: Instant,
 }
 
@@ -73,6 +73,8 @@ pub(super) enum Clue {
     Message(String),
     /// A request about a meeting's stream, or a report of it.
     Stream(i64),
+    /// A report that a meeting begins.
+    Opens(i64),
     /// Somebody's pages of Slack and Zoom, and what is fetched with what they gave.
     Pages,
     /// The App Home of this user.
@@ -112,6 +114,10 @@ impl Groups {
             Clue::Trigger(trigger) => self.newest(|group| group.has_trigger(trigger)),
             Clue::Message(ts) => self.of_message(ts),
             Clue::Stream(meeting) => self.of_stream(*meeting),
+            // What was live before, and is over, was of another meeting of this number.
+            Clue::Opens(meeting) => {
+                self.under_way(|group| group.meeting == Some(*meeting) && group.is_of_stream())
+            }
             Clue::Pages => self.newest(|group| {
                 let is_link = group.source == Source::Command && group.title == "connect";
                 (is_link || group.source == Source::Browser)
@@ -121,7 +127,7 @@ impl Groups {
             Clue::Nothing => None,
         };
         let found = found.or_else(|| match &clue {
-            Clue::Begins(_) | Clue::Pages | Clue::Home(_) => None,
+            Clue::Begins(_) | Clue::Opens(_) | Clue::Pages | Clue::Home(_) => None,
             Clue::Trigger(_) | Clue::Message(_) | Clue::Stream(_) | Clue::Nothing => {
                 self.under_way(|_| true)
             }
@@ -168,8 +174,8 @@ impl Groups {
     /// The one that something happened in last, and a moment ago.
     fn under_way(&self, is_meant: impl Fn(&Group) -> bool) -> Option<usize> {
         let groups = self.all.iter().enumerate();
-        let groups = groups
-            .filter(|(_, group)| group.active_at.elapsed() < UNDER_WAY && is_meant(group));
+        let groups =
+            groups.filter(|(_, group)| group.active_at.elapsed() < UNDER_WAY && is_meant(group));
         groups
             .max_by_key(|(_, group)| group.active_at)
             .map(|(index, _)| index)
@@ -193,8 +199,13 @@ impl Groups {
 impl Clue {
     /// What a group is that begins with such an exchange.
     fn beginning(self) -> Beginning {
+        let meeting = match &self {
+            Self::Stream(meeting) | Self::Opens(meeting) => Some(*meeting),
+            _ => None,
+        };
         let (source, title, user) = match self {
             Self::Begins(beginning) => return beginning,
+            Self::Opens(_) => (Source::Zoom, "meeting.started", None),
             Self::Pages => (Source::Browser, "Pages in a browser", None),
             Self::Home(user) => (Source::Service, "App Home", Some(user)),
             Self::Trigger(_) | Self::Message(_) | Self::Stream(_) | Self::Nothing => {
@@ -206,7 +217,7 @@ impl Clue {
             title: title.to_owned(),
             user,
             trigger: None,
-            meeting: None,
+            meeting,
         }
     }
 }
@@ -268,8 +279,9 @@ fn from_zoom(body: &[u8]) -> Clue {
     let meeting = object.as_i64().or_else(|| object.as_str()?.parse().ok());
     let event = text(&body["event"]).unwrap_or_default();
     match meeting {
-        // What begins now is not what was live before.
-        Some(meeting) if event != "meeting.started" => Clue::Stream(meeting),
+        Some(meeting) if event == "meeting.started" => Clue::Opens(meeting),
+        Some(meeting) if event.starts_with("meeting.live_streaming") => Clue::Stream(meeting),
+        Some(meeting) if event == "meeting.ended" => Clue::Stream(meeting),
         _ => Clue::Begins(Beginning {
             source: Source::Zoom,
             title: event,
@@ -359,7 +371,10 @@ mod tests {
         let posted = "/api/chat.postMessage";
         assert_eq!(take(&mut groups, "bot", "Slack", posted, "{}"), start);
         groups.answered(start, posted, br#"{"ts":"17.1"}"#);
-        assert_eq!(take(&mut groups, "bot", "Slack", "/commands/t1", "{}"), start);
+        assert_eq!(
+            take(&mut groups, "bot", "Slack", "/commands/t1", "{}"),
+            start
+        );
 
         // Somebody else's command, and what is still told of the first.
         let help = "text=help&user_id=U0ELI&trigger_id=t2";
@@ -370,9 +385,8 @@ mod tests {
             json!({ "event": event, "payload": { "object": object } }).to_string()
         };
         let on_air = event("meeting.live_streaming_started");
-        let report = |groups: &mut Groups, body: &str| {
-            take(groups, "Zoom", "bot", "/zoom/events", body)
-        };
+        let report =
+            |groups: &mut Groups, body: &str| take(groups, "Zoom", "bot", "/zoom/events", body);
         assert_eq!(report(&mut groups, &on_air), start);
         let change = r#"{"channel":"C0","ts":"17.1"}"#;
         let update = "/api/chat.update";
@@ -393,16 +407,28 @@ mod tests {
 
         // The next meeting of this number is another matter.
         let next = report(&mut groups, &event("meeting.started"));
-        assert_eq!(groups.newest_first().next().map(|group| group.id), Some(next));
+        assert_eq!(
+            groups.newest_first().next().map(|group| group.id),
+            Some(next)
+        );
         let newest = groups.newest_first().next().expect("a group");
-        assert_eq!((newest.source, &*newest.title), (Source::Zoom, "meeting.started"));
+        assert_eq!(
+            (newest.source, &*newest.title),
+            (Source::Zoom, "meeting.started")
+        );
     }
 
     #[test]
     fn the_pages_belong_to_the_command_that_led_there() {
         let mut groups = Groups::default();
         let pages = |groups: &mut Groups| {
-            take(groups, "a browser", "Slack", "/openid/connect/authorize", "")
+            take(
+                groups,
+                "a browser",
+                "Slack",
+                "/openid/connect/authorize",
+                "",
+            )
         };
         let alone = pages(&mut groups);
         let connect = "text=connect&user_id=U0FAY&trigger_id=t1";
@@ -410,7 +436,10 @@ mod tests {
         assert_ne!(alone, connect);
         assert_eq!(pages(&mut groups), connect);
         let code = "grant_type=authorization_code&code=x";
-        assert_eq!(take(&mut groups, "bot", "Zoom", "/oauth/token", code), connect);
+        assert_eq!(
+            take(&mut groups, "bot", "Zoom", "/oauth/token", code),
+            connect
+        );
     }
 
     #[test]
@@ -418,7 +447,10 @@ mod tests {
         for (text, found) in [
             ("start 68423085 to=press", Some(68_423_085)),
             ("stop 811 2233 4455", Some(81_122_334_455)),
-            ("start <https://us02web.zoom.us/j/68423085?pwd=x>", Some(68_423_085)),
+            (
+                "start <https://us02web.zoom.us/j/68423085?pwd=x>",
+                Some(68_423_085),
+            ),
             ("start https://zoom.us/my/dana", None),
             ("start 1234567", None),
             ("", None),
