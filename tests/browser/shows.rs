@@ -25,7 +25,7 @@ async fn go_live() -> (TempDir, Demo, Browser) {
     browser.goto(&demo.url).await;
     browser.wait_for("//html[@data-ready]").await;
     browser
-        .change_meeting("Start the meeting", "Town hall", "started")
+        .change_meeting("Start", "Town Hall", "started")
         .await;
     browser.type_command("/livestream start 68423085").await;
     browser.wait_for_card("is going live").await;
@@ -36,23 +36,14 @@ impl Browser {
     /// How many messages everybody reads from the app, without replies.
     async fn cards(&self) -> serde_json::Value {
         self.run(
-            "return [...document.querySelectorAll('#messages > li.app')]
+            "return [...document.querySelectorAll('#messages > li.from-app')]
                 .filter((message) => !message.querySelector('.only')).length",
         )
         .await
     }
 
-    /// Checks the page where the newest messages are seen.
-    pub(super) async fn inspect_newest(&self, name: &str) {
-        let script = "for (const part of document.querySelectorAll('section')) part.scrollTop = 0;
-            const log = document.getElementById('log');
-            log.scrollTop = log.scrollHeight;
-            if (innerWidth < 1000) scrollTo(0, document.body.scrollHeight)";
-        self.inspect_after(script, name).await;
-    }
-
     async fn expect_no_buttons(&self) {
-        let buttons = format!("{CARD}//*[contains(@class, 'press')]");
+        let buttons = format!("{CARD}//*[contains(@class, 'button')]");
         let buttons = self.client.find_all(Locator::XPath(&buttons)).await;
         assert_eq!(buttons.expect("a list of buttons").len(), 0);
     }
@@ -61,55 +52,51 @@ impl Browser {
 #[tokio::test]
 async fn a_show_ends_with_its_meeting() {
     let (_data, demo, browser) = go_live().await;
-    browser.inspect_newest("show-going-live").await;
-    browser.wait_for_card("Town hall is live since").await;
-    browser.wait_for_card("(edited)").await;
+    browser.inspect("show-going-live").await;
+    browser.wait_for_card("Town Hall is live since").await;
+    browser.wait_for_card("edited").await;
     browser
         .wait_for(&format!("{CARD}//button[. = 'Stop']"))
         .await;
-    browser.inspect_newest("show-live").await;
-    browser
-        .run("document.querySelector('.views [data-view=zoom]').click()")
-        .await;
+    browser.inspect("show-live").await;
+    browser.show_side("zoom").await;
     browser.inspect("show-live-in-zoom").await;
-    browser
-        .change_meeting("End the meeting", "Town hall", "closed")
-        .await;
-    browser.wait_for_card("Town hall was live for").await;
+    browser.change_meeting("End", "Town Hall", "closed").await;
+    browser.wait_for_card("Town Hall was live for").await;
     browser.wait_for_card("It ended with the meeting.").await;
     browser.expect_no_buttons().await;
     // One message told all of it.
     assert_eq!(browser.cards().await, json!(1));
-    browser.inspect_newest("show-ended").await;
+    browser.inspect("show-ended").await;
     end(demo, browser).await;
 }
 
 #[tokio::test]
 async fn somebody_else_presses_stop() {
     let (_data, demo, browser) = go_live().await;
-    browser.wait_for_card("Town hall is live since").await;
+    browser.wait_for_card("Town Hall is live since").await;
     browser.switch_person("Eli").await;
     browser.press_card("Stop").await;
-    browser.click("Stop it").await;
+    browser.answer("Stop it").await;
     browser.wait_for_message("Only visible to you").await;
     browser
         .wait_for_message("@Dana started this livestream")
         .await;
-    browser.wait_for_card("Town hall is live since").await;
+    browser.wait_for_card("Town Hall is live since").await;
     browser
         .wait_for(&format!("{CARD}//button[. = 'Stop']"))
         .await;
     browser
-        .wait_for("//li[@data-state='live'][.//h3 = 'Town hall']")
+        .wait_for("//li[@data-state='live'][.//h3 = 'Town Hall']")
         .await;
-    browser.inspect_newest("show-stop-by-eli").await;
+    browser.inspect("show-stop-by-eli").await;
     // Nobody else reads of it.
     browser.switch_person("Dana").await;
     browser
         .wait_for("//ol[@id='messages'][not(contains(., 'started this livestream'))]")
         .await;
-    browser.wait_for_card("Town hall is live since").await;
-    browser.inspect_newest("show-stop-by-eli-for-dana").await;
+    browser.wait_for_card("Town Hall is live since").await;
+    browser.inspect("show-stop-by-eli-for-dana").await;
     end(demo, browser).await;
 }
 
@@ -117,14 +104,11 @@ async fn somebody_else_presses_stop() {
 async fn zoom_reports_nothing() {
     let (_data, demo, browser) = go_live().await;
     // Silence says something only where reports have come before.
-    browser.wait_for_card("Town hall is live since").await;
+    browser.wait_for_card("Town Hall is live since").await;
     browser.press_card("Stop").await;
-    browser.click("Stop it").await;
+    browser.answer("Stop it").await;
     browser.wait_for_card("@Dana ended it").await;
-    browser.open_details("Let something go wrong").await;
-    let reports = browser.client.find(Locator::Id("report")).await;
-    let reports = reports.expect("a list of ways to report");
-    reports.select_by_value("lost").await.expect("an option");
+    browser.arm("reports", "lost").await;
     browser.press_card("Start again").await;
     browser.wait_for_card("when it reports the stream").await;
     assert_eq!(browser.cards().await, json!(2));
@@ -135,26 +119,26 @@ async fn zoom_reports_nothing() {
             .wait_for(&format!("{CARD}//button[. = '{label}']"))
             .await;
     }
-    browser.inspect_newest("show-silent").await;
+    browser.inspect("show-silent").await;
     end(demo, browser).await;
 }
 
 #[tokio::test]
 async fn a_stream_breaks_off() {
     let (_data, demo, browser) = go_live().await;
-    browser.wait_for_card("Town hall is live since").await;
+    browser.wait_for_card("Town Hall is live since").await;
     browser
-        .change_meeting("Break the stream off", "Town hall", "started")
+        .change_meeting("Break off", "Town Hall", "started")
         .await;
-    browser.wait_for_card("Town hall was live for").await;
+    browser.wait_for_card("Town Hall was live for").await;
     let stopped = format!("{CARD}[contains(., 'Nobody here asked for it')]");
     browser.wait_at_most(UNASKED_WITHIN, &stopped).await;
     browser
         .wait_for(&format!(
-            "{CARD}//ol[@class = 'thread']/li[contains(., '@Dana')]"
+            "{CARD}//ol[contains(@class, 'thread')]/li[contains(., '@Dana')]"
         ))
         .await;
     browser.wait_for_card("1 reply").await;
-    browser.inspect_newest("show-broken-off").await;
+    browser.inspect("show-broken-off").await;
     end(demo, browser).await;
 }

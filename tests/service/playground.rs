@@ -9,8 +9,8 @@ use livestream_bot::demo::slack::TOWN_HALL;
 use livestream_bot::http;
 use livestream_bot::postgres::{Durability, Server};
 use nix::sys::signal::Signal;
-use reqwest::header::{CONTENT_TYPE, HOST};
-use serde_json::{Value, json};
+use reqwest::header::{CONTENT_TYPE, HOST, ORIGIN, REFERER};
+use serde_json::json;
 use sqlx::ConnectOptions;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -46,7 +46,8 @@ async fn it_answers_its_own_page_alone() {
             .expect("an ASCII header")
             .starts_with("default-src 'none'")
     );
-    assert!(page.text().await.expect("valid UTF-8").contains("A demo:"));
+    let page = page.text().await.expect("valid UTF-8");
+    assert!(page.contains("stand-ins on this machine"), "{page}");
 
     let act = r#"{"do":"begin","meeting":68423085}"#;
     let json = http
@@ -74,6 +75,132 @@ async fn it_answers_its_own_page_alone() {
     );
 }
 
+/// Without a script a form is sent by the browser itself, which then comes back to where it was.
+#[tokio::test]
+async fn forms_and_links_work_without_a_script() {
+    let data = tempfile::tempdir().expect("a temporary directory");
+    let demo = Demo::start_with_story(data.path()).await;
+    let url = &demo.url;
+    let http = http::client(Duration::from_secs(3)).expect("an HTTP client");
+    let here = format!("{url}/?who=U0ELI&place=C0TOWNHALL");
+    let read = async |address: &str| {
+        let page = http.get(address).send().await.expect("a page");
+        page.text().await.expect("valid UTF-8")
+    };
+    // The story is in the page as it comes.
+    let page = read(&here).await;
+    for part in [
+        "Town Hall is live on townhall",
+        "Weekly was live for 47 min",
+        "PATCH /<wbr>v2",
+        "<noscript>",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    let post = async |fields: &[(&str, &str)], origin: &str| {
+        let form = http.post(format!("{url}/do")).form(fields);
+        let form = form.header(ORIGIN, origin).header(REFERER, &here);
+        form.send().await.expect("a response")
+    };
+    let say = [
+        ("do", "send"),
+        ("who", "U0ELI"),
+        ("channel", "C0TOWNHALL"),
+        ("text", "hello all"),
+    ];
+    let sent = post(&say, url).await;
+    assert_eq!(sent.status(), 303);
+    let back = sent.headers()["location"]
+        .to_str()
+        .expect("an ASCII header");
+    assert_eq!(back, "/?who=U0ELI&place=C0TOWNHALL");
+    assert!(read(&here).await.contains("hello all"));
+    let arm = [
+        ("do", "arm"),
+        ("livestream", "429-day"),
+        ("token", ""),
+        ("reports", "prompt"),
+    ];
+    assert_eq!(post(&arm, url).await.status(), 303);
+    assert!(
+        read(&here)
+            .await
+            .contains("Zoom fails the next start or stop")
+    );
+    let begin = [("do", "begin"), ("meeting", "83355667788")];
+    assert_eq!(post(&begin, url).await.status(), 303);
+    // A scene leads to whoever it is about.
+    let scene = [("do", "play"), ("scene", "not-yours"), ("tour", "on")];
+    let played = post(&scene, url).await;
+    assert_eq!(
+        played.headers()["location"],
+        "/?who=U0ELI&place=C0TOWNHALL&tour=not-yours"
+    );
+
+    // What does not work is said, and what was typed is still there.
+    let wrong = [
+        ("do", "send"),
+        ("who", "U0ELI"),
+        ("channel", "C0TOWNHALL"),
+        ("text", "/other x"),
+    ];
+    let refused = post(&wrong, url).await;
+    assert_eq!(refused.status(), 422);
+    let page = refused.text().await.expect("valid UTF-8");
+    assert!(page.contains("/other is not a valid command."), "{page}");
+    assert!(page.contains("value=\"/other x\""), "{page}");
+    let alone = [
+        ("do", "send"),
+        ("who", "U0ELI"),
+        ("channel", "D0DIRECT"),
+        ("text", "/livestream"),
+    ];
+    let refused = post(&alone, url).await.text().await;
+    assert!(
+        refused
+            .expect("valid UTF-8")
+            .contains("makes this tab read-only")
+    );
+    // Other sites' forms are not taken.
+    for origin in ["https://evil.example", "null"] {
+        assert_eq!(post(&say, origin).await.status(), 403, "{origin}");
+    }
+    demo.end(Signal::SIGINT).await;
+}
+
+/// To follow a link changes nothing, whatever it says.
+#[tokio::test]
+async fn a_link_to_a_scene_sets_nothing() {
+    let data = tempfile::tempdir().expect("a temporary directory");
+    let demo = Demo::start(data.path()).await;
+    let http = http::client(Duration::from_secs(3)).expect("an HTTP client");
+    let get = async |path: &str| {
+        let page = http.get(format!("{}{path}", demo.url)).send().await;
+        let page = page.expect("a page");
+        (page.status(), page.text().await.expect("valid UTF-8"))
+    };
+    for path in [
+        "/?scene=daily-limit",
+        "/?scene=on-air&tour=on-air",
+        "/?do=arm&livestream=500",
+    ] {
+        let (status, _) = get(path).await;
+        assert_eq!(status, 200, "{path}");
+    }
+    let (status, page) = get("/?scene=nothing+of+the+kind").await;
+    assert_eq!(status, 404);
+    assert!(
+        page.contains("There is no scene “nothing of the kind”"),
+        "{page}"
+    );
+    let (_, page) = get("/").await;
+    for part in ["Nothing was said here yet.", "Nothing has passed yet."] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    assert!(!page.contains("class=\"fault\""), "{page}");
+    demo.end(Signal::SIGINT).await;
+}
+
 #[tokio::test]
 async fn a_team_goes_live_without_a_password_or_a_key() {
     let data = tempfile::tempdir().expect("a temporary directory");
@@ -92,18 +219,17 @@ async fn a_team_goes_live_without_a_password_or_a_key() {
         let chunk = events.chunk().await.expect("an event");
         told += std::str::from_utf8(&chunk.expect("a stream without an end")).expect("valid UTF-8");
     }
-    let state = told
-        .rsplit("data: ")
-        .find(|data| data.contains("\"meetings\""));
-    let state = state.expect("a state").lines().next().expect("a line");
-    let state: Value = serde_json::from_str(state).expect("valid JSON");
-    let meetings = state["meetings"].as_array().expect("meetings");
-    let meeting = meetings.iter().find(|one| one["id"] == 96_555_444_333_i64);
+    let page = http.get(format!("{}/?who={}", demo.url, BEN.slack));
+    let page = page.send().await.expect("a page").text().await;
+    let page = page.expect("valid UTF-8");
+    let meeting = page
+        .split("<li class=\"meeting")
+        .find(|meeting| meeting.contains("All hands"));
     let meeting = meeting.expect("Ada's meeting");
-    assert_eq!(meeting["goes_to"], "video.acme.example/townhall");
-    assert_eq!(
-        (&meeting["is_live"], &meeting["is_cut_off"]),
-        (&json!(true), &json!(false))
+    assert!(meeting.contains("data-state=\"live\""), "{meeting}");
+    assert!(
+        meeting.contains("video.acme.example/<wbr>townhall"),
+        "{meeting}"
     );
     demo.end(Signal::SIGINT).await;
 }

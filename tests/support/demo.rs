@@ -18,8 +18,18 @@ pub(crate) struct Demo {
 }
 
 impl Demo {
+    /// One in which nothing has happened yet.
     pub(crate) async fn start(data: &Path) -> Self {
-        let mut child = command(data, 0).spawn().expect("a running process");
+        Self::run(command(data, 0).arg("--empty")).await
+    }
+
+    /// One that opens on its story, as people see it.
+    pub(crate) async fn start_with_story(data: &Path) -> Self {
+        Self::run(&mut command(data, 0)).await
+    }
+
+    async fn run(command: &mut Command) -> Self {
+        let mut child = command.spawn().expect("a running process");
         let mut lines = BufReader::new(child.stdout.take().expect("a piped output")).lines();
         let line = lines
             .next_line()

@@ -351,3 +351,48 @@ fn menu(part: &Value, place: &Use<'_>, at: &str) -> Markup {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// Groups and an option that is chosen at first, which the service does not use yet.
+    #[test]
+    fn any_menu_is_drawn_as_slack_does() {
+        let plain = |text: &str| json!({ "type": "plain_text", "text": text });
+        let option = |text: &str, value: &str| json!({ "text": plain(text), "value": value });
+        let block = json!({ "type": "actions", "elements": [{
+            "type": "static_select", "action_id": "a", "placeholder": plain("Choose a meeting"),
+            "option_groups": [
+                { "label": plain("Today"), "options": [option("Review", "start 1"), option("Weekly", "start 2")] },
+                { "label": plain("Tomorrow"), "options": [option("Press", "start 3")] },
+            ],
+            "initial_option": option("Weekly", "start 2"),
+        }, { "type": "image" }] });
+        let place = Use {
+            who: "U0DANA",
+            ts: Some("17.1"),
+            key: "message-17-1".to_owned(),
+        };
+        let html = shown(&block, &place, 0).0;
+        for part in [
+            "<optgroup label=\"Today\"><option value=\"start 1\">Review</option><option value=\"start 2\" selected>Weekly</option></optgroup>",
+            "<optgroup label=\"Tomorrow\"><option value=\"start 3\">Press</option></optgroup>",
+            "<option value=\"\" hidden>Choose a meeting</option>",
+            "name=\"do\" value=\"choose\"",
+            "name=\"action_id\" value=\"a\"",
+            "<noscript><button class=\"button\">Choose</button></noscript>",
+            "(a part of type image)",
+        ] {
+            assert!(html.contains(part), "{part}: {html}");
+        }
+        assert!(!html.contains("popover"), "it asks nothing: {html}");
+        assert!(
+            shown(&json!({ "type": "video" }), &place, 0)
+                .0
+                .contains("(a block of type video)")
+        );
+    }
+}
