@@ -21,7 +21,10 @@ use url::{ParseError, Url};
 
 /// How long a page may take to show what a test waits for.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(20);
-const WIDTHS: [u32; 3] = [390, 1024, 1440];
+pub(crate) const WIDTHS: [u32; 3] = [390, 1024, 1440];
+/// How high a window is, and one in which nothing is scrolled out of view.
+const HEIGHT: u32 = 844;
+const HIGH: u32 = 16_000;
 const SCHEMES: [&str; 2] = ["light", "dark"];
 const AXE_CORE: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
@@ -268,50 +271,74 @@ impl Browser {
 
     /// The same in these widths.
     pub(crate) async fn inspect_in(&self, widths: &[u32], script: &str, name: &str) {
-        self.run(&self.axe).await;
         for &width in widths {
             for scheme in SCHEMES {
                 self.emulate(width, scheme).await;
                 self.run(script).await;
-                let shown = self
-                    .run(
-                        "return [innerWidth, document.documentElement.scrollWidth <= innerWidth,
-                        matchMedia('(prefers-color-scheme: dark)').matches]",
-                    )
-                    .await;
-                assert_eq!(
-                    shown,
-                    json!([width, true, scheme == "dark"]),
-                    "{name}: the width of the window, whether the page fits, and whether it is dark"
-                );
-                if let Some(folder) = &self.screenshots {
-                    let file = folder.join(format!("{name}-{width}-{scheme}.png"));
-                    let png = self.client.screenshot().await.expect("a screenshot");
-                    std::fs::create_dir_all(folder).expect("a directory for screenshots");
-                    std::fs::write(file, png).expect("a saved screenshot");
-                }
-                let found = self
-                    .client
-                    .execute_async(
-                        "const done = arguments[arguments.length - 1];
-                        axe.run().then(
-                            ({ passes, violations, incomplete }) => done([passes.length, violations, incomplete]),
-                            (error) => done(String(error)));",
-                        vec![],
-                    )
-                    .await
-                    .expect("a result of axe-core");
-                assert!(
-                    found[0].as_u64().is_some_and(|passes| passes > 10),
-                    "{name}: axe-core checked too little: {found:#}"
-                );
-                assert_eq!(
-                    [&found[1], &found[2]],
-                    [&json!([]), &json!([])],
-                    "{name}, width {width}, {scheme}: problems found by axe-core, and checks it could not complete"
-                );
+                self.picture(width, scheme, name).await;
+                self.check(width, scheme, name).await;
             }
         }
+    }
+
+    /// The same for a page whose parts scroll by themselves: axe-core sees all of them, in a window that
+    /// is high enough.
+    pub(crate) async fn inspect_parts_in(&self, widths: &[u32], name: &str) {
+        for &width in widths {
+            for scheme in SCHEMES {
+                self.emulate(width, scheme).await;
+                self.picture(width, scheme, name).await;
+                self.emulate_size(width, HIGH, scheme).await;
+                self.check(width, scheme, name).await;
+                self.emulate(width, scheme).await;
+            }
+        }
+    }
+
+    /// The page must fit the window. Takes its picture, if pictures are wanted.
+    async fn picture(&self, width: u32, scheme: &str, name: &str) {
+        let shown = self
+            .run(
+                "return [innerWidth, document.documentElement.scrollWidth <= innerWidth,
+                matchMedia('(prefers-color-scheme: dark)').matches]",
+            )
+            .await;
+        assert_eq!(
+            shown,
+            json!([width, true, scheme == "dark"]),
+            "{name}: the width of the window, whether the page fits, and whether it is dark"
+        );
+        if let Some(folder) = &self.screenshots {
+            let file = folder.join(format!("{name}-{width}-{scheme}.png"));
+            let png = self.client.screenshot().await.expect("a screenshot");
+            std::fs::create_dir_all(folder).expect("a directory for screenshots");
+            std::fs::write(file, png).expect("a saved screenshot");
+        }
+    }
+
+    /// axe-core must find no problem.
+    async fn check(&self, width: u32, scheme: &str, name: &str) {
+        self.run(&self.axe).await;
+        let found = self
+            .client
+            .execute_async(
+                "const done = arguments[arguments.length - 1];
+                axe.run().then(
+                    ({ passes, violations, incomplete }) => done([passes.length, violations, incomplete]),
+                    (error) => done(String(error)));",
+                vec![],
+            )
+            .await
+            .expect("a result of axe-core");
+        assert!(
+            found[0].as_u64().is_some_and(|passes| passes > 10),
+            "{name}: axe-core checked too little: {found:#}"
+        );
+        assert_eq!(
+            [&found[1], &found[2]],
+            [&json!([]), &json!([])],
+            "{name}, width {width}, {scheme}: problems found by axe-core, and checks it could not complete"
+        );
     }
 
     /// Runs a script in the page, regardless of its content security policy.
@@ -343,10 +370,14 @@ impl Browser {
     }
 
     pub(crate) async fn emulate(&self, width: u32, scheme: &str) {
+        self.emulate_size(width, HEIGHT, scheme).await;
+    }
+
+    async fn emulate_size(&self, width: u32, height: u32, scheme: &str) {
         let is_phone = width < 600;
         self.cdp(
             "Emulation.setDeviceMetricsOverride",
-            json!({ "width": width, "height": 844, "deviceScaleFactor": 1, "mobile": is_phone }),
+            json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": is_phone }),
         )
         .await;
         self.cdp(

@@ -64,7 +64,7 @@ async fn dana_chooses_from_her_meetings() {
     ] {
         browser.wait_for_message(part).await;
     }
-    browser.inspect("picker").await;
+    browser.inspect_widths("picker").await;
 
     // A key shows the options, and chooses none.
     browser.run(&format!("{MENU}.focus()")).await;
@@ -79,7 +79,7 @@ async fn dana_chooses_from_her_meetings() {
     // Nothing is done unless Dana says yes, and then what was chosen.
     browser.choose("start 95777888999").await;
     browser.wait_for_question().await;
-    browser.inspect("picker-asks").await;
+    browser.inspect_widths("picker-asks").await;
     browser.answer("Not now").await;
     assert_eq!(browser.chosen().await, json!(""));
     browser.choose("start 94111333555").await;
@@ -104,7 +104,7 @@ async fn dana_chooses_from_her_meetings() {
             "//ol[@id='messages']/li[last()][contains(., 'Design review')]//button[. = 'Stop']",
         )
         .await;
-    browser.inspect("picker-on-air").await;
+    browser.inspect_widths("picker-on-air").await;
 
     // Nobody else reads what Dana can choose from.
     browser.switch_person("Eli").await;
@@ -115,7 +115,7 @@ async fn dana_chooses_from_her_meetings() {
     browser
         .wait_for_message("Zoom lists no meeting of yours")
         .await;
-    browser.inspect("picker-empty").await;
+    browser.inspect_widths("picker-empty").await;
     end(demo, browser).await;
 }
 
@@ -129,7 +129,7 @@ async fn dana_goes_live_from_the_home() {
         .run("return document.getElementById('log').scrollTop")
         .await;
     assert_eq!(scrolled, json!(0), "the App Home is read from its top");
-    browser.inspect("home").await;
+    browser.inspect_widths("home").await;
     browser.choose("start 94111333555").await;
     browser.answer("Go live").await;
     browser.click("Bot · Messages").await;
@@ -144,10 +144,10 @@ async fn dana_goes_live_from_the_home() {
     browser
         .wait_for(&format!("{CARD}//button[. = 'Stop']"))
         .await;
-    browser.inspect("home-card").await;
+    browser.inspect_widths("home-card").await;
     browser.click("Bot · Home").await;
     browser.wait_for_home("Design review is live since").await;
-    browser.inspect("home-live").await;
+    browser.inspect_widths("home-live").await;
     end(demo, browser).await;
 }
 
@@ -157,26 +157,26 @@ async fn dana_checks_her_meetings() {
     let (demo, browser) = open(data.path()).await;
     browser.type_command("/livestream check").await;
     browser.wait_for_message("Nothing was started.").await;
-    browser.inspect("check").await;
+    browser.inspect_widths("check").await;
     browser.type_command("/livestream check 68423085").await;
     browser
         .wait_for_message("keeps meeting 6842 3085 from going live")
         .await;
     browser.wait_for_message("It is not running").await;
-    browser.inspect("check-not-running").await;
+    browser.inspect_widths("check-not-running").await;
     browser
         .type_command("/livestream check 820 5652 7587")
         .await;
     browser.wait_for_message("end-to-end encrypted").await;
-    browser.inspect("check-encrypted").await;
+    browser.inspect_widths("check-encrypted").await;
     browser.type_command("/livestream check 87654321").await;
     browser.wait_for_message("is a webinar").await;
-    browser.inspect("check-webinar").await;
+    browser.inspect_widths("check-webinar").await;
     browser
         .type_command("/livestream check 932 2244 4666")
         .await;
     browser.wait_for_message("It is running").await;
-    browser.inspect("check-running").await;
+    browser.inspect_widths("check-running").await;
     browser.press("Go live").await;
     browser.wait_for_card("Design review is live since").await;
 
@@ -186,7 +186,7 @@ async fn dana_checks_her_meetings() {
     browser
         .wait_for_message("No Zoom account is linked for you")
         .await;
-    browser.inspect("check-not-linked").await;
+    browser.inspect_widths("check-not-linked").await;
     browser.press("Link my Zoom account").await;
     browser.wait_for_message("This link is yours alone").await;
     end(demo, browser).await;

@@ -52,22 +52,22 @@ impl Browser {
 #[tokio::test]
 async fn a_show_ends_with_its_meeting() {
     let (_data, demo, browser) = go_live().await;
-    browser.inspect("show-going-live").await;
+    browser.inspect_widths("show-going-live").await;
     browser.wait_for_card("Town Hall is live since").await;
     browser.wait_for_card("edited").await;
     browser
         .wait_for(&format!("{CARD}//button[. = 'Stop']"))
         .await;
-    browser.inspect("show-live").await;
+    browser.inspect_widths("show-live").await;
     browser.show_side("zoom").await;
-    browser.inspect("show-live-in-zoom").await;
+    browser.inspect_widths("show-live-in-zoom").await;
     browser.change_meeting("End", "Town Hall", "closed").await;
     browser.wait_for_card("Town Hall was live for").await;
     browser.wait_for_card("It ended with the meeting.").await;
     browser.expect_no_buttons().await;
     // One message told all of it.
     assert_eq!(browser.cards().await, json!(1));
-    browser.inspect("show-ended").await;
+    browser.inspect_widths("show-ended").await;
     end(demo, browser).await;
 }
 
@@ -89,14 +89,14 @@ async fn somebody_else_presses_stop() {
     browser
         .wait_for("//li[@data-state='live'][.//h3 = 'Town Hall']")
         .await;
-    browser.inspect("show-stop-by-eli").await;
+    browser.inspect_widths("show-stop-by-eli").await;
     // Nobody else reads of it.
     browser.switch_person("Dana").await;
     browser
         .wait_for("//ol[@id='messages'][not(contains(., 'started this livestream'))]")
         .await;
     browser.wait_for_card("Town Hall is live since").await;
-    browser.inspect("show-stop-by-eli-for-dana").await;
+    browser.inspect_widths("show-stop-by-eli-for-dana").await;
     end(demo, browser).await;
 }
 
@@ -119,7 +119,7 @@ async fn zoom_reports_nothing() {
             .wait_for(&format!("{CARD}//button[. = '{label}']"))
             .await;
     }
-    browser.inspect("show-silent").await;
+    browser.inspect_widths("show-silent").await;
     end(demo, browser).await;
 }
 
@@ -139,6 +139,6 @@ async fn a_stream_breaks_off() {
         ))
         .await;
     browser.wait_for_card("1 reply").await;
-    browser.inspect("show-broken-off").await;
+    browser.inspect_widths("show-broken-off").await;
     end(demo, browser).await;
 }

@@ -186,7 +186,7 @@ fn shown(block: &Value, place: &Use<'_>, index: usize) -> Markup {
     };
     html! {
         @match block["type"].as_str().unwrap_or_default() {
-            "header" => h3 { (text(&block["text"])) },
+            "header" => h2.title { (text(&block["text"])) },
             "divider" => hr;,
             "context" => p.context.small.muted { @for (_, part) in elements() { (text(part)) " " } },
             "actions" => div.actions { @for (at, part) in elements() { (element(part, place, &format!("{index}-{at}"))) } },

@@ -78,7 +78,9 @@ fn enclosed<'a>(
     let (inside, after) = (&rest[..end], &rest[end + sign.len()..]);
     let is_cut = !has_lines && inside.contains('\n');
     let is_within = !sign.starts_with('`') && after.chars().next().is_some_and(is_word);
-    (!inside.is_empty() && !is_cut && !is_within).then_some((inside, end + 2 * sign.len()))
+    let is_loose = !sign.starts_with('`') && inside.trim() != inside;
+    (!inside.is_empty() && !is_cut && !is_within && !is_loose)
+        .then_some((inside, end + 2 * sign.len()))
 }
 
 /// What stands between angle brackets.

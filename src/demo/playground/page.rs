@@ -290,6 +290,7 @@ impl Playground {
                     @if is_done { (tick(Tone::Good, "Done")) }
                     span.dots.far aria-hidden="true" { @for dot in 1..=count { i.on[dot <= at] {} } }
                     (chevron())
+                    i.tip aria-hidden="true" {}
                 }
                 p { (super::mrkdwn::mrkdwn(step.text)) }
                 div.actions {
@@ -421,9 +422,9 @@ fn zoom_side(drawn: &Drawn) -> Markup {
     html! {
         section.zoom aria-label="Demo Zoom" {
             div.top { h2 { "Demo Zoom" } button.button type="button" popovertarget="faults" { "Break something …" } }
-            form.menu-box popover id="faults" method="post" action="/do" role="dialog" aria-labelledby="faults-title" {
-                input type="hidden" name="do" value="arm";
-                div.form {
+            div.menu-box popover id="faults" role="dialog" aria-labelledby="faults-title" {
+                form.form method="post" action="/do" {
+                    input type="hidden" name="do" value="arm";
                     h2 id="faults-title" { "Break something" }
                     @for target in &TARGETS {
                         div.field {

@@ -4,7 +4,7 @@
 use anyhow::{Context, ensure};
 
 use super::acts::{Problem, taken};
-use super::state::{ALL_HANDS, DESIGN_REVIEW, FIRESIDE, MEETINGS, Playground};
+use super::state::{ALL_HANDS, DESIGN_REVIEW, FIRESIDE, MEETINGS, Playground, WEEKLY};
 use super::viewer::{Place, Viewer};
 use crate::demo::people::{ADA, BEN, DANA, ELI, FAY, HAL, Person};
 use crate::demo::slack::TOWN_HALL;
@@ -299,8 +299,8 @@ const OTHERS: [Scene; 4] = [
         steps: &[
             Opens(ALL_HANDS),
             GoesLive(BEN, ALL_HANDS, "start 96555444333 to=press"),
-            Opens(DESIGN_REVIEW),
-            Types(DANA, "start 93222444666 to=press"),
+            Opens(WEEKLY),
+            Types(DANA, "start 84230850123 to=press"),
         ],
         is_done: |playground| playground.said(DANA, "is in use by"),
     },

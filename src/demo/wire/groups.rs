@@ -115,9 +115,10 @@ impl Groups {
             Clue::Message(ts) => self.of_message(ts),
             Clue::Stream(meeting) => self.of_stream(*meeting),
             // What was live before, and is over, was of another meeting of this number.
-            Clue::Opens(meeting) => {
-                self.under_way(|group| group.meeting == Some(*meeting) && group.is_of_stream())
-            }
+            Clue::Opens(meeting) => self.of_stream(*meeting).filter(|&index| {
+                let group = &self.all[index];
+                group.active_at.elapsed() < UNDER_WAY && !group.title.starts_with("stop")
+            }),
             Clue::Pages => self.newest(|group| {
                 let is_link = group.source == Source::Command && group.title == "connect";
                 (is_link || group.source == Source::Browser)
