@@ -62,10 +62,14 @@ pub async fn run(options: Options, data_dir: &Path, log: &LogConfig) -> anyhow::
         config.shared_accounts = true;
     })
     .await?;
-    let played = match listener {
-        Some(listener) => play(&world, wire, listener, options).await,
-        None => tour::play(&world, &server.describe()).await,
+    let played = async {
+        world.ready().await?;
+        match listener {
+            Some(listener) => play(&world, wire, listener, options).await,
+            None => tour::play(&world, &server.describe()).await,
+        }
     };
+    let played = played.await;
     let stopped = world.stop().await;
     server.drop_database(&name).await?;
     played.and(stopped)

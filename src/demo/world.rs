@@ -21,6 +21,9 @@ use crate::crypto::vault::Vault;
 use crate::zoom::client::BodyForm;
 use crate::{db, serve};
 
+/// How long the service may take to get ready.
+const READY_WITHIN: Duration = Duration::from_mins(1);
+
 /// A service between its stand-ins, on free ports of this machine.
 #[derive(Debug)]
 pub struct World {
@@ -100,6 +103,23 @@ impl World {
             shutdown,
             serving,
         })
+    }
+
+    /// Waits until the service takes requests: its database may still be made.
+    pub(super) async fn ready(&self) -> anyhow::Result<()> {
+        let http = browser::client()?;
+        let mut ticks = tokio::time::interval(Duration::from_millis(20));
+        let ready = async {
+            loop {
+                ticks.tick().await;
+                let answer = http.get(format!("{}/readyz", self.service)).send().await;
+                if answer.is_ok_and(|answer| answer.status().is_success()) {
+                    return;
+                }
+            }
+        };
+        let waited = tokio::time::timeout(READY_WITHIN, ready).await;
+        waited.context("the service does not get ready")
     }
 
     /// Links a person to a Zoom account that grants these scopes.

@@ -113,5 +113,5 @@ fn goes_to(meeting: &Meeting) -> Option<&str> {
 /// A number as Zoom shows it.
 fn spaced(id: i64) -> String {
     let number: Option<MeetingId> = id.to_string().parse().ok();
-    number.map_or_else(|| id.to_string(), |number| number.grouped())
+    number.map_or_else(|| id.to_string(), MeetingId::grouped)
 }

@@ -7,6 +7,7 @@
 
 mod acts;
 mod chat;
+mod guide;
 mod live;
 mod meetings;
 mod mrkdwn;

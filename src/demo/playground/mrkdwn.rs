@@ -1,6 +1,6 @@
 //! Slack's markup, as Slack shows it: <https://docs.slack.dev/messaging/formatting-message-text>.
 
-use chrono::{DateTime, Local, TimeDelta};
+use chrono::{DateTime, Local, TimeDelta, Utc};
 use maud::{Markup, PreEscaped, Render, html};
 
 use super::viewer::CHANNELS;
@@ -140,13 +140,13 @@ fn dated(target: &str) -> Option<Markup> {
 }
 
 /// When something was said, by this machine's clock.
-pub(super) fn hour(at: DateTime<impl chrono::TimeZone>) -> Markup {
+pub(super) fn hour(at: DateTime<Utc>) -> Markup {
     let at = at.with_timezone(&Local);
     html! { time datetime=(at.to_rfc3339()) { (at.format("%H:%M").to_string()) } }
 }
 
 /// When a meeting is planned for.
-pub(super) fn planned(at: DateTime<impl chrono::TimeZone>) -> String {
+pub(super) fn planned(at: DateTime<Utc>) -> String {
     let at = at.with_timezone(&Local);
     let days = at.date_naive() - Local::now().date_naive();
     if days == TimeDelta::zero() {

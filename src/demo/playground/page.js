@@ -70,14 +70,15 @@ function morph(now, wanted) {
     if (now.getAttribute(name) !== value) now.setAttribute(name, value);
   }
   const nodes = [...now.childNodes];
-  [...wanted.childNodes].forEach((want, at) => {
+  const wants = [...wanted.childNodes];
+  wants.forEach((want, at) => {
     const node = nodes[at];
     if (!node) now.append(want);
     else if (node.nodeType !== want.nodeType || node.nodeName !== want.nodeName || node.id !== want.id) node.replaceWith(want);
     else if (node.nodeType === Node.ELEMENT_NODE) morph(node, want);
     else if (node.data !== want.data) node.data = want.data;
   });
-  for (const node of nodes.slice(wanted.childNodes.length)) node.remove();
+  for (const node of nodes.slice(wants.length)) node.remove();
   // Which option is chosen is not told by attributes once somebody has chosen.
   if (now.dataset.now !== undefined && now.value !== now.dataset.now) now.value = now.dataset.now;
 }

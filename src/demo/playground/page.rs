@@ -3,6 +3,7 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::chat::APP;
+use super::guide::scene_panel;
 use super::live::Region;
 use super::scenes::{self, Scene, Side};
 use super::state::Playground;
@@ -13,7 +14,7 @@ use crate::demo::people::{ADA, BEN, DANA, ELI, FAY, GUS, HAL, PEOPLE, Person};
 use crate::demo::slack::{Channel, EVERYBODY, Role};
 use crate::demo::zoom::Permission;
 use crate::manifest;
-use crate::web::parts::{Icon, Tone, badge, chevron, icon, mark, tick};
+use crate::web::parts::{Icon, Tone, badge, chevron, icon, mark};
 
 /// What is in the page besides what changes by itself.
 #[derive(Debug, Default)]
@@ -53,7 +54,7 @@ impl Playground {
             Region::one("places", &self.places(viewer)),
             Region::one("top", &top(viewer)),
             list("messages", messages),
-            Region::one("foot", &self.foot(viewer)),
+            Region::one("foot", &foot(viewer)),
             Region::one("coach-slack", &self.coach(viewer, Side::Slack)),
             Region::one("coach-zoom", &self.coach(viewer, Side::Zoom)),
             Region::one("coach-wire", &self.coach(viewer, Side::Wire)),
@@ -242,75 +243,6 @@ impl Playground {
         }
     }
 
-    /// Below the messages: what can be sent.
-    fn foot(&self, viewer: &Viewer) -> Markup {
-        let channel = viewer.channel();
-        let is_read_only =
-            |channel: Channel| channel.is_direct() && manifest::is_messages_tab_read_only();
-        let can_write = channel.is_some_and(|channel| !is_read_only(channel));
-        let is_on_tour = viewer
-            .step
-            .is_some_and(|step| step.target.side() == Side::Slack);
-        html! {
-            div.foot {
-                @if let (Some(channel), true) = (channel, can_write) {
-                    @if !is_on_tour {
-                        div.tries role="group" aria-label="Send at once" {
-                            @for text in tries(viewer.who) {
-                                form method="post" action="/do" {
-                                    input type="hidden" name="do" value="send";
-                                    input type="hidden" name="who" value=(viewer.who.slack);
-                                    input type="hidden" name="channel" value=(channel.channel);
-                                    button.mono name="text" value=(text) { span.hidden { "Send " } (text) }
-                                }
-                            }
-                        }
-                    }
-                } @else if channel.is_some() {
-                    p.read-only.small.muted { "Here one only reads: the app’s manifest says so. Commands are typed in a channel." }
-                }
-            }
-        }
-    }
-
-    /// The tour, where the step points at something on this side.
-    fn coach(&self, viewer: &Viewer, side: Side) -> Markup {
-        let Some(step) = viewer.step.filter(|step| step.target.side() == side) else {
-            return html! { div {} };
-        };
-        let (at, count) = (step.position().map_or(0, |at| at + 1), scenes::TOUR.len());
-        let is_done = (step.is_done)(self);
-        let next = step.next();
-        let end = viewer.on(None).address();
-        html! {
-            details.coach open data-step=(step.name) data-side=(side.name()) data-target=(step.target.name()) {
-                summary {
-                    span.small.nowrap { span.hidden { "Step " } @if at > 0 { (at) " of " (count) } @else { "Scene" } }
-                    h2 { (step.title) }
-                    @if is_done { (tick(Tone::Good, "Done")) }
-                    span.dots.far aria-hidden="true" { @for dot in 1..=count { i.on[dot <= at] {} } }
-                    (chevron())
-                    i.tip aria-hidden="true" {}
-                }
-                p { (super::mrkdwn::mrkdwn(step.text)) }
-                div.actions {
-                    form.contents method="post" action="/do" {
-                        input type="hidden" name="do" value="play";
-                        input type="hidden" name="scene" value=(step.name);
-                        input type="hidden" name="tour" value="on";
-                        button class={ "button" (if is_done { "" } else { " primary" }) } { "Do it for me" }
-                    }
-                    @if let Some(next) = next {
-                        a class={ "button" (if is_done { " primary" } else { "" }) } href=(next.viewer(true).address()) data-goes { "Next" }
-                    }
-                    a.button.bare href=(scenes::first().viewer(true).address()) data-goes { "Start again" }
-                    a.button.bare href=(end) data-goes { "End tour" }
-                    a.button.bare.push href={ "/?scene=" (step.name) } data-copies title="Copy link" { (icon(Icon::Tied)) span.hidden { "Copy link" } }
-                }
-            }
-        }
-    }
-
     /// The Zoom accounts, and what the app may do for them.
     fn accounts(&self) -> Markup {
         html! {
@@ -372,6 +304,37 @@ fn tries(who: Person) -> &'static [&'static str] {
         id if id == FAY.slack => &["/livestream", "/livestream connect"],
         id if id == ADA.slack => &["/livestream", "/livestream destinations"],
         _ => &["/livestream", "/livestream status", "/livestream help"],
+    }
+}
+
+/// Below the messages: what can be sent.
+fn foot(viewer: &Viewer) -> Markup {
+    let channel = viewer.channel();
+    let is_read_only =
+        |channel: Channel| channel.is_direct() && manifest::is_messages_tab_read_only();
+    let can_write = channel.is_some_and(|channel| !is_read_only(channel));
+    let is_on_tour = viewer
+        .step
+        .is_some_and(|step| step.target.side() == Side::Slack);
+    html! {
+        div.foot {
+            @if let (Some(channel), true) = (channel, can_write) {
+                @if !is_on_tour {
+                    div.tries role="group" aria-label="Send at once" {
+                        @for text in tries(viewer.who) {
+                            form method="post" action="/do" {
+                                input type="hidden" name="do" value="send";
+                                input type="hidden" name="who" value=(viewer.who.slack);
+                                input type="hidden" name="channel" value=(channel.channel);
+                                button.mono name="text" value=(text) { span.hidden { "Send " } (text) }
+                            }
+                        }
+                    }
+                }
+            } @else if channel.is_some() {
+                p.read-only.small.muted { "Here one only reads: the app’s manifest says so. Commands are typed in a channel." }
+            }
+        }
     }
 }
 
@@ -469,68 +432,6 @@ fn wire_side(drawn: &Drawn) -> Markup {
             div id="coach-wire" { (drawn.show("coach-wire")) }
             div.scroll tabindex="0" role="region" aria-label="Requests by command" {
                 ol id="exchanges" { (drawn.show("exchanges")) }
-            }
-        }
-    }
-}
-
-/// What a link to a scene would set; only the button sets it.
-fn scene_panel(scene: &Result<&'static Scene, &str>) -> Markup {
-    let scene = match scene {
-        Ok(scene) => *scene,
-        Err(name) => {
-            return html! {
-                section.scene aria-labelledby="scene-title" {
-                    h2 id="scene-title" { "There is no scene “" (name) "”" }
-                    p { "Nothing was changed. These are the scenes:" }
-                    ul.scenes {
-                        @for scene in scenes::all() {
-                            li { a href={ "/?scene=" (scene.name) } { (scene.name) } " " span.muted { (scene.title) } }
-                        }
-                    }
-                    div.actions { a.button href="/" { "Leave it" } }
-                }
-            };
-        }
-    };
-    let knobs = || {
-        let targets = TARGETS.iter().flat_map(|target| {
-            let knobs = target.knobs.iter();
-            knobs.map(move |knob| {
-                (
-                    knob.name,
-                    format!("Zoom fails the {}: “{}”, once", target.next, knob.label),
-                )
-            })
-        });
-        let reports = REPORTS
-            .iter()
-            .map(|knob| (knob.name, format!("Zoom’s reports come {}", knob.label)));
-        targets.chain(reports)
-    };
-    html! {
-        section.scene aria-labelledby="scene-title" {
-            h2 id="scene-title" { "Scene: " (scene.title) }
-            p { "Nothing has been changed yet. This link sets:" }
-            dl.pairs {
-                dt { "You are" } dd { (scene.who.name) ", in #town-hall" }
-                dt { "Faults" }
-                dd {
-                    @if scene.faults.is_empty() { "None; those that are armed are disarmed" }
-                    @for (name, words) in knobs() { @if scene.faults.contains(&name) { (words) } }
-                }
-                dt { "Steps" }
-                dd { ol.points { @for step in scene.steps { li { (super::mrkdwn::mrkdwn(&step.sentence())) } } } }
-            }
-            p.small.muted { "What is so already is not done again." }
-            div.actions {
-                form.contents method="post" action="/do" {
-                    input type="hidden" name="do" value="play";
-                    input type="hidden" name="scene" value=(scene.name);
-                    button.button.primary { "Set this scene" }
-                }
-                a.button href={ "/?scene=" (scene.name) } data-copies { "Copy link" }
-                a.button.bare href="/" { "Leave it" }
             }
         }
     }
