@@ -2,7 +2,6 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 
 use crate::admin::Admin;
@@ -154,13 +153,4 @@ pub(super) fn describe(problems: &[Problem], field: &str) -> Option<String> {
     let mut problems = problems.iter();
     let is_wrong = problems.any(|problem| problem.field == field);
     is_wrong.then(|| format!("{field}-problem"))
-}
-
-pub(super) fn time(at: Option<DateTime<Utc>>) -> Markup {
-    html! {
-        @match at {
-            None => "–",
-            Some(at) => time datetime=(at.to_rfc3339()) { (at.format("%Y-%m-%d %H:%M UTC")) },
-        }
-    }
 }

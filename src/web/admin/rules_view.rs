@@ -7,7 +7,8 @@ use maud::{Markup, html};
 
 use crate::admin::{self, AdminError};
 use crate::app::App;
-use crate::db::audit::{self, AuditKind, Filter};
+use crate::db;
+use crate::db::audit::{self, AuditKind, Filter, Position};
 use crate::db::rules::{ChannelPolicy, Rules, Who};
 use crate::db::{destinations, named_admins};
 use crate::livestream::forecast::{self, Forecast};
@@ -126,7 +127,9 @@ impl<'a> View<'a> {
             kind: Some(AuditKind::RulesChanged),
             ..Filter::default()
         };
-        let last = audit::entries(&app.db, team, &last, i64::MAX, 1).await?;
+        let mut reading = db::patient(&app.db).await?;
+        let last = audit::entries(&mut reading, team, &last, Position::Newest, 1).await?;
+        reading.commit().await?;
         Ok(Self {
             shell,
             suggestions: Suggestions::load(app, asker, &names, &people, &channels).await?,
