@@ -110,17 +110,17 @@ pub fn of_use(old: &Fields, new: &Fields, names: &Names) -> Vec<String> {
 
 /// The first channels of a list, by name.
 fn channels(ids: &[String], names: &Names) -> String {
-    let mut named: Vec<_> = ids
+    let mut listed: Vec<_> = ids
         .iter()
         .take(NAMED_MAX)
         .map(|id| names.channel_text(id))
         .collect();
     match ids.len() {
         0 => return "no channel".to_owned(),
-        count if count > NAMED_MAX => named.push(format!("{} more", count - NAMED_MAX)),
+        count if count > NAMED_MAX => listed.push(format!("{} more", count - NAMED_MAX)),
         _ => {}
     }
-    named.join(", ")
+    listed.join(", ")
 }
 
 #[cfg(test)]

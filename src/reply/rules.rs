@@ -13,7 +13,6 @@ impl Replies<'_> {
     }
 
     /// What somebody reads first who starts a livestream where so many read.
-    #[expect(clippy::unused_self, reason = "beside the others")]
     pub fn asks_first(&self, members: Option<i64>, is_shared: bool) -> String {
         format!("{}. Nothing was started yet.", readers(members, is_shared))
     }

@@ -269,6 +269,7 @@ fn prospect(user: &str, account: Account, decision: Decision) -> Prospect {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one list, an entry a state")]
 fn catalogue_of_rules_pages() {
     let mut catalogue = Catalogue::default();
     let shell = shell();
@@ -301,7 +302,7 @@ fn catalogue_of_rules_pages() {
         may: None,
         suggestions: Suggestions::default(),
         groups: None,
-        named: None,
+        admins: None,
         typed_admins: None,
         missing: Vec::new(),
     };
@@ -389,7 +390,7 @@ fn catalogue_of_rules_pages() {
     }
     let mut installed_without = view(&some, Vec::new());
     installed_without.missing = OPTIONAL_BOT_SCOPES.to_vec();
-    installed_without.named = Some(ids(&["U0ELI"]));
+    installed_without.admins = Some(ids(&["U0ELI"]));
     for notice in [
         rules_view::Notice::NamesSaved,
         rules_view::Notice::NamesChanged,

@@ -122,7 +122,7 @@ impl<'a> View<'a> {
     /// The list, where nobody chooses one. `is_deleted` says that one was deleted last.
     pub(in crate::web) fn list_page(&self, is_deleted: bool) -> Markup {
         let content = html! {
-            div.head { (intro("Destinations")) (new_button()) }
+            div.head { (intro("Destinations", &about())) (new_button()) }
             @if is_deleted { (note(Tone::Good, "Deleted.", &html! { "Its key is destroyed." })) }
             @if self.all.is_empty() {
                 div.panel.empty {
@@ -207,11 +207,11 @@ impl<'a> View<'a> {
         };
         let content = html! {
             div.head {
-                (intro(&title))
+                (intro(&title, &current.map_or_else(about, |current| self.what_it_is(current))))
                 @if current.is_some() { (new_button()) }
             }
-            div.split.narrow-left {
-                (self.choice(current.map(|current| current.destination_id), "beside"))
+            div class=(if self.all.is_empty() { "section" } else { "split narrow-left" }) {
+                @if !self.all.is_empty() { (self.choice(current.map(|current| current.destination_id), "beside")) }
                 div.section {
                     @if let (Some(notice), Some(current)) = (notice, current) { (self.notice(notice, current)) }
                     (complaints(problems))
@@ -235,12 +235,18 @@ impl<'a> View<'a> {
         self.shell.document(DESTINATIONS, &title, &content)
     }
 
+    /// How it is used, who changed it, and what it carries.
+    fn what_it_is(&self, current: &Destination) -> Markup {
+        html! {
+            "Typed as " (typed(&format!("to={}", current.fields.name))) ". Last changed by " (self.person(&current.changed_by)) "."
+            @if let Some(carried) = &current.carries {
+                " It carries " (stream(carried)) " since " (self.shell.clock.time(carried.began_at)) "." }
+        }
+    }
+
     fn facts(&self, current: &Destination, problems: &[Problem]) -> Markup {
         let fields = &current.fields;
         html! {
-            p.small.muted { "Typed as " (typed(&format!("to={}", fields.name))) ". Last changed by " (self.person(&current.changed_by)) "."
-                @if let Some(carried) = &current.carries {
-                    " It carries " (stream(carried)) " since " (self.shell.clock.time(carried.began_at)) "." } }
             @if let Some(hint) = service::find(&fields.service).and_then(|service| service.hint) {
                 (note(Tone::Info, &format!("{}:", service::name(&fields.service)), &html! { (hint) }))
             }
@@ -479,14 +485,18 @@ impl<'a> View<'a> {
     }
 }
 
-fn intro(title: &str) -> Markup {
+fn intro(title: &str, lead: &Markup) -> Markup {
     html! {
         div.intro {
             @if title != "Destinations" { a.crumb href=(DESTINATIONS) { (icon(Icon::Back)) " All destinations" } }
             h1 { (title) }
-            p.lead { "Where livestreams can go. Keys stay here: they are never typed in Slack, and nobody can read one again." }
+            p.lead { (lead) }
         }
     }
+}
+
+fn about() -> Markup {
+    html! { "Where livestreams can go. Keys stay here: they are never typed in Slack, and nobody can read one again." }
 }
 
 fn new_button() -> Markup {

@@ -19,9 +19,10 @@ const TOLD_MAX: usize = 5;
 const SUGGESTED_MAX: usize = 100;
 
 /// How people learn an id.
-pub(super) const PEOPLE_HINT: &str = "Untick to remove. Several are separated by commas. An ID works for everybody: in Slack, profile → ⋮ → Copy member ID.";
+pub(super) const PEOPLE_HINT: &str = "Several are separated by commas. An ID works for everybody: in Slack, profile → ⋮ → Copy member ID.";
 /// Which channels are found by their names.
-pub(super) const CHANNELS_HINT: &str = "Untick to remove. A private channel is added by its ID, which stands at the end of its About page in Slack.";
+pub(super) const CHANNELS_HINT: &str =
+    "A private channel is added by its ID, which stands at the end of its About page in Slack.";
 
 /// What was made of a list and of what was typed beside it.
 #[derive(Debug, Default)]
@@ -213,12 +214,12 @@ impl Suggestions {
         let linked = linked_users::page(&app.db, &asker.team, &Query::default()).await?;
         let linked = linked.into_iter();
         let linked = linked.filter_map(|row| Some((row.user_id.to_string(), row.slack_name?)));
-        let named = people.iter();
-        let named = named.filter_map(|id| Some((id.clone(), names.person(id)?.to_owned())));
+        let known = people.iter();
+        let known = known.filter_map(|id| Some((id.clone(), names.person(id)?.to_owned())));
         let channels = channels.iter().filter(|id| !names.is_private(id));
         let channels = channels.filter_map(|id| Some((id.clone(), names.channel(id)?.to_owned())));
         Ok(Self {
-            people: sorted(linked.chain(named).take(SUGGESTED_MAX)),
+            people: sorted(linked.chain(known).take(SUGGESTED_MAX)),
             channels: sorted(channels),
         })
     }
@@ -306,9 +307,9 @@ impl Picker<'_> {
         html! {
             @if !listed.is_empty() {
                 div.picked role="group" aria-label={ "Listed " (what) "; untick to remove" } {
-                    @for id in listed {
+                    @for id in &listed {
                         label {
-                            input type="checkbox" name=(boxes) value=(id) checked[self.ticked.contains(id)];
+                            input type="checkbox" name=(boxes) value=(id) checked[self.ticked.contains(*id)];
                             span { (named(names, self.kind, id)) }
                         }
                     }
@@ -324,7 +325,7 @@ impl Picker<'_> {
                 }
             }
             (problem_at(problems, field))
-            p.hint id=(hint) { (self.hint) }
+            p.hint id=(hint) { @if !listed.is_empty() { "Untick to remove. " } (self.hint) }
         }
     }
 }

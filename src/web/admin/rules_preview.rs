@@ -307,8 +307,8 @@ fn plain(mrkdwn: &str, names: &Names) -> String {
     while let Some((before, tail)) = rest.split_once('<') {
         plain += before;
         let Some((inner, after)) = tail.split_once('>') else {
-            plain += tail;
-            return plain;
+            rest = tail;
+            break;
         };
         let (target, label) = inner.split_once('|').unwrap_or((inner, inner));
         if let Some(user) = target.strip_prefix('@') {

@@ -64,8 +64,8 @@ pub(super) fn sentences(rules: &Rules, names: &Names) -> Vec<String> {
 
 /// People or channels by their names: `a, b and c`.
 pub(super) fn named(names: &Names, kind: IdKind, ids: &[String]) -> String {
-    let named: Vec<_> = ids.iter().map(|id| text(names, kind, id)).collect();
-    list(named.iter().map(String::as_str), "and")
+    let listed: Vec<_> = ids.iter().map(|id| text(names, kind, id)).collect();
+    list(listed.iter().map(String::as_str), "and")
 }
 
 /// `a, b and c`, or `a, b and 8 more`.

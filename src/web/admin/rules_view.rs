@@ -70,7 +70,7 @@ pub(in crate::web) struct View<'a> {
     /// The user groups that can be chosen, if Slack tells them.
     pub(in crate::web) groups: Option<Vec<UserGroup>>,
     /// The admins, where Slack does not say who is one.
-    pub(in crate::web) named: Option<Vec<String>>,
+    pub(in crate::web) admins: Option<Vec<String>>,
     /// Those who were listed in their place and not saved, and what was typed besides.
     pub(in crate::web) typed_admins: Option<(Vec<String>, String)>,
     /// The scopes that only rules need, and that the app was installed without.
@@ -86,7 +86,7 @@ impl<'a> View<'a> {
     ) -> Result<Self, AdminError> {
         let admin = &shell.admin;
         let (asker, team) = (&admin.asker, &admin.asker.team);
-        let named = if admin::names_admins(app, admin).await? {
+        let admins = if admin::names_admins(app, admin).await? {
             Some(named_admins::list(&app.db, team).await?)
         } else {
             None
@@ -102,12 +102,13 @@ impl<'a> View<'a> {
             forecast::look(app, asker, &shown, &rules),
             directory::user_groups(app, asker),
         )?;
-        let mut people = rules.people.clone();
+        let changed_by = rules.changed_by.as_ref().map(ToString::to_string);
+        let mut people: Vec<_> = changed_by.into_iter().collect();
+        people.extend(rules.people.iter().cloned());
         people.extend(form.people.iter().cloned());
         let judged = forecast.people.iter();
         people.extend(judged.map(|prospect| prospect.user.to_string()));
-        people.extend(named.iter().flatten().cloned());
-        people.extend(rules.changed_by.as_ref().map(ToString::to_string));
+        people.extend(admins.iter().flatten().cloned());
         let mut channels = rules.channels.clone();
         channels.extend(form.channels.iter().chain(&form.except).cloned());
         let live = shell.live.iter().filter(|stream| stream.is_public);
@@ -141,7 +142,7 @@ impl<'a> View<'a> {
             shown,
             may: None,
             groups,
-            named,
+            admins,
             typed_admins: None,
         })
     }
@@ -241,7 +242,7 @@ impl<'a> View<'a> {
         let named_now = named(
             &self.names,
             IdKind::Person,
-            self.named.as_deref().unwrap_or_default(),
+            self.admins.as_deref().unwrap_or_default(),
         );
         if named_now.is_empty() {
             "nobody".to_owned()
@@ -402,18 +403,18 @@ impl<'a> View<'a> {
 
     /// Who may open these pages, where Slack does not say.
     fn admins(&self, problems: &[Problem]) -> Markup {
-        let Some(named) = &self.named else {
+        let Some(listed) = &self.admins else {
             return html! {};
         };
         let (ticked, typed) = match &self.typed_admins {
             Some((ticked, typed)) => (ticked, typed.as_str()),
-            None => (named, ""),
+            None => (listed, ""),
         };
         let picker = Picker {
             field: "admins",
             add: "add_people",
             kind: IdKind::Person,
-            saved: named,
+            saved: listed,
             ticked,
             typed,
             preview: None,
@@ -426,7 +427,7 @@ impl<'a> View<'a> {
                 p.muted { "Slack does not tell this app who is an admin here. The person who installed it can open these pages, and these people:" }
                 form.form.panel.pad method="post" action="/admin/admins" {
                     (csrf_field(&self.shell.csrf))
-                    input type="hidden" name="before" value=(named.join(" "));
+                    input type="hidden" name="before" value=(listed.join(" "));
                     div.section { (picker.show_as("people", &self.names, problems)) }
                     div.actions { button.button type="submit" { "Save the names" } }
                 }

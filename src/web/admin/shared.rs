@@ -149,7 +149,7 @@ impl<'a> View<'a> {
                         (self.state(shared))
                         @if self.is_on { (self.list(shared, problems)) }
                     }
-                    (self.end(shared))
+                    (ending(shared))
                     (self.suggestions.lists())
                 }
             }
@@ -305,7 +305,7 @@ impl<'a> View<'a> {
             ticked: &self.typed.people,
             typed: &self.typed.add,
             preview: Some(PREVIEW),
-            hint: "Untick to remove. Whoever has linked an account of their own acts as that instead.",
+            hint: "Whoever has linked an account of their own acts as that instead.",
             has_focus: self.typed.has_focus,
         };
         let is_changed = self.typed.people != shared.people;
@@ -330,17 +330,6 @@ impl<'a> View<'a> {
                     }
                 }
                 form #link-another method="post" action="/admin/shared/link" { (csrf_field(&self.shell.csrf)) }
-            }
-        }
-    }
-
-    fn end(&self, shared: &SharedAccount) -> Markup {
-        html! {
-            div.head.panel.pad {
-                p { b { "End the sharing" } br;
-                    small.muted { "Nobody acts as " (shared.email) " any more. If nobody else uses it, its permission at Zoom is withdrawn, and its \
-                        tokens are deleted." } }
-                a.button.stop href="/admin/shared/end" { "End …" }
             }
         }
     }
@@ -497,6 +486,18 @@ pub(super) async fn unlink(
         return Err(AdminError::StaleForm);
     }
     Ok(redirect("/admin/shared?saved=ended"))
+}
+
+/// Leads to the page that asks.
+fn ending(shared: &SharedAccount) -> Markup {
+    html! {
+        div.head.panel.pad {
+            p { b { "End the sharing" } br;
+                small.muted { "Nobody acts as " (shared.email) " any more. If nobody else uses it, its permission at Zoom is withdrawn, and its \
+                    tokens are deleted." } }
+            a.button.stop href="/admin/shared/end" { "End …" }
+        }
+    }
 }
 
 fn linked_at(shared: &SharedAccount) -> Markup {
