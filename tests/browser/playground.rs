@@ -242,7 +242,7 @@ impl Browser {
         self.read("Demo Zoom").await;
         self.click(&format!("{}@acme.example", name.to_lowercase()))
             .await;
-        self.read("Link these two accounts?").await;
+        self.read("Link these accounts?").await;
         self.click("Link these accounts").await;
         self.read("Your accounts are linked").await;
         self.close_tab(playground).await;
