@@ -1,13 +1,13 @@
 //! The command line.
 
-use std::io::{Write, stderr, stdin, stdout};
+use std::io::{Write, stdin, stdout};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, anyhow, bail};
 use clap::{Parser, Subcommand};
-use livestream_bot::account::import;
 use livestream_bot::account::reseal::{self, Resealed};
+use livestream_bot::account::{import, keys};
 use livestream_bot::config::{self, Config, DatabaseConfig, DatabaseUrl, LogConfig};
 use livestream_bot::crypto::vault::Vault;
 #[cfg(feature = "demo")]
@@ -30,7 +30,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Serves Slack's commands. Settings come from the environment; see the README.
+    /// Serves Slack's commands.
+    #[command(after_help = config::listing())]
     Serve,
     /// Plays the whole product on this machine, with stand-ins for Slack and Zoom.
     #[cfg(feature = "demo")]
@@ -73,9 +74,8 @@ enum Command {
 fn main() -> ExitCode {
     match begin(Arguments::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
-        // Not by its Debug form: that has a backtrace where the environment asks for it.
         Err(error) => {
-            let _ = writeln!(stderr(), "Error: {error:#}");
+            log::fatal(&error, config::is_log_json());
             ExitCode::FAILURE
         }
     }
@@ -106,18 +106,21 @@ async fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Serve => {
             let service = config::both(Config::from_env(), DatabaseConfig::from_env());
-            let (log_config, (config, database)) = config::both(log_config, service)?;
+            let (log_config, (config, database)) = config::both(log_config, service)
+                .map_err(|error| error.with(config::misspelt()))?;
             log::init(&log_config)?;
+            tracing::info!(version = env!("CARGO_PKG_VERSION"), "livestream-bot starts");
+            serve::announce(&config);
             serve::raise_connection_limit();
             if config.metrics_addr.is_some() {
                 metrics::install()?;
             }
             let (database, _server) = connect_options(database).await?;
-            let listener = TcpListener::bind(config.listen_addr)
-                .await
-                .with_context(|| {
-                    format!("LISTEN_ADDR: {} cannot be listened on", config.listen_addr)
-                })?;
+            let address = config.listen_addr;
+            let listener = async {
+                let listener = TcpListener::bind(address).await;
+                listener.with_context(|| format!("LISTEN_ADDR: {address} cannot be listened on"))
+            };
             serve::serve(&config, database, listener, serve::shutdown_signal()?).await
         }
         #[cfg(feature = "demo")]
@@ -152,6 +155,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
             let (database, _server) = connect_options(database).await?;
             let pool = db::pool(database);
             serve::migrate(&pool).await?;
+            keys::check(&pool, &vault).await?;
             let imported = import::links(&pool, &vault, stdin().lock()).await?;
             tracing::info!(
                 links = imported.links,

@@ -21,8 +21,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use crate::account::keys;
 use crate::app::App;
-use crate::config::Config;
+use crate::config::{self, Config, Problem};
 use crate::crypto::vault::Vault;
 use crate::db::schema::SchemaError;
 use crate::telemetry::sampling::warn_sampled;
@@ -46,23 +47,50 @@ const CONNECTIONS_END_WITHIN: Duration = Duration::from_secs(5);
 /// stored, at its time limit.
 const TASKS_END_WITHIN: Duration = Duration::from_secs(200);
 
-/// Serves until `shutdown`, then finishes what runs.
+/// Logs which program starts, and what its settings switch on and off.
+pub fn announce(config: &Config) {
+    for Problem { name, text } in config::misspelt() {
+        tracing::warn!(name, "{text}");
+    }
+    for Problem { name, text } in config.doubts() {
+        tracing::warn!(setting = name, "a setting may be wrong: {text}");
+    }
+    for feature in config.features() {
+        let state = if feature.is_on { "on" } else { "off" };
+        tracing::info!("{state}: {}; {}", feature.name, feature.because);
+    }
+}
+
+/// Brings the database up to date, and fails unless the keys open what is stored there. Nothing may
+/// be accepted before: it could not be carried out.
+async fn prepare(database: PgConnectOptions, vault: &Vault) -> anyhow::Result<()> {
+    let db = db::pool(database);
+    migrate(&db).await.context("Postgres cannot be prepared")?;
+    keys::check(&db, vault).await?;
+    let (postgres, migration) = db::schema::versions(&db).await?;
+    tracing::info!(
+        postgres.version = postgres,
+        migration,
+        "the database is up to date, and TOKEN_KEYS opens what is stored there"
+    );
+    db.close().await;
+    Ok(())
+}
+
+/// Serves until `shutdown`, then finishes what runs. Nothing listens before all is ready.
 pub async fn serve(
     config: &Config,
     database: PgConnectOptions,
-    listener: TcpListener,
+    listener: impl Future<Output = anyhow::Result<TcpListener>>,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
+    let vault = Vault::from_keys(&config.token_keys).context("TOKEN_KEYS cannot be used")?;
+    prepare(database.clone(), &vault).await?;
     let metrics = match config.metrics_addr {
         Some(address) => Some(web::metrics::bind(address).await?),
         None => None,
     };
-    let vault = Vault::from_keys(&config.token_keys).context("TOKEN_KEYS cannot be used")?;
-    let preparing = db::pool(database.clone());
-    migrate(&preparing)
-        .await
-        .context("Postgres cannot be prepared")?;
-    preparing.close().await;
+    let listener = listener.await?;
     let request_pool = db::request_pool(database);
     let app = App::new(config, vault, request_pool.clone(), web::paths::ADMIN)?;
     let job_pool = db::job_pool(&request_pool, &app.priority);

@@ -4,6 +4,7 @@ pub mod confirm;
 mod consent;
 mod ending;
 pub mod import;
+pub mod keys;
 pub mod link;
 pub mod link_error;
 pub mod offer;

@@ -5,6 +5,8 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io::ErrorKind;
 
+use super::settings;
+
 /// The environment variables, and the problems found in them so far.
 pub(super) struct Env {
     variables: HashMap<OsString, OsString>,
@@ -26,10 +28,11 @@ pub struct ConfigError {
 }
 
 /// A setting that is missing or cannot be used: what is wrong, and how to correct it.
-#[derive(Debug, PartialEq, Eq)]
-struct Problem {
-    name: String,
-    text: String,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The variable.
+    pub name: String,
+    pub text: String,
 }
 
 /// Builds a struct from fields that are each a `Result<_, Reported>`. All of them are evaluated
@@ -80,24 +83,15 @@ impl Env {
         }
     }
 
-    /// A setting that must be set; `hint` says where its value is found.
+    /// A setting that must be set.
     pub(super) fn required<T>(
         &mut self,
         name: &str,
-        hint: &str,
         parse: impl FnOnce(&str) -> Parsed<T>,
     ) -> Result<T, Reported> {
         let value = self.value(name)?;
-        value
-            .as_deref()
-            .ok_or("it is not set")
-            .and_then(parse)
-            .map_err(|problem| {
-                self.report(Problem::new(
-                    &self.source(name),
-                    format!("{problem}; {hint}"),
-                ))
-            })
+        let parsed = value.as_deref().ok_or("it is not set").and_then(parse);
+        parsed.map_err(|problem| self.refuse(name, problem))
     }
 
     /// A setting that may be left out.
@@ -107,11 +101,8 @@ impl Env {
         parse: impl FnOnce(&str) -> Parsed<T>,
     ) -> Result<Option<T>, Reported> {
         let value = self.value(name)?;
-        value
-            .as_deref()
-            .map(parse)
-            .transpose()
-            .map_err(|problem| self.report(Problem::new(&self.source(name), problem)))
+        let parsed = value.as_deref().map(parse).transpose();
+        parsed.map_err(|problem| self.refuse(name, problem))
     }
 
     /// A setting that has the value `default` where it is left out.
@@ -122,8 +113,8 @@ impl Env {
         parse: impl FnOnce(&str) -> Parsed<T>,
     ) -> Result<T, Reported> {
         let value = self.value(name)?;
-        parse(value.as_deref().unwrap_or(default))
-            .map_err(|problem| self.report(Problem::new(&self.source(name), problem)))
+        let parsed = parse(value.as_deref().unwrap_or(default));
+        parsed.map_err(|problem| self.refuse(name, problem))
     }
 
     /// Whether any of these settings is set, or cannot be read.
@@ -189,10 +180,53 @@ impl Env {
         }
     }
 
+    /// Reports a value that cannot be used, and where the right one is found.
+    fn refuse(&mut self, name: &str, problem: &str) -> Reported {
+        let found = settings::find(name).map_or("", |setting| setting.found);
+        let text = if found.is_empty() {
+            problem.to_owned()
+        } else {
+            format!("{problem}; {found}")
+        };
+        self.report(Problem::new(&self.source(name), text))
+    }
+
+    /// Variables that were meant to be settings, as it seems: their names are nearly those of
+    /// settings, or begin as those of Slack and Zoom do.
+    pub(super) fn misspelt(&self) -> Vec<Problem> {
+        let known =
+            |name: &str| settings::find(name.strip_suffix("_FILE").unwrap_or(name)).is_some();
+        let names = self.variables.keys().filter_map(|name| name.to_str());
+        let mut names: Vec<_> = names
+            .filter(|name| is_printable(name) && !known(name))
+            .collect();
+        names.sort_unstable();
+        let misspelt = names.into_iter().filter_map(|name| {
+            let text = match settings::nearest(name) {
+                Some(nearest) => format!("no setting has this name; did you mean {nearest}?"),
+                None if ["SLACK_", "ZOOM_"]
+                    .iter()
+                    .any(|party| name.starts_with(party)) =>
+                {
+                    "no setting has this name, so it is not used".to_owned()
+                }
+                None => return None,
+            };
+            Some(Problem::new(name, text))
+        });
+        misspelt.collect()
+    }
+
     fn report(&mut self, problem: Problem) -> Reported {
         self.problems.push(problem);
         Reported(())
     }
+}
+
+/// Whether a variable's name can be repeated: somebody may have put a secret there.
+fn is_printable(name: &str) -> bool {
+    let is_usual = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    name.len() <= 40 && name.chars().all(is_usual)
 }
 
 /// Quotes are part of a value wherever no shell takes them away: in a file, in Docker's
@@ -207,7 +241,7 @@ fn is_quoted(value: &str) -> bool {
 }
 
 impl Problem {
-    fn new(name: &str, text: impl Into<String>) -> Self {
+    pub(super) fn new(name: &str, text: impl Into<String>) -> Self {
         Self {
             name: name.to_owned(),
             text: text.into(),
@@ -215,7 +249,25 @@ impl Problem {
     }
 }
 
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.name, self.text)
+    }
+}
+
 impl ConfigError {
+    /// What is wrong, a setting each.
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+
+    /// Adds these problems after the others: what is not set may be there under another name.
+    #[must_use]
+    pub fn with(mut self, problems: impl IntoIterator<Item = Problem>) -> Self {
+        self.problems.extend(problems);
+        self
+    }
+
     /// Adds the problems of `other` after these.
     pub(super) fn and(mut self, other: Self) -> Self {
         self.problems.extend(other.problems);
@@ -225,9 +277,9 @@ impl ConfigError {
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, Problem { name, text }) in self.problems.iter().enumerate() {
+        for (index, problem) in self.problems.iter().enumerate() {
             let separator = if index == 0 { "" } else { "\n" };
-            write!(f, "{separator}{name}: {text}")?;
+            write!(f, "{separator}{problem}")?;
         }
         Ok(())
     }
@@ -251,7 +303,7 @@ mod tests {
     /// The values of `A` (required), `B` (optional) and `C` (`c` by default).
     fn read(env: Env) -> Result<(String, Option<String>, String), String> {
         env.read(|env| {
-            let a = env.required("A", "look here", text);
+            let a = env.required("A", text);
             let b = env.optional("B", text);
             let c = env.or_default("C", "c", text);
             Ok((a?, b?, c?))
@@ -268,16 +320,41 @@ mod tests {
     #[test]
     fn every_problem_is_on_a_line_of_its_own() {
         let env = Env::from_pairs([("B", "bad"), ("C", "bad")]);
-        let expected = "A: it is not set; look here\nB: it must not be bad\nC: it must not be bad";
+        let expected = "A: it is not set\nB: it must not be bad\nC: it must not be bad";
         assert_eq!(read(env), Err(expected.to_owned()));
     }
 
     #[test]
-    fn a_required_value_that_cannot_be_used_has_its_hint_too() {
-        let env = Env::from_pairs([("A", "bad")]);
+    fn a_problem_says_where_the_value_is_found() {
+        for (value, expected) in [("", "it is not set"), ("bad", "it must not be bad")] {
+            let env = Env::from_pairs([("TOKEN_KEYS", value)]);
+            let error = env
+                .read(|env| env.required("TOKEN_KEYS", text))
+                .expect_err("a problem");
+            let expected = format!("TOKEN_KEYS: {expected}; make one with: echo");
+            assert!(error.to_string().starts_with(&expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn names_that_no_setting_has_are_told_without_a_value() {
+        let env = Env::from_pairs([
+            ("SLACK_SIGNING_SECRT", "sesame"),
+            ("ZOOM_ACCOUNT_ID", "sesame"),
+            ("TOKEN_KEY_FILE", "sesame"),
+            ("SLACK_APP_ID", "A1"),
+            ("ZOOM_CLIENT_ID_FILE", "/run/id"),
+            ("SLACK_xoxb-sesame", "sesame"),
+            ("PATH", "/bin"),
+        ]);
+        let told: Vec<_> = env.misspelt().iter().map(ToString::to_string).collect();
         assert_eq!(
-            read(env),
-            Err("A: it must not be bad; look here".to_owned())
+            told,
+            [
+                "SLACK_SIGNING_SECRT: no setting has this name; did you mean SLACK_SIGNING_SECRET?",
+                "TOKEN_KEY_FILE: no setting has this name; did you mean TOKEN_KEYS_FILE?",
+                "ZOOM_ACCOUNT_ID: no setting has this name, so it is not used",
+            ]
         );
     }
 
@@ -322,7 +399,7 @@ mod tests {
                 b"a: a\n",
                 "its value begins with its own name, A; leave that out",
             ),
-            (b"bad", "it must not be bad; look here"),
+            (b"bad", "it must not be bad"),
             (
                 b"A = a\n",
                 "its value begins with its own name, A; leave that out",

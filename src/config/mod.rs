@@ -1,11 +1,14 @@
 //! The settings, and the only reader of the environment.
 //!
-//! A new setting is a field of a struct and a line in its `read`; the README lists all of them.
+//! A new setting is a field of a struct, a line in its `read`, and an entry in `settings.rs`.
 //! The value of a setting `NAME` may also be in a file that the variable `NAME_FILE` names.
 
 mod database;
+mod doubts;
 mod env;
+mod features;
 mod parse;
+mod settings;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -16,8 +19,10 @@ use tracing_subscriber::filter::Targets;
 use url::Url;
 
 pub use self::database::DatabaseUrl;
-pub use self::env::ConfigError;
+pub use self::env::{ConfigError, Problem};
 use self::env::{Env, Reported, try_all};
+pub use self::features::Feature;
+pub use self::settings::listing;
 use crate::zoom::client::BodyForm;
 
 /// The settings of `serve`, except for the database and the log.
@@ -100,17 +105,6 @@ pub struct LogConfig {
 /// The settings that are needed for the pages; none of them is required without the others.
 const PAGES: [&str; 3] = ["PUBLIC_URL", "SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET"];
 
-// Where the values of required settings are found.
-const PUBLIC_URL_HINT: &str = "set it to the address that browsers reach this service at, or set none \
-    of PUBLIC_URL, SLACK_CLIENT_ID and SLACK_CLIENT_SECRET";
-const SLACK_CLIENT_HINT: &str = "copy it from Basic Information → App Credentials of your app at \
-    https://api.slack.com/apps, or set none of PUBLIC_URL, SLACK_CLIENT_ID and SLACK_CLIENT_SECRET";
-const SLACK_SECRET_HINT: &str =
-    "copy it from Basic Information → App Credentials of your app at https://api.slack.com/apps";
-const ZOOM_CLIENT_HINT: &str =
-    "copy it from App Credentials of your app at https://marketplace.zoom.us";
-const TOKEN_KEYS_HINT: &str = "make one with: echo \"k1:$(openssl rand -base64 32)\"";
-
 impl Config {
     /// Reads the environment.
     pub fn from_env() -> Result<Self, ConfigError> {
@@ -121,12 +115,8 @@ impl Config {
         try_all!(Self {
             listen_addr: env.or_default("LISTEN_ADDR", "127.0.0.1:3000", parse::address),
             metrics_addr: env.optional("METRICS_ADDR", parse::address),
-            slack_signing_secrets: env.required(
-                "SLACK_SIGNING_SECRET",
-                SLACK_SECRET_HINT,
-                parse::secrets
-            ),
-            slack_app_id: env.optional("SLACK_APP_ID", parse::credential),
+            slack_signing_secrets: env.required("SLACK_SIGNING_SECRET", parse::slack_secrets),
+            slack_app_id: env.optional("SLACK_APP_ID", parse::slack_app_id),
             pages: PagesConfig::read(env),
             audit_retention: env.optional("AUDIT_DAYS", parse::audit_days),
             history_retention: env.or_default("HISTORY_DAYS", "90", parse::history_days),
@@ -137,12 +127,8 @@ impl Config {
                 parse::origins
             ),
             slash_command: slash_command(env),
-            zoom_client_id: env.required("ZOOM_CLIENT_ID", ZOOM_CLIENT_HINT, parse::credential),
-            zoom_client_secret: env.required(
-                "ZOOM_CLIENT_SECRET",
-                ZOOM_CLIENT_HINT,
-                parse::credential
-            ),
+            zoom_client_id: env.required("ZOOM_CLIENT_ID", parse::credential),
+            zoom_client_secret: env.required("ZOOM_CLIENT_SECRET", parse::credential),
             zoom_webhook_secret: env.optional("ZOOM_WEBHOOK_SECRET", parse::credential),
             zoom_url: env.or_default("ZOOM_URL", "https://zoom.us", parse::origin),
             zoom_api_url: env.or_default("ZOOM_API_URL", "https://api.zoom.us", parse::origin),
@@ -159,14 +145,10 @@ impl PagesConfig {
             return Ok(None);
         }
         try_all!(Self {
-            public_url: env.required("PUBLIC_URL", PUBLIC_URL_HINT, parse::origin),
+            public_url: env.required("PUBLIC_URL", parse::origin),
             slack_url: env.or_default("SLACK_URL", "https://slack.com", parse::origin),
-            slack_client_id: env.required("SLACK_CLIENT_ID", SLACK_CLIENT_HINT, parse::credential),
-            slack_client_secret: env.required(
-                "SLACK_CLIENT_SECRET",
-                SLACK_CLIENT_HINT,
-                parse::credential
-            ),
+            slack_client_id: env.required("SLACK_CLIENT_ID", parse::slack_client_id),
+            slack_client_secret: env.required("SLACK_CLIENT_SECRET", parse::slack_secret),
             support_contact: env.optional("SUPPORT_CONTACT", parse::contact),
             privacy_url: env.optional("PRIVACY_URL", parse::page),
         })
@@ -199,7 +181,7 @@ impl LogConfig {
     fn read(env: &mut Env) -> Result<Self, Reported> {
         try_all!(Self {
             filter: env.optional("RUST_LOG", parse::log_filter),
-            is_json: env.or_default("LOG_FORMAT", "text", parse::log_format),
+            is_json: log_is_json(env),
         })
     }
 }
@@ -217,6 +199,16 @@ pub fn token_keys_from_env() -> Result<SecretString, ConfigError> {
 /// Reads `SLASH_COMMAND`: the command's name, for the manifest.
 pub fn slash_command_from_env() -> Result<String, ConfigError> {
     Env::from_process().read(slash_command)
+}
+
+/// Reads `LOG_FORMAT` alone: whether a fatal error is told in JSON.
+pub fn is_log_json() -> bool {
+    Env::from_process().read(log_is_json).unwrap_or_default()
+}
+
+/// Variables that were meant to be settings, as it seems, and are none.
+pub fn misspelt() -> Vec<Problem> {
+    Env::from_process().misspelt()
 }
 
 /// Combines two results, so that one error names the problems of both.
@@ -247,7 +239,11 @@ fn data_dir(env: &mut Env) -> Result<PathBuf, Reported> {
 }
 
 fn token_keys(env: &mut Env) -> Result<SecretString, Reported> {
-    env.required("TOKEN_KEYS", TOKEN_KEYS_HINT, parse::token_keys)
+    env.required("TOKEN_KEYS", parse::token_keys)
+}
+
+fn log_is_json(env: &mut Env) -> Result<bool, Reported> {
+    env.or_default("LOG_FORMAT", "text", parse::log_format)
 }
 
 fn slash_command(env: &mut Env) -> Result<String, Reported> {
@@ -281,7 +277,7 @@ mod tests {
     ];
 
     /// A value that each setting with a form refuses.
-    const UNUSABLE: [(&str, &str); 28] = [
+    const UNUSABLE: [(&str, &str); 34] = [
         ("LISTEN_ADDR", "3000"),
         ("METRICS_ADDR", "localhost"),
         ("SLASH_COMMAND", "livestream"),
@@ -295,6 +291,12 @@ mod tests {
         ("SUPPORT_CONTACT", "the help desk"),
         ("PRIVACY_URL", "ftp://example.com/privacy"),
         ("SLACK_APP_ID", "A 1"),
+        ("SLACK_APP_ID", "hello"),
+        ("SLACK_APP_ID", "1234567890.1234567890"),
+        ("SLACK_CLIENT_ID", "A012ABCD0A0"),
+        ("SLACK_CLIENT_ID", "0123456789abcdef0123456789abcdef"),
+        ("SLACK_CLIENT_SECRET", "1234567890.1234567890"),
+        ("SLACK_SIGNING_SECRET", "xoxb-1-2-3"),
         ("ZOOM_URL", "zoom.us"),
         ("ZOOM_API_URL", "https://api.zoom.us/v2"),
         ("ZOOM_CLIENT_ID", "“id”"),
@@ -449,7 +451,7 @@ mod tests {
             problems,
             [
                 "LISTEN_ADDR: it must be an address and a port, like 127.0.0.1:3000",
-                "SLACK_SIGNING_SECRET: it is not set; copy it from Basic Information → \
+                "SLACK_SIGNING_SECRET: it is not set; copy Signing Secret from Basic Information → \
                 App Credentials of your app at https://api.slack.com/apps",
                 "ZOOM_BODY: it must be json or multipart",
                 "LOG_FORMAT: it must be text or json",

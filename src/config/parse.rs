@@ -40,6 +40,78 @@ pub(super) fn credential<T: for<'a> From<&'a str>>(value: &str) -> Parsed<T> {
     }
 }
 
+/// The id of a Slack app, such as `A012ABCD0A0`:
+/// <https://docs.slack.dev/reference/objects/event-object>.
+pub(super) fn slack_app_id(value: &str) -> Parsed<String> {
+    if is_app_id(value) {
+        Ok(value.to_owned())
+    } else {
+        Err("it must be an A and capital letters and digits, like A012ABCD0A0")
+    }
+}
+
+/// The id of a Slack app's OAuth client. Its shape is not documented, but it is none of the
+/// app's other credentials.
+pub(super) fn slack_client_id(value: &str) -> Parsed<String> {
+    if is_app_id(value) {
+        Err("it is an App ID, not a Client ID")
+    } else if is_slack_token(value) {
+        Err(TOKEN)
+    } else if is_slack_hex(value) {
+        Err("it is a secret, not a Client ID")
+    } else {
+        credential(value)
+    }
+}
+
+/// A secret of a Slack app. Its shape is not documented, but it is none of the app's ids.
+pub(super) fn slack_secret(value: &str) -> Parsed<SecretString> {
+    if value.len() > 8 && is_app_id(value) {
+        Err("it is an App ID, not a secret")
+    } else if is_slack_token(value) {
+        Err(TOKEN)
+    } else if is_slack_client_id(value) {
+        Err("it is a Client ID, not a secret")
+    } else {
+        credential(value)
+    }
+}
+
+/// A comma separated list of such secrets.
+pub(super) fn slack_secrets(value: &str) -> Parsed<Vec<SecretString>> {
+    non_empty_list(value)?
+        .into_iter()
+        .map(slack_secret)
+        .collect()
+}
+
+const TOKEN: &str = "it is one of Slack's tokens, which no setting takes";
+
+fn is_app_id(value: &str) -> bool {
+    value.len() > 1
+        && value.starts_with('A')
+        && value
+            .chars()
+            .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
+}
+
+fn is_slack_token(value: &str) -> bool {
+    value.starts_with("xox") || value.starts_with("xapp-")
+}
+
+/// Whether it looks as the ids of Slack's OAuth clients do: two numbers with a dot between them.
+pub(super) fn is_slack_client_id(value: &str) -> bool {
+    let is_number = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit());
+    value
+        .split_once('.')
+        .is_some_and(|(team, app)| is_number(team) && is_number(app))
+}
+
+/// Whether it looks as the secrets of Slack's apps do: 32 hexadecimal digits.
+pub(super) fn is_slack_hex(value: &str) -> bool {
+    value.len() == 32 && value.chars().all(|c| c.is_ascii_hexdigit())
+}
+
 pub(super) fn address(value: &str) -> Parsed<SocketAddr> {
     value
         .parse()
@@ -68,11 +140,6 @@ pub(super) fn origin(value: &str) -> Parsed<Url> {
 /// A comma separated list of such addresses.
 pub(super) fn origins(value: &str) -> Parsed<Vec<Url>> {
     non_empty_list(value)?.into_iter().map(origin).collect()
-}
-
-/// A comma separated list of secrets.
-pub(super) fn secrets(value: &str) -> Parsed<Vec<SecretString>> {
-    non_empty_list(value)?.into_iter().map(credential).collect()
 }
 
 /// An e-mail address, as a `mailto:` URL, or a page.
@@ -149,6 +216,7 @@ pub(super) fn token_keys(value: &str) -> Parsed<SecretString> {
     match Vault::from_keys(&keys) {
         Ok(_) => Ok(keys),
         Err(KeyError::None) => Err("it contains only commas"),
+        Err(KeyError::NoneLeft) => Err("each of its keys is lost; add one that seals"),
         Err(KeyError::Form(_)) => Err("an entry is not of the form id:base64, \
             with an id of 1 to 32 letters, digits, dots, hyphens or underscores"),
         Err(KeyError::NotAKey(_)) => Err("a key is not 32 bytes in base64"),
@@ -192,14 +260,18 @@ fn non_empty_list(value: &str) -> Parsed<Vec<&str>> {
 
 fn secure_url(value: &str) -> Option<Url> {
     let url = Url::parse(value).ok()?;
-    let is_loopback = match url.host() {
+    let is_secure = url.scheme() == "https" || (url.scheme() == "http" && is_this_machine(&url));
+    is_secure.then_some(url)
+}
+
+/// Whether an address leads to this machine.
+pub(super) fn is_this_machine(url: &Url) -> bool {
+    match url.host() {
         Some(Host::Ipv4(ip)) => ip.is_loopback(),
         Some(Host::Ipv6(ip)) => ip.is_loopback(),
         Some(Host::Domain(name)) => name == "localhost",
         None => false,
-    };
-    let is_secure = url.scheme() == "https" || (url.scheme() == "http" && is_loopback);
-    is_secure.then_some(url)
+    }
 }
 
 #[cfg(test)]
@@ -276,7 +348,7 @@ mod tests {
             "a\\n",
         ] {
             assert!(credential::<String>(value).is_err(), "{value:?}");
-            assert!(secrets(&format!("ok,{value}")).is_err(), "{value:?}");
+            assert!(slack_secrets(&format!("ok,{value}")).is_err(), "{value:?}");
         }
     }
 

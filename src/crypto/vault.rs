@@ -20,7 +20,12 @@ const KEY_ID_MAX: usize = 32;
 #[derive(Clone)]
 pub struct Vault {
     keys: Vec<(String, XChaCha20Poly1305)>,
+    /// The ids of keys that nobody has any more.
+    lost: Vec<String>,
 }
+
+/// What stands in place of a key that nobody has any more.
+const LOST: &str = "lost";
 
 /// The associated data of a sealed value: the row and column it belongs to.
 #[derive(Debug, Clone, Copy)]
@@ -43,16 +48,22 @@ pub enum Context<'a> {
 pub enum OpenError {
     #[error("it was sealed with key {0}, which TOKEN_KEYS does not hold")]
     UnknownKey(KeyId),
+    #[error("it was sealed with key {0}, which TOKEN_KEYS says is lost")]
+    LostKey(KeyId),
     #[error("it was changed, or belongs to another row")]
     Forged,
 }
 
 /// The id of a key, as it may be printed: short, and of letters, digits, dots, hyphens and
 /// underscores.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct KeyId(String);
 
 impl KeyId {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     fn read(id: &str) -> Option<Self> {
         let is_id = (1..=KEY_ID_MAX).contains(&id.len())
             && id
@@ -68,6 +79,8 @@ impl KeyId {
 pub enum KeyError {
     #[error("there is no key in it")]
     None,
+    #[error("each key in it is lost")]
+    NoneLeft,
     #[error(
         "entry {0} is not of the form id:base64, with an id of 1 to 32 letters, digits, dots, hyphens or underscores"
     )]
@@ -79,9 +92,12 @@ pub enum KeyError {
 }
 
 impl Vault {
-    /// Reads `id:base64 of 32 bytes`, comma separated.
+    /// Reads `id:base64 of 32 bytes`, comma separated; `id:lost` for a key that nobody has any more.
     pub fn from_keys(keys: &SecretString) -> Result<Self, KeyError> {
-        let mut vault = Self { keys: Vec::new() };
+        let mut vault = Self {
+            keys: Vec::new(),
+            lost: Vec::new(),
+        };
         let entries = keys
             .expose_secret()
             .split(',')
@@ -91,8 +107,12 @@ impl Vault {
             let number = index + 1;
             let (id, key) = entry.split_once(':').ok_or(KeyError::Form(number))?;
             let KeyId(id) = KeyId::read(id).ok_or(KeyError::Form(number))?;
-            if vault.key(&id).is_some() {
+            if vault.key(&id).is_some() || vault.lost.contains(&id) {
                 return Err(KeyError::Twice(number));
+            }
+            if key == LOST {
+                vault.lost.push(id);
+                continue;
             }
             let cipher = STANDARD
                 .decode(key)
@@ -101,10 +121,10 @@ impl Vault {
                 .ok_or(KeyError::NotAKey(number))?;
             vault.keys.push((id, cipher));
         }
-        if vault.keys.is_empty() {
-            Err(KeyError::None)
-        } else {
-            Ok(vault)
+        match (vault.keys.is_empty(), vault.lost.is_empty()) {
+            (false, _) => Ok(vault),
+            (true, true) => Err(KeyError::None),
+            (true, false) => Err(KeyError::NoneLeft),
         }
     }
 
@@ -150,7 +170,11 @@ impl Vault {
         let id = std::str::from_utf8(id).map_err(|_| OpenError::Forged)?;
         let id = KeyId::read(id).ok_or(OpenError::Forged)?;
         let Some(cipher) = self.key(&id.0) else {
-            return Err(OpenError::UnknownKey(id));
+            return Err(if self.lost.contains(&id.0) {
+                OpenError::LostKey(id)
+            } else {
+                OpenError::UnknownKey(id)
+            });
         };
         let nonce = XNonce::try_from(nonce).map_err(|_| OpenError::Forged)?;
         let aad = context.to_string();
@@ -166,6 +190,18 @@ impl Vault {
         String::from_utf8(secret)
             .map(SecretString::from)
             .map_err(|_| OpenError::Forged)
+    }
+
+    /// The id of the key that sealed a value.
+    pub fn key_of(sealed: &[u8]) -> Option<KeyId> {
+        let (id_len, rest) = sealed.split_first()?;
+        let id = rest.get(..usize::from(*id_len))?;
+        KeyId::read(std::str::from_utf8(id).ok()?)
+    }
+
+    /// The ids of all keys, the one that seals first.
+    pub fn key_ids(&self) -> impl Iterator<Item = &str> {
+        self.keys.iter().map(|(id, _)| id.as_str())
     }
 
     /// The id of the key that seals.
@@ -259,6 +295,21 @@ mod tests {
         let unknown = vault(&key("new", 2)).open(DANA, &sealed).err();
         assert_eq!(unknown, Some(OpenError::UnknownKey(KeyId("old".into()))));
         assert_eq!(both.seal(DANA, &"token".into())[1..4], *b"new");
+    }
+
+    #[test]
+    fn a_key_that_is_lost_opens_nothing_and_says_so() {
+        let sealed = vault(&key("old", 1)).seal(DANA, &"token".into());
+        let keys = vault(&format!("old:lost,{}", key("new", 2)));
+        let lost = keys.open(DANA, &sealed).err();
+        assert_eq!(lost, Some(OpenError::LostKey(KeyId("old".into()))));
+        assert_eq!(keys.first_key(), "new");
+        let refused = |keys: &str| Vault::from_keys(&keys.into()).err();
+        assert_eq!(refused("old:lost"), Some(KeyError::NoneLeft));
+        assert_eq!(
+            refused(&format!("{},a:lost", key("a", 1))),
+            Some(KeyError::Twice(2))
+        );
     }
 
     #[test]

@@ -26,6 +26,7 @@ mod reach;
 pub mod readiness;
 pub mod rules;
 pub mod schema;
+pub mod sealed;
 pub mod shared_accounts;
 pub mod slack_requests;
 pub mod streams;

@@ -110,6 +110,15 @@ pub async fn migrate(db: &PgPool) -> Result<(), SchemaError> {
     })
 }
 
+/// Which PostgreSQL it is, and which migration is the newest that the database has.
+pub async fn versions(db: &PgPool) -> sqlx::Result<(String, Option<i64>)> {
+    sqlx::query_as(
+        "select current_setting('server_version'), (select max(version) from _sqlx_migrations)",
+    )
+    .fetch_one(db)
+    .await
+}
+
 /// The migrations that the database has, the newest last.
 async fn applied(db: &PgPool) -> Result<Vec<Applied>, MigrateError> {
     let is_new: bool = sqlx::query_scalar("select to_regclass('_sqlx_migrations') is null")

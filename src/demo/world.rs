@@ -92,6 +92,7 @@ impl World {
         let shutdown = CancellationToken::new();
         let serving = {
             let (config, database, shutdown) = (config.clone(), database.clone(), shutdown.clone());
+            let listener = std::future::ready(Ok(listener));
             tokio::spawn(async move { serve::serve(&config, database, listener, shutdown).await })
         };
         Ok(Self {

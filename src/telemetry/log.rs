@@ -1,9 +1,11 @@
 //! How we log: a message that reads alone, and dotted fields. Never a token, a body,
 //! a `response_url` or an e-mail.
 
-use std::io::{IsTerminal, stderr};
+use std::io::{IsTerminal, Write, stderr};
 
 use anyhow::Context;
+use chrono::{SecondsFormat, Utc};
+use serde_json::json;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt;
 use tracing_subscriber::layer::SubscriberExt;
@@ -16,6 +18,35 @@ use crate::telemetry::{metrics, sampling};
 /// each thing that exists already.
 const DEFAULT: &str =
     "info,graphile_worker=warn,graphile_worker_migrations=warn,sqlx::postgres::notice=warn";
+
+/// Tells why the program ends: as a line of the log, whatever is logged otherwise, in text or JSON.
+pub fn fatal(error: &anyhow::Error, is_json: bool) {
+    let text = describe(error);
+    let line = if is_json {
+        json!({
+            "timestamp": Utc::now().to_rfc3339_opts(SecondsFormat::Micros, true),
+            "level": "ERROR",
+            "fields": { "message": text },
+            "target": "livestream_bot",
+        })
+        .to_string()
+    } else {
+        format!("Error: {text}")
+    };
+    let _ = writeln!(stderr(), "{line}");
+}
+
+/// An error with its causes, each told once: some quote their cause.
+fn describe(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if !text.contains(&cause) {
+            let separator = if text.is_empty() { "" } else { ": " };
+            text = format!("{text}{separator}{cause}");
+        }
+    }
+    text
+}
 
 /// Logs to standard error, from now on.
 pub fn init(config: &LogConfig) -> anyhow::Result<()> {
@@ -42,4 +73,19 @@ pub fn init(config: &LogConfig) -> anyhow::Result<()> {
         }
     }));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_cause_is_told_once() {
+        let refused = std::io::Error::other("connection refused");
+        let error = anyhow::Error::new(sqlx::Error::Io(refused)).context("no database");
+        assert_eq!(
+            describe(&error),
+            "no database: error communicating with database: connection refused"
+        );
+    }
 }

@@ -10,8 +10,9 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use sqlx::ConnectOptions;
 
-use crate::support::program::{ProgramEnv, lossy_text, run_with_input};
+use crate::support::program::{ProgramEnv, Service, lossy_text, run_with_input};
 use crate::support::replica::{Link, command_without_settings};
+use crate::support::slack::text_of;
 
 #[tokio::test]
 async fn links_are_imported_from_json_lines_again_and_again() {
@@ -210,7 +211,9 @@ fn a_missing_setting_is_named_with_the_way_to_its_value() {
     assert!(!output.status.success());
     let error = lossy_text(&output.stderr);
     assert!(
-        error.contains("SLACK_SIGNING_SECRET: it is not set; copy it from Basic Information"),
+        error.contains(
+            "SLACK_SIGNING_SECRET: it is not set; copy Signing Secret from Basic Information"
+        ),
         "{error}"
     );
 }
@@ -242,6 +245,8 @@ fn every_setting_that_is_missing_or_wrong_is_named_at_once() {
             .env("SLACK_SIGNING_SECRET", "")
             .env("ZOOM_BODY", "xml")
             .env("LISTEN_ADDR", "3000")
+            .env("SLACK_APP_ID", "hello")
+            .env("SLACK_SIGNING_SECRT", "swordfish")
             .env("ZOOM_CLIENT_ID", "id")
             .env("ZOOM_CLIENT_SECRET", "swordfish")
             .env("TOKEN_KEYS", "swordfish:k1")
@@ -255,12 +260,127 @@ fn every_setting_that_is_missing_or_wrong_is_named_at_once() {
         "\
 Error: LOG_FORMAT: it must be text or json
 LISTEN_ADDR: it must be an address and a port, like 127.0.0.1:3000
-SLACK_SIGNING_SECRET: it is not set; copy it from Basic Information → App Credentials of your app at https://api.slack.com/apps
+SLACK_SIGNING_SECRET: it is not set; copy Signing Secret from Basic Information → App Credentials of your app at https://api.slack.com/apps
+SLACK_APP_ID: it must be an A and capital letters and digits, like A012ABCD0A0; copy App ID from Basic Information → App Credentials of your app at https://api.slack.com/apps
 ZOOM_BODY: it must be json or multipart
 TOKEN_KEYS: a key is not 32 bytes in base64; make one with: echo \"k1:$(openssl rand -base64 32)\"
 DATABASE_URL: it is not of the form postgres://user:password@host/database
+SLACK_SIGNING_SECRT: no setting has this name; did you mean SLACK_SIGNING_SECRET?
 "
     );
+}
+
+#[test]
+fn the_help_lists_every_setting_and_no_value() {
+    let mut command = command_without_settings("serve");
+    command.arg("--help").env("ZOOM_CLIENT_SECRET", "swordfish");
+    let output = run_with_input(&mut command, "");
+    let help = lossy_text(&output.stdout);
+    assert!(output.status.success(), "{help}");
+    for expected in [
+        "SLACK_SIGNING_SECRET (required)",
+        "ZOOM_CLIENT_SECRET (required)",
+        "LISTEN_ADDR (default: 127.0.0.1:3000)",
+        "copy Secret Token from Features",
+    ] {
+        assert!(help.contains(expected), "{expected}: {help}");
+    }
+    assert!(!help.contains("swordfish"), "{help}");
+}
+
+#[test]
+fn a_fatal_error_has_the_form_of_the_log() {
+    for (filter, problem) in [
+        ("off", "DATABASE_URL: connection refused by 127.0.0.1:1"),
+        ("sqlx=loud", "RUST_LOG: it is not a list"),
+    ] {
+        let mut command = command_without_settings("migrate");
+        command
+            .env("DATABASE_URL", "postgres://u@127.0.0.1:1/db")
+            .env("LOG_FORMAT", "json")
+            .env("RUST_LOG", filter);
+        let output = run_with_input(&mut command, "");
+        let log = lossy_text(&output.stderr);
+        assert!(!output.status.success(), "{log}");
+        let line: Value = serde_json::from_str(log.trim_end()).expect("one line of JSON");
+        assert_eq!(line["level"], "ERROR");
+        let message = line["fields"]["message"].as_str().expect("a message");
+        assert!(message.starts_with(problem), "{message}");
+    }
+}
+
+#[tokio::test]
+async fn the_start_says_what_is_on_and_off_and_which_setting_changes_it() {
+    let env = ProgramEnv::new().await;
+    let mut command = env.command("serve");
+    command
+        .env("RUST_LOG", "info")
+        .env("SHARED_ACCOUNTS", "on")
+        .env("ZOOM_ACCOUNT_ID", "swordfish");
+    let log = Service::start(command).await.terminate().await;
+    for expected in [
+        concat!(
+            "livestream-bot starts version=\"",
+            env!("CARGO_PKG_VERSION")
+        ),
+        "off: linking accounts, the admin pages and the install page; PUBLIC_URL, SLACK_CLIENT_ID and \
+         SLACK_CLIENT_SECRET are not set",
+        "off: Zoom's reports of livestreams; ZOOM_WEBHOOK_SECRET is not set",
+        "on: shared Zoom accounts; SHARED_ACCOUNTS is on",
+        "the database is up to date, and TOKEN_KEYS opens what is stored there postgres.version=",
+        "no setting has this name, so it is not used name=\"ZOOM_ACCOUNT_ID\"",
+        "a setting may be wrong: it is not 32 hexadecimal digits",
+    ] {
+        assert!(log.contains(expected), "{expected}: {log}");
+    }
+    assert!(!log.contains("swordfish"), "{log}");
+    env.end().await;
+}
+
+#[tokio::test]
+async fn keys_that_do_not_open_what_is_stored_are_refused_at_the_start() {
+    let env = ProgramEnv::new().await;
+    let new = Vault::generate_keys().expose_secret().to_owned();
+    let serve = |keys: &str| {
+        let mut command = env.command("serve");
+        command.env("TOKEN_KEYS", keys);
+        command
+    };
+    let k2 = new.replace("k1:", "k2:");
+    for (keys, expected) in [
+        (
+            new.as_str(),
+            "TOKEN_KEYS: the key k1 does not open what was sealed with the key k1",
+        ),
+        (
+            k2.as_str(),
+            "TOKEN_KEYS: some of what is stored is sealed with the key k1, which is not in it",
+        ),
+    ] {
+        let output = tokio::process::Command::from(serve(keys))
+            .kill_on_drop(true)
+            .output()
+            .await;
+        let output = output.expect("an end of the program");
+        let log = lossy_text(&output.stderr);
+        assert!(!output.status.success(), "{log}");
+        assert!(log.contains(expected) && log.contains("k1:lost"), "{log}");
+        assert!(!log.contains("serving address"), "{log}");
+    }
+    // Whoever says that the key is lost, or has both, is let go on; nothing was changed.
+    let lost = format!("{k2},k1:lost");
+    let log = Service::start(serve(&lost)).await.terminate().await;
+    assert!(log.contains("a key is lost"), "{log}");
+    let both = format!("{k2},{}", env.config.token_keys.expose_secret());
+    let service = Service::start(serve(&both)).await;
+    let typed = env.slack.type_command(DANA.slack, "start 68423085");
+    let sent = env.slack.send(&service.url, &typed).await;
+    sent.expect("an answer");
+    let outcome = env.slack.outcome(&typed).await.expect("an outcome");
+    assert!(text_of(&outcome).contains("is going live"));
+    let log = service.terminate().await;
+    assert!(!log.contains("a key is lost"), "{log}");
+    env.end().await;
 }
 
 #[test]
