@@ -28,6 +28,19 @@ pub fn client(timeout: Duration) -> reqwest::Result<reqwest::Client> {
         .build()
 }
 
+/// Why a request failed, in the words of what failed first, and without its address.
+pub fn cause(error: reqwest::Error) -> String {
+    if error.is_timeout() {
+        return "it took too long".to_owned();
+    }
+    let error = error.without_url();
+    let mut cause: &dyn std::error::Error = &error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}
+
 /// An address that paths are appended to.
 pub fn base(url: &Url) -> String {
     url.as_str().trim_end_matches('/').to_owned()

@@ -48,6 +48,8 @@
 //!
 //! # Around it
 //!
+//! [`doctor`] looks for what is wrong with the whole, for operators and for admins.
+//!
 //! [`config`] is the only reader of the environment, [`app`] is what requests and jobs may
 //! reach, [`http`] is how we call others, [`serve`] runs listener and worker until it is told
 //! to stop, [`telemetry`] logs and counts, [`postgres`] runs a private server for those who
@@ -67,6 +69,7 @@ pub mod db;
 #[cfg(feature = "demo")]
 pub mod demo;
 pub mod destination;
+pub mod doctor;
 pub mod http;
 pub mod ids;
 pub mod livestream;

@@ -12,6 +12,7 @@ use livestream_bot::config::{self, Config, DatabaseConfig, DatabaseUrl, LogConfi
 use livestream_bot::crypto::vault::Vault;
 #[cfg(feature = "demo")]
 use livestream_bot::demo;
+use livestream_bot::doctor::{self, Verdict};
 use livestream_bot::postgres::{self, Durability, Server};
 use livestream_bot::telemetry::{log, metrics};
 use livestream_bot::{db, manifest, serve};
@@ -36,6 +37,17 @@ enum Command {
     /// Plays the whole product on this machine, with stand-ins for Slack and Zoom.
     #[cfg(feature = "demo")]
     Demo(demo::Options),
+    /// Looks for what is wrong, with what mends it: settings, database, keys, queue, links, the public
+    /// address, Slack and Zoom.
+    ///
+    /// Changes nothing, prints no secret, and may run beside a service. Ends with status 1 if there is
+    /// a problem.
+    #[command(after_help = config::listing())]
+    Doctor {
+        /// Prints JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Brings the database up to date, and ends.
     Migrate {
         /// Gives this role what `serve` needs, for a service that may not change tables
@@ -73,7 +85,7 @@ enum Command {
 
 fn main() -> ExitCode {
     match begin(Arguments::parse().command) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(status) => status,
         Err(error) => {
             log::fatal(&error, config::is_log_json());
             ExitCode::FAILURE
@@ -81,7 +93,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn begin(command: Command) -> anyhow::Result<()> {
+fn begin(command: Command) -> anyhow::Result<ExitCode> {
     // Blocking, and without a runtime's threads: it idles in the background.
     if let Command::Postgres {
         data_dir,
@@ -93,12 +105,31 @@ fn begin(command: Command) -> anyhow::Result<()> {
         } else {
             Durability::Durable
         };
-        return postgres::supervise(&data_dir, durability);
+        postgres::supervise(&data_dir, durability)?;
+        return Ok(ExitCode::SUCCESS);
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    runtime.block_on(run(command))
+    if let Command::Doctor { json } = command {
+        return runtime.block_on(doctor(json));
+    }
+    runtime.block_on(run(command))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn doctor(is_json: bool) -> anyhow::Result<ExitCode> {
+    let report = doctor::examine(&config::usable_from_env(), &std::env::current_exe()?).await;
+    if is_json {
+        serde_json::to_writer_pretty(stdout(), &report)?;
+        writeln!(stdout())?;
+    } else {
+        writeln!(stdout(), "{report}")?;
+    }
+    Ok(match report.count(Verdict::Problem) {
+        0 => ExitCode::SUCCESS,
+        _ => ExitCode::FAILURE,
+    })
 }
 
 async fn run(command: Command) -> anyhow::Result<()> {
@@ -197,7 +228,9 @@ async fn run(command: Command) -> anyhow::Result<()> {
                 failed.join("\n")
             )
         }
-        Command::Postgres { .. } => unreachable!("main() runs it"),
+        Command::Doctor { .. } | Command::Postgres { .. } => {
+            unreachable!("begin() runs it")
+        }
     }
 }
 

@@ -186,6 +186,35 @@ impl LogConfig {
     }
 }
 
+/// All settings of `serve`, as far as they can be used.
+#[derive(Debug)]
+pub struct Usable {
+    pub config: Option<Config>,
+    pub database: Option<DatabaseConfig>,
+    pub token_keys: Option<SecretString>,
+    /// Why the others cannot.
+    pub problems: Vec<Problem>,
+}
+
+/// Reads all settings of `serve`, and goes on where one cannot be used.
+pub fn usable_from_env() -> Usable {
+    let mut problems = Vec::new();
+    let database = usable(DatabaseConfig::from_env(), &mut problems);
+    let config = usable(Config::from_env(), &mut problems);
+    let _ = usable(LogConfig::from_env(), &mut problems);
+    Usable {
+        config,
+        database,
+        token_keys: token_keys_from_env().ok(),
+        problems,
+    }
+}
+
+fn usable<T>(read: Result<T, ConfigError>, problems: &mut Vec<Problem>) -> Option<T> {
+    read.map_err(|error| problems.extend_from_slice(error.problems()))
+        .ok()
+}
+
 /// Reads `DATA_DIR`: where the private Postgres server keeps its files.
 pub fn data_dir_from_env() -> Result<PathBuf, ConfigError> {
     Env::from_process().read(data_dir)

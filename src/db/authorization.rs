@@ -50,13 +50,19 @@ pub async fn find(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<Person
         r#"
         select
             (select to_jsonb(rules) from rules where team_id = $1) as "rules: Json<Rules>",
-            membership.kind as "kind?", checked_at > now() - $4::interval as is_recent,
+            membership.kind as "kind?", membership.checked_at > now() - $4::interval as is_recent,
             exists (
                 select from installation
                 where scope is not null and (team_id = $1 or (team_id is null and enterprise_id = $3))
             ) as "had_token!",
             own.email as "email?", own.since as "since?", own.is_dead as "is_dead?", own.refusal,
             own.scope as "scope?", own.zoom_user_id as "zoom_user?: ZoomUserId",
+            greatest(own.refreshed_at, own.checked_at, (
+                select finished_at from command
+                where command.user_id = $2 and command.zoom_user_id = own.zoom_user_id
+                    and outcome->>'kind' = 'accepted' and finished_at > own.since
+                order by command_id desc limit 1
+            )) as worked_at,
             (
                 select dead_at is not null from shared_account join zoom_grant using (zoom_user_id)
                 where team_id = $1 and $2 = any (people)
@@ -65,7 +71,7 @@ pub async fn find(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<Person
         left join membership on membership.team_id = $1 and membership.user_id = $2
         left join lateral (
             select email, link.created_at as since, dead_at is not null as is_dead, refresh_refusal as refusal,
-                scope, zoom_user_id
+                scope, zoom_user_id, refreshed_at, zoom_grant.checked_at
             from (
                 -- Two look-ups, each by its index, cost half of one with an `or`.
                 select zoom_user_id, created_at, 1 as place from zoom_link where team_id = $1 and user_id = $2
@@ -91,6 +97,7 @@ pub async fn find(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<Person
             is_dead,
             refusal: row.refusal,
             scope: row.scope.unwrap_or_default(),
+            worked_at: row.worked_at,
         }),
         _ => None,
     };

@@ -417,6 +417,36 @@ pub async fn delete_failed(db: &PgPool, keep: Duration) -> sqlx::Result<u64> {
     .await
 }
 
+/// The names of all jobs that this program runs.
+const NAMES: [&str; 8] = [
+    RunCommand::NAME,
+    ShowStream::NAME,
+    ShowHome::NAME,
+    NotifyUnlinked::NAME,
+    NotifyLinkDead::NAME,
+    Unlink::NAME,
+    Withdraw::NAME,
+    LeaveTenant::NAME,
+];
+
+/// Whether a job that this program runs has been due for so long and was not taken.
+pub async fn are_overdue(db: impl PgExecutor<'_>, due_for: Duration) -> sqlx::Result<bool> {
+    let names = NAMES.map(ToOwned::to_owned);
+    sqlx::query_scalar!(
+        r#"
+        select exists (
+            select from graphile_worker._private_jobs as job
+            join graphile_worker._private_tasks as task on task.id = job.task_id
+            where is_available and run_at < now() - $1::interval and identifier = any($2)
+        ) as "are!"
+        "#,
+        interval(due_for),
+        &names[..],
+    )
+    .fetch_one(db)
+    .await
+}
+
 /// How much waits in the queue.
 #[derive(Debug)]
 pub struct QueueDepth {

@@ -82,8 +82,7 @@ impl LinkedUser {
 pub const PAGE: i64 = 50;
 
 /// How long a grant may go unused before it counts as idle: Zoom ends one after about 90 days.
-/// An SQL literal, since the statements are put together from text.
-const IDLE_AFTER: &str = "interval '75 days'";
+pub(super) const IDLE_DAYS: u64 = 75;
 
 /// The columns of a [`LinkedUser`].
 fn columns() -> String {
@@ -94,7 +93,7 @@ fn columns() -> String {
         when refresh_refusal is not null then 'refused'
         when scope !~ 'meeting:(write|update:livestream_status)' then 'scope_missing'
         when problem is not null then problem
-        when coalesce(refreshed_at, zoom_grant.created_at) < now() - {IDLE_AFTER} then 'idle'
+        when coalesce(refreshed_at, zoom_grant.created_at) < now() - interval '{IDLE_DAYS} days' then 'idle'
         else 'healthy'
     end as health"
     )
@@ -108,7 +107,7 @@ fn needs_attention() -> String {
     union all
     select zoom_user_id from zoom_grant where refresh_refusal is not null
     union all
-    select zoom_user_id from zoom_grant where coalesce(refreshed_at, created_at) < now() - {IDLE_AFTER}
+    select zoom_user_id from zoom_grant where coalesce(refreshed_at, created_at) < now() - interval '{IDLE_DAYS} days'
 )")
 }
 

@@ -113,6 +113,9 @@ pub struct Link {
     pub refusal: Option<String>,
     /// What Zoom granted, separated by spaces.
     pub scope: String,
+    /// When Zoom last gave a token for it, answered a test with it, or took a livestream command of
+    /// its owner's; `None` if none of that was seen.
+    pub worked_at: Option<DateTime<Utc>>,
 }
 
 /// Links a person. Returns whom they were linked to before.

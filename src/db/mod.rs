@@ -5,6 +5,7 @@ pub mod admin_sessions;
 pub mod audit;
 pub mod authorization;
 pub mod commands;
+pub mod condition;
 pub mod destinations;
 pub mod grants;
 pub mod installations;
@@ -44,7 +45,7 @@ pub use self::pool::{
     READ_ONLY, connect, doubt, doubt_if_read_only, is_writable, job_pool, listener_pool, patient,
     pool, queue_pool, request_pool,
 };
-pub use self::reach::{Unusable, quoted, reach};
+pub use self::reach::{Unusable, explain, quoted, reach};
 
 /// How long something that cannot be done again is tried to be written down: longer than
 /// Postgres takes to restart.

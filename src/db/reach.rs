@@ -154,7 +154,8 @@ pub fn quoted(name: &str) -> String {
     }
 }
 
-fn explain(error: &sqlx::Error, options: &PgConnectOptions) -> Unusable {
+/// Why the database did not do what it was asked.
+pub fn explain(error: &sqlx::Error, options: &PgConnectOptions) -> Unusable {
     let place = place(options);
     match error {
         sqlx::Error::Io(error) => explain_io(error, &place, options),

@@ -71,25 +71,9 @@ pub fn migrator() -> Migrator {
 pub async fn migrate(db: &PgPool) -> Result<(), SchemaError> {
     let migrator = migrator();
     let applied = applied(db).await?;
-    let is_ours = |applied: &Applied| migrator.version_exists(applied.version);
-    if !applied.is_empty() && !applied.iter().any(is_ours) {
-        return Err(SchemaError::Foreign);
-    }
-    if let Some(broken) = applied.iter().find(|applied| !applied.success) {
-        return Err(SchemaError::Other(MigrateError::Dirty(broken.version)));
-    }
-    let newer: Vec<_> = applied.iter().filter(|applied| !is_ours(applied)).collect();
-    if let Some(breaking) = newer
-        .iter()
-        .find(|applied| applied.description.starts_with(BREAKING))
-    {
-        return Err(SchemaError::Newer {
-            version: breaking.version,
-        });
-    }
-    if let Some(newest) = newer.last() {
+    if let Some(newest) = newest_foreign(&migrator, &applied)? {
         tracing::warn!(
-            migration = newest.version,
+            migration = newest,
             "the database was brought up to date by a newer version of this program; this one can use it too"
         );
     }
@@ -108,6 +92,68 @@ pub async fn migrate(db: &PgPool) -> Result<(), SchemaError> {
         SchemaError::Denied(error) if is_new => SchemaError::MayNotCreate(error),
         error => error,
     })
+}
+
+/// How the database's tables stand to this program.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Standing {
+    Current,
+    /// A newer version was there, which this one can work with.
+    Newer {
+        version: i64,
+    },
+    /// So many migrations are to come.
+    Behind {
+        count: usize,
+    },
+    /// The database has no tables yet.
+    Empty,
+}
+
+/// How the database's tables stand to this program. Changes nothing.
+pub async fn standing(db: &PgPool) -> Result<Standing, SchemaError> {
+    let migrator = migrator();
+    let applied = applied(db).await?;
+    if applied.is_empty() {
+        return Ok(Standing::Empty);
+    }
+    let newest = newest_foreign(&migrator, &applied)?;
+    let is_applied = |version| {
+        applied
+            .iter()
+            .any(|applied: &Applied| applied.version == version)
+    };
+    let count = migrator
+        .iter()
+        .filter(|ours| !is_applied(ours.version))
+        .count();
+    Ok(match newest {
+        _ if count > 0 => Standing::Behind { count },
+        Some(version) => Standing::Newer { version },
+        None => Standing::Current,
+    })
+}
+
+/// The newest migration of a newer version of this program, if there is one. Fails where this
+/// program cannot work with the tables.
+fn newest_foreign(migrator: &Migrator, applied: &[Applied]) -> Result<Option<i64>, SchemaError> {
+    let is_ours = |applied: &Applied| migrator.version_exists(applied.version);
+    if !applied.is_empty() && !applied.iter().any(is_ours) {
+        return Err(SchemaError::Foreign);
+    }
+    if let Some(broken) = applied.iter().find(|applied| !applied.success) {
+        return Err(SchemaError::Other(MigrateError::Dirty(broken.version)));
+    }
+    let newer: Vec<_> = applied.iter().filter(|applied| !is_ours(applied)).collect();
+    if let Some(breaking) = newer
+        .iter()
+        .find(|applied| applied.description.starts_with(BREAKING))
+    {
+        return Err(SchemaError::Newer {
+            version: breaking.version,
+        });
+    }
+    Ok(newer.last().map(|newest| newest.version))
 }
 
 /// Which PostgreSQL it is, and which migration is the newest that the database has.

@@ -34,8 +34,7 @@ impl Home {
         } else {
             None
         };
-        let digest = Sha256::digest(data_dir.as_os_str().as_encoded_bytes());
-        let name = format!("livestream-bot-{}", hex::encode(&digest[..8]));
+        let name = name(&data_dir);
         let (inside, apart) = (data_dir.join("postgres"), Path::new("/var/lib").join(&name));
         let dir = match account {
             Some(_) if apart.exists() || !(inside.exists() || is_open_to_all(&data_dir)) => apart,
@@ -52,6 +51,17 @@ impl Home {
         };
         home.own(&home.clusters)?;
         Ok(home)
+    }
+
+    /// Where the files of a data folder may be.
+    pub(super) fn candidates(data_dir: &Path) -> Vec<PathBuf> {
+        data_dir.canonicalize().map_or_else(
+            |_| Vec::new(),
+            |data_dir| {
+                let apart = Path::new("/var/lib").join(name(&data_dir));
+                vec![data_dir.join("postgres"), apart]
+            },
+        )
     }
 
     /// Makes a folder the server's alone, and refuses one that is somebody else's.
@@ -86,6 +96,12 @@ impl Home {
             .open(&path)
             .with_context(|| path.display().to_string())
     }
+}
+
+/// What tells the files of this data folder from those of others.
+fn name(data_dir: &Path) -> String {
+    let digest = Sha256::digest(data_dir.as_os_str().as_encoded_bytes());
+    format!("livestream-bot-{}", hex::encode(&digest[..8]))
 }
 
 /// Whether any account may enter the folder and all above it.

@@ -28,6 +28,14 @@ pub use crate::postgres::options::Durability;
 use crate::postgres::options::SUPERUSER;
 pub use crate::postgres::supervisor::supervise;
 
+/// Whether a data folder has a cluster already. Changes nothing.
+pub fn has_cluster(data_dir: &Path) -> bool {
+    Home::candidates(data_dir)
+        .iter()
+        .filter_map(|dir| std::fs::read_dir(dir.join("clusters")).ok())
+        .any(|mut clusters| clusters.next().is_some())
+}
+
 /// A running server. It keeps running at least as long as this lives.
 #[derive(Debug)]
 pub struct Server {

@@ -262,7 +262,14 @@ fn whoami(link: Option<&Link>) -> String {
             escape(&cap(said, 300))
         )
     } else {
-        format!("You act as Zoom account *{email}*, linked since {since}. It is healthy.")
+        let worked = match link.worked_at {
+            Some(at) => format!(
+                "It last worked {}.",
+                date(at, "{date_short_pretty} at {time}", "%Y-%m-%d %H:%M UTC")
+            ),
+            None => "It has not been used yet, so I can't say whether it works.".to_owned(),
+        };
+        format!("You act as Zoom account *{email}*, linked since {since}. {worked}")
     }
 }
 

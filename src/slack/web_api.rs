@@ -392,6 +392,36 @@ impl WebApi {
         self.send(bot.tenant, method, request).await
     }
 
+    /// What a bot's token may do, comma separated, if Slack takes it and says so: `auth.test`.
+    /// <https://docs.slack.dev/reference/methods/auth.test>
+    pub async fn granted(&self, bot: &Bot<'_>) -> Result<Option<String>, Error> {
+        let failed = |error: reqwest::Error| Error::Failed(error.without_url().to_string());
+        let response = self
+            .http
+            .post(self.url("auth.test"))
+            .bearer_auth(bot.token.expose_secret())
+            .timeout(ANSWER_WITHIN)
+            .send()
+            .await
+            .map_err(failed)?;
+        if response.status().as_u16() == 429 {
+            let wait = retry_after(response.headers()).unwrap_or(RETRY_AFTER_DEFAULT);
+            return Err(Error::Limited(wait));
+        }
+        let status = response.status();
+        let granted = response.headers().get("x-oauth-scopes");
+        let granted = granted.and_then(|scopes| scopes.to_str().ok());
+        let granted = granted.map(|scopes| scopes.replace(' ', ""));
+        let body = body_up_to(response, ANSWER_MAX).await.map_err(failed)?;
+        let answer: Value = serde_json::from_slice(&body)
+            .map_err(|_| Error::Failed(format!("status {status}, and no JSON")))?;
+        match answer["error"].as_str() {
+            None if answer["ok"] == true => Ok(granted),
+            Some(code) if !is_passing(code) => Err(Error::Refused(printable(code))),
+            code => Err(Error::Failed(printable(code.unwrap_or("no answer")))),
+        }
+    }
+
     fn url(&self, method: &str) -> String {
         format!("{}/api/{method}", self.base)
     }

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use axum::Router;
 use axum::extract::State;
 use axum::routing::get;
+use axum::{Json, Router};
 use metrics::{gauge, histogram};
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -29,18 +30,25 @@ pub async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
     Ok(listener)
 }
 
-/// Serves `/metrics` until `shutdown`.
+/// Serves `/metrics` and `/version` until `shutdown`.
 pub async fn serve(
     listener: TcpListener,
     app: Arc<App>,
     worker: Health,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
-    let router = Router::new().route("/metrics", get(render).with_state((app, worker)));
+    let router = Router::new()
+        .route("/metrics", get(render).with_state((app, worker)))
+        .route("/version", get(version));
     axum::serve(listener, router)
         .with_graceful_shutdown(shutdown.cancelled_owned())
         .await
         .context("serving metrics")
+}
+
+/// `GET /version`: which program this is.
+async fn version() -> Json<Value> {
+    Json(json!({ "name": env!("CARGO_PKG_NAME"), "version": env!("CARGO_PKG_VERSION") }))
 }
 
 async fn render(State((app, worker)): State<(Arc<App>, Health)>) -> String {

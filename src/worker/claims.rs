@@ -13,6 +13,7 @@ use graphile_worker::{
 use sqlx::PgPool;
 
 use crate::db::queue;
+use crate::worker::health::Health;
 
 /// How often it is compared with what the queue says.
 const COMPARE_EVERY: Duration = Duration::from_secs(10);
@@ -23,12 +24,23 @@ const LOST_AFTER: Duration = Duration::from_secs(10);
 const RETURN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The IDs of the jobs that were claimed and not given back.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Claims(Arc<Mutex<HashSet<i64>>>);
+#[derive(Debug, Clone)]
+pub(super) struct Claims {
+    ids: Arc<Mutex<HashSet<i64>>>,
+    health: Health,
+}
 
 impl Claims {
+    pub(super) fn new(health: Health) -> Self {
+        health.set_taken();
+        Self {
+            ids: Arc::default(),
+            health,
+        }
+    }
+
     fn ids(&self) -> MutexGuard<'_, HashSet<i64>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.ids.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Gives back, now and then, the jobs that this worker has claimed without learning of it:
@@ -56,6 +68,7 @@ impl Plugin for Claims {
         let claims = self.clone();
         hooks.on(JobFetch, move |context: JobFetchContext| {
             claims.ids().insert(*context.job.id());
+            claims.health.set_taken();
             ready(())
         });
         let claims = self.clone();

@@ -144,7 +144,7 @@ async fn run_once(
         shutdown.clone(),
         Arc::clone(&has_started),
     );
-    let claims = Claims::default();
+    let claims = Claims::new(health.clone());
     let recovery = WorkerRecoveryConfig::default()
         .heartbeat_interval(HEARTBEAT_EVERY)
         .sweep_interval(RECOVER_EVERY)

@@ -5,8 +5,9 @@ use std::time::Duration;
 use sqlx::{PgConnection, PgPool};
 use tokio_util::sync::CancellationToken;
 
-use super::health::Health;
+use super::health::{Health, TAKEN_WITHIN};
 use crate::db;
+use crate::db::jobs;
 use crate::db::readiness::{self, WriteError};
 
 /// How often Postgres is asked, and how soon again after a failure.
@@ -21,14 +22,21 @@ pub(super) async fn run(db: PgPool, health: Health, shutdown: CancellationToken)
     let mut last = Ok(());
     loop {
         let written = tokio::time::timeout(PROBE_TIMEOUT, write(&db, session.take())).await;
+        let mut cause = None;
         let written = match written {
             Ok(Ok(open)) => {
                 session = Some(open);
                 Ok(())
             }
-            Ok(Err(error)) => Err(error.into()),
+            Ok(Err(error)) => {
+                cause = Some(db::explain(&error, &db.connect_options()).to_string());
+                Err(error.into())
+            }
             Err(_) => Err(WriteError::NoAnswer),
         };
+        if let Some(open) = &mut session {
+            look_for_overdue(open, &health).await;
+        }
         if written.is_err() {
             db::doubt();
         }
@@ -36,7 +44,7 @@ pub(super) async fn run(db: PgPool, health: Health, shutdown: CancellationToken)
         if written != last {
             match written {
                 Ok(()) => tracing::info!("Postgres takes writes again"),
-                Err(error) => tracing::warn!(%error, "failed to write to Postgres"),
+                Err(error) => tracing::warn!(%error, cause, "failed to write to Postgres"),
             }
             last = written;
         }
@@ -51,6 +59,17 @@ pub(super) async fn run(db: PgPool, health: Health, shutdown: CancellationToken)
         {
             return;
         }
+    }
+}
+
+/// Learns whether jobs have been due for long.
+async fn look_for_overdue(session: &mut PgConnection, health: &Health) {
+    let overdue = jobs::are_overdue(session, TAKEN_WITHIN);
+    if let Ok(Ok(is_overdue)) = tokio::time::timeout(PROBE_TIMEOUT, overdue).await
+        && !health.set_overdue(is_overdue)
+        && is_overdue
+    {
+        tracing::warn!("jobs have been due for more than a minute");
     }
 }
 

@@ -174,6 +174,19 @@ impl Client {
         self.token(&form, Some(refresh_token)).await
     }
 
+    /// Asks for a refresh with a token that is none, and returns what Zoom says: that the token is
+    /// invalid, if it takes the app's credentials. Nobody's tokens are touched.
+    pub async fn try_credentials(&self) -> TokenError {
+        let form = [
+            ("grant_type", "refresh_token"),
+            ("refresh_token", "livestream-bot-doctor"),
+        ];
+        match self.post("/oauth/token", &form, None).await {
+            Err(error) => error,
+            Ok(body) => not_understood(&self.error_body(&body, &form)),
+        }
+    }
+
     /// Revokes a user's grant: both tokens become invalid. Zoom confirms it with a status of
     /// success, or with nothing ([RFC 7009, section 2.2]).
     ///

@@ -14,7 +14,7 @@ const LAYERS: &[&[&str]] = &[
     &["serve"],
     &["web"],
     &["worker"],
-    &["livestream", "admin"],
+    &["livestream", "admin", "doctor"],
     &["account"],
     &["workspace"],
     &["reply"],

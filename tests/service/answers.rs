@@ -187,9 +187,7 @@ async fn a_refusal_of_the_token_endpoint_is_told_as_what_it_is_until_it_ends() {
         );
         let whoami = type_and_read_at_once(&world, DANA, "whoami").await;
         assert!(
-            whoami.contains("commands fail")
-                && whoami.contains(said)
-                && !whoami.contains("healthy"),
+            whoami.contains("commands fail") && whoami.contains(said) && !whoami.contains("worked"),
             "{whoami}"
         );
         let mut admin = AdminBrowser::signed_in(&world, ADA).await;
@@ -202,7 +200,7 @@ async fn a_refusal_of_the_token_endpoint_is_told_as_what_it_is_until_it_ends() {
         let read = type_and_read(&world, DANA, "start 68423085").await;
         assert!(read.contains("is going live"), "{read}");
         let whoami = type_and_read_at_once(&world, DANA, "whoami").await;
-        assert!(whoami.contains("It is healthy"), "{whoami}");
+        assert!(whoami.contains("It last worked <!date^"), "{whoami}");
         world.end().await;
     }
 }
@@ -224,7 +222,7 @@ async fn a_permission_that_was_replaced_or_whose_user_is_gone_is_dead() {
             "{body}: {read}"
         );
         let whoami = type_and_read_at_once(&world, DANA, "whoami").await;
-        assert!(!whoami.contains("healthy"), "{whoami}");
+        assert!(!whoami.contains("worked"), "{whoami}");
         world.end().await;
     }
 }

@@ -288,6 +288,7 @@ fn standings(access: Access) -> impl Iterator<Item = Standing> {
 fn links() -> [Option<Link>; 4] {
     let link = |is_dead, refusal| {
         Some(Link {
+            worked_at: None,
             zoom_user: ZoomUserId::new("zoom-dana"),
             scope: String::new(),
             email: long(),

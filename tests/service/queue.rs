@@ -6,8 +6,9 @@ use livestream_bot::db::jobs::{self, RunAt, ShowHome};
 use livestream_bot::demo::zoom::Fault;
 use livestream_bot::demo::{DANA, ELI, World};
 use livestream_bot::ids::{Asker, SlackUserId, TeamId};
-use sqlx::Connection;
+use sqlx::{ConnectOptions, Connection};
 
+use crate::support::database;
 use crate::support::fixtures::{world, world_with};
 use crate::support::http::wait_for_readiness;
 use crate::support::slack::{accepted, send, text_of, type_and_read};
@@ -15,6 +16,34 @@ use crate::support::world::connect;
 
 /// How long Zoom may take in these tests.
 const ZOOM_TIMEOUT: Duration = Duration::from_secs(15);
+
+#[tokio::test]
+async fn jobs_are_overdue_once_they_are_due_for_long_and_not_taken() {
+    let database = database::create().await;
+    let mut db = database.connect().await.expect("a connection");
+    for (plant, expected) in [
+        ("select 1", false),
+        ("select graphile_worker.add_job('unlink', '{}')", false),
+        (
+            "select graphile_worker.add_job('of_a_newer_version', '{}', run_at => now() - interval '2 minutes')",
+            false,
+        ),
+        (
+            "select graphile_worker.add_job('unlink', '{}', run_at => now() - interval '2 minutes')",
+            true,
+        ),
+        (
+            "update graphile_worker._private_jobs set locked_at = now(), locked_by = 'a worker'",
+            false,
+        ),
+    ] {
+        sqlx::raw_sql(plant).execute(&mut db).await.expect(plant);
+        let are = jobs::are_overdue(&mut db, Duration::from_mins(1)).await;
+        assert_eq!(are.expect("an answer"), expected, "{plant}");
+    }
+    drop(db);
+    database::drop(&database).await;
+}
 
 /// Ends the sessions in which the queue looks for jobs, in the middle of it.
 async fn terminate_fetches(world: &World) {

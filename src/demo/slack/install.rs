@@ -150,6 +150,26 @@ pub(super) fn routes() -> Router<Slack> {
     Router::new()
         .route(AUTHORIZE, get(ask).post(decide))
         .route("/api/oauth.v2.access", post(access))
+        .route("/api/auth.test", post(auth_test))
+}
+
+/// <https://docs.slack.dev/reference/methods/auth.test>: whose a token is, and in a header what it
+/// may do.
+async fn auth_test(
+    State(slack): State<Slack>,
+    headers: HeaderMap,
+) -> ([(&'static str, String); 1], Json<Value>) {
+    let state = slack.lock();
+    match state.installs.bot(&headers) {
+        Ok(bot) => {
+            let answer = json!({
+                "ok": true, "url": "https://demo.slack.com/", "team_id": bot.place.installed_for(),
+                "user_id": BOT_USER, "is_enterprise_install": !bot.place.installed_for().starts_with('T'),
+            });
+            ([("x-oauth-scopes", bot.scope.clone())], Json(answer))
+        }
+        Err(error) => ([("x-oauth-scopes", String::new())], Json(problem(error))),
+    }
 }
 
 async fn ask(RawQuery(query): RawQuery) -> Response {

@@ -206,6 +206,14 @@ fn link(is_dead: bool) -> Link {
         since: at(),
         is_dead,
         refusal: None,
+        worked_at: Some(at()),
+    }
+}
+
+fn new_link() -> Link {
+    Link {
+        worked_at: None,
+        ..link(false)
     }
 }
 
@@ -740,7 +748,7 @@ fn catalogue_of_accounts() {
     ] {
         page.entry(&format!("not linked{here}"), &replies.not_linked(&start));
         page.entry(&format!("link dead{here}"), &replies.link_dead(&start));
-        for link in [None, Some(link(false)), Some(link(true))] {
+        for link in [None, Some(link(false)), Some(new_link()), Some(link(true))] {
             let state = link.as_ref().map(|link| link.is_dead);
             let title = format!("whoami, is dead: {state:?}{here}");
             let access = Access::of(state, false, can_link);

@@ -11,6 +11,7 @@ pub(super) mod destinations_form;
 pub(super) mod destinations_view;
 pub(super) mod error;
 mod export;
+mod health;
 pub(super) mod layout;
 mod overview;
 mod people;
@@ -44,6 +45,7 @@ pub(super) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
         .route(SIGNED_IN, get(session::signed_in))
         .route("/admin/sign-out", post(session::sign_out))
         .route("/admin/streams/{stream}/ended", post(streams::mark_ended))
+        .route("/admin/health", get(health::health))
         .route("/admin/people", get(people::people))
         .route("/admin/people/{user}", get(people::person))
         .route("/admin/people/{user}/test", post(people::test))

@@ -77,6 +77,7 @@ fn page(shell: &Shell, slash: &str, overview: &Overview<'_>) -> Markup {
         (overview.streams.live_now(slash))
         (attention(shell, slash, overview))
         (overview.streams.recent())
+        p.small { a href="/admin/health" { "How the bot itself is" } }
     };
     let lead = html! { (shell.clock.told()) };
     shell.page(ADMIN, &verdict(shell, overview.people), &lead, &content)

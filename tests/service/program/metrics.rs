@@ -45,6 +45,16 @@ async fn an_operator_reads_numbers_that_name_nobody() {
     ] {
         assert!(scraped.contains(expected), "{expected}:\n{scraped}");
     }
+    let version = reqwest::get(format!("http://127.0.0.1:{port}/version")).await;
+    let version = version.expect("a response").text().await;
+    assert_eq!(
+        version.expect("valid UTF-8"),
+        concat!(
+            r#"{"name":"livestream-bot","version":""#,
+            env!("CARGO_PKG_VERSION"),
+            r#""}"#
+        )
+    );
     // From the command to the message, with Zoom's time.
     let waited = scraped
         .lines()

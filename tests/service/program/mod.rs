@@ -2,6 +2,7 @@
 
 mod command_line;
 mod crashes;
+mod doctor;
 mod metrics;
 mod replicas;
 mod secrets;

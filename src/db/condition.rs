@@ -1,0 +1,145 @@
+//! How the whole stands, for whoever looks for what is wrong. Nothing is changed here.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use sqlx::PgExecutor;
+
+use super::interval;
+use super::linked_users::IDLE_DAYS;
+
+/// How many installations and Zoom accounts are looked at.
+const SHOWN: i64 = 50;
+
+/// The server, as far as it matters.
+#[derive(Debug)]
+pub struct Server {
+    pub version: String,
+    pub version_number: i32,
+    pub autovacuum: String,
+    pub fsync: String,
+    pub now: DateTime<Utc>,
+}
+
+pub async fn server(db: impl PgExecutor<'_>) -> sqlx::Result<Server> {
+    sqlx::query_as!(
+        Server,
+        r#"
+        select current_setting('server_version') as "version!",
+            current_setting('server_version_num')::int as "version_number!",
+            current_setting('autovacuum') as "autovacuum!", current_setting('fsync') as "fsync!",
+            clock_timestamp() as "now!"
+        "#
+    )
+    .fetch_one(db)
+    .await
+}
+
+/// When a replica last wrote, which each does every two seconds.
+pub async fn last_write(db: impl PgExecutor<'_>) -> sqlx::Result<Option<Duration>> {
+    let since = sqlx::query_scalar!(
+        r#"select extract(epoch from now() - written_at)::float8 as "since!" from readiness"#
+    );
+    let since = since.fetch_optional(db).await?;
+    Ok(since.map(|since| Duration::try_from_secs_f64(since).unwrap_or_default()))
+}
+
+/// How many jobs failed for the last time, by what they were to do.
+pub async fn failed_jobs(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<(String, i64)>> {
+    let failed = sqlx::query!(
+        r#"
+        select identifier as "name!", count(*) as "count!"
+        from graphile_worker._private_jobs as job
+        join graphile_worker._private_tasks as task on task.id = job.task_id
+        -- One that lost its key was replaced by another.
+        where attempts >= max_attempts and locked_at is null and key is not null
+        group by 1 order by 1
+        "#
+    );
+    let failed = failed.fetch_all(db).await?.into_iter();
+    Ok(failed.map(|row| (row.name, row.count)).collect())
+}
+
+/// How many Zoom accounts are linked, and what is wrong with how many.
+#[derive(Debug, Default)]
+pub struct Links {
+    pub all: i64,
+    pub dead: i64,
+    pub refused: i64,
+    pub lacking: i64,
+    pub unfit: i64,
+    pub idle: i64,
+}
+
+pub async fn links(db: impl PgExecutor<'_>) -> sqlx::Result<Links> {
+    sqlx::query_as!(
+        Links,
+        r#"
+        select count(*) as "all!",
+            count(*) filter (where dead_at is not null) as "dead!",
+            count(*) filter (where dead_at is null and refresh_refusal is not null) as "refused!",
+            count(*) filter (
+                where dead_at is null and scope !~ 'meeting:(write|update:livestream_status)'
+            ) as "lacking!",
+            count(*) filter (where dead_at is null and problem is not null) as "unfit!",
+            count(*) filter (
+                where dead_at is null and coalesce(refreshed_at, created_at) < now() - $1::interval
+            ) as "idle!"
+        from zoom_grant
+        "#,
+        interval(Duration::from_hours(24 * IDLE_DAYS)),
+    )
+    .fetch_one(db)
+    .await
+}
+
+/// When Zoom last sent an event of anybody in a Zoom account.
+#[derive(Debug)]
+pub struct Heard {
+    pub zoom_account: String,
+    /// How many of its users are linked.
+    pub users: i64,
+    pub at: Option<DateTime<Utc>>,
+}
+
+/// The Zoom accounts of which nothing was heard come first. Of one workspace, if one is given.
+pub async fn heard(db: impl PgExecutor<'_>, team: Option<&str>) -> sqlx::Result<Vec<Heard>> {
+    sqlx::query_as!(
+        Heard,
+        r#"
+        select zoom_account_id as "zoom_account!", count(distinct zoom_grant.zoom_user_id) as "users!",
+            max(received_at) as at
+        from zoom_grant left join zoom_event using (zoom_user_id)
+        where dead_at is null and (
+            $1::text is null
+            or zoom_grant.zoom_user_id in (select zoom_user_id from zoom_link where team_id = $1)
+        )
+        group by 1 order by 3 nulls first limit $2
+        "#,
+        team,
+        SHOWN,
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// A place where the app is installed; the token sealed.
+#[derive(Debug)]
+pub struct Installation {
+    pub tenant_id: String,
+    pub bot_token: Option<Vec<u8>>,
+}
+
+/// Where the app is installed, as far as Slack has told.
+pub async fn installations(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<Installation>> {
+    sqlx::query_as!(
+        Installation,
+        r#"
+        select tenant_id as "tenant_id!", bot_token from installation
+        where uninstalled_at is null order by installed_at desc limit $1
+        "#,
+        SHOWN,
+    )
+    .fetch_all(db)
+    .await
+}

@@ -1,0 +1,265 @@
+//! `PUBLIC_URL`, asked as Slack, Zoom and browsers ask; and what this machine serves.
+
+use chrono::{DateTime, Utc};
+use reqwest::StatusCode;
+use reqwest::header::DATE;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Value, json};
+use url::Url;
+
+use super::database::SKEW_MAX;
+use super::report::{Area, Report};
+use crate::config::Config;
+use crate::crypto::hmac;
+use crate::crypto::signature::{self, Headers};
+use crate::http::{base, body, cause};
+use crate::slack::paths as slack_paths;
+use crate::zoom::paths as zoom_paths;
+
+/// What the service is asked to repeat. It shows nothing.
+const CHALLENGE: &str = "livestream-bot-doctor";
+
+pub(super) async fn examine(config: &Config, http: &reqwest::Client) -> Report {
+    let mut report = Report::default();
+    examine_here(config, http, &mut report).await;
+    let Some(pages) = &config.pages else {
+        report.not_known(
+            Area::Address,
+            "not looked at, because PUBLIC_URL is not set",
+        );
+        return report;
+    };
+    let public = base(&pages.public_url);
+    match answer(http.get(format!("{public}/healthz"))).await {
+        Err(why) => {
+            report.problem(
+                Area::Address,
+                format!(
+                    "PUBLIC_URL: {public} gives no answer ({why}); check its DNS name, its certificate, and that the \
+                     proxy there runs"
+                ),
+            );
+            return report;
+        }
+        Ok((StatusCode::OK, body)) if body == b"ok\n" => {}
+        Ok((status, _)) => {
+            report.problem(
+                Area::Address,
+                format!(
+                    "PUBLIC_URL: {public}/healthz answers with status {status} and not as this service does; have the \
+                     proxy there pass all paths on to LISTEN_ADDR, and start livestream-bot serve"
+                ),
+            );
+            return report;
+        }
+    }
+    report.good(
+        Area::Address,
+        format!("{public} answers as this service does, asked from this machine"),
+    );
+    examine_slack(&public, config, http, &mut report).await;
+    examine_zoom(&public, config, http, &mut report).await;
+    report
+}
+
+/// Sends Slack's own handshake, which does nothing.
+async fn examine_slack(public: &str, config: &Config, http: &reqwest::Client, report: &mut Report) {
+    let path = slack_paths::EVENTS;
+    let message = json!({ "type": "url_verification", "challenge": CHALLENGE }).to_string();
+    let Some(secret) = config.slack_signing_secrets.first() else {
+        return;
+    };
+    let request = signed(
+        http,
+        &format!("{public}{path}"),
+        signature::SLACK,
+        secret,
+        message,
+    );
+    let is_ours = |body: &Value| body["challenge"] == CHALLENGE;
+    judge(
+        answer(request).await,
+        "SLACK_SIGNING_SECRET",
+        path,
+        is_ours,
+        report,
+    );
+}
+
+/// The same of Zoom.
+async fn examine_zoom(public: &str, config: &Config, http: &reqwest::Client, report: &mut Report) {
+    let Some(secret) = &config.zoom_webhook_secret else {
+        return;
+    };
+    let path = zoom_paths::EVENTS;
+    let message = json!({
+        "event": "endpoint.url_validation",
+        "event_ts": Utc::now().timestamp_millis(),
+        "payload": { "plainToken": CHALLENGE },
+    });
+    let request = signed(
+        http,
+        &format!("{public}{path}"),
+        signature::ZOOM,
+        secret,
+        message.to_string(),
+    );
+    let tag = hmac::sign(secret.expose_secret().as_bytes(), &[CHALLENGE.as_bytes()]);
+    let is_ours = |body: &Value| body["encryptedToken"] == hex::encode(tag);
+    judge(
+        answer(request).await,
+        "ZOOM_WEBHOOK_SECRET",
+        path,
+        is_ours,
+        report,
+    );
+}
+
+fn signed(
+    http: &reqwest::Client,
+    url: &str,
+    headers: Headers,
+    secret: &SecretString,
+    message: String,
+) -> reqwest::RequestBuilder {
+    let now = u64::try_from(Utc::now().timestamp()).unwrap_or_default();
+    let mut request = http.post(url).header("content-type", "application/json");
+    for (name, value) in signature::sign(headers, secret, now, message.as_bytes()) {
+        request = request.header(name, value);
+    }
+    request.body(message)
+}
+
+fn judge(
+    answer: Result<(StatusCode, Vec<u8>), String>,
+    secret: &str,
+    path: &str,
+    is_ours: impl Fn(&Value) -> bool,
+    report: &mut Report,
+) {
+    match answer {
+        Ok((StatusCode::OK, body))
+            if serde_json::from_slice(&body).is_ok_and(|body: Value| is_ours(&body)) =>
+        {
+            report.good(
+                Area::Address,
+                format!("what {secret} signs is taken at {path}, unchanged on its way"),
+            );
+        }
+        Ok((StatusCode::UNAUTHORIZED, _)) => report.problem(
+            Area::Address,
+            format!(
+                "the service at PUBLIC_URL refuses what {secret} signs; it serves with another {secret} or none, its clock \
+                 is wrong, or a proxy changes bodies: set the same value there, and pass bodies on unchanged"
+            ),
+        ),
+        Ok((status, _)) => report.problem(
+            Area::Address,
+            format!(
+                "{path} at PUBLIC_URL answers with status {status} and not as this service does; have the proxy there \
+                 pass POST requests to it on"
+            ),
+        ),
+        Err(why) => report.problem(
+            Area::Address,
+            format!("{path} at PUBLIC_URL gives no answer ({why}); look at the proxy there"),
+        ),
+    }
+}
+
+/// What listens on this machine, where anything does.
+async fn examine_here(config: &Config, http: &reqwest::Client, report: &mut Report) {
+    let mut listen = config.listen_addr;
+    if listen.ip().is_unspecified() {
+        listen.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+    }
+    if listen.port() == 0 {
+        return;
+    }
+    match answer(http.get(format!("http://{listen}/readyz"))).await {
+        Ok((StatusCode::OK, _)) => {
+            report.good(Area::Address, format!("the replica at {listen} is ready"));
+        }
+        Ok((StatusCode::SERVICE_UNAVAILABLE, why)) => report.problem(
+            Area::Address,
+            format!(
+                "the replica at {listen} is not ready: {}; its log says more",
+                String::from_utf8_lossy(&why).trim()
+            ),
+        ),
+        Ok((status, _)) => report.problem(
+            Area::Address,
+            format!("something else answers at LISTEN_ADDR {listen}, with status {status}; end it, or choose another port"),
+        ),
+        Err(_) => report.not_known(
+            Area::Address,
+            format!("nothing answers at LISTEN_ADDR {listen} of this machine"),
+        ),
+    }
+    if let Some(metrics) = config.metrics_addr
+        && let Ok((StatusCode::OK, body)) =
+            answer(http.get(format!("http://{metrics}/version"))).await
+        && let Ok(version) = serde_json::from_slice::<Value>(&body)
+        && let Some(version) = version["version"].as_str()
+        && version != env!("CARGO_PKG_VERSION")
+    {
+        report.warning(
+            Area::Address,
+            format!(
+                "the replica of this machine is version {version:?}, and this doctor is version {}; use the same for both",
+                env!("CARGO_PKG_VERSION")
+            ),
+        );
+    }
+}
+
+/// Whether somebody answers at an address, and whether the two clocks agree.
+pub(super) async fn clock(
+    area: Area,
+    name: &str,
+    url: &Url,
+    http: &reqwest::Client,
+    report: &mut Report,
+) {
+    let response = match http.get(url.clone()).send().await {
+        Ok(response) => response,
+        Err(error) => {
+            let why = cause(error);
+            report.problem(
+                area,
+                format!(
+                    "{name}: {url} gives no answer ({why}); let this machine reach it, directly: no proxy is used"
+                ),
+            );
+            return;
+        }
+    };
+    let date = response.headers().get(DATE);
+    let date = date.and_then(|date| DateTime::parse_from_rfc2822(date.to_str().ok()?).ok());
+    let Some(skew) = date.map(|date| (Utc::now() - date.to_utc()).abs()) else {
+        report.good(area, format!("{url} answers"));
+        return;
+    };
+    if skew.to_std().unwrap_or_default() > SKEW_MAX {
+        report.problem(
+            area,
+            format!(
+                "the clock of this machine and that of {url} differ by {} s, and signatures are good for 5 minutes; have \
+                 it set by NTP",
+                skew.num_seconds()
+            ),
+        );
+    } else {
+        report.good(
+            area,
+            format!("{url} answers, and its clock agrees with this machine's"),
+        );
+    }
+}
+
+/// Status and body, or why there is none.
+async fn answer(request: reqwest::RequestBuilder) -> Result<(StatusCode, Vec<u8>), String> {
+    let response = request.send().await.map_err(cause)?;
+    let status = response.status();
+    Ok((status, body(response).await.map_err(cause)?))
+}

@@ -1,0 +1,403 @@
+//! The database: whether it can be used, and what stands in it.
+
+use std::path::Path;
+use std::time::Duration;
+
+use chrono::Utc;
+use secrecy::ExposeSecret;
+use sqlx::PgPool;
+use sqlx::postgres::PgConnectOptions;
+
+use super::report::{Area, Report};
+use crate::account::keys::{self, KeyState};
+use crate::config::{DatabaseConfig, DatabaseUrl};
+use crate::crypto::vault::Vault;
+use crate::db::condition::{self, Heard, Links};
+use crate::db::schema::{self, Standing};
+use crate::db::{self, jobs};
+use crate::postgres::{self, Durability, Server};
+
+/// The oldest version that is used.
+const OLDEST_VERSION: i32 = 130_000;
+/// By how much two clocks may differ: signatures are good for five minutes.
+pub(super) const SKEW_MAX: Duration = Duration::from_secs(30);
+/// How long a job may be due.
+pub(super) const DUE_FOR: Duration = Duration::from_mins(1);
+/// Without a write for so long no replica serves.
+const WRITTEN_WITHIN: Duration = Duration::from_secs(15);
+/// How long a command may be without an outcome, in seconds: later it is not carried out.
+const UNFINISHED_MAX: f64 = 600.0;
+/// For how many days Zoom may send nothing before it is worth a look.
+const HEARD_WITHIN_DAYS: i64 = 14;
+
+/// A database that can be used.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) db: PgPool,
+    _server: Option<Server>,
+}
+
+/// Opens the database, without making one.
+pub(super) async fn open(
+    config: Option<&DatabaseConfig>,
+    program: &Path,
+    report: &mut Report,
+) -> Option<Found> {
+    let (options, server) = match config? {
+        DatabaseConfig::Url(DatabaseUrl { url, ignored }) => {
+            if !ignored.is_empty() {
+                report.warning(
+                    Area::Database,
+                    format!(
+                        "DATABASE_URL has parameters that are not used: {}; leave them out",
+                        ignored.join(", ")
+                    ),
+                );
+            }
+            (url.expose_secret().parse::<PgConnectOptions>().ok()?, None)
+        }
+        DatabaseConfig::Private(data_dir) if !postgres::has_cluster(data_dir) => {
+            report.not_known(
+                Area::Database,
+                format!(
+                    "DATABASE_URL is not set, and there is no database in {} yet; livestream-bot serve makes one",
+                    data_dir.display()
+                ),
+            );
+            return None;
+        }
+        DatabaseConfig::Private(data_dir) => {
+            match Server::start(program, data_dir, Durability::Durable).await {
+                Ok(server) => (server.options("livestream"), Some(server)),
+                Err(error) => {
+                    report.problem(
+                        Area::Database,
+                        format!("the private PostgreSQL server does not start: {error:#}"),
+                    );
+                    return None;
+                }
+            }
+        }
+    };
+    match db::reach(&options).await {
+        Ok(()) => Some(Found {
+            db: db::request_pool(options),
+            _server: server,
+        }),
+        Err(error) => {
+            report.problem(Area::Database, format!("DATABASE_URL: {error}"));
+            None
+        }
+    }
+}
+
+/// Looks at the tables and at what stands in them, as far as they can be read.
+pub(super) async fn examine(
+    db: &PgPool,
+    vault: Option<&Vault>,
+    has_events: bool,
+    report: &mut Report,
+) {
+    if let Err(error) = examine_server(db, report).await {
+        return failed(Area::Database, &error, db, report);
+    }
+    if !examine_tables(db, report).await {
+        return;
+    }
+    match vault {
+        Some(vault) => match keys::in_use(db, vault).await {
+            Ok(uses) if uses.is_empty() => {
+                report.good(Area::Keys, "nothing is sealed yet");
+            }
+            Ok(uses) => {
+                for key in &uses {
+                    match key.state {
+                        KeyState::Opens { is_first: true } => {
+                            report.good(Area::Keys, key.to_string());
+                        }
+                        KeyState::Opens { is_first: false }
+                        | KeyState::OpensInPart
+                        | KeyState::Lost => {
+                            report.warning(Area::Keys, key.to_string());
+                        }
+                        KeyState::Missing | KeyState::Wrong => {
+                            report.problem(Area::Keys, format!("TOKEN_KEYS: {key}"));
+                        }
+                    }
+                }
+            }
+            Err(error) => failed(Area::Keys, &error, db, report),
+        },
+        None => report.not_known(Area::Keys, "not tried, because TOKEN_KEYS cannot be used"),
+    }
+    if let Err(error) = examine_replicas(db, report).await {
+        failed(Area::Queue, &error, db, report);
+    }
+    if let Err(error) = examine_queue(db, report).await {
+        failed(Area::Queue, &error, db, report);
+    }
+    match condition::links(db).await {
+        Ok(links) => judge_links(&links, report),
+        Err(error) => failed(Area::Links, &error, db, report),
+    }
+    if has_events {
+        match condition::heard(db, None).await {
+            Ok(heard) => judge_heard(
+                &heard,
+                "save the event subscription in the Zoom app again, for all users, and link again",
+                report,
+            ),
+            Err(error) => failed(Area::Zoom, &error, db, report),
+        }
+    }
+}
+
+fn failed(area: Area, error: &sqlx::Error, db: &PgPool, report: &mut Report) {
+    let error = db::explain(error, &db.connect_options());
+    report.not_known(area, format!("the database did not say: {error}"));
+}
+
+async fn examine_server(db: &PgPool, report: &mut Report) -> sqlx::Result<()> {
+    let asked = Utc::now();
+    let server = condition::server(db).await?;
+    let answered = Utc::now();
+    if server.version_number < OLDEST_VERSION {
+        report.problem(
+            Area::Database,
+            format!(
+                "it is PostgreSQL {}; use version 13 or later",
+                server.version
+            ),
+        );
+    } else {
+        report.good(
+            Area::Database,
+            format!("PostgreSQL {} answers and takes writes", server.version),
+        );
+    }
+    for (name, value, harm) in [
+        (
+            "autovacuum",
+            &server.autovacuum,
+            "the space of deleted rows is never used again",
+        ),
+        (
+            "fsync",
+            &server.fsync,
+            "a crash of the machine may destroy the database",
+        ),
+    ] {
+        if value != "on" {
+            report.warning(
+                Area::Database,
+                format!("PostgreSQL's {name} is off: {harm}; switch it on in postgresql.conf"),
+            );
+        }
+    }
+    let middle = asked + (answered - asked) / 2;
+    let skew = (server.now - middle).abs().to_std().unwrap_or_default();
+    if skew > SKEW_MAX {
+        report.warning(
+            Area::Database,
+            format!(
+                "the clocks of PostgreSQL and of this machine differ by {} s; have both set by NTP",
+                skew.as_secs()
+            ),
+        );
+    }
+    Ok(())
+}
+
+/// Whether the tables can be read.
+async fn examine_tables(db: &PgPool, report: &mut Report) -> bool {
+    let role = db.connect_options().get_username().to_owned();
+    match schema::standing(db).await {
+        Ok(Standing::Current) => {
+            report.good(Area::Database, "the tables are those of this version");
+        }
+        Ok(Standing::Newer { version }) => report.warning(
+            Area::Database,
+            format!(
+                "a newer version of this program has changed the tables (migration {version}), which this one can use \
+                 too; run the newer one"
+            ),
+        ),
+        Ok(Standing::Behind { count }) => {
+            report.problem(
+                Area::Database,
+                format!(
+                    "the tables are of an older version, {count} migrations behind; run livestream-bot migrate, or serve"
+                ),
+            );
+            return false;
+        }
+        Ok(Standing::Empty) => {
+            report.not_known(
+                Area::Database,
+                "the database has no tables yet; livestream-bot migrate, or serve, makes them",
+            );
+            return false;
+        }
+        Err(error) => {
+            report.problem(Area::Database, error.to_string());
+            return false;
+        }
+    }
+    match db::privileges::missing(db).await {
+        Ok(missing) if missing.is_empty() => {
+            report.good(
+                Area::Database,
+                format!("the role {role} has all rights it needs"),
+            );
+            true
+        }
+        Ok(missing) => {
+            report.problem(
+                Area::Database,
+                format!(
+                    "the role {role} lacks {}; run livestream-bot migrate --grant-to {role} as the role that owns the tables",
+                    missing.join(", ")
+                ),
+            );
+            false
+        }
+        Err(error) => {
+            failed(Area::Database, &error, db, report);
+            false
+        }
+    }
+}
+
+async fn examine_replicas(db: &PgPool, report: &mut Report) -> sqlx::Result<()> {
+    match condition::last_write(db).await? {
+        Some(since) if since < WRITTEN_WITHIN => report.good(
+            Area::Queue,
+            format!("a replica serves: it wrote {} s ago", since.as_secs()),
+        ),
+        _ => report.warning(
+            Area::Queue,
+            "no replica serves over this database now; start livestream-bot serve",
+        ),
+    }
+    let failed = condition::failed_jobs(db).await?;
+    if !failed.is_empty() {
+        let names: Vec<_> = failed
+            .iter()
+            .map(|(name, count)| format!("{count} of {name}"))
+            .collect();
+        report.warning(
+            Area::Queue,
+            format!(
+                "jobs failed for the last time: {}; the log says why, search it for the name",
+                names.join(", ")
+            ),
+        );
+    }
+    Ok(())
+}
+
+/// What waits, and for how long.
+async fn examine_queue(db: &PgPool, report: &mut Report) -> sqlx::Result<()> {
+    let depth = jobs::depth(db).await?;
+    if jobs::are_overdue(db, DUE_FOR).await? {
+        report.problem(
+            Area::Queue,
+            "jobs have been due for more than a minute and are not taken; look whether a replica serves and what its log \
+             says, or add one",
+        );
+    }
+    if depth.oldest > UNFINISHED_MAX {
+        report.problem(
+            Area::Queue,
+            format!(
+                "{} commands have no outcome, the oldest for {:.0} min; look whether a replica serves and what its log says",
+                depth.unfinished,
+                depth.oldest / 60.0
+            ),
+        );
+    } else {
+        report.good(
+            Area::Queue,
+            format!("{} commands are under way", depth.unfinished),
+        );
+    }
+    Ok(())
+}
+
+fn judge_links(links: &Links, report: &mut Report) {
+    if links.all == 0 {
+        report.not_known(
+            Area::Links,
+            "no Zoom account is linked yet; people type connect",
+        );
+        return;
+    }
+    let before = report.findings.len();
+    for (count, what) in [
+        (
+            links.dead,
+            "Zoom no longer accepts the link of {} accounts; their people type connect",
+        ),
+        (
+            links.refused,
+            "Zoom refuses to renew the tokens of {} accounts, for a reason that is not the link's; see the accounts on \
+             the admin pages, which tell what Zoom said, and the checks of Zoom below",
+        ),
+        (
+            links.lacking,
+            "the links of {} accounts lack the scope for livestreams; add meeting:update:livestream_status to the Zoom \
+             app, then their people type connect",
+        ),
+        (
+            links.unfit,
+            "{} accounts cannot livestream by their Zoom plan or settings; the admin pages say which and why",
+        ),
+        (
+            links.idle,
+            "the links of {} accounts were not used for 75 days, and Zoom ends them after about 90; use or test them",
+        ),
+    ] {
+        if count > 0 {
+            report.warning(Area::Links, what.replace("{}", &count.to_string()));
+        }
+    }
+    if report.findings.len() == before {
+        report.good(
+            Area::Links,
+            format!("of {} linked accounts none is known to fail", links.all),
+        );
+    }
+}
+
+/// `cure` is what mends it where Zoom sends nothing.
+pub(super) fn judge_heard(heard: &[Heard], cure: &str, report: &mut Report) {
+    let now = Utc::now();
+    for account in heard {
+        let Heard {
+            zoom_account,
+            users,
+            at,
+        } = account;
+        let of = format!("Zoom account {zoom_account} ({users} linked)");
+        match at {
+            None => report.warning(
+                Area::Zoom,
+                format!("Zoom has never sent an event of {of}; if livestreams ran since it was linked, {cure}"),
+            ),
+            Some(at) if (now - *at).num_days() > HEARD_WITHIN_DAYS => report.warning(
+                Area::Zoom,
+                format!(
+                    "Zoom sent the last event of {of} {} days ago; if meetings ran since, {cure}",
+                    (now - *at).num_days()
+                ),
+            ),
+            Some(at) => report.good(
+                Area::Zoom,
+                format!(
+                    "Zoom sent the last event of {of} at {}",
+                    at.format("%Y-%m-%d %H:%M UTC")
+                ),
+            ),
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! What is wrong with the whole, with what mends it: for operators on the command line, and, without
+//! their part, for admins on a page.
+//!
+//! It may run beside a service: it changes nothing, and each of its checks has a time limit.
+
+mod address;
+mod database;
+mod report;
+mod slack;
+mod zoom;
+
+use std::path::Path;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use tokio::time::timeout;
+
+pub use self::report::{Area, Finding, Report, Verdict};
+use crate::app::App;
+use crate::config::{Config, Usable, misspelt};
+use crate::crypto::vault::Vault;
+use crate::db::{condition, jobs};
+use crate::doctor::database::DUE_FOR;
+use crate::http;
+use crate::ids::TeamId;
+
+/// How long the checks of one party may take.
+const CHECKED_WITHIN: Duration = Duration::from_secs(20);
+/// How long one answer may take.
+const ANSWER_WITHIN: Duration = Duration::from_secs(8);
+
+/// Looks at everything that these settings lead to. `program` is this program.
+pub async fn examine(settings: &Usable, program: &Path) -> Report {
+    let mut report = Report::default();
+    examine_settings(settings, &mut report);
+    let vault = settings.token_keys.as_ref();
+    let vault = vault.and_then(|keys: &SecretString| Vault::from_keys(keys).ok());
+    let found = database::open(settings.database.as_ref(), program, &mut report).await;
+    if let Some(found) = &found {
+        let has_events = settings.config.as_ref();
+        let has_events = has_events.is_some_and(|config| config.zoom_webhook_secret.is_some());
+        let examined = database::examine(&found.db, vault.as_ref(), has_events, &mut report);
+        if timeout(CHECKED_WITHIN, examined).await.is_err() {
+            late(&mut report, Area::Database);
+        }
+    }
+    match (&settings.config, http::client(ANSWER_WITHIN)) {
+        (Some(config), Ok(http)) => {
+            let db = found.as_ref().map(|found| &found.db);
+            let (address, slack, zoom) = tokio::join!(
+                within(Area::Address, address::examine(config, &http)),
+                within(
+                    Area::Slack,
+                    slack::examine(config, &http, db, vault.as_ref())
+                ),
+                within(Area::Zoom, zoom::examine(config, &http)),
+            );
+            report.add(address);
+            report.add(slack);
+            report.add(zoom);
+        }
+        _ => {
+            for area in [Area::Address, Area::Slack, Area::Zoom] {
+                report.not_known(area, "not looked at, because settings cannot be used");
+            }
+        }
+    }
+    if let Some(found) = found {
+        found.db.close().await;
+    }
+    report
+}
+
+async fn within(area: Area, examined: impl Future<Output = Report>) -> Report {
+    timeout(CHECKED_WITHIN, examined).await.unwrap_or_else(|_| {
+        let mut report = Report::default();
+        late(&mut report, area);
+        report
+    })
+}
+
+fn late(report: &mut Report, area: Area) {
+    let seconds = CHECKED_WITHIN.as_secs();
+    report.not_known(area, format!("the checks did not end within {seconds} s"));
+}
+
+fn examine_settings(settings: &Usable, report: &mut Report) {
+    for problem in &settings.problems {
+        report.problem(Area::Settings, problem.to_string());
+    }
+    for problem in misspelt() {
+        report.warning(Area::Settings, problem.to_string());
+    }
+    let Some(config) = &settings.config else {
+        return;
+    };
+    if settings.problems.is_empty() {
+        report.good(Area::Settings, "all settings can be used");
+    }
+    for doubt in config.doubts() {
+        report.warning(Area::Settings, doubt.to_string());
+    }
+    examine_features(config, report);
+}
+
+fn examine_features(config: &Config, report: &mut Report) {
+    for feature in config.features() {
+        let state = if feature.is_on { "on" } else { "off" };
+        let text = format!("{state}: {}, because {}", feature.name, feature.because);
+        if feature.is_on {
+            report.good(Area::Settings, text);
+        } else {
+            report.not_known(Area::Settings, text);
+        }
+    }
+}
+
+/// What admins may know of how their workspace stands: nothing of other workspaces, nor what only
+/// the operator can change. Asks nobody but the database.
+pub async fn of_workspace(app: &App, team: &TeamId) -> sqlx::Result<Report> {
+    let mut report = Report::default();
+    if app.zoom_webhook_secret.is_some() {
+        let heard = condition::heard(&app.db, Some(team.as_str())).await?;
+        database::judge_heard(&heard, "tell whoever runs the bot", &mut report);
+    } else {
+        report.not_known(
+            Area::Zoom,
+            "Zoom's reports are not set up here, so the bot says what Zoom answered, and not when a livestream is really \
+             live; whoever runs the bot can set them up",
+        );
+    }
+    if jobs::are_overdue(&app.db, DUE_FOR).await? {
+        report.problem(
+            Area::Queue,
+            "commands have been waiting for more than a minute and are not taken; tell whoever runs the bot",
+        );
+    } else {
+        report.good(Area::Queue, "no command has been waiting for long");
+    }
+    Ok(report)
+}
