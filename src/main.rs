@@ -1,11 +1,12 @@
 //! The command line.
 
-use std::io::{Write, stdin, stdout};
-use std::path::PathBuf;
+use std::io::{Write, stderr, stdin, stdout};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, anyhow, bail};
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
 use livestream_bot::account::reseal::{self, Resealed};
 use livestream_bot::account::{import, keys};
 use livestream_bot::config::{self, Config, DatabaseConfig, DatabaseUrl, LogConfig};
@@ -81,6 +82,9 @@ enum Command {
         #[arg(long)]
         throwaway: bool,
     },
+    /// Writes the manual pages and the completions of the shells into this folder, for packages.
+    #[command(hide = true)]
+    Manual { folder: PathBuf },
 }
 
 fn main() -> ExitCode {
@@ -106,6 +110,10 @@ fn begin(command: Command) -> anyhow::Result<ExitCode> {
             Durability::Durable
         };
         postgres::supervise(&data_dir, durability)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if let Command::Manual { folder } = command {
+        write_manual(&folder)?;
         return Ok(ExitCode::SUCCESS);
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -228,10 +236,19 @@ async fn run(command: Command) -> anyhow::Result<()> {
                 failed.join("\n")
             )
         }
-        Command::Doctor { .. } | Command::Postgres { .. } => {
+        Command::Doctor { .. } | Command::Postgres { .. } | Command::Manual { .. } => {
             unreachable!("begin() runs it")
         }
     }
+}
+
+fn write_manual(folder: &Path) -> anyhow::Result<()> {
+    let mut program = Arguments::command().disable_help_subcommand(true);
+    for shell in [Shell::Bash, Shell::Fish, Shell::Zsh] {
+        clap_complete::generate_to(shell, &mut program, "livestream-bot", folder)
+            .with_context(|| folder.display().to_string())?;
+    }
+    clap_mangen::generate_to(program, folder).with_context(|| folder.display().to_string())
 }
 
 /// How to reach the database, and the private server to keep if it is one of our own.
