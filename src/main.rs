@@ -67,10 +67,14 @@ enum Command {
         after_help = "Each line is a JSON object with team_id, user_id, zoom_user_id, zoom_account_id, \
         email, access_token, refresh_token, expires_at (RFC 3339) and scope (separated by spaces), \
         and with no other field. Blank lines are skipped.\n\n\
-        All lines are stored, or none: if any cannot be imported, the first 20 of them are listed \
-        with their numbers and fields, and without their values."
+        All lines are stored, or none: if any cannot be imported, each of them is listed with its \
+        number and its fields, and without their values."
     )]
-    ImportLinks,
+    ImportLinks {
+        /// Checks every line and counts what would change, and stores no link
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Seals all tokens with the first of `TOKEN_KEYS` again, while others serve.
     ///
     /// Afterwards none of them needs an older key.
@@ -186,7 +190,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
             let manifest = manifest::filled_in(&url, &config::slash_command_from_env()?)?;
             Ok(stdout().write_all(manifest.as_bytes())?)
         }
-        Command::ImportLinks => {
+        Command::ImportLinks { dry_run } => {
             let stored = config::both(config::token_keys_from_env(), DatabaseConfig::from_env());
             let (log_config, (token_keys, database)) = config::both(log_config, stored)?;
             log::init(&log_config)?;
@@ -195,14 +199,20 @@ async fn run(command: Command) -> anyhow::Result<()> {
             let pool = db::pool(database);
             serve::migrate(&pool).await?;
             keys::check(&pool, &vault).await?;
-            let imported = import::links(&pool, &vault, stdin().lock()).await?;
+            let imported = import::links(&pool, &vault, stdin().lock(), dry_run).await?;
+            let done = if dry_run {
+                "dry run: no link was imported"
+            } else {
+                "links imported"
+            };
             tracing::info!(
                 links = imported.links,
                 links.new = imported.new,
-                links.replaced = imported.replaced,
+                links.changed = imported.changed,
+                links.unchanged = imported.unchanged,
                 tokens.stored = imported.tokens_stored,
                 tokens.kept = imported.tokens_kept,
-                "links imported"
+                "{done}"
             );
             Ok(())
         }

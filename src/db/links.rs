@@ -27,13 +27,14 @@ pub struct StoredLinks {
     /// Links of people who had none.
     pub new: i64,
     /// Links that led to another Zoom user before.
-    pub replaced: i64,
+    pub changed: i64,
     /// Zoom users whose tokens were stored; those of the others here are as new, or newer.
     pub tokens: i64,
 }
 
-/// Stores links. A link that stands already is replaced; so is a grant's pair, if it is dead, or
-/// expires earlier than one that has a plausible expiry.
+/// Stores links. A link that leads to another Zoom user is replaced, and one that leads to the same
+/// stays as it is. A grant's pair is replaced if it is dead, or expires earlier than one that has a
+/// plausible expiry.
 pub async fn import(db: &mut PgConnection, links: &NewLinks) -> sqlx::Result<StoredLinks> {
     let tokens = sqlx::query_scalar!(
         r#"
@@ -85,8 +86,9 @@ pub async fn import(db: &mut PgConnection, links: &NewLinks) -> sqlx::Result<Sto
             from new join zoom_grant using (zoom_user_id)
             on conflict (team_id, user_id) do update set zoom_user_id = excluded.zoom_user_id, created_at = now(),
                 search = lower(concat_ws(' ', zoom_link.slack_name, excluded.search))
+            where zoom_link.zoom_user_id <> excluded.zoom_user_id
         )
-        select (select count(*) from new) - count(*) as "new!", count(*) filter (where is_other) as "replaced!"
+        select (select count(*) from new) - count(*) as "new!", count(*) filter (where is_other) as "changed!"
         from before
         "#,
         &links.team_id,
@@ -97,7 +99,7 @@ pub async fn import(db: &mut PgConnection, links: &NewLinks) -> sqlx::Result<Sto
     .await?;
     Ok(StoredLinks {
         new: stored.new,
-        replaced: stored.replaced,
+        changed: stored.changed,
         tokens,
     })
 }

@@ -135,7 +135,7 @@ impl World {
         let pool = db::pool(self.database.clone());
         serve::migrate(&pool).await?;
         let vault = Vault::from_keys(&self.config.token_keys)?;
-        import::links(&pool, &vault, line.to_string().as_bytes()).await?;
+        import::links(&pool, &vault, line.to_string().as_bytes(), false).await?;
         pool.close().await;
         Ok(())
     }

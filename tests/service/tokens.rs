@@ -282,12 +282,12 @@ async fn importing_an_old_file_again_leaves_newer_tokens_alone() {
         .execute(&pool)
         .await
         .expect("an update");
-    import::links(&pool, &vault, line.as_bytes())
+    import::links(&pool, &vault, line.as_bytes(), false)
         .await
         .expect("an imported link");
     expire_stored_token(&world).await;
     type_and_read(&world, DANA, "start 68423085").await;
-    import::links(&pool, &vault, line.as_bytes())
+    import::links(&pool, &vault, line.as_bytes(), false)
         .await
         .expect("an imported link");
     assert!(

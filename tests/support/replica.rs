@@ -84,7 +84,7 @@ impl Link<'_> {
         });
         let pool = db::pool(database.clone());
         let vault = Vault::from_keys(keys).expect("valid keys");
-        let imported = import::links(&pool, &vault, line.to_string().as_bytes()).await;
+        let imported = import::links(&pool, &vault, line.to_string().as_bytes(), false).await;
         imported.expect("an imported link");
         pool.close().await;
     }

@@ -16,29 +16,30 @@ use crate::db::links::{self as table, NewLinks};
 
 /// How many links one statement stores.
 const BATCH: usize = 5_000;
-/// How many of the lines that cannot be imported are told.
-const TOLD_MAX: usize = 20;
 
-/// What an import did.
+/// What an import did, or would do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Imported {
     pub links: i64,
     /// Links of people who had none.
     pub new: i64,
     /// Links that led to another Zoom user before.
-    pub replaced: i64,
+    pub changed: i64,
+    /// Links that led to the same Zoom user before.
+    pub unchanged: i64,
     /// Zoom users whose tokens were stored.
     pub tokens_stored: i64,
     /// Zoom users whose tokens here were as new, or newer.
     pub tokens_kept: i64,
 }
 
-/// Stores links from JSON lines, all or none. If any line cannot be imported, the error names the
-/// first twenty of them with what is wrong, and quotes no value.
+/// Stores links from JSON lines, all or none; none where it `is_dry_run`. If any line cannot be
+/// imported, the error names each of them with what is wrong, and quotes no value.
 pub async fn links(
     db: &sqlx::PgPool,
     vault: &Vault,
     file: impl BufRead,
+    is_dry_run: bool,
 ) -> anyhow::Result<Imported> {
     let lines = read_all(file)?;
     if lines.is_empty() {
@@ -48,7 +49,8 @@ pub async fn links(
     let mut imported = Imported {
         links: i64::try_from(lines.len())?,
         new: 0,
-        replaced: 0,
+        changed: 0,
+        unchanged: i64::try_from(lines.len())?,
         tokens_stored: 0,
         tokens_kept: i64::try_from(zoom_users.len())?,
     };
@@ -61,18 +63,23 @@ pub async fn links(
         let stored = table::import(&mut transaction, &new).await;
         let stored = stored.context("storing links")?;
         imported.new += stored.new;
-        imported.replaced += stored.replaced;
+        imported.changed += stored.changed;
+        imported.unchanged -= stored.new + stored.changed;
         imported.tokens_stored += stored.tokens;
         imported.tokens_kept -= stored.tokens;
     }
-    transaction.commit().await.context("storing links")?;
+    if is_dry_run {
+        transaction.rollback().await.context("storing links")?;
+    } else {
+        transaction.commit().await.context("storing links")?;
+    }
     Ok(imported)
 }
 
 /// Every line, or what is wrong with them.
 fn read_all(file: impl BufRead) -> anyhow::Result<Vec<Line>> {
     let now = Utc::now();
-    let (mut good, mut told, mut bad) = (Vec::<Line>::new(), Vec::new(), 0_usize);
+    let (mut good, mut bad) = (Vec::<Line>::new(), Vec::new());
     let (mut people, mut accounts) = (HashMap::new(), HashMap::new());
     let mut tokens = HashMap::new();
     for (index, bytes) in file.split(b'\n').enumerate() {
@@ -129,28 +136,17 @@ fn read_all(file: impl BufRead) -> anyhow::Result<Vec<Line>> {
         });
         match checked {
             Ok(line) => good.push(line),
-            Err(problems) => {
-                bad += 1;
-                if bad <= TOLD_MAX {
-                    told.push(format!("line {number}: {}", problems.join("; ")));
-                }
-            }
+            Err(problems) => bad.push(format!("line {number}: {}", problems.join("; "))),
         }
     }
-    if bad == 0 {
-        return Ok(good);
-    }
-    if bad > TOLD_MAX {
-        told.push(format!("and {} more", bad - TOLD_MAX));
-    }
-    let lines = if bad == 1 {
-        "1 line"
-    } else {
-        &format!("{bad} lines")
+    let lines = match bad.len() {
+        0 => return Ok(good),
+        1 => "1 line",
+        count => &format!("{count} lines"),
     };
     bail!(
         "nothing was imported: {lines} cannot be\n{}",
-        told.join("\n")
+        bad.join("\n")
     )
 }
 

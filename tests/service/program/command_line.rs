@@ -47,7 +47,8 @@ async fn links_are_imported_from_json_lines_again_and_again() {
     for expected in [
         "links=1",
         "links.new=0",
-        "links.replaced=0",
+        "links.changed=0",
+        "links.unchanged=1",
         "tokens.stored=0",
         "tokens.kept=1",
     ] {
@@ -150,20 +151,17 @@ async fn a_file_with_bad_lines_imports_nothing_and_is_told_line_by_line() {
         assert!(!output.status.success() && error.contains(says), "{error}");
     }
 
-    // Many are counted, and nothing of a file is stored, however many good lines come first.
+    // Each is told, and nothing of a file is stored, however many good lines come first.
     let mut many: Vec<_> = (0..6_000)
         .map(|n| line(&format!("U{n}"), json!({})))
         .collect();
     many.extend((0..50).map(|_| "{}".to_owned()));
     let output = run_with_input(&mut env.command("import-links"), many.join("\n"));
     let error = lossy_text(&output.stderr);
-    assert!(
-        error.contains("50 lines cannot be")
-            && error.contains("line 6020:")
-            && error.contains("and 30 more"),
-        "{error}"
-    );
-    assert!(!error.contains("line 6021:"), "{error}");
+    assert!(error.contains("50 lines cannot be"), "{error}");
+    for number in 6_001..=6_050 {
+        assert!(error.contains(&format!("line {number}: ")), "{error}");
+    }
     assert_eq!(count_imported(&env).await, 0);
     env.end().await;
 }
@@ -179,7 +177,8 @@ async fn a_file_is_imported_as_other_programs_write_it() {
     for expected in [
         "links=2",
         "links.new=2",
-        "links.replaced=0",
+        "links.changed=0",
+        "links.unchanged=0",
         "tokens.stored=2",
         "tokens.kept=0",
     ] {
@@ -187,21 +186,61 @@ async fn a_file_is_imported_as_other_programs_write_it() {
     }
     // One of them is linked to another Zoom user.
     let other = import_line("U2", &json!({ "zoom_user_id": "z-U3" }));
-    let output = run_with_input(
-        &mut env.command("import-links"),
-        format!("{first}\n{other}"),
-    );
-    let log = lossy_text(&output.stderr);
-    for expected in [
-        "links=2",
-        "links.new=0",
-        "links.replaced=1",
-        "tokens.stored=1",
-        "tokens.kept=1",
+    let third = import_line("U4", &json!({}));
+    let file = format!("{first}\n{other}\n{third}");
+    let links = "select string_agg(zoom_link::text, ' ' order by user_id) from zoom_link where team_id = 'T1'";
+    let mut db = env.database.connect().await.expect("a database connection");
+    let before: String = sqlx::query_scalar(links)
+        .fetch_one(&mut db)
+        .await
+        .expect("links");
+    for (arguments, says) in [
+        (&["--dry-run"][..], "dry run: no link was imported"),
+        (&[], "links imported"),
     ] {
-        assert!(log.contains(expected), "{expected}: {log}");
+        let stored: String = sqlx::query_scalar(links)
+            .fetch_one(&mut db)
+            .await
+            .expect("links");
+        assert_eq!(stored, before, "before {arguments:?}");
+        let output = run_with_input(env.command("import-links").args(arguments), &file);
+        let log = lossy_text(&output.stderr);
+        for expected in [
+            says,
+            "links=3",
+            "links.new=1",
+            "links.changed=1",
+            "links.unchanged=1",
+            "tokens.stored=2",
+            "tokens.kept=1",
+        ] {
+            assert!(log.contains(expected), "{expected}: {log}");
+        }
     }
-    assert_eq!(count_imported(&env).await, 2);
+    assert_eq!(count_imported(&env).await, 3);
+    // What leads where it led before was not touched.
+    let stored: String = sqlx::query_scalar(links)
+        .fetch_one(&mut db)
+        .await
+        .expect("links");
+    let first_link = |links: &str| links.split(')').next().map(str::to_owned);
+    assert_eq!(first_link(&stored), first_link(&before));
+    drop(db);
+    env.end().await;
+}
+
+#[tokio::test]
+async fn a_dry_run_tells_every_bad_line_too() {
+    let env = ProgramEnv::new().await;
+    let file = format!("{}\n{{}}\n[]", import_line("U1", &json!({})));
+    let output = run_with_input(env.command("import-links").arg("--dry-run"), file);
+    let error = lossy_text(&output.stderr);
+    assert!(!output.status.success(), "{error}");
+    assert!(
+        error.contains("line 2: ") && error.contains("line 3: "),
+        "{error}"
+    );
+    assert_eq!(count_imported(&env).await, 0);
     env.end().await;
 }
 
