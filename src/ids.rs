@@ -147,6 +147,22 @@ impl ChannelId {
     }
 }
 
+impl SlackUserId {
+    /// Whether this stands where somebody's ID was erased.
+    pub fn is_erased(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// Whether a text is an ID as Slack makes them, that begins with one of these letters.
+pub fn is_slack_id(id: &str, first: &[char]) -> bool {
+    (2..=ID_MAX).contains(&id.len())
+        && id.starts_with(first)
+        && id
+            .chars()
+            .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
+}
+
 /// The number of a command, shown to people as its reference and logged as `command.id`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type)]
 #[serde(transparent)]

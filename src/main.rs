@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use anyhow::{Context, anyhow, bail};
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
+use livestream_bot::account::erase::{self, Erased};
 use livestream_bot::account::reseal::{self, Resealed};
 use livestream_bot::account::{import, keys};
 use livestream_bot::config::{self, Config, DatabaseConfig, DatabaseUrl, LogConfig};
@@ -14,6 +15,7 @@ use livestream_bot::crypto::vault::Vault;
 #[cfg(feature = "demo")]
 use livestream_bot::demo;
 use livestream_bot::doctor::{self, Verdict};
+use livestream_bot::ids::{SlackUserId, TeamId, is_slack_id};
 use livestream_bot::postgres::{self, Durability, Server};
 use livestream_bot::telemetry::{log, metrics};
 use livestream_bot::{db, manifest, serve};
@@ -72,6 +74,25 @@ enum Command {
     )]
     ImportLinks {
         /// Checks every line and counts what would change, and stores no link
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Deletes what is stored of a person, at their request.
+    #[command(
+        after_help = "Their link ends, and the permission behind it is withdrawn at Zoom unless others use it. The audit \
+        keeps its entries and no longer names them. A person of an organisation is erased in all of its \
+        workspaces.\n\n\
+        What is under way is left and told, and the command ends with a status other than 0: run it again. It \
+        may be run again at any time."
+    )]
+    ErasePerson {
+        /// The workspace's ID, such as T0123ABCD
+        #[arg(long, value_parser = team_id)]
+        team: TeamId,
+        /// The person's member ID, such as U0123ABCD
+        #[arg(long, value_parser = user_id)]
+        user: SlackUserId,
+        /// Counts what would be deleted, and deletes nothing
         #[arg(long)]
         dry_run: bool,
     },
@@ -216,6 +237,18 @@ async fn run(command: Command) -> anyhow::Result<()> {
             );
             Ok(())
         }
+        Command::ErasePerson {
+            team,
+            user,
+            dry_run,
+        } => {
+            let (log_config, database) = config::both(log_config, DatabaseConfig::from_env())?;
+            log::init(&log_config)?;
+            let (database, _server) = connect_options(database).await?;
+            let pool = db::pool(database);
+            serve::migrate(&pool).await?;
+            report(&erase::person(&pool, team, user, dry_run).await?, dry_run)
+        }
         Command::RotateKeys => {
             let stored = config::both(config::token_keys_from_env(), DatabaseConfig::from_env());
             let (log_config, (token_keys, database)) = config::both(log_config, stored)?;
@@ -259,6 +292,57 @@ fn write_manual(folder: &Path) -> anyhow::Result<()> {
             .with_context(|| folder.display().to_string())?;
     }
     clap_mangen::generate_to(program, folder).with_context(|| folder.display().to_string())
+}
+
+/// Tells what an erasure did. Fails if something is left.
+fn report(erased: &Erased, is_dry_run: bool) -> anyhow::Result<()> {
+    let Erased {
+        found,
+        left,
+        withdrawals,
+    } = erased;
+    tracing::info!(
+        links = found.links,
+        withdrawals,
+        link_offers = found.link_offers,
+        commands = found.commands,
+        streams = found.streams,
+        stream_facts = found.stream_facts,
+        memberships = found.memberships,
+        admin_rights = found.admin_rights,
+        settings = found.settings,
+        jobs = found.jobs,
+        audit_names = found.audit_names,
+        "{}",
+        match (is_dry_run, left.is_empty()) {
+            (true, _) => "dry run: this is stored of the person, and nothing was deleted",
+            (false, true) => "this was stored of the person, and is deleted",
+            (false, false) =>
+                "this was stored of the person; it is deleted but for what is under way",
+        }
+    );
+    if is_dry_run || left.is_empty() {
+        return Ok(());
+    }
+    bail!(
+        "left, because it is under way or came meanwhile: commands: {}, livestreams: {}, other rows: {}; run this again \
+         once the commands and the livestreams have ended",
+        left.commands,
+        left.streams,
+        left.others()
+    )
+}
+
+fn team_id(id: &str) -> Result<TeamId, &'static str> {
+    let is_id = is_slack_id(id, &['T', 'E']);
+    let id = is_id.then(|| TeamId::new(id));
+    id.ok_or("it is no Slack workspace ID, such as T0123ABCD")
+}
+
+fn user_id(id: &str) -> Result<SlackUserId, &'static str> {
+    let is_id = is_slack_id(id, &['U', 'W']);
+    let id = is_id.then(|| SlackUserId::new(id));
+    id.ok_or("it is no Slack member ID, such as U0123ABCD")
 }
 
 /// How to reach the database, and the private server to keep if it is one of our own.

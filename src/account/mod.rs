@@ -3,6 +3,7 @@
 pub mod confirm;
 mod consent;
 mod ending;
+pub mod erase;
 pub mod import;
 pub mod keys;
 pub mod link;

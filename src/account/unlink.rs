@@ -164,7 +164,7 @@ async fn unshare(
 
 /// Removes a person's links that were made until `until`, and retires the grants behind them.
 /// Returns what became of each Zoom user's.
-async fn remove(
+pub(super) async fn remove(
     db: &mut sqlx::PgConnection,
     asker: &Asker,
     by: Option<&Asker>,

@@ -7,6 +7,7 @@ pub mod authorization;
 pub mod commands;
 pub mod condition;
 pub mod destinations;
+pub mod erasure;
 pub mod grants;
 pub mod installations;
 pub mod jobs;

@@ -1,6 +1,6 @@
 //! What a workspace's admins allow.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use sqlx::PgExecutor;
 use sqlx::types::Json;
 
@@ -51,7 +51,8 @@ pub struct Rules {
     pub confirm_over: Option<i32>,
     pub confirm_shared: bool,
     pub guests_allowed: bool,
-    /// Who changed them last; none if nobody has.
+    /// Who changed them last; none if nobody has, or they were erased.
+    #[serde(deserialize_with = "deserialize_changed_by")]
     pub changed_by: Option<SlackUserId>,
     pub version: i64,
 }
@@ -80,6 +81,13 @@ impl ChannelPolicy {
     pub fn as_str(self) -> &'static str {
         self.into()
     }
+}
+
+fn deserialize_changed_by<'de, D: Deserializer<'de>>(
+    by: D,
+) -> Result<Option<SlackUserId>, D::Error> {
+    let by = Option::<SlackUserId>::deserialize(by)?;
+    Ok(by.filter(|by| !by.is_erased()))
 }
 
 /// The rules of a workspace; the default ones if it has none.

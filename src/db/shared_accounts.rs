@@ -114,7 +114,7 @@ pub async fn linked_by(
         Asker,
         r#"select enterprise_id as "enterprise: EnterpriseId", team_id as "team: TeamId",
             linked_by as "user: SlackUserId"
-        from shared_account where zoom_user_id = $1"#,
+        from shared_account where zoom_user_id = $1 and linked_by <> ''"#,
         zoom_user.as_str(),
     )
     .fetch_all(db)

@@ -10,6 +10,7 @@ mod commands;
 mod costs;
 mod destinations;
 mod destinations_pages;
+mod erasure;
 mod events;
 mod failover;
 mod hang_ups;

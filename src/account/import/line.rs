@@ -5,7 +5,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
-use crate::ids::is_visible;
+use crate::ids::{is_slack_id, is_visible};
 use crate::zoom::scopes::lacks_livestream_scope;
 
 /// A link as a line has it.
@@ -199,14 +199,6 @@ impl Fields<'_> {
 fn is_name(key: &str) -> bool {
     let is_letter = |c: char| c.is_ascii_lowercase() || c == '_';
     (1..=NAME_MAX).contains(&key.len()) && key.chars().all(is_letter)
-}
-
-fn is_slack_id(id: &str, first: &[char]) -> bool {
-    (2..=ID_MAX).contains(&id.len())
-        && id.starts_with(first)
-        && id
-            .chars()
-            .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
 }
 
 fn is_zoom_user(id: &str) -> bool {

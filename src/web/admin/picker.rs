@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use crate::db::audit::Person;
 use crate::admin::check::{PersonState, people as states_of};
 use crate::app::App;
 use crate::command::outcome::Unknown;
@@ -417,6 +418,7 @@ pub(super) fn named(names: &Names, kind: IdKind, id: &str) -> Markup {
 /// The same in plain text.
 pub(super) fn text(names: &Names, kind: IdKind, id: &str) -> String {
     let name = match kind {
+        IdKind::Person if id.is_empty() => return Person::Erased.id().to_owned(),
         IdKind::Person => names.person(id),
         IdKind::Channel => return names.channel_text(id),
         IdKind::UserGroup => names.group(id),
