@@ -1,8 +1,12 @@
 //! The database over the versions of this program.
 
 use livestream_bot::{db, serve};
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, raw_sql};
+use sqlx::{
+    AssertSqlSafe, Column, ConnectOptions, Connection, Either, Executor, SqlSafeStr, Statement,
+    TypeInfo, raw_sql,
+};
 
 use crate::support::database;
 
@@ -176,5 +180,60 @@ async fn migrations_run_over_rows_of_every_earlier_state() {
     .expect("a list of tables");
     assert_eq!(empty, Vec::<String>::new(), "tables without sample rows");
     connection.close().await.expect("an orderly end");
+    database::drop(&options).await;
+}
+
+/// A statement of an earlier version, with the types that it takes and gives.
+#[derive(Deserialize)]
+struct Recorded {
+    query: String,
+    parameters: Vec<String>,
+    columns: Vec<(String, String)>,
+}
+
+/// Every statement of an earlier version, by the newest migration that it knew: those that are checked
+/// when it is compiled. A version that is released is a new line.
+const STATEMENTS: [(i64, &str); 1] = [(15, include_str!("migrations/statements_15.json"))];
+
+/// An older replica, or a version that somebody goes back to, runs over the tables of this one.
+#[tokio::test]
+async fn every_statement_of_an_earlier_version_runs_over_these_tables() {
+    let options = database::create().await;
+    let mut db = options.connect().await.expect("the test's database");
+    for (migration, statements) in STATEMENTS {
+        let statements: Vec<Recorded> = serde_json::from_str(statements).expect("a record");
+        assert!(
+            statements.len() > 150,
+            "the statements of {migration} are found"
+        );
+        for recorded in statements {
+            let query = &recorded.query;
+            let prepared = (&mut db).prepare(AssertSqlSafe(query.clone()).into_sql_str());
+            let prepared = prepared
+                .await
+                .unwrap_or_else(|error| panic!("of migration {migration}: {query}: {error}"));
+            let parameters: Vec<String> = match prepared.parameters() {
+                Some(Either::Left(types)) => types.iter().map(|of| of.name().to_owned()).collect(),
+                other => panic!("{query}: {other:?}"),
+            };
+            assert_eq!(
+                parameters, recorded.parameters,
+                "of migration {migration}: {query}"
+            );
+            let columns: Vec<(String, String)> = (prepared.columns().iter())
+                .map(|column| {
+                    (
+                        column.name().to_owned(),
+                        column.type_info().name().to_owned(),
+                    )
+                })
+                .collect();
+            assert_eq!(
+                columns, recorded.columns,
+                "of migration {migration}: {query}"
+            );
+        }
+    }
+    db.close().await.expect("an orderly end");
     database::drop(&options).await;
 }

@@ -12,7 +12,7 @@ use crate::support::admin_browser::AdminBrowser;
 use crate::support::fixtures::{block_meeting, installed_world, unblock_meeting, world};
 use crate::support::queue::wait_for_jobs;
 use crate::support::slack::{button_values, send, text_of, type_and_read};
-use crate::support::world::connect;
+use crate::support::world::{connect, wait_for_empty_queue};
 
 async fn execute(db: &mut PgConnection, sql: &str) {
     let done = raw_sql(AssertSqlSafe(sql.to_owned())).execute(db).await;
@@ -206,5 +206,33 @@ async fn the_admins_pages_show_what_another_version_wrote() {
     assert_eq!(admin.set_rules(&[("who", "linked")]).await.status, 303);
     let read = type_and_read(&world, DANA, "start 68423085").await;
     assert!(read.contains("is going live"), "{read}");
+    world.end().await;
+}
+
+/// A job of each kind as the first version wrote it, before any field was added.
+const JOBS: &str = r#"
+    select graphile_worker.add_job('run_command', json_build_object('command_id', command_id)) from command;
+    select graphile_worker.add_job('show_stream', json_build_object('stream_id', stream_id)) from stream;
+    select graphile_worker.add_job('show_home', '{"asker": {"enterprise": null, "team": "T0ACME", "user": "U0DANA"}, "has_offer": false}');
+    select graphile_worker.add_job('notify_unlinked', '{"asker": {"enterprise": null, "team": "T0ACME", "user": "U0DANA"}, "by": "U0ADA"}');
+    select graphile_worker.add_job('notify_link_dead',
+        '{"asker": {"enterprise": null, "team": "T0ACME", "user": "U0DANA"}, "end": "dead", "is_shared": false}');
+    select graphile_worker.add_job('withdraw', '{"withdrawal_id": 4711}');
+    select graphile_worker.add_job('leave_tenant', '{"tenant": {"workspace": [null, "T0OTHER"]}}');
+    select graphile_worker.add_job('unlink', '{"asker": {"enterprise": null, "team": "T0ACME", "user": "U0DANA"}}')"#;
+
+/// None may fail: a failed one is tried again, and so left in the queue at the end.
+#[tokio::test]
+async fn jobs_that_the_first_version_wrote_are_carried_out() {
+    let world = installed_world().await;
+    type_and_read(&world, DANA, "start 68423085").await;
+    let mut db = connect(&world).await;
+    execute(&mut db, JOBS).await;
+    wait_for_empty_queue(&world.database).await;
+    let linked: i64 = sqlx::query_scalar("select count(*) from zoom_link where user_id = 'U0DANA'")
+        .fetch_one(&mut db)
+        .await
+        .expect("a count");
+    assert_eq!(linked, 0, "the job to unlink Dana was read");
     world.end().await;
 }
