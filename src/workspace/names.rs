@@ -42,7 +42,9 @@ impl Names {
         people: impl IntoIterator<Item = &'a str>,
         channels: impl IntoIterator<Item = &'a str>,
     ) -> sqlx::Result<Self> {
-        let people: Vec<&str> = people.into_iter().collect();
+        // In place of a person who was erased there is nobody's ID.
+        let people = people.into_iter().filter(|id| !id.is_empty());
+        let people: Vec<&str> = people.collect();
         let ids: Vec<String> = people.iter().map(|id| (*id).to_owned()).collect();
         let stored = linked_users::names(&app.db, &asker.team, &ids).await?;
         let unnamed = people.into_iter().filter(|id| !stored.contains_key(*id));
