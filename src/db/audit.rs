@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use sqlx::postgres::PgRow;
-use sqlx::types::Json;
 use sqlx::{FromRow, PgConnection, PgExecutor, PgPool, Postgres, QueryBuilder, Row};
 
 use crate::command::meeting::MeetingId;
@@ -328,8 +327,8 @@ pub struct Entry {
     pub has_failed: bool,
     /// Its command, as long as that is kept.
     pub command: Option<EntryCommand>,
-    /// What the change of rules before this one noted, if it is one.
-    pub rules_before: Option<RulesNote>,
+    /// The Slack ids of those whom the change of rules before this one listed, if it is one.
+    pub people_before: Vec<String>,
 }
 
 /// The command of an entry.
@@ -342,14 +341,6 @@ pub struct EntryCommand {
     pub attempts: i16,
     /// Everybody of the workspace may read in its channel.
     pub is_public: bool,
-}
-
-/// What a change of rules notes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RulesNote {
-    pub detail: String,
-    /// The Slack ids of those it names.
-    pub people: Vec<String>,
 }
 
 impl EntryCommand {
@@ -383,7 +374,7 @@ impl EntryCommand {
 impl FromRow<'_, PgRow> for Entry {
     fn from_row(row: &PgRow) -> sqlx::Result<Self> {
         let people: Vec<Option<String>> = row.try_get("people")?;
-        let before: Option<Json<[Option<String>; 2]>> = row.try_get("before")?;
+        let people_before: Vec<Option<String>> = row.try_get("people_before")?;
         let meeting_id = row.try_get("meeting_id")?;
         Ok(Self {
             audit_id: row.try_get("audit_id")?,
@@ -414,14 +405,7 @@ impl FromRow<'_, PgRow> for Entry {
             detail: row.try_get("detail")?,
             has_failed: row.try_get("has_failed")?,
             command: EntryCommand::of(row, meeting_id)?,
-            rules_before: before.map(|Json([detail, people])| RulesNote {
-                detail: detail.unwrap_or_default(),
-                people: people
-                    .unwrap_or_default()
-                    .split_whitespace()
-                    .map(str::to_owned)
-                    .collect(),
-            }),
+            people_before: people_before.into_iter().flatten().collect(),
         })
     }
 }
@@ -629,14 +613,13 @@ pub async fn entries(
     );
     query
         .push(AuditKind::RulesChanged.as_str())
-        .push("' then (
-                select array_to_json(array[earlier.detail, array_to_string(array(
-                    select listed.user_id from unnest(earlier.people) as key (person_id) join person as listed using (person_id)
-                ), ' ')])
-                from audit as earlier
-                where earlier.team_id = audit.team_id and earlier.kind = audit.kind and earlier.audit_id < audit.audit_id
-                order by earlier.audit_id desc limit 1
-            ) end as before
+        .push("' then array(
+                select listed.user_id from unnest((
+                    select earlier.people from audit as earlier
+                    where earlier.team_id = audit.team_id and earlier.kind = audit.kind and earlier.audit_id < audit.audit_id
+                    order by earlier.audit_id desc limit 1
+                )) as key (person_id) join person as listed using (person_id)
+            ) else '{}' end as people_before
         from audit
         left join zoom_account using (account_id)
         left join person on person.person_id = audit.person_id

@@ -15,7 +15,6 @@ use crate::stream::state::State as StreamState;
 use crate::web::admin::activity_reports::{Report, Reported, Why, reports};
 use crate::web::admin::activity_words::{destination_rule, outcome, rule, spaced};
 use crate::web::admin::layout::Shell;
-use crate::web::admin::rules_changes::{self, changes};
 use crate::web::admin::rules_summary::list;
 use crate::web::parts::{Tone, antenna, avatar, badge, chevron, duration, mark};
 use crate::web::paths::DESTINATIONS;
@@ -695,25 +694,26 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// What a change of rules changed.
+    /// What a change of rules changed: as it was noted, and who was added to the list and taken off it.
     fn changes(&self, entry: &Entry) -> String {
-        let people: Vec<_> = entry
-            .people
-            .iter()
-            .map(|person| self.plain_name(person))
-            .collect();
-        let before = entry.rules_before.as_ref();
-        let people_before: Vec<_> = before
-            .map(|before| &before.people[..])
-            .unwrap_or_default()
-            .iter()
-            .map(|id| self.names.person(id).unwrap_or(id).to_owned())
-            .collect();
-        changes(
-            before.map(|before| (&*before.detail, &people_before[..])),
-            (detail(entry), &people),
-            |id| self.names.channel(id).unwrap_or(id).to_owned(),
-        )
+        let now = entry.people.iter();
+        let now: Vec<_> = now.map(|person| self.plain_name(person)).collect();
+        let before = entry.people_before.iter();
+        let before = before.map(|id| self.names.person(id).unwrap_or(id).to_owned());
+        let before: Vec<_> = before.collect();
+        let differing = |some: &[String], others: &[String], sign: &str| {
+            let differing = some.iter().filter(|name| !others.contains(name));
+            let differing = differing.map(|name| format!("{sign} {name}"));
+            differing.collect::<Vec<_>>()
+        };
+        let added = differing(&now, &before, "+");
+        let removed = differing(&before, &now, "\u{2212}");
+        let people = [added, removed].concat().join(", ");
+        if people.is_empty() {
+            detail(entry).to_owned()
+        } else {
+            format!("{} ({people})", detail(entry))
+        }
     }
 
     fn full_time(&self, at: DateTime<Utc>) -> Markup {
@@ -768,9 +768,8 @@ impl Line {
 fn named(entries: &[Entry], reported: &[Stream]) -> (Vec<String>, Vec<String>) {
     let people = entries.iter().flat_map(|entry| {
         let named = [&entry.person, &entry.actor].into_iter().flatten();
-        let before = entry.rules_before.iter().flat_map(|before| &before.people);
         let named = named.chain(&entry.people).filter_map(id_of);
-        named.chain(before.map(String::as_str))
+        named.chain(entry.people_before.iter().map(String::as_str))
     });
     let by = reported.iter().flat_map(|stream| &stream.facts);
     let by = by.filter_map(|fact| fact.by.as_ref());
@@ -786,12 +785,6 @@ fn named(entries: &[Entry], reported: &[Stream]) -> (Vec<String>, Vec<String>) {
             .is_some_and(|command| !command.is_public);
         (!is_private).then_some(channel)
     });
-    let of_rules = entries.iter().filter(|entry| is_rules(entry));
-    let of_rules = of_rules.flat_map(|entry| {
-        let before = entry.rules_before.as_ref().map(|before| &*before.detail);
-        [before, entry.detail.as_deref()].into_iter().flatten()
-    });
-    let channels = channels.chain(of_rules.flat_map(rules_changes::channels));
     let of_streams = reported.iter().filter(|stream| stream.is_public);
     let channels = channels.chain(of_streams.map(|stream| stream.channel.as_str()));
     (
@@ -821,10 +814,6 @@ fn id_of(person: &Person) -> Option<&str> {
         Person::Known { id, .. } => Some(id),
         Person::Erased => None,
     }
-}
-
-fn is_rules(entry: &Entry) -> bool {
-    entry.kind == AuditKind::RulesChanged.as_str()
 }
 
 fn detail(entry: &Entry) -> &str {

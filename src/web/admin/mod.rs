@@ -18,7 +18,6 @@ mod people;
 mod person_view;
 pub(super) mod picker;
 mod rules;
-mod rules_changes;
 pub(super) mod rules_form;
 mod rules_preview;
 mod rules_summary;

@@ -340,25 +340,29 @@ async fn a_private_channel_is_named_to_nobody_else_nor_what_is_shown_there() {
 async fn a_change_of_rules_tells_what_changed() {
     let world = installed_world().await;
     let mut admin = AdminBrowser::signed_in(&world, ADA).await;
-    admin
-        .set_rules(&[("confirm", "on"), ("confirm_over", "500")])
-        .await;
-    sqlx::raw_sql(
-        "insert into audit (kind, team_id, person_id, detail) values
-            ('rules_changed', 'T0ACME', person_key(null, 'T0ACME', 'U0ADA'),
-            'who: linked; channels: only C0TOWNHALL; confirm over: 500 members; confirm in shared channels: no; guests: no'),
-            ('rules_changed', 'T0ACME', person_key(null, 'T0ACME', 'U0ADA'),
-            'who: linked; channels: anywhere; confirm over: 500 members; confirm in shared channels: no; guests: yes')",
-    )
-    .execute(&mut connect(&world).await)
-    .await
-    .expect("entries");
+    for rules in [
+        &[("confirm_over", "500")][..],
+        &[
+            ("confirm_over", "500"),
+            ("place", "only"),
+            ("channels", "C0TOWNHALL"),
+        ],
+        &[("who", "named"), ("people", "U0DANA U0FAY")],
+        &[("who", "named"), ("people", "U0FAY U0ELI")],
+    ] {
+        assert_eq!(admin.set_rules(rules).await.status, 303);
+    }
+    // As it was called then.
+    world.slack.name_channel("C0TOWNHALL", "renamed");
     let found = read(&mut admin, "kind=rules_changed").await;
-    let newest =
-        "Ada changed the rules where: only #town-hall → everywhere; guests: may not → may Changed";
-    assert!(found[0].contains(newest), "{found:#?}");
-    let before = "where: everywhere → only #town-hall";
-    assert!(found[1].contains(before), "{found:#?}");
+    for (line, says) in found.iter().zip([
+        "who: 1 added, 1 removed, now 2 (+ Eli, \u{2212} Dana)",
+        "who: everybody linked → only listed people; where: only #town-hall → everywhere; asked first: over 500 members → never (+ Dana, + Fay)",
+        "where: everywhere → only #town-hall",
+        "Ada changed the rules asked first: never → over 500 members",
+    ]) {
+        assert!(line.contains(says), "{says}: {found:#?}");
+    }
     world.end().await;
 }
 
