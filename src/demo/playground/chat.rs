@@ -9,7 +9,7 @@ use super::live::Item;
 use super::mrkdwn::{hour, mrkdwn, plain};
 use super::scenes::Target;
 use super::state::Playground;
-use super::viewer::Viewer;
+use super::viewer::{Viewer, anchor};
 use super::wires::Wires;
 use crate::demo::people::PEOPLE;
 use crate::demo::slack::{Channel, Message};
@@ -63,7 +63,7 @@ impl Playground {
             let replies: Vec<_> = replies.collect();
             let is_lit = newest_card.is_some_and(|card| card.ts == message.ts);
             let shown = html! {
-                li id=(id_of(&message.ts)) class={
+                li id=(anchor(&message.ts)) class={
                     "say " (if message.is_by_app { "from-app" } else { "from-person" }) (if is_lit { " lit" } else { "" })
                 } {
                     (said(message, who, wires))
@@ -116,11 +116,6 @@ fn nothing_said(channel: Channel) -> Markup {
     }
 }
 
-/// Where a message is in the page.
-pub(super) fn id_of(ts: &str) -> String {
-    format!("message-{}", ts.replace('.', "-"))
-}
-
 fn said(message: &Message, who: &str, wires: &Wires<'_>) -> Markup {
     let author = PEOPLE
         .into_iter()
@@ -132,7 +127,7 @@ fn said(message: &Message, who: &str, wires: &Wires<'_>) -> Markup {
     let place = Use {
         who,
         ts: Some(&message.ts),
-        key: id_of(&message.ts),
+        key: anchor(&message.ts),
     };
     html! {
         @if message.is_by_app { span.avatar.bot aria-hidden="true" { (mark(36)) } } @else { (avatar(author)) }

@@ -38,9 +38,9 @@ impl Playground {
                         button class={ "button" (if is_done { "" } else { " primary" }) } { "Do it for me" }
                     }
                     @if let Some(next) = next {
-                        a class={ "button" (if is_done { " primary" } else { "" }) } href=(next.viewer(true).address()) data-goes { "Next" }
+                        a class={ "button" (if is_done { " primary" } else { "" }) } href=(Viewer::of(next, true).address()) data-goes { "Next" }
                     }
-                    a.button.bare href=(scenes::first().viewer(true).address()) data-goes { "Start again" }
+                    a.button.bare href=(Viewer::of(scenes::first(), true).address()) data-goes { "Start again" }
                     a.button.bare href=(end) data-goes { "End tour" }
                     a.button.bare.push href={ "/?scene=" (step.name) } data-copies title="Copy link" { (icon(Icon::Tied)) span.hidden { "Copy link" } }
                 }

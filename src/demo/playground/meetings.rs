@@ -2,10 +2,11 @@
 
 use maud::{Markup, html};
 
+use super::calendar::{self, MEETINGS, Plan};
 use super::live::Item;
 use super::mrkdwn::{hour, planned};
 use super::scenes::Target;
-use super::state::{MEETINGS, Plan, Playground};
+use super::state::Playground;
 use super::viewer::Viewer;
 use crate::command::meeting::MeetingId;
 use crate::demo::zoom::{Meeting, Obstacle};
@@ -25,7 +26,7 @@ impl Playground {
     }
 }
 
-fn shown(meeting: &super::state::Meeting, now: &Meeting, is_lit: bool) -> Markup {
+fn shown(meeting: &calendar::Meeting, now: &Meeting, is_lit: bool) -> Markup {
     let is_cut_off = now.is_live && now.is_broken;
     let state = match (is_cut_off, now.is_live, now.is_running) {
         (true, ..) => "cut-off",

@@ -6,6 +6,7 @@
 //! [server-sent events](https://html.spec.whatwg.org/multipage/server-sent-events.html) tell of it.
 
 mod acts;
+mod calendar;
 mod chat;
 mod guide;
 mod live;
@@ -13,7 +14,9 @@ mod meetings;
 mod mrkdwn;
 mod page;
 mod scenes;
+mod send;
 mod state;
+mod steps;
 mod story;
 mod viewer;
 mod wires;
@@ -39,9 +42,10 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use url::{Url, form_urlencoded};
 
-use self::acts::{Act, Problem};
+use self::acts::Act;
 use self::live::Told;
 use self::page::Extra;
+use self::send::Problem;
 pub(super) use self::state::Playground;
 use self::viewer::Viewer;
 use crate::web::parts::{MARK, STYLE};

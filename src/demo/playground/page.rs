@@ -95,7 +95,7 @@ impl Playground {
                         h1.brand { (mark(28)) span { "Livestream Bot " span.muted { "Playground" } } }
                         p.small.muted.far { "Slack and Zoom are stand-ins on this machine; the service between them is real. Nothing leaves, nothing is kept." }
                         a.button.far href={ (self.service) "/admin" } target="_blank" rel="noopener" { "Admin pages " (icon(Icon::Outside)) }
-                        a.button href=(scenes::first().viewer(true).address()) data-goes { "Tour" }
+                        a.button href=(Viewer::of(scenes::first(), true).address()) data-goes { "Tour" }
                     }
                     div.notices {
                         div id="fault" role="status" { (drawn.show("fault")) }
@@ -130,7 +130,7 @@ impl Playground {
     }
 
     fn live_count(&self) -> usize {
-        let meetings = super::state::MEETINGS.iter();
+        let meetings = super::calendar::MEETINGS.iter();
         let now = meetings.filter_map(|meeting| self.zoom.meeting(meeting.id));
         now.filter(|meeting| meeting.is_live).count()
     }

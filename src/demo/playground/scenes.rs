@@ -1,14 +1,10 @@
 //! Scenes: states of the demo that have a name. The tour goes through most of them, and a link leads to
 //! each.
 
-use anyhow::{Context, ensure};
-
-use super::acts::{Problem, taken};
-use super::state::{ALL_HANDS, DESIGN_REVIEW, FIRESIDE, MEETINGS, Playground, WEEKLY};
-use super::viewer::{Place, Viewer};
+use super::calendar::{ALL_HANDS, DESIGN_REVIEW, FIRESIDE, MEETINGS, WEEKLY};
+use super::state::Playground;
 use crate::demo::people::{ADA, BEN, DANA, ELI, FAY, HAL, Person};
 use crate::demo::slack::TOWN_HALL;
-use crate::demo::world::{follow, one_time_link};
 use crate::demo::zoom::Permission;
 
 /// A state of the demo, and how it comes about.
@@ -328,15 +324,6 @@ impl Scene {
     pub(super) fn next(&self) -> Option<&'static Scene> {
         SCENES[0].get(self.position()? + 1)
     }
-
-    /// Who looks at it, and where.
-    pub(super) fn viewer(&'static self, on_tour: bool) -> Viewer {
-        Viewer {
-            who: self.who,
-            place: Place::Channel(TOWN_HALL),
-            step: on_tour.then_some(self),
-        }
-    }
 }
 
 /// The first step of the tour.
@@ -374,59 +361,11 @@ fn topic(meeting: i64) -> &'static str {
 }
 
 impl Playground {
-    /// Plays a step, and waits for what the next ones need.
-    pub(super) async fn play(&self, step: &Step) -> Result<(), Problem> {
-        let (slack, zoom) = (&self.slack, &self.zoom);
-        let is_running = |meeting| {
-            zoom.meeting(meeting)
-                .is_some_and(|meeting| meeting.is_running)
-        };
-        let here = TOWN_HALL.channel;
-        let command = |text: &str| format!("/livestream {text}");
-        match *step {
-            Links(person) if self.has_let_in(person) => {}
-            Links(person) => self.link(person).await?,
-            Opens(meeting) if is_running(meeting) => {}
-            Opens(meeting) => zoom.begin(meeting),
-            Closes(meeting) => zoom.end(meeting),
-            Types(person, text) => self.send(person.slack, here, &command(text)).await?,
-            Presses(person, _, value) => {
-                let press = slack.press_card_once_there(person.slack, value).await?;
-                taken(slack.send_press(&self.service, &press).await)?;
-            }
-            GoesLive(person, meeting, text) => {
-                if !self.is_live(meeting) {
-                    self.send(person.slack, here, &command(text)).await?;
-                }
-                slack
-                    .shows_button(person.slack, &format!("stop {meeting}"))
-                    .await?;
-            }
-            Withdraws(person) => zoom.revoke(person.zoom),
-        }
-        Ok(())
-    }
-
-    /// A person types `connect`, and goes through the pages that the answer leads to.
-    async fn link(&self, person: Person) -> anyhow::Result<()> {
-        let typed = self.slack.type_at(TOWN_HALL, person.slack, "connect");
-        let answer = self.slack.send(&self.service, &typed).await?;
-        let link = one_time_link(&answer.body).context("The bot offers no link.")?;
-        let parties = (&self.slack, &self.zoom, self.service.as_str());
-        let page = follow(parties, link, person, person).await?;
-        ensure!(
-            page.contains("Your accounts are linked"),
-            "{} could not link the account.",
-            person.name
-        );
-        Ok(())
-    }
-
-    fn has_let_in(&self, person: Person) -> bool {
+    pub(super) fn has_let_in(&self, person: Person) -> bool {
         self.zoom.permission(person.zoom) != Permission::None
     }
 
-    fn is_live(&self, meeting: i64) -> bool {
+    pub(super) fn is_live(&self, meeting: i64) -> bool {
         let meeting = self.zoom.meeting(meeting);
         meeting.is_some_and(|meeting| meeting.is_live)
     }

@@ -7,7 +7,7 @@ use anyhow::Context;
 use chrono::{TimeDelta, Utc};
 use sqlx::PgPool;
 
-use super::state::{RELEASE_PARTY, TOWN_HALL_MEETING, WEEKLY};
+use super::calendar::{RELEASE_PARTY, TOWN_HALL_MEETING, WEEKLY};
 use crate::db;
 use crate::db::jobs::{self, RunAt, ShowStream};
 use crate::demo::clock::Clock;

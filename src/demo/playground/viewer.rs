@@ -37,6 +37,15 @@ pub(super) struct Viewer {
 }
 
 impl Viewer {
+    /// Who looks at a scene, and where; on the tour, if it is a step of that.
+    pub(super) fn of(scene: &'static Scene, on_tour: bool) -> Self {
+        Self {
+            who: scene.who,
+            place: Place::Channel(TOWN_HALL),
+            step: on_tour.then_some(scene),
+        }
+    }
+
     /// As a query says; where it says nothing that there is, Dana is in the town hall.
     pub(super) fn read(query: &str) -> Self {
         let mut viewer = Self {
@@ -85,4 +94,9 @@ impl Viewer {
             Place::Home => None,
         }
     }
+}
+
+/// What a message is called in addresses of the page.
+pub(super) fn anchor(ts: &str) -> String {
+    format!("message-{}", ts.replace('.', "-"))
 }

@@ -2,9 +2,9 @@
 
 use maud::{Markup, html};
 
-use super::chat::id_of;
 use super::live::Item;
 use super::mrkdwn::hour;
+use super::viewer::anchor;
 use crate::demo::people::PEOPLE;
 use crate::demo::slack::Message;
 use crate::demo::wire::{Exchange, Group, Source, Wire};
@@ -94,7 +94,7 @@ impl<'a> Wires<'a> {
                         }
                     }
                     @if let Some(message) = message {
-                        p.back.small { a href={ "#" (id_of(&message.ts)) } data-side="slack" { "The message in Slack" } }
+                        p.back.small { a href={ "#" (anchor(&message.ts)) } data-side="slack" { "The message in Slack" } }
                     }
                     ol { @for exchange in exchanges { (hop(exchange)) } }
                 }
