@@ -19,7 +19,7 @@ use livestream_bot::ids::{SlackUserId, TeamId, is_slack_id};
 use livestream_bot::postgres::{self, Durability, Server};
 use livestream_bot::telemetry::{log, metrics};
 use livestream_bot::{db, manifest, serve};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::PgConnectOptions;
 use tokio::net::TcpListener;
 use url::Url;
@@ -215,27 +215,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
             let stored = config::both(config::token_keys_from_env(), DatabaseConfig::from_env());
             let (log_config, (token_keys, database)) = config::both(log_config, stored)?;
             log::init(&log_config)?;
-            let vault = Vault::from_keys(&token_keys).context("TOKEN_KEYS cannot be used")?;
-            let (database, _server) = connect_options(database).await?;
-            let pool = db::pool(database);
-            serve::migrate(&pool).await?;
-            keys::check(&pool, &vault).await?;
-            let imported = import::links(&pool, &vault, stdin().lock(), dry_run).await?;
-            let done = if dry_run {
-                "dry run: no link was imported"
-            } else {
-                "links imported"
-            };
-            tracing::info!(
-                links = imported.links,
-                links.new = imported.new,
-                links.changed = imported.changed,
-                links.unchanged = imported.unchanged,
-                tokens.stored = imported.tokens_stored,
-                tokens.kept = imported.tokens_kept,
-                "{done}"
-            );
-            Ok(())
+            import_links(&token_keys, database, dry_run).await
         }
         Command::ErasePerson {
             team,
@@ -244,10 +224,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         } => {
             let (log_config, database) = config::both(log_config, DatabaseConfig::from_env())?;
             log::init(&log_config)?;
-            let (database, _server) = connect_options(database).await?;
-            let pool = db::pool(database);
-            serve::migrate(&pool).await?;
-            report(&erase::person(&pool, team, user, dry_run).await?, dry_run)
+            erase_person(database, team, user, dry_run).await
         }
         Command::RotateKeys => {
             let stored = config::both(config::token_keys_from_env(), DatabaseConfig::from_env());
@@ -292,6 +269,18 @@ fn write_manual(folder: &Path) -> anyhow::Result<()> {
             .with_context(|| folder.display().to_string())?;
     }
     clap_mangen::generate_to(program, folder).with_context(|| folder.display().to_string())
+}
+
+async fn erase_person(
+    database: DatabaseConfig,
+    team: TeamId,
+    user: SlackUserId,
+    dry_run: bool,
+) -> anyhow::Result<()> {
+    let (database, _server) = connect_options(database).await?;
+    let pool = db::pool(database);
+    serve::migrate(&pool).await?;
+    report(&erase::person(&pool, team, user, dry_run).await?, dry_run)
 }
 
 /// Tells what an erasure did. Fails if something is left.
@@ -343,6 +332,34 @@ fn user_id(id: &str) -> Result<SlackUserId, &'static str> {
     let is_id = is_slack_id(id, &['U', 'W']);
     let id = is_id.then(|| SlackUserId::new(id));
     id.ok_or("it is no Slack member ID, such as U0123ABCD")
+}
+
+async fn import_links(
+    token_keys: &SecretString,
+    database: DatabaseConfig,
+    dry_run: bool,
+) -> anyhow::Result<()> {
+    let vault = Vault::from_keys(token_keys).context("TOKEN_KEYS cannot be used")?;
+    let (database, _server) = connect_options(database).await?;
+    let pool = db::pool(database);
+    serve::migrate(&pool).await?;
+    keys::check(&pool, &vault).await?;
+    let imported = import::links(&pool, &vault, stdin().lock(), dry_run).await?;
+    let done = if dry_run {
+        "dry run: no link was imported"
+    } else {
+        "links imported"
+    };
+    tracing::info!(
+        links = imported.links,
+        links.new = imported.new,
+        links.changed = imported.changed,
+        links.unchanged = imported.unchanged,
+        tokens.stored = imported.tokens_stored,
+        tokens.kept = imported.tokens_kept,
+        "{done}"
+    );
+    Ok(())
 }
 
 /// How to reach the database, and the private server to keep if it is one of our own.
