@@ -5,5 +5,6 @@ mod crashes;
 mod doctor;
 mod metrics;
 mod replicas;
+mod restore;
 mod secrets;
 mod start;
