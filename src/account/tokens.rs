@@ -13,6 +13,7 @@ use crate::db::grants::{Grant, NewPair};
 use crate::db::jobs::{self, LinkEnd, NotifyLinkDead, RunAt, WaitsFor};
 use crate::db::{grants, links, persist, shared_accounts, withdrawals};
 use crate::ids::{Asker, ZoomUserId};
+use crate::telemetry::metrics::{self, TokenRefresh};
 use crate::zoom::oauth::{TRADE_MAX, TokenAnswer, TokenError, says_dead};
 
 /// How long a refresh is believed to be running: longer than Zoom may take, and the new pair
@@ -164,6 +165,17 @@ async fn refresh(
     lease: DateTime<Utc>,
 ) -> Result<Option<FreshToken>, TokenUnavailable> {
     let refreshed = trade(&app, &zoom_user, &refresh_token, generation, lease).await;
+    metrics::token_refresh(match &refreshed {
+        Ok(Some(_)) => TokenRefresh::Refreshed,
+        Ok(None) => TokenRefresh::Replaced,
+        Err(TokenUnavailable::Dead(_)) => TokenRefresh::Dead,
+        Err(TokenUnavailable::Disabled(_)) => TokenRefresh::Disabled,
+        Err(TokenUnavailable::Misconfigured(_)) => TokenRefresh::Misconfigured,
+        Err(TokenUnavailable::Unavailable { .. } | TokenUnavailable::BeingRefreshed) => {
+            TokenRefresh::Unavailable
+        }
+        Err(TokenUnavailable::Database(_)) => TokenRefresh::NotStored,
+    });
     // After a failure that may pass they come one by one, so that Zoom is not asked by all.
     if matches!(refreshed, Ok(_) | Err(TokenUnavailable::Dead(_)))
         && let Err(error) = jobs::wake(&app.db, WaitsFor::Token, &zoom_user, None).await

@@ -22,6 +22,18 @@ pub trait Job: Serialize {
     fn key(&self) -> Option<String>;
 }
 
+/// The names of all jobs.
+pub const NAMES: [&str; 8] = [
+    RunCommand::NAME,
+    ShowStream::NAME,
+    ShowHome::NAME,
+    NotifyUnlinked::NAME,
+    NotifyLinkDead::NAME,
+    Unlink::NAME,
+    Withdraw::NAME,
+    LeaveTenant::NAME,
+];
+
 /// For work whose result a user sees soon. Every command runs before it.
 const SOON: i32 = 60;
 /// For work that nobody waits for.
@@ -456,6 +468,8 @@ pub struct QueueDepth {
     pub oldest: f64,
     /// All jobs, those that are not due yet included.
     pub jobs: i64,
+    /// Those that failed for the last time.
+    pub failed: i64,
 }
 
 /// How much waits in the queue now.
@@ -465,7 +479,10 @@ pub async fn depth(db: impl PgExecutor<'_>) -> sqlx::Result<QueueDepth> {
         r#"
         select count(*) as "unfinished!",
             coalesce(extract(epoch from now() - min(received_at)), 0)::float8 as "oldest!",
-            (select count(*) from graphile_worker._private_jobs) as "jobs!"
+            (select count(*) from graphile_worker._private_jobs) as "jobs!",
+            -- Without those that another one has replaced: they have no key any more.
+            (select count(*) from graphile_worker._private_jobs
+                where attempts >= max_attempts and locked_at is null and key is not null) as "failed!"
         from command where finished_at is null
         "#,
     )

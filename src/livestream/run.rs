@@ -27,7 +27,7 @@ use crate::reply::Replies;
 use crate::reply::outcomes::OutcomeContext;
 use crate::slack::message::Message;
 use crate::slack::respond::{self, ResponseUrl};
-use crate::telemetry::metrics;
+use crate::telemetry::metrics::{self, Delivery};
 use crate::workspace::bot;
 use crate::zoom::answer::Meaning;
 use crate::zoom::oauth::TokenAnswer;
@@ -550,6 +550,7 @@ async fn tell(
         Ok(url) => url,
         Err(why) => {
             tracing::error!(error = why, "failed to deliver the outcome");
+            metrics::delivery(Delivery::Failed);
             delivered(Err(why)).await?;
             return Ok(Next::Done);
         }
@@ -557,6 +558,7 @@ async fn tell(
     let message = outcome(app, command, result);
     match app.responder.post(&url, &message).await {
         Ok(()) => {
+            metrics::delivery(Delivery::Delivered);
             metrics::told(command.age + read_at.elapsed());
             delivered(Ok(())).await?;
         }
@@ -566,6 +568,7 @@ async fn tell(
                 posts = command.posts + 1,
                 "failed to deliver the outcome; trying again later"
             );
+            metrics::delivery(Delivery::Retried);
             let job = RunCommand {
                 seen_posts: Some(command.posts + 1),
                 ..job
@@ -578,6 +581,7 @@ async fn tell(
         }
         Err(error) => {
             tracing::warn!(%error, "failed to deliver the outcome");
+            metrics::delivery(Delivery::Failed);
             delivered(Err(&error.to_string())).await?;
         }
     }

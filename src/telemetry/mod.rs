@@ -2,11 +2,17 @@
 
 pub mod log;
 pub mod metrics;
+mod process;
 pub(crate) mod sampling;
 
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
+
+/// The program's version.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// The commit that it was built from, where whoever built it said so.
+pub const REVISION: Option<&str> = option_env!("LIVESTREAM_BOT_REVISION");
 
 /// How often what was counted is put in order.
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);

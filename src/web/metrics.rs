@@ -8,15 +8,18 @@ use anyhow::Context;
 use axum::extract::State;
 use axum::routing::get;
 use axum::{Json, Router};
-use metrics::{gauge, histogram};
 use serde_json::{Value, json};
+use strum::VariantArray;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 use crate::db::{jobs, withdrawals};
+use crate::slack::paths as slack_paths;
 use crate::telemetry::metrics as counters;
+use crate::web::returns;
 use crate::worker::Health;
+use crate::zoom::paths as zoom_paths;
 
 /// How long Postgres may take over the numbers that come from it.
 const DATABASE_TIMEOUT: Duration = Duration::from_secs(1);
@@ -27,7 +30,24 @@ pub async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
     let listener =
         listener.with_context(|| format!("METRICS_ADDR: {address} cannot be listened on"))?;
     tracing::info!(address = %listener.local_addr()?, "serving metrics");
+    begin_at_zero();
     Ok(listener)
+}
+
+/// Shows what has not been requested yet as 0: the routes that Slack and Zoom call, and the
+/// browsers that cannot go on.
+fn begin_at_zero() {
+    for route in [
+        slack_paths::COMMANDS,
+        slack_paths::INTERACTIVITY,
+        slack_paths::EVENTS,
+        zoom_paths::EVENTS,
+    ] {
+        counters::expect_requests(route, &["200", "401", "500", "503"]);
+    }
+    for reason in returns::Rejection::VARIANTS {
+        counters::expect_return_rejected(reason.as_str());
+    }
 }
 
 /// Serves `/metrics` and `/version` until `shutdown`.
@@ -52,26 +72,14 @@ async fn version() -> Json<Value> {
 }
 
 async fn render(State((app, worker)): State<(Arc<App>, Health)>) -> String {
-    gauge!("livestream_worker_running").set(f64::from(u8::from(worker.is_running())));
-    gauge!("livestream_database_connections").set(f64::from(app.db.size()));
+    counters::replica(worker.ready().is_ok(), worker.is_running(), app.db.size());
     let started = Instant::now();
     let depth = tokio::time::timeout(DATABASE_TIMEOUT, jobs::depth(&app.db)).await;
-    histogram!("livestream_database_answer_seconds").record(started.elapsed());
-    if let Ok(Ok(queue)) = &depth {
-        gauge!("livestream_queue_commands").set(number(queue.unfinished));
-        gauge!("livestream_queue_oldest_seconds").set(queue.oldest);
-        gauge!("livestream_queue_jobs").set(number(queue.jobs));
-    }
+    let depth = depth.ok().and_then(Result::ok);
+    counters::queue(depth.as_ref(), started.elapsed());
     let withdrawals = tokio::time::timeout(DATABASE_TIMEOUT, withdrawals::counts(&app.db)).await;
     if let Ok(Ok(counts)) = withdrawals {
-        gauge!("livestream_withdrawals_pending").set(number(counts.pending));
-        gauge!("livestream_withdrawals_abandoned").set(number(counts.abandoned));
+        counters::withdrawals(&counts);
     }
-    gauge!("livestream_database_answers").set(f64::from(u8::from(matches!(depth, Ok(Ok(_))))));
     counters::render()
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
-fn number(count: i64) -> f64 {
-    count as f64
 }

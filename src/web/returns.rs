@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::CookieJar;
+use strum::VariantArray;
 
 use crate::app::App;
 use crate::crypto::browser::{Purpose, SentBrowser};
@@ -21,7 +22,7 @@ use crate::web::paths::CANNOT_CONTINUE;
 const LOOK_AGAIN_AFTER: &str = "2";
 
 /// Why a browser that came back cannot go on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, VariantArray)]
 pub(super) enum Rejection {
     NoState,
     NoCookie,
@@ -34,7 +35,7 @@ pub(super) enum Rejection {
 }
 
 impl Rejection {
-    fn as_str(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::NoState => "no state",
             Self::NoCookie => "no cookie",

@@ -1,7 +1,7 @@
 //! What each job of the queue does.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use graphile_worker::{IntoTaskHandlerResult, TaskHandler, WorkerContext};
 use tracing::Instrument;
@@ -16,6 +16,7 @@ use crate::db::jobs::{
 };
 use crate::livestream::card::{self, CardError};
 use crate::livestream::{self, run};
+use crate::telemetry::metrics::{self, JobRun};
 use crate::workspace::home::{self, HomeError, Shown};
 use crate::workspace::install;
 
@@ -49,9 +50,12 @@ macro_rules! handlers {
             const IDENTIFIER: &'static str = <$job as Job>::NAME;
 
             async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
+                let begun = Instant::now();
                 let running = tokio::time::timeout(JOB_TIMEOUT, $handler(&context, self)).await;
                 reader(&context).job_ended();
                 let result: Result<(), JobError> = running.unwrap_or_else(|late| Err(late.into()));
+                let counted = result.as_ref().map_or(JobRun::Failed, |()| JobRun::Succeeded);
+                metrics::job_ran(<$job as Job>::NAME, counted, begun.elapsed());
                 result.map_err(|error| error.to_string())
             }
         }

@@ -13,6 +13,7 @@ use crate::db::persist;
 use crate::ids::{Asker, ChannelId, SlackUserId, TeamId};
 use crate::slack::message::{Message, Posted};
 use crate::slack::web_api::{self, Body, Channel, Error, User, UserGroup, WebApi};
+use crate::telemetry::metrics::{self, SlackCall};
 
 /// The bot of the installation that serves a person.
 pub struct Bot<'a> {
@@ -241,6 +242,12 @@ impl Bot<'_> {
             token: &self.token,
         };
         let result = self.web_api.call(&bot, method, body).await;
+        metrics::slack_call(match &result {
+            Ok(_) => SlackCall::Succeeded,
+            Err(Error::Limited(_)) => SlackCall::Limited,
+            Err(Error::Refused(_)) => SlackCall::Refused,
+            Err(Error::Failed(_)) => SlackCall::Failed,
+        });
         if let Err(error) = &result {
             tracing::warn!(slack.tenant = tenant_id, method, %error, "Slack Web API call failed");
             if error.is_token_dead() {

@@ -366,7 +366,8 @@ async fn browsers_that_come_back_wrong_are_logged() {
         ("cookie does not open", 1),
         ("no state", 1),
     ] {
-        let counted = format!("livestream_returns_rejected_total{{reason=\"{reason}\"}} {count}");
+        let counted =
+            format!("livestream_bot_returns_rejected_total{{reason=\"{reason}\"}} {count}");
         assert!(metrics.contains(&counted), "{counted}: {metrics}");
     }
     let log = service.terminate().await;

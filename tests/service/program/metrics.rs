@@ -1,5 +1,6 @@
 //! The metrics.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use livestream_bot::demo::DANA;
@@ -9,13 +10,27 @@ use crate::support::program::{ProgramEnv, Service};
 use crate::support::replica::free_port;
 use crate::support::world::wait_for_empty_queue;
 
-#[tokio::test]
-async fn an_operator_reads_numbers_that_name_nobody() {
-    let env = ProgramEnv::new().await;
+/// The page that has a table of all metrics.
+const OPERATIONS: &str = include_str!("../../../docs/operations.md");
+
+/// The program, and the port of its metrics.
+async fn serve(env: &ProgramEnv) -> (Service, u16) {
     let port = free_port();
     let mut command = env.command("serve");
     command.env("METRICS_ADDR", format!("127.0.0.1:{port}"));
-    let service = Service::start(command).await;
+    (Service::start(command).await, port)
+}
+
+async fn scrape(port: u16) -> String {
+    let scraped = reqwest::get(format!("http://127.0.0.1:{port}/metrics")).await;
+    let scraped = scraped.expect("a response").text().await;
+    scraped.expect("valid UTF-8")
+}
+
+#[tokio::test]
+async fn an_operator_reads_numbers_that_name_nobody() {
+    let env = ProgramEnv::new().await;
+    let (service, port) = serve(&env).await;
     let start = env.slack.type_command(DANA.slack, "start 68423085");
     env.zoom.fail_next(Fault::Hold);
     env.slack
@@ -28,22 +43,26 @@ async fn an_operator_reads_numbers_that_name_nobody() {
     env.zoom.answer_held();
     env.slack.outcome(&start).await.expect("an outcome");
     wait_for_empty_queue(&env.database).await;
-    let scraped = reqwest::get(format!("http://127.0.0.1:{port}/metrics")).await;
-    let scraped = scraped
-        .expect("a response")
-        .text()
-        .await
-        .expect("valid UTF-8");
+    let scraped = scrape(port).await;
     for expected in [
-        "livestream_commands_total{action=\"start\",outcome=\"accepted\"} 1",
-        "livestream_requests_total{route=\"/slack/commands\",status=\"200\"} 1",
-        "livestream_zoom_seconds_count 1",
-        "livestream_delivery_seconds_count 1",
-        "livestream_queue_commands 0",
-        "livestream_worker_running 1",
-        "livestream_database_answers 1",
+        "livestream_bot_commands_total{action=\"start\",outcome=\"accepted\"} 1",
+        "livestream_bot_commands_total{action=\"stop\",outcome=\"accepted\"} 0",
+        "livestream_bot_http_requests_total{route=\"/slack/commands\",status=\"200\"} 1",
+        "livestream_bot_http_requests_total{route=\"/slack/commands\",status=\"401\"} 0",
+        "livestream_bot_zoom_request_duration_seconds_count 1",
+        "livestream_bot_delivery_duration_seconds_count 1",
+        "livestream_bot_deliveries_total{result=\"delivered\"} 1",
+        "livestream_bot_jobs_total{kind=\"run_command\",result=\"succeeded\"} 1",
+        "livestream_bot_jobs_total{kind=\"run_command\",result=\"failed\"} 0",
+        "livestream_bot_queue_commands 0",
+        "livestream_bot_queue_failed_jobs 0",
+        "livestream_bot_worker_running 1",
+        "livestream_bot_database_up 1",
     ] {
-        assert!(scraped.contains(expected), "{expected}:\n{scraped}");
+        assert!(
+            scraped.lines().any(|line| line == expected),
+            "{expected}:\n{scraped}"
+        );
     }
     let version = reqwest::get(format!("http://127.0.0.1:{port}/version")).await;
     let version = version.expect("a response").text().await;
@@ -58,7 +77,7 @@ async fn an_operator_reads_numbers_that_name_nobody() {
     // From the command to the message, with Zoom's time.
     let waited = scraped
         .lines()
-        .find_map(|line| line.strip_prefix("livestream_delivery_seconds_sum "))
+        .find_map(|line| line.strip_prefix("livestream_bot_delivery_duration_seconds_sum "))
         .expect("a sum");
     let waited: f64 = waited.parse().expect("a number of seconds");
     assert!(waited >= zooms_time.as_secs_f64(), "{waited} s");
@@ -67,4 +86,85 @@ async fn an_operator_reads_numbers_that_name_nobody() {
     }
     service.terminate().await;
     env.end().await;
+}
+
+/// A metric's type, and the names of its labels.
+type Metrics = BTreeMap<String, (String, BTreeSet<String>)>;
+
+/// The labels of a sample such as `name{label="value",…} 1`.
+fn labels(sample: &str) -> Vec<(String, String)> {
+    let labels = sample.split_once('{').map_or("", |(_, rest)| rest);
+    let labels = labels.rsplit_once('}').map_or("", |(labels, _)| labels);
+    // Values such as `/link/{token}` have no quotes.
+    let parts: Vec<&str> = labels.split('"').collect();
+    let (pairs, _) = parts.as_chunks::<2>();
+    pairs
+        .iter()
+        .map(|[name, value]| {
+            let name = name.trim_matches([',', '=']);
+            (name.to_owned(), (*value).to_owned())
+        })
+        .collect()
+}
+
+/// Every metric of a scrape.
+fn shown(scraped: &str) -> Metrics {
+    let mut metrics = Metrics::new();
+    for line in scraped.lines() {
+        if let Some(declared) = line.strip_prefix("# TYPE ") {
+            let (name, kind) = declared.split_once(' ').expect("a type");
+            metrics.insert(name.to_owned(), (kind.to_owned(), BTreeSet::new()));
+        } else if !line.is_empty() && !line.starts_with('#') {
+            let name = line.split(['{', ' ']).next().expect("a name");
+            let parts = ["_bucket", "_sum", "_count"];
+            let mut names = parts.iter().filter_map(|part| name.strip_suffix(part));
+            let name = names.find(|name| metrics.contains_key(*name));
+            let name = name.unwrap_or_else(|| line.split(['{', ' ']).next().expect("a name"));
+            let metric = metrics.get_mut(name);
+            let (_, names) = metric.unwrap_or_else(|| panic!("{name} has no type"));
+            let labels = labels(line).into_iter().map(|(label, _)| label);
+            names.extend(labels.filter(|label| label != "le"));
+        }
+    }
+    metrics
+}
+
+/// Every metric of the table in the docs.
+fn documented() -> Metrics {
+    let table = OPERATIONS.split("| Name | Type | Labels | Meaning |\n");
+    let table = table.last().expect("the table").lines().skip(1);
+    let rows = table.take_while(|line| line.starts_with('|'));
+    let spans = |cell: &str| -> Vec<String> {
+        let spans = cell.split('`').skip(1).step_by(2);
+        spans.map(ToOwned::to_owned).collect()
+    };
+    rows.map(|row| {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        let labels = spans(cells[3]).into_iter().collect();
+        (spans(cells[1]).remove(0), (cells[2].to_owned(), labels))
+    })
+    .collect()
+}
+
+#[tokio::test]
+async fn the_table_in_the_docs_has_every_metric_and_value() {
+    let env = ProgramEnv::new().await;
+    let (service, port) = serve(&env).await;
+    let scraped = scrape(port).await;
+    service.terminate().await;
+    env.end().await;
+    let shown = shown(&scraped);
+    assert_eq!(shown, documented());
+    for name in shown.keys() {
+        let help = format!("# HELP {name} ");
+        assert!(scraped.contains(&help), "{name} is not explained");
+    }
+    for line in scraped.lines().filter(|line| !line.starts_with('#')) {
+        for (label, value) in labels(line) {
+            if ["action", "outcome", "reason", "result"].contains(&&*label) {
+                let named = OPERATIONS.contains(&format!("`{value}`"));
+                assert!(named, "{label}=\"{value}\" is not in the docs");
+            }
+        }
+    }
 }
