@@ -22,18 +22,6 @@ pub trait Job: Serialize {
     fn key(&self) -> Option<String>;
 }
 
-/// The names of all jobs.
-pub const NAMES: [&str; 8] = [
-    RunCommand::NAME,
-    ShowStream::NAME,
-    ShowHome::NAME,
-    NotifyUnlinked::NAME,
-    NotifyLinkDead::NAME,
-    Unlink::NAME,
-    Withdraw::NAME,
-    LeaveTenant::NAME,
-];
-
 /// For work whose result a user sees soon. Every command runs before it.
 const SOON: i32 = 60;
 /// For work that nobody waits for.
@@ -430,11 +418,12 @@ pub async fn delete_failed(db: &PgPool, keep: Duration) -> sqlx::Result<u64> {
 }
 
 /// The names of all jobs that this program runs.
-const NAMES: [&str; 8] = [
+pub const NAMES: [&str; 9] = [
     RunCommand::NAME,
     ShowStream::NAME,
     ShowHome::NAME,
     NotifyUnlinked::NAME,
+    AskToLink::NAME,
     NotifyLinkDead::NAME,
     Unlink::NAME,
     Withdraw::NAME,

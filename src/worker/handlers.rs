@@ -59,7 +59,11 @@ macro_rules! handlers {
                 result.map_err(|error| error.to_string())
             }
         }
-    )+};
+    )+
+
+        #[cfg(test)]
+        const HANDLED: &[&str] = &[$(<$job as Job>::NAME,)+];
+    };
 }
 
 handlers! {
@@ -152,4 +156,17 @@ async fn leave_tenant(context: &WorkerContext, job: LeaveTenant) -> Result<(), J
     }
     while unlink::end_batch(app, tenant).await? {}
     Ok(install::delete(app, tenant).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn each_job_with_a_handler_is_in_the_list_of_jobs() {
+        let handled: BTreeSet<&str> = HANDLED.iter().copied().collect();
+        assert_eq!(handled, BTreeSet::from(jobs::NAMES));
+    }
 }
