@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::io::{Write, stderr, stdin, stdout};
+use std::io::{Write, stdin, stdout};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 

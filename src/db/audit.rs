@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use sqlx::postgres::PgRow;
-use sqlx::{FromRow, PgConnection, PgExecutor, PgPool, Postgres, QueryBuilder, Row};
+use sqlx::types::Json;
+use sqlx::{Encode, FromRow, PgConnection, PgExecutor, PgPool, Postgres, QueryBuilder, Row, Type};
 
 use crate::command::meeting::MeetingId;
 use crate::command::outcome::{CommandResult, Outcome};
@@ -677,6 +678,15 @@ pub async fn time_of(
     .await
 }
 
+/// By what a part of a statement finds its entries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Narrowed {
+    Nothing,
+    Person,
+    Meeting,
+    Kind,
+}
+
 /// So many entries of a workspace, by their numbers. The statement names only the filters that are
 /// set, so that each has its index. Of each person, meeting or kind the entries next to the position
 /// are taken from an index, and so many of them all; those that name somebody otherwise are few.
@@ -699,48 +709,61 @@ impl Wanted<'_> {
         } = self.filter;
         query.push("select audit_id from (");
         if let Some(people) = people {
-            self.push_each(query, "person_id", |query| {
-                query.push_bind(people).push("::bigint[]");
-            });
+            query
+                .push("select nearest.audit_id from unnest(")
+                .push_bind(people)
+                .push("::bigint[]) as wanted (key), lateral (select audit_id from audit where audit.person_id = wanted.key");
+            self.narrow(query, Narrowed::Person);
+            self.limit(query);
+            query.push(") as nearest");
             for names in [
                 " union select audit_id from audit where actor_id = any(",
                 " union select audit_id from audit where people <> '{}' and people && (",
             ] {
                 query.push(names).push_bind(people).push("::bigint[])");
-                self.narrow(query);
+                self.narrow(query, Narrowed::Person);
             }
         } else if let Some(meetings) = meetings {
-            self.push_each(query, "meeting_id", |query| {
-                query.push_bind(meetings).push("::bigint[]");
-            });
-        } else if let Some(group) = group {
-            self.push_each(query, "kind", |query| {
-                query.push_bind(group.kinds()).push("::text[]");
-            });
+            self.push_each(query, "meeting_id", meetings, Narrowed::Meeting);
+        } else if let Some(group) = group
+            // The few that failed have an index of their own.
+            && !self.filter.failed_only
+        {
+            self.push_each(query, "kind", &group.kinds(), Narrowed::Kind);
         } else {
             query.push("select audit_id from audit where true");
-            self.narrow(query);
+            self.narrow(query, Narrowed::Nothing);
         }
         query.push(") as wanted");
         self.limit(query);
     }
 
-    /// So many entries of each of these keys.
-    fn push_each(
+    /// So many entries of each of these keys: a part of the statement for each, since some keys are of
+    /// most entries and others of none.
+    fn push_each<T>(
         &self,
         query: &mut QueryBuilder<Postgres>,
         column: &str,
-        keys: impl FnOnce(&mut QueryBuilder<Postgres>),
-    ) {
-        query.push("select nearest.audit_id from unnest(");
-        keys(query);
-        query
-            .push(") as wanted (key), lateral (select audit_id from audit where audit.")
-            .push(column)
-            .push(" = wanted.key");
-        self.narrow(query);
-        self.limit(query);
-        query.push(") as nearest");
+        keys: &[T],
+        narrowed: Narrowed,
+    ) where
+        T: Copy + for<'q> Encode<'q, Postgres> + Type<Postgres> + Send + 'static,
+    {
+        if keys.is_empty() {
+            query.push("select audit_id from audit where false");
+        }
+        for (index, key) in keys.iter().enumerate() {
+            let all = if index == 0 { "" } else { " union all " };
+            query
+                .push(all)
+                .push("(select audit_id from audit where ")
+                .push(column)
+                .push(" = ")
+                .push_bind(*key);
+            self.narrow(query, narrowed);
+            self.limit(query);
+            query.push(")");
+        }
     }
 
     fn limit(&self, query: &mut QueryBuilder<Postgres>) {
@@ -751,7 +774,8 @@ impl Wanted<'_> {
         query.push(order).push_bind(self.count);
     }
 
-    fn narrow(&self, query: &mut QueryBuilder<Postgres>) {
+    /// Pushes all filters but the one by which a part of the statement is narrowed.
+    fn narrow(&self, query: &mut QueryBuilder<Postgres>, narrowed: Narrowed) {
         let filter = self.filter;
         query.push(" and team_id = ").push_bind(self.team.as_str());
         let (mut after, mut before) = self.numbers;
@@ -780,10 +804,12 @@ impl Wanted<'_> {
             query.push(" and kind = ").push_bind(kind.as_str());
         }
         if let Some(group) = filter.group {
-            query
-                .push(" and kind = any(")
-                .push_bind(group.kinds())
-                .push(")");
+            if narrowed != Narrowed::Kind {
+                query
+                    .push(" and kind = any(")
+                    .push_bind(group.kinds())
+                    .push(")");
+            }
             let of_admins = match group {
                 Group::Shows => " is distinct from ",
                 Group::Admin => " is not distinct from ",
@@ -799,7 +825,9 @@ impl Wanted<'_> {
                     .push(")");
             }
         }
-        if let Some(meetings) = &filter.meetings {
+        if let Some(meetings) = &filter.meetings
+            && narrowed != Narrowed::Meeting
+        {
             query
                 .push(" and meeting_id = any(")
                 .push_bind(meetings)

@@ -26,7 +26,7 @@ const REPORTED_LATE: Duration = Duration::from_mins(100);
 const TOPIC_COUNTS_FOR: Duration = Duration::from_hours(8 * 24);
 /// How long after its beginning Zoom may report something of a stream, for those who read what it
 /// reported at some time.
-const LONGEST: Duration = Duration::from_hours(7 * 24);
+const LONGEST: Duration = Duration::from_hours(48);
 /// How long posting a message takes at most.
 const POST_WITHIN: Duration = Duration::from_secs(10);
 
@@ -319,11 +319,11 @@ pub async fn reported(
             and ($2::text[] is null or user_id = any($2))
             and ($3::bigint[] is null or meeting_id = any($3))
             and ($4::text is null or channel_id = $4)
-            and exists (
-                select from stream_fact as fact
-                where fact.stream_id = stream.stream_id and kind = any($7)
-                    and happened_at <= $6 and happened_at > coalesce($5, '-infinity')
-            )
+            -- Of each stream, rather than of all facts.
+            and (
+                select max(happened_at) from stream_fact as fact
+                where fact.stream_id = stream.stream_id and kind = any($7) and happened_at <= $6
+            ) > coalesce($5, '-infinity')
         order by stream_id desc limit $9
         "#,
         team.as_str(),
@@ -367,6 +367,27 @@ pub async fn called(
         admin.team.as_str(),
         admin.user.as_str(),
         text,
+        count,
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// The meetings that were livestreamed lately, which an admin may know by name; the newest first.
+pub async fn called_lately(db: &PgPool, admin: &Asker, count: i64) -> sqlx::Result<Vec<Called>> {
+    sqlx::query_as!(
+        Called,
+        r#"
+        select meeting_id as "meeting: MeetingId", (array_agg(topic order by stream_id desc))[1] as "topic!"
+        from (
+            select stream_id, meeting_id, topic from stream
+            where team_id = $1 and (is_public or user_id = $2) and topic is not null
+            order by stream_id desc limit $3
+        ) as latest
+        group by meeting_id order by max(stream_id) desc
+        "#,
+        admin.team.as_str(),
+        admin.user.as_str(),
         count,
     )
     .fetch_all(db)

@@ -42,15 +42,21 @@ const BACK: &str = "https://slack.com/app_redirect?team=T0ACME&app=A0LIVE";
 const WIDTH: usize = 100;
 
 #[derive(Default)]
-struct Catalogue(String);
+pub(super) struct Catalogue(pub(super) String);
 
 impl Catalogue {
-    fn page(&mut self, title: &str, markup: &Markup) {
+    pub(super) fn page(&mut self, title: &str, markup: &Markup) {
         // What is above every page says nothing of this one.
         let (_, below) = markup.0.split_once("</header>").expect("a header");
+        self.part(title, below);
+    }
+
+    /// A part of a page.
+    pub(super) fn part(&mut self, title: &str, below: &str) {
         // The renderer leaves out lists of terms, and puts buttons side by side without a space.
         let html = [
             ("dl>", "div>"),
+            ("<dl ", "<div "),
             ("dt>", "p>"),
             ("dd>", "p>"),
             ("</button>", "</button><br>"),

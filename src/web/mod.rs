@@ -4,6 +4,8 @@ mod admin;
 mod body;
 #[cfg(test)]
 mod catalogue;
+#[cfg(test)]
+mod catalogue_people;
 mod cookies;
 mod health;
 mod install;

@@ -35,7 +35,7 @@ const PAGE_SIZE: usize = 50;
 const COUNTED_MAX: i64 = 1_000;
 /// How many streams of which Zoom reported something are read for a page.
 const REPORTED_MAX: usize = 200;
-/// How many meetings are suggested.
+/// Of how many streams the meetings are suggested.
 const SUGGESTED_MAX: i64 = 50;
 /// How far Zoom's clock may be ahead of ours.
 const AHEAD_MAX: TimeDelta = TimeDelta::hours(1);
@@ -110,7 +110,7 @@ fn download(content_type: &'static str, name: &str, body: Body) -> Response {
 }
 
 /// The entries of a page.
-struct Entries {
+struct Part {
     entries: Vec<Entry>,
     has_older: bool,
     /// When the first newer one was written, if there is one.
@@ -118,7 +118,7 @@ struct Entries {
     has_newer: bool,
 }
 
-impl Entries {
+impl Part {
     async fn find(app: &App, shell: &Shell, filter: &Filter, at: Position) -> sqlx::Result<Self> {
         let team = &shell.admin.asker.team;
         let wanted = i64::try_from(PAGE_SIZE + 1).unwrap_or(i64::MAX);
@@ -165,7 +165,7 @@ impl Entries {
 
 /// What a page shows.
 struct Shown {
-    entries: Entries,
+    part: Part,
     lines: Vec<Line>,
     /// Zoom reported more than is shown.
     has_more_reports: bool,
@@ -182,15 +182,20 @@ impl Shown {
     ) -> sqlx::Result<Self> {
         let filter = &wanted.filter;
         let team = &shell.admin.asker.team;
-        let mut entries = Entries::find(app, shell, filter, query.position()).await?;
-        if entries.entries.is_empty() && matches!(query.position(), Position::After(_)) {
-            entries = Entries::find(app, shell, filter, Position::Newest).await?;
+        let mut part = Part::find(app, shell, filter, query.position()).await?;
+        if part.entries.is_empty() && matches!(query.position(), Position::After(_)) {
+            part = Part::find(app, shell, filter, Position::Newest).await?;
         }
-        let mut reading = db::patient(&app.db).await?;
-        let most = COUNTED_MAX + 1;
-        let count = audit::count(&mut reading, team, filter, Position::Newest, most).await?;
-        reading.commit().await?;
-        let reported = reported(shell, query, wanted, &entries);
+        let count = if part.has_older || part.has_newer {
+            let mut reading = db::patient(&app.db).await?;
+            let most = COUNTED_MAX + 1;
+            let count = audit::count(&mut reading, team, filter, Position::Newest, most).await?;
+            reading.commit().await?;
+            count
+        } else {
+            i64::try_from(part.entries.len()).unwrap_or(i64::MAX)
+        };
+        let reported = reported(shell, query, wanted, &part);
         let most = i64::try_from(REPORTED_MAX + 1).unwrap_or(i64::MAX);
         let mut streams = match &reported {
             Some(reported) => streams::reported(&app.db, team, reported, most).await?,
@@ -199,8 +204,8 @@ impl Shown {
         let has_more_reports = streams.len() > REPORTED_MAX;
         streams.truncate(REPORTED_MAX);
         Ok(Self {
-            lines: lines(app, shell, &entries.entries, reported.zip(Some(&*streams))).await?,
-            entries,
+            lines: lines(app, shell, &part.entries, reported.zip(Some(&*streams))).await?,
+            part,
             has_more_reports,
             count,
         })
@@ -237,7 +242,7 @@ fn reported(
     shell: &Shell,
     query: &ActivityQuery,
     wanted: &Wanted,
-    entries: &Entries,
+    part: &Part,
 ) -> Option<Reported> {
     let Filter {
         kind,
@@ -254,8 +259,8 @@ fn reported(
     if kind.is_some() || !is_of_shows || outcomes.is_some() || *failed_only {
         return None;
     }
-    let oldest = entries.entries.last().map(|entry| entry.happened_at);
-    let newest = entries.entries.first().map(|entry| entry.happened_at);
+    let oldest = part.entries.last().map(|entry| entry.happened_at);
+    let newest = part.entries.first().map(|entry| entry.happened_at);
     let now = shell.clock.now + AHEAD_MAX;
     let until = until.map_or(now, |until| until.min(now));
     let starters = wanted.matches.as_ref().map(|matches| {
@@ -263,8 +268,8 @@ fn reported(
         people.map(|found| found.user_id.clone()).collect()
     });
     // Before an entry that the address names there may be newer ones, of which nothing is known.
-    let newer = match (entries.has_newer, query.entry()) {
-        (true, None) => entries.newer_at.or(newest),
+    let newer = match (part.has_newer, query.entry()) {
+        (true, None) => part.newer_at.or(newest),
         (true, Some(_)) => newest,
         (false, _) => None,
     };
@@ -272,7 +277,7 @@ fn reported(
         starters,
         meetings: meetings.clone(),
         channel: channel.clone(),
-        after: oldest.filter(|_| entries.has_older).or(*from),
+        after: oldest.filter(|_| part.has_older).or(*from),
         until: newer.map_or(until, |newer| newer.min(until)),
     })
 }
@@ -297,7 +302,7 @@ impl Suggested {
                 .into_iter()
                 .filter_map(|person| person.slack_name)
                 .collect(),
-            meetings: streams::called(&app.db, admin, "", SUGGESTED_MAX).await?,
+            meetings: streams::called_lately(&app.db, admin, SUGGESTED_MAX).await?,
         })
     }
 }
@@ -468,7 +473,7 @@ fn which(called: &[Called]) -> Markup {
 
 fn entries(shell: &Shell, query: &ActivityQuery, shown: &Shown) -> Markup {
     let Shown {
-        entries,
+        part,
         lines,
         has_more_reports,
         count,
@@ -498,21 +503,21 @@ fn entries(shell: &Shell, query: &ActivityQuery, shown: &Shown) -> Markup {
                 p.small.muted { "Zoom reported more than is shown here. Choose fewer days to see all of it." }
             }
         }
-        (foot(query, entries, *count))
+        (foot(query, part, *count))
     }
 }
 
 /// The other pages, and the files.
-fn foot(query: &ActivityQuery, entries: &Entries, count: i64) -> Markup {
-    let edges = entries.entries.first().zip(entries.entries.last());
-    let shown = entries.entries.len();
+fn foot(query: &ActivityQuery, part: &Part, count: i64) -> Markup {
+    let edges = part.entries.first().zip(part.entries.last());
+    let shown = part.entries.len();
     html! {
         nav.actions aria-label="More" {
             @if let Some((newest, oldest)) = edges {
-                @if entries.has_newer {
+                @if part.has_newer {
                     a.button href=(query.address(ACTIVITY, Position::After(newest.audit_id))) rel="prev" { "Newer" }
                 }
-                @if entries.has_older {
+                @if part.has_older {
                     a.button href=(query.address(ACTIVITY, Position::Before(oldest.audit_id))) rel="next" { "Older" }
                 }
                 small.muted {

@@ -8,7 +8,7 @@ use crate::command::meeting::MeetingId;
 use crate::command::outcome::{Outcome, Refusal};
 use crate::db::audit::{AuditKind, Entry, NOT_ADMIN, Person};
 use crate::db::streams::{self, Reported as Wanted, Stream};
-use crate::ids::ChannelId;
+use crate::ids::{ChannelId, SlackUserId};
 use crate::reply::Replies;
 use crate::stream::FactKind;
 use crate::stream::state::State as StreamState;
@@ -21,15 +21,15 @@ use crate::web::paths::DESTINATIONS;
 use crate::workspace::names::Names;
 
 /// The names and streams that lines are made with.
-pub(super) struct Lines<'a> {
-    shell: &'a Shell,
-    slash: &'a str,
-    names: Names,
-    streams: Vec<Stream>,
+pub(in crate::web) struct Lines<'a> {
+    pub(in crate::web) shell: &'a Shell,
+    pub(in crate::web) slash: &'a str,
+    pub(in crate::web) names: Names,
+    pub(in crate::web) streams: Vec<Stream>,
 }
 
 /// Something that happened.
-pub(super) struct Line {
+pub(in crate::web) struct Line {
     pub(super) at: DateTime<Utc>,
     /// The number of its entry in the audit; none of what Zoom reported.
     number: Option<i64>,
@@ -79,12 +79,12 @@ impl<'a> Lines<'a> {
     }
 
     /// An entry of the audit.
-    pub(super) fn entry(&self, entry: &Entry) -> Line {
+    pub(in crate::web) fn entry(&self, entry: &Entry) -> Line {
         let (what, small) = self.sentence(entry);
         let someone = entry.actor.as_ref().or(entry.person.as_ref());
-        let sign = match someone {
-            Some(person) => avatar(&self.plain_name(person)),
-            None => html! { span.avatar.bot { (mark(28)) } },
+        let sign = html! {
+            @if let Some(person) = someone { (avatar(&self.plain_name(person))) }
+            @else { span.avatar.bot { (mark(28)) } }
         };
         Line {
             at: entry.happened_at,
@@ -99,7 +99,7 @@ impl<'a> Lines<'a> {
     }
 
     /// What Zoom reported of a stream within a span of time.
-    pub(super) fn reports(&self, stream: &Stream, wanted: &Wanted) -> Vec<Line> {
+    pub(in crate::web) fn reports(&self, stream: &Stream, wanted: &Wanted) -> Vec<Line> {
         let mut lines: Vec<_> = reports(stream)
             .iter()
             .filter(|report| {
@@ -274,7 +274,7 @@ impl<'a> Lines<'a> {
             "start" if detail.split(' ').any(|word| word == "rehearsal") => "a rehearsal",
             "start" => "a start",
             "connect" => "linking an account",
-            "a" => "a press of a button",
+            "a" => "the press of a button",
             _ => "a command",
         };
         let what = html! {
@@ -283,7 +283,7 @@ impl<'a> Lines<'a> {
         };
         let small = html! {
             (self.place(entry))
-            @if let Some(rule) = self.rule(entry) { "; " (rule) }
+            @if let Some(rule) = broken_rule(entry) { "; " (lower(rule)) }
         };
         (what, small)
     }
@@ -320,13 +320,11 @@ impl<'a> Lines<'a> {
     /// Links, sharing, admins and installations.
     fn about_links(&self, entry: &Entry, kind: AuditKind) -> (Markup, Markup) {
         let who = self.who(entry);
-        let whom = match &entry.person {
-            Some(person) => self.person(person),
-            None => html! { "somebody" },
+        let whom = html! {
+            @if let Some(person) = &entry.person { (self.person(person)) } @else { "somebody" }
         };
-        let account = match &entry.email {
-            Some(email) => html! { b { (email) } },
-            None => html! { "a Zoom account" },
+        let account = html! {
+            @if let Some(email) = &entry.email { b { (email) } } @else { "a Zoom account" }
         };
         let email = html! { @if let Some(email) = &entry.email { (email) } };
         let detail = html! { (detail(entry)) };
@@ -360,8 +358,8 @@ impl<'a> Lines<'a> {
             ),
             AuditKind::AdminsNamed => (
                 html! {
-                    (who) " named " @if entry.people.is_empty() { "nobody" } @else { (self.listed(&entry.people)) }
-                    " as admins of these pages"
+                    @if entry.people.is_empty() { (who) " named nobody else as an admin of these pages" }
+                    @else { (who) " named " b { (self.listed(&entry.people)) } " as admins of these pages" }
                 },
                 nothing,
             ),
@@ -405,7 +403,8 @@ impl<'a> Lines<'a> {
         }
         let (tone, words) = match kind {
             Some(AuditKind::Linked | AuditKind::SharedAccountLinked) => (Tone::Good, "Linked"),
-            Some(AuditKind::Unlinked) => (Tone::Calm, "Disconnected"),
+            Some(AuditKind::Unlinked) if entry.actor.is_some() => (Tone::Calm, "Disconnected"),
+            Some(AuditKind::Unlinked) => (Tone::Calm, "Link ended"),
             Some(AuditKind::Deauthorized) => (Tone::Warn, "Removed at Zoom"),
             Some(AuditKind::LinkCancelled) => (Tone::Calm, "Cancelled"),
             Some(AuditKind::LinkWrongUser) => (Tone::Bad, "Refused"),
@@ -545,10 +544,8 @@ impl<'a> Lines<'a> {
 
     /// Who did it.
     fn who(&self, entry: &Entry) -> Markup {
-        match entry.actor.as_ref().or(entry.person.as_ref()) {
-            Some(person) => self.person(person),
-            None => html! { "Somebody" },
-        }
+        let someone = entry.actor.as_ref().or(entry.person.as_ref());
+        html! { @if let Some(person) = someone { (self.person(person)) } @else { "Somebody" } }
     }
 
     fn person(&self, person: &Person) -> Markup {
@@ -645,11 +642,9 @@ impl<'a> Lines<'a> {
     /// Where it was asked for: `in #town-hall`.
     fn place(&self, entry: &Entry) -> Markup {
         let is_public = entry.command.as_ref().map(|command| command.is_public);
-        match &entry.channel_id {
-            Some(channel) => {
-                html! { "in " (self.channel(&ChannelId::new(channel), is_public)) }
-            }
-            None => html! { "in the app's messages" },
+        html! {
+            @if let Some(channel) = &entry.channel_id { "in " (self.channel(&ChannelId::new(channel), is_public)) }
+            @else { "in the app's messages" }
         }
     }
 
@@ -675,23 +670,13 @@ impl<'a> Lines<'a> {
 
     /// The rule that refused it, and who set that.
     fn rule(&self, entry: &Entry) -> Option<String> {
-        if let Some(Refusal {
-            rule: refused,
-            set_by,
-            ..
-        }) = refusal_of(entry)
-        {
-            let by = set_by
-                .as_ref()
-                .and_then(|user| self.names.person(user.as_str()))
-                .map(|name| format!(", by the rules that {name} changed last"))
-                .unwrap_or_default();
-            return Some(format!("{}{by}", rule(*refused)));
-        }
-        match outcome_of(entry)? {
-            Outcome::DestinationRefused { rule, .. } => Some(destination_rule(*rule).to_owned()),
-            _ => None,
-        }
+        let rule = broken_rule(entry)?;
+        let set_by = refusal_of(entry).and_then(|refusal| refusal.set_by.as_ref());
+        let set_by = set_by.and_then(|user| self.names.person(user.as_str()));
+        Some(match set_by {
+            Some(name) => format!("{rule}. {name} changed the rules last"),
+            None => rule.to_owned(),
+        })
     }
 
     /// What a change of rules changed: as it was noted, and who was added to the list and taken off it.
@@ -725,7 +710,7 @@ impl<'a> Lines<'a> {
 impl Line {
     /// The line with what opens below it. Its address opens it too: browsers open what holds the
     /// target of an address.
-    pub(super) fn drawer(&self, shell: &Shell, is_open: bool) -> Markup {
+    pub(in crate::web) fn drawer(&self, shell: &Shell, is_open: bool) -> Markup {
         let (tone, words) = &self.badge;
         html! {
             details.entry name="entry" open[is_open] {
@@ -776,7 +761,7 @@ fn named(entries: &[Entry], reported: &[Stream]) -> (Vec<String>, Vec<String>) {
     let setters = entries
         .iter()
         .filter_map(|entry| refusal_of(entry)?.set_by.as_ref());
-    let people = people.chain(by.chain(setters).map(|user| user.as_str()));
+    let people = people.chain(by.chain(setters).map(SlackUserId::as_str));
     let channels = entries.iter().filter_map(|entry| {
         let channel = entry.channel_id.as_deref()?;
         let is_private = entry
@@ -830,6 +815,22 @@ fn refusal_of(entry: &Entry) -> Option<&Refusal> {
         Outcome::NotAllowed(refusal) => Some(refusal),
         _ => None,
     }
+}
+
+/// The rule that refused it.
+fn broken_rule(entry: &Entry) -> Option<&'static str> {
+    match outcome_of(entry)? {
+        Outcome::NotAllowed(refusal) => Some(rule(refusal.rule)),
+        Outcome::DestinationRefused { rule, .. } => Some(destination_rule(*rule)),
+        _ => None,
+    }
+}
+
+/// A sentence as a part of another.
+fn lower(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    let first = letters.next().into_iter().flat_map(char::to_lowercase);
+    first.chain(letters).collect()
 }
 
 /// The destination that a command names, if it names another than what is set in Zoom.

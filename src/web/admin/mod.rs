@@ -2,7 +2,7 @@
 //! [`crate::admin`].
 
 mod activity;
-mod activity_lines;
+pub(super) mod activity_lines;
 mod activity_query;
 mod activity_reports;
 mod activity_words;
@@ -14,8 +14,8 @@ mod export;
 mod health;
 pub(super) mod layout;
 mod overview;
-mod people;
-mod person_view;
+pub(super) mod people;
+pub(super) mod person_view;
 pub(super) mod picker;
 mod rules;
 pub(super) mod rules_form;

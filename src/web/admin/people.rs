@@ -57,9 +57,9 @@ pub(super) async fn people(
         page: query.page.parse().unwrap_or(0).clamp(0, 1_000_000),
     };
     let count = linked_users::count(&app.db, team, &wanted).await?;
-    let last = (count - 1).max(0) / linked_users::PAGE;
+    let last_page = (count - 1).max(0) / linked_users::PAGE;
     let wanted = linked_users::Query {
-        page: wanted.page.min(last),
+        page: wanted.page.min(last_page),
         ..wanted
     };
     let rows = linked_users::page(&app.db, team, &wanted).await?;
@@ -169,21 +169,21 @@ pub(super) async fn disconnect(
 }
 
 /// A page of the people.
-struct List<'a> {
-    wanted: linked_users::Query,
-    rows: Vec<LinkedUser>,
+pub(in crate::web) struct List<'a> {
+    pub(in crate::web) wanted: linked_users::Query,
+    pub(in crate::web) rows: Vec<LinkedUser>,
     /// The names of those who did not link here by themselves.
-    names: Names,
+    pub(in crate::web) names: Names,
     /// How many match.
-    count: i64,
-    everybody: i64,
-    untried: i64,
+    pub(in crate::web) count: i64,
+    pub(in crate::web) everybody: i64,
+    pub(in crate::web) untried: i64,
     /// The ids of those who are live.
-    live: HashSet<&'a str>,
+    pub(in crate::web) live: HashSet<&'a str>,
 }
 
 impl List<'_> {
-    fn markup(&self, shell: &Shell, slash: &str) -> Markup {
+    pub(in crate::web) fn markup(&self, shell: &Shell, slash: &str) -> Markup {
         let pages = (self.count + linked_users::PAGE - 1) / linked_users::PAGE;
         let page = self.wanted.page;
         let is_filtered = !self.wanted.search.is_empty() || !self.only().is_empty();

@@ -24,7 +24,7 @@ use crate::web::admin::layout::{Shell, csrf_field};
 use crate::web::admin::rules_summary::list;
 use crate::web::parts::{Icon, Tone, avatar, badge, chevron, icon, note, tick, typed};
 use crate::workspace::names::Names;
-use crate::zoom::scopes::{NEEDED, lacking, lacks_livestream_scope};
+use crate::zoom::scopes::{lacking, lacks_livestream_scope};
 
 pub(super) const PEOPLE: &str = "/admin/people";
 
@@ -74,32 +74,32 @@ impl Check {
 }
 
 /// Somebody who is linked, with all that is known of whether it works.
-pub(super) struct Seen<'a> {
-    shell: &'a Shell,
+pub(in crate::web) struct Seen<'a> {
+    pub(in crate::web) shell: &'a Shell,
     /// Zoom's reports are set up.
-    hears_zoom: bool,
-    row: LinkedUser,
-    name: String,
-    is_live: bool,
-    tested: Option<(TestResult, DateTime<Utc>)>,
+    pub(in crate::web) hears_zoom: bool,
+    pub(in crate::web) row: LinkedUser,
+    pub(in crate::web) name: String,
+    pub(in crate::web) is_live: bool,
+    pub(in crate::web) tested: Option<(TestResult, DateTime<Utc>)>,
     /// When Zoom last took what they asked for.
-    accepted_at: Option<DateTime<Utc>>,
-    reported_at: Option<DateTime<Utc>>,
+    pub(in crate::web) accepted_at: Option<DateTime<Utc>>,
+    pub(in crate::web) reported_at: Option<DateTime<Utc>>,
     /// From where they linked.
-    device: Option<String>,
-    rules: (Rules, Option<Decision>, Names),
-    ask: Ask,
-    lately: Vec<Line>,
+    pub(in crate::web) device: Option<String>,
+    pub(in crate::web) rules: (Rules, Option<Decision>, Names),
+    pub(in crate::web) ask: Ask,
+    pub(in crate::web) lately: Vec<Line>,
 }
 
 /// Whether the bot can ask them to link their account.
-struct Ask {
-    can: CanAsk,
+pub(in crate::web) struct Ask {
+    pub(in crate::web) can: CanAsk,
     /// Why Slack did not take the last message.
-    refusal: Option<String>,
+    pub(in crate::web) refusal: Option<String>,
     /// Who asked last.
-    by: String,
-    slash: String,
+    pub(in crate::web) by: String,
+    pub(in crate::web) slash: String,
 }
 
 impl Ask {
@@ -123,10 +123,11 @@ impl Ask {
         })
     }
 
-    /// How they link again, and how they hear of it.
-    fn cure(&self, shell: &Shell, name: &str) -> Markup {
+    /// How they link, perhaps again, and how they hear of it.
+    fn cure(&self, shell: &Shell, name: &str, is_again: bool) -> Markup {
         html! {
-            (name) " links again with " (typed(&format!("{} connect", self.slash))) " in Slack."
+            (name) @if is_again { " links again with " } @else { " links one with " }
+             (typed(&format!("{} connect", self.slash))) " in Slack."
             @if let Some(why) = &self.refusal {
                 " Slack did not deliver the last message to " (name) " (" code { (why) } "): tell " (name) " yourself."
             }
@@ -190,7 +191,7 @@ impl<'a> Seen<'a> {
         })
     }
 
-    pub(super) fn markup(&self) -> Markup {
+    pub(in crate::web) fn markup(&self) -> Markup {
         let (row, name) = (&self.row, &self.name);
         let path = of_person(row.user_id.as_str());
         let mut checks = self.checks();
@@ -261,17 +262,19 @@ impl<'a> Seen<'a> {
     }
 
     fn checks(&self) -> Vec<Check> {
-        let mut checks = vec![self.link_check()];
+        let mut checks: Vec<_> = self.link_check().into_iter().collect();
         checks.extend(self.test_check());
         checks.extend(self.account_checks());
-        checks.extend(self.scope_check());
+        checks.extend(self.scope_checks());
         checks.push(self.rules_check());
         checks.push(self.reports_check());
         checks
     }
 
-    fn link_check(&self) -> Check {
+    /// Nothing, if the last test says otherwise.
+    fn link_check(&self) -> Option<Check> {
         let name = &self.name;
+        let is_rejected = matches!(self.tested, Some((TestResult::Dead, _)));
         let again = |what: &str, why: &str| Check {
             action: self.ask.button(
                 self.shell,
@@ -281,10 +284,10 @@ impl<'a> Seen<'a> {
             ..Check::new(
                 Tone::Bad,
                 text(what),
-                html! { (why) " " (self.ask.cure(self.shell, name)) },
+                html! { (why) " " (self.ask.cure(self.shell, name, true)) },
             )
         };
-        match (self.row.health, self.worked_at()) {
+        Some(match (self.row.health, self.worked_at()) {
             (Health::Dead, _) => again("The link is broken", "Zoom no longer accepts it."),
             (Health::ScopeMissing, _) => again(
                 "The link may not run livestreams",
@@ -303,17 +306,18 @@ impl<'a> Seen<'a> {
                 text("The link may end soon"),
                 html! { "Zoom ends links that nobody used for about 90 days, and this one was not for 75. Test it at Zoom: that keeps it." },
             ),
+            (_, Some(_)) if is_rejected => return None,
             (_, Some(at)) => Check::new(
                 Tone::Good,
                 text("The link works"),
-                html! { "It did " (self.shell.clock.ago(at)) },
+                html! { "It worked " (self.shell.clock.ago(at)) },
             ),
             (_, None) => Check::new(
                 Tone::Calm,
                 text("Whether the link works"),
                 html! { "Not tried yet. Test it at Zoom." },
             ),
-        }
+        })
     }
 
     /// What the last test showed, where nothing else tells it.
@@ -398,28 +402,31 @@ impl<'a> Seen<'a> {
     }
 
     /// What cannot be told or done because the link is older than a permission.
-    fn scope_check(&self) -> Option<Check> {
+    fn scope_checks(&self) -> Vec<Check> {
         if lacks_livestream_scope(&self.row.scope) || self.row.health == Health::Dead {
-            return None;
-        }
-        let missing = lacking(&self.row.scope);
-        let unknown: Vec<_> = missing
-            .iter()
-            .filter_map(|scope| lost_without(scope))
-            .collect();
-        if unknown.is_empty() {
-            return None;
+            return Vec::new();
         }
         let (name, slash) = (&self.name, &self.ask.slash);
-        let what = list(unknown.iter().copied(), "and");
-        let more = html! {
-            "The link is older than "
-            @for (index, scope) in missing.iter().filter(|scope| !is_needed(scope)).enumerate() {
-                @if index > 0 { ", " } code { (scope) }
+        let older_than = |scopes: &[&str]| {
+            html! {
+                "The link is older than "
+                @for (index, scope) in scopes.iter().enumerate() { @if index > 0 { ", " } code { (scope) } }
+                ". " (name) " links again with " (typed(&format!("{slash} connect"))) "."
             }
-            ". " (name) " links again with " (typed(&format!("{slash} connect"))) "."
         };
-        Some(Check::new(Tone::Calm, text(&upper(&what)), more))
+        let mut checks = Vec::new();
+        if self.lacks(DESTINATION) {
+            let what = text("Livestreams can’t be sent to a destination");
+            checks.push(Check::new(Tone::Warn, what, older_than(&[DESTINATION])));
+        }
+        let missing = lacking(&self.row.scope).into_iter();
+        let unknown = missing.filter_map(|scope| Some((scope, not_known_without(scope)?)));
+        let (scopes, unknown): (Vec<_>, Vec<_>) = unknown.unzip();
+        if !unknown.is_empty() {
+            let what = text(&upper(&list(unknown.into_iter(), "and")));
+            checks.push(Check::new(Tone::Calm, what, older_than(&scopes)));
+        }
+        checks
     }
 
     fn rules_check(&self) -> Check {
@@ -432,8 +439,8 @@ impl<'a> Seen<'a> {
                 html! { (rule(refusal.rule)) ". " (to_rules) },
             ),
             Some(Decision::Allowed | Decision::Confirm { .. }) => {
-                let named = |id: &String| names.channel(id).unwrap_or(id).to_owned();
-                let channels: Vec<_> = rules.channels.iter().map(named).collect();
+                let called = |id: &String| names.channel(id).unwrap_or(id).to_owned();
+                let channels: Vec<_> = rules.channels.iter().map(called).collect();
                 let channels = list(channels.iter().map(String::as_str), "and");
                 match rules.channel_policy {
                     ChannelPolicy::Only if channels.is_empty() => Check::new(
@@ -524,13 +531,15 @@ impl<'a> Seen<'a> {
 /// The scope that settings are read with.
 const SETTINGS: &str = "user:read:settings";
 
-/// What cannot be told or done without a scope.
-fn lost_without(scope: &str) -> Option<&'static str> {
+/// The scope that destinations are set with.
+const DESTINATION: &str = "meeting:update:livestream";
+
+/// What cannot be told without a scope.
+fn not_known_without(scope: &str) -> Option<&'static str> {
     Some(match scope {
         "meeting:read:livestream" => "whether livestreams are really live",
         "meeting:read:meeting" => "whether a meeting is running",
         "meeting:read:list_meetings" => "which meetings there are to choose from",
-        "meeting:update:livestream" => "sending livestreams to a destination",
         SETTINGS => "whether livestreaming is on in the settings at Zoom",
         _ => return None,
     })
@@ -544,7 +553,7 @@ fn may(granted: &str) -> String {
             "meeting:update:livestream_status",
             "start and stop livestreams",
         ),
-        ("meeting:update:livestream", "send them to a destination"),
+        (DESTINATION, "send them to a destination"),
         ("meeting:read:meeting", "read meetings"),
         ("meeting:read:list_meetings", "list them"),
         ("meeting:read:livestream", "hear of livestreams"),
@@ -560,10 +569,6 @@ fn may(granted: &str) -> String {
     } else {
         upper(&list(may.into_iter(), "and"))
     }
-}
-
-fn is_needed(scope: &str) -> bool {
-    NEEDED.split(' ').any(|needed| needed == scope)
 }
 
 fn upper(text: &str) -> String {
@@ -669,15 +674,15 @@ async fn rules(
 }
 
 /// Somebody who is not linked, or not any more.
-pub(super) struct NotLinked<'a> {
-    shell: &'a Shell,
-    user: &'a SlackUserId,
-    name: String,
-    former: Option<(FormerLink, Option<Uses>)>,
+pub(in crate::web) struct NotLinked<'a> {
+    pub(in crate::web) shell: &'a Shell,
+    pub(in crate::web) user: &'a SlackUserId,
+    pub(in crate::web) name: String,
+    pub(in crate::web) former: Option<(FormerLink, Option<Uses>)>,
     /// They act with the account that the workspace shares.
-    is_sharing: bool,
-    ask: Ask,
-    lately: Vec<Line>,
+    pub(in crate::web) is_sharing: bool,
+    pub(in crate::web) ask: Ask,
+    pub(in crate::web) lately: Vec<Line>,
 }
 
 impl<'a> NotLinked<'a> {
@@ -718,7 +723,7 @@ impl<'a> NotLinked<'a> {
         })
     }
 
-    pub(super) fn markup(&self) -> Markup {
+    pub(in crate::web) fn markup(&self) -> Markup {
         let name = &self.name;
         let verdict = if self.is_sharing {
             (Tone::Info, "Uses the shared account")
@@ -740,7 +745,7 @@ impl<'a> NotLinked<'a> {
                             (tick(if self.is_sharing { Tone::Calm } else { Tone::Bad }, "No:"))
                             div.grow {
                                 b { (name) " has no Zoom account linked" @if self.former.is_some() { " any more" } }
-                                p { (self.ask.cure(self.shell, name)) }
+                                p { (self.ask.cure(self.shell, name, self.former.is_some())) }
                             }
                             (self.ask.button(self.shell, self.user, &label))
                         }

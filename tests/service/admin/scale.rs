@@ -32,10 +32,18 @@ async fn fill(world: &World) {
         insert into audit (happened_at, kind, team_id, person_id, account_id, channel_id, meeting_id, command_id, outcome, duration, has_failed)
         select now() - (1000000 - n) * interval '30 seconds',
             case when n % 50000 = 7 then 'linked' when n % 2 = 0 then 'start' else 'stop' end, 'T0ACME',
-            person_id, 1 + n % 50000, 'C0TOWNHALL', 100000000 + n % 20000, n,
+            person_id, 1 + n % 50000, case when n % 200000 = 13 then 'C0RARE' else 'C0TOWNHALL' end, 100000000 + n % 20000, n,
             case when n % 20 = 0 then 'not_started' else 'accepted' end, interval '0.3 seconds', n % 20 = 0
         from generate_series(1, 1000000) as n join person on user_id = 'U' || 1 + n % 50000
         order by n;
+        -- A quarter of a year, of a thousand shows a day.
+        insert into stream (team_id, channel_id, is_public, user_id, zoom_user_id, meeting_id, began_at, command_id, topic, closed_at)
+        select 'T0ACME', 'C0TOWNHALL', true, 'U' || 1 + n % 50000, 'z' || 1 + n % 50000, 100000000 + n % 20000,
+            now() - (90000 - n) * interval '86 seconds', n, case when n % 3000 = 1 then 'Board ' else 'Show ' end || n, now()
+        from generate_series(1, 90000) as n;
+        insert into stream_fact (stream_id, kind, happened_at)
+        select stream_id, kind, began_at + later
+        from stream, (values ('start_asked', interval '0 s'), ('on_air', interval '9 s'), ('off_air', interval '1 hour')) as fact (kind, later);
         analyze";
     let filling = sqlx::raw_sql(fill);
     filling
@@ -69,6 +77,21 @@ async fn the_admins_pages_stay_fast_over_many_people_and_entries() {
         "/admin/activity?meeting=100004711",
         "/admin/activity?only=failed",
         "/admin/activity?kind=linked&only=failed",
+        "/admin/activity?kind=shows",
+        "/admin/activity?kind=links",
+        "/admin/activity?kind=admin",
+        "/admin/activity?kind=shows&only=failed",
+        "/admin/activity?kind=shows&who=U4711",
+        "/admin/activity?meeting=board",
+        "/admin/activity?channel=C0RARE",
+        "/admin/activity?result=not_set_up",
+        "/admin/activity?since=24h",
+        "/admin/activity?since=30d&channel=C0RARE",
+        "/admin/activity?from=2001-01-01&to=2001-01-31",
+        "/admin/activity?after=1000",
+        "/admin/activity?entry=500000",
+        "/admin/people?only=untried",
+        "/admin/people?sort=name&page=900",
     ] {
         admin.read(path).await;
         let mut times = Vec::new();
@@ -103,7 +126,7 @@ async fn the_admins_pages_stay_fast_over_many_people_and_entries() {
 }
 
 /// The queries of the pages, with one set of values.
-const PLANS: [(&str, &str); 6] = [
+const PLANS: [(&str, &str); 11] = [
     (
         "people by name, far back",
         "select user_id, email from (
@@ -133,6 +156,38 @@ const PLANS: [(&str, &str); 6] = [
     (
         "entries of a rare kind",
         "select * from audit where team_id = 'T0ACME' and audit_id < 900000 and kind = 'linked' order by audit_id desc limit 50",
+    ),
+    (
+        "entries of a group of kinds",
+        "select audit_id from (
+            (select audit_id from audit where kind = 'start' and team_id = 'T0ACME' order by audit_id desc limit 51)
+            union all
+            (select audit_id from audit where kind = 'linked' and team_id = 'T0ACME' order by audit_id desc limit 51)
+            union all
+            (select audit_id from audit where kind = 'marked_ended' and team_id = 'T0ACME' order by audit_id desc limit 51)
+        ) as wanted order by audit_id desc limit 51",
+    ),
+    (
+        "entries of a rare channel",
+        "select audit_id from audit where team_id = 'T0ACME' and channel_id = 'C0RARE' order by audit_id desc limit 51",
+    ),
+    (
+        "the numbers of a span of time",
+        "select audit_id from audit where happened_at < now() - interval '30 days' order by happened_at desc limit 1",
+    ),
+    (
+        "streams of a name",
+        "select distinct on (meeting_id) meeting_id, topic, stream_id from stream
+        where team_id = 'T0ACME' and (is_public or user_id = 'U0ADA') and position('board' in lower(topic)) > 0
+        order by meeting_id, stream_id desc",
+    ),
+    (
+        "streams of which something was reported",
+        "select stream_id from stream where team_id = 'T0ACME' and began_at <= now()
+            and began_at > now() - interval '10 minutes' - interval '48 hours' and (
+                select max(happened_at) from stream_fact as fact where fact.stream_id = stream.stream_id
+                    and kind = any(array['on_air', 'off_air', 'meeting_ended']) and happened_at <= now()
+            ) > now() - interval '10 minutes' order by stream_id desc limit 201",
     ),
     (
         "entries that failed",
