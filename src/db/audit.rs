@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use sqlx::postgres::PgRow;
-use sqlx::types::Json;
 use sqlx::{Encode, FromRow, PgConnection, PgExecutor, PgPool, Postgres, QueryBuilder, Row, Type};
 
 use crate::command::meeting::MeetingId;

@@ -13,13 +13,21 @@ use super::params::Fields;
 pub(super) const CHOICE: &str = "choice";
 
 const STYLE: &str = "\
-    body { font: 1.1rem/1.5 system-ui, sans-serif; margin: 3rem auto; max-width: 30rem; \
-    padding: 0 1rem; color: #1a1a1a; background: #fff } \
-    button { font: inherit; display: block; width: 100%; margin: .75rem 0; padding: .6rem; \
-    color: #1a1a1a; background: #f2f2f2; border: 1px solid #595959; border-radius: .4rem } \
-    @media (prefers-color-scheme: dark) { \
-    body { color: #f2f2f2; background: #1a1a1a } \
-    button { color: #f2f2f2; background: #333; border-color: #b3b3b3 } }";
+    :root { color-scheme: light dark; --bg: #f6f6f8; --surface: #fff; --text: #17181c; --muted: #5a5e69; --line: #e2e3e8; \
+    --edge: #858a95; --hover: #f0f0f3; --ring: #4b5ef0 } \
+    @media (prefers-color-scheme: dark) { :root { --bg: #0f1013; --surface: #17181c; --text: #ededf1; --muted: #a3a8b4; \
+    --line: #2b2d35; --edge: #71767f; --hover: #1f2026; --ring: #8d9bff } } \
+    body { margin: 0; padding: 6vh 1.25rem; color: var(--text); background: var(--bg); \
+    font: .9375rem/1.5 system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif } \
+    main { max-width: 26rem; margin: 0 auto; padding: 1.5rem; background: var(--surface); \
+    border: 1px solid var(--line); border-radius: .75rem } \
+    h1 { margin: 0; font-size: 1.5rem; line-height: 1.2; letter-spacing: -.015em } \
+    p { margin: .5rem 0 1rem } h1 + p { color: var(--muted); font-size: .8125rem } \
+    button { display: block; width: 100%; min-height: 2.75rem; margin: .5rem 0 0; padding: .25rem .9rem; \
+    color: inherit; background: var(--surface); border: 1px solid var(--edge); border-radius: .5rem; \
+    font: inherit; font-weight: 500; cursor: pointer } \
+    button:hover { background: var(--hover) } \
+    :focus-visible { outline: 2px solid var(--ring); outline-offset: 2px }";
 
 /// A question with one button for each answer.
 pub(super) struct Question<'a> {

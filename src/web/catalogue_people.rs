@@ -10,7 +10,7 @@ use crate::admin::person::{CanAsk, TestResult};
 use crate::command::outcome::{
     CommandResult, DestinationRule, Fact as SlackFact, Outcome, Refusal, Rule, Unknown,
 };
-use crate::db::audit::{AuditKind, Entry, EntryCommand, Group, Person, RulesNote};
+use crate::db::audit::{AuditKind, Entry, EntryCommand, Group, Person};
 use crate::db::linked_users::{self, FormerLink, Health, LinkedUser};
 use crate::db::rules::{ChannelPolicy, Rules};
 use crate::db::streams::{Reported, Stream};
@@ -100,7 +100,7 @@ fn entry(kind: &str, person: Option<&str>) -> Entry {
         detail: None,
         has_failed: false,
         command: None,
-        rules_before: None,
+        people_before: Vec::new(),
     }
 }
 
@@ -208,17 +208,13 @@ fn refusals() -> Vec<Entry> {
 /// Changes of rules.
 fn rules() -> Vec<Entry> {
     let changed = || entry(AuditKind::RulesChanged.as_str(), Some("U0ADA"));
-    let wide = "who: linked; channels: anywhere; confirm over: never; confirm in shared channels: no; guests: no";
-    let narrow = "who: named; channels: only C0TOWNHALL C0PRESS; confirm over: 500 members; \
-        confirm in shared channels: yes; guests: yes";
+    let narrow = "who: everybody → listed people; where: everywhere → only #town-hall; \
+        asked first: never → over 500 members";
     vec![
-        detailed(wide, changed()),
+        detailed("guests: no → yes", changed()),
         Entry {
             people: vec![known("U0DANA"), Person::Erased],
-            rules_before: Some(RulesNote {
-                detail: wide.to_owned(),
-                people: vec!["U0FAY".to_owned()],
-            }),
+            people_before: vec!["U0FAY".to_owned()],
             ..detailed(narrow, changed())
         },
     ]

@@ -532,9 +532,31 @@ async fn a_command_is_one_group_on_the_wire_and_leads_to_its_message() {
     let source = browser.client.source().await.expect("the page source");
     assert!(!source.contains("zoom-access-"), "a token is on the page");
     browser.inspect_widths("playground-bodies").await;
+    browser.emulate(1440, "light").await;
     browser.click("Clear").await;
     browser
         .wait_for("//ol[@id='exchanges'][contains(., 'Nothing has passed yet.')]")
+        .await;
+
+    // A message in another channel is led to as well.
+    browser.click("# all-acme").await;
+    browser
+        .wait_for("//h2[@id='place-name'][. = '# all-acme']")
+        .await;
+    browser.type_command("/livestream status").await;
+    browser.wait_for_message("Town Hall is live").await;
+    browser.click("# town-hall").await;
+    browser
+        .wait_for("//h2[@id='place-name'][. = '# town-hall']")
+        .await;
+    browser.click("The message in Slack").await;
+    browser
+        .wait_for("//h2[@id='place-name'][. = '# all-acme']")
+        .await;
+    browser
+        .wait_for(
+            "//ol[@id='messages']/li[contains(@class, 'found')][contains(., 'Town Hall is live')]",
+        )
         .await;
     open.end().await;
 }

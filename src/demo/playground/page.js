@@ -17,6 +17,7 @@ function watch() {
     byId("lost").hidden = true;
     for (const region of JSON.parse(event.data)) draw(region);
     follow();
+    find();
     root.dataset.ready = search || "?";
   });
   // The browser tries again by itself.
@@ -142,14 +143,11 @@ document.addEventListener("click", async (event) => {
     event.preventDefault();
     go(link.getAttribute("href"));
   } else if (link.dataset.side) {
-    show(link.dataset.side);
-    const found = byId(link.hash.slice(1));
-    if (!found) return;
     event.preventDefault();
-    if (found.nodeName === "DETAILS") { found.open = true; found.dataset.touched = ""; }
-    found.scrollIntoView({ block: "nearest" });
-    flash(found);
-    (found.querySelector("summary, a, button") ?? found).focus({ preventScroll: true });
+    show(link.dataset.side);
+    sought = link.hash.slice(1);
+    // A message may be in another place.
+    if (!find()) go(link.pathname + link.search);
   } else if (link.dataset.copies !== undefined && navigator.clipboard) {
     event.preventDefault();
     await navigator.clipboard.writeText(link.href);
@@ -161,9 +159,19 @@ document.addEventListener("click", async (event) => {
   }
 });
 
-function flash(element) {
+// What somebody is led to, until it is there.
+let sought = null;
+
+function find() {
+  const found = sought && byId(sought);
+  if (!found) return false;
+  sought = null;
+  if (found.nodeName === "DETAILS") { found.open = true; found.dataset.touched = ""; }
+  found.scrollIntoView({ block: "nearest" });
   document.querySelector(".found")?.classList.remove("found");
-  element.classList.add("found");
+  found.classList.add("found");
+  (found.querySelector("summary, a, button") ?? found).focus({ preventScroll: true });
+  return true;
 }
 
 // ---- what people do ----

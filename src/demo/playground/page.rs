@@ -60,7 +60,7 @@ impl Playground {
             Region::one("coach-wire", &self.coach(viewer, Side::Wire)),
             list("meetings", self.meetings(viewer)),
             Region::one("accounts", &self.accounts()),
-            list("exchanges", wires.items(&seen.collect::<Vec<_>>())),
+            list("exchanges", wires.items(viewer, &seen.collect::<Vec<_>>())),
             Region::one(
                 "zoom-count",
                 &html! { span { @if live > 0 { (badge(Tone::Live, &format!("{live} live"))) } } },
@@ -140,27 +140,23 @@ impl Playground {
         let armed = self.armed();
         let faults = armed.iter().map(|(target, name)| {
             let next = target.next;
-            (
-                format!("Zoom fails the {next}"),
-                format!("“{name}”, once. Everything else works."),
-            )
+            (format!("Zoom fails the {next}"), format!("“{name}”, once."))
         });
         let reports = self.reporting().map(|knob| {
             let how = format!("Zoom’s reports come {}", knob.label);
             (how, "Until you disarm it.".to_owned())
         });
-        let mut lines: Vec<_> = faults.chain(reports).collect();
-        if lines.len() > 1 {
-            let (first, more) = (lines[0].0.clone(), lines.len() - 1);
-            let parts = lines.iter().map(|(what, how)| format!("{what}: {how}"));
-            let all = parts.collect::<Vec<_>>().join(" ");
-            lines = vec![(format!("{first}, and {more} more"), all)];
-        }
+        let armed: Vec<_> = faults.chain(reports).collect();
         html! {
             div {
-                @for (what, how) in &lines {
+                @if !armed.is_empty() {
                     div.fault {
-                        p { (icon(Icon::Warning)) " Armed: " (what) small.far { (how) } }
+                        div {
+                            @for (what, how) in &armed {
+                                p { (icon(Icon::Warning)) " Armed: " (what) small { (how) } }
+                            }
+                            p.far { small { "Everything else works." } }
+                        }
                         form method="post" action="/do" {
                             input type="hidden" name="do" value="disarm";
                             button.button { "Disarm" }

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::live::Item;
 use super::mrkdwn::hour;
-use super::viewer::anchor;
+use super::viewer::{Place, Viewer, anchor};
 use crate::demo::people::PEOPLE;
 use crate::demo::slack::Message;
 use crate::demo::wire::{Exchange, Group, Source, Wire};
@@ -38,8 +38,8 @@ impl<'a> Wires<'a> {
         found.map(|group| group.id)
     }
 
-    /// The groups; `messages` are those that can be led to.
-    pub(super) fn items(&self, messages: &[Message]) -> Vec<Item> {
+    /// The groups; `messages` are those that somebody can see, and be led to.
+    pub(super) fn items(&self, viewer: &Viewer, messages: &[Message]) -> Vec<Item> {
         if self.groups.is_empty() {
             let empty = html! { li.empty { p { b { "Nothing has passed yet." } " Each request between Slack, the service and Zoom is shown here, with its answer. Secrets show as •••." } } };
             return vec![Item::new("empty".to_owned(), &empty)];
@@ -50,7 +50,8 @@ impl<'a> Wires<'a> {
             .enumerate()
             .map(|(index, (group, exchanges))| {
                 let message = messages.iter().rev().find(|message| is_of(group, message));
-                let shown = self.shown(group, exchanges, index == 0, message);
+                let address = message.map(|message| address(viewer, message));
+                let shown = self.shown(group, exchanges, index == 0, address.as_deref());
                 Item::new(group.id.to_string(), &shown)
             });
         items.collect()
@@ -61,7 +62,7 @@ impl<'a> Wires<'a> {
         group: &Group,
         exchanges: &[Exchange],
         is_newest: bool,
-        message: Option<&Message>,
+        message: Option<&str>,
     ) -> Markup {
         let who = group.user.as_deref().map(|user| {
             let person = PEOPLE.into_iter().find(|person| person.slack == user);
@@ -94,7 +95,7 @@ impl<'a> Wires<'a> {
                         }
                     }
                     @if let Some(message) = message {
-                        p.back.small { a href={ "#" (anchor(&message.ts)) } data-side="slack" { "The message in Slack" } }
+                        p.back.small { a href=(message) data-side="slack" { "The message in Slack" } }
                     }
                     ol { @for exchange in exchanges { (hop(exchange)) } }
                 }
@@ -158,6 +159,13 @@ impl<'a> Wires<'a> {
             Source::Browser | Source::Service => None,
         }
     }
+}
+
+/// The address of a message, for somebody at the page.
+fn address(viewer: &Viewer, message: &Message) -> String {
+    let place = Place::Channel(message.channel);
+    let page = (place != viewer.place).then(|| viewer.at(place).address());
+    format!("{}#{}", page.unwrap_or_default(), anchor(&message.ts))
 }
 
 fn is_of(group: &Group, message: &Message) -> bool {

@@ -2,10 +2,10 @@
 
 use maud::{Markup, html};
 
-use crate::db::audit::Person;
 use crate::admin::check::{PersonState, people as states_of};
 use crate::app::App;
 use crate::command::outcome::Unknown;
+use crate::db::audit::Person;
 use crate::db::linked_users::{self, Query};
 use crate::ids::Asker;
 use crate::slack::web_api::UserGroup;
