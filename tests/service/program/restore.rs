@@ -54,7 +54,6 @@ async fn a_backup_is_restored_its_tokens_open_and_a_command_runs() {
     ] {
         assert!(said.contains(expected), "{expected}: {said}");
     }
-    println!("{said}");
     // Without the keys it is told which tokens are lost.
     let (is_good, said) = drill(&env, Vault::generate_keys().expose_secret());
     assert!(!is_good, "{said}");
