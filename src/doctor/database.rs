@@ -8,7 +8,7 @@ use secrecy::ExposeSecret;
 use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
 
-use super::report::{Area, Report};
+use super::report::{Area, Report, counted};
 use crate::account::keys::{self, KeyState};
 use crate::config::{DatabaseConfig, DatabaseUrl};
 use crate::crypto::vault::Vault;
@@ -142,11 +142,7 @@ pub(super) async fn examine(
     }
     if has_events {
         match condition::heard(db, None).await {
-            Ok(heard) => judge_heard(
-                &heard,
-                "save the event subscription in the Zoom app again, for all users, and link again",
-                report,
-            ),
+            Ok(heard) => judge_heard(&heard, report),
             Err(error) => failed(Area::Zoom, &error, db, report),
         }
     }
@@ -226,7 +222,8 @@ async fn examine_tables(db: &PgPool, report: &mut Report) -> bool {
             report.problem(
                 Area::Database,
                 format!(
-                    "the tables are of an older version, {count} migrations behind; run livestream-bot migrate, or serve"
+                    "the tables are of an older version, {} behind; run livestream-bot migrate, or serve",
+                    counted(count, "migration")
                 ),
             );
             return false;
@@ -310,15 +307,15 @@ async fn examine_queue(db: &PgPool, report: &mut Report) -> sqlx::Result<()> {
         report.problem(
             Area::Queue,
             format!(
-                "{} commands have no outcome, the oldest for {:.0} min; look whether a replica serves and what its log says",
-                depth.unfinished,
+                "{} without an outcome, the oldest for {:.0} min; look whether a replica serves and what its log says",
+                counted(depth.unfinished, "command"),
                 depth.oldest / 60.0
             ),
         );
     } else {
         report.good(
             Area::Queue,
-            format!("{} commands are under way", depth.unfinished),
+            format!("{} under way", counted(depth.unfinished, "command")),
         );
     }
     Ok(())
@@ -336,42 +333,45 @@ fn judge_links(links: &Links, report: &mut Report) {
     for (count, what) in [
         (
             links.dead,
-            "Zoom no longer accepts the link of {} accounts; their people type connect",
+            "Zoom no longer accepts the link of {}; their people type connect",
         ),
         (
             links.refused,
-            "Zoom refuses to renew the tokens of {} accounts, for a reason that is not the link's; see the accounts on \
+            "Zoom refuses to renew the tokens of {}, for a reason that is not the link's; see the accounts on \
              the admin pages, which tell what Zoom said, and the checks of Zoom below",
         ),
         (
             links.lacking,
-            "the links of {} accounts lack the scope for livestreams; add meeting:update:livestream_status to the Zoom \
+            "the scope for livestreams is missing in the links of {}; add meeting:update:livestream_status to the Zoom \
              app, then their people type connect",
         ),
         (
             links.unfit,
-            "{} accounts cannot livestream by their Zoom plan or settings; the admin pages say which and why",
+            "Zoom's plan or settings do not let {} livestream; the admin pages say which and why",
         ),
         (
             links.idle,
-            "the links of {} accounts were not used for 75 days, and Zoom ends them after about 90; use or test them",
+            "nobody used the links of {} for 75 days, and Zoom ends them after about 90; use or test them",
         ),
     ] {
         if count > 0 {
-            report.warning(Area::Links, what.replace("{}", &count.to_string()));
+            report.warning(Area::Links, what.replace("{}", &counted(count, "account")));
         }
     }
     if report.findings.len() == before {
         report.good(
             Area::Links,
-            format!("of {} linked accounts none is known to fail", links.all),
+            format!(
+                "{} linked, none known to fail",
+                counted(links.all, "account")
+            ),
         );
     }
 }
 
-/// `cure` is what mends it where Zoom sends nothing.
-pub(super) fn judge_heard(heard: &[Heard], cure: &str, report: &mut Report) {
+fn judge_heard(heard: &[Heard], report: &mut Report) {
     let now = Utc::now();
+    let cure = "save the event subscription in the Zoom app again, for all users, and link again";
     for account in heard {
         let Heard {
             zoom_account,

@@ -15,11 +15,12 @@ use std::time::Duration;
 use secrecy::SecretString;
 use tokio::time::timeout;
 
-pub use self::report::{Area, Finding, Report, Verdict};
+pub use self::report::{Area, Report, Verdict};
 use crate::app::App;
 use crate::config::{Config, Usable, misspelt};
 use crate::crypto::vault::Vault;
-use crate::db::{condition, jobs};
+use crate::db::condition::{self, Heard};
+use crate::db::jobs;
 use crate::doctor::database::DUE_FOR;
 use crate::http;
 use crate::ids::TeamId;
@@ -115,27 +116,24 @@ fn examine_features(config: &Config, report: &mut Report) {
     }
 }
 
-/// What admins may know of how their workspace stands: nothing of other workspaces, nor what only
-/// the operator can change. Asks nobody but the database.
-pub async fn of_workspace(app: &App, team: &TeamId) -> sqlx::Result<Report> {
-    let mut report = Report::default();
-    if app.zoom_webhook_secret.is_some() {
-        let heard = condition::heard(&app.db, Some(team.as_str())).await?;
-        database::judge_heard(&heard, "tell whoever runs the bot", &mut report);
-    } else {
-        report.not_known(
-            Area::Zoom,
-            "Zoom's reports are not set up here, so the bot says what Zoom answered, and not when a livestream is really \
-             live; whoever runs the bot can set them up",
-        );
-    }
-    if jobs::are_overdue(&app.db, DUE_FOR).await? {
-        report.problem(
-            Area::Queue,
-            "commands have been waiting for more than a minute and are not taken; tell whoever runs the bot",
-        );
-    } else {
-        report.good(Area::Queue, "no command has been waiting for long");
-    }
-    Ok(report)
+/// How the bot stands for one workspace: nothing of others, nor what only the operator can change.
+#[derive(Debug)]
+pub struct Condition {
+    /// When Zoom last sent an event, by Zoom account; `None` where Zoom's reports are not set up.
+    pub heard: Option<Vec<Heard>>,
+    /// Commands wait and are not taken.
+    pub is_overdue: bool,
+}
+
+/// How the bot stands for one workspace. Asks nobody but the database.
+pub async fn of_workspace(app: &App, team: &TeamId) -> sqlx::Result<Condition> {
+    let hears_zoom = app.zoom_webhook_secret.is_some();
+    Ok(Condition {
+        heard: if hears_zoom {
+            Some(condition::heard(&app.db, Some(team.as_str())).await?)
+        } else {
+            None
+        },
+        is_overdue: jobs::are_overdue(&app.db, DUE_FOR).await?,
+    })
 }

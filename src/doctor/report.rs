@@ -101,6 +101,14 @@ impl Report {
     }
 }
 
+/// So many of something.
+pub(super) fn counted<N: TryInto<u64>>(count: N, name: &str) -> String {
+    match count.try_into().unwrap_or_default() {
+        1 => format!("1 {name}"),
+        count => format!("{count} {name}s"),
+    }
+}
+
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut findings: Vec<_> = self.findings.iter().collect();
@@ -118,12 +126,8 @@ impl fmt::Display for Report {
                 writeln!(f, "           → {cure}")?;
             }
         }
-        let counted = |verdict, name| match self.count(verdict) {
-            1 => format!("1 {name}"),
-            count => format!("{count} {name}s"),
-        };
-        let problems = counted(Verdict::Problem, "problem");
-        let warnings = counted(Verdict::Warning, "warning");
+        let problems = counted(self.count(Verdict::Problem), "problem");
+        let warnings = counted(self.count(Verdict::Warning), "warning");
         write!(f, "\n{problems}, {warnings}")
     }
 }

@@ -95,6 +95,13 @@ async fn an_admin_sees_what_is_live_and_what_needs_attention() {
         "what is live, in the navigation; no script"
     );
 
+    browser.click("How the bot itself is").await;
+    let health = browser.read("One thing needs a look").await;
+    assert!(health.contains("1 link needs attention"), "{health}");
+    browser.inspect("health").await;
+    browser.goto(&format!("{}/admin", world.service)).await;
+    browser.read("One show is live.").await;
+
     // It is noted that the show is over, and it moves down.
     browser.submit("Mark as ended").await;
     let over = browser

@@ -8,7 +8,7 @@ use maud::{Markup, html};
 
 use crate::admin;
 use crate::app::App;
-use crate::doctor::{self, Finding, Verdict};
+use crate::doctor::{self, Condition};
 use crate::web::admin::layout::{Shell, render};
 use crate::web::admin::rules_view::without;
 use crate::web::admin::session::{PageResult, authorize_view};
@@ -17,24 +17,31 @@ use crate::web::paths::{ADMIN, INSTALL};
 
 pub(super) async fn health(State(app): State<Arc<App>>, jar: CookieJar) -> PageResult {
     let shell = authorize_view(&app, &jar).await?;
-    let report = doctor::of_workspace(&app, &shell.admin.asker.team).await?;
+    let condition = doctor::of_workspace(&app, &shell.admin.asker.team).await?;
     let missing = admin::missing_scopes(&app, &shell.admin).await?;
-    Ok(render(page(&shell, &report.findings, &missing)))
+    Ok(render(page(&shell, &condition, &missing)))
 }
 
-fn page(shell: &Shell, findings: &[Finding], missing: &[&str]) -> Markup {
-    let is_bad =
-        |finding: &&Finding| matches!(finding.verdict, Verdict::Problem | Verdict::Warning);
-    let count = findings.iter().filter(is_bad).count() + missing.len();
-    let count = count + usize::from(shell.troubled > 0);
-    let title = match count {
+fn page(shell: &Shell, condition: &Condition, missing: &[&str]) -> Markup {
+    let unheard = condition
+        .heard
+        .iter()
+        .flatten()
+        .filter(|heard| heard.at.is_none());
+    let troubles = unheard.count()
+        + missing.len()
+        + usize::from(condition.is_overdue)
+        + usize::from(shell.troubled > 0);
+    let title = match troubles {
         0 => "Nothing is known to be wrong".to_owned(),
         1 => "One thing needs a look".to_owned(),
         count => format!("{count} things need a look"),
     };
     let content = html! {
         ul.rows.panel {
+            (queue(condition.is_overdue))
             (links(shell))
+            (reports(shell, condition))
             @for scope in missing {
                 li {
                     (tick(Tone::Warn, "Missing:"))
@@ -42,14 +49,31 @@ fn page(shell: &Shell, findings: &[Finding], missing: &[&str]) -> Markup {
                     a.button href=(INSTALL) { "Install again" }
                 }
             }
-            @for finding in findings { (row(finding)) }
         }
         p.small.muted {
-            "Whoever runs the bot sees more with " code { "livestream-bot doctor" } "."
+            "Whoever runs the bot learns more from " code { "livestream-bot doctor" } "."
         }
     };
-    let lead = html! { a href=(ADMIN) { "Overview" } " · what was seen of the bot and of this workspace, not what may come." };
+    let lead =
+        html! { "What was seen of the bot for this workspace. It does not say what will come." };
     shell.page(ADMIN, &title, &lead, &content)
+}
+
+fn queue(is_overdue: bool) -> Markup {
+    html! {
+        li {
+            @if is_overdue {
+                (tick(Tone::Bad, "Wrong:"))
+                div.grow {
+                    "Commands have been waiting for more than a minute"
+                    p { "Nothing takes them. Tell whoever runs the bot." }
+                }
+            } @else {
+                (tick(Tone::Good, "Fine:"))
+                div.grow { "No command has been waiting for long" }
+            }
+        }
+    }
 }
 
 fn links(shell: &Shell) -> Markup {
@@ -57,7 +81,9 @@ fn links(shell: &Shell) -> Markup {
         li {
             @if shell.troubled > 0 {
                 (tick(Tone::Warn, "Look:"))
-                div.grow { (shell.troubled) @if shell.troubled == 1 { " link needs" } @else { " links need" } " attention" }
+                div.grow {
+                    (shell.troubled) @if shell.troubled == 1 { " link needs attention" } @else { " links need attention" }
+                }
                 a.button href="/admin/people?only=trouble" { "See whose" }
             } @else {
                 (tick(Tone::Good, "Fine:"))
@@ -67,28 +93,37 @@ fn links(shell: &Shell) -> Markup {
     }
 }
 
-fn row(finding: &Finding) -> Markup {
-    let (tone, word) = match finding.verdict {
-        Verdict::Good => (Tone::Good, "Fine:"),
-        Verdict::Warning => (Tone::Warn, "Look:"),
-        Verdict::Problem => (Tone::Bad, "Wrong:"),
-        Verdict::NotKnown => (Tone::Calm, "Not known:"),
+/// Whether Zoom tells of livestreams.
+fn reports(shell: &Shell, condition: &Condition) -> Markup {
+    let Some(heard) = &condition.heard else {
+        return html! {
+            li {
+                (tick(Tone::Calm, "Off:"))
+                div.grow {
+                    "Zoom's reports are not set up"
+                    p { "So the bot says what Zoom answered, and not when a livestream is really live. Whoever runs the bot \
+                        can set them up." }
+                }
+            }
+        };
     };
     html! {
-        li {
-            (tick(tone, word))
-            div.grow {
-                (finding.text)
-                @if let Some(cure) = &finding.cure { p { (capital(cure)) } }
+        @for account in heard {
+            li {
+                @if let Some(at) = account.at {
+                    (tick(Tone::Good, "Fine:"))
+                    div.grow {
+                        "Zoom last reported something of account " code { (account.zoom_account) } " "
+                        (shell.clock.ago(at))
+                    }
+                } @else {
+                    (tick(Tone::Warn, "Look:"))
+                    div.grow {
+                        "Zoom has never reported anything of account " code { (account.zoom_account) }
+                        p { "If livestreams ran since it was linked, tell whoever runs the bot." }
+                    }
+                }
             }
         }
     }
-}
-
-/// With a capital letter at its start, and a full stop.
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().map(char::to_uppercase);
-    let first: String = first.into_iter().flatten().collect();
-    format!("{first}{}.", letters.as_str())
 }

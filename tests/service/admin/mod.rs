@@ -4,6 +4,7 @@ mod activity;
 mod asking;
 mod filters;
 mod forms;
+mod health;
 mod isolation;
 mod names;
 mod people;

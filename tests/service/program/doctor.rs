@@ -171,8 +171,8 @@ async fn the_doctor_finds_nothing_wrong_where_nothing_is() {
         "has all rights it needs",
         "the key k1 opens what it sealed",
         "a replica serves",
-        "0 commands are under way",
-        "of 1 linked accounts none is known to fail",
+        "0 commands under way",
+        "1 account linked, none known to fail",
         "is ready",
         "what SLACK_SIGNING_SECRET signs is taken at /slack/events, unchanged",
         "what ZOOM_WEBHOOK_SECRET signs is taken at /zoom/events, unchanged",
@@ -542,11 +542,11 @@ async fn the_doctor_names_what_is_wrong_in_the_database_and_its_cure() {
     let mut db = env.database.connect().await.expect("a connection");
     let planted: [Planted; 14] = [
         ("update readiness set written_at = now() - interval '1 minute'", "select 1", "warning", "no replica serves over this database now", "start livestream-bot serve"),
-        ("update zoom_grant set dead_at = now()", "update zoom_grant set dead_at = null", "warning", "Zoom no longer accepts the link of 1 accounts", "type connect"),
-        ("update zoom_grant set refresh_refusal = 'No.'", "update zoom_grant set refresh_refusal = null", "warning", "Zoom refuses to renew the tokens of 1 accounts", "admin pages"),
-        ("update zoom_grant set scope = 'user:read:user'", "update zoom_grant set scope = 'user:read:user meeting:update:livestream_status'", "warning", "lack the scope for livestreams", "add meeting:update:livestream_status to the Zoom app"),
-        ("update zoom_grant set problem = 'basic_plan'", "update zoom_grant set problem = null", "warning", "1 accounts cannot livestream by their Zoom plan", "admin pages say which"),
-        ("update zoom_grant set created_at = now() - interval '80 days', refreshed_at = null", "update zoom_grant set created_at = now()", "warning", "were not used for 75 days", "use or test them"),
+        ("update zoom_grant set dead_at = now()", "update zoom_grant set dead_at = null", "warning", "Zoom no longer accepts the link of 1 account", "type connect"),
+        ("update zoom_grant set refresh_refusal = 'No.'", "update zoom_grant set refresh_refusal = null", "warning", "Zoom refuses to renew the tokens of 1 account", "admin pages"),
+        ("update zoom_grant set scope = 'user:read:user'", "update zoom_grant set scope = 'user:read:user meeting:update:livestream_status'", "warning", "the scope for livestreams is missing in the links of 1 account", "add meeting:update:livestream_status to the Zoom app"),
+        ("update zoom_grant set problem = 'basic_plan'", "update zoom_grant set problem = null", "warning", "Zoom's plan or settings do not let 1 account livestream", "admin pages say which"),
+        ("update zoom_grant set created_at = now() - interval '80 days', refreshed_at = null", "update zoom_grant set created_at = now()", "warning", "nobody used the links of 1 account for 75 days", "use or test them"),
         (
             "insert into zoom_event (zoom_user_id, kind, received_at) select zoom_user_id, 'meeting.ended', now() - interval '20 days' from zoom_grant",
             "delete from zoom_event",
@@ -573,7 +573,7 @@ async fn the_doctor_names_what_is_wrong_in_the_database_and_its_cure() {
             values ('t', 'T0ACME', 'U0DANA', 'C1', 'dana', 'start', 1, '{}', now() - interval '1 hour')",
             "delete from command",
             "problem",
-            "1 commands have no outcome, the oldest for 60 min",
+            "1 command without an outcome, the oldest for 60 min",
             "look whether a replica serves",
         ),
         (
@@ -588,7 +588,7 @@ async fn the_doctor_names_what_is_wrong_in_the_database_and_its_cure() {
             "create table kept as select * from _sqlx_migrations; delete from _sqlx_migrations where version = (select max(version) from kept)",
             "insert into _sqlx_migrations select * from kept where version = (select max(version) from kept); drop table kept",
             "problem",
-            "the tables are of an older version, 1 migrations behind",
+            "the tables are of an older version, 1 migration behind",
             "livestream-bot migrate",
         ),
         (
