@@ -227,9 +227,7 @@ pub(super) async fn clock(
             let why = cause(error);
             report.problem(
                 area,
-                format!(
-                    "{name}: {url} gives no answer ({why}); let this machine reach it, directly: no proxy is used"
-                ),
+                format!("{name}: {url} gives no answer ({why}); let this machine reach it"),
             );
             return;
         }
