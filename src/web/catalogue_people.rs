@@ -525,6 +525,50 @@ fn seen(shell: &Shell, health: Health) -> Seen<'_> {
     }
 }
 
+/// What rules may say of somebody, wherever they are.
+fn by_rules() -> Vec<(&'static str, Rules, Option<Decision>)> {
+    let refusal = Refusal {
+        rule: Rule::Group,
+        set_by: None,
+        channels: Vec::new(),
+    };
+    let unknown = |fact, why| Some(Decision::NotKnown { fact, why });
+    let only = |channels: &[&str], channel_policy| Rules {
+        channel_policy,
+        channels: channels.iter().map(|id| (*id).to_owned()).collect(),
+        ..Rules::default()
+    };
+    vec![
+        ("refuse", Rules::default(), Some(Decision::Refused(refusal))),
+        (
+            "depend on Slack's silence",
+            Rules::default(),
+            unknown(SlackFact::Membership, Unknown::NoAnswer),
+        ),
+        (
+            "depend on what may not be asked",
+            Rules::default(),
+            unknown(SlackFact::UserGroup, Unknown::CannotAsk),
+        ),
+        ("not known in time", Rules::default(), None),
+        (
+            "only in some channels",
+            only(&["C0TOWNHALL", "C0PRESS"], ChannelPolicy::Only),
+            Some(Decision::Allowed),
+        ),
+        (
+            "nowhere",
+            only(&[], ChannelPolicy::Only),
+            Some(Decision::Allowed),
+        ),
+        (
+            "not in some channels",
+            only(&["C0TOWNHALL"], ChannelPolicy::Except),
+            Some(Decision::Allowed),
+        ),
+    ]
+}
+
 #[test]
 fn catalogue_of_a_person() {
     let shell = shell();
@@ -574,46 +618,7 @@ fn catalogue_of_a_person() {
         seen.tested = Some((test, now() - TimeDelta::minutes(4)));
         catalogue.page(&title, &seen.markup());
     }
-    let refusal = Refusal {
-        rule: Rule::Group,
-        set_by: None,
-        channels: Vec::new(),
-    };
-    let unknown = |fact, why| Some(Decision::NotKnown { fact, why });
-    let only = |channels: &[&str], channel_policy| Rules {
-        channel_policy,
-        channels: channels.iter().map(|id| (*id).to_owned()).collect(),
-        ..Rules::default()
-    };
-    for (title, rules, decision) in [
-        ("refuse", Rules::default(), Some(Decision::Refused(refusal))),
-        (
-            "depend on Slack's silence",
-            Rules::default(),
-            unknown(SlackFact::Membership, Unknown::NoAnswer),
-        ),
-        (
-            "depend on what may not be asked",
-            Rules::default(),
-            unknown(SlackFact::UserGroup, Unknown::CannotAsk),
-        ),
-        ("not known in time", Rules::default(), None),
-        (
-            "only in some channels",
-            only(&["C0TOWNHALL", "C0PRESS"], ChannelPolicy::Only),
-            Some(Decision::Allowed),
-        ),
-        (
-            "nowhere",
-            only(&[], ChannelPolicy::Only),
-            Some(Decision::Allowed),
-        ),
-        (
-            "not in some channels",
-            only(&["C0TOWNHALL"], ChannelPolicy::Except),
-            Some(Decision::Allowed),
-        ),
-    ] {
+    for (title, rules, decision) in by_rules() {
         let mut seen = seen(&shell, Health::Healthy);
         seen.rules = (rules, decision, names());
         catalogue.page(&format!("the rules: {title}"), &seen.markup());
