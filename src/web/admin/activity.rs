@@ -21,7 +21,7 @@ use crate::web::admin::activity_query::{ActivityQuery, CALLED_MAX, SINCE, Wanted
 use crate::web::admin::activity_words::results;
 use crate::web::admin::export::{self, Reader};
 use crate::web::admin::layout::{Shell, describe, problem_at, redirect, render};
-use crate::web::admin::rules_summary::list;
+use crate::web::admin::listed::list;
 use crate::web::admin::search::Matches;
 use crate::web::admin::session::{PageResult, authorize_view};
 use crate::web::pages::{self, headers};

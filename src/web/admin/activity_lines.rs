@@ -15,7 +15,7 @@ use crate::stream::state::State as StreamState;
 use crate::web::admin::activity_reports::{Report, Reported, Why, reports};
 use crate::web::admin::activity_words::{destination_rule, outcome, rule, spaced};
 use crate::web::admin::layout::Shell;
-use crate::web::admin::rules_summary::list;
+use crate::web::admin::listed::list;
 use crate::web::parts::{Tone, antenna, avatar, badge, chevron, duration, mark};
 use crate::web::paths::DESTINATIONS;
 use crate::workspace::names::Names;

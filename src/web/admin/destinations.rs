@@ -17,8 +17,8 @@ use crate::ids::DestinationId;
 use crate::web::admin::destinations_form::DestinationForm;
 use crate::web::admin::destinations_view::{Notice, View, path};
 use crate::web::admin::layout::{Problem, Shell, redirect, render};
-use crate::web::admin::picker::{judge_people, text};
-use crate::web::admin::rules_summary::named;
+use crate::web::admin::listed::{named, text};
+use crate::web::admin::picker::judge_people;
 use crate::web::admin::session::{
     CsrfForm, PageResult, authorize_action, authorize_form, authorize_view,
 };

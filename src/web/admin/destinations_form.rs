@@ -13,8 +13,8 @@ use crate::destination::service::{self, Service};
 use crate::destination::{DestinationName, NAME_MAX, Resolution};
 use crate::ids::Asker;
 use crate::web::admin::layout::Problem;
+use crate::web::admin::listed::{list, named};
 use crate::web::admin::picker::{ids, pick};
-use crate::web::admin::rules_summary::{list, named};
 use crate::web::admin::slack_ids::{self, IdKind};
 use crate::workspace::names::Names;
 

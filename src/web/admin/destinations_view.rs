@@ -12,10 +12,10 @@ use crate::slack::web_api::UserGroup;
 use crate::stream::state::State;
 use crate::web::admin::destinations_form::DestinationForm;
 use crate::web::admin::layout::{Problem, Shell, complaints, csrf_field, describe, problem_at};
+use crate::web::admin::listed::{named, text};
 use crate::web::admin::picker::{
-    CHANNELS_HINT, PEOPLE_HINT, Picker, Suggestions, checkbox, choice, group_field, text,
+    CHANNELS_HINT, PEOPLE_HINT, Picker, Suggestions, checkbox, choice, group_field,
 };
-use crate::web::admin::rules_summary::named;
 use crate::web::admin::slack_ids::IdKind;
 use crate::web::parts::{Icon, Tone, badge, dotted, icon, note, typed};
 use crate::web::paths::DESTINATIONS;

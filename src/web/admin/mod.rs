@@ -13,6 +13,7 @@ pub(super) mod error;
 mod export;
 mod health;
 pub(super) mod layout;
+mod listed;
 mod overview;
 pub(super) mod people;
 pub(super) mod person_view;

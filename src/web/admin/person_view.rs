@@ -21,7 +21,7 @@ use crate::reply::Replies;
 use crate::web::admin::activity_lines::{Line, Lines, of_person};
 use crate::web::admin::activity_words::rule;
 use crate::web::admin::layout::{Shell, csrf_field};
-use crate::web::admin::rules_summary::list;
+use crate::web::admin::listed::list;
 use crate::web::parts::{Icon, Tone, avatar, badge, chevron, icon, note, tick, typed};
 use crate::workspace::names::Names;
 use crate::zoom::scopes::{lacking, lacks_livestream_scope};

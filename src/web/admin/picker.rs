@@ -5,11 +5,11 @@ use maud::{Markup, html};
 use crate::admin::check::{PersonState, people as states_of};
 use crate::app::App;
 use crate::command::outcome::Unknown;
-use crate::db::audit::Person;
 use crate::db::linked_users::{self, Query};
 use crate::ids::Asker;
 use crate::slack::web_api::UserGroup;
 use crate::web::admin::layout::{Problem, describe, problem_at};
+use crate::web::admin::listed::list;
 use crate::web::admin::slack_ids::{self, IdKind, Item, WORD_MAX};
 use crate::workspace::directory::{Directory, Entry, Extent, Found};
 use crate::workspace::names::Names;
@@ -177,6 +177,19 @@ fn told_apart(entry: &Entry) -> String {
     }
 }
 
+/// Those of these people who are in this state, as a sentence names them; `None` if nobody is.
+fn those_in(
+    people: &[String],
+    states: &[PersonState],
+    state: PersonState,
+    names: &Names,
+) -> Option<String> {
+    let with_states = people.iter().zip(states);
+    let those = with_states.filter(|(_, is)| **is == state);
+    let those = list(those.map(|(id, _)| names.person(id).unwrap_or(id)), "and");
+    (!those.is_empty()).then_some(those)
+}
+
 /// The problem with people whom Slack does not know, or who are gone.
 pub(super) async fn judge_people(
     app: &App,
@@ -185,7 +198,7 @@ pub(super) async fn judge_people(
     names: &Names,
 ) -> sqlx::Result<Result<Vec<PersonState>, String>> {
     let states = states_of(app, asker, people).await?;
-    let those = |state| slack_ids::those_in(people, &states, state, names);
+    let those = |state| those_in(people, &states, state, names);
     let text = if let Some(unknown) = those(PersonState::NotFound) {
         format!("Slack knows nobody with the ID {unknown} in this workspace.")
     } else if let Some(gone) = those(PersonState::Deactivated) {
@@ -228,8 +241,8 @@ impl Suggestions {
     /// What the fields of a page refer to.
     pub(super) fn lists(&self) -> Markup {
         html! {
-            (list("known-people", &self.people))
-            (list("known-channels", &self.channels))
+            (datalist("known-people", &self.people))
+            (datalist("known-channels", &self.channels))
         }
     }
 }
@@ -243,7 +256,7 @@ fn sorted(named: impl Iterator<Item = (String, String)>) -> Vec<(String, String)
 }
 
 /// A name that several have is suggested by its ids.
-fn list(id: &str, named: &[(String, String)]) -> Markup {
+fn datalist(id: &str, named: &[(String, String)]) -> Markup {
     let is_shared = |name: &str| {
         let same = named
             .iter()
@@ -413,15 +426,4 @@ pub(super) fn named(names: &Names, kind: IdKind, id: &str) -> Markup {
             }
         }
     }
-}
-
-/// The same in plain text.
-pub(super) fn text(names: &Names, kind: IdKind, id: &str) -> String {
-    let name = match kind {
-        IdKind::Person if id.is_empty() => return Person::Erased.id().to_owned(),
-        IdKind::Person => names.person(id),
-        IdKind::Channel => return names.channel_text(id),
-        IdKind::UserGroup => names.group(id),
-    };
-    name.unwrap_or(id).to_owned()
 }

@@ -1,12 +1,9 @@
 //! Rules in sentences: who can do what, and where.
 
 use crate::db::rules::{ChannelPolicy, Rules, Who};
-use crate::web::admin::picker::text;
+use crate::web::admin::listed::{named, text};
 use crate::web::admin::slack_ids::IdKind;
 use crate::workspace::names::Names;
-
-/// How many of a list are named.
-const NAMED_MAX: usize = 10;
 
 /// What the rules allow.
 pub(super) fn sentences(rules: &Rules, names: &Names) -> Vec<String> {
@@ -60,26 +57,6 @@ pub(super) fn sentences(rules: &Rules, names: &Names) -> Vec<String> {
         asked,
         "Whoever started a livestream can stop it, whatever the rules say since.".to_owned(),
     ]
-}
-
-/// People or channels by their names: `a, b and c`.
-pub(super) fn named(names: &Names, kind: IdKind, ids: &[String]) -> String {
-    let listed: Vec<_> = ids.iter().map(|id| text(names, kind, id)).collect();
-    list(listed.iter().map(String::as_str), "and")
-}
-
-/// `a, b and c`, or `a, b and 8 more`.
-pub(super) fn list<'a>(items: impl Iterator<Item = &'a str>, and: &str) -> String {
-    let mut items: Vec<String> = items.map(str::to_owned).collect();
-    if items.len() > NAMED_MAX {
-        let more = items.len() - NAMED_MAX;
-        items.truncate(NAMED_MAX);
-        items.push(format!("{more} more"));
-    }
-    match items.split_last() {
-        Some((last, rest)) if !rest.is_empty() => format!("{} {and} {last}", rest.join(", ")),
-        _ => items.concat(),
-    }
 }
 
 #[cfg(test)]

@@ -14,12 +14,13 @@ use crate::db::{destinations, named_admins};
 use crate::livestream::forecast::{self, Forecast};
 use crate::slack::web_api::UserGroup;
 use crate::web::admin::layout::{Problem, Shell, complaints, csrf_field, describe, problem_at};
+use crate::web::admin::listed::{named, text};
 use crate::web::admin::picker::{
-    CHANNELS_HINT, PEOPLE_HINT, Picker, Suggestions, checkbox, choice, group_field, text,
+    CHANNELS_HINT, PEOPLE_HINT, Picker, Suggestions, checkbox, choice, group_field,
 };
 use crate::web::admin::rules_form::RulesForm;
 use crate::web::admin::rules_preview::{May, forecast_panel, may_panel};
-use crate::web::admin::rules_summary::{named, sentences};
+use crate::web::admin::rules_summary::sentences;
 use crate::web::admin::slack_ids::IdKind;
 use crate::web::pages::page;
 use crate::web::parts::{Tone, note};

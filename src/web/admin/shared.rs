@@ -16,8 +16,8 @@ use crate::db::shared_accounts::{self, SharedAccount};
 use crate::db::streams::{self, Stream};
 use crate::reply::stream::name;
 use crate::web::admin::layout::{Problem, Shell, complaints, csrf_field, redirect, render};
-use crate::web::admin::picker::{Picker, Suggestions, judge_people, pick, text};
-use crate::web::admin::rules_summary::named;
+use crate::web::admin::listed::{named, text};
+use crate::web::admin::picker::{Picker, Suggestions, judge_people, pick};
 use crate::web::admin::session::{
     CsrfForm, PageResult, authorize_action, authorize_form, authorize_view,
 };

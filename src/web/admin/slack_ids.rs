@@ -1,9 +1,6 @@
 //! Slack ids as admins paste them.
 
-use crate::admin::check::PersonState;
 use crate::command::characters::is_invisible;
-use crate::web::admin::rules_summary::list;
-use crate::workspace::names::Names;
 
 /// The longest id that is taken, in characters; Slack's have about eleven.
 const ID_MAX: usize = 32;
@@ -130,19 +127,6 @@ pub(super) fn told(mut problems: Vec<String>, kind: IdKind) -> Option<String> {
         problems.push(format!("and {more} more"));
     }
     (!problems.is_empty()).then(|| format!("{}. {}", problems.join(", "), kind.help()))
-}
-
-/// Those of these people who are in this state, as a sentence names them; `None` if nobody is.
-pub(super) fn those_in(
-    people: &[String],
-    states: &[PersonState],
-    state: PersonState,
-    names: &Names,
-) -> Option<String> {
-    let with_states = people.iter().zip(states);
-    let those = with_states.filter(|(_, is)| **is == state);
-    let those = list(those.map(|(id, _)| names.person(id).unwrap_or(id)), "and");
-    (!those.is_empty()).then_some(those)
 }
 
 /// A word without what Slack puts around an id: `<@U…|name>`, `<#C…|name>`, `<!subteam^S…>`, or a

@@ -87,7 +87,7 @@ async fn the_rules_hold_for_commands_for_buttons_and_after_they_changed() {
 
     // The activity page lists what was refused.
     let page = admin.read("/admin/activity?kind=refused").await;
-    assert_eq!(page.matches("not allowed").count(), 3, "{page}");
+    assert_eq!(page.matches("was refused").count(), 3, "{page}");
     world.end().await;
 }
 
