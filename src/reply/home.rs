@@ -49,7 +49,7 @@ impl Replies<'_> {
         let mut acts_as = self.acts_as(home.link.as_ref());
         match home.standing.access {
             Access::OperatorMustLink => {
-                acts_as.push_str(" Ask whoever runs this bot to link yours.")
+                acts_as.push_str(" Ask whoever runs this bot to link yours.");
             }
             Access::NotLinked => acts_as.push_str(" Link yours to go live; it takes a minute."),
             _ => {}

@@ -58,9 +58,9 @@ pub(super) fn confirm(words: &Replies<'_>, question: &Confirmation, csrf: &str) 
             h1 { (title) }
             @if question.is_shared {
                 p.lead { "From then on the people whom the workspace's admins list can act as this Zoom account with "
-                    (typed(&slash)) "." }
+                    (typed(slash)) "." }
             } @else {
-                p.lead { "From then on, what you type after " (typed(&slash)) " in " (question.slack_team)
+                p.lead { "From then on, what you type after " (typed(slash)) " in " (question.slack_team)
                     " acts as this Zoom account. Only what you type." }
             }
         }

@@ -444,6 +444,7 @@ async fn an_armed_fault_cannot_be_missed_and_marks_what_it_hits() {
     open.end().await;
 }
 
+#[expect(clippy::too_many_lines, reason = "one command, followed through")]
 #[tokio::test]
 async fn a_command_is_one_group_on_the_wire_and_leads_to_its_message() {
     let open = Open::with_story("").await;

@@ -12,9 +12,12 @@ use crate::support::fixtures::{MEETING, installed_world};
 use crate::support::slack::{outcome_of_typed, send, type_and_read};
 use crate::support::world::{connect, wait_for_empty_queue};
 
+/// What an entry is of: its kind, whose, its outcome, whether it failed, and its channel.
+type NewEntry<'a> = (&'a str, &'a str, Option<&'a str>, bool, Option<&'a str>);
+
 /// Adds entries to the audit of Acme, each a minute after the one before, the last just now: kind,
 /// person, outcome, whether it failed, and channel.
-async fn add(db: &mut PgConnection, entries: &[(&str, &str, Option<&str>, bool, Option<&str>)]) {
+async fn add(db: &mut PgConnection, entries: &[NewEntry<'_>]) {
     for (index, (kind, person, outcome, has_failed, channel)) in entries.iter().enumerate() {
         let ago = i32::try_from(entries.len() - index).expect("a few");
         sqlx::query(
