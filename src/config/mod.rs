@@ -6,7 +6,7 @@
 mod database;
 mod doubts;
 mod env;
-mod features;
+pub mod features;
 mod parse;
 mod settings;
 
@@ -21,7 +21,7 @@ use url::Url;
 pub use self::database::DatabaseUrl;
 pub use self::env::{ConfigError, Problem};
 use self::env::{Env, Reported, try_all};
-pub use self::features::Feature;
+
 pub use self::settings::listing;
 use crate::zoom::client::BodyForm;
 
