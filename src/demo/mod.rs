@@ -9,6 +9,7 @@ mod emoji;
 mod knobs;
 mod page;
 mod params;
+mod parts;
 mod people;
 mod playground;
 mod signature;

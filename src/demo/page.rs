@@ -65,6 +65,11 @@ impl Question<'_> {
     }
 }
 
+/// The page of an address at which the vendor's own program would open.
+pub(super) fn elsewhere(host: &str, text: &str) -> Response {
+    Html(page(host, &format!("<p>{}</p>", escape(text)))).into_response()
+}
+
 /// The page of a request that cannot be answered with a redirect.
 pub(super) fn refusal(host: &str, problem: &str) -> Response {
     let main = format!("<p>{}</p>", escape(problem));

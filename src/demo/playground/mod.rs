@@ -48,6 +48,7 @@ use self::page::Extra;
 use self::send::Problem;
 pub(super) use self::state::Playground;
 use self::viewer::Viewer;
+use super::parts;
 use crate::web::parts::{MARK, STYLE};
 
 /// Says in the terminal where it is.
@@ -77,6 +78,7 @@ fn router(playground: Arc<Playground>, shutdown: CancellationToken, port: u16) -
     let mut router = Router::new()
         .route("/events", get(events))
         .with_state((Arc::clone(&playground), shutdown))
+        .route("/parts", get(async || parts::page()))
         .route("/", get(show))
         .route("/do", post(act))
         .with_state(playground);

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::super::browser;
-use super::super::page::{CHOICE, Question, redirect, refusal};
+use super::super::page::{CHOICE, Question, elsewhere, redirect, refusal};
 use super::super::params::Fields;
 use super::super::people::{PEOPLE, Person};
 use super::app::CLIENT_ID;
@@ -45,8 +45,17 @@ impl Slack {
     }
 }
 
+/// <https://docs.slack.dev/interactivity/deep-linking>
+async fn app_redirect() -> Response {
+    elsewhere(
+        "Demo Slack",
+        "Slack would open here, at the app. Go back to the playground's tab.",
+    )
+}
+
 pub(super) fn routes() -> Router<Slack> {
     Router::new()
+        .route("/app_redirect", get(app_redirect))
         .route("/.well-known/openid-configuration", get(configuration))
         .route("/openid/connect/keys", get(keys))
         .route(AUTHORIZE, get(ask).post(decide))
