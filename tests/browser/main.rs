@@ -69,7 +69,8 @@ async fn consent(browser: &Browser, account: Person) -> String {
 async fn end(world: TestWorld, browser: Browser, statuses: &[u16]) {
     let (requests, errors) = browser.close().await;
     assert!(!requests.is_empty());
-    for url in requests {
+    // The browser's own pictures, such as a date field's, are in its address.
+    for url in requests.iter().filter(|url| url.scheme() != "data") {
         assert_eq!(url.host_str(), Some("127.0.0.1"), "{url}");
     }
     assert_eq!(errors.len(), statuses.len(), "{errors:#?}");
@@ -206,7 +207,7 @@ async fn fill(world: &World) {
 async fn set_rules(world: &World, browser: &Browser) {
     browser.click("Rules").await;
     let rules = browser.read("Rules").await;
-    assert!(rules.contains("And 2980 more who have linked"), "{rules}");
+    assert!(rules.contains("And 2981 more who have linked"), "{rules}");
     browser.inspect("admin-rules").await;
     browser.click_label("Only these people").await;
     browser.fill("add_people", "Faye Unknown").await;
@@ -216,13 +217,6 @@ async fn set_rules(world: &World, browser: &Browser) {
     browser.inspect("admin-rules-refused").await;
     browser.fill("add_people", "fay").await;
     browser.submit("Save rules").await;
-    let asked = browser.read("Rules").await;
-    assert!(
-        asked.contains("Nothing was saved yet: this locks out"),
-        "{asked}"
-    );
-    browser.inspect("admin-rules-lock-out").await;
-    browser.submit("Save all the same").await;
     let saved = browser.read("Rules").await;
     assert!(
         saved.contains("Rules saved. Now:")
@@ -247,23 +241,6 @@ async fn set_rules(world: &World, browser: &Browser) {
     browser.submit("Save rules").await;
     let saved = browser.read("Rules").await;
     assert!(saved.contains("Rules saved. Now:"), "{saved}");
-}
-
-/// Filters the activity by what is in no entry, and by what is no meeting.
-async fn filter_activity(browser: &Browser) {
-    browser.fill("user", "nobody of that name").await;
-    browser.fill("meeting", "68423085").await;
-    browser.submit("Show").await;
-    let none = browser.read("Activity").await;
-    assert!(none.contains("No entries match."), "{none}");
-    browser.inspect("admin-activity-none").await;
-    browser.fill("meeting", "the town hall").await;
-    browser.submit("Show").await;
-    let refused = browser.read("Activity").await;
-    assert!(refused.contains("not a meeting number"), "{refused}");
-    browser.inspect("admin-activity-refused").await;
-    browser.click("Clear the filters").await;
-    browser.read("Activity").await;
 }
 
 #[tokio::test]
@@ -297,18 +274,14 @@ async fn an_admin_finds_a_person_sets_a_rule_and_downloads_what_happened() {
         found.contains("1 person") && found.contains("dana@acme.example"),
         "{found}"
     );
-    browser.click("U0DANA").await;
-    browser.read("U0DANA").await;
+    browser.click("Dana").await;
+    browser.read("Dana").await;
     browser.inspect("admin-person").await;
     browser.click("Disconnect").await;
-    browser.read("Disconnect U0DANA?").await;
+    browser.read("Disconnect Dana?").await;
     browser.inspect("admin-disconnect").await;
-    browser.click("Disconnect U0DANA").await;
-    let done = browser.read("Disconnected").await;
-    assert!(
-        done.contains("The permission at Zoom is withdrawn"),
-        "{done}"
-    );
+    browser.click("Disconnect Dana").await;
+    browser.wait_for_text("The permission is withdrawn").await;
 
     set_rules(&world, &browser).await;
     let start = world.slack.type_command(ELI.slack, "start 68423085");
@@ -327,11 +300,10 @@ async fn an_admin_finds_a_person_sets_a_rule_and_downloads_what_happened() {
     browser.click("Activity").await;
     let activity = browser.read("Activity").await;
     assert!(
-        activity.contains("not allowed") && activity.contains("rules changed"),
+        activity.contains("Not allowed") && activity.contains("Ada changed the rules"),
         "{activity}"
     );
     browser.inspect("admin-activity").await;
-    filter_activity(&browser).await;
     browser.click("CSV").await;
     let csv = browser.downloaded("activity.csv").await;
     assert!(csv.contains(",unlinked,U0DANA,"), "{csv}");
@@ -344,7 +316,7 @@ async fn an_admin_finds_a_person_sets_a_rule_and_downloads_what_happened() {
     browser.read("Go live from a line in Slack.").await;
     browser.goto(&admin).await;
     browser.read("For admins of your workspace").await;
-    end(world, browser, &[401, 422, 409, 422, 401]).await;
+    end(world, browser, &[401, 422, 409, 401]).await;
 }
 
 #[tokio::test]

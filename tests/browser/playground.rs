@@ -583,6 +583,8 @@ async fn a_card_changes_while_somebody_types_and_reads() {
         .run(
             "document.querySelector('#exchanges').dataset.mine = 'yes';
             const scroll = document.querySelector('.wires .scroll');
+            // Less than what is in it.
+            scroll.style.maxHeight = '120px';
             scroll.scrollTop = 40;
             document.querySelector('.accounts').open = true;
             document.querySelector('.accounts summary').click();
