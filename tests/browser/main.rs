@@ -14,6 +14,7 @@ mod menus;
 #[path = "../support/must_end.rs"]
 mod must_end;
 mod overview;
+mod parts;
 mod playground;
 mod rules;
 mod shared;
