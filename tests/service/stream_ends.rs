@@ -95,10 +95,7 @@ async fn a_grant_that_dies_is_told_to_its_person_once() {
     assert_eq!(world.slack.direct_messages(DANA.slack), 1);
     let mut admin = AdminBrowser::signed_in(&world, ADA).await;
     let page = admin.read("/admin").await;
-    assert!(
-        page.contains("need attention before the next show"),
-        "{page}"
-    );
+    assert!(page.contains("One link needs attention."), "{page}");
     world.end().await;
 }
 

@@ -181,7 +181,7 @@ async fn the_admins_pages_show_what_another_version_wrote() {
     )
     .await;
     let page = admin.read("/admin/activity").await;
-    assert!(page.contains("stream scheduled"), "{page}");
+    assert!(page.contains("Stream scheduled"), "{page}");
     let export = admin.get("/admin/activity.json").await.body;
     assert!(export.contains("stream_scheduled"), "{export}");
     let page = admin.read("/admin/rules").await;

@@ -121,7 +121,9 @@ async fn jobs_left(db: &mut PgConnection) -> Vec<(String, Option<String>)> {
         join graphile_worker._private_tasks as task on task.id = job.task_id
         where identifier <> 'show_stream' and not (identifier = 'run_command' and exists (
             select from command where key = 'run_command ' || command_id and delivered_at is not null
-        ))",
+        ))
+            -- One that another replaced while it ran is never run again.
+            and not (key is null and attempts >= max_attempts)",
     )
     .fetch_all(db)
     .await
