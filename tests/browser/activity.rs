@@ -171,6 +171,9 @@ async fn an_admin_reads_what_happened() {
         .await;
     browser.fill("meeting", "lobby talk").await;
     browser.submit("Show").await;
+    let refused = browser.read("Activity").await;
+    assert!(refused.contains("No entries are shown."), "{refused}");
+    assert!(!refused.contains("Entries that name"), "{refused}");
     browser
         .inspect_in(&WIDTHS, "", "admin-activity-refused")
         .await;

@@ -20,7 +20,7 @@ use crate::web::admin::activity_lines::{Line, Lines};
 use crate::web::admin::activity_query::{ActivityQuery, CALLED_MAX, SINCE, Wanted};
 use crate::web::admin::activity_words::results;
 use crate::web::admin::export::{self, Reader};
-use crate::web::admin::layout::{Shell, describe, problem_at, redirect, render};
+use crate::web::admin::layout::{Problem, Shell, describe, problem_at, redirect, render};
 use crate::web::admin::listed::list;
 use crate::web::admin::search::Matches;
 use crate::web::admin::session::{PageResult, authorize_view};
@@ -324,12 +324,23 @@ fn page(
         @match days { Some(days) => { "kept for " (days) " days." }, None => "kept for ever." }
     };
     let content = html! {
+        @if !wanted.problems.is_empty() { (unread(&wanted.problems)) }
         (filters(query, wanted, suggested))
-        @if let Some(matches) = &wanted.matches { (whom(matches, query.who())) }
-        @if !wanted.called.is_empty() { (which(&wanted.called)) }
-        @if let Some(shown) = shown { (entries(shell, query, shown)) }
+        @if let Some(shown) = shown {
+            @if let Some(matches) = &wanted.matches { (whom(matches, query.who())) }
+            @if !wanted.called.is_empty() { (which(&wanted.called)) }
+            (entries(shell, query, shown))
+        }
     };
     shell.page(ACTIVITY, "Activity", &lead, &content)
+}
+
+/// That filters could not be read, with links to them.
+fn unread(problems: &[Problem]) -> Markup {
+    let fields = html! {
+        ul.points { @for problem in problems { li { a href={ "#" (problem.field) } { (problem.text) } } } }
+    };
+    note(Tone::Bad, "No entries are shown.", &fields)
 }
 
 /// The kinds to choose from, as addresses name them.

@@ -281,8 +281,7 @@ impl ActivityQuery {
     }
 }
 
-const NOT_CALLED: &str = "No show that you may know of is called so, and it is no meeting number or join link. Shows are \
-     known by name for as long as the history is kept.";
+const NOT_CALLED: &str = "No show that you may know of is called so. Its number finds it, too.";
 
 fn problem(field: &'static str, text: &str) -> Problem {
     Problem {
