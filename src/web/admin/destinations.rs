@@ -80,49 +80,16 @@ pub(super) async fn destination(
     Ok(render(markup))
 }
 
-pub(super) async fn add(
-    State(app): State<Arc<App>>,
-    jar: CookieJar,
-    Form(form): Form<DestinationForm>,
-) -> PageResult {
-    save(&app, &jar, None, form).await
-}
-
-pub(super) async fn change(
-    State(app): State<Arc<App>>,
-    jar: CookieJar,
-    Path(id): Path<i64>,
-    Form(form): Form<DestinationForm>,
-) -> PageResult {
-    save(&app, &jar, Some(DestinationId(id)), form).await
-}
-
-pub(super) async fn preview_new(
-    State(app): State<Arc<App>>,
-    jar: CookieJar,
-    Form(form): Form<DestinationForm>,
-) -> PageResult {
-    preview(&app, &jar, None, form).await
-}
-
-pub(super) async fn preview_change(
-    State(app): State<Arc<App>>,
-    jar: CookieJar,
-    Path(id): Path<i64>,
-    Form(form): Form<DestinationForm>,
-) -> PageResult {
-    preview(&app, &jar, Some(DestinationId(id)), form).await
-}
-
 /// Shows a form with what is to be added to its lists. Saves nothing.
-async fn preview(
-    app: &App,
-    jar: &CookieJar,
-    id: Option<DestinationId>,
-    mut form: DestinationForm,
+pub(super) async fn preview(
+    State(app): State<Arc<App>>,
+    jar: CookieJar,
+    id: Option<Path<i64>>,
+    Form(mut form): Form<DestinationForm>,
 ) -> PageResult {
+    let (app, id) = (&*app, id.map(|Path(id)| DestinationId(id)));
     let csrf = std::mem::take(&mut form.csrf);
-    let shell = &authorize_form(app, jar, &csrf).await?;
+    let shell = &authorize_form(app, &jar, &csrf).await?;
     let mut problems = form.resolve(app, &shell.admin.asker).await?;
     form.hide_key(&mut problems);
     let view = View::of_one(app, shell, id, Some(&form)).await?;
@@ -140,14 +107,15 @@ async fn preview(
 }
 
 /// Saves a destination: a new one, if it has no number yet.
-async fn save(
-    app: &App,
-    jar: &CookieJar,
-    id: Option<DestinationId>,
-    mut form: DestinationForm,
+pub(super) async fn save(
+    State(app): State<Arc<App>>,
+    jar: CookieJar,
+    id: Option<Path<i64>>,
+    Form(mut form): Form<DestinationForm>,
 ) -> PageResult {
+    let (app, id) = (&*app, id.map(|Path(id)| DestinationId(id)));
     let csrf = std::mem::take(&mut form.csrf);
-    let shell = &authorize_action(app, jar, &csrf).await?;
+    let shell = &authorize_action(app, &jar, &csrf).await?;
     let admin = &shell.admin;
     let problems = form.resolve(app, &admin.asker).await?;
     let view = View::of_one(app, shell, id, Some(&form)).await?;

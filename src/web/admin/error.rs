@@ -69,7 +69,8 @@ impl End {
     }
 }
 
-/// Shows an end within the pages of an admin who is signed in.
+/// Shows an end within the pages of an admin who is signed in, unless the database or Slack, which
+/// the pages need too, has just not answered.
 pub(super) async fn in_shell(
     State(app): State<Arc<App>>,
     jar: CookieJar,
@@ -78,7 +79,7 @@ pub(super) async fn in_shell(
 ) -> Response {
     let mut response = next.run(request).await;
     if let Some(end) = response.extensions_mut().remove::<End>()
-        && !matches!(end.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
+        && matches!(end.status, StatusCode::NOT_FOUND | StatusCode::CONFLICT)
         && let Ok(shell) = authorize_view(&app, &jar).await
     {
         return page(end.status, shell.document("", end.title, &end.inside()));

@@ -59,20 +59,17 @@ pub(super) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
         .route("/admin/activity.json", get(activity::export_json))
         .route(
             DESTINATIONS,
-            get(destinations::destinations).post(destinations::add),
+            get(destinations::destinations).post(destinations::save),
         )
         .route("/admin/destinations/new", get(destinations::new))
-        .route(
-            "/admin/destinations/preview",
-            post(destinations::preview_new),
-        )
+        .route("/admin/destinations/preview", post(destinations::preview))
         .route(
             "/admin/destinations/{destination}/preview",
-            post(destinations::preview_change),
+            post(destinations::preview),
         )
         .route(
             "/admin/destinations/{destination}",
-            get(destinations::destination).post(destinations::change),
+            get(destinations::destination).post(destinations::save),
         )
         .route(
             "/admin/destinations/{destination}/delete",
