@@ -386,6 +386,8 @@ pub struct RecentCommand {
     /// As it is stored; a newer version may have others.
     pub action: String,
     pub meeting: MeetingId,
+    /// What the meeting was called in their newest livestream of it, if it is known.
+    pub topic: Option<String>,
     pub received_at: DateTime<Utc>,
     /// None while it is under way.
     pub outcome: Option<Outcome>,
@@ -400,7 +402,12 @@ pub async fn recent(
     let rows = sqlx::query!(
         r#"
         select command_id as "command_id: CommandId", action,
-            meeting_id as "meeting: MeetingId", received_at, outcome
+            meeting_id as "meeting: MeetingId", received_at, outcome, (
+                select topic from stream
+                where stream.team_id = command.team_id and stream.meeting_id = command.meeting_id
+                    and stream.user_id = $2 and topic is not null
+                order by stream_id desc limit 1
+            ) as topic
         from command where user_id = $2 and (team_id = $1 or enterprise_id = $3)
         order by command_id desc limit $4
         "#,
@@ -415,6 +422,7 @@ pub async fn recent(
         command_id: row.command_id,
         action: row.action,
         meeting: row.meeting,
+        topic: row.topic,
         received_at: row.received_at,
         outcome: row.outcome.map(Outcome::read),
     });

@@ -11,7 +11,7 @@ use crate::ids::ZoomUserId;
 use crate::reply::reads::NotRead;
 use crate::reply::stream::{StreamContext, signed};
 use crate::reply::{Replies, date, ephemeral};
-use crate::slack::message::{Button, Message, cap, escape};
+use crate::slack::message::{Button, Message, bold, cap, escape};
 use crate::stream::MeetingKind;
 use crate::zoom::meetings::{Destination, Meeting};
 use crate::zoom::scopes::{lacking, lacks_livestream_scope};
@@ -412,8 +412,7 @@ fn of_found(acts: &Acts, number: &str, found: &Meeting, user: &User) -> Vec<Line
     let name = match &found.topic {
         // Until it is live, what a shared account's meeting is called is for nobody's eyes.
         Some(topic) if is_theirs && matches!(acts, Acts::Own(_)) => {
-            let topic = escape(&cap(topic, 100)).replace('*', "\u{2217}");
-            format!("*{topic}*, meeting {number},")
+            format!("{}, meeting {number},", bold(&cap(topic, 100)))
         }
         _ => format!("Meeting {number}"),
     };

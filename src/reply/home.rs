@@ -15,7 +15,10 @@ use crate::reply::outcomes::brief;
 use crate::reply::picker::Picker;
 use crate::reply::stream::{StreamContext, live_now};
 use crate::reply::{Replies, date};
-use crate::slack::message::{Button, actions, context, escape, header, number, section};
+use crate::slack::message::{Button, actions, bold, cap, context, escape, header, number, section};
+
+/// How much of a topic is shown, in characters.
+const TOPIC_SHOWN: usize = 60;
 
 /// What a person's App Home shows.
 #[derive(Debug)]
@@ -128,9 +131,13 @@ fn past(past: &RecentCommand) -> String {
         (Some(outcome), Ok(action)) => brief(outcome, action),
         (Some(_), Err(_)) => brief(&Outcome::Unknown, Action::Start),
     };
+    let number = past.meeting.grouped();
+    let meeting = match &past.topic {
+        Some(topic) => format!("{} · {number}", bold(&cap(topic, TOPIC_SHOWN))),
+        None => number,
+    };
     format!(
-        "• {when}: {action} {}: {became} · reference {}",
-        past.meeting.grouped(),
+        "• {when}: {action} {meeting}: {became} · reference {}",
         past.command_id
     )
 }

@@ -14,7 +14,7 @@ use crate::reply::reads::NotRead;
 use crate::reply::stream::{StreamContext, live_now};
 use crate::reply::{Replies, date, ephemeral};
 use crate::slack::message::{
-    Button, Choice, Menu, Message, actions, context, escape, menu_row, row, section,
+    Button, Choice, Menu, Message, actions, bold, context, menu_row, row, section,
 };
 use crate::zoom::meetings::ListedMeeting;
 
@@ -289,10 +289,7 @@ fn label(item: &ListedMeeting, now: DateTime<Utc>) -> String {
 /// A meeting by its topic, if it has one, and its number.
 fn name(topic: Option<&str>, meeting: MeetingId) -> String {
     match topic {
-        Some(topic) => {
-            let topic = escape(topic).replace('*', "\u{2217}");
-            format!("*{topic}* · {}", meeting.grouped())
-        }
+        Some(topic) => format!("{} · {}", bold(topic), meeting.grouped()),
         None => format!("*Meeting {}*", meeting.grouped()),
     }
 }

@@ -11,7 +11,7 @@ use crate::destination::DestinationName;
 use crate::ids::{Asker, ChannelId, SlackUserId};
 use crate::reply::destinations::on;
 use crate::reply::{Replies, date, ephemeral};
-use crate::slack::message::{Button, Message, Visibility, actions, context, escape, section};
+use crate::slack::message::{Button, Message, Visibility, actions, bold, context, escape, section};
 use crate::stream::MeetingKind;
 use crate::stream::state::{GOING_FOR, HowEnded, State};
 
@@ -308,8 +308,7 @@ fn sign(told: &StreamContext<'_>) -> &'static str {
 pub(super) fn signed(told: &StreamContext<'_>) -> String {
     let parts = sentence(told);
     let parts = parts.iter().map(|part| match part {
-        // An asterisk would end it, and cannot be escaped.
-        Part::Strong(text) => format!("*{}*", escape(text).replace('*', "\u{2217}")),
+        Part::Strong(text) => bold(text),
         Part::Text(text) => escape(text),
         Part::Time(at) => time(*at),
         Part::Person(person) => user(person),

@@ -322,6 +322,11 @@ pub fn escape(text: &str) -> String {
         .replace('>', "&gt;")
 }
 
+/// The text in bold, escaped. An asterisk would end it, and cannot be escaped.
+pub fn bold(text: &str) -> String {
+    format!("*{}*", escape(text).replace('*', "\u{2217}"))
+}
+
 /// An echo in code style: escaped, one line, without the backtick that would end it.
 pub fn code(text: &str) -> String {
     let line: String = text

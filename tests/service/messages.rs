@@ -517,6 +517,7 @@ fn every_home_fits() {
                         command_id: CommandId(i64::MAX),
                         action: "start".to_owned(),
                         meeting: "91234567890".parse().expect("a meeting number"),
+                        topic: Some("&".repeat(200)),
                         received_at: Utc::now(),
                         outcome,
                     })

@@ -809,10 +809,15 @@ fn catalogue_of_the_app_home() {
         command_id: CommandId(17),
         action: "start".to_owned(),
         meeting: "68423085".parse().expect("a meeting number"),
+        topic: None,
         received_at: at(),
         outcome,
     };
-    let mut recents = vec![recent(None)];
+    let named = RecentCommand {
+        topic: Some("Town Hall".to_owned()),
+        ..recent(None)
+    };
+    let mut recents = vec![named, recent(None)];
     recents.extend(
         all_outcomes()
             .into_iter()
