@@ -8,6 +8,7 @@ use livestream_bot::demo::slack::{
 use livestream_bot::demo::{ADA, DANA, ELI, FAY, Person, World};
 use serde_json::Value;
 
+use crate::streams::card;
 use crate::support::browser::Browser;
 use crate::support::fixtures::{world, world_with};
 use crate::support::install::install;
@@ -119,6 +120,8 @@ async fn the_last_commands_are_there_with_what_became_of_them() {
     for text in ["start 68423085", "stop 68423085", "stop 91234567890"] {
         type_and_read(&world, DANA, text).await;
     }
+    // What the meeting is called is read by itself, once Zoom has taken the start.
+    card(&world, "Town Hall").await;
     let (text, _) = text_and_buttons(&open_home(&world, TOWN_HALL, DANA).await);
     let last: Vec<_> = text
         .lines()
@@ -130,11 +133,11 @@ async fn the_last_commands_are_there_with_what_became_of_them() {
         "{text}"
     );
     assert!(
-        last[1].contains("stop 6842 3085: *stopped* · reference 2"),
+        last[1].contains("stop *Town Hall* · 6842 3085: *stopped* · reference 2"),
         "{text}"
     );
     assert!(
-        last[2].contains("start 6842 3085: *started* · reference 1"),
+        last[2].contains("start *Town Hall* · 6842 3085: *started* · reference 1"),
         "{text}"
     );
     // Fay does not see Dana's commands.
