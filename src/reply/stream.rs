@@ -13,7 +13,7 @@ use crate::reply::destinations::on;
 use crate::reply::{Replies, date, ephemeral};
 use crate::slack::message::{Button, Message, Visibility, actions, bold, context, escape, section};
 use crate::stream::MeetingKind;
-use crate::stream::state::{GOING_FOR, HowEnded, State};
+use crate::stream::state::{ENDING_FOR, GOING_FOR, HowEnded, State};
 
 /// How long after its end a stream can be started again by a press.
 const AGAIN_WITHIN: TimeDelta = TimeDelta::minutes(10);
@@ -67,6 +67,11 @@ impl<'a> StreamContext<'a> {
             has_reports: stream.has_reports,
             now: stream.read_at,
         }
+    }
+
+    /// Whether Zoom should have reported its end by now, and has not.
+    pub fn is_end_overdue(&self) -> bool {
+        matches!(self.state, State::Ending { taken, .. } if self.now - taken >= ENDING_FOR)
     }
 }
 
@@ -242,6 +247,7 @@ fn buttons(told: &StreamContext<'_>) -> Vec<Button> {
             ..
         } if told.now - *at < AGAIN_WITHIN => vec![again("Start again")],
         State::NotLive => vec![again("Try again")],
+        State::Ending { .. } if told.is_end_overdue() => vec![stop(meeting)],
         State::Starting | State::Ending { .. } | State::Ended { .. } | State::NotKnown { .. } => {
             Vec::new()
         }
@@ -253,7 +259,7 @@ fn asker_buttons(asker: &Asker, told: &StreamContext<'_>) -> Vec<Button> {
     let can_stop = matches!(
         told.state,
         State::GoingLive { .. } | State::Live { .. } | State::Silent { .. }
-    );
+    ) || told.is_end_overdue();
     let can_mark = !told.state.is_over() && told.state != State::Starting;
     let mark = || {
         let question = "Only if it is over, and Zoom has not told me. This asks nothing of Zoom.";
@@ -294,6 +300,7 @@ fn sign(told: &StreamContext<'_>) -> &'static str {
         State::Live { .. } => ":red_circle:",
         State::Ended { since: Some(_), .. } if told.is_rehearsal => ":white_check_mark:",
         State::Ended { .. } if told.is_rehearsal => ":warning:",
+        State::Ending { .. } if told.is_end_overdue() => ":warning:",
         State::Silent { .. }
         | State::NotLive
         | State::Ended {
@@ -361,15 +368,25 @@ pub fn sentence(told: &StreamContext<'_>) -> Vec<Part> {
             },
         ],
         State::Ending { since, taken, by } => {
-            let mut parts = vec![strong("is ending.")];
+            let is_overdue = told.is_end_overdue();
+            let mut parts = if is_overdue {
+                vec![Part::Strong(format!("Zoom has not reported the end of the livestream of {inner}."))]
+            } else {
+                vec![strong("is ending.")]
+            };
             if let Some(since) = since {
-                parts.extend([" Live since ".into(), Part::Time(*since), ".".into()]);
+                let since_when = if is_overdue { " It went live at " } else { " Live since " };
+                parts.extend([since_when.into(), Part::Time(*since), ".".into()]);
             }
             parts.extend([" Zoom took the stop at ".into(), Part::Time(*taken)]);
             if let Some(by) = by {
                 parts.extend([", asked by ".into(), Part::Person(by.clone())]);
             }
-            parts.push(".".into());
+            parts.push(if is_overdue {
+                ". Look at the stream, and stop it again if it is still there.".into()
+            } else {
+                ".".into()
+            });
             parts
         }
         State::Ended { since, at, how } => ended(&name, &inner, *since, *at, how),

@@ -13,6 +13,8 @@ use crate::stream::{Fact, FactKind};
 pub const REPORTED_WITHIN: TimeDelta = TimeDelta::seconds(90);
 /// How long a stream whose start Zoom took is said to be going live, where Zoom reports nothing.
 pub const GOING_FOR: TimeDelta = TimeDelta::minutes(2);
+/// How long a stream whose stop Zoom took is said to be ending, while Zoom does not report the end.
+pub const ENDING_FOR: TimeDelta = TimeDelta::minutes(2);
 /// A meeting and its stream that end within so long ended together. Zoom gives no reason for the
 /// end of a stream.
 pub const TOGETHER: TimeDelta = TimeDelta::seconds(30);
@@ -169,6 +171,7 @@ pub fn changes_at(facts: &[Fact], has_reports: bool, now: DateTime<Utc>) -> Opti
             .map(|asked| asked.at + ANSWERED_WITHIN)?,
         State::GoingLive { taken } if has_reports => taken + REPORTED_WITHIN,
         State::GoingLive { taken } if now < taken + GOING_FOR => taken + GOING_FOR,
+        State::Ending { taken, .. } if now < taken + ENDING_FOR => taken + ENDING_FOR,
         State::Ended {
             at,
             how: HowEnded::NotKnownYet,

@@ -200,6 +200,7 @@ pub(crate) fn state_words(told: &StreamContext<'_>) -> (Tone, &'static str) {
         State::GoingLive { .. } => (Tone::Calm, "Start taken by Zoom"),
         State::Live { .. } => (Tone::Live, "Live"),
         State::Silent { .. } => (Tone::Warn, "Not reported"),
+        State::Ending { .. } if told.is_end_overdue() => (Tone::Warn, "End not reported"),
         State::Ending { .. } => (Tone::Calm, "Ending"),
         State::Ended { since, .. } if told.is_rehearsal => match since {
             Some(_) => (Tone::Info, "Rehearsal went live"),

@@ -76,6 +76,31 @@ async fn silence_is_told_where_reports_are_known_to_come() {
 }
 
 #[tokio::test]
+async fn an_end_that_nobody_reports_is_told_as_such() {
+    let world = installed_world().await;
+    let_reports_be_known(&world).await;
+    start(&world).await;
+    tell(&world, ON_AIR, Utc::now()).await;
+    let live = card(&world, "*Town Hall is live*").await;
+    press(&world, DANA, "stop 68423085").await;
+    let ending = card(&world, "*Town Hall is ending.*").await;
+    assert!(button_values(&ending.content).is_empty());
+    wait_for_empty_queue(&world.database).await;
+    let_time_pass(&world, 121).await;
+    let lost = card(
+        &world,
+        "*Zoom has not reported the end of the livestream of Town Hall.*",
+    )
+    .await;
+    assert_eq!(button_values(&lost.content), ["stop 68423085"]);
+    // A late report makes it true again.
+    tell(&world, OFF_AIR, Utc::now()).await;
+    let ended = card(&world, "*Town Hall was live for").await;
+    assert_eq!((lost.ts, ended.ts), (live.ts.clone(), live.ts));
+    world.end().await;
+}
+
+#[tokio::test]
 async fn silence_says_nothing_where_no_report_ever_came() {
     let world = installed_world().await;
     start(&world).await;

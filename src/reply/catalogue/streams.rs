@@ -47,6 +47,15 @@ fn states() -> Vec<(&'static str, State, bool)> {
             },
             false,
         ),
+        (
+            "stopped, and the end not reported",
+            State::Ending {
+                since: Some(since),
+                taken: since,
+                by: by(),
+            },
+            true,
+        ),
         ("stopped here", ended(HowEnded::StoppedBy(by())), true),
         ("found over", ended(HowEnded::FoundOver), true),
         (
