@@ -796,7 +796,7 @@ pub async fn note_event(
 }
 
 /// Whether a message may be posted for a stream now, which cannot be done twice without leaving
-/// two: nobody else is at it, or whoever was has died; and none was for another stream of its channel
+/// two: it has no other than the one that was seen, nobody else is at it, or whoever was has died; and none was for another stream of its channel
 /// within the last second, as [Slack's limit][limit] has it.
 ///
 /// [limit]: https://docs.slack.dev/apis/web-api/rate-limits
@@ -813,7 +813,7 @@ pub async fn claim_post(db: &PgPool, stream: &Stream) -> sqlx::Result<bool> {
     .await?;
     let done = sqlx::query!(
         "update stream set posting_until = now() + $2::interval, claimed_at = now()
-        where stream_id = $1 and card_ts is null and not has_no_card
+        where stream_id = $1 and card_ts is not distinct from $5 and not has_no_card
             and (posting_until is null or posting_until < now())
             and not exists (
                 select from stream as other
@@ -824,6 +824,7 @@ pub async fn claim_post(db: &PgPool, stream: &Stream) -> sqlx::Result<bool> {
         interval(POST_WITHIN),
         team,
         channel,
+        stream.card.as_ref().map(|card| card.ts.as_str()),
     );
     let is_claimed = done.execute(&mut *transaction).await?.rows_affected() > 0;
     transaction.commit().await?;

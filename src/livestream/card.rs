@@ -181,17 +181,19 @@ async fn place(app: &App, stream: &Stream) -> Result<Option<Posted>, Unplaced> {
             Err(Error::Refused(code)) if is_gone(&code) => None,
             Err(error) => return refused(app, stream, error).await,
         },
-        None if streams::claim_post(&app.db, stream).await? => None,
-        None if has_waited(stream) => return give_up(app, stream, true).await,
-        None => return Err(Unplaced::Later(LOOK_AGAIN)),
+        None => None,
     };
     let posted = if let Some(shown) = shown {
         shown
-    } else {
+    } else if streams::claim_post(&app.db, stream).await? {
         match bot.post(stream.channel.as_str(), None, &message).await {
             Ok(posted) => posted,
             Err(error) => return refused(app, stream, error).await,
         }
+    } else if stream.card.is_none() && has_waited(stream) {
+        return give_up(app, stream, true).await;
+    } else {
+        return Err(Unplaced::Later(LOOK_AGAIN));
     };
     tell_unasked(app, &bot, stream, &told, &posted).await?;
     Ok(Some(posted))

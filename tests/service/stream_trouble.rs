@@ -493,6 +493,33 @@ async fn nobody_gives_up_a_message_that_another_worker_posts() {
 }
 
 #[tokio::test]
+async fn of_two_workers_who_find_a_message_deleted_one_posts_it_anew() {
+    let world = installed_world().await;
+    start(&world).await;
+    wait_for_empty_queue(&world.database).await;
+    let pool = db::pool(world.database.clone());
+    let id: i64 = sqlx::query_scalar("select stream_id from stream")
+        .fetch_one(&pool)
+        .await
+        .expect("a stream");
+    // Both have read the message that is gone.
+    let stream = streams::find(&pool, StreamId(id)).await;
+    let stream = stream.expect("a row").expect("a stream");
+    let claim = async || {
+        streams::claim_post(&pool, &stream)
+            .await
+            .expect("a statement")
+    };
+    assert_eq!((claim().await, claim().await), (true, false));
+    // Who reads it too late finds another one in its place.
+    let posted = "update stream set posting_until = null, card_ts = '2.0'";
+    sqlx::query(posted).execute(&pool).await.expect("an update");
+    assert!(!claim().await);
+    pool.close().await;
+    world.end().await;
+}
+
+#[tokio::test]
 async fn a_channel_gets_one_new_message_a_second() {
     let world = installed_world().await;
     let meetings = [700_000_001, 700_000_002, 700_000_003];
