@@ -1,5 +1,6 @@
 //! Streams and their facts, and what Zoom tells of them.
 
+use std::cmp::Reverse;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -246,22 +247,31 @@ pub async fn known_to(
     Ok(streams)
 }
 
-/// The streams of a workspace, those that go on or the others, the newest first.
+/// The streams of a workspace, those that go on or those that are over, the newest first.
 pub async fn of_team(
     db: &PgPool,
     team: &TeamId,
     is_open: bool,
     count: i64,
 ) -> sqlx::Result<Vec<Stream>> {
-    let ids = sqlx::query_scalar!(
-        "select stream_id from stream where team_id = $1 and (closed_at is null) = $2
-        order by stream_id desc limit $3",
-        team.as_str(),
-        is_open,
-        count,
-    );
-    let mut streams = read(db, &ids.fetch_all(db).await?).await?;
-    streams.retain(|stream| !is_open || !stream.state().is_over());
+    let closed_or_not = async |is_open: bool| {
+        let ids = sqlx::query_scalar!(
+            "select stream_id from stream where team_id = $1 and (closed_at is null) = $2
+            order by stream_id desc limit $3",
+            team.as_str(),
+            is_open,
+            count,
+        );
+        read(db, &ids.fetch_all(db).await?).await
+    };
+    let mut streams = closed_or_not(true).await?;
+    streams.retain(|stream| stream.state().is_over() != is_open);
+    // One that is over is closed a moment later.
+    if !is_open {
+        streams.extend(closed_or_not(false).await?);
+        streams.sort_by_key(|stream| Reverse(stream.stream_id.0));
+        streams.truncate(usize::try_from(count).unwrap_or_default());
+    }
     Ok(streams)
 }
 
