@@ -97,7 +97,8 @@ pub(super) const MEETINGS: [Meeting; 13] = [
         topic: "Press briefing",
         host: DANA,
         obstacle: None,
-        plan: Plan::In(TimeDelta::hours(25)),
+        // Today or tomorrow, whatever the time is.
+        plan: Plan::In(TimeDelta::hours(20)),
     },
     Meeting {
         id: 2_345_678_901,
