@@ -171,8 +171,11 @@ pub(super) fn is_of_invitation(word: &str) -> bool {
 /// How many of the last words call what follows a meeting's number: `Zoom Meeting ID`, `ID de la
 /// reunión`. `Customer ID` calls it something else.
 pub(super) fn id_label(words: &[String]) -> Option<usize> {
-    let is_of_label = |word: &&String| parts(word).iter().all(|part| is_label_part(part));
-    let length = words.iter().rev().take_while(is_of_label).count();
+    let length = words
+        .iter()
+        .rev()
+        .take_while(|word| is_of_label(word))
+        .count();
     let label = words.get(words.len() - length..)?;
     let has = |known: &[&str]| {
         let mut parts = label.iter().flat_map(|word| parts(word));
@@ -193,8 +196,13 @@ fn is_label_part(part: &str) -> bool {
     is_label(part) || JOINING.contains(&part) || ID.iter().any(is_joined)
 }
 
+/// Whether a word may be a part of what a meeting's number is called.
+pub(super) fn is_of_label(word: &str) -> bool {
+    parts(word).iter().all(|part| is_label_part(part))
+}
+
 /// Whether a text may hold a passcode: a link's, one with a label, or one to dial.
-pub fn holds_passcode(text: &str) -> bool {
+pub(super) fn holds_passcode(text: &str) -> bool {
     let text = text.to_lowercase();
     let ends = ["=", "%3d", "%253d", "-3d"];
     let is_parameter = |name: &str| {

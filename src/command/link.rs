@@ -86,6 +86,27 @@ pub(super) fn is_of_zoom(link: &str) -> bool {
     )
 }
 
+/// Whether a link is one of Zoom's that holds a meeting's number and nothing else.
+pub(super) fn is_plain(link: &str) -> bool {
+    let with_scheme = if link.contains("://") {
+        link.to_owned()
+    } else {
+        format!("https://{link}")
+    };
+    let Ok(url) = Url::parse(&with_scheme) else {
+        return false;
+    };
+    let path = url.path().trim_matches('/').split('/');
+    let (numbers, words): (Vec<_>, Vec<_>) = path.partition(|part| part.parse::<u64>().is_ok());
+    is_of_zoom(&with_scheme)
+        && url.username().is_empty()
+        && url.password().is_none()
+        && url.query().is_none()
+        && url.fragment().is_none()
+        && numbers.len() == 1
+        && words.iter().all(|word| BEFORE_NUMBER.contains(word))
+}
+
 fn read(link: &str, wrappers: usize) -> Result<MeetingId, ParseMeetingIdError> {
     let link: String = link.chars().filter(|c| !is_invisible(*c)).collect();
     let url = if link.contains("://") {

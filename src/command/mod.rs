@@ -4,7 +4,7 @@
 pub mod characters;
 mod emoji;
 mod error;
-pub mod labels;
+mod labels;
 mod link;
 mod markup;
 pub mod meeting;
@@ -12,6 +12,7 @@ mod name;
 pub mod options;
 pub mod outcome;
 mod pasted;
+mod plain;
 pub mod request;
 mod spelling;
 pub mod verb;
@@ -21,6 +22,7 @@ use std::iter;
 use std::str::FromStr;
 
 pub use self::error::ParseError;
+pub use self::plain::is_plain;
 use crate::command::labels::{holds_passcode, may_be_repeated};
 use crate::command::meeting::{MeetingId, ParseMeetingIdError};
 use crate::command::name::display_name;

@@ -157,6 +157,13 @@ fn plain_tokens(word: &str) -> Vec<Token> {
     }
 }
 
+/// Whether a word is a number or a part of one, in any script and with punctuation around it.
+pub(super) fn is_number(word: &str) -> bool {
+    let tokens = plain_tokens(word);
+    let is_number = |token: &Token| matches!(token, Token::Digits { .. });
+    !word.contains([':', '：']) && tokens.iter().all(is_number)
+}
+
 fn token(word: &str) -> Token {
     let inner = undecorated(word);
     let is_number = inner.contains(is_digit) && inner.chars().all(|c| is_digit(c) || is_dash(c));
@@ -179,7 +186,7 @@ fn is_digit(c: char) -> bool {
 }
 
 /// Without the punctuation, brackets and quotes around it.
-fn undecorated(word: &str) -> &str {
+pub(super) fn undecorated(word: &str) -> &str {
     word.trim_matches(is_decoration)
 }
 

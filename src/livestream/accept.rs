@@ -12,12 +12,11 @@ use tracing::Instrument;
 
 use crate::account::{offer, unlink};
 use crate::app::App;
-use crate::command::labels::holds_passcode;
 use crate::command::meeting::MeetingId;
 use crate::command::outcome::{Refusal, Rule};
 use crate::command::request::{Action, LivestreamRequest, Options};
 use crate::command::verb::Access;
-use crate::command::{Command, ParseError};
+use crate::command::{self, Command, ParseError};
 use crate::crypto::vault::Context;
 use crate::db::audit::{self, AuditKind, Event};
 use crate::db::authorization::Person;
@@ -419,7 +418,7 @@ async fn record(
         posts: source.posts(),
         is_from_card: matches!(source, Source::Pressed { is_card: true, .. }),
         is_public: form.is_public(),
-        is_private: source == Source::Typed && holds_passcode(&form.text),
+        is_private: source == Source::Typed && !command::is_plain(&form.text),
         shared: shared.as_ref(),
         shared_accounts: app.shared_accounts,
     };

@@ -257,6 +257,13 @@ async fn the_channel_does_not_see_a_typed_passcode() {
         "stop <https://zoom.us/j/68423085?pwd=hunter2>",
         "stop 68423085 passcode: hunter2",
         "stop https://zoom.us/s/68423085?zak=hunter2",
+        "stop https://zoom.us/j/68423085\nMeeting ID: 684 230 85\nKod dostępu: hunter2",
+        "stop https://zoom.us/j/68423085\nMeeting ID: 684 230 85\nMật mã: hunter2",
+        "stop https://zoom.us/j/68423085?p=hunter2",
+        "stop https://zoom.us/j/68423085/hunter2",
+        "stop https://www.google.com/url?q=https%253A%252F%252Fzoom.us%252Fj%252F68423085%253Fp%253Dhunter2",
+        // `https://zoom.us/j/68423085?pwd=hunter2`
+        "stop https://eu.sophos.example/?u=aHR0cHM6Ly96b29tLnVzL2ovNjg0MjMwODU_cHdkPWh1bnRlcjI",
     ] {
         let invocation = world.slack.type_command(DANA.slack, text);
         let answer = send(&world, &invocation).await;

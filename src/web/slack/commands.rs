@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use crate::app::App;
-use crate::command::labels::holds_passcode;
+use crate::command;
 use crate::livestream::accept::{self, Accepted};
 use crate::reply::Replies;
 use crate::slack::form::SlashCommand;
@@ -30,7 +30,7 @@ pub(in crate::web) async fn command(
         Accepted::Recorded | Accepted::Duplicate if form.channel_id.is_direct() => {
             StatusCode::OK.into_response()
         }
-        Accepted::Recorded | Accepted::Duplicate if holds_passcode(&form.text) => {
+        Accepted::Recorded | Accepted::Duplicate if !command::is_plain(&form.text) => {
             Json(Replies::of(&app).on_it()).into_response()
         }
         // Shows the channel what was typed, and says nothing yet.
