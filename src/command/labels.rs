@@ -1,5 +1,7 @@
 //! What people and Zoom's invitations call the numbers in a text, and what is said with a passcode.
 
+use crate::destination::looks_like_key;
+
 /// What a meeting's number is called, or a part of that.
 const ID: [&str; 12] = [
     "id",
@@ -226,10 +228,15 @@ pub(super) fn holds_passcode(text: &str) -> bool {
 pub(super) fn may_be_repeated(typed: &str) -> bool {
     let has = |is: fn(char) -> bool| typed.contains(is);
     let is_mixed = has(char::is_numeric) && (has(char::is_whitespace) || has(char::is_alphabetic));
-    !is_mixed && !typed.contains(['=', '＝', '/', ':', '：', '?']) && !holds_passcode(typed)
+    let may_be_key = |word: &str| says(word, &["key"]) || looks_like_key(word);
+    !is_mixed
+        && !typed.contains(['=', '＝', '/', ':', '：', '?'])
+        && !typed.split_whitespace().any(may_be_key)
+        && !holds_passcode(typed)
 }
+
 /// How many characters a word has at least that may be a key, if it has no digit.
-const KEY_MIN: usize = 16;
+pub(super) const KEY_MIN: usize = 16;
 
 /// Whether a text holds a stream key, or the address of a server that takes one.
 pub(super) fn holds_key(text: &str) -> bool {
@@ -266,8 +273,8 @@ pub(super) fn holds_key(text: &str) -> bool {
             true
         };
         let is_key = NAMES.contains(&name.as_str())
-            || (name == "key" && has_value && (is_stream || value.starts_with(['=', '＝'])));
+            || (name == "key" && (is_stream || (has_value && value.starts_with(['=', '＝']))));
         before = name;
-        is_key
+        is_key || looks_like_key(word.trim_end_matches(|c: char| !c.is_alphanumeric()))
     })
 }

@@ -22,7 +22,6 @@ use std::iter;
 use std::str::FromStr;
 
 pub use self::error::ParseError;
-pub use self::plain::is_plain;
 use crate::command::labels::{holds_passcode, may_be_repeated};
 use crate::command::meeting::{MeetingId, ParseMeetingIdError};
 use crate::command::name::display_name;
@@ -150,6 +149,21 @@ impl Command {
             read => read.map(Self::Livestream),
         }
     }
+}
+
+/// Whether everybody may read a text that somebody typed: a command, a meeting's number or plain link, and
+/// options, and nothing else.
+pub fn is_plain(text: &str) -> bool {
+    let Ok(words) = words(bare(text)) else {
+        return false;
+    };
+    let Some((_verb, rest)) = words.split_first() else {
+        return true;
+    };
+    let (meeting, options) = split_behind_meeting(bare(text), rest);
+    let others = options.iter().filter_map(Typed::other);
+    let meeting = meeting.iter().map(|word| &*word.raw).chain(others);
+    plain::is_plain(&meeting.collect::<Vec<_>>()) && !holds_passcode(text)
 }
 
 /// What follows a word of the text.
@@ -427,6 +441,26 @@ mod tests {
             assert_eq!(*requested(read), request);
         }
         assert!(request.to_string().contains(" take=3,4,5,6 "), "{request}");
+    }
+
+    #[test]
+    fn options_are_shown_unless_they_may_hold_a_passcode() {
+        for text in [
+            "start 68423085 name=\"Town Hall 2026\" layout=gallery_view to=townhall",
+            "/livestream start to=townhall 68423085",
+            "START 68423085 to townhall",
+            "rehearse <https://zoom.us/j/68423085> to=test",
+            "status",
+        ] {
+            assert!(is_plain(text), "{text}");
+        }
+        for text in [
+            "start 68423085 name=\"passcode 123456\"",
+            "start 68423085 Kod: hunter2 to=townhall",
+            "start to=townhall <https://zoom.us/j/68423085?p=hunter2>",
+        ] {
+            assert!(!is_plain(text), "{text}");
+        }
     }
 
     #[test]

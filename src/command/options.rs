@@ -2,6 +2,7 @@
 
 use crate::command::characters::is_dash;
 use crate::command::error::ParseError;
+use crate::command::labels::KEY_MIN;
 use crate::command::markup;
 use crate::command::name::display_name;
 use crate::command::request::{
@@ -334,10 +335,12 @@ fn streams(value: &str) -> Option<Vec<StreamId>> {
 fn destination(value: &str) -> Result<DestinationName, ParseError> {
     let shown = shown(value);
     let name = shown.trim_matches(|c: char| !c.is_alphanumeric());
-    if looks_like_key(name) {
+    let read = name.parse();
+    let is_long = name.len() >= KEY_MIN && name.contains(|c: char| c.is_ascii_digit());
+    if looks_like_key(name) || (read.is_err() && is_long) {
         return Err(ParseError::HoldsKey);
     }
-    name.parse().map_err(|_| ParseError::BadValue {
+    read.map_err(|_| ParseError::BadValue {
         key: "to",
         typed: shown.clone(),
     })

@@ -1,29 +1,13 @@
-//! Whether everybody may read what somebody typed.
+//! Whether everybody may read what somebody typed for a meeting.
 
-use crate::command::labels::{holds_passcode, is_of_invitation, is_of_label};
-use crate::command::options::Typed;
-use crate::command::words::{bare, words};
-use crate::command::{link, markup, pasted, split_behind_meeting};
+use crate::command::labels::{is_of_invitation, is_of_label};
+use crate::command::{link, markup, pasted};
 
-/// Whether a text is nothing but a command, a meeting's number or a link that holds nothing else, and
-/// options. What people paste with a meeting may hold its passcode under a name that nobody knows,
-/// so whatever is not understood is not shown.
-pub fn is_plain(text: &str) -> bool {
-    let Ok(words) = words(bare(text)) else {
-        return false;
-    };
-    let Some((_verb, rest)) = words.split_first() else {
-        return true;
-    };
-    let (meeting, options) = split_behind_meeting(bare(text), rest);
-    let others = options.iter().filter_map(Typed::other);
-    let meeting = meeting.iter().map(|word| &*word.raw).chain(others);
-    meeting_is_plain(&meeting.collect::<Vec<_>>()) && !holds_passcode(text)
-}
-
-/// Whether the words of a meeting, as they are and as Slack shows them, are a number or a plain link. Of an
-/// invitation, which has both, other digits are not looked at.
-fn meeting_is_plain(words: &[&str]) -> bool {
+/// Whether these words, as they are and as Slack shows them, are nothing but a meeting's number, or a link
+/// that holds nothing else. What people paste with a meeting may hold its passcode under a name that nobody
+/// knows, so whatever is not understood is not shown. Of an invitation, which has both, other digits are
+/// not looked at.
+pub(super) fn is_plain(words: &[&str]) -> bool {
     let shown = words.iter().map(|word| markup::shown(word));
     let Ok(shown) = shown.collect::<Result<Vec<_>, _>>() else {
         return false;
@@ -51,23 +35,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_a_plain_link_and_options_are_shown() {
+    fn a_number_and_a_plain_link_are_shown() {
         for text in [
-            "start 68423085",
-            "/livestream stop 684 230 85",
-            "START 6842-3085.",
-            "rehearse (68423085)",
-            "start ６８４２３０８５",
-            "start Meeting ID: 684 230 85",
-            "start <https://zoom.us/j/68423085>",
-            "start https://us02web.zoom.us/j/68423085/",
-            "start <https://app.zoom.us/wc/68423085/start>,",
-            "start <https://acme.zoom.us/j/68423085|acme.zoom.us/j/68423085>",
-            "start 68423085 name=\"Town Hall 2026\" layout=gallery_view to=townhall",
-            "start to=townhall 68423085",
-            "start 68423085 to townhall",
+            "68423085",
+            "684 230 85",
+            "6842-3085.",
+            "(68423085)",
+            "６８４２３０８５",
+            "Meeting ID: 684 230 85",
+            "<https://zoom.us/j/68423085>",
+            "https://us02web.zoom.us/j/68423085/",
+            "<https://app.zoom.us/wc/68423085/start>,",
+            "<https://acme.zoom.us/j/68423085|acme.zoom.us/j/68423085>",
         ] {
-            assert!(is_plain(text), "{text}");
+            assert!(is_plain(&[text]), "{text}");
         }
     }
 
@@ -76,27 +57,26 @@ mod tests {
         let wrapped =
             "https://us3.example.net/?u=aHR0cHM6Ly96b29tLnVzL2ovNjg0MjMwODU_cHdkPWh1bnRlcjI";
         for text in [
-            "start https://zoom.us/j/68423085\nMeeting ID: 684 230 85\nKod dostępu: 123456",
-            "start https://zoom.us/j/68423085\nMeeting ID: 684 230 85\nGeçiş Kodu: 123456",
-            "start https://zoom.us/j/68423085\nMeeting ID: 684 230 85\nMật mã: 123456",
-            "start https://zoom.us/j/68423085\nMeeting ID: 684 230 85\nΚωδικός: 123456",
-            "start https://zoom.us/j/68423085\nMeeting ID: 684 230 85\nرمز المرور: 123456",
-            "start https://zoom.us/j/68423085 Kod: hunter2",
-            "start https://zoom.us/j/68423085 ID 68423085 123456",
-            &format!("start {wrapped}"),
-            "start https://zoom.us/j/68423085?p=hunter2",
-            "start https://zoom.us/j/68423085?jwt=hunter2",
-            "start https://zoom.us/j/68423085#hunter2",
-            "start https://zoom.us/j/68423085/hunter2",
-            "start https://zoom.us/j/68423085/123456",
-            "start https://hunter2@zoom.us/j/68423085",
-            "start zoommtg://zoom.us/join?confno=68423085&x=hunter2",
-            "start <https://zoom.us/j/68423085|hunter2>",
-            "start 68423085 (hunter2)",
-            "start +13017158592,,68423085#,,,,*123456#",
-            "start 68423085 name=\"passcode 123456\"",
+            "https://zoom.us/j/68423085\nMeeting ID: 684 230 85\nKod dostępu: 123456",
+            "https://zoom.us/j/68423085\nMeeting ID: 684 230 85\nGeçiş Kodu: 123456",
+            "https://zoom.us/j/68423085\nMeeting ID: 684 230 85\nMật mã: 123456",
+            "https://zoom.us/j/68423085\nMeeting ID: 684 230 85\nΚωδικός: 123456",
+            "https://zoom.us/j/68423085\nMeeting ID: 684 230 85\nرمز المرور: 123456",
+            "https://zoom.us/j/68423085 Kod: hunter2",
+            "https://zoom.us/j/68423085 ID 68423085 123456",
+            wrapped,
+            "https://zoom.us/j/68423085?p=hunter2",
+            "https://zoom.us/j/68423085?jwt=hunter2",
+            "https://zoom.us/j/68423085#hunter2",
+            "https://zoom.us/j/68423085/hunter2",
+            "https://zoom.us/j/68423085/123456",
+            "https://hunter2@zoom.us/j/68423085",
+            "zoommtg://zoom.us/join?confno=68423085&x=hunter2",
+            "<https://zoom.us/j/68423085|hunter2>",
+            "68423085 (hunter2)",
+            "+13017158592,,68423085#,,,,*123456#",
         ] {
-            assert!(!is_plain(text), "{text}");
+            assert!(!is_plain(&[text]), "{text}");
         }
     }
 }

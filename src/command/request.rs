@@ -62,6 +62,13 @@ impl LivestreamRequest {
         request
     }
 
+    /// The same without a destination.
+    pub fn without_destination(&self) -> Self {
+        let mut request = self.clone();
+        request.settings.destination = None;
+        request
+    }
+
     /// The destination that a start is to be sent to, if one is named other than what Zoom has set.
     pub fn destination(&self) -> Option<&DestinationName> {
         let named = self.settings.destination.as_ref();

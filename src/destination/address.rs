@@ -5,6 +5,7 @@
 
 use url::{Host, Url};
 
+use crate::destination::looks_like_key;
 use crate::destination::service::{self, Service};
 
 /// The longest address of a server or a page, in characters.
@@ -88,10 +89,11 @@ pub fn server(text: &str) -> Result<String, ServerError> {
         .split('/')
         .filter(|part| !part.is_empty())
         .collect();
-    let taken = match service::of_host(&host) {
-        Some(service) => service.path_parts,
-        // Elsewhere one cannot tell a key from the name of an application.
-        None => usize::MAX,
+    let taken = match (service::of_host(&host), parts.split_last()) {
+        (Some(service), _) => service.path_parts,
+        // Elsewhere one can only guess what is a key and what the name of an application.
+        (None, Some((last, before))) if looks_like_key(last) => before.len(),
+        (None, _) => usize::MAX,
     };
     if parts.len() > taken || holds_key(url.query()) || url.fragment().is_some() {
         let mut bare = url.clone();

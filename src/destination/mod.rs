@@ -22,15 +22,25 @@ pub const AS_SET_IN_ZOOM: &str = "zoom";
 pub struct DestinationName(String);
 
 /// Whether a text looks like a stream key rather than a name: groups of four, as many services make them, or
-/// letters and digits without order.
+/// letters and digits without order. Four groups may be the words and the year of a name, unless one has both.
 pub fn looks_like_key(text: &str) -> bool {
+    /// How many groups are no words.
+    const GROUPS_MIN: usize = 5;
+    let is_of_key = |c: char| c.is_ascii_alphanumeric() || ['-', '_'].contains(&c);
+    if !text.chars().all(is_of_key) {
+        return false;
+    }
+    let changes = |text: &str| {
+        let pairs = text.as_bytes().windows(2);
+        pairs
+            .filter(|pair| pair[0].is_ascii_digit() != pair[1].is_ascii_digit())
+            .count()
+    };
     let groups: Vec<&str> = text.split('-').collect();
-    let is_group =
-        |group: &&str| group.len() == 4 && group.chars().all(|c| c.is_ascii_alphanumeric());
-    let pairs = text.as_bytes().windows(2);
-    let changes = pairs.filter(|pair| pair[0].is_ascii_digit() != pair[1].is_ascii_digit());
-    (groups.len() >= 4 && groups.iter().all(is_group))
-        || (groups.len() == 1 && text.len() >= 16 && changes.count() >= 4)
+    let is_grouped = groups.iter().all(|group| group.len() == 4)
+        && (groups.len() >= GROUPS_MIN
+            || (groups.len() >= 4 && groups.iter().any(|group| changes(group) > 0)));
+    is_grouped || (groups.len() == 1 && text.len() >= 16 && changes(text) >= 4)
 }
 
 /// Why a text is no name of a destination.
@@ -125,6 +135,8 @@ mod tests {
             ("Town-Hall-2", "town-hall-2"),
             ("7", "7"),
             ("town-hall-2026-11-28", "town-hall-2026-11-28"),
+            ("town-hall-live-2026", "town-hall-live-2026"),
+            ("demo-room-main-hall", "demo-room-main-hall"),
             (&long, &long),
         ] {
             assert_eq!(
@@ -141,6 +153,7 @@ mod tests {
             "käse",
             "a.b",
             "abcd-efgh-ijkl-mnop-qrst",
+            "a1b2-efgh-ijkl-mnop",
             "a1b2c3d4e5f6a7b8",
             &too_long,
         ] {

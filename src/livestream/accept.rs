@@ -24,6 +24,7 @@ use crate::db::commands::{self, NewCommand, Recorded};
 use crate::db::jobs::{self, RunAt, ShowHome};
 use crate::db::streams::{self, Stream};
 use crate::db::{self, authorization, slack_requests};
+use crate::destination::DestinationName;
 use crate::ids::{Asker, ChannelId, SlackUserId};
 use crate::livestream::{check, destination, picker, policy};
 use crate::reply::Replies;
@@ -246,10 +247,16 @@ async fn carry_out(
         Command::Help => replies.help(&standing(app, form).await),
         Command::Destinations => {
             let person = authorization::find(&app.db, &asker).await?;
-            let zoom_user = person.link.as_ref().map(|link| &link.zoom_user);
-            let usable =
-                destination::usable(app, &asker, &form.channel_id, zoom_user, false).await?;
-            replies.destinations(&form.channel_id, &usable)
+            if let Some(refusal) = standing_of(app, form, &person).await?.refusal {
+                return Ok(Accepted::Answered(replies.not_allowed(&refusal)));
+            }
+            let zoom_user = destination::account_of(app, &asker, &person).await?;
+            let usable = async |is_rehearsal| {
+                let (channel, zoom_user) = (&form.channel_id, zoom_user.as_ref());
+                destination::usable(app, &asker, channel, zoom_user, is_rehearsal).await
+            };
+            let (shows, tests) = (usable(false).await?, usable(true).await?);
+            replies.destinations(&form.channel_id, &shows, &tests)
         }
         Command::Whoami => {
             let person = authorization::find(&app.db, &asker).await?;
@@ -315,9 +322,9 @@ async fn pick_meeting(
     let wanted = options.settings.destination.as_ref();
     let wanted = wanted.filter(|name| !name.is_as_set_in_zoom());
     if wanted.is_some() || is_rehearsal {
-        let zoom_user = person.link.as_ref().map(|link| &link.zoom_user);
-        let usable =
-            destination::usable(app, &asker, &form.channel_id, zoom_user, is_rehearsal).await?;
+        let zoom_user = destination::account_of(app, &asker, &person).await?;
+        let (channel, zoom_user) = (&form.channel_id, zoom_user.as_ref());
+        let usable = destination::usable(app, &asker, channel, zoom_user, is_rehearsal).await?;
         let names = || usable.iter().map(|usable| &usable.fields.name);
         if let Some(name) = wanted.filter(|name| !names().any(|usable| usable == *name)) {
             let near = destination::near(name, names());
@@ -404,6 +411,20 @@ async fn record(
     source: Source,
 ) -> sqlx::Result<Accepted> {
     let asker = form.asker();
+    let is_nowhere = destination::is_unknown(app, &asker, request).await?;
+    // What was typed for a destination's name and is none may be a key: it is kept nowhere.
+    let told = if is_nowhere {
+        request.without_destination()
+    } else {
+        request.clone()
+    };
+    let wanted = told.to_string();
+    if is_nowhere && let Some(near) = near_here(app, form, request).await? {
+        let reason = "no_such_destination";
+        audit_refusal(app, form, reason, &wanted, Some(request.meeting)).await;
+        let message = Replies::of(app).no_destination_to_start(request, &near);
+        return Ok(Accepted::Answered(message));
+    }
     let response_url = app.vault.seal(
         Context::ResponseUrl(form.trigger_id.as_str()),
         &form.response_url,
@@ -422,7 +443,7 @@ async fn record(
         shared: shared.as_ref(),
         shared_accounts: app.shared_accounts,
     };
-    let (replies, wanted) = (Replies::of(app), request.to_string());
+    let replies = Replies::of(app);
     let recorded = {
         let _request = app.priority.request();
         match commands::record(&app.db, &new).await {
@@ -454,8 +475,8 @@ async fn record(
                 ("not_allowed", replies.not_allowed(&refusal))
             } else {
                 let (reason, message) = match without_link {
-                    Recorded::NotLinked => ("not_linked", replies.not_linked(request)),
-                    _ => ("link_dead", replies.link_dead(request)),
+                    Recorded::NotLinked => ("not_linked", replies.not_linked(&told)),
+                    _ => ("link_dead", replies.link_dead(&told)),
                 };
                 match starter_to_ask(app, form, request).await? {
                     Some(starter) => (reason, replies.asking(message, &starter)),
@@ -466,6 +487,25 @@ async fn record(
     };
     audit_refusal(app, form, reason, &wanted, Some(request.meeting)).await;
     Ok(Accepted::Answered(message))
+}
+
+/// The destinations that somebody may mean for a start here by a name that is none, if they can act with a
+/// Zoom account.
+async fn near_here(
+    app: &App,
+    form: &SlashCommand,
+    request: &LivestreamRequest,
+) -> sqlx::Result<Option<Vec<DestinationName>>> {
+    let asker = form.asker();
+    let person = authorization::find(&app.db, &asker).await?;
+    let zoom_user = destination::account_of(app, &asker, &person).await?;
+    let (Some(zoom_user), Some(name)) = (zoom_user, request.destination()) else {
+        return Ok(None);
+    };
+    let (channel, is_rehearsal) = (&form.channel_id, request.settings.is_rehearsal);
+    let usable = destination::usable(app, &asker, channel, Some(&zoom_user), is_rehearsal).await?;
+    let names = usable.iter().map(|usable| &usable.fields.name);
+    Ok(Some(destination::near(name, names)))
 }
 
 /// Who started the livestream that somebody wants to stop without a link of their own, if it is one

@@ -5,9 +5,12 @@ use std::time::Duration;
 
 use crate::app::App;
 use crate::command::outcome::{DestinationRule, Fact, Outcome, Unknown};
+use crate::command::request::LivestreamRequest;
 use crate::crypto::vault::Context;
+use crate::db::authorization::Person;
 use crate::db::commands::PendingCommand;
 use crate::db::destinations::{self, Destination, UsedBy};
+use crate::db::shared_accounts;
 use crate::db::streams::{self, NewStream, Stream, StreamBegun};
 use crate::destination::DestinationName;
 use crate::ids::{Asker, ChannelId, StreamId, ZoomUserId};
@@ -66,6 +69,36 @@ pub async fn may_use(
     });
     let rule = rule.or_else(|| is_other_account.then_some(DestinationRule::ZoomAccount));
     Ok(rule.map_or(Use::Allowed, Use::Refused))
+}
+
+/// The Zoom account that somebody acts with, if they have one: their own, else the one that their workspace
+/// shares with them.
+pub async fn account_of(
+    app: &App,
+    asker: &Asker,
+    person: &Person,
+) -> sqlx::Result<Option<ZoomUserId>> {
+    match &person.link {
+        Some(link) => Ok(Some(link.zoom_user.clone())),
+        None if person.is_shared_dead.is_some() && app.shared_accounts => {
+            shared_accounts::zoom_user(&app.db, &asker.team).await
+        }
+        None => Ok(None),
+    }
+}
+
+/// Whether a request names a destination that the workspace does not have.
+pub async fn is_unknown(
+    app: &App,
+    asker: &Asker,
+    request: &LivestreamRequest,
+) -> sqlx::Result<bool> {
+    match request.destination() {
+        Some(name) => Ok(destinations::find(&app.db, &asker.team, name)
+            .await?
+            .is_none()),
+        None => Ok(false),
+    }
 }
 
 /// The destinations that somebody may use in this channel, by name: those for rehearsals, or the

@@ -4,63 +4,50 @@ use chrono::{DateTime, Utc};
 
 use crate::command::meeting::MeetingId;
 use crate::command::outcome::DestinationRule;
-use crate::command::request::Options;
+use crate::command::request::{LivestreamRequest, Options};
 use crate::db::destinations::Destination;
 use crate::destination::service;
 use crate::destination::{AS_SET_IN_ZOOM, DestinationName};
 use crate::ids::{ChannelId, SlackUserId};
 use crate::reply::{EXAMPLE, Replies, date, ephemeral};
-use crate::slack::message::{Message, escape};
+use crate::slack::message::{Button, Message, escape};
 
 /// How many destinations are listed.
 const LISTED_MAX: usize = 40;
+/// How many of them stand in one section, which holds 3,000 characters.
+const LINES_IN_SECTION: usize = 5;
+/// How long the address of a page may be to be listed, in characters.
+const PAGE_MAX: usize = 400;
+/// How many characters a name has at least that may be a key.
+const KEY_MIN: usize = 12;
 
 impl Replies<'_> {
-    /// The destinations that somebody may use in a channel, for them alone.
-    pub fn destinations(&self, channel: &ChannelId, destinations: &[Destination]) -> Message {
+    /// The destinations that somebody may use in a channel, for them alone: of shows, and of rehearsals.
+    pub fn destinations(
+        &self,
+        channel: &ChannelId,
+        shows: &[Destination],
+        tests: &[Destination],
+    ) -> Message {
         let set_up = self.on_admin_page("destinations");
-        if destinations.is_empty() {
-            return ephemeral(&format!(
+        let slash = self.slash;
+        let mut message = match shows.first() {
+            None => ephemeral(&format!(
                 "There is no destination that you can use here. Your livestreams go where they are set up in Zoom. Admins \
                  can add destinations{set_up}."
-            ));
-        }
-        let lines = destinations.iter().take(LISTED_MAX).map(|destination| {
-            let fields = &destination.fields;
-            let default = if destination.is_default_in(channel) {
-                " · livestreams of this channel go there"
-            } else {
-                ""
-            };
-            // Whose stream that is, not everybody may know.
-            let in_use = if destination.carries.is_some() {
-                " · in use, as far as I know"
-            } else {
-                ""
-            };
-            format!(
-                "• *{}* · {} · <{}|page>{default}{in_use}",
-                fields.name,
-                escape(service::name(&fields.service)),
-                escape(&fields.page_url),
-            )
-        });
-        let lines: Vec<_> = lines.collect();
-        let more = destinations.len().saturating_sub(LISTED_MAX);
-        let more = if more == 0 {
-            String::new()
-        } else {
-            format!("\nand {more} more")
+            )),
+            Some(first) => listed(ephemeral("Your livestreams can go to:"), channel, shows)
+                .with_section(&format!(
+                    "Type `{slash} start {EXAMPLE} to={}`, or choose it in the list that `{slash}` shows. \
+                     `to={AS_SET_IN_ZOOM}` leaves it as it is set in Zoom.",
+                    first.fields.name,
+                )),
         };
-        let first = &destinations
-            .first()
-            .map_or(AS_SET_IN_ZOOM, |first| first.fields.name.as_str());
-        ephemeral(&format!(
-            "Your livestreams can go to:\n{}{more}\nType `{slash} start {EXAMPLE} to={first}`, or choose it in the list \
-             that `{slash}` shows. `to={AS_SET_IN_ZOOM}` leaves it as it is set in Zoom.",
-            lines.join("\n"),
-            slash = self.slash,
-        ))
+        if !tests.is_empty() {
+            let heading = format!("For rehearsals, with `{slash} rehearse {EXAMPLE}`:");
+            message = listed(message.with_section(&heading), channel, tests);
+        }
+        message
     }
 
     /// A destination was named that is none, for a start without a meeting yet.
@@ -73,14 +60,48 @@ impl Replies<'_> {
         let with = |near: &DestinationName| {
             let mut options = options.clone();
             options.settings.destination = Some(near.clone());
-            self.start_with(&options)
+            options.to_string()
         };
-        let advice = match near.first() {
-            Some(near) => format!("Did you mean {}?", with(near)),
+        self.no_destination(name.as_str().len(), near.first().map(with))
+    }
+
+    /// A destination was named that is none. `near` are those that may be meant.
+    pub fn no_destination_to_start(
+        &self,
+        request: &LivestreamRequest,
+        near: &[DestinationName],
+    ) -> Message {
+        let with = |near: &DestinationName| {
+            let mut request = request.unconfirmed();
+            request.settings.destination = Some(near.clone());
+            request.to_string()
+        };
+        let length = request.destination().map_or(0, |name| name.as_str().len());
+        let doing = if request.settings.is_rehearsal {
+            "Rehearse on"
+        } else {
+            "Go live on"
+        };
+        let buttons = near
+            .iter()
+            .map(|near| Button::typing(format!("{doing} {near}"), with(near)));
+        self.no_destination(length, near.first().map(with))
+            .with_buttons(buttons)
+    }
+
+    /// `instead` is what they may mean. What was typed, in so many characters, may be a key, and is not repeated.
+    fn no_destination(&self, length: usize, instead: Option<String>) -> Message {
+        let advice = match instead {
+            Some(instead) => format!("Did you mean {}?", self.command(instead)),
+            None if length >= KEY_MIN => format!(
+                "{} If it was a stream key: keys do not belong in Slack. If others could read it here, make a new one at \
+                 the service.",
+                self.which_destinations()
+            ),
             None => self.which_destinations(),
         };
         ephemeral(&format!(
-            "There is no destination `{name}` that you can use here. {advice}"
+            "Nothing was started: there is no destination of that name that you can use here. {advice}"
         ))
     }
 
@@ -182,6 +203,49 @@ impl Replies<'_> {
             |url| format!(" on <{}/{page}|their page>", escape(url)),
         )
     }
+}
+
+/// A message with a line for each destination, in as many sections as they need.
+fn listed(message: Message, channel: &ChannelId, destinations: &[Destination]) -> Message {
+    let lines: Vec<_> = destinations
+        .iter()
+        .take(LISTED_MAX)
+        .map(|destination| line(destination, channel))
+        .collect();
+    let message = lines
+        .chunks(LINES_IN_SECTION)
+        .fold(message, |message, lines| {
+            message.with_section(&lines.join("\n"))
+        });
+    match destinations.len().saturating_sub(LISTED_MAX) {
+        0 => message,
+        more => message.with_context(&format!("and {more} more")),
+    }
+}
+
+fn line(destination: &Destination, channel: &ChannelId) -> String {
+    let fields = &destination.fields;
+    let default = if destination.is_default_in(channel) {
+        " · livestreams of this channel go there"
+    } else {
+        ""
+    };
+    // Whose stream that is, not everybody may know.
+    let in_use = if destination.carries.is_some() {
+        " · in use, as far as I know"
+    } else {
+        ""
+    };
+    // A longer address would leave no room for the others.
+    let page = match fields.page_url.len() {
+        0..=PAGE_MAX => format!(" · <{}|page>", escape(&fields.page_url)),
+        _ => String::new(),
+    };
+    format!(
+        "• *{}* · {}{page}{default}{in_use}",
+        fields.name,
+        escape(service::name(&fields.service)),
+    )
 }
 
 /// ` on townhall`, if that is where it goes.

@@ -5,7 +5,7 @@ use livestream_bot::crypto::vault::{Context, Vault};
 use livestream_bot::db::destinations::{self, Fields, Stored, UsedBy};
 use livestream_bot::demo::slack::TEAM;
 use livestream_bot::demo::zoom::{Destination, Fault, Obstacle, Read, SCOPES};
-use livestream_bot::demo::{ADA, DANA, ELI, Person, World};
+use livestream_bot::demo::{ADA, DANA, ELI, FAY, GUS, Person, World};
 use livestream_bot::ids::{Asker, DestinationId, SlackUserId, TeamId};
 use sqlx::ConnectOptions;
 
@@ -34,6 +34,12 @@ async fn destined_world() -> TestWorld {
     admin.add_destination("townhall", KEY).await;
     admin.add_destination("press", "press-key").await;
     world
+}
+
+/// What `destinations` answers somebody alone.
+async fn destinations_of(world: &World, who: Person) -> String {
+    let typed = world.slack.type_command(who.slack, "destinations");
+    said(&send(world, &typed).await.body)
 }
 
 /// Where a meeting was sent last.
@@ -185,22 +191,28 @@ async fn who_may_not_use_a_destination_is_told_why_and_zoom_is_not_asked() {
 #[tokio::test]
 async fn a_name_that_is_none_leads_to_those_that_may_be_meant() {
     let world = destined_world().await;
-    let message = outcome_of(&world, DANA, "start 68423085 to=townhal").await;
-    assert!(
-        text_of(&message).contains("there is no destination townhal"),
-        "{message}"
+    let unknown = async || {
+        let typed = "start 68423085 to=townhal layout=gallery";
+        let answer = send(&world, &world.slack.type_command(DANA.slack, typed)).await;
+        assert_eq!(answer.body["response_type"], "ephemeral");
+        assert!(
+            text_of(&answer.body).contains("no destination of that name"),
+            "{answer:?}"
+        );
+        button_values(&answer.body)
+    };
+    assert_eq!(
+        unknown().await,
+        ["start 68423085 to=townhall layout=gallery_view"]
     );
-    assert_eq!(message["response_type"], "ephemeral");
-    assert_eq!(button_values(&message), ["start 68423085 to=townhall"]);
     // Of one that they may not use they are told nothing.
     execute(
         &world,
         "update destination set who = 'people', people = '{U0ADA}'",
     )
     .await;
-    let message = outcome_of(&world, DANA, "start 68423085 to=townhal").await;
-    assert_eq!(button_values(&message), [""; 0]);
-    let read = type_and_read_at_once(&world, DANA, "destinations").await;
+    assert_eq!(unknown().await, [""; 0]);
+    let read = destinations_of(&world, DANA).await;
     assert!(read.contains("There is no destination"), "{read}");
     assert_eq!(times_set(&world), 0);
     world.end().await;
@@ -342,7 +354,7 @@ async fn a_destination_carries_one_stream_at_a_time() {
     let read = type_and_read(&world, ELI, &take).await;
     assert!(read.contains("is in use"), "{read}");
     assert_eq!(world.zoom.calls().len(), 1);
-    let read = type_and_read_at_once(&world, ELI, "destinations").await;
+    let read = destinations_of(&world, ELI).await;
     assert!(
         read.contains("*townhall*") && read.contains("in use"),
         "{read}"
@@ -537,7 +549,7 @@ async fn a_channel_has_a_default_that_can_be_left_out() {
     let read = type_and_read(&world, DANA, "start 68423085").await;
     assert!(read.contains("going live on townhall"), "{read}");
     assert_eq!(sent_to(&world, MEETING).expect("one").stream_key, KEY);
-    let read = type_and_read_at_once(&world, DANA, "destinations").await;
+    let read = destinations_of(&world, DANA).await;
     assert!(
         read.contains("livestreams of this channel go there"),
         "{read}"
@@ -584,7 +596,8 @@ async fn the_picker_offers_the_destinations() {
     // One that is none is told at once.
     let read = type_and_read_at_once(&world, DANA, "start to=townhal").await;
     assert!(
-        read.contains("no destination `townhal`") && read.contains("to=townhall"),
+        read.contains("no destination of that name")
+            && read.contains("`/livestream start to=townhall`"),
         "{read}"
     );
     world.end().await;
@@ -597,6 +610,12 @@ async fn keys_that_are_typed_are_refused_and_kept_nowhere() {
         "start 68423085 stream_key=secret-key-77",
         "start 68423085 key=secret-key-77",
         "start 68423085 Stream key: secret-key-77",
+        "start 68423085 Streaming key: secret-key",
+        "start 68423085 stream key is secret-key",
+        "start 68423085 secret-key-77 a1b2-c3d4-e5f6-g7h8",
+        "start 68423085 to=live_secret-key-77_abc",
+        "start 68423085 to=secret-key-77-1b4e28ba-2fa1-11d2-883f-0016d3cca427",
+        "destinations add townhall secret-key-77 abcd-efgh-ijkl-mnop-qrst",
         "start 68423085 to=rtmps://a.example/live/secret-key-77",
         "start 68423085 url=<rtmp://a.example/live/secret-key-77>",
         "connect start 68423085 streamkey=secret-key-77",
@@ -624,6 +643,38 @@ async fn keys_that_are_typed_are_refused_and_kept_nowhere() {
     .await
     .expect("rows");
     assert!(!rows.contains("secret-key"), "{rows}");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn what_is_no_destination_s_name_is_kept_nowhere_and_repeated_to_nobody() {
+    let world = destined_world().await;
+    for who in [DANA, FAY, GUS] {
+        for typed in [
+            "start 68423085 to=fb-333333333333-0-secretkey",
+            "rehearse 68423085 to=secretkey",
+        ] {
+            let read = type_and_read_at_once(&world, who, typed).await;
+            assert!(!read.contains("secretkey"), "{read}");
+        }
+    }
+    let read = type_and_read_at_once(&world, DANA, "start 68423085 to=townhal").await;
+    assert!(
+        read.contains("Did you mean `/livestream start 68423085 to=townhall`?"),
+        "{read}"
+    );
+    let rows: String = sqlx::query_scalar(
+        "select concat((select json_agg(audit) from audit), (select json_agg(command) from command), (select json_agg(link_offer) from link_offer))",
+    )
+    .fetch_one(&mut connect(&world).await)
+    .await
+    .expect("rows");
+    assert!(
+        !rows.contains("secretkey") && !rows.contains("to="),
+        "{rows}"
+    );
+    assert!(rows.contains("no_such_destination"), "{rows}");
+    assert_eq!(world.zoom.calls().len(), 0);
     world.end().await;
 }
 
@@ -1020,8 +1071,8 @@ async fn a_key_that_is_typed_as_a_name_is_kept_nowhere_either() {
         assert!(!read.contains(key), "{read}");
     }
     // What is no destination's name is not in the audit.
-    let read = type_and_read(&world, DANA, "start 68423085 to=whatever").await;
-    assert!(read.contains("no destination whatever"), "{read}");
+    let read = type_and_read_at_once(&world, DANA, "start 68423085 to=whatever").await;
+    assert!(read.contains("no destination of that name"), "{read}");
     let rows: String = sqlx::query_scalar("select json_agg(audit)::text from audit")
         .fetch_one(&mut connect(&world).await)
         .await

@@ -7,7 +7,7 @@ use super::{Page, asker, destination, link, replies, replies_without_linking, sn
 use crate::command::Command;
 use crate::command::meeting::MeetingId;
 use crate::command::outcome::{Fact, Unknown};
-use crate::command::request::{Options, Settings};
+use crate::command::request::{Action, Options, Settings};
 use crate::command::verb::Access;
 use crate::db::destinations::{self, Carried, Fields, UsedBy};
 use crate::db::streams::RecentMeeting;
@@ -157,12 +157,46 @@ fn catalogue_of_destinations() {
         "a destination that is none",
         &replies().no_destination_to_pick(&destination("zzz"), &[], &chosen),
     );
+    for (title, name, near) in [
+        (
+            "a start to one that is none, and a near one",
+            "townhal",
+            Some("townhall"),
+        ),
+        (
+            "a start to one that may be a key",
+            "fb-1234567890-0-ab12cdef",
+            None,
+        ),
+    ] {
+        let settings = Settings {
+            destination: Some(destination(name)),
+            ..Settings::default()
+        };
+        let options = Options {
+            settings,
+            is_confirmed: true,
+        };
+        let meeting = "68423085".parse().expect("a meeting number");
+        let near: Vec<_> = near.into_iter().map(destination).collect();
+        let request = options.request(Action::Start, meeting);
+        page.entry(title, &replies().no_destination_to_start(&request, &near));
+    }
     let channel = ChannelId::new("C0TOWNHALL");
-    page.entry("destinations", &replies().destinations(&channel, &kept()));
-    page.entry("no destinations", &replies().destinations(&channel, &[]));
+    let list = |shows: &[_], tests: &[_]| replies().destinations(&channel, shows, tests);
+    page.entry("destinations", &list(&kept(), &[]));
+    page.entry(
+        "destinations and one for rehearsals",
+        &list(&kept(), &kept()[..1]),
+    );
+    page.entry(
+        "destinations for rehearsals alone",
+        &list(&[], &kept()[..1]),
+    );
+    page.entry("no destinations", &list(&[], &[]));
     page.entry(
         "no destinations, where only the operator links",
-        &replies_without_linking().destinations(&channel, &[]),
+        &replies_without_linking().destinations(&channel, &[], &[]),
     );
     snapshot("destinations", &page.0);
 }
