@@ -37,9 +37,13 @@ man --where livestream-bot livestream-bot-rotate-keys
 # shellcheck source=/dev/null
 (. /usr/share/bash-completion/completions/livestream-bot && complete -p livestream-bot)
 
-step "start without settings: the log names what is missing"
-fails systemd-run --quiet --wait --pipe --uid=livestream-bot --property=EnvironmentFile=$settings \
-  livestream-bot serve 2>/try/missing
+step "start without settings: the log names what is missing, and it is not tried again"
+systemctl start livestream-bot
+while systemctl is-active --quiet livestream-bot; do sleep 0.1; done
+systemctl show --property=ActiveState,ExecMainStatus,NRestarts livestream-bot | tee /try/state
+grep --quiet ActiveState=failed /try/state
+grep --quiet ExecMainStatus=78 /try/state
+journalctl --unit=livestream-bot --output=cat --no-pager >/try/missing
 grep SLACK_SIGNING_SECRET /try/missing
 grep TOKEN_KEYS /try/missing
 
@@ -71,6 +75,14 @@ sed 's#livestream.example.com#http://localhost:8080#' /usr/share/doc/livestream-
 systemctl restart caddy
 request http://localhost:8080/healthz
 helps 8080
+
+step "PostgreSQL away: the service is tried again until it is back"
+systemctl stop postgresql
+systemctl restart livestream-bot
+while [ "$(systemctl show --property=NRestarts --value livestream-bot)" = 0 ]; do sleep 0.5; done
+systemctl show --property=ExecMainStatus,NRestarts livestream-bot
+systemctl start postgresql
+ready
 
 step "the other commands, with the same settings"
 systemd-run --quiet --wait --pipe --uid=livestream-bot --property=EnvironmentFile=$settings livestream-bot rotate-keys

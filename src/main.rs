@@ -4,13 +4,13 @@ use std::io::{Write, stdin, stdout};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, bail};
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 use livestream_bot::account::erase::{self, Erased};
 use livestream_bot::account::reseal::{self, Resealed};
 use livestream_bot::account::{import, keys};
-use livestream_bot::config::{self, Config, DatabaseConfig, DatabaseUrl, LogConfig};
+use livestream_bot::config::{self, Config, ConfigError, DatabaseConfig, DatabaseUrl, LogConfig};
 use livestream_bot::crypto::vault::Vault;
 #[cfg(feature = "demo")]
 use livestream_bot::demo;
@@ -18,10 +18,9 @@ use livestream_bot::doctor::{self, Verdict};
 use livestream_bot::ids::{SlackUserId, TeamId, is_slack_id};
 use livestream_bot::postgres::{self, Durability, Server};
 use livestream_bot::telemetry::{log, metrics};
-use livestream_bot::{db, manifest, serve};
+use livestream_bot::{db, manifest, serve, web};
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::PgConnectOptions;
-use tokio::net::TcpListener;
 use url::Url;
 
 /// Starts and stops Zoom livestreams from Slack.
@@ -31,6 +30,10 @@ struct Arguments {
     #[command(subcommand)]
     command: Command,
 }
+
+/// The status of a program whose settings cannot be used, as in `sysexits.h`: to start it again changes
+/// nothing.
+const EX_CONFIG: u8 = 78;
 
 #[derive(Subcommand)]
 enum Command {
@@ -117,7 +120,11 @@ fn main() -> ExitCode {
         Ok(status) => status,
         Err(error) => {
             log::fatal(&error, config::is_log_json());
-            ExitCode::FAILURE
+            if error.is::<ConfigError>() {
+                ExitCode::from(EX_CONFIG)
+            } else {
+                ExitCode::FAILURE
+            }
         }
     }
 }
@@ -181,10 +188,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
             }
             let (database, _server) = connect_options(database).await?;
             let address = config.listen_addr;
-            let listener = async {
-                let listener = TcpListener::bind(address).await;
-                listener.with_context(|| format!("LISTEN_ADDR: {address} cannot be listened on"))
-            };
+            let listener = web::listen("LISTEN_ADDR", address);
             serve::serve(&config, database, listener, serve::shutdown_signal()?).await
         }
         #[cfg(feature = "demo")]
@@ -378,10 +382,11 @@ async fn connect_options(
                 database.name = options.get_database(),
                 "using the database of DATABASE_URL"
             );
-            db::reach(&options)
-                .await
-                .map_err(|error| anyhow!("DATABASE_URL: {error}"))?;
-            Ok((options, None))
+            match db::reach(&options).await {
+                Ok(()) => Ok((options, None)),
+                Err(error) if error.may_pass() => Err(error).context("DATABASE_URL"),
+                Err(error) => Err(ConfigError::of("DATABASE_URL", error.to_string()).into()),
+            }
         }
         DatabaseConfig::Private(data_dir) => {
             let server =
