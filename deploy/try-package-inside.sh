@@ -47,6 +47,12 @@ journalctl --unit=livestream-bot --output=cat --no-pager >/try/missing
 grep SLACK_SIGNING_SECRET /try/missing
 grep TOKEN_KEYS /try/missing
 
+step "the same without a database: the way out is named"
+status=0
+systemd-run --quiet --wait --pipe --uid=livestream-bot livestream-bot migrate 2>/try/missing || status=$?
+[ "$status" = 78 ]
+grep 'DATABASE_URL is not set' /try/missing
+
 step "settings, and a database of the server on this machine"
 cd /
 runuser -u postgres -- createuser livestream-bot

@@ -389,8 +389,12 @@ async fn connect_options(
             }
         }
         DatabaseConfig::Private(data_dir) => {
-            let server =
-                Server::start(&std::env::current_exe()?, &data_dir, Durability::Durable).await?;
+            let server = Server::start(&std::env::current_exe()?, &data_dir, Durability::Durable)
+                .await
+                .context(
+                    "DATABASE_URL is not set, and a private PostgreSQL server cannot be used instead; set it to a \
+                     database, or mend this",
+                )?;
             server.create_database("livestream").await?;
             tracing::info!(
                 postgres.version = server.major_version(),

@@ -523,3 +523,19 @@ async fn parameters_that_are_not_used_are_named_without_their_values() {
     assert!(!log.contains("sesame"), "{log}");
     database::drop(&options).await;
 }
+
+#[tokio::test]
+async fn without_a_database_and_a_folder_for_one_both_ways_out_are_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join(".data"), "no folder").expect("a file");
+    let mut command = command_without_settings("migrate");
+    command.current_dir(folder.path());
+    let (error, status) = refusal_and_status(command).await;
+    assert_eq!(
+        error,
+        "Error: DATABASE_URL is not set, and a private PostgreSQL server cannot be used instead; set it to a database, \
+        or mend this: DATA_DIR: .data cannot be made: File exists (os error 17); name a folder that this program may \
+        write to\n"
+    );
+    assert_eq!(status, EX_CONFIG);
+}
