@@ -10,6 +10,9 @@ manual=$target/release/manual
 SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
 export SOURCE_DATE_EPOCH
 
+LIVESTREAM_BOT_REVISION=$(git describe --always --exclude='*' --abbrev=40 --dirty)
+export LIVESTREAM_BOT_REVISION
+
 cargo build --release --locked --no-default-features
 rm -rf "$manual"
 mkdir -p "$manual"

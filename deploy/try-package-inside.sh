@@ -33,6 +33,9 @@ id livestream-bot
 [ "$(stat --format='%a %U:%G' "$settings")" = '640 root:livestream-bot' ]
 systemctl is-enabled livestream-bot
 fails systemctl is-active --quiet livestream-bot
+livestream-bot --version | grep -E 'commit [0-9a-f]{40}'
+[ -s /usr/share/doc/livestream-bot/examples/prometheus/alerts.yaml ]
+[ -s /usr/share/doc/livestream-bot/examples/grafana/livestream-bot.json ]
 man --where livestream-bot livestream-bot-rotate-keys
 # shellcheck source=/dev/null
 (. /usr/share/bash-completion/completions/livestream-bot && complete -p livestream-bot)

@@ -3,6 +3,7 @@
 use std::io::{Write, stdin, stdout};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::LazyLock;
 
 use anyhow::{Context, bail};
 use clap::{CommandFactory, Parser, Subcommand};
@@ -17,7 +18,7 @@ use livestream_bot::demo;
 use livestream_bot::doctor::{self, Verdict};
 use livestream_bot::ids::{SlackUserId, TeamId, is_slack_id};
 use livestream_bot::postgres::{self, Durability, Server};
-use livestream_bot::telemetry::{log, metrics};
+use livestream_bot::telemetry::{REVISION, VERSION, log, metrics};
 use livestream_bot::{db, manifest, serve, web};
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::PgConnectOptions;
@@ -25,11 +26,14 @@ use url::Url;
 
 /// Starts and stops Zoom livestreams from Slack.
 #[derive(Parser)]
-#[command(version)]
+#[command(version, long_version = LONG_VERSION.as_str())]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
 }
+
+/// What `--version` prints after the name; `-V` leaves the commit out.
+static LONG_VERSION: LazyLock<String> = LazyLock::new(|| format!("{VERSION} (commit {REVISION})"));
 
 /// The status of a program whose settings cannot be used, as in `sysexits.h`: to start it again changes
 /// nothing.
@@ -180,7 +184,11 @@ async fn run(command: Command) -> anyhow::Result<()> {
             let (log_config, (config, database)) = config::both(log_config, service)
                 .map_err(|error| error.with(config::misspelt()))?;
             log::init(&log_config)?;
-            tracing::info!(version = env!("CARGO_PKG_VERSION"), "livestream-bot starts");
+            tracing::info!(
+                version = VERSION,
+                revision = REVISION,
+                "livestream-bot starts"
+            );
             serve::announce(&config);
             serve::raise_connection_limit();
             if config.metrics_addr.is_some() {

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::App;
 use crate::db::{jobs, withdrawals};
 use crate::slack::paths as slack_paths;
-use crate::telemetry::metrics as counters;
+use crate::telemetry::{REVISION, VERSION, metrics as counters};
 use crate::web::{listen, returns};
 use crate::worker::Health;
 use crate::zoom::paths as zoom_paths;
@@ -66,7 +66,7 @@ pub async fn serve(
 
 /// `GET /version`: which program this is.
 async fn version() -> Json<Value> {
-    Json(json!({ "name": env!("CARGO_PKG_NAME"), "version": env!("CARGO_PKG_VERSION") }))
+    Json(json!({ "name": env!("CARGO_PKG_NAME"), "version": VERSION, "revision": REVISION }))
 }
 
 async fn render(State((app, worker)): State<(Arc<App>, Health)>) -> String {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use livestream_bot::crypto::vault::Vault;
 use livestream_bot::demo::{DANA, zoom};
+use livestream_bot::telemetry::{REVISION, VERSION};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use sqlx::ConnectOptions;
@@ -325,6 +326,15 @@ fn the_help_lists_every_setting_and_no_value() {
         assert!(help.contains(expected), "{expected}: {help}");
     }
     assert!(!help.contains("swordfish"), "{help}");
+}
+
+#[test]
+fn the_version_names_the_commit() {
+    let output = run_with_input(&mut command_without_settings("--version"), "");
+    assert_eq!(
+        lossy_text(&output.stdout),
+        format!("livestream-bot {VERSION} (commit {REVISION})\n")
+    );
 }
 
 #[test]
