@@ -18,6 +18,17 @@ rm -rf "$manual"
 mkdir -p "$manual"
 "$target/release/livestream-bot" manual "$manual"
 gzip -9n "$manual"/*.1
+gzip -9n --stdout CHANGELOG.md >"$manual/changelog.gz"
+# Debian's own, of the package.
+maintainer=$(sed -n 's/^maintainer = "\(.*\)"$/\1/p' Cargo.toml)
+version=$(cargo pkgid | sed 's/.*[#@]//')
+gzip -9n >"$manual/changelog.Debian.gz" <<CHANGELOG
+livestream-bot ($version-1) unstable; urgency=medium
+
+  * What is new: changelog.gz
+
+ -- $maintainer  $(date --utc --rfc-email --date="@$SOURCE_DATE_EPOCH")
+CHANGELOG
 
 package=$(cargo deb --locked --no-build)
 cargo cyclonedx --quiet --format json --spec-version 1.5 --no-default-features \
