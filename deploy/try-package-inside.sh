@@ -5,7 +5,7 @@ export DEBIAN_FRONTEND=noninteractive HOME=/root LC_ALL=C.UTF-8
 trap 'echo "FAILED: line $LINENO: $BASH_COMMAND"; journalctl --unit=livestream-bot --lines=20 --no-pager' ERR
 
 settings=/etc/livestream-bot/environment
-secret=try-signing-secret
+secret=$(openssl rand -hex 16)
 
 step() { printf '== %s\n' "$*"; }
 fails() { if "$@"; then return 1; fi; }
@@ -61,7 +61,7 @@ cd /
 runuser -u postgres -- createuser livestream-bot
 runuser -u postgres -- createdb --owner=livestream-bot --encoding=UTF8 --template=template0 livestream-bot
 sed -i -e 's/^PUBLIC_URL=$/&https:\/\/livestream.example.com/' -e 's/^SLACK_CLIENT_ID=$/&1.2/' \
-  -e 's/^SLACK_CLIENT_SECRET=$/&try-client-secret/' \
+  -e "s/^SLACK_CLIENT_SECRET=$/&$(openssl rand -hex 16)/" \
   -e "s/^SLACK_SIGNING_SECRET=$/&$secret/" -e 's/^SLACK_APP_ID=$/&A0TRY/' \
   -e 's/^ZOOM_CLIENT_ID=$/&client/' -e 's/^ZOOM_CLIENT_SECRET=$/&try-client-secret/' \
   -e "s#^TOKEN_KEYS=\$#&k1:$(openssl rand -base64 32)#" "$settings"
