@@ -10,11 +10,25 @@ manual=$target/release/manual
 SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
 export SOURCE_DATE_EPOCH
 
+LIVESTREAM_BOT_REVISION=$(git describe --always --exclude='*' --abbrev=40 --dirty)
+export LIVESTREAM_BOT_REVISION
+
 cargo build --release --locked --no-default-features
 rm -rf "$manual"
 mkdir -p "$manual"
 "$target/release/livestream-bot" manual "$manual"
 gzip -9n "$manual"/*.1
+gzip -9n --stdout CHANGELOG.md >"$manual/changelog.gz"
+# Debian's own, of the package.
+maintainer=$(sed -n 's/^maintainer = "\(.*\)"$/\1/p' Cargo.toml)
+version=$(cargo pkgid | sed 's/.*[#@]//')
+gzip -9n >"$manual/changelog.Debian.gz" <<CHANGELOG
+livestream-bot ($version-1) unstable; urgency=medium
+
+  * What is new: changelog.gz
+
+ -- $maintainer  $(date --utc --rfc-email --date="@$SOURCE_DATE_EPOCH")
+CHANGELOG
 
 package=$(cargo deb --locked --no-build)
 cargo cyclonedx --quiet --format json --spec-version 1.5 --no-default-features \

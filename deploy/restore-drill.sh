@@ -21,7 +21,7 @@ if [ -z "${TOKEN_KEYS:-}" ]; then
   TOKEN_KEYS=$(cat "$TOKEN_KEYS_FILE")
 fi
 if [ -z "${PG_BIN:-}" ]; then
-  PG_BIN=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1 || true)
+  PG_BIN=$(find /usr/lib/postgresql -path '*/bin/initdb' -printf '%h\n' 2>/dev/null | sort -V | tail -n 1 || true)
   [ -n "$PG_BIN" ] || PG_BIN=$(pg_config --bindir) || fail "PostgreSQL's programs are not found; set PG_BIN"
 fi
 
@@ -35,7 +35,10 @@ if [ "$(id -u)" = 0 ]; then
 fi
 finish() {
   status=$?
-  if [ -n "$service" ]; then kill "$service" 2>/dev/null && wait "$service" 2>/dev/null || true; fi
+  if [ -n "$service" ]; then
+    kill "$service" 2>/dev/null || true
+    wait "$service" 2>/dev/null || true
+  fi
   "${as_server[@]}" "$PG_BIN/pg_ctl" stop -D "$dir/data" -m immediate -s 2>/dev/null || true
   rm -rf "$dir"
   exit $status

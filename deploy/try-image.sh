@@ -11,6 +11,7 @@ set -euo pipefail
 cd "$(dirname "$(realpath "$0")")/.."
 
 work=$(mktemp -d /var/tmp/try-image.XXXXXX)
+revision=$(git rev-parse HEAD)
 store=(--root "$work/store" --runroot "$work/run")
 pod() { podman "${store[@]}" "$@"; }
 bin=$(find /usr/lib/postgresql -path '*/bin/initdb' -printf '%h\n' | sort -V | tail -n 1)
@@ -34,7 +35,8 @@ rm -rf --one-file-system "$work/root"
 printf '== the image\n'
 buildah "${store[@]}" build --isolation chroot --format docker --pull-never --tag livestream-bot \
   --volume "${CARGO_HOME:-$HOME/.cargo}/registry:/root/.cargo/registry" \
-  --build-arg RUST=localhost/rust --build-arg DEBIAN=localhost/debian --file deploy/Dockerfile . >"$work/log" 2>&1 ||
+  --build-arg RUST=localhost/rust --build-arg DEBIAN=localhost/debian \
+  --build-arg LIVESTREAM_BOT_REVISION="$revision" --file deploy/Dockerfile . >"$work/log" 2>&1 ||
   { tail -n 20 "$work/log"; exit 1; }
 pod images --format '{{.Repository}} {{.Size}}' livestream-bot
 
@@ -57,6 +59,8 @@ for _ in {1..30}; do
 done
 [ ! -s "$work/health" ] || { cat "$work/health"; pod logs try; exit 1; }
 echo "healthy"
+pod exec try livestream-bot --version | tee "$work/version"
+grep --quiet --fixed-strings "$revision" "$work/version"
 pod exec try bash -c 'id; grep -E "^(NoNewPrivs|CapEff|Seccomp):" /proc/1/status; ! touch /x'
 pod stop --time 60 try >/dev/null
 pod logs try 2>&1 | tail -n 5

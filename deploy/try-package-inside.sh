@@ -5,7 +5,7 @@ export DEBIAN_FRONTEND=noninteractive HOME=/root LC_ALL=C.UTF-8
 trap 'echo "FAILED: line $LINENO: $BASH_COMMAND"; journalctl --unit=livestream-bot --lines=20 --no-pager' ERR
 
 settings=/etc/livestream-bot/environment
-secret=try-signing-secret
+secret=$(openssl rand -hex 16)
 
 step() { printf '== %s\n' "$*"; }
 fails() { if "$@"; then return 1; fi; }
@@ -33,22 +33,35 @@ id livestream-bot
 [ "$(stat --format='%a %U:%G' "$settings")" = '640 root:livestream-bot' ]
 systemctl is-enabled livestream-bot
 fails systemctl is-active --quiet livestream-bot
+livestream-bot --version | grep -E 'commit [0-9a-f]{40}'
+[ -s /usr/share/doc/livestream-bot/examples/prometheus/alerts.yaml ]
+[ -s /usr/share/doc/livestream-bot/examples/grafana/livestream-bot.json ]
 man --where livestream-bot livestream-bot-rotate-keys
 # shellcheck source=/dev/null
 (. /usr/share/bash-completion/completions/livestream-bot && complete -p livestream-bot)
 
-step "start without settings: the log names what is missing"
-fails systemd-run --quiet --wait --pipe --uid=livestream-bot --property=EnvironmentFile=$settings \
-  livestream-bot serve 2>/try/missing
+step "start without settings: the log names what is missing, and it is not tried again"
+systemctl start livestream-bot
+while systemctl is-active --quiet livestream-bot; do sleep 0.1; done
+systemctl show --property=ActiveState,ExecMainStatus,NRestarts livestream-bot | tee /try/state
+grep --quiet ActiveState=failed /try/state
+grep --quiet ExecMainStatus=78 /try/state
+journalctl --unit=livestream-bot --output=cat --no-pager >/try/missing
 grep SLACK_SIGNING_SECRET /try/missing
 grep TOKEN_KEYS /try/missing
+
+step "the same without a database: the way out is named"
+status=0
+systemd-run --quiet --wait --pipe --uid=livestream-bot livestream-bot migrate 2>/try/missing || status=$?
+[ "$status" = 78 ]
+grep 'DATABASE_URL is not set' /try/missing
 
 step "settings, and a database of the server on this machine"
 cd /
 runuser -u postgres -- createuser livestream-bot
 runuser -u postgres -- createdb --owner=livestream-bot --encoding=UTF8 --template=template0 livestream-bot
 sed -i -e 's/^PUBLIC_URL=$/&https:\/\/livestream.example.com/' -e 's/^SLACK_CLIENT_ID=$/&1.2/' \
-  -e 's/^SLACK_CLIENT_SECRET=$/&try-client-secret/' \
+  -e "s/^SLACK_CLIENT_SECRET=$/&$(openssl rand -hex 16)/" \
   -e "s/^SLACK_SIGNING_SECRET=$/&$secret/" -e 's/^SLACK_APP_ID=$/&A0TRY/' \
   -e 's/^ZOOM_CLIENT_ID=$/&client/' -e 's/^ZOOM_CLIENT_SECRET=$/&try-client-secret/' \
   -e "s#^TOKEN_KEYS=\$#&k1:$(openssl rand -base64 32)#" "$settings"
@@ -71,6 +84,14 @@ sed 's#livestream.example.com#http://localhost:8080#' /usr/share/doc/livestream-
 systemctl restart caddy
 request http://localhost:8080/healthz
 helps 8080
+
+step "PostgreSQL away: the service is tried again until it is back"
+systemctl stop postgresql
+systemctl restart livestream-bot
+while [ "$(systemctl show --property=NRestarts --value livestream-bot)" = 0 ]; do sleep 0.5; done
+systemctl show --property=ExecMainStatus,NRestarts livestream-bot
+systemctl start postgresql
+ready
 
 step "the other commands, with the same settings"
 systemd-run --quiet --wait --pipe --uid=livestream-bot --property=EnvironmentFile=$settings livestream-bot rotate-keys

@@ -39,14 +39,14 @@ Type=oneshot
 ExecStart=/bin/bash /try/inside.sh
 StandardOutput=append:/try/log
 StandardError=append:/try/log
-TimeoutStartSec=300
+TimeoutStartSec=400
 [Install]
 WantedBy=multi-user.target
 UNIT
 systemctl --quiet --root="$root" enable try.service
 
 # No network but its own loopback. `--register=no`, `--keep-unit`: also where systemd does not run outside.
-timeout 400 systemd-nspawn --quiet --directory="$root" --boot --private-network --register=no --keep-unit \
+timeout 500 systemd-nspawn --quiet --directory="$root" --boot --private-network --register=no --keep-unit \
   --console=pipe >"$work/console.log" 2>&1 </dev/null || tail -n 20 "$work/console.log"
 cat "$root/try/log"
 [ -e "$root/try/passed" ]

@@ -3,34 +3,41 @@
 use std::io::{Write, stdin, stdout};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::LazyLock;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, bail};
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 use livestream_bot::account::erase::{self, Erased};
 use livestream_bot::account::reseal::{self, Resealed};
 use livestream_bot::account::{import, keys};
-use livestream_bot::config::{self, Config, DatabaseConfig, DatabaseUrl, LogConfig};
+use livestream_bot::config::{self, Config, ConfigError, DatabaseConfig, DatabaseUrl, LogConfig};
 use livestream_bot::crypto::vault::Vault;
 #[cfg(feature = "demo")]
 use livestream_bot::demo;
 use livestream_bot::doctor::{self, Verdict};
 use livestream_bot::ids::{SlackUserId, TeamId, is_slack_id};
 use livestream_bot::postgres::{self, Durability, Server};
-use livestream_bot::telemetry::{log, metrics};
-use livestream_bot::{db, manifest, serve};
+use livestream_bot::telemetry::{REVISION, VERSION, log, metrics};
+use livestream_bot::{db, manifest, serve, web};
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::PgConnectOptions;
-use tokio::net::TcpListener;
 use url::Url;
 
 /// Starts and stops Zoom livestreams from Slack.
 #[derive(Parser)]
-#[command(version)]
+#[command(version, long_version = LONG_VERSION.as_str())]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
 }
+
+/// What `--version` prints after the name; `-V` leaves the commit out.
+static LONG_VERSION: LazyLock<String> = LazyLock::new(|| format!("{VERSION} (commit {REVISION})"));
+
+/// The status of a program whose settings cannot be used, as in `sysexits.h`: to start it again changes
+/// nothing.
+const EX_CONFIG: u8 = 78;
 
 #[derive(Subcommand)]
 enum Command {
@@ -117,7 +124,11 @@ fn main() -> ExitCode {
         Ok(status) => status,
         Err(error) => {
             log::fatal(&error, config::is_log_json());
-            ExitCode::FAILURE
+            if error.is::<ConfigError>() {
+                ExitCode::from(EX_CONFIG)
+            } else {
+                ExitCode::FAILURE
+            }
         }
     }
 }
@@ -173,7 +184,11 @@ async fn run(command: Command) -> anyhow::Result<()> {
             let (log_config, (config, database)) = config::both(log_config, service)
                 .map_err(|error| error.with(config::misspelt()))?;
             log::init(&log_config)?;
-            tracing::info!(version = env!("CARGO_PKG_VERSION"), "livestream-bot starts");
+            tracing::info!(
+                version = VERSION,
+                revision = REVISION,
+                "livestream-bot starts"
+            );
             serve::announce(&config);
             serve::raise_connection_limit();
             if config.metrics_addr.is_some() {
@@ -181,10 +196,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
             }
             let (database, _server) = connect_options(database).await?;
             let address = config.listen_addr;
-            let listener = async {
-                let listener = TcpListener::bind(address).await;
-                listener.with_context(|| format!("LISTEN_ADDR: {address} cannot be listened on"))
-            };
+            let listener = web::listen("LISTEN_ADDR", address);
             serve::serve(&config, database, listener, serve::shutdown_signal()?).await
         }
         #[cfg(feature = "demo")]
@@ -378,14 +390,19 @@ async fn connect_options(
                 database.name = options.get_database(),
                 "using the database of DATABASE_URL"
             );
-            db::reach(&options)
-                .await
-                .map_err(|error| anyhow!("DATABASE_URL: {error}"))?;
-            Ok((options, None))
+            match db::reach(&options).await {
+                Ok(()) => Ok((options, None)),
+                Err(error) if error.may_pass() => Err(error).context("DATABASE_URL"),
+                Err(error) => Err(ConfigError::of("DATABASE_URL", error.to_string()).into()),
+            }
         }
         DatabaseConfig::Private(data_dir) => {
-            let server =
-                Server::start(&std::env::current_exe()?, &data_dir, Durability::Durable).await?;
+            let server = Server::start(&std::env::current_exe()?, &data_dir, Durability::Durable)
+                .await
+                .context(
+                    "DATABASE_URL is not set, and a private PostgreSQL server cannot be used instead; set it to a \
+                     database, or mend this",
+                )?;
             server.create_database("livestream").await?;
             tracing::info!(
                 postgres.version = server.major_version(),

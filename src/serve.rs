@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::account::keys;
 use crate::app::App;
-use crate::config::{self, Config, Problem};
+use crate::config::{self, Config, ConfigError, Problem};
 use crate::crypto::vault::Vault;
 use crate::db::schema::SchemaError;
 use crate::telemetry::sampling::warn_sampled;
@@ -150,6 +150,9 @@ pub async fn migrate(db: &PgPool) -> anyhow::Result<()> {
         }
         Err(error @ SchemaError::Denied(_)) => {
             return Err(anyhow::Error::new(error).context(denied("bring the database up to date")));
+        }
+        Err(error @ SchemaError::Foreign) => {
+            return Err(ConfigError::of("DATABASE_URL", error.to_string()).into());
         }
         Err(error) => return Err(error.into()),
     }

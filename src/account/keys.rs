@@ -6,6 +6,7 @@ use std::fmt;
 use sqlx::PgExecutor;
 
 use crate::account::withdraw::owner;
+use crate::config::ConfigError;
 use crate::crypto::vault::{Context, KeyId, OpenError, Vault};
 use crate::db::sealed::{self, Owner, Sealed};
 
@@ -32,11 +33,6 @@ pub enum KeyState {
     /// `TOKEN_KEYS` holds another key under its id.
     Wrong,
 }
-
-/// Stored tokens cannot be opened.
-#[derive(Debug, thiserror::Error)]
-#[error("TOKEN_KEYS: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
-pub struct DoesNotOpen(Vec<KeyUse>);
 
 /// Every key that sealed something that is stored, by a few samples each.
 pub async fn in_use(db: impl PgExecutor<'_>, vault: &Vault) -> sqlx::Result<Vec<KeyUse>> {
@@ -72,12 +68,12 @@ pub async fn check(db: impl PgExecutor<'_>, vault: &Vault) -> anyhow::Result<()>
         }
     }
     let is_closed = |key: &KeyUse| matches!(key.state, KeyState::Missing | KeyState::Wrong);
-    let closed: Vec<_> = uses.into_iter().filter(is_closed).collect();
+    let closed: Vec<_> = uses.iter().filter(|key| is_closed(key)).collect();
     if closed.is_empty() {
-        Ok(())
-    } else {
-        Err(DoesNotOpen(closed).into())
+        return Ok(());
     }
+    let closed: Vec<_> = closed.iter().map(ToString::to_string).collect();
+    Err(ConfigError::of("TOKEN_KEYS", closed.join("; ")).into())
 }
 
 fn open(vault: &Vault, sample: &Sealed) -> Result<(), OpenError> {

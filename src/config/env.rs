@@ -256,6 +256,13 @@ impl fmt::Display for Problem {
 }
 
 impl ConfigError {
+    /// This one setting cannot be used.
+    pub fn of(name: &str, text: impl Into<String>) -> Self {
+        Self {
+            problems: vec![Problem::new(name, text)],
+        }
+    }
+
     /// What is wrong, a setting each.
     pub fn problems(&self) -> &[Problem] {
         &self.problems

@@ -42,6 +42,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 use sqlx::postgres::types::PgInterval;
 
+use self::pool::is_passing_state;
 pub use self::pool::{
     READ_ONLY, connect, doubt, doubt_if_read_only, is_writable, job_pool, listener_pool, patient,
     pool, queue_pool, request_pool,
@@ -127,22 +128,6 @@ pub fn is_transient(error: &sqlx::Error) -> bool {
         | sqlx::Error::WorkerCrashed => true,
         sqlx::Error::Database(error) => error.code().is_some_and(|code| is_passing_state(&code)),
         _ => false,
-    }
-}
-
-/// Whether an [SQLSTATE] names a state of the server or of other transactions that passes.
-///
-/// [SQLSTATE]: https://www.postgresql.org/docs/current/errcodes-appendix.html
-fn is_passing_state(code: &str) -> bool {
-    match code {
-        // A standby, or a server that is being switched over; an idle transaction was ended; a
-        // lock is not available.
-        READ_ONLY | "25P03" | "55P03" => true,
-        // Connections; rollbacks for others' sake; resources; the operator, a shutdown or a time
-        // limit; the system.
-        _ => ["08", "40", "53", "57", "58"]
-            .iter()
-            .any(|class| code.starts_with(class)),
     }
 }
 

@@ -255,6 +255,22 @@ async fn limited<T>(
 /// [SQLSTATE]: https://www.postgresql.org/docs/current/errcodes-appendix.html
 pub const READ_ONLY: &str = "25006";
 
+/// Whether an [SQLSTATE] names a state of the server or of other transactions that passes.
+///
+/// [SQLSTATE]: https://www.postgresql.org/docs/current/errcodes-appendix.html
+pub(super) fn is_passing_state(code: &str) -> bool {
+    match code {
+        // A standby, or a server that is being switched over; an idle transaction was ended; a
+        // lock is not available.
+        READ_ONLY | "25P03" | "55P03" => true,
+        // Connections; rollbacks for others' sake; resources; the operator, a shutdown or a time
+        // limit; the system.
+        _ => ["08", "40", "53", "57", "58"]
+            .iter()
+            .any(|class| code.starts_with(class)),
+    }
+}
+
 /// Since when all sessions are doubted.
 static DOUBTED: Mutex<Option<Instant>> = Mutex::new(None);
 

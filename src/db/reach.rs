@@ -7,7 +7,7 @@ use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions, Connection, FromRow};
 
-use super::pool::{SESSIONS, is_writable};
+use super::pool::{SESSIONS, is_passing_state, is_writable};
 use super::schema::DENIED;
 
 /// How long a server that is starting, or is full, is waited for.
@@ -221,12 +221,14 @@ fn explain_answer(error: &dyn DatabaseError, place: &str, options: &PgConnectOpt
         Some(code) if code.starts_with("57P") => {
             Unusable::for_now(format!("{place} is not ready: {message}"))
         }
+        Some(code) if is_passing_state(code) => Unusable::for_now(format!("{place}: {message}")),
         _ => Unusable::for_good(format!("{place}: {message}")),
     }
 }
 
+/// It may pass: certificates that have expired are renewed.
 fn no_tls(place: &str, error: &dyn std::error::Error) -> Unusable {
-    Unusable::for_good(format!(
+    Unusable::for_now(format!(
         "TLS with {place} failed: {error}; check sslmode, and sslrootcert if the certificate is your own (it names the \
          authority's certificate, not the server's)"
     ))
@@ -249,6 +251,11 @@ fn place(options: &PgConnectOptions) -> String {
 }
 
 impl Unusable {
+    /// Whether it may be better in a moment: else `DATABASE_URL` or what it names has to be corrected.
+    pub fn may_pass(&self) -> bool {
+        self.may_pass
+    }
+
     /// It may be better in a moment.
     fn for_now(text: String) -> Self {
         Self {

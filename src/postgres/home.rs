@@ -1,12 +1,15 @@
 //! Where everything of one data folder is, and as whom the server runs.
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, lchown};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 use nix::unistd::{Uid, User};
 use sha2::{Digest, Sha256};
+
+use crate::config::ConfigError;
 
 /// Where everything of one data folder is, and as whom the server runs.
 #[derive(Debug, Clone)]
@@ -23,8 +26,7 @@ pub(super) struct Home {
 
 impl Home {
     pub(super) fn prepare(data_dir: &Path) -> anyhow::Result<Self> {
-        std::fs::create_dir_all(data_dir)
-            .with_context(|| format!("creating {}", data_dir.display()))?;
+        std::fs::create_dir_all(data_dir).map_err(|error| unwritable(data_dir, &error))?;
         let data_dir = data_dir.canonicalize()?;
         let account = if Uid::effective().is_root() {
             let account = User::from_name("postgres")?.or(User::from_name("nobody")?);
@@ -40,7 +42,11 @@ impl Home {
             Some(_) if apart.exists() || !(inside.exists() || is_open_to_all(&data_dir)) => apart,
             _ => inside,
         };
-        DirBuilder::new().recursive(true).mode(0o755).create(&dir)?;
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o755)
+            .create(&dir)
+            .map_err(|error| unwritable(&dir, &error))?;
         // Only what the server itself writes is its account's: we run what else is there.
         let home = Self {
             clusters: dir.join("clusters"),
@@ -96,6 +102,14 @@ impl Home {
             .open(&path)
             .with_context(|| path.display().to_string())
     }
+}
+
+fn unwritable(dir: &Path, error: &io::Error) -> ConfigError {
+    let text = format!(
+        "{} cannot be made: {error}; name a folder that this program may write to",
+        dir.display()
+    );
+    ConfigError::of("DATA_DIR", text)
 }
 
 /// What tells the files of this data folder from those of others.

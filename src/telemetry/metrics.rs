@@ -114,8 +114,7 @@ pub fn install() -> anyhow::Result<()> {
     process::started();
     describe();
     begin_at_zero();
-    let revision = REVISION.unwrap_or("unknown");
-    gauge!(BUILD_INFO, "version" => VERSION, "revision" => revision).set(1);
+    gauge!(BUILD_INFO, "version" => VERSION, "revision" => REVISION).set(1);
     Ok(())
 }
 

@@ -11,8 +11,11 @@ use tokio_util::sync::CancellationToken;
 
 /// The program's version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
-/// The commit that it was built from, where whoever built it said so.
-pub const REVISION: Option<&str> = option_env!("LIVESTREAM_BOT_REVISION");
+/// The commit that it was built from, if whoever built it said so.
+pub const REVISION: &str = match option_env!("LIVESTREAM_BOT_REVISION") {
+    Some(revision) if !revision.is_empty() => revision,
+    _ => "unknown",
+};
 
 /// How often what was counted is put in order.
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);

@@ -16,8 +16,8 @@ use tokio_util::sync::CancellationToken;
 use crate::app::App;
 use crate::db::{jobs, withdrawals};
 use crate::slack::paths as slack_paths;
-use crate::telemetry::metrics as counters;
-use crate::web::returns;
+use crate::telemetry::{REVISION, VERSION, metrics as counters};
+use crate::web::{listen, returns};
 use crate::worker::Health;
 use crate::zoom::paths as zoom_paths;
 
@@ -26,9 +26,7 @@ const DATABASE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Listens for Prometheus.
 pub async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    let listener = TcpListener::bind(address).await;
-    let listener =
-        listener.with_context(|| format!("METRICS_ADDR: {address} cannot be listened on"))?;
+    let listener = listen("METRICS_ADDR", address).await?;
     tracing::info!(address = %listener.local_addr()?, "serving metrics");
     begin_at_zero();
     Ok(listener)
@@ -68,7 +66,7 @@ pub async fn serve(
 
 /// `GET /version`: which program this is.
 async fn version() -> Json<Value> {
-    Json(json!({ "name": env!("CARGO_PKG_NAME"), "version": env!("CARGO_PKG_VERSION") }))
+    Json(json!({ "name": env!("CARGO_PKG_NAME"), "version": VERSION, "revision": REVISION }))
 }
 
 async fn render(State((app, worker)): State<(Arc<App>, Health)>) -> String {

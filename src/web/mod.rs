@@ -22,25 +22,42 @@ mod slack;
 mod zoom;
 
 use std::any::Any;
+use std::io::ErrorKind;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
+use anyhow::Context;
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::normalize_path::NormalizePath;
 use tower_http::trace::TraceLayer;
 use tracing::Instrument;
 
 use crate::app::App;
+use crate::config::ConfigError;
 use crate::slack::paths as slack_paths;
 use crate::telemetry::metrics as counters;
 use crate::web::limits::Limits;
 use crate::worker::Health;
 use crate::zoom::paths as zoom_paths;
+
+/// Listens at the address of this setting.
+pub async fn listen(setting: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
+    let problem = format!("{address} cannot be listened on");
+    match TcpListener::bind(address).await {
+        // Somebody else may stop listening there, but a low port stays forbidden.
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            Err(ConfigError::of(setting, format!("{problem}: {error}")).into())
+        }
+        listener => listener.with_context(|| format!("{setting}: {problem}")),
+    }
+}
 
 /// Every route of the service. A slash too many at the end of a path, or at its beginning, as it
 /// comes of putting addresses together, makes no difference.

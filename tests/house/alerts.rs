@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::process::Command;
 
 use serde::Deserialize;
 
@@ -61,6 +62,32 @@ fn every_alert_is_explained_and_tested() {
     let parts = ["**Meaning:**", "**People notice:**", "**Do:**"];
     for section in docs.split("\n### ").skip(1) {
         assert!(parts.iter().all(|part| section.contains(part)), "{section}");
+    }
+}
+
+/// As `docs/alerts.md` says.
+#[test]
+fn the_paths_of_the_runbook_can_be_turned_into_links() {
+    let docs = text("docs/alerts.md");
+    let expression = docs.lines().find_map(|line| {
+        let arguments = line.strip_prefix("sed '")?;
+        arguments.split_once('\'').map(|(expression, _)| expression)
+    });
+    let sed = Command::new("sed")
+        .arg(expression.expect("a line of sed"))
+        .arg("deploy/prometheus/alerts.yaml")
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("sed");
+    let rules: Rules = serde_saphyr::from_slice(&sed.stdout).expect("alert rules");
+    for rule in rules.groups.iter().flat_map(|group| &group.rules) {
+        let link = rule.annotations.get("runbook_url").expect("a link");
+        let page = format!("/alerts.md#{}", rule.alert.to_lowercase());
+        assert!(
+            link.starts_with("https://") && link.ends_with(&page),
+            "{link}"
+        );
+        assert!(!rule.annotations.contains_key("runbook"), "{link}");
     }
 }
 

@@ -19,6 +19,9 @@ use super::fixtures::MEETING;
 use super::must_end::MustEnd;
 use super::replica::{self, Link};
 
+/// The status of a program that cannot work until its settings, or what they name, are corrected.
+pub(crate) const EX_CONFIG: i32 = 78;
+
 /// Stand-ins and a database, which outlive the program that uses them. The test must call
 /// [`end`](Self::end).
 pub(crate) struct ProgramEnv {

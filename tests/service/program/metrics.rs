@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use livestream_bot::demo::DANA;
 use livestream_bot::demo::zoom::Fault;
+use livestream_bot::telemetry::{REVISION, VERSION};
+use serde_json::{Value, json};
 
 use crate::support::program::{ProgramEnv, Service};
 use crate::support::replica::free_port;
@@ -66,13 +68,16 @@ async fn an_operator_reads_numbers_that_name_nobody() {
     }
     let version = reqwest::get(format!("http://127.0.0.1:{port}/version")).await;
     let version = version.expect("a response").text().await;
+    let version: Value = serde_json::from_str(&version.expect("valid UTF-8")).expect("valid JSON");
     assert_eq!(
-        version.expect("valid UTF-8"),
-        concat!(
-            r#"{"name":"livestream-bot","version":""#,
-            env!("CARGO_PKG_VERSION"),
-            r#""}"#
-        )
+        version,
+        json!({ "name": "livestream-bot", "version": VERSION, "revision": REVISION })
+    );
+    let build_info =
+        format!("livestream_bot_build_info{{version=\"{VERSION}\",revision=\"{REVISION}\"}} 1");
+    assert!(
+        scraped.lines().any(|line| line == build_info),
+        "{build_info}:\n{scraped}"
     );
     // From the command to the message, with Zoom's time.
     let waited = scraped

@@ -10,9 +10,12 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, raw_sql};
 
 use crate::support::database;
-use crate::support::program::{ProgramEnv, Service, lossy_text, run_with_input};
+use crate::support::program::{EX_CONFIG, ProgramEnv, Service, lossy_text, run_with_input};
 use crate::support::replica::{command_without_settings, database_url};
 use crate::support::slack::text_of;
+
+/// The status of a program that cannot work now.
+const FAILURE: i32 = 1;
 
 async fn execute(db: &mut PgConnection, sql: impl Into<String>) {
     let sql = sql.into();
@@ -22,11 +25,15 @@ async fn execute(db: &mut PgConnection, sql: impl Into<String>) {
 
 /// What the program says about a database that it cannot use, after it has ended.
 async fn refusal(command: Command) -> String {
+    refusal_and_status(command).await.0
+}
+
+async fn refusal_and_status(command: Command) -> (String, i32) {
     let output = ended(command).await;
     let error = lossy_text(&output.stderr);
     assert!(!output.status.success(), "{error}");
     assert!(!error.contains("serving address"), "{error}");
-    error
+    (error, output.status.code().expect("an exit status"))
 }
 
 async fn ended(mut command: Command) -> Output {
@@ -271,19 +278,22 @@ async fn an_older_version_serves_over_a_newer_database_unless_that_says_no() {
             && refused.contains("run that version or a later one"),
         "{refused}"
     );
-    for (change, expected) in [
+    for (change, expected, expected_status) in [
         (
             "update _sqlx_migrations set description = 'future', success = false where version = 1000",
             "migration 1000 is partially applied",
+            FAILURE,
         ),
         (
             "delete from _sqlx_migrations where version < 1000; update _sqlx_migrations set success = true",
-            "the database has the tables of another program",
+            "DATABASE_URL: the database has the tables of another program",
+            EX_CONFIG,
         ),
     ] {
         execute(&mut db, change).await;
-        let refused = refusal(env.command("serve")).await;
+        let (refused, status) = refusal_and_status(env.command("serve")).await;
         assert!(refused.contains(expected), "{refused}");
+        assert_eq!(status, expected_status, "{refused}");
     }
     drop(db);
     env.end().await;
@@ -331,50 +341,64 @@ async fn a_database_that_cannot_be_used_is_named_with_cause_and_way_out() {
             format!("postgres://u:sesame@127.0.0.1:{port}/db"),
             format!("connection refused by 127.0.0.1:{port}"),
             "start PostgreSQL there, or correct the host and the port",
+            FAILURE,
         ),
         (
             "postgres://u:sesame@nowhere.invalid/db".to_owned(),
             "the name of nowhere.invalid:5432 leads to no address".to_owned(),
             "correct the host",
+            FAILURE,
         ),
         (
             "postgres://u:sesame@localhost/db?host=/nowhere".to_owned(),
             "there is no socket /nowhere/.s.PGSQL.5432".to_owned(),
             "correct the folder",
+            FAILURE,
         ),
         (
             format!("postgres://u:sesame@{address}/db"),
             format!("no PostgreSQL server answered at {address} within 5 s"),
             "correct the host and the port",
+            FAILURE,
         ),
         (
             format!("postgres://u:sesame@{web_address}/db"),
             format!("{web_address} does not speak as a PostgreSQL server does"),
             "correct the host and the port",
+            EX_CONFIG,
         ),
         (
             of(options.clone().database("nothing")),
             "database \"nothing\" does not exist".to_owned(),
             "create it with `create database`",
+            EX_CONFIG,
         ),
         (
             of(options.clone().username("nobody_here")),
             "role \"nobody_here\" does not exist".to_owned(),
             "correct the user",
+            EX_CONFIG,
         ),
         (
             of(options.clone().username(&role)),
             "takes no more connections: too many connections for role".to_owned(),
             "raise the limit",
+            FAILURE,
         ),
         (
             of(options.clone().database(&latin1)),
             "the database's encoding is LATIN1, but it must be UTF8".to_owned(),
             "encoding 'UTF8'",
+            EX_CONFIG,
         ),
     ];
-    let refusals = join_all(cases.iter().map(|(url, ..)| refusal(migrate_over(url)))).await;
-    for ((url, cause, way_out), error) in cases.iter().zip(refusals) {
+    let refusals = cases
+        .iter()
+        .map(|(url, ..)| refusal_and_status(migrate_over(url)));
+    for ((url, cause, way_out, expected), (error, status)) in
+        cases.iter().zip(join_all(refusals).await)
+    {
+        assert_eq!(status, *expected, "{url}: {error}");
         let told = error.lines().last().unwrap_or_default();
         assert!(told.starts_with("Error: DATABASE_URL: "), "{url}: {error}");
         assert!(
@@ -392,7 +416,8 @@ async fn a_database_that_cannot_be_used_is_named_with_cause_and_way_out() {
         format!("alter database {name} set default_transaction_read_only = on"),
     )
     .await;
-    let error = refusal(migrate_over(&of(options.clone()))).await;
+    let (error, status) = refusal_and_status(migrate_over(&of(options.clone()))).await;
+    assert_eq!(status, FAILURE, "{error}");
     assert!(
         error.contains("takes no writes") && error.contains("name the primary server"),
         "{error}"
@@ -497,4 +522,20 @@ async fn parameters_that_are_not_used_are_named_without_their_values() {
     );
     assert!(!log.contains("sesame"), "{log}");
     database::drop(&options).await;
+}
+
+#[tokio::test]
+async fn without_a_database_and_a_folder_for_one_both_ways_out_are_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join(".data"), "no folder").expect("a file");
+    let mut command = command_without_settings("migrate");
+    command.current_dir(folder.path());
+    let (error, status) = refusal_and_status(command).await;
+    assert_eq!(
+        error,
+        "Error: DATABASE_URL is not set, and a private PostgreSQL server cannot be used instead; set it to a database, \
+        or mend this: DATA_DIR: .data cannot be made: File exists (os error 17); name a folder that this program may \
+        write to\n"
+    );
+    assert_eq!(status, EX_CONFIG);
 }
