@@ -10,14 +10,14 @@ manual=$target/release/manual
 SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
 export SOURCE_DATE_EPOCH
 
-cargo build --release --locked --no-default-features
+cargo build --release --locked --no-default-features --features otlp
 rm -rf "$manual"
 mkdir -p "$manual"
 "$target/release/livestream-bot" manual "$manual"
 gzip -9n "$manual"/*.1
 
 package=$(cargo deb --locked --no-build)
-cargo cyclonedx --quiet --format json --spec-version 1.5 --no-default-features \
+cargo cyclonedx --quiet --format json --spec-version 1.5 --no-default-features --features otlp \
   --override-filename livestream-bot.sbom
 # Without the path of this folder.
 sed "s#file://$PWD#file:///livestream-bot#g" livestream-bot.sbom.json >"${package%.deb}.cdx.json"

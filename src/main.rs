@@ -18,7 +18,7 @@ use livestream_bot::doctor::{self, Verdict};
 use livestream_bot::ids::{SlackUserId, TeamId, is_slack_id};
 use livestream_bot::postgres::{self, Durability, Server};
 use livestream_bot::telemetry::{log, metrics};
-use livestream_bot::{db, manifest, serve};
+use livestream_bot::{db, manifest, serve, telemetry};
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::PgConnectOptions;
 use tokio::net::TcpListener;
@@ -172,7 +172,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
             let service = config::both(Config::from_env(), DatabaseConfig::from_env());
             let (log_config, (config, database)) = config::both(log_config, service)
                 .map_err(|error| error.with(config::misspelt()))?;
-            log::init(&log_config)?;
+            let traces = telemetry::init(&log_config, config.traces.as_ref())?;
             tracing::info!(version = env!("CARGO_PKG_VERSION"), "livestream-bot starts");
             serve::announce(&config);
             serve::raise_connection_limit();
@@ -185,7 +185,9 @@ async fn run(command: Command) -> anyhow::Result<()> {
                 let listener = TcpListener::bind(address).await;
                 listener.with_context(|| format!("LISTEN_ADDR: {address} cannot be listened on"))
             };
-            serve::serve(&config, database, listener, serve::shutdown_signal()?).await
+            let served = serve::serve(&config, database, listener, serve::shutdown_signal()?).await;
+            traces.end().await;
+            served
         }
         #[cfg(feature = "demo")]
         Command::Demo(options) => {
