@@ -107,22 +107,36 @@ pub fn task<F: Future>(name: &'static str, future: F) -> impl Future<Output = F:
 
 /// Sends a request to somebody else. `template` is its path, without what is in it of ids and secrets.
 /// <https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-client-span>
-pub async fn send(request: RequestBuilder, template: &str) -> reqwest::Result<Response> {
+pub fn send(
+    request: RequestBuilder,
+    template: &str,
+) -> impl Future<Output = reqwest::Result<Response>> + Send + use<> {
     let (client, request) = request.build_split();
-    execute(&client, request?, template).await
+    let sending = request.map(|request| execute(&client, request, template));
+    async move { sending?.await }
 }
 
 /// The same with a request that is complete.
-pub async fn execute(
+pub fn execute(
     client: &Client,
     request: Request,
     template: &str,
-) -> reqwest::Result<Response> {
+) -> impl Future<Output = reqwest::Result<Response>> + Send + use<> {
+    let span = call(&request, template);
+    let sending = client.execute(request).instrument(span.clone());
+    async move {
+        let sent = sending.await;
+        called(&span, &sent);
+        sent
+    }
+}
+
+fn call(request: &Request, template: &str) -> Span {
     if !cfg!(feature = "otlp") {
-        return client.execute(request).await;
+        return Span::none();
     }
     let (method, url) = (request.method().as_str(), request.url());
-    let span = info_span!(
+    info_span!(
         target: TARGET,
         "call",
         otel.name = format!("{method} {template}"),
@@ -134,24 +148,25 @@ pub async fn execute(
         http.response.status_code = Empty,
         error.type = Empty,
         otel.status_code = Empty,
-    );
-    let sent = client.execute(request).instrument(span.clone()).await;
-    let error = match &sent {
+    )
+}
+
+fn called(span: &Span, sent: &reqwest::Result<Response>) {
+    let error = match sent {
         Ok(response) => {
             let status = response.status();
             span.record("http.response.status_code", i64::from(status.as_u16()));
-            let is_error = status.is_client_error() || status.is_server_error();
-            is_error.then(|| status.as_str().to_owned())
+            if !status.is_client_error() && !status.is_server_error() {
+                return;
+            }
+            status.as_str().to_owned()
         }
-        Err(error) if error.is_timeout() => Some("timeout".to_owned()),
-        Err(error) if error.is_connect() => Some("connect".to_owned()),
-        Err(_) => Some("_OTHER".to_owned()),
+        Err(error) if error.is_timeout() => "timeout".to_owned(),
+        Err(error) if error.is_connect() => "connect".to_owned(),
+        Err(_) => "_OTHER".to_owned(),
     };
-    if let Some(error) = error {
-        span.record("error.type", error);
-        failed(&span);
-    }
-    sent
+    span.record("error.type", error);
+    failed(span);
 }
 
 /// How spans hang together.
