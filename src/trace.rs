@@ -75,8 +75,6 @@ pub fn job(name: &'static str, payload: &Value) -> Span {
         messaging.operation.name = "process",
         messaging.operation.type = "process",
         command.id = payload["command_id"].as_i64(),
-        command.action = Empty,
-        command.outcome = Empty,
         otel.status_code = Empty,
     );
     #[cfg(feature = "otlp")]

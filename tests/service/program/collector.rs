@@ -1,6 +1,7 @@
 //! A collector of OpenTelemetry: it takes OTLP over HTTP, and keeps what it gets.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::future::pending;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -16,6 +17,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::{
 };
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
+use opentelemetry_proto::tonic::trace::v1 as proto;
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode as SpanStatus;
 use prost::Message;
@@ -202,7 +204,7 @@ fn spans_of(batch: &ExportTraceServiceRequest) -> Vec<Span> {
         let about = attributes(&about.attributes);
         for span in resource.scope_spans.iter().flat_map(|scope| &scope.spans) {
             let took = span.end_time_unix_nano - span.start_time_unix_nano;
-            let status = span.status.as_ref().map(|status| status.code());
+            let status = span.status.as_ref().map(proto::Status::code);
             spans.push(Span {
                 name: span.name.clone(),
                 trace: hex::encode(&span.trace_id),
@@ -248,8 +250,9 @@ pub(super) fn tree(spans: &[Span]) -> String {
             ..
         } = span;
         let failed = if span.has_failed { " FAILED" } else { "" };
-        *text += &format!(
-            "{:depth$}{name} [{kind:?}] {took:?}{failed} {attributes:?}\n",
+        let _ = writeln!(
+            text,
+            "{:depth$}{name} [{kind:?}] {took:?}{failed} {attributes:?}",
             ""
         );
         for child in spans.iter().filter(|child| child.parent == span.id) {
@@ -259,7 +262,7 @@ pub(super) fn tree(spans: &[Span]) -> String {
     let mut text = String::new();
     let is_top = |span: &&Span| !spans.iter().any(|other| other.id == span.parent);
     for top in spans.iter().filter(is_top) {
-        text += &format!("trace {}\n", top.trace);
+        let _ = writeln!(text, "trace {}", top.trace);
         add(&mut text, spans, top, 2);
     }
     text

@@ -13,6 +13,7 @@ use crate::support::browser::Browser;
 use crate::support::linking::link_in;
 use crate::support::program::{ProgramEnv, Service};
 use crate::support::replica::free_port;
+use crate::support::world::wait_for_empty_queue;
 
 #[tokio::test]
 async fn the_log_and_the_database_hold_no_secret() {
@@ -49,6 +50,8 @@ async fn the_log_and_the_database_hold_no_secret() {
         401
     );
     secrets.push(forged.signature);
+    // The message of the start may have been there before the stop was carried out.
+    wait_for_empty_queue(&env.database).await;
     let log = service.terminate().await;
     assert!(
         log.contains("request rejected: bad signature error=no signing secret"),

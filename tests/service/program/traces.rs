@@ -15,9 +15,11 @@ use sqlx::ConnectOptions;
 use super::collector::{Behaviour, Collector, Span, tree};
 use super::secrets::{install_and_collect_secrets, link_and_collect_secrets, with_pages};
 use crate::support::fixtures::{MEETING, block_meeting, unblock_meeting};
+use crate::support::http::client;
 use crate::support::program::{ProgramEnv, Service};
 use crate::support::replica::free_port;
 use crate::support::slack::accepted;
+use crate::support::world::wait_for_empty_queue;
 
 /// The page that has a table of all attributes.
 const OPERATIONS: &str = include_str!("../../../docs/operations.md");
@@ -163,6 +165,7 @@ async fn the_card_belongs_to_the_trace_of_what_it_shows() {
         .card(slack::TOWN_HALL, is_live)
         .await
         .expect("a card that is live");
+    wait_for_empty_queue(&env.database).await;
     service.terminate().await;
 
     let spans = collector.spans();
@@ -227,25 +230,22 @@ fn documented() -> BTreeSet<String> {
     names.map(str::to_owned).collect()
 }
 
-#[tokio::test]
-async fn no_span_holds_a_secret_or_names_anybody() {
-    let env = ProgramEnv::new().await;
-    let collector = Collector::start().await;
-    let service = Service::start(traced(with_pages(&env), &collector)).await;
+/// Plays what touches secrets and names, and what fails. Returns the secrets.
+async fn play_with_secrets(env: &ProgramEnv, service: &Service) -> Vec<String> {
     env.zoom.name(MEETING, "Secret reorganisation");
-    let mut secrets = link_and_collect_secrets(&env, &service).await;
-    secrets.extend(install_and_collect_secrets(&env, &service).await);
+    let mut secrets = link_and_collect_secrets(env, service).await;
+    secrets.extend(install_and_collect_secrets(env, service).await);
     // What fails may say more than what succeeds.
     env.zoom.expire_access_token(DANA.zoom);
     play(
-        &env,
-        &service,
+        env,
+        service,
         "start https://zoom.us/j/68423085?pwd=passcode",
     )
     .await;
     env.zoom
         .fail_next(Fault::error(400, 300, "Dana's meeting has no sesame"));
-    play(&env, &service, "stop 68423085").await;
+    play(env, service, "stop 68423085").await;
     let typed = env.slack.type_command(ELI.slack, "check 68423085");
     env.slack
         .send(&service.url, &typed)
@@ -255,12 +255,19 @@ async fn no_span_holds_a_secret_or_names_anybody() {
     secrets.push(typed.signature);
     let unknown = reqwest::get(format!("{}/link/sesame-in-a-path?sesame=1", service.url)).await;
     unknown.expect("a response");
-    let client = reqwest::Client::new();
     let odd = reqwest::Method::from_bytes(b"SESAME").expect("a method");
-    let odd = client
-        .request(odd, format!("{}/link/x", service.url))
-        .send();
-    odd.await.expect("a response");
+    let odd = client().request(odd, format!("{}/link/x", service.url));
+    odd.send().await.expect("a response");
+    secrets
+}
+
+#[tokio::test]
+async fn no_span_holds_a_secret_or_names_anybody() {
+    let env = ProgramEnv::new().await;
+    let collector = Collector::start().await;
+    let service = Service::start(traced(with_pages(&env), &collector)).await;
+    let mut secrets = play_with_secrets(&env, &service).await;
+    wait_for_empty_queue(&env.database).await;
     service.terminate().await;
 
     secrets.extend(
@@ -320,7 +327,12 @@ async fn no_span_holds_a_secret_or_names_anybody() {
     let why: BTreeSet<_> = failed
         .map(|span| span.attributes["error.type"].as_str())
         .collect();
-    assert_eq!(why, BTreeSet::from(["400", "401"]), "{}", tree(&spans));
+    assert_eq!(
+        why,
+        BTreeSet::from(["400", "401", "404"]),
+        "{}",
+        tree(&spans)
+    );
     let used: BTreeSet<_> = spans
         .iter()
         .flat_map(|span| span.attributes.keys().cloned())
@@ -449,7 +461,7 @@ async fn a_request_does_not_choose_its_trace() {
     let env = ProgramEnv::new().await;
     let collector = Collector::start().await;
     let service = Service::start(traced(env.command("serve"), &collector)).await;
-    let client = reqwest::Client::new();
+    let client = client();
     let theirs = "0af7651916cd43dd8448eb211c80319c";
     let sent = client
         .get(&service.url)
