@@ -28,6 +28,10 @@ pub struct Export {
 
 impl Export {
     /// Exports the traces that wait, for a few seconds at most.
+    #[cfg_attr(
+        not(feature = "otlp"),
+        expect(clippy::unused_async, reason = "there are no traces")
+    )]
     pub async fn end(self) {
         #[cfg(feature = "otlp")]
         if let Some(traces) = self.traces {

@@ -3,8 +3,8 @@
 //! Nothing waits for it. Spans that have ended stand in a bounded queue, and a task posts them in
 //! batches; what the queue has no room for, or nobody takes, is counted and lost.
 //!
-//! The exporter is our own and not `opentelemetry-otlp`: that one reads the environment by itself, and
-//! counts nothing of what is lost.
+//! The exporter and the queue are our own: `opentelemetry-otlp` reads the environment by itself, and the
+//! SDK's queue tells only at its end how much was lost.
 
 use std::str::FromStr;
 use std::time::Duration;
