@@ -13,7 +13,7 @@ export SOURCE_DATE_EPOCH
 LIVESTREAM_BOT_REVISION=$(git describe --always --exclude='*' --abbrev=40 --dirty)
 export LIVESTREAM_BOT_REVISION
 
-cargo build --release --locked --no-default-features
+cargo build --release --locked --no-default-features --features otlp
 rm -rf "$manual"
 mkdir -p "$manual"
 "$target/release/livestream-bot" manual "$manual"
@@ -31,7 +31,7 @@ livestream-bot ($version-1) unstable; urgency=medium
 CHANGELOG
 
 package=$(cargo deb --locked --no-build)
-cargo cyclonedx --quiet --format json --spec-version 1.5 --no-default-features \
+cargo cyclonedx --quiet --format json --spec-version 1.5 --no-default-features --features otlp \
   --override-filename livestream-bot.sbom
 # Without the path of this folder.
 sed "s#file://$PWD#file:///livestream-bot#g" livestream-bot.sbom.json >"${package%.deb}.cdx.json"

@@ -52,7 +52,7 @@
 //!
 //! [`config`] is the only reader of the environment, [`app`] is what requests and jobs may
 //! reach, [`http`] is how we call others, [`serve`] runs listener and worker until it is told
-//! to stop, [`telemetry`] logs and counts, [`postgres`] runs a private server for those who
+//! to stop, [`telemetry`] logs, counts and exports the spans of [`trace`], [`postgres`] runs a private server for those who
 //! bring none. [`demo`] puts the real service between stand-ins for Slack and Zoom, with a
 //! playground before them; the tests use the same stand-ins.
 //!
@@ -80,6 +80,7 @@ pub mod serve;
 pub mod slack;
 pub mod stream;
 pub mod telemetry;
+pub mod trace;
 pub mod web;
 pub mod worker;
 pub mod workspace;

@@ -19,7 +19,7 @@ use livestream_bot::doctor::{self, Verdict};
 use livestream_bot::ids::{SlackUserId, TeamId, is_slack_id};
 use livestream_bot::postgres::{self, Durability, Server};
 use livestream_bot::telemetry::{REVISION, VERSION, log, metrics};
-use livestream_bot::{db, manifest, serve, web};
+use livestream_bot::{db, manifest, serve, telemetry, web};
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::PgConnectOptions;
 use url::Url;
@@ -183,7 +183,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
             let service = config::both(Config::from_env(), DatabaseConfig::from_env());
             let (log_config, (config, database)) = config::both(log_config, service)
                 .map_err(|error| error.with(config::misspelt()))?;
-            log::init(&log_config)?;
+            let traces = telemetry::init(&log_config, config.traces.as_ref())?;
             tracing::info!(
                 version = VERSION,
                 revision = REVISION,
@@ -197,7 +197,9 @@ async fn run(command: Command) -> anyhow::Result<()> {
             let (database, _server) = connect_options(database).await?;
             let address = config.listen_addr;
             let listener = web::listen("LISTEN_ADDR", address);
-            serve::serve(&config, database, listener, serve::shutdown_signal()?).await
+            let served = serve::serve(&config, database, listener, serve::shutdown_signal()?).await;
+            traces.end().await;
+            served
         }
         #[cfg(feature = "demo")]
         Command::Demo(options) => {

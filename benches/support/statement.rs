@@ -37,4 +37,5 @@ pub(crate) fn stop(
         .bind(false)
         .bind(None::<String>)
         .bind(false)
+        .bind(None::<String>)
 }

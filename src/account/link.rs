@@ -31,6 +31,7 @@ use crate::ids::WithdrawalId;
 use crate::reply::Replies;
 use crate::slack::message::Message;
 use crate::slack::sign_in::SlackPerson;
+use crate::trace;
 use crate::zoom::client::ApiError;
 use crate::zoom::oauth::TokenError;
 use crate::zoom::paths::CALLBACK;
@@ -360,11 +361,14 @@ pub(super) async fn notify(app: &App, session: &Session, message: Message) {
         return;
     };
     let responder = app.responder.clone();
-    let telling = app.tasks.spawn(async move {
+    let telling = async move {
         if let Err(error) = responder.post_again(&url, &message).await {
             tracing::warn!(%error, "failed to tell a person about their link");
         }
-    });
+    };
+    let telling = app
+        .tasks
+        .spawn(trace::task("tell a person about their link", telling));
     // It goes on without the page.
     let _ = timeout(NOTIFY_WAIT, telling).await;
 }

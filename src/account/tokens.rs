@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
-use tracing::Instrument;
 
 use crate::app::App;
 use crate::crypto::vault::Context;
@@ -14,6 +13,7 @@ use crate::db::jobs::{self, LinkEnd, NotifyLinkDead, RunAt, WaitsFor};
 use crate::db::{grants, links, persist, shared_accounts, withdrawals};
 use crate::ids::{Asker, ZoomUserId};
 use crate::telemetry::metrics::{self, TokenRefresh};
+use crate::trace;
 use crate::zoom::oauth::{TRADE_MAX, TokenAnswer, TokenError, says_dead};
 
 /// How long a refresh is believed to be running: longer than Zoom may take, and the new pair
@@ -111,7 +111,9 @@ pub async fn fresh_token_within(
             grant.generation,
             lease,
         );
-        let refreshing = app.tasks.spawn(refreshing.in_current_span());
+        let refreshing = app
+            .tasks
+            .spawn(trace::task("refresh a Zoom token", refreshing));
         match tokio::time::timeout(wait, refreshing).await {
             Ok(Ok(Ok(Some(fresh)))) => return Ok(fresh),
             Ok(Ok(Ok(None))) => {}

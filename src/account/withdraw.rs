@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
-use tracing::Instrument;
 
 use crate::app::App;
 use crate::crypto::vault::Context;
@@ -14,6 +13,7 @@ use crate::db::grants::NewPair;
 use crate::db::persist;
 use crate::db::withdrawals::{self, Withdrawal};
 use crate::ids::{EnterpriseId, TeamId, WithdrawalId, ZoomUserId};
+use crate::trace;
 use crate::zoom::oauth::TokenError;
 
 /// How long one attempt is believed to be running: longer than two answers of the token endpoint
@@ -46,16 +46,16 @@ pub async fn at_once(app: &Arc<App>, id: WithdrawalId) -> Progress {
 
 /// The same, with how long Zoom asks to wait.
 async fn attempt_for_a_moment(app: &Arc<App>, id: WithdrawalId) -> (Progress, Option<Duration>) {
-    let (in_background, span) = (Arc::clone(app), tracing::Span::current());
-    let attempt = app.tasks.spawn(
-        async move {
-            attempt(&in_background, id).await.unwrap_or_else(|error| {
-                tracing::warn!(%error, "failed to withdraw a permission at Zoom");
-                (Progress::Pending, None)
-            })
-        }
-        .instrument(span),
-    );
+    let in_background = Arc::clone(app);
+    let attempt = async move {
+        attempt(&in_background, id).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "failed to withdraw a permission at Zoom");
+            (Progress::Pending, None)
+        })
+    };
+    let attempt = app
+        .tasks
+        .spawn(trace::task("withdraw a permission", attempt));
     match tokio::time::timeout(WAIT, attempt).await {
         Ok(Ok(progress)) => progress,
         Ok(Err(_)) | Err(_) => (Progress::Pending, None),

@@ -5,6 +5,7 @@ use secrecy::ExposeSecret;
 use url::Url;
 
 use super::env::Problem;
+use super::features::HAS_TRACES;
 use super::parse::{is_slack_client_id, is_slack_hex, is_this_machine};
 use super::{Config, PagesConfig, settings};
 
@@ -60,6 +61,24 @@ impl Config {
                 "ZOOM_API_URL",
                 "one of ZOOM_URL and ZOOM_API_URL is Zoom for Government's, the other is not; set both",
             );
+        }
+        if let Some(traces) = &self.traces {
+            if !HAS_TRACES {
+                doubt(
+                    "OTEL_EXPORTER_OTLP_ENDPOINT",
+                    "this program was built without the feature otlp and exports no traces; take one with it, or leave this out",
+                );
+            }
+            let endpoint = &traces.endpoint;
+            if !traces.headers.is_empty()
+                && endpoint.scheme() == "http"
+                && !is_this_machine(endpoint)
+            {
+                doubt(
+                    "OTEL_EXPORTER_OTLP_ENDPOINT",
+                    "OTEL_EXPORTER_OTLP_HEADERS go there without TLS; take an https URL",
+                );
+            }
         }
         doubts
     }

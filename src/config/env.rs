@@ -192,7 +192,7 @@ impl Env {
     }
 
     /// Variables that were meant to be settings, as it seems: their names are nearly those of
-    /// settings, or begin as those of Slack and Zoom do.
+    /// settings, or begin as those of Slack, Zoom and OpenTelemetry do.
     pub(super) fn misspelt(&self) -> Vec<Problem> {
         let known =
             |name: &str| settings::find(name.strip_suffix("_FILE").unwrap_or(name)).is_some();
@@ -204,7 +204,7 @@ impl Env {
         let misspelt = names.into_iter().filter_map(|name| {
             let text = match settings::nearest(name) {
                 Some(nearest) => format!("no setting has this name; did you mean {nearest}?"),
-                None if ["SLACK_", "ZOOM_"]
+                None if ["SLACK_", "ZOOM_", "OTEL_"]
                     .iter()
                     .any(|party| name.starts_with(party)) =>
                 {
@@ -348,6 +348,7 @@ mod tests {
         let env = Env::from_pairs([
             ("SLACK_SIGNING_SECRT", "sesame"),
             ("ZOOM_ACCOUNT_ID", "sesame"),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
             ("TOKEN_KEY_FILE", "sesame"),
             ("SLACK_APP_ID", "A1"),
             ("ZOOM_CLIENT_ID_FILE", "/run/id"),
@@ -358,6 +359,7 @@ mod tests {
         assert_eq!(
             told,
             [
+                "OTEL_EXPORTER_OTLP_PROTOCOL: no setting has this name, so it is not used",
                 "SLACK_SIGNING_SECRT: no setting has this name; did you mean SLACK_SIGNING_SECRET?",
                 "TOKEN_KEY_FILE: no setting has this name; did you mean TOKEN_KEYS_FILE?",
                 "ZOOM_ACCOUNT_ID: no setting has this name, so it is not used",

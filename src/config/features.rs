@@ -2,6 +2,9 @@
 
 use super::Config;
 
+/// Whether this program can export traces.
+pub(super) const HAS_TRACES: bool = cfg!(feature = "otlp");
+
 /// Something that a setting switches on or off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Feature {
@@ -13,7 +16,7 @@ pub struct Feature {
 
 impl Config {
     /// What is on and off.
-    pub fn features(&self) -> [Feature; 7] {
+    pub fn features(&self) -> [Feature; 8] {
         let feature = |name, is_on, on, off| Feature {
             name,
             is_on,
@@ -55,6 +58,16 @@ impl Config {
                 self.metrics_addr.is_some(),
                 "METRICS_ADDR is set",
                 "METRICS_ADDR is not set",
+            ),
+            feature(
+                "traces",
+                HAS_TRACES && self.traces.is_some(),
+                "OTEL_EXPORTER_OTLP_ENDPOINT is set",
+                if HAS_TRACES {
+                    "OTEL_EXPORTER_OTLP_ENDPOINT is not set"
+                } else {
+                    "this program was built without the feature otlp"
+                },
             ),
             feature(
                 "a contact on the landing page",

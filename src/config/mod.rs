@@ -65,6 +65,31 @@ pub struct Config {
     pub zoom_timeout: Duration,
     /// `TOKEN_KEYS`: the keys that seal tokens.
     pub token_keys: SecretString,
+    /// Without it no traces are exported.
+    pub traces: Option<TracesConfig>,
+}
+
+/// Where traces are exported to: the standard variables of OpenTelemetry,
+/// <https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/>.
+#[derive(Debug, Clone)]
+pub struct TracesConfig {
+    /// `OTEL_EXPORTER_OTLP_ENDPOINT`: a collector, with the path for traces.
+    pub endpoint: Url,
+    /// `OTEL_EXPORTER_OTLP_HEADERS`: what it is sent with each request.
+    pub headers: Vec<(String, SecretString)>,
+    /// `OTEL_SERVICE_NAME`: what this service is called there.
+    pub service_name: String,
+    /// `OTEL_TRACES_SAMPLER` and `OTEL_TRACES_SAMPLER_ARG`: which share of them, 0 to 1.
+    pub share: f64,
+}
+
+/// Which traces are exported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sampler {
+    All,
+    None,
+    /// A share of them.
+    Ratio,
 }
 
 /// The settings of Sign in with Slack and of the install page.
@@ -135,7 +160,30 @@ impl Config {
             zoom_body: env.or_default("ZOOM_BODY", "json", parse::zoom_body),
             zoom_timeout: env.or_default("ZOOM_TIMEOUT", "10", parse::zoom_timeout),
             token_keys: token_keys(env),
+            traces: TracesConfig::read(env),
         })
+    }
+}
+
+impl TracesConfig {
+    fn read(env: &mut Env) -> Result<Option<Self>, Reported> {
+        let endpoint = env.optional("OTEL_EXPORTER_OTLP_ENDPOINT", parse::otlp_endpoint);
+        let headers = env.optional("OTEL_EXPORTER_OTLP_HEADERS", parse::otlp_headers);
+        let service_name = env.or_default("OTEL_SERVICE_NAME", "livestream-bot", parse::text);
+        let sampler = env.or_default("OTEL_TRACES_SAMPLER", "always_on", parse::sampler);
+        let ratio = env.or_default("OTEL_TRACES_SAMPLER_ARG", "1", parse::ratio);
+        let (headers, service_name) = (headers?.unwrap_or_default(), service_name?);
+        let (sampler, ratio) = (sampler?, ratio?);
+        Ok(endpoint?.map(|endpoint| Self {
+            endpoint,
+            headers,
+            service_name,
+            share: match sampler {
+                Sampler::All => 1.0,
+                Sampler::None => 0.0,
+                Sampler::Ratio => ratio,
+            },
+        }))
     }
 }
 
@@ -282,6 +330,7 @@ fn slash_command(env: &mut Env) -> Result<String, Reported> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use secrecy::ExposeSecret;
 
     use super::*;
 
@@ -296,17 +345,18 @@ mod tests {
     ];
 
     /// Every setting whose value is a secret, or contains one.
-    const SECRETS: [&str; 6] = [
+    const SECRETS: [&str; 7] = [
         "SLACK_SIGNING_SECRET",
         "SLACK_CLIENT_SECRET",
         "ZOOM_CLIENT_SECRET",
         "ZOOM_WEBHOOK_SECRET",
         "TOKEN_KEYS",
+        "OTEL_EXPORTER_OTLP_HEADERS",
         "DATABASE_URL",
     ];
 
     /// A value that each setting with a form refuses.
-    const UNUSABLE: [(&str, &str); 34] = [
+    const UNUSABLE: [(&str, &str); 41] = [
         ("LISTEN_ADDR", "3000"),
         ("METRICS_ADDR", "localhost"),
         ("SLASH_COMMAND", "livestream"),
@@ -337,6 +387,13 @@ mod tests {
         ("ZOOM_BODY", "xml"),
         ("ZOOM_TIMEOUT", "60"),
         ("TOKEN_KEYS", "k1:x"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "127.0.0.1:4318"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "grpc://127.0.0.1:4317"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://sesame@example.com"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "sesame"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "a name=sesame"),
+        ("OTEL_TRACES_SAMPLER", "jaeger_remote"),
+        ("OTEL_TRACES_SAMPLER_ARG", "10%"),
         ("DATABASE_URL", "postgres"),
         ("RUST_LOG", "sqlx=loud"),
         ("RUST_LOG", "info,sqlx[connect]=debug"),
@@ -396,6 +453,7 @@ mod tests {
         assert_eq!(config.zoom_api_url.as_str(), "https://api.zoom.us/");
         assert_eq!(config.zoom_timeout, Duration::from_secs(10));
         assert!(config.pages.is_none() && config.audit_retention.is_none());
+        assert!(config.traces.is_none());
         assert_eq!(config.history_retention, Duration::from_hours(90 * 24));
         assert!(matches!(database, DatabaseConfig::Private(dir) if dir == *".data"));
         assert!(log.filter.is_none() && !log.is_json);
@@ -412,6 +470,14 @@ mod tests {
             ("SUPPORT_CONTACT", "help@example.com"),
             ("PRIVACY_URL", "https://example.com/privacy"),
             ("ZOOM_BODY", "multipart"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318/otlp/"),
+            (
+                "OTEL_EXPORTER_OTLP_HEADERS",
+                "authorization=Basic%20c2VzYW1l, x-tenant = acme",
+            ),
+            ("OTEL_SERVICE_NAME", "livestream"),
+            ("OTEL_TRACES_SAMPLER", "parentbased_traceidratio"),
+            ("OTEL_TRACES_SAMPLER_ARG", "0.25"),
             ("DATABASE_URL", "postgres://localhost/livestream"),
             ("RUST_LOG", "info,sqlx=warn"),
             ("LOG_FORMAT", "json"),
@@ -437,6 +503,23 @@ mod tests {
         assert!(pages.privacy_url.is_some());
         assert!(matches!(database, DatabaseConfig::Url(_)));
         assert!(log.is_json && log.filter == "info,sqlx=warn".parse().ok());
+        let traces = config.traces.expect("its settings are set");
+        assert_eq!(
+            traces.endpoint.as_str(),
+            "http://collector:4318/otlp/v1/traces"
+        );
+        let headers = traces.headers.iter();
+        let headers: Vec<_> = headers
+            .map(|(name, value)| (name.as_str(), value.expose_secret()))
+            .collect();
+        assert_eq!(
+            headers,
+            [("authorization", "Basic c2VzYW1l"), ("x-tenant", "acme")]
+        );
+        assert_eq!(
+            (traces.service_name.as_str(), traces.share),
+            ("livestream", 0.25)
+        );
     }
 
     #[test]

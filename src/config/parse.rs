@@ -1,12 +1,16 @@
 //! The form of each setting's value. No text in here contains the value.
 
 use std::net::SocketAddr;
+use std::str::FromStr;
 use std::time::Duration;
 
+use percent_encoding::percent_decode_str;
+use reqwest::header::{HeaderName, HeaderValue};
 use secrecy::SecretString;
 use tracing_subscriber::filter::Targets;
 use url::{Host, Url};
 
+use super::Sampler;
 use super::env::Parsed;
 use crate::crypto::vault::{KeyError, Vault};
 use crate::http::is_origin;
@@ -222,6 +226,57 @@ pub(super) fn token_keys(value: &str) -> Parsed<SecretString> {
         Err(KeyError::NotAKey(_)) => Err("a key is not 32 bytes in base64"),
         Err(KeyError::Twice(_)) => Err("two keys have the same id"),
     }
+}
+
+/// The address of a collector of OpenTelemetry, to which the path of traces is added:
+/// <https://opentelemetry.io/docs/specs/otel/protocol/exporter/#endpoint-urls-for-otlphttp>.
+pub(super) fn otlp_endpoint(value: &str) -> Parsed<Url> {
+    const FORM: &str =
+        "it must be an http or https URL, like http://127.0.0.1:4318, without a user, ? or #";
+    let mut url = Url::parse(value).map_err(|_| FORM)?;
+    let is_plain = url.username().is_empty()
+        && url.password().is_none()
+        && url.query().is_none()
+        && url.fragment().is_none();
+    if !is_plain || !["http", "https"].contains(&url.scheme()) {
+        return Err(FORM);
+    }
+    let path = format!("{}/v1/traces", url.path().trim_end_matches('/'));
+    url.set_path(&path);
+    Ok(url)
+}
+
+/// Headers as OpenTelemetry writes them: `name=value`, separated by commas, the values with percent
+/// signs. <https://opentelemetry.io/docs/specs/otel/protocol/exporter/#specifying-headers-via-environment-variables>
+pub(super) fn otlp_headers(value: &str) -> Parsed<Vec<(String, SecretString)>> {
+    let header = |entry: &str| {
+        let (name, value) = entry.split_once('=')?;
+        let name = HeaderName::from_str(name.trim()).ok()?;
+        let value = percent_decode_str(value.trim()).decode_utf8().ok()?;
+        HeaderValue::from_str(&value).ok()?;
+        Some((name.to_string(), value.into_owned().into()))
+    };
+    non_empty_list(value)?
+        .into_iter()
+        .map(|entry| header(entry).ok_or("an entry is not of the form name=value, of a header"))
+        .collect()
+}
+
+/// Which traces are exported. Whether a job's are is decided with its request, so it makes no difference
+/// whether the name says so.
+pub(super) fn sampler(value: &str) -> Parsed<Sampler> {
+    match value.strip_prefix("parentbased_").unwrap_or(value) {
+        "always_on" => Ok(Sampler::All),
+        "always_off" => Ok(Sampler::None),
+        "traceidratio" => Ok(Sampler::Ratio),
+        _ => Err("it must be always_on, always_off or traceidratio, perhaps after parentbased_"),
+    }
+}
+
+pub(super) fn ratio(value: &str) -> Parsed<f64> {
+    let ratio = value.parse().ok();
+    let ratio = ratio.filter(|ratio| (0.0..=1.0).contains(ratio));
+    ratio.ok_or("it must be 0 to 1, like 0.1")
 }
 
 /// Levels, of everything or of a module.

@@ -39,7 +39,7 @@ macro_rules! with_pages {
 }
 
 /// In the order of `docs/setup.md`.
-pub(super) const SETTINGS: [Setting; 27] = [
+pub(super) const SETTINGS: [Setting; 32] = [
     Setting {
         name: "LISTEN_ADDR",
         meaning: "where to listen for requests",
@@ -214,6 +214,41 @@ pub(super) const SETTINGS: [Setting; 27] = [
         shape: "id:base64 of 32 bytes",
         default: REQUIRED,
         found: "make one with: echo \"k1:$(openssl rand -base64 32)\"",
+    },
+    Setting {
+        name: "OTEL_EXPORTER_OTLP_ENDPOINT",
+        meaning: "the OpenTelemetry collector that gets traces, by HTTP",
+        shape: "http://host:port",
+        default: "",
+        found: "",
+    },
+    Setting {
+        name: "OTEL_EXPORTER_OTLP_HEADERS",
+        meaning: "what the collector is sent with each request; may be secret",
+        shape: "name=value, separated by commas",
+        default: "",
+        found: "",
+    },
+    Setting {
+        name: "OTEL_SERVICE_NAME",
+        meaning: "what traces call this service",
+        shape: "a name",
+        default: "livestream-bot",
+        found: "",
+    },
+    Setting {
+        name: "OTEL_TRACES_SAMPLER",
+        meaning: "which traces are exported",
+        shape: "always_on, always_off or traceidratio",
+        default: "always_on",
+        found: "",
+    },
+    Setting {
+        name: "OTEL_TRACES_SAMPLER_ARG",
+        meaning: "the share of traces that traceidratio exports",
+        shape: "0 to 1",
+        default: "1",
+        found: "",
     },
     Setting {
         name: "RUST_LOG",

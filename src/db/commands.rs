@@ -22,6 +22,7 @@ use crate::ids::{
     TriggerId, ZoomUserId,
 };
 use crate::stream::FactKind;
+use crate::trace;
 
 /// How many unfinished commands of a workspace push its next one back by one priority, and how
 /// many of a user theirs: a flood of one delays nobody else.
@@ -192,6 +193,7 @@ async fn insert(db: &PgPool, new: &NewCommand<'_>) -> sqlx::Result<Option<Comman
         new.is_public,
         new.shared.map(ZoomUserId::as_str),
         new.is_private,
+        trace::parent(),
     )
     .fetch_optional(db)
     .await
@@ -672,7 +674,7 @@ pub async fn finish(
                     and stream.channel_id = finished.channel_id as is_here
         ), shown as (
             select from raised, graphile_worker.add_job(
-                $8, json_build_object('stream_id', stream_id), job_key => $8 || ' ' || stream_id, priority => $9
+                $8, json_strip_nulls(json_build_object('stream_id', stream_id, 'traceparent', $12::text)), job_key => $8 || ' ' || stream_id, priority => $9
             )
         )
         select (select count(*) from shown) as "woken!", exists (select from raised where is_shown) as "is_shown!",
@@ -694,6 +696,7 @@ pub async fn finish(
         ShowStream::PRIORITY,
         outcome.sets_no_destination(),
         AS_SET_IN_ZOOM,
+        trace::parent(),
     )
     .fetch_optional(db)
     .await?;

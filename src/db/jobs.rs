@@ -10,8 +10,9 @@ use sqlx::{PgExecutor, PgPool};
 use super::{DELETED_AT_ONCE, STATEMENTS_PER_SWEEP, in_batches, interval};
 use crate::command::meeting::MeetingId;
 use crate::ids::{Asker, CommandId, SlackUserId, StreamId, Tenant, WithdrawalId, ZoomUserId};
+use crate::trace;
 
-/// A job of the queue. Its payload is the struct itself, as JSON.
+/// A job of the queue. Its payload is the struct itself, as JSON, with the trace that it belongs to.
 pub trait Job: Serialize {
     /// What the queue calls it.
     const NAME: &'static str;
@@ -237,6 +238,20 @@ pub async fn lock_ask(db: impl PgExecutor<'_>, asker: &Asker) -> sqlx::Result<()
     .map(drop)
 }
 
+/// How soon a job must be due to belong to the trace of whatever adds it: one that goes on hours later
+/// begins a trace of its own.
+const IN_TRACE_WITHIN: Duration = Duration::from_mins(5);
+
+/// What the queue keeps of a job: the struct itself, and the trace that it belongs to, if it does to one.
+/// Programs that know nothing of traces ignore that.
+#[derive(Serialize)]
+struct Payload<'a, J> {
+    #[serde(flatten)]
+    job: &'a J,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    traceparent: Option<String>,
+}
+
 /// When a job is due. The first two are by the database's clock.
 #[derive(Debug, Clone, Copy)]
 pub enum RunAt {
@@ -249,6 +264,14 @@ pub enum RunAt {
 }
 
 impl RunAt {
+    fn is_soon(self) -> bool {
+        match self {
+            Self::Now => true,
+            Self::After(delay) => delay <= IN_TRACE_WITHIN,
+            Self::At(_) => false,
+        }
+    }
+
     fn parts(self) -> (Option<DateTime<Utc>>, Duration) {
         match self {
             Self::Now => (None, Duration::ZERO),
@@ -261,12 +284,16 @@ impl RunAt {
 /// Adds a job.
 pub async fn enqueue<J: Job>(db: impl PgExecutor<'_>, job: &J, run_at: RunAt) -> sqlx::Result<()> {
     let (at, delay) = run_at.parts();
+    let payload = Payload {
+        job,
+        traceparent: run_at.is_soon().then(trace::parent).flatten(),
+    };
     sqlx::query!(
         "select from graphile_worker.add_job(
             $1, $2::json, job_key => $3, priority => $4, run_at => coalesce($5, now() + $6)
         )",
         J::NAME,
-        Json(job) as _,
+        Json(payload) as _,
         job.key(),
         J::PRIORITY,
         at,
@@ -304,12 +331,16 @@ pub async fn requeue(
 ) -> sqlx::Result<()> {
     let flags = waits_for.map(|waits_for| [waits_for.flag().to_owned()]);
     let flags = flags.as_ref().map(|flags| &flags[..]);
+    let payload = Payload {
+        job,
+        traceparent: trace::parent(),
+    };
     sqlx::query!(
         "select from graphile_worker.add_job(
             $1, $2::json, job_key => $3, priority => $4, run_at => now() + $5::interval, flags => $6
         )",
         RunCommand::NAME,
-        Json(job) as _,
+        Json(payload) as _,
         job.key(),
         i32::from(priority),
         interval(after),
@@ -377,6 +408,10 @@ pub async fn enqueue_home(
     run_at: RunAt,
 ) -> sqlx::Result<()> {
     let (at, delay) = run_at.parts();
+    let payload = Payload {
+        job,
+        traceparent: run_at.is_soon().then(trace::parent).flatten(),
+    };
     sqlx::query_scalar!(
         "select (graphile_worker.add_job(
             $1, $2::json, job_key => $3, priority => $4, run_at => coalesce($5, now() + $6)
@@ -387,7 +422,7 @@ pub async fn enqueue_home(
             limit 1
         ) as installed",
         ShowHome::NAME,
-        Json(job) as _,
+        Json(payload) as _,
         job.key(),
         ShowHome::PRIORITY,
         at,

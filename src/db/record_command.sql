@@ -6,7 +6,8 @@
 -- may be shared here, $13 the job's name, $14 and $15 see PENDING_PER_PRIORITY and
 -- PENDING_COUNTED_MAX, $16 whether it is a press on a card,
 -- $17 whether everybody may read where it was given, $18 the account whose stream it stops, if it
--- is the shared one and the asker may do that, $19 whether the channel must not see what was typed
+-- is the shared one and the asker may do that, $19 whether the channel must not see what was typed,
+-- $20 the trace that the job belongs to
 with accepted as (
     insert into command
         (trigger_id, enterprise_id, team_id, user_id, channel_id, zoom_user_id, action, meeting_id, settings,
@@ -35,7 +36,8 @@ with accepted as (
 )
 select command_id as "command_id!: CommandId"
 from accepted, graphile_worker.add_job(
-    $13, json_build_object('command_id', command_id), job_key => $13 || ' ' || command_id,
+    $13, json_strip_nulls(json_build_object('command_id', command_id, 'traceparent', $20::text)),
+    job_key => $13 || ' ' || command_id,
     -- There is no job of this key yet; not to look for one halves the cost of the statement.
     job_key_mode => 'unsafe_dedupe',
     -- The more commands of a workspace wait, and of the user, the further back it goes: a flood

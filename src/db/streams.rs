@@ -19,6 +19,7 @@ use crate::ids::{
 use crate::slack::message::Posted;
 use crate::stream::state::{CLOCKS_APART, KNOWN_FOR, State, state};
 use crate::stream::{Fact, FactKind, MeetingKind};
+use crate::trace;
 use crate::zoom::event::MeetingEvent;
 
 /// How late Zoom may report what happened: it tries again for 80 minutes.
@@ -451,7 +452,7 @@ pub async fn mark_ended(
             select stream_id, $8, now(), $3 from marked
         )
         select meeting_id as "meeting: MeetingId" from marked, graphile_worker.add_job(
-            $5, json_build_object('stream_id', stream_id), job_key => $5 || ' ' || stream_id, priority => $6
+            $5, json_strip_nulls(json_build_object('stream_id', stream_id, 'traceparent', $9::text)), job_key => $5 || ' ' || stream_id, priority => $6
         )
         "#,
         id.0,
@@ -462,6 +463,7 @@ pub async fn mark_ended(
         ShowStream::PRIORITY,
         by.enterprise(),
         <&str>::from(FactKind::MarkedEnded),
+        trace::parent(),
     )
     .fetch_optional(db)
     .await
@@ -579,7 +581,7 @@ pub async fn begin(db: impl PgExecutor<'_>, new: &NewStream<'_>) -> sqlx::Result
         )
         select (select count(*) from alone) as alone
         from begun, graphile_worker.add_job(
-            $9, json_build_object('stream_id', stream_id), job_key => $9 || ' ' || stream_id, priority => $10
+            $9, json_strip_nulls(json_build_object('stream_id', stream_id, 'traceparent', $17::text)), job_key => $9 || ' ' || stream_id, priority => $10
         )
         "#,
         new.command.0,
@@ -598,6 +600,7 @@ pub async fn begin(db: impl PgExecutor<'_>, new: &NewStream<'_>) -> sqlx::Result
         new.chosen.map(|(name, _)| name.as_str()),
         new.chosen.map(|(_, page)| page),
         new.is_rehearsal,
+        trace::parent(),
     );
     match begun.fetch_optional(db).await {
         Ok(_) => Ok(StreamBegun::Begun),
@@ -737,7 +740,7 @@ pub async fn report(
             returning stream.stream_id
         )
         select count(*) as "count!" from changed, graphile_worker.add_job(
-            $10, json_build_object('stream_id', stream_id), job_key => $10 || ' ' || stream_id, priority => $11
+            $10, json_strip_nulls(json_build_object('stream_id', stream_id, 'traceparent', $16::text)), job_key => $10 || ' ' || stream_id, priority => $11
         )
         "#,
         event.host.as_str(),
@@ -755,6 +758,7 @@ pub async fn report(
         interval(CLOCKS_APART.to_std().unwrap_or_default()),
         interval(REPORTED_LATE),
         event.meeting_kind.map(MeetingKind::number),
+        trace::parent(),
     )
     .fetch_one(db)
     .await?;
@@ -919,11 +923,12 @@ pub async fn claim_alert(db: impl PgExecutor<'_>, id: StreamId) -> sqlx::Result<
 pub async fn wake(db: impl PgExecutor<'_>, command: CommandId) -> sqlx::Result<()> {
     sqlx::query!(
         "select from stream, graphile_worker.add_job(
-            $2, json_build_object('stream_id', stream_id), job_key => $2 || ' ' || stream_id, priority => $3
+            $2, json_strip_nulls(json_build_object('stream_id', stream_id, 'traceparent', $4::text)), job_key => $2 || ' ' || stream_id, priority => $3
         ) where stream.command_id = $1",
         command.0,
         ShowStream::NAME,
         ShowStream::PRIORITY,
+        trace::parent(),
     )
     .execute(db)
     .await
@@ -966,7 +971,7 @@ pub async fn learn_meeting(
             returning stream_id
         )
         select from learnt, graphile_worker.add_job(
-            $3, json_build_object('stream_id', stream_id), job_key => $3 || ' ' || stream_id, priority => $4
+            $3, json_strip_nulls(json_build_object('stream_id', stream_id, 'traceparent', $7::text)), job_key => $3 || ' ' || stream_id, priority => $4
         )",
         id.0,
         topic,
@@ -974,6 +979,7 @@ pub async fn learn_meeting(
         ShowStream::PRIORITY,
         interval(TOPIC_COUNTS_FOR),
         kind.map(MeetingKind::number),
+        trace::parent(),
     )
     .execute(db)
     .await

@@ -65,6 +65,7 @@ pub fn config(slack: &Slack, zoom: &Zoom, public_url: &str) -> anyhow::Result<Co
         zoom_body: BodyForm::Json,
         zoom_timeout: Duration::from_secs(1),
         token_keys: Vault::generate_keys(),
+        traces: None,
     })
 }
 

@@ -8,8 +8,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tracing::Instrument;
-
 use crate::account::{offer, unlink};
 use crate::app::App;
 use crate::command::meeting::MeetingId;
@@ -34,6 +32,7 @@ use crate::slack::form::{HomePress, Original, SlashCommand};
 use crate::slack::message::Message;
 use crate::slack::respond::{DisallowedOrigin, ResponseUrl};
 use crate::telemetry::sampling::warn_sampled;
+use crate::trace;
 use crate::workspace::bot;
 
 /// How long accepting may take once the request is here: Slack gives up after 3 s.
@@ -399,7 +398,7 @@ async fn answer_later(
             drop(one);
         }
     };
-    app.tasks.spawn(answering.in_current_span());
+    app.tasks.spawn(trace::task("look up", answering));
     Ok(Accepted::LookedUp)
 }
 
@@ -456,6 +455,7 @@ async fn record(
         Recorded::Accepted(id) => {
             tracing::info!(
                 command.id = id.0,
+                trace_id = trace::id().map(tracing::field::display),
                 command.action = request.action.as_str(),
                 zoom.meeting = %request.meeting,
                 slack.team = %form.team_id,

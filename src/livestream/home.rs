@@ -3,8 +3,6 @@
 
 use std::sync::Arc;
 
-use tracing::Instrument;
-
 use crate::account::offer;
 use crate::app::App;
 use crate::command::request::Options;
@@ -14,6 +12,7 @@ use crate::db::jobs::ShowHome;
 use crate::livestream::{picker, policy};
 use crate::reply::help::Standing;
 use crate::reply::home::Meetings;
+use crate::trace;
 use crate::workspace::home::{self, Contents, HomeError, Shown};
 
 /// Publishes it. What is looked up at Zoom follows by a task of its own, so that no job waits for
@@ -47,7 +46,7 @@ pub async fn show(app: &Arc<App>, job: &ShowHome) -> Result<Shown, HomeError> {
         && is_asking
     {
         let listing = list(Arc::clone(app), job.clone(), is_admin, hash.clone());
-        app.tasks.spawn(listing.in_current_span());
+        app.tasks.spawn(trace::task("list meetings", listing));
     }
     Ok(shown)
 }

@@ -10,6 +10,7 @@ use crate::db::streams::Stream;
 use crate::ids::TriggerId;
 use crate::livestream::policy;
 use crate::stream::state::State;
+use crate::trace;
 
 /// How long Zoom's report is waited for once Zoom took the start, or may have.
 const REPORTED_WITHIN: TimeDelta = TimeDelta::seconds(60);
@@ -72,7 +73,11 @@ pub(super) async fn stop_in_time(
         shared_accounts: app.shared_accounts,
     };
     match commands::record(&app.db, &new).await? {
-        Recorded::Accepted(id) => tracing::info!(command.id = id.0, "rehearsal is stopped"),
+        Recorded::Accepted(id) => tracing::info!(
+            command.id = id.0,
+            trace_id = trace::id().map(tracing::field::display),
+            "rehearsal is stopped"
+        ),
         Recorded::Duplicate | Recorded::UnderWay { .. } => {}
         Recorded::NotLinked | Recorded::LinkDead => {
             tracing::warn!("a rehearsal cannot be stopped: the link behind it has ended");

@@ -6,9 +6,6 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use secrecy::SecretString;
-use tracing::Instrument;
-
 use crate::account::tokens::{self, Refreshing, TokenUnavailable};
 use crate::app::App;
 use crate::command::meeting::MeetingId;
@@ -28,9 +25,11 @@ use crate::reply::outcomes::OutcomeContext;
 use crate::slack::message::Message;
 use crate::slack::respond::{self, ResponseUrl};
 use crate::telemetry::metrics::{self, Delivery};
+use crate::trace;
 use crate::workspace::bot;
 use crate::zoom::answer::Meaning;
 use crate::zoom::oauth::TokenAnswer;
+use secrecy::SecretString;
 
 /// A command not begun by then is not begun at all: a start ten minutes late
 /// surprises everybody. Well within the life of a response URL.
@@ -173,6 +172,8 @@ async fn advance(app: &Arc<App>, command: &PendingCommand, job: RunCommand) -> s
                 };
                 let name = result.outcome.name();
                 metrics::finished(&command.action, name);
+                trace::note("command.action", command.request.action.as_str());
+                trace::note("command.outcome", name);
                 tracing::info!(
                     command.outcome = name,
                     outcome = ?result.outcome,
@@ -452,7 +453,8 @@ async fn ask(app: &Arc<App>, command: &PendingCommand, job: RunCommand) -> sqlx:
                         zoom_user.clone(),
                         request.meeting,
                     );
-                    app.tasks.spawn(learning.in_current_span());
+                    app.tasks
+                        .spawn(trace::task("learn about a meeting", learning));
                 }
                 return Ok(finished(not_set(outcome, step), said));
             }

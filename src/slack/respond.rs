@@ -10,6 +10,7 @@ use url::Url;
 use crate::http::{body, retry_after};
 use crate::slack::message::Message;
 use crate::slack::web_api::is_passing;
+use crate::trace;
 
 /// How many posts Slack takes.
 pub const MAX_POSTS: i16 = 5;
@@ -87,7 +88,8 @@ impl Responder {
     /// Posts once.
     pub async fn post(&self, url: &ResponseUrl, message: &Message) -> Result<(), Error> {
         let failed = |error: reqwest::Error| Error::transient(error.without_url().to_string());
-        let sent = self.http.post(url.0.clone()).json(message).send().await;
+        let request = self.http.post(url.0.clone()).json(message);
+        let sent = trace::send(request, "{response_url}").await;
         let response = sent.map_err(failed)?;
         let status = response.status();
         match status.as_u16() {

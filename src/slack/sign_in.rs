@@ -25,6 +25,7 @@ use url::Url;
 use crate::http::{base, body};
 use crate::ids::{Asker, EnterpriseId, SlackUserId, TeamId, printable};
 use crate::slack::paths::SIGN_IN_CALLBACK;
+use crate::trace;
 
 /// What we ask a person for; the library adds the first by itself.
 pub const SCOPES: [&str; 2] = ["openid", "profile"];
@@ -288,7 +289,9 @@ impl<'c> AsyncHttpClient<'c> for Http {
 
     fn call(&'c self, request: HttpRequest) -> Self::Future {
         Box::pin(async move {
-            let sent = self.0.execute(request.try_into()?).await;
+            // One of Slack's endpoints, as Slack names them: the same for everybody.
+            let path = request.uri().path().to_owned();
+            let sent = trace::execute(&self.0, request.try_into()?, &path).await;
             let mut response = sent.map_err(reqwest::Error::without_url)?;
             let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
             let mut answer = HttpResponse::new(body(response).await?);

@@ -22,6 +22,7 @@ use crate::ids::{
     ChannelId, EnterpriseId, SlackUserId, TeamId, Tenant, deserialize_printable, printable,
 };
 use crate::slack::paths::INSTALL_CALLBACK;
+use crate::trace;
 
 /// What we ask a workspace for. Without the first three nothing is installed: the command, who
 /// somebody is, and the messages that show livestreams.
@@ -396,14 +397,13 @@ impl WebApi {
     /// <https://docs.slack.dev/reference/methods/auth.test>
     pub async fn granted(&self, bot: &Bot<'_>) -> Result<Option<String>, Error> {
         let failed = |error: reqwest::Error| Error::Failed(error.without_url().to_string());
-        let response = self
+        let request = self
             .http
             .post(self.url("auth.test"))
             .bearer_auth(bot.token.expose_secret())
-            .timeout(ANSWER_WITHIN)
-            .send()
-            .await
-            .map_err(failed)?;
+            .timeout(ANSWER_WITHIN);
+        let response = trace::send(request, "/api/auth.test").await;
+        let response = response.map_err(failed)?;
         if response.status().as_u16() == 429 {
             let wait = retry_after(response.headers()).unwrap_or(RETRY_AFTER_DEFAULT);
             return Err(Error::Limited(wait));
@@ -439,11 +439,9 @@ impl WebApi {
             return Err(Error::Limited(left));
         }
         let failed = |error: reqwest::Error| Error::Failed(error.without_url().to_string());
-        let response = request
-            .timeout(ANSWER_WITHIN)
-            .send()
-            .await
-            .map_err(failed)?;
+        let request = request.timeout(ANSWER_WITHIN);
+        let response = trace::send(request, &format!("/api/{method}")).await;
+        let response = response.map_err(failed)?;
         let (status, retry_after) = (response.status(), retry_after(response.headers()));
         let body = body_up_to(response, ANSWER_MAX).await;
         // The causes would quote the body, which may hold a token.

@@ -6,13 +6,14 @@ use std::io::{IsTerminal, Write, stderr};
 use anyhow::Context;
 use chrono::{SecondsFormat, Utc};
 use serde_json::json;
-use tracing_subscriber::filter::Targets;
-use tracing_subscriber::fmt;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Layer as _, Registry, fmt};
 
 use crate::config::LogConfig;
 use crate::telemetry::{metrics, sampling};
+use crate::trace;
 
 /// What is logged where `RUST_LOG` is not set: the queue tells each step, and Postgres
 /// each thing that exists already.
@@ -48,21 +49,34 @@ fn describe(error: &anyhow::Error) -> String {
     text
 }
 
+/// What else is told of what the program does than its log.
+pub type Layer = Box<dyn tracing_subscriber::Layer<Registry> + Send + Sync>;
+
 /// Logs to standard error, from now on.
 pub fn init(config: &LogConfig) -> anyhow::Result<()> {
+    init_with(config, None)
+}
+
+/// The same beside something else.
+pub fn init_with(config: &LogConfig, beside: Option<Layer>) -> anyhow::Result<()> {
     let filter = match &config.filter {
         Some(filter) => filter.clone(),
         None => DEFAULT.parse::<Targets>().context("the default filter")?,
     };
-    let registry = tracing_subscriber::registry().with(filter);
+    // The spans of traces would stand before each line.
+    let filter = filter.with_target(trace::TARGET, LevelFilter::OFF);
     let lines = fmt::layer()
         .with_ansi(stderr().is_terminal())
         .with_writer(stderr);
-    if config.is_json {
-        registry.with(lines.json()).init();
+    let lines = if config.is_json {
+        lines.json().with_filter(filter).boxed()
     } else {
-        registry.with(lines).init();
-    }
+        lines.with_filter(filter).boxed()
+    };
+    tracing_subscriber::registry()
+        .with(beside)
+        .with(lines)
+        .init();
     std::panic::set_hook(Box::new(|panic| {
         metrics::panicked();
         // A message that was put together may hold a secret; one that stands in the code does not.

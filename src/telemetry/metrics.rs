@@ -46,6 +46,7 @@ const QUEUE_FAILED_JOBS: &str = "livestream_bot_queue_failed_jobs";
 const DATABASE_UP: &str = "livestream_bot_database_up";
 const DATABASE_QUERY_DURATION: &str = "livestream_bot_database_query_duration_seconds";
 const DATABASE_CONNECTIONS: &str = "livestream_bot_database_connections";
+const SPANS: &str = "livestream_bot_trace_spans_total";
 const WITHDRAWALS_PENDING: &str = "livestream_bot_withdrawals_pending";
 const WITHDRAWALS_ABANDONED: &str = "livestream_bot_withdrawals_abandoned";
 
@@ -102,6 +103,18 @@ pub enum JobRun {
     Succeeded,
     /// The queue runs it again later, unless it has done so too often.
     Failed,
+}
+
+/// What became of a span of a trace.
+#[derive(Debug, Clone, Copy, IntoStaticStr, VariantNames)]
+#[strum(serialize_all = "snake_case")]
+pub enum Spans {
+    /// The collector took it.
+    Exported,
+    /// The collector did not take it.
+    Failed,
+    /// Too many waited for the collector.
+    Dropped,
 }
 
 /// Begins to count. Before it, and without it, counting costs nothing.
@@ -174,6 +187,7 @@ fn describe() {
         DATABASE_CONNECTIONS,
         "Open connections for requests, without those for jobs and the queue."
     );
+    describe_counter!(SPANS, "Spans of traces that ended.");
     describe_gauge!(
         WITHDRAWALS_PENDING,
         "Permissions that Zoom has not confirmed yet as withdrawn."
@@ -201,6 +215,7 @@ fn begin_at_zero() {
         (DELIVERIES, Delivery::VARIANTS),
         (TOKEN_REFRESHES, TokenRefresh::VARIANTS),
         (SLACK_CALLS, SlackCall::VARIANTS),
+        (SPANS, Spans::VARIANTS),
     ] {
         for result in results {
             counter!(name, "result" => *result).increment(0);
@@ -299,6 +314,12 @@ pub fn token_refresh(result: TokenRefresh) {
 /// Counts a call of Slack's Web API.
 pub fn slack_call(result: SlackCall) {
     counter!(SLACK_CALLS, "result" => <&str>::from(result)).increment(1);
+}
+
+/// Counts spans of traces.
+#[cfg(feature = "otlp")]
+pub(super) fn spans(result: Spans, count: u64) {
+    counter!(SPANS, "result" => <&str>::from(result)).increment(count);
 }
 
 /// Counts a run of a job, and how long it took.

@@ -43,6 +43,7 @@ use crate::app::App;
 use crate::config::ConfigError;
 use crate::slack::paths as slack_paths;
 use crate::telemetry::metrics as counters;
+use crate::trace;
 use crate::web::limits::Limits;
 use crate::worker::Health;
 use crate::zoom::paths as zoom_paths;
@@ -103,6 +104,25 @@ fn routes(app: Arc<App>, worker: Health) -> Router {
                 .make_span_with(span)
                 .on_failure(()),
         )
+        .layer(from_fn(traced))
+}
+
+/// What is asked for all the time, or shows nothing of what the service does.
+const NOT_TRACED: [&str; 4] = ["/healthz", "/readyz", "/style.css", "/mark.svg"];
+
+/// Puts a request to one of our routes into a trace of its own. Whoever sends it cannot choose the
+/// trace: anybody could.
+async fn traced(request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>();
+    let route = route
+        .map(MatchedPath::as_str)
+        .filter(|route| !NOT_TRACED.contains(route));
+    let span = route.map_or_else(tracing::Span::none, |route| {
+        trace::request(request.method().as_str(), route)
+    });
+    let response = next.run(request).instrument(span.clone()).await;
+    trace::answered(&span, response.status().as_u16());
+    response
 }
 
 fn panicked(_: Box<dyn Any + Send>) -> Response {
@@ -112,7 +132,7 @@ fn panicked(_: Box<dyn Any + Send>) -> Response {
 /// Carries a request out to its end, whether or not its client still waits: what has begun to
 /// change something outside must be noted here.
 async fn to_its_end(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let carried_out = app.tasks.spawn(next.run(request).in_current_span()).await;
+    let carried_out = app.tasks.spawn(trace::along(next.run(request))).await;
     carried_out.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
 }
 

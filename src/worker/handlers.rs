@@ -17,6 +17,7 @@ use crate::db::jobs::{
 use crate::livestream::card::{self, CardError};
 use crate::livestream::{self, run};
 use crate::telemetry::metrics::{self, JobRun};
+use crate::trace;
 use crate::workspace::home::{self, HomeError, Shown};
 use crate::workspace::install;
 
@@ -51,10 +52,15 @@ macro_rules! handlers {
 
             async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
                 let begun = Instant::now();
-                let running = tokio::time::timeout(JOB_TIMEOUT, $handler(&context, self)).await;
+                let span = trace::job(<$job as Job>::NAME, context.payload());
+                let running = tokio::time::timeout(JOB_TIMEOUT, $handler(&context, self));
+                let running = running.instrument(span.clone()).await;
                 reader(&context).job_ended();
                 let result: Result<(), JobError> = running.unwrap_or_else(|late| Err(late.into()));
                 let counted = result.as_ref().map_or(JobRun::Failed, |()| JobRun::Succeeded);
+                if result.is_err() {
+                    trace::failed(&span);
+                }
                 metrics::job_ran(<$job as Job>::NAME, counted, begun.elapsed());
                 result.map_err(|error| error.to_string())
             }
@@ -92,7 +98,8 @@ fn reader(context: &WorkerContext) -> &Reader {
 
 async fn run_command(context: &WorkerContext, job: RunCommand) -> Result<(), JobError> {
     let app = app(context);
-    let span = tracing::info_span!("job", command.id = job.command_id.0);
+    let trace_id = trace::id().map(tracing::field::display);
+    let span = tracing::info_span!("job", command.id = job.command_id.0, trace_id);
     let run = run::run(app, job, *context.job().priority());
     Ok(run.instrument(span).await?)
 }

@@ -1,12 +1,16 @@
 //! What every request to Zoom has in common.
 
+use std::fmt;
+
 use reqwest::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use url::Url;
 
+use crate::command::meeting::MeetingId;
 use crate::http::body_up_to;
 use crate::ids::is_visible;
+use crate::trace;
 use crate::zoom::error_body::ErrorBody;
 
 /// In which form a request carries `action` and `settings`.
@@ -16,6 +20,45 @@ pub enum BodyForm {
     Json,
     /// The form in older descriptions of the call: `settings` is JSON text in a part of its own.
     Multipart,
+}
+
+/// A path of Zoom's API.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Path {
+    /// As in Zoom's specification.
+    pub(super) template: &'static str,
+    /// What stands for `{meetingId}` in it.
+    pub(super) meeting: Option<MeetingId>,
+}
+
+impl Path {
+    /// The same for everybody.
+    pub(super) fn fixed(path: &'static str) -> Self {
+        Self {
+            template: path,
+            meeting: None,
+        }
+    }
+
+    /// That of a meeting.
+    pub(super) fn of_meeting(template: &'static str, meeting: MeetingId) -> Self {
+        Self {
+            template,
+            meeting: Some(meeting),
+        }
+    }
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.meeting {
+            None => f.write_str(self.template),
+            Some(meeting) => {
+                let meeting = meeting.get().to_string();
+                f.write_str(&self.template.replace("{meetingId}", &meeting))
+            }
+        }
+    }
 }
 
 /// How much of a resource is read, in bytes: a list of 300 meetings has several hundred thousand.
@@ -85,7 +128,7 @@ impl Client {
     /// Reads a resource as the user whom the access token is of.
     pub(super) async fn get<T: DeserializeOwned>(
         &self,
-        path: &str,
+        path: Path,
         query: &[(&str, &str)],
         access_token: &SecretString,
     ) -> Result<T, ApiError> {
@@ -94,12 +137,13 @@ impl Client {
             return Err(ApiError::Unauthorized);
         }
         let mut url = self.api.clone();
-        url.set_path(path);
+        url.set_path(&path.to_string());
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
         let token = access_token.expose_secret();
-        let response = self.http.get(url).bearer_auth(token).send().await?;
+        let request = self.http.get(url).bearer_auth(token);
+        let response = trace::send(request, path.template).await?;
         let status = response.status();
         let body = body_up_to(response, RESOURCE_MAX).await?;
         if status.is_success()

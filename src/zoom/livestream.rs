@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 use crate::command::meeting::MeetingId;
 use crate::command::request::{Action, LivestreamRequest, Settings};
 use crate::http::body;
+use crate::trace;
 use crate::zoom::answer::{self, Answer, Meaning};
-use crate::zoom::client::{BodyForm, Client, is_token};
+use crate::zoom::client::{BodyForm, Client, Path, is_token};
 
 /// Where a meeting's livestreams are to go.
 #[derive(Debug)]
@@ -48,12 +49,12 @@ impl Client {
         };
         let settings =
             (action == Action::Start && settings != Settings::default()).then(|| json!(settings));
-        let path = format!("/v2/meetings/{}/livestream/status", meeting.get());
+        let path = Path::of_meeting("/v2/meetings/{meetingId}/livestream/status", *meeting);
         let body = |request: RequestBuilder| match self.body {
             BodyForm::Json => request.json(&json_body(action, settings)),
             BodyForm::Multipart => request.multipart(multipart_body(action, settings)),
         };
-        self.change(action, &path, token, &[], body).await
+        self.change(action, path, token, &[], body).await
     }
 
     /// Sets where a meeting's next livestream goes; [`Meaning::Final`] of
@@ -72,9 +73,9 @@ impl Client {
         if let Some(resolution) = &target.resolution {
             body["resolution"] = json!(resolution);
         }
-        let path = format!("/v2/meetings/{}/livestream", meeting.get());
+        let path = Path::of_meeting("/v2/meetings/{meetingId}/livestream", meeting);
         let body = |request: RequestBuilder| request.json(&body);
-        self.change(Action::Start, &path, token, &[key, server], body)
+        self.change(Action::Start, path, token, &[key, server], body)
             .await
     }
 
@@ -82,7 +83,7 @@ impl Client {
     async fn change(
         &self,
         action: Action,
-        path: &str,
+        path: Path,
         token: &SecretString,
         secrets: &[&str],
         body: impl FnOnce(RequestBuilder) -> RequestBuilder,
@@ -92,14 +93,14 @@ impl Client {
             return Meaning::StaleToken.into();
         }
         let mut url = self.api.clone();
-        url.set_path(path);
+        url.set_path(&path.to_string());
         let request = self
             .http
             .patch(url)
             .bearer_auth(token.expose_secret())
             .header("accept", "application/json");
         let secrets = [&[token.expose_secret()], secrets].concat();
-        match body(request).send().await {
+        match trace::send(body(request), path.template).await {
             Ok(response) => read(action, response, &secrets).await,
             Err(error) => answer::failed(&error.without_url()),
         }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::command::meeting::MeetingId;
 use crate::ids::ZoomUserId;
 use crate::stream::MeetingKind;
-use crate::zoom::client::{ApiError, Client};
+use crate::zoom::client::{ApiError, Client, Path};
 use crate::zoom::error_body::integer;
 use crate::zoom::event::{page, time, topic};
 
@@ -127,7 +127,9 @@ impl Client {
     ) -> Result<Meetings, ApiError> {
         let size = LISTED_MAX.to_string();
         let query = [("type", listed.into()), ("page_size", &*size)];
-        let list: ListBody = self.get("/v2/users/me/meetings", &query, token).await?;
+        let list: ListBody = self
+            .get(Path::fixed("/v2/users/me/meetings"), &query, token)
+            .await?;
         Ok(Meetings {
             // One that cannot be read hides no other.
             meetings: list.meetings.into_iter().filter_map(item).collect(),
@@ -142,8 +144,8 @@ impl Client {
         token: &SecretString,
         meeting: MeetingId,
     ) -> Result<Meeting, ApiError> {
-        let path = format!("/v2/meetings/{}", meeting.get());
-        let body: MeetingBody = self.get(&path, &[], token).await?;
+        let path = Path::of_meeting("/v2/meetings/{meetingId}", meeting);
+        let body: MeetingBody = self.get(path, &[], token).await?;
         let status = body.status.as_str();
         Ok(Meeting {
             host: body.host_id,
@@ -166,8 +168,8 @@ impl Client {
         token: &SecretString,
         meeting: MeetingId,
     ) -> Result<Destination, ApiError> {
-        let path = format!("/v2/meetings/{}/livestream", meeting.get());
-        let body: DestinationBody = self.get(&path, &[], token).await?;
+        let path = Path::of_meeting("/v2/meetings/{meetingId}/livestream", meeting);
+        let body: DestinationBody = self.get(path, &[], token).await?;
         Ok(Destination {
             is_set: body.stream_url && body.stream_key,
             page: body.page_url.as_str().and_then(page),

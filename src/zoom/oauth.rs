@@ -10,6 +10,7 @@ use tokio::time::timeout;
 
 use crate::http::{body, retry_after};
 use crate::ids::printable;
+use crate::trace;
 use crate::zoom::answer::was_sent;
 use crate::zoom::client::{Client, is_token};
 use crate::zoom::error_body::ErrorBody;
@@ -244,7 +245,7 @@ impl Client {
     /// the client's if there is none.
     async fn post(
         &self,
-        path: &str,
+        path: &'static str,
         form: &[(&str, &str)],
         timeout: Option<Duration>,
     ) -> Result<Vec<u8>, TokenError> {
@@ -258,7 +259,7 @@ impl Client {
         if let Some(timeout) = timeout {
             request = request.timeout(timeout);
         }
-        let response = request.send().await?;
+        let response = trace::send(request, path).await?;
         let (status, retry_after) = (response.status(), retry_after(response.headers()));
         let body = body(response).await?;
         if status.is_success() {

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::command::meeting::MeetingId;
 use crate::ids::{ZoomUserId, deserialize_printable};
-use crate::zoom::client::{ApiError, Client};
+use crate::zoom::client::{ApiError, Client, Path};
 use crate::zoom::error_body::integer;
 
 /// The user who consented.
@@ -52,7 +52,8 @@ impl Client {
     /// `GET /v2/users/me`.
     /// <https://developers.zoom.us/docs/api/users/#tag/users/GET/users/{userId}>
     pub async fn me(&self, access_token: &SecretString) -> Result<User, ApiError> {
-        self.get("/v2/users/me", &[], access_token).await
+        self.get(Path::fixed("/v2/users/me"), &[], access_token)
+            .await
     }
 
     /// `GET /v2/users/me/settings`. Takes the scope `user:read:settings`, which not every app has.
@@ -65,7 +66,9 @@ impl Client {
         struct Settings {
             in_meeting: LiveSettings,
         }
-        let settings: Settings = self.get("/v2/users/me/settings", &[], access_token).await?;
+        let settings: Settings = self
+            .get(Path::fixed("/v2/users/me/settings"), &[], access_token)
+            .await?;
         Ok(settings.in_meeting)
     }
 }

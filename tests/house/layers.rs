@@ -27,6 +27,7 @@ const LAYERS: &[&[&str]] = &[
     &["command"],
     &["destination", "stream"],
     &["crypto", "http", "ids"],
+    &["trace"],
 ];
 
 /// A module, as the names on the way to it: `["web", "admin", "rules"]`; a `mod.rs` is named

@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::livestream::accept::{self, PressReply};
 use crate::slack::form::{HomePress, Interaction, Original, Pressed, SlashCommand};
 use crate::telemetry::sampling::warn_sampled;
+use crate::trace;
 use crate::web::signed::{Rejection, Signed};
 
 /// A pressed button is a typed command of whoever pressed it.
@@ -39,7 +40,7 @@ async fn pressed(
         let url = app.responder.url(&command.response_url)?;
         // Slack wants its 200 within 3 s, however long it takes to take the message.
         let responder = app.responder.clone();
-        app.tasks.spawn(async move {
+        let answering = async move {
             let posted = if is_answer {
                 responder.post_again(&url, &message).await
             } else {
@@ -48,7 +49,8 @@ async fn pressed(
             if let Err(error) = posted {
                 tracing::warn!(%error, "failed to answer a pressed button");
             }
-        });
+        };
+        app.tasks.spawn(trace::task("answer a press", answering));
     }
     Ok(StatusCode::OK)
 }

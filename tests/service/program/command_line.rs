@@ -386,6 +386,23 @@ async fn the_start_says_what_is_on_and_off_and_which_setting_changes_it() {
     env.end().await;
 }
 
+#[cfg(not(feature = "otlp"))]
+#[tokio::test]
+async fn a_build_without_traces_warns_where_a_setting_asks_for_them() {
+    let env = ProgramEnv::new().await;
+    let mut command = env.command("serve");
+    command.env("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9");
+    let log = Service::start(command).await.terminate().await;
+    for expected in [
+        "a setting may be wrong: this program was built without the feature otlp and exports no traces; \
+         take one with it, or leave this out setting=\"OTEL_EXPORTER_OTLP_ENDPOINT\"",
+        "off: traces; this program was built without the feature otlp",
+    ] {
+        assert!(log.contains(expected), "{expected}: {log}");
+    }
+    env.end().await;
+}
+
 #[tokio::test]
 async fn keys_that_do_not_open_what_is_stored_are_refused_at_the_start() {
     let env = ProgramEnv::new().await;

@@ -1,5 +1,7 @@
 //! The real program, as operators run it.
 
+#[cfg(feature = "otlp")]
+mod collector;
 mod command_line;
 mod crashes;
 mod doctor;
@@ -8,3 +10,5 @@ mod replicas;
 mod restore;
 mod secrets;
 mod start;
+#[cfg(feature = "otlp")]
+mod traces;

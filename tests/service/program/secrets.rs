@@ -1,5 +1,7 @@
 //! Secrets are neither in the log nor in the database.
 
+use std::process::Command;
+
 use livestream_bot::demo::slack::{self, Message};
 use livestream_bot::demo::zoom::{self};
 use livestream_bot::demo::{ADA, DANA, ELI};
@@ -10,23 +12,13 @@ use sqlx::postgres::PgConnectOptions;
 use crate::support::browser::Browser;
 use crate::support::linking::link_in;
 use crate::support::program::{ProgramEnv, Service};
+use crate::support::replica::free_port;
+use crate::support::world::wait_for_empty_queue;
 
 #[tokio::test]
 async fn the_log_and_the_database_hold_no_secret() {
     let env = ProgramEnv::new().await;
-    // The pages need their public URL before the program listens.
-    let free = std::net::TcpListener::bind("127.0.0.1:0")
-        .expect("a free port")
-        .local_addr()
-        .expect("a local address");
-    let mut command = env.command("serve");
-    command
-        .env("LISTEN_ADDR", free.to_string())
-        .env("PUBLIC_URL", format!("http://{free}"))
-        .env("SLACK_URL", env.slack.url())
-        .env("SLACK_CLIENT_ID", slack::CLIENT_ID)
-        .env("SLACK_CLIENT_SECRET", slack::CLIENT_SECRET);
-    let service = Service::start(command).await;
+    let service = Service::start(with_pages(&env)).await;
     let mut secrets = link_and_collect_secrets(&env, &service).await;
     secrets.extend(install_and_collect_secrets(&env, &service).await);
     secrets.extend(add_destinations_and_collect_keys(&env, &service).await);
@@ -58,6 +50,8 @@ async fn the_log_and_the_database_hold_no_secret() {
         401
     );
     secrets.push(forged.signature);
+    // The message of the start may have been there before the stop was carried out.
+    wait_for_empty_queue(&env.database).await;
     let log = service.terminate().await;
     assert!(
         log.contains("request rejected: bad signature error=no signing secret"),
@@ -91,8 +85,22 @@ async fn the_log_and_the_database_hold_no_secret() {
     env.end().await;
 }
 
+/// The program with the settings of the pages.
+pub(super) fn with_pages(env: &ProgramEnv) -> Command {
+    // The pages need their public URL before the program listens.
+    let address = format!("127.0.0.1:{}", free_port());
+    let mut command = env.command("serve");
+    command
+        .env("LISTEN_ADDR", &address)
+        .env("PUBLIC_URL", format!("http://{address}"))
+        .env("SLACK_URL", env.slack.url())
+        .env("SLACK_CLIENT_ID", slack::CLIENT_ID)
+        .env("SLACK_CLIENT_SECRET", slack::CLIENT_SECRET);
+    command
+}
+
 /// Eli links his account by the pages. Returns every link, cookie, state and code on the way.
-async fn link_and_collect_secrets(env: &ProgramEnv, service: &Service) -> Vec<String> {
+pub(super) async fn link_and_collect_secrets(env: &ProgramEnv, service: &Service) -> Vec<String> {
     let typed = env.slack.type_command(ELI.slack, "connect");
     let answer = env.slack.send(&service.url, &typed).await;
     let link = link_in(&answer.expect("a response").body).expect("a link");
@@ -138,7 +146,10 @@ async fn link_and_collect_secrets(env: &ProgramEnv, service: &Service) -> Vec<St
 }
 
 /// Installs the app. Returns every state, code, cookie and token on the way.
-async fn install_and_collect_secrets(env: &ProgramEnv, service: &Service) -> Vec<String> {
+pub(super) async fn install_and_collect_secrets(
+    env: &ProgramEnv,
+    service: &Service,
+) -> Vec<String> {
     let mut browser = Browser::new();
     let slack = browser.open_install_page(&service.url).await;
     let back = env.slack.install(&slack, "acme").await;
