@@ -246,7 +246,7 @@ where
         let (read, _) = read(app, account, reading).await?;
         Ok::<_, ReadError>(read)
     };
-    left.read(read).await
+    left.read(Box::pin(read)).await
 }
 
 /// Nothing was read, for this reason.

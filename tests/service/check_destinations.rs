@@ -292,7 +292,7 @@ async fn what_was_last_sent_to_rehearsals_is_said_too() {
         has(
             &read,
             "–",
-            "It was last sent to staging, where only rehearsals go."
+            "The meeting was last sent to staging, where only rehearsals go."
         ),
         "{read}"
     );
