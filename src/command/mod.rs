@@ -26,7 +26,9 @@ use crate::command::labels::{holds_passcode, may_be_repeated};
 use crate::command::meeting::{MeetingId, ParseMeetingIdError};
 use crate::command::name::display_name;
 use crate::command::options::{Typed, corrected, first_pair, split};
-use crate::command::request::{Action, CONFIRM, CONFIRMED, LivestreamRequest, Options, Settings};
+use crate::command::request::{
+    Action, CONFIRM, CONFIRMED, CheckRequest, LivestreamRequest, Options, Settings,
+};
 use crate::command::verb::Verb;
 use crate::command::words::{Word, bare, words};
 
@@ -36,8 +38,8 @@ pub enum Command {
     Help,
     /// Show the meetings that can go live, so that nobody types a number.
     Pick(Options),
-    /// Say what would keep a livestream from starting: of this meeting, or of any.
-    Check(Option<MeetingId>),
+    /// Say what would keep a livestream from starting.
+    Check(CheckRequest),
     /// Say where livestreams can go.
     Destinations,
     /// Link a Zoom account; the request that was typed before may follow it.
@@ -112,10 +114,7 @@ impl Command {
                 return meeting_alone(verb, text, rest).map(|meeting| Self::Status(Some(meeting)));
             }
             Some(Verb::Destinations) => return Ok(Self::Destinations),
-            Some(Verb::Check) if rest.is_empty() => return Ok(Self::Check(None)),
-            Some(verb @ Verb::Check) => {
-                return meeting_alone(verb, text, rest).map(|meeting| Self::Check(Some(meeting)));
-            }
+            Some(Verb::Check) => return check(text, first, rest).map(Self::Check),
             Some(verb @ Verb::Rehearse) => {
                 return match livestream(Action::Start, text, rest) {
                     Ok(mut request) => {
@@ -176,6 +175,36 @@ fn meeting_alone(verb: Verb, text: &str, rest: &[Word]) -> Result<MeetingId, Par
     let read = livestream(Action::Stop, text, rest);
     read.map(|request| request.meeting)
         .map_err(|mistake| mistake.about(verb))
+}
+
+/// Reads what a look at a start is about: what a start takes, or a whole start behind the verb, as in
+/// `check rehearse 68423085`. All of it may be left out.
+fn check(text: &str, verb: &Word, rest: &[Word]) -> Result<CheckRequest, ParseError> {
+    let start = bare(behind(text, verb));
+    let first = start.split_whitespace().next().and_then(Verb::find);
+    if matches!(first, Some(Verb::Start | Verb::Rehearse | Verb::Check)) {
+        return match start.parse() {
+            Ok(Command::Livestream(request)) => Ok((&request).into()),
+            Ok(Command::Pick(options)) => Ok(of_any_meeting(options)),
+            Ok(Command::Check(request)) => Ok(request),
+            Ok(_) => Ok(CheckRequest::default()),
+            Err(mistake) => Err(mistake.about(Verb::Check)),
+        };
+    }
+    match livestream(Action::Start, text, rest) {
+        Ok(request) => Ok((&request).into()),
+        Err(ParseError::MeetingMissing { options, .. }) => Ok(of_any_meeting(options)),
+        Err(mistake) => Err(mistake.about(Verb::Check)),
+    }
+}
+
+fn of_any_meeting(options: Options) -> CheckRequest {
+    let mut settings = options.settings;
+    settings.takes.clear();
+    CheckRequest {
+        meeting: None,
+        settings,
+    }
 }
 
 /// Reads what follows a verb: the meeting, then options.
@@ -466,6 +495,11 @@ mod tests {
     #[test]
     fn a_wish_is_read_in_any_shape_it_is_typed() {
         let plain = Settings::default();
+        let check = |meeting, settings| Command::Check(CheckRequest { meeting, settings });
+        let rehearsed = Settings {
+            is_rehearsal: true,
+            ..Settings::default()
+        };
         for (text, wanted) in [
             ("start 68423085", start(plain.clone())),
             ("  START   684 230 85 ", start(plain.clone())),
@@ -505,11 +539,25 @@ mod tests {
                     is_confirmed: true,
                 }),
             ),
-            ("check", Command::Check(None)),
+            ("check", check(None, Settings::default())),
             (
                 "check <https://zoom.us/j/68423085?pwd=x>",
-                Command::Check(Some(meeting())),
+                check(Some(meeting()), Settings::default()),
             ),
+            (
+                "check 68423085 name=x confirm=yes take=7",
+                check(Some(meeting()), named("x")),
+            ),
+            (
+                "check /livestream start 68423085 name=x",
+                check(Some(meeting()), named("x")),
+            ),
+            ("check name=x", check(None, named("x"))),
+            (
+                "check rehearse 68423085",
+                check(Some(meeting()), rehearsed.clone()),
+            ),
+            ("check rehearse", check(None, rehearsed)),
             ("  help ", Command::Help),
             (
                 "stop 68423085",
@@ -902,6 +950,9 @@ mod tests {
             if let Ok(command) = text.parse::<Command>() {
                 let printed = requested(command.clone()).to_string();
                 prop_assert_eq!(Command::from_button(&printed), Ok(command.clone()), "{}", &printed);
+                let check = CheckRequest::from(&*requested(command.clone()));
+                let printed_check = check.to_string();
+                prop_assert_eq!(Command::from_button(&printed_check), Ok(Command::Check(check)), "{}", &printed_check);
                 for pasted in [printed.clone(), format!("/livestream {printed}"), format!("`/livestream {printed}`"), format!("connect {printed}")] {
                     let read = match markup::escaped(&pasted).parse() {
                         Ok(Command::Connect(Some(request))) => Ok(Command::Livestream(request)),

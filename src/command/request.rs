@@ -44,13 +44,23 @@ impl Settings {
             Verb::Start
         }
     }
+
+    /// The destination that is named, if it is another one than what Zoom has set.
+    pub fn destination(&self) -> Option<&DestinationName> {
+        let named = self.destination.as_ref();
+        named.filter(|name| !name.is_as_set_in_zoom())
+    }
+
+    /// Whether the meeting's destination is set before a start with them.
+    pub fn sets_destination(&self) -> bool {
+        self.is_rehearsal || self.destination().is_some()
+    }
 }
 
 impl LivestreamRequest {
     /// Whether the meeting's destination is set before it is carried out.
     pub fn sets_destination(&self) -> bool {
-        let is_rehearsal = self.action == Action::Start && self.settings.is_rehearsal;
-        is_rehearsal || self.destination().is_some()
+        self.action == Action::Start && self.settings.sets_destination()
     }
 
     /// The same as somebody asks for it who has confirmed nothing.
@@ -71,8 +81,51 @@ impl LivestreamRequest {
 
     /// The destination that a start is to be sent to, if one is named other than what Zoom has set.
     pub fn destination(&self) -> Option<&DestinationName> {
-        let named = self.settings.destination.as_ref();
-        named.filter(|name| self.action == Action::Start && !name.is_as_set_in_zoom())
+        let named = self.settings.destination();
+        named.filter(|_| self.action == Action::Start)
+    }
+}
+
+/// A start that is looked at before it is made: of this meeting, or of any.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CheckRequest {
+    pub meeting: Option<MeetingId>,
+    pub settings: Settings,
+}
+
+impl CheckRequest {
+    /// The start itself, if its meeting is known.
+    pub fn start(&self) -> Option<LivestreamRequest> {
+        self.meeting.map(|meeting| LivestreamRequest {
+            action: Action::Start,
+            meeting,
+            settings: self.settings.clone(),
+            is_confirmed: false,
+        })
+    }
+}
+
+/// A look at what was asked for. Whoever looks has been told of nothing.
+impl From<&LivestreamRequest> for CheckRequest {
+    fn from(request: &LivestreamRequest) -> Self {
+        Self {
+            meeting: Some(request.meeting),
+            settings: request.unconfirmed().settings,
+        }
+    }
+}
+
+/// As it could be typed; reads back as the same.
+impl fmt::Display for CheckRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", Verb::Check.entry().name)?;
+        if self.settings.is_rehearsal {
+            write!(f, " {}", Verb::Rehearse.entry().name)?;
+        }
+        if let Some(meeting) = self.meeting {
+            write!(f, " {meeting}")?;
+        }
+        write!(f, "{}", self.settings)
     }
 }
 

@@ -178,6 +178,23 @@ pub async fn has_default(
     .await
 }
 
+/// Where the livestreams of a channel go, unless another place is named: what a start that is recorded
+/// gets by `record_command.sql`.
+pub async fn default_in(
+    db: impl PgExecutor<'_>,
+    team: &TeamId,
+    channel: &ChannelId,
+) -> sqlx::Result<Option<DestinationName>> {
+    sqlx::query_scalar!(
+        r#"select name as "name: DestinationName" from destination
+        where team_id = $1 and $2 = any (default_in) order by name limit 1"#,
+        team.as_str(),
+        channel.as_str(),
+    )
+    .fetch_optional(db)
+    .await
+}
+
 /// The destination of a workspace that has this name.
 pub async fn find(
     db: impl PgExecutor<'_>,

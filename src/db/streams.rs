@@ -509,6 +509,24 @@ pub async fn open(
     }
 }
 
+/// The last stream of a meeting in a workspace, and the destination that was set in the meeting then,
+/// if it was set from here: [`PendingCommand::last_sent`](crate::db::commands::PendingCommand::last_sent)
+/// of a start that is asked for now.
+pub async fn last_sent(
+    db: impl PgExecutor<'_>,
+    team: &TeamId,
+    meeting: MeetingId,
+) -> sqlx::Result<Option<(StreamId, DestinationId)>> {
+    let last = sqlx::query!(
+        r#"select stream_id as "stream: StreamId", destination_id as "destination: DestinationId" from stream
+        where team_id = $1 and meeting_id = $2 order by stream_id desc limit 1"#,
+        team.as_str(),
+        meeting.get(),
+    );
+    let last = last.fetch_optional(db).await?;
+    Ok(last.and_then(|last| Some((last.stream, last.destination?))))
+}
+
 /// A stream as a command is about to ask Zoom for it.
 #[derive(Debug)]
 pub struct NewStream<'a> {

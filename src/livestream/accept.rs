@@ -12,7 +12,7 @@ use crate::account::{offer, unlink};
 use crate::app::App;
 use crate::command::meeting::MeetingId;
 use crate::command::outcome::{Refusal, Rule};
-use crate::command::request::{Action, LivestreamRequest, Options};
+use crate::command::request::{Action, CheckRequest, LivestreamRequest, Options};
 use crate::command::verb::Access;
 use crate::command::{self, Command, ParseError};
 use crate::crypto::vault::Context;
@@ -242,7 +242,7 @@ async fn carry_out(
     Ok(Accepted::Answered(match command {
         Command::Livestream(request) => return record(app, form, &request, source).await,
         Command::Pick(options) => return pick_meeting(app, form, options, source, url).await,
-        Command::Check(meeting) => return check_start(app, form, meeting, source, url).await,
+        Command::Check(request) => return check_start(app, form, request, source, url).await,
         Command::Help => replies.help(&standing(app, form).await),
         Command::Destinations => {
             let person = authorization::find(&app.db, &asker).await?;
@@ -347,7 +347,7 @@ async fn pick_meeting(
 async fn check_start(
     app: &Arc<App>,
     form: &SlashCommand,
-    meeting: Option<MeetingId>,
+    request: CheckRequest,
     source: Source,
     url: Option<ResponseUrl>,
 ) -> sqlx::Result<Accepted> {
@@ -357,7 +357,7 @@ async fn check_start(
     };
     let (looking, channel) = (Arc::clone(app), form.channel_id.clone());
     let looking_up = Box::pin(async move {
-        let check = check::look_up(&looking, &asker, person, &channel, meeting).await?;
+        let check = check::look_up(&looking, &asker, person, &channel, request).await?;
         Ok(Replies::of(&looking).check(&check))
     });
     answer_later(app, form, url, source, looking_up).await

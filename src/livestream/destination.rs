@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use crate::app::App;
+use crate::command::meeting::MeetingId;
 use crate::command::outcome::{DestinationRule, Fact, Outcome, Unknown};
 use crate::command::request::LivestreamRequest;
 use crate::crypto::vault::Context;
@@ -13,8 +14,8 @@ use crate::db::destinations::{self, Destination, UsedBy};
 use crate::db::shared_accounts;
 use crate::db::streams::{self, NewStream, Stream, StreamBegun};
 use crate::destination::DestinationName;
-use crate::ids::{Asker, ChannelId, StreamId, ZoomUserId};
-use crate::livestream::on_air::{OnAir, is_taken, may_know};
+use crate::ids::{Asker, ChannelId, DestinationId, StreamId, ZoomUserId};
+use crate::livestream::on_air::{OnAir, Start};
 use crate::livestream::policy;
 use crate::zoom::livestream::StreamTarget;
 
@@ -153,17 +154,16 @@ fn first_names(destinations: impl IntoIterator<Item = Destination>) -> Vec<Desti
     names.take(NEAR_MAX).collect()
 }
 
-/// The destination that a command is to be sent to, or why it is not sent anywhere.
+/// The destination that a start is to be sent to, or why it is not sent anywhere.
 pub(super) async fn choose(
     app: &App,
-    command: &PendingCommand,
+    start: &Start<'_>,
 ) -> sqlx::Result<Result<Option<Destination>, Outcome>> {
-    let (asker, channel) = (&command.asker, &command.channel_id);
-    let zoom_user = &command.zoom_user_id;
-    let is_rehearsal = command.request.settings.is_rehearsal;
-    let name = match command.request.destination() {
+    let (asker, channel, zoom_user) = (start.asker, start.channel, start.zoom_user);
+    let is_rehearsal = start.settings.is_rehearsal;
+    let name = match start.settings.destination() {
         Some(name) => name,
-        None if command.request.sets_destination() => {
+        None if is_rehearsal => {
             let mut tests = usable(app, asker, channel, Some(zoom_user), true).await?;
             return Ok(match (tests.pop(), tests.is_empty()) {
                 (Some(test), true) => Ok(Some(test)),
@@ -208,6 +208,59 @@ pub(super) async fn choose(
     })
 }
 
+/// Why a start that names no destination may go where no viewer is.
+async fn sent_to_test(
+    app: &App,
+    start: &Start<'_>,
+    destination: Option<&Destination>,
+) -> sqlx::Result<Option<Outcome>> {
+    if let (None, Some((stream, last))) = (destination, start.last_sent)
+        && !start.settings.takes.contains(&stream)
+        && let Some(name) = destinations::name_of_test(&app.db, last).await?
+    {
+        let zoom_user = Some(start.zoom_user);
+        let usable = usable(app, start.asker, start.channel, zoom_user, false).await?;
+        return Ok(Some(Outcome::LastSentToTest {
+            name,
+            stream,
+            choices: first_names(usable),
+        }));
+    }
+    Ok(None)
+}
+
+/// The destination that a start takes from others: the one it is sent to, or the one that was set last.
+fn held(start: &Start<'_>, destination: Option<&Destination>) -> Option<DestinationId> {
+    destination
+        .map(|destination| destination.destination_id)
+        .or(start.last_sent.map(|(_, last)| last))
+}
+
+/// Why a start would not be sent to Zoom for where it goes, if it was asked for now. Notes nothing.
+pub(super) async fn kept_from(
+    app: &App,
+    start: &Start<'_>,
+    destination: Option<&Destination>,
+    meeting: Option<MeetingId>,
+) -> sqlx::Result<Option<Outcome>> {
+    if let Some(outcome) = sent_to_test(app, start, destination).await? {
+        return Ok(Some(outcome));
+    }
+    let Some(id) = held(start, destination) else {
+        return Ok(None);
+    };
+    match streams::holding(&app.db, id).await? {
+        // Its own livestream gives it on.
+        Some((holder, _))
+            if holder.zoom_user == *start.zoom_user && Some(holder.meeting) == meeting =>
+        {
+            Ok(None)
+        }
+        Some((holder, name)) => in_use(app, start, destination.is_some(), &holder, name).await,
+        None => Ok(None),
+    }
+}
+
 /// Notes the stream that a command asks for in place of an earlier one, if there is one, which then
 /// holds its destination. Not where another one
 /// holds that, unless its asker may take it: of what is sure an admin may, of what may be over everybody.
@@ -218,22 +271,14 @@ pub(super) async fn hold(
     destination: Option<&Destination>,
     replaced: Option<StreamId>,
 ) -> sqlx::Result<Option<Outcome>> {
+    let start = &Start::from(command);
+    if let Some(outcome) = sent_to_test(app, start, destination).await? {
+        return Ok(Some(outcome));
+    }
     let chosen = destination.map(|destination| {
         let fields = &destination.fields;
         (&fields.name, fields.page_url.as_str())
     });
-    if let (None, Some((stream, last))) = (destination, command.last_sent)
-        && !command.request.settings.takes.contains(&stream)
-        && let Some(name) = destinations::name_of_test(&app.db, last).await?
-    {
-        let (asker, channel) = (&command.asker, &command.channel_id);
-        let usable = usable(app, asker, channel, Some(&command.zoom_user_id), false).await?;
-        return Ok(Some(Outcome::LastSentToTest {
-            name,
-            stream,
-            choices: first_names(usable),
-        }));
-    }
     let new = NewStream {
         command: command.command_id,
         asker: &command.asker,
@@ -241,9 +286,7 @@ pub(super) async fn hold(
         is_public: command.is_public,
         zoom_user: &command.zoom_user_id,
         meeting: command.request.meeting,
-        destination: destination
-            .map(|destination| destination.destination_id)
-            .or(command.last_sent.map(|(_, last)| last)),
+        destination: held(start, destination),
         chosen,
         is_rehearsal: command.request.settings.is_rehearsal,
     };
@@ -257,7 +300,7 @@ pub(super) async fn hold(
         let Some((holder, name)) = streams::holding(&app.db, id).await? else {
             continue;
         };
-        if let Some(outcome) = in_use(app, command, destination.is_some(), &holder, name).await? {
+        if let Some(outcome) = in_use(app, start, destination.is_some(), &holder, name).await? {
             return Ok(Some(outcome));
         }
         released = Some(holder.stream_id);
@@ -289,10 +332,10 @@ async fn begin(
     Ok(begun)
 }
 
-/// Why a command may not take the destination of another stream, if it may not.
+/// Why a start may not take the destination of another stream, if it may not.
 async fn in_use(
     app: &App,
-    command: &PendingCommand,
+    start: &Start<'_>,
     is_chosen: bool,
     holder: &Stream,
     destination: DestinationName,
@@ -304,11 +347,11 @@ async fn in_use(
     };
     // Where the meeting is sent that the command is for may have been changed in Zoom since.
     let is_sure = is_sure && is_chosen;
-    let may_take = !is_sure || policy::is_admin(app, &command.asker, PATIENCE).await?;
-    if may_take && is_taken(command, holder) {
+    let may_take = !is_sure || policy::is_admin(app, start.asker, PATIENCE).await?;
+    if may_take && start.takes(holder) {
         return Ok(None);
     }
-    let may_know = may_know(command, holder);
+    let may_know = start.may_know(holder);
     Ok(Some(Outcome::DestinationInUse {
         name: destination,
         since,

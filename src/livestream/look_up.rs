@@ -4,8 +4,6 @@ use std::time::{Duration, Instant};
 
 use crate::account::reads::ReadError;
 use crate::account::tokens::TokenUnavailable;
-use crate::command::outcome::{Fact, Unknown};
-use crate::livestream::policy::Decision;
 use crate::reply::reads::NotRead;
 use crate::zoom::client::{ApiError, OLDER_SCOPE_MISSING, SCOPE_MISSING};
 
@@ -36,15 +34,12 @@ impl TimeLeft {
         }
     }
 
-    /// What the rules say, within it: they may depend on what Slack says.
-    pub(super) async fn ask_slack(
+    /// What may depend on what Slack says, within it; else this.
+    pub(super) async fn ask_slack<T>(
         self,
-        asking: impl Future<Output = sqlx::Result<Decision>>,
-    ) -> sqlx::Result<Decision> {
-        let unknown = Decision::NotKnown {
-            fact: Fact::Membership,
-            why: Unknown::NoAnswer,
-        };
+        asking: impl Future<Output = sqlx::Result<T>>,
+        unknown: T,
+    ) -> sqlx::Result<T> {
         self.within(asking).await.unwrap_or(Ok(unknown))
     }
 

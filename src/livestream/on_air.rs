@@ -3,10 +3,12 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::app::App;
+use crate::command::meeting::MeetingId;
 use crate::command::outcome::Outcome;
+use crate::command::request::Settings;
 use crate::db::commands::PendingCommand;
 use crate::db::streams::{self, Stream};
-use crate::ids::StreamId;
+use crate::ids::{Asker, ChannelId, CommandId, DestinationId, StreamId, ZoomUserId};
 use crate::stream::state::State;
 use crate::workspace::bot;
 
@@ -64,42 +66,106 @@ impl OnAir {
     }
 }
 
+/// A start that somebody asks for, or looks at beforehand.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Start<'a> {
+    pub(super) asker: &'a Asker,
+    pub(super) channel: &'a ChannelId,
+    pub(super) zoom_user: &'a ZoomUserId,
+    pub(super) settings: &'a Settings,
+    pub(super) is_confirmed: bool,
+    /// The command that asks for it.
+    pub(super) command: Option<CommandId>,
+    /// See [`PendingCommand::last_sent`].
+    pub(super) last_sent: Option<(StreamId, DestinationId)>,
+}
+
+impl<'a> From<&'a PendingCommand> for Start<'a> {
+    fn from(command: &'a PendingCommand) -> Self {
+        Self {
+            asker: &command.asker,
+            channel: &command.channel_id,
+            zoom_user: &command.zoom_user_id,
+            settings: &command.request.settings,
+            is_confirmed: command.request.is_confirmed,
+            command: Some(command.command_id),
+            last_sent: command.last_sent,
+        }
+    }
+}
+
+impl Start<'_> {
+    /// Whether the asker was told of a stream, and goes on all the same.
+    pub(super) fn takes(&self, stream: &Stream) -> bool {
+        self.settings.takes.contains(&stream.stream_id)
+    }
+
+    /// Whether the asker may know what a stream is called, where it goes and who started it: one of
+    /// the channel where they ask, one where everybody of the workspace may read, or their own.
+    pub(super) fn may_know(&self, stream: &Stream) -> bool {
+        stream.starter.team == self.asker.team
+            && (stream.channel == *self.channel
+                || stream.is_public
+                || stream.starter.user == self.asker.user)
+    }
+}
+
 /// What a start means for the stream of its meeting that goes on, if one does.
 pub(super) enum Earlier {
-    /// It is not sent to Zoom, for this reason.
-    Refused(Outcome),
+    /// It is not sent to Zoom, because of this one.
+    Refused(InTheWay),
     /// It asks for another one, and that one is given up.
     Replaced(StreamId),
     /// There is none, or it is the one that is asked for once more.
     Kept,
 }
 
+/// A stream for which a start of its meeting is not sent to Zoom.
+pub(super) struct InTheWay {
+    pub(super) stream: Box<Stream>,
+    pub(super) since: DateTime<Utc>,
+    pub(super) is_reported: bool,
+    may_start: bool,
+}
+
 /// Why a start is not sent to Zoom: it is on air already, as far as we know. Whoever knows better
 /// starts it anyway; not with a destination, which would end what is on air for its viewers. A stream
 /// that was stopped is over for whoever starts the next.
-pub(super) async fn earlier(app: &App, command: &PendingCommand) -> sqlx::Result<Earlier> {
-    let (zoom_user, meeting) = (&command.zoom_user_id, command.request.meeting);
-    let sends = command.request.sets_destination();
-    let is_rehearsal = command.request.settings.is_rehearsal;
-    let is_confirmed = command.request.is_confirmed;
+pub(super) async fn earlier(
+    app: &App,
+    start: &Start<'_>,
+    meeting: MeetingId,
+) -> sqlx::Result<Earlier> {
+    let zoom_user = start.zoom_user;
+    let sends = start.settings.sets_destination();
+    let is_rehearsal = start.settings.is_rehearsal;
+    let is_confirmed = start.is_confirmed;
+    let refused = |stream, since, is_reported, may_start| {
+        Ok(Earlier::Refused(InTheWay {
+            stream: Box::new(stream),
+            since,
+            is_reported,
+            may_start,
+        }))
+    };
     let mut earlier = Earlier::Kept;
     if let Some(stream) = streams::open(&app.db, zoom_user, meeting).await?
-        && stream.command != command.command_id
+        && Some(stream.command) != start.command
     {
         let state = stream.state();
         match OnAir::of(&stream) {
             OnAir::Surely { since, is_reported } if sends => {
-                return refused(app, command, &stream, since, is_reported, false).await;
+                return refused(stream, since, is_reported, false);
             }
-            OnAir::Perhaps { since } if is_rehearsal || (sends && !is_taken(command, &stream)) => {
-                return refused(app, command, &stream, since, false, !is_rehearsal).await;
+            OnAir::Perhaps { since } if is_rehearsal || (sends && !start.takes(&stream)) => {
+                return refused(stream, since, false, !is_rehearsal);
             }
             OnAir::Surely { since, is_reported }
                 if (stream.has_reports || is_reported)
                     && state != State::Starting
                     && !is_confirmed =>
             {
-                return refused(app, command, &stream, since, is_reported, true).await;
+                return refused(stream, since, is_reported, true);
             }
             // Whatever is still told of it, what is asked for now is another one.
             OnAir::Stopped | OnAir::Over => earlier = Earlier::Replaced(stream.stream_id),
@@ -116,50 +182,42 @@ pub(super) async fn earlier(app: &App, command: &PendingCommand) -> sqlx::Result
     // Where it goes is the same, whoever sets it. Of a start that is not made yet nobody knows whether
     // Zoom lets them.
     if sends {
-        let others = streams::open_with_others(&app.db, &command.asker, zoom_user, meeting).await?;
-        for stream in &others {
-            if let OnAir::Surely { since, is_reported } = OnAir::of(stream)
-                && stream.state() != State::Starting
-            {
-                return refused(app, command, stream, since, is_reported, false).await;
+        let others = streams::open_with_others(&app.db, start.asker, zoom_user, meeting).await?;
+        let mut perhaps = None;
+        for stream in others {
+            match OnAir::of(&stream) {
+                OnAir::Surely { since, is_reported } if stream.state() != State::Starting => {
+                    return refused(stream, since, is_reported, false);
+                }
+                OnAir::Perhaps { since }
+                    if perhaps.is_none() && (is_rehearsal || !start.takes(&stream)) =>
+                {
+                    perhaps = Some((stream, since));
+                }
+                _ => {}
             }
         }
-        for stream in &others {
-            if let OnAir::Perhaps { since } = OnAir::of(stream)
-                && (is_rehearsal || !is_taken(command, stream))
-            {
-                return refused(app, command, stream, since, false, !is_rehearsal).await;
-            }
+        if let Some((stream, since)) = perhaps {
+            return refused(stream, since, false, !is_rehearsal);
         }
     }
     Ok(earlier)
 }
 
-/// Whether the asker was told of a stream, and goes on all the same.
-pub(super) fn is_taken(command: &PendingCommand, stream: &Stream) -> bool {
-    command.request.settings.takes.contains(&stream.stream_id)
-}
-
-/// Whether the asker of a command may know what a stream is called, where it goes and who started it:
-/// one of the command's channel, one where everybody of the workspace may read, or their own.
-pub(super) fn may_know(command: &PendingCommand, stream: &Stream) -> bool {
-    let asker = &command.asker;
-    stream.starter.team == asker.team
-        && (stream.channel == command.channel_id
-            || stream.is_public
-            || stream.starter.user == asker.user)
-}
-
-async fn refused(
+/// What is told of a stream to whoever asked for another start of its meeting.
+pub(super) async fn already_live(
     app: &App,
-    command: &PendingCommand,
-    stream: &Stream,
-    since: DateTime<Utc>,
-    is_reported: bool,
-    may_start: bool,
-) -> sqlx::Result<Earlier> {
-    if !may_know(command, stream) {
-        return Ok(Earlier::Refused(Outcome::AlreadyLive {
+    start: &Start<'_>,
+    in_the_way: InTheWay,
+) -> sqlx::Result<Outcome> {
+    let InTheWay {
+        stream,
+        since,
+        is_reported,
+        may_start,
+    } = in_the_way;
+    if !start.may_know(&stream) {
+        return Ok(Outcome::AlreadyLive {
             since,
             is_reported,
             by: None,
@@ -168,13 +226,13 @@ async fn refused(
             destination: None,
             may_start,
             stream: Some(stream.stream_id),
-        }));
+        });
     }
     let card = match (&stream.card, bot::find(app, &stream.starter).await?) {
         (Some(card), Some(bot)) => bot.permalink(card).await.ok(),
         _ => None,
     };
-    Ok(Earlier::Refused(Outcome::AlreadyLive {
+    Ok(Outcome::AlreadyLive {
         since,
         is_reported,
         by: Some(stream.starter.user.clone()),
@@ -183,5 +241,5 @@ async fn refused(
         destination: stream.destination.clone(),
         may_start,
         stream: Some(stream.stream_id),
-    }))
+    })
 }

@@ -18,7 +18,7 @@ use crate::db::streams;
 use crate::db::{grants, persist, shared_accounts};
 use crate::ids::{CommandId, TeamId, ZoomUserId};
 use crate::livestream::destination;
-use crate::livestream::on_air::{self, Earlier};
+use crate::livestream::on_air::{self, Earlier, Start};
 use crate::livestream::policy::{self, Decision};
 use crate::reply::Replies;
 use crate::reply::outcomes::OutcomeContext;
@@ -332,9 +332,13 @@ async fn ask(app: &Arc<App>, command: &PendingCommand, job: RunCommand) -> sqlx:
             return Ok(Outcome::NeedsConfirmation { members, is_shared }.into());
         }
     }
-    let destination = match destination::choose(app, command).await? {
-        Ok(destination) => destination,
-        Err(outcome) => return Ok(outcome.into()),
+    let start = &Start::from(command);
+    let destination = match command.request.action {
+        Action::Start => match destination::choose(app, start).await? {
+            Ok(destination) => destination,
+            Err(outcome) => return Ok(outcome.into()),
+        },
+        Action::Stop => None,
     };
     let mut target = None;
     if let Some(destination) = &destination {
@@ -345,8 +349,11 @@ async fn ask(app: &Arc<App>, command: &PendingCommand, job: RunCommand) -> sqlx:
         }
     }
     if command.request.action == Action::Start {
-        let replaced = match on_air::earlier(app, command).await? {
-            Earlier::Refused(outcome) => return Ok(outcome.into()),
+        let replaced = match on_air::earlier(app, start, command.request.meeting).await? {
+            Earlier::Refused(in_the_way) => {
+                let outcome = on_air::already_live(app, start, in_the_way).await?;
+                return Ok(outcome.into());
+            }
             Earlier::Replaced(stream) => Some(stream),
             Earlier::Kept => None,
         };

@@ -4,17 +4,22 @@
 use chrono::{DateTime, Utc};
 
 use crate::command::meeting::MeetingId;
-use crate::command::outcome::{Fact, Refusal, Unknown};
+use crate::command::outcome::{Fact, Outcome, Refusal, Unknown};
+use crate::command::request::CheckRequest;
+use crate::command::verb::{Access, Verb};
 use crate::db::links::Link;
 use crate::db::streams::Stream;
+use crate::destination::{AS_SET_IN_ZOOM, DestinationName};
 use crate::ids::ZoomUserId;
+use crate::reply::destinations::holder_and_starter;
 use crate::reply::reads::NotRead;
 use crate::reply::stream::{StreamContext, signed};
 use crate::reply::{Replies, date, ephemeral};
 use crate::slack::message::{Button, Message, bold, cap, escape};
 use crate::stream::MeetingKind;
+use crate::stream::state::State;
 use crate::zoom::meetings::{Destination, Meeting};
-use crate::zoom::scopes::{lacking, lacks_livestream_scope};
+use crate::zoom::scopes::{self, lacking, lacks_livestream_scope};
 use crate::zoom::users::{LiveSettings, User};
 
 /// What was looked up.
@@ -26,9 +31,38 @@ pub struct Check {
     pub last_report: Option<DateTime<Utc>>,
     /// None if Zoom was not asked.
     pub zoom: Option<AtZoom>,
-    pub meeting: Option<MeetingId>,
-    /// The livestream of the meeting that goes on, as far as the asker may know it.
-    pub on_air: Option<Stream>,
+    /// What would be started.
+    pub request: CheckRequest,
+    /// What the asker can do by the rules.
+    pub access: Access,
+    /// None if no start of theirs comes so far.
+    pub goes: Option<Goes>,
+    /// The livestream of the meeting that goes on, if one does.
+    pub on_air: Option<OnAir>,
+}
+
+/// Where a start would go.
+#[derive(Debug)]
+pub enum Goes {
+    /// Where Zoom has it set; this would be asked before.
+    AsSetInZoom(Option<Outcome>),
+    /// To a destination that is free.
+    To { name: DestinationName, page: String },
+    /// Nowhere: the start would come to this.
+    Refused(Outcome),
+}
+
+/// A livestream that goes on.
+#[derive(Debug)]
+pub enum OnAir {
+    /// One that the asker may know of.
+    Known(Box<Stream>),
+    /// One of which they are told no more than this.
+    Hidden {
+        since: DateTime<Utc>,
+        /// As Zoom reported; else as it was asked for.
+        is_reported: bool,
+    },
 }
 
 /// With which Zoom account somebody acts.
@@ -81,12 +115,30 @@ enum Line {
 use Line::{Fine, NotKnown, Note, Wrong};
 
 impl Acts {
-    /// What the permission of the account covers, and whether it is dead.
-    fn permission(&self) -> Option<(&str, bool)> {
+    /// The account.
+    pub fn account(&self) -> Option<&ZoomUserId> {
         match self {
-            Self::Own(link) => Some((&link.scope, link.is_dead)),
-            Self::Shared { scope, is_dead, .. } => Some((scope, *is_dead)),
+            Self::Own(link) => Some(&link.zoom_user),
+            Self::Shared { zoom_user, .. } => Some(zoom_user),
             Self::NotLinked => None,
+        }
+    }
+
+    /// Whether its link is known to be dead.
+    pub fn is_dead(&self) -> Option<bool> {
+        match self {
+            Self::Own(link) => Some(link.is_dead),
+            Self::Shared { is_dead, .. } => Some(*is_dead),
+            Self::NotLinked => None,
+        }
+    }
+
+    /// What the permission of the account covers.
+    fn scope(&self) -> &str {
+        match self {
+            Self::Own(link) => &link.scope,
+            Self::Shared { scope, .. } => scope,
+            Self::NotLinked => "",
         }
     }
 
@@ -97,13 +149,82 @@ impl Acts {
             Self::Own(_) | Self::NotLinked => "your",
         })
     }
+}
 
-    /// Who can mend the link, and how.
-    fn cure(&self) -> &'static str {
+impl AtZoom {
+    /// Why something was not read, with the permission that it takes.
+    fn refusals(&self) -> impl Iterator<Item = (&NotRead, &'static str)> {
+        let meeting = self.meeting.as_ref().and_then(|read| read.as_ref().err());
+        let destination = self.destination.as_ref();
+        let destination = destination.and_then(|read| read.as_ref().err());
+        [
+            (self.user.as_ref().err(), scopes::USER),
+            (self.settings.as_ref().err(), scopes::SETTINGS),
+            (meeting, scopes::MEETING),
+            (destination, scopes::REPORTS),
+        ]
+        .into_iter()
+        .filter_map(|(why, scope)| Some((why?, scope)))
+    }
+}
+
+impl OnAir {
+    /// What is true of it.
+    fn sentence(&self, meeting: &str) -> String {
         match self {
-            Self::Shared { .. } => "An admin of the workspace can link it again.",
-            Self::Own(_) | Self::NotLinked => "Link it again.",
+            Self::Known(stream) => signed(&StreamContext::of(stream)),
+            Self::Hidden { since, is_reported } => {
+                let since = date(*since, "{time}", "%H:%M UTC");
+                if *is_reported {
+                    format!(
+                        ":red_circle: *Meeting {meeting} is already live* since {since}, as Zoom reported. It was started \
+                         where I can't name it here."
+                    )
+                } else {
+                    format!(
+                        ":large_yellow_circle: *Meeting {meeting} may be live already.* A start of it was asked for at \
+                         {since}, where I can't name it here."
+                    )
+                }
+            }
         }
+    }
+
+    /// Whether it keeps another start from being made; not once Zoom took its stop.
+    fn is_in_the_way(&self) -> bool {
+        match self {
+            Self::Known(stream) => !matches!(stream.state(), State::Ending { .. }),
+            Self::Hidden { .. } => true,
+        }
+    }
+}
+
+impl Check {
+    /// What the permission lacks: what was not granted, and what Zoom misses in it.
+    fn lacks(&self) -> Vec<&'static str> {
+        let mut lacks = lacking(self.acts.scope());
+        let refusals = self.zoom.iter().flat_map(AtZoom::refusals);
+        for (why, scope) in refusals {
+            if *why == NotRead::ScopeMissing && !lacks.contains(&scope) {
+                lacks.push(scope);
+            }
+        }
+        lacks
+    }
+
+    /// Whether Zoom accepts the link no more, as far as it was asked.
+    fn is_rejected(&self) -> bool {
+        let mut refusals = self.zoom.iter().flat_map(AtZoom::refusals);
+        refusals.any(|(why, _)| *why == NotRead::LinkDead)
+    }
+
+    /// Whether what decides most was not read: then nothing can be concluded.
+    fn is_silent(&self) -> bool {
+        let is_read = self.zoom.as_ref().is_some_and(|zoom| {
+            let meeting = zoom.meeting.as_ref();
+            zoom.user.is_ok() && meeting.is_none_or(Result::is_ok)
+        });
+        !is_read || matches!(self.rules, RulesSay::NotKnown(..))
     }
 }
 
@@ -124,68 +245,97 @@ impl Replies<'_> {
         let mut lines = self.of_link(check);
         lines.push(self.of_rules(&check.rules));
         if let Some(zoom) = &check.zoom {
-            lines.extend(of_user(&check.acts, zoom));
+            lines.extend(of_user(check, zoom));
             lines.extend(of_meeting(check, zoom));
         }
+        lines.extend(self.of_destination(check));
         lines.extend(self.of_reports(check));
         let is_wrong = lines.iter().any(|line| matches!(line, Wrong(_)));
-        let message = ephemeral(&verdict(check, &lines));
-        let message = match &check.on_air {
-            Some(stream) => message.with_section(&signed(&StreamContext::of(stream))),
-            None => message,
+        let number = check.request.meeting.map(MeetingId::grouped);
+        let number = number.unwrap_or_default();
+        let on_air = check.on_air.as_ref();
+        let on_air = on_air.map(|on_air| on_air.sentence(&number));
+        let is_on_air = check.on_air.as_ref().is_some_and(OnAir::is_in_the_way);
+        let message = match (on_air, is_on_air) {
+            (Some(on_air), true) => {
+                ephemeral(&on_air).with_section("This is what decides about another start of it:")
+            }
+            (Some(on_air), false) => ephemeral(&verdict(check, &lines)).with_section(&on_air),
+            (None, _) => ephemeral(&verdict(check, &lines)),
         };
         let lines: Vec<_> = lines.iter().map(Line::text).collect();
-        let more = match check.meeting {
+        let more = match check.request.meeting {
             Some(_) => String::new(),
             None => format!(" {} looks at a meeting too.", self.example("check")),
         };
         message
             .with_section(&lines.join("\n"))
             .with_context(&format!("Nothing was started.{more}"))
-            .with_buttons(self.after_check(check, !is_wrong))
+            .with_buttons(self.after_check(check, !is_wrong && !is_on_air))
     }
 
-    fn after_check(&self, check: &Check, is_fine: bool) -> Vec<Button> {
-        let link = |label| self.can_link().then(|| Button::typing(label, "connect"));
+    fn after_check(&self, check: &Check, can_go: bool) -> Vec<Button> {
+        let link = |label| {
+            self.can_be_linked(check)
+                .then(|| Button::typing(label, "connect"))
+        };
         let connect = match &check.acts {
             Acts::NotLinked => link("Link my Zoom account"),
-            Acts::Own(own) if is_to_link_again(own, check.zoom.as_ref()) => link("Link it again"),
+            Acts::Own(own) if own.is_dead || check.is_rejected() || !check.lacks().is_empty() => {
+                link("Link it again")
+            }
             Acts::Own(_) | Acts::Shared { .. } => None,
         };
-        let go = check.meeting.filter(|_| is_fine && check.on_air.is_none());
-        let go = go.map(|meeting| Button::typing("Go live", format!("start {meeting}")).primary());
-        let again = match check.meeting {
-            Some(meeting) => format!("check {meeting}"),
-            None => "check".to_owned(),
-        };
-        let again = Button::typing("Check again", again);
+        let go = check.request.start().filter(|_| can_go).map(|start| {
+            let label = if start.settings.is_rehearsal {
+                "Rehearse"
+            } else {
+                "Go live"
+            };
+            let go = Button::typing(label, start.to_string());
+            if check.is_silent() { go } else { go.primary() }
+        });
+        let again = Button::typing("Check again", check.request.to_string());
         go.into_iter().chain(connect).chain([again]).collect()
+    }
+
+    /// Whether the asker can link an account themselves, and it would help them.
+    fn can_be_linked(&self, check: &Check) -> bool {
+        self.can_link() && check.access.can(Verb::Connect)
+    }
+
+    /// Who can mend the link, and how; nothing where the rules refuse the person, whom it would not help.
+    fn cure(&self, check: &Check) -> &'static str {
+        match (&check.acts, check.access) {
+            (_, Access::StopOnly | Access::NotAllowed) => "",
+            (Acts::Shared { .. }, _) => " An admin of the workspace can link it again.",
+            (Acts::NotLinked, _) if self.can_link() => " Link yours; it takes a minute.",
+            (Acts::NotLinked, _) => " Ask whoever runs this bot to link yours.",
+            (Acts::Own(_), _) if self.can_link() => " Link it again.",
+            (Acts::Own(_), _) => " Ask whoever runs this bot to link it again.",
+        }
     }
 
     /// Who acts, whether Zoom accepts it, and what the permission lacks.
     fn of_link(&self, check: &Check) -> Vec<Line> {
         let acts = &check.acts;
+        let cure = self.cure(check);
         let who = match acts {
             Acts::NotLinked => {
-                let cure = if self.can_link() {
-                    "Link yours; it takes a minute."
-                } else {
-                    "Ask whoever runs this bot to link yours."
-                };
-                return vec![Wrong(format!("No Zoom account is linked for you. {cure}"))];
+                return vec![Wrong(format!("No Zoom account is linked for you.{cure}"))];
             }
             Acts::Own(link) => format!("You act as Zoom account *{}*", escape(&link.email)),
             Acts::Shared { .. } => {
                 "You act with the Zoom account that your workspace shares".to_owned()
             }
         };
-        let (scope, is_dead) = acts.permission().unwrap_or_default();
-        let cure = acts.cure();
+        let is_dead = acts.is_dead() == Some(true);
         let link = match check.zoom.as_ref().map(|zoom| &zoom.user) {
+            _ if check.is_rejected() => Wrong(format!(
+                "{who}, but {}.{cure}",
+                acts.because(&NotRead::LinkDead)
+            )),
             Some(Ok(_)) => Fine(format!("{who}, and Zoom accepts the link.")),
-            Some(Err(why @ NotRead::LinkDead)) => {
-                Wrong(format!("{who}, but {}. {cure}", acts.because(why)))
-            }
             Some(Err(why @ NotRead::Misconfigured)) => {
                 Wrong(format!("{who}, but {}.", acts.because(why)))
             }
@@ -193,13 +343,11 @@ impl Replies<'_> {
                 "{who}. I can't tell whether Zoom accepts the link, because {}.",
                 acts.because(why)
             )),
-            None if is_dead => Wrong(format!(
-                "{who}, but Zoom no longer accepts the link. {cure}"
-            )),
+            None if is_dead => Wrong(format!("{who}, but Zoom no longer accepts the link.{cure}")),
             // As the rules refuse the person.
             None => Note(format!("{who}. I did not ask Zoom.")),
         };
-        let scopes = (!is_dead).then(|| of_scopes(scope, cure));
+        let scopes = (!is_dead).then(|| of_scopes(&check.lacks(), acts.scope(), cure));
         [link].into_iter().chain(scopes).collect()
     }
 
@@ -213,27 +361,149 @@ impl Replies<'_> {
                 readers(*members, *is_shared)
             )),
             RulesSay::Refused(refusal) => Wrong(self.rule(refusal)),
-            RulesSay::NotKnown(fact, why) => {
-                let fact = match fact {
-                    Fact::Membership => "whether you are a member of this workspace",
-                    Fact::UserGroup => "who is in the user group that an admin has chosen",
-                };
-                let because = match why {
-                    Unknown::NoAnswer => format!("Slack does not say {fact}."),
-                    Unknown::CannotAsk => format!(
-                        "I am not allowed to ask Slack {fact}. An admin must install the app again, with all its \
-                         permissions."
-                    ),
-                };
+            RulesSay::NotKnown(fact, why) => NotKnown(format!(
+                "I can't tell what the workspace's rules say of you, because {}",
+                unknown(*fact, *why)
+            )),
+        }
+    }
+
+    /// Where it would go. Zoom's own setting counts only where nothing else is set for a start.
+    fn of_destination(&self, check: &Check) -> Vec<Line> {
+        let of_zoom = || {
+            let zoom = check.zoom.as_ref()?;
+            let read = zoom.destination.as_ref().filter(|_| zoom.user.is_ok())?;
+            let number = check.request.meeting?.grouped();
+            Some(as_set_in_zoom(&check.acts, &number, read))
+        };
+        // Of a number that is no meeting of theirs nothing else can be said.
+        let is_refused = check
+            .zoom
+            .as_ref()
+            .is_some_and(|zoom| refused(check, zoom).is_some());
+        match &check.goes {
+            None => Vec::new(),
+            Some(_) if is_refused => Vec::new(),
+            Some(Goes::AsSetInZoom(asked)) => {
+                let asked = asked
+                    .as_ref()
+                    .map(|asked| self.of_refused_destination(check, asked));
+                asked.into_iter().chain(of_zoom()).collect()
+            }
+            Some(Goes::To { name, page }) => {
+                let lacks = check.lacks();
+                vec![if lacks.contains(&scopes::DESTINATION) {
+                    Wrong(format!(
+                        "The livestream would go to *{name}*, but the link lacks `{}`, with which I set that.{} With \
+                         `to={AS_SET_IN_ZOOM}` it goes where Zoom has it set.",
+                        scopes::DESTINATION,
+                        self.cure(check),
+                    ))
+                } else {
+                    // Once it is live, it uses that itself.
+                    let is_on_air = check.on_air.is_some();
+                    let free = if is_on_air {
+                        ""
+                    } else {
+                        ", which is free, as far as I know"
+                    };
+                    Fine(format!(
+                        "The livestream goes to *{name}*{free}. Viewers watch it on <{}|its page>.",
+                        escape(page)
+                    ))
+                }]
+            }
+            Some(Goes::Refused(outcome)) => vec![self.of_refused_destination(check, outcome)],
+        }
+    }
+
+    /// Why a start would not be sent to Zoom for where it goes.
+    fn of_refused_destination(&self, check: &Check, outcome: &Outcome) -> Line {
+        match outcome {
+            Outcome::NoSuchDestination { near } => {
+                let name = check.request.settings.destination();
+                Wrong(self.there_is_none(name, near))
+            }
+            Outcome::NoTestDestination { choices } => Wrong(self.no_test_destination(choices)),
+            Outcome::LastSentToTest { name, choices, .. } => {
+                let named = choices
+                    .first()
+                    .map(|choice| format!(" Name where it goes, such as `to={choice}`."));
                 NotKnown(format!(
-                    "I can't tell what the workspace's rules say of you, because {because}"
+                    "The meeting was last sent to {name}, where only rehearsals go. If that is still set in Zoom, no viewer sees \
+                     it.{}",
+                    named.unwrap_or_default()
                 ))
             }
+            Outcome::DestinationRefused {
+                name,
+                rule,
+                is_default,
+                channels,
+            } => {
+                let default = if *is_default {
+                    format!(
+                        " The livestreams of this channel go there, unless you name another place: with \
+                         `to={AS_SET_IN_ZOOM}` it goes where Zoom has it set."
+                    )
+                } else {
+                    String::new()
+                };
+                Wrong(format!(
+                    "{}{default}",
+                    self.destination_rule(name, *rule, channels)
+                ))
+            }
+            Outcome::DestinationBroken { name } => Wrong(format!(
+                "The livestream would go to *{name}*, whose key can't be read. An admin can set it again{}.",
+                self.on_admin_page("destinations")
+            )),
+            Outcome::DestinationInUse {
+                name,
+                since,
+                is_sure,
+                is_chosen,
+                meeting,
+                by,
+                may_take,
+                ..
+            } => {
+                let (stream, by) = holder_and_starter(*meeting, by.as_ref());
+                let since = date(*since, "{time}", "%H:%M UTC");
+                let user = format!("{stream} since {since}{by}");
+                match (*is_sure, *is_chosen) {
+                    (true, _) => {
+                        let who = if *may_take {
+                            "As an admin you can use it all the same: I ask when you start it."
+                        } else {
+                            "An admin can use it all the same."
+                        };
+                        Wrong(format!(
+                            "The livestream would go to *{name}*, which is in use by {user}. Two livestreams on one key cut \
+                             each other off. {who}"
+                        ))
+                    }
+                    (false, true) => NotKnown(format!(
+                        "The livestream would go to *{name}*, which may still be in use by {user}: I can't tell whether \
+                         that is over, or where it goes now."
+                    )),
+                    (false, false) => NotKnown(format!(
+                        "The meeting was last sent to *{name}*, which is in use by {user}. If that is still set in Zoom, the two \
+                         livestreams cut each other off."
+                    )),
+                }
+            }
+            Outcome::NotKnown { fact, why } => NotKnown(format!(
+                "I can't tell whether you may use its destination, because {}",
+                unknown(*fact, *why)
+            )),
+            // No start comes to another one for where it goes.
+            _ => NotKnown("I can't tell where the livestream goes.".to_owned()),
         }
     }
 
     fn of_reports(&self, check: &Check) -> Option<Line> {
-        check.acts.permission()?;
+        check.acts.account()?;
         Some(match (self.hears_zoom, check.last_report) {
             (false, _) => NotKnown(
                 "I can't tell when a livestream is really live, because this bot does not get Zoom's reports. Whoever \
@@ -258,14 +528,15 @@ fn verdict(check: &Check, lines: &[Line]) -> String {
     let wrong = lines.iter().filter(|line| matches!(line, Wrong(_))).count();
     let unknown = lines.iter().filter(|line| matches!(line, NotKnown(_)));
     let unknown = unknown.count();
-    let is_silent = check.zoom.as_ref().is_some_and(|zoom| zoom.user.is_err());
-    let what = match check.meeting {
+    let what = match check.request.meeting {
         Some(meeting) => format!("meeting {}", meeting.grouped()),
         None => "your livestreams".to_owned(),
     };
     match (wrong, unknown) {
-        (0, _) if is_silent => format!(":question: *I can't tell whether {what} can go live.*"),
-        (0, 0) if check.meeting.is_some() => {
+        (0, _) if check.is_silent() => {
+            format!(":question: *I can't tell whether {what} can go live.*")
+        }
+        (0, 0) if check.request.meeting.is_some() => {
             format!(":white_check_mark: *Nothing keeps {what} from going live.*")
         }
         (0, 0) => ":white_check_mark: *Nothing in your account or in the rules here keeps a livestream from starting.*"
@@ -281,25 +552,37 @@ fn verdict(check: &Check, lines: &[Line]) -> String {
     }
 }
 
-fn is_to_link_again(link: &Link, zoom: Option<&AtZoom>) -> bool {
-    let is_rejected = zoom.is_some_and(|zoom| matches!(zoom.user, Err(NotRead::LinkDead)));
-    link.is_dead || is_rejected || !lacking(&link.scope).is_empty()
+/// What Slack does not say, and who can mend that.
+fn unknown(fact: Fact, why: Unknown) -> String {
+    let fact = match fact {
+        Fact::Membership => "whether you are a member of this workspace",
+        Fact::UserGroup => "who is in the user group that an admin has chosen",
+    };
+    match why {
+        Unknown::NoAnswer => format!("Slack does not say {fact}."),
+        Unknown::CannotAsk => format!(
+            "I am not allowed to ask Slack {fact}. An admin must install the app again, with all its permissions."
+        ),
+    }
 }
 
-fn of_scopes(granted: &str, cure: &str) -> Line {
-    let missing = lacking(granted);
+fn of_scopes(missing: &[&str], granted: &str, cure: &str) -> Line {
     let names: Vec<_> = missing.iter().map(|scope| format!("`{scope}`")).collect();
     let names = names.join(", ");
     if missing.is_empty() {
         Fine("The link has every permission that I use.".to_owned())
     } else if lacks_livestream_scope(granted) {
         Wrong(format!(
-            "The link lacks the permission to run livestreams: {names}. {cure}"
+            "The link lacks the permission to run livestreams: {names}.{cure}"
         ))
     } else {
+        let helps = if cure.is_empty() {
+            ""
+        } else {
+            " That helps if whoever runs this bot has added the permission to the Zoom app."
+        };
         Note(format!(
-            "The link lacks {names}, so some of what I do is missing. {cure} That helps if whoever runs this bot has added the \
-             permission to the Zoom app."
+            "The link lacks {names}, so some of what I do is missing.{cure}{helps}"
         ))
     }
 }
@@ -315,19 +598,27 @@ pub(super) fn readers(members: Option<i64>, is_shared: bool) -> String {
     }
 }
 
-/// The plan and settings of the account.
-fn of_user(acts: &Acts, zoom: &AtZoom) -> Vec<Line> {
+/// The plan and settings of the account. Those of somebody who does not host the meeting decide nothing.
+fn of_user(check: &Check, zoom: &AtZoom) -> Vec<Line> {
     // Then nothing else could be asked.
     let Ok(user) = &zoom.user else {
         return Vec::new();
     };
+    let is_others = matches!(&zoom.meeting, Some(Ok(found)) if found.host != user.id);
+    let wrong = |what: String, cure: &str| {
+        if is_others {
+            Note(format!("{what}; here the host's settings count."))
+        } else {
+            Wrong(format!("{what}{cure}"))
+        }
+    };
     let basic = user.is_basic().then(|| {
-        Wrong(
-            "The Zoom account has the Basic plan, which has no livestreams. A Zoom administrator can change the plan."
-                .to_owned(),
+        wrong(
+            "The Zoom account has the Basic plan, which has no livestreams".to_owned(),
+            ". A Zoom administrator can change the plan.",
         )
     });
-    let whose = match acts {
+    let whose = match check.acts {
         Acts::Shared { .. } => "the account's",
         Acts::Own(_) | Acts::NotLinked => "your",
     };
@@ -337,22 +628,26 @@ fn of_user(acts: &Acts, zoom: &AtZoom) -> Vec<Line> {
         ))
     };
     let settings = match &zoom.settings {
-        Err(why) => unknown(&acts.because(why)),
+        Err(_) if is_others => return basic.into_iter().collect(),
+        Err(why) => unknown(&check.acts.because(why)),
         Ok(settings) => match (
             settings.allow_live_streaming,
             settings.custom_live_streaming_service,
         ) {
-            (Some(false), _) => Wrong(format!(
-                "Livestreaming is off in {whose} Zoom settings: switch on _Allow livestreaming of meetings_ under In \
-                 Meeting (Advanced). If it is locked, a Zoom administrator can."
-            )),
-            (_, Some(false)) => Wrong(format!(
-                "The custom livestreaming service is off in {whose} Zoom settings: tick _Custom Live Streaming Service_ \
-                 under _Allow livestreaming of meetings_. If it is locked, a Zoom administrator can."
-            )),
+            (Some(false), _) => wrong(
+                format!("Livestreaming is off in {whose} Zoom settings"),
+                ": switch on _Allow livestreaming of meetings_ under In Meeting (Advanced). If it is locked, a Zoom \
+                 administrator can.",
+            ),
+            (_, Some(false)) => wrong(
+                format!("The custom livestreaming service is off in {whose} Zoom settings"),
+                ": tick _Custom Live Streaming Service_ under _Allow livestreaming of meetings_. If it is locked, a Zoom \
+                 administrator can.",
+            ),
             (Some(true), Some(true)) => Fine(format!(
                 "Custom livestreaming is on in {whose} Zoom settings."
             )),
+            _ if is_others => return basic.into_iter().collect(),
             _ => unknown("Zoom does not say"),
         },
     };
@@ -361,24 +656,32 @@ fn of_user(acts: &Acts, zoom: &AtZoom) -> Vec<Line> {
 
 /// The meeting, if one is checked.
 fn of_meeting(check: &Check, zoom: &AtZoom) -> Vec<Line> {
-    let (Some(meeting), Ok(user), Some(read)) = (check.meeting, &zoom.user, &zoom.meeting) else {
+    let (Some(meeting), Ok(user), Some(read)) = (check.request.meeting, &zoom.user, &zoom.meeting)
+    else {
         return Vec::new();
     };
     let number = meeting.grouped();
-    let mut lines = match read {
-        Ok(found) => of_found(&check.acts, &number, found, user),
-        Err(why) => match of_refusal(check, &number, why) {
-            // Nothing else can be said of a number that is no meeting of theirs.
-            Some(refused) => return vec![refused],
-            None => vec![NotKnown(format!(
-                "I can't tell whose meeting {number} is, whether it is running and how it is encrypted, because {}.",
-                check.acts.because(why)
-            ))],
-        },
+    match (read, refused(check, zoom)) {
+        (Ok(found), _) => of_found(&check.acts, &number, found, user),
+        (Err(_), Some(refused)) => vec![refused],
+        (Err(why), None) => vec![NotKnown(format!(
+            "I can't tell whose meeting {number} is, whether it is running and how it is encrypted, because {}.",
+            check.acts.because(why)
+        ))],
+    }
+}
+
+/// What Zoom says of a meeting that it does not tell of; where it tells nothing of the meeting for
+/// another reason, what it says of the meeting's livestream.
+fn refused(check: &Check, zoom: &AtZoom) -> Option<Line> {
+    let number = check.request.meeting?.grouped();
+    let Some(Err(of_meeting)) = &zoom.meeting else {
+        return None;
     };
-    let destination = zoom.destination.as_ref();
-    lines.extend(destination.map(|read| of_destination(&check.acts, &number, read)));
-    lines
+    of_refusal(check, &number, of_meeting).or_else(|| {
+        let of_livestream = zoom.destination.as_ref()?.as_ref().err()?;
+        of_refusal(check, &number, of_livestream)
+    })
 }
 
 /// What Zoom's refusal to tell of a meeting says of it.
@@ -451,7 +754,8 @@ fn of_found(acts: &Acts, number: &str, found: &Meeting, user: &User) -> Vec<Line
         .collect()
 }
 
-fn of_destination(acts: &Acts, number: &str, read: &Result<Destination, NotRead>) -> Line {
+/// Where Zoom has it set.
+fn as_set_in_zoom(acts: &Acts, number: &str, read: &Result<Destination, NotRead>) -> Line {
     match read {
         Ok(destination) if !destination.is_set => Wrong(
             "It has no stream address and key. Its host fills them in under _Live Streaming_ in the meeting's settings in \

@@ -111,16 +111,32 @@ impl Replies<'_> {
         name: Option<&DestinationName>,
         near: &[DestinationName],
     ) -> String {
-        let name = name.map_or_else(String::new, |name| format!(" {name}"));
-        let near: Vec<_> = near.iter().map(|near| format!("`to={near}`")).collect();
-        let advice = if near.is_empty() {
-            self.which_destinations()
-        } else {
-            format!("Did you mean {}?", near.join(" or "))
-        };
         format!(
-            ":warning: *{meeting} was not started: there is no destination{name} that you can use here.* {advice}"
+            ":warning: *{meeting} was not started: there is no destination{} that you can use here.* {}",
+            name.map_or_else(String::new, |name| format!(" {name}")),
+            self.nearest(near)
         )
+    }
+
+    /// The same, before a start.
+    pub(super) fn there_is_none(
+        &self,
+        name: Option<&DestinationName>,
+        near: &[DestinationName],
+    ) -> String {
+        format!(
+            "There is no destination{} that you can use here. {}",
+            name.map_or_else(String::new, |name| format!(" {name}")),
+            self.nearest(near)
+        )
+    }
+
+    fn nearest(&self, near: &[DestinationName]) -> String {
+        if near.is_empty() {
+            return self.which_destinations();
+        }
+        let near: Vec<_> = near.iter().map(|near| format!("`to={near}`")).collect();
+        format!("Did you mean {}?", near.join(" or "))
     }
 
     fn which_destinations(&self) -> String {
@@ -263,13 +279,7 @@ pub(super) fn destination_in_use(
     by: Option<&SlackUserId>,
 ) -> String {
     let since = date(since, "{time}", "%H:%M UTC");
-    let stream = holder.map_or_else(
-        || "another livestream".to_owned(),
-        |holder| format!("meeting {}", holder.grouped()),
-    );
-    let by = by.map_or_else(String::new, |by| {
-        format!(", started by <@{}>", escape(by.as_str()))
-    });
+    let (stream, by) = holder_and_starter(holder, by);
     match (is_sure, is_chosen) {
         (true, _) => format!(
             ":no_entry: *{meeting} was not started: {name} is in use by {stream}* since {since}{by}. \
@@ -285,4 +295,19 @@ pub(super) fn destination_in_use(
              still set in Zoom, the two livestreams cut each other off. Nothing was started yet."
         ),
     }
+}
+
+/// The livestream that uses a destination, and who started it; as much as somebody may know.
+pub(super) fn holder_and_starter(
+    holder: Option<MeetingId>,
+    by: Option<&SlackUserId>,
+) -> (String, String) {
+    let stream = holder.map_or_else(
+        || "another livestream".to_owned(),
+        |holder| format!("meeting {}", holder.grouped()),
+    );
+    let by = by.map_or_else(String::new, |by| {
+        format!(", started by <@{}>", escape(by.as_str()))
+    });
+    (stream, by)
 }

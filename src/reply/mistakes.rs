@@ -3,7 +3,7 @@
 use crate::command::ParseError;
 use crate::command::meeting::{MeetingId, ParseMeetingIdError};
 use crate::command::options::OPTIONS;
-use crate::command::request::{Action, LivestreamRequest, Settings};
+use crate::command::request::{Action, CheckRequest, LivestreamRequest, Settings};
 use crate::command::verb::{Access, Argument, Verb};
 use crate::reply::help::{Standing, link_button};
 use crate::reply::{EXAMPLE, Replies, ephemeral};
@@ -52,9 +52,10 @@ impl Replies<'_> {
                 nearest: Some(verb),
                 request: Some(request),
                 ..
-            } if verb.entry().argument == Argument::Meeting => {
-                format!("Did you mean {}?", self.command(request))
-            }
+            } if verb.entry().argument == Argument::Meeting => format!(
+                "Did you mean {}?",
+                self.with_settings(*verb, request.meeting, &request.settings)
+            ),
             ParseError::UnknownVerb {
                 nearest: Some(verb),
                 ..
@@ -252,12 +253,18 @@ impl Replies<'_> {
 
     /// A verb with a meeting, and the options that were typed, if it takes some.
     fn with_settings(&self, verb: Verb, meeting: MeetingId, settings: &Settings) -> String {
+        let mut settings = settings.clone();
+        settings.is_rehearsal |= verb == Verb::Rehearse;
         match verb {
-            Verb::Start => self.command(LivestreamRequest {
+            Verb::Start | Verb::Rehearse => self.command(LivestreamRequest {
                 action: Action::Start,
                 meeting,
-                settings: settings.clone(),
+                settings,
                 is_confirmed: false,
+            }),
+            Verb::Check => self.command(CheckRequest {
+                meeting: Some(meeting),
+                settings,
             }),
             _ => self.typed(verb, meeting),
         }

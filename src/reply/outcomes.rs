@@ -8,7 +8,7 @@ use crate::destination::AS_SET_IN_ZOOM;
 use crate::ids::{Asker, CommandId, SlackUserId, StreamId};
 use crate::reply::account::LINK_DEAD;
 use crate::reply::destinations::{destination_in_use, on};
-use crate::reply::stream::stop;
+use crate::reply::stream::{check, stop};
 use crate::reply::{Replies, date, ephemeral};
 use crate::slack::form::Content;
 use crate::slack::message::{Button, Message, Visibility, cap, escape};
@@ -149,10 +149,7 @@ impl Replies<'_> {
             Some(why) => message.with_context(why),
             None => message,
         };
-        let check = is_checked(told, outcome).then(|| {
-            let meeting = told.request.meeting;
-            Button::typing("Check", format!("check {meeting}"))
-        });
+        let check = is_checked(told, outcome).then(|| check(told.request));
         let buttons = self.next_step(told, outcome).into_iter().chain(check);
         let message = message.with_buttons(buttons);
         match (outcome, told.request.action) {
@@ -709,6 +706,7 @@ fn is_checked(told: &OutcomeContext<'_>, outcome: &Outcome) -> bool {
             | Outcome::ScopeMissing
             | Outcome::NoSuchUser
             | Outcome::NoSuchMeeting
+            | Outcome::DestinationInUse { .. }
             | Outcome::Other { .. }
     );
     may_show && told.request.action == Action::Start

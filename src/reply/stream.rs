@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
 use crate::command::meeting::MeetingId;
-use crate::command::request::{Action, LivestreamRequest, Settings};
+use crate::command::request::{Action, CheckRequest, LivestreamRequest, Settings};
 use crate::db::streams::Stream;
 use crate::destination::DestinationName;
 use crate::ids::{Asker, ChannelId, SlackUserId};
@@ -236,11 +236,7 @@ fn buttons(told: &StreamContext<'_>) -> Vec<Button> {
         State::GoingLive { .. } | State::Live { .. } => {
             watch(told).into_iter().chain([stop(meeting)]).collect()
         }
-        State::Silent { .. } => vec![
-            again("Start again"),
-            stop(meeting),
-            Button::typing("Check", format!("check {meeting}")),
-        ],
+        State::Silent { .. } => vec![again("Start again"), stop(meeting), check(&request)],
         State::Ended {
             at,
             how: HowEnded::StoppedBy(_) | HowEnded::Unasked(_) | HowEnded::MarkedBy(_),
@@ -280,6 +276,11 @@ fn watch(told: &StreamContext<'_>) -> Option<Button> {
 pub(super) fn stop(meeting: MeetingId) -> Button {
     let question = format!("Stop the livestream of meeting {}?", meeting.grouped());
     Button::typing("Stop", format!("stop {meeting}")).asking(question, "Stop it")
+}
+
+/// Says what would keep this from starting.
+pub(super) fn check(request: &LivestreamRequest) -> Button {
+    Button::typing("Check", CheckRequest::from(request).to_string())
 }
 
 /// When the buttons of a state change, if the state does not.

@@ -4,14 +4,18 @@
 pub const NEEDED: &str = "meeting:update:livestream_status user:read:user";
 /// The scope without which no livestream can be started.
 const LIVESTREAM: &str = "meeting:update:livestream_status";
-/// The one that Zoom's reports of livestreams take:
+/// The one that Zoom's reports of livestreams take, and a look at where a meeting's livestream goes:
 /// <https://developers.zoom.us/docs/api/meetings/events/>.
-const REPORTS: &str = "meeting:read:livestream";
+pub const REPORTS: &str = "meeting:read:livestream";
 /// The one that a user's meetings are listed with.
 const LIST: &str = "meeting:read:list_meetings";
 
 /// The one that sets where a meeting's livestream goes.
-const DESTINATION: &str = "meeting:update:livestream";
+pub const DESTINATION: &str = "meeting:update:livestream";
+/// The ones that say who a user is, what a meeting is like, and what a user's settings are.
+pub const USER: &str = "user:read:user";
+pub const MEETING: &str = "meeting:read:meeting";
+pub const SETTINGS: &str = "user:read:settings";
 
 /// Every scope that is used, with the others that hold it: apps made since 2024 have granular
 /// ones. The first two a grant must have.
@@ -25,7 +29,7 @@ const USED: [(&str, &[&str]); 7] = [
         ],
     ),
     (
-        "user:read:user",
+        USER,
         &[
             "user:read",
             "user:read:admin",
@@ -45,7 +49,7 @@ const USED: [(&str, &[&str]); 7] = [
         ],
     ),
     (
-        "meeting:read:meeting",
+        MEETING,
         &[
             "meeting:read:meeting:admin",
             "meeting:read",
@@ -69,7 +73,7 @@ const USED: [(&str, &[&str]); 7] = [
         ],
     ),
     (
-        "user:read:settings",
+        SETTINGS,
         &["user:read:settings:admin", "user:read", "user:read:admin"],
     ),
 ];

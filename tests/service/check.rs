@@ -1,16 +1,18 @@
 //! What would keep a livestream from starting.
 
-use livestream_bot::demo::slack::TOWN_HALL;
+use std::time::Duration;
+
+use livestream_bot::demo::slack::{ApiFault, Role, TOWN_HALL};
 use livestream_bot::demo::zoom::{Fault, Obstacle, Read, SCOPES};
-use livestream_bot::demo::{ADA, DANA, ELI, FAY, World};
+use livestream_bot::demo::{ADA, BEN, DANA, ELI, FAY, World};
 
 use crate::picker::{look_up, said};
 use crate::streams::{ON_AIR, card, start, tell};
 use crate::support::admin_browser::AdminBrowser;
 use crate::support::fixtures::{MEETING, installed_world, world, world_with};
 use crate::support::install::install;
-use crate::support::slack::{button_values, outcome_of, press, text_of};
-use crate::support::world::wait_for_empty_queue;
+use crate::support::slack::{button_values, elements, outcome_of, press, text_of};
+use crate::support::world::{connect, wait_for_empty_queue};
 
 /// What Dana reads of her meeting.
 async fn check(world: &World) -> String {
@@ -18,7 +20,7 @@ async fn check(world: &World) -> String {
 }
 
 /// A line of it that begins with this sign and has these words.
-fn has(read: &str, sign: &str, words: &str) -> bool {
+pub(crate) fn has(read: &str, sign: &str, words: &str) -> bool {
     let mut lines = read.lines();
     lines.any(|line| line.starts_with(sign) && line.contains(words))
 }
@@ -59,13 +61,10 @@ async fn all_that_decides_is_looked_at_and_nothing_started() {
     let shown = look_up(&world, DANA, "check 68423085").await;
     let read = said(&shown);
     assert!(
-        read.starts_with(":white_check_mark: *Nothing keeps meeting"),
+        read.starts_with(":red_circle: *Town Hall is live* since"),
         "{read}"
     );
-    assert!(
-        read.contains(":red_circle: *Town Hall is live* since"),
-        "{read}"
-    );
+    assert!(!read.contains("Nothing keeps"), "{read}");
     assert!(
         has(
             &read,
@@ -304,5 +303,309 @@ async fn a_press_of_a_card_that_waits_for_a_report_checks_too() {
         card(&world, "has not started").await.earlier,
         refused.earlier
     );
+    world.end().await;
+}
+
+/// The verdict and the lines of a check say the same.
+fn agrees(read: &str) {
+    let is_dead = read.contains("no longer accepts");
+    assert!(
+        !(is_dead && has(read, "✓", "Zoom accepts the link")),
+        "{read}"
+    );
+    let is_lacking = read.contains("made without the permission");
+    assert!(
+        !(is_lacking && has(read, "✓", "has every permission")),
+        "{read}"
+    );
+}
+
+#[tokio::test]
+async fn of_what_is_on_air_nothing_else_is_concluded() {
+    let world = installed_world().await;
+    start(&world).await;
+    tell(&world, ON_AIR, chrono::Utc::now()).await;
+    card(&world, "*Town Hall is live*").await;
+    // Whatever else is wrong.
+    world.zoom.switch_livestreaming(DANA.zoom, false);
+    world.zoom.make_basic(DANA.zoom);
+    let shown = look_up(&world, DANA, "check 68423085").await;
+    let read = said(&shown);
+    assert!(
+        read.starts_with(":red_circle: *Town Hall is live* since"),
+        "{read}"
+    );
+    assert!(!read.contains("from going live"), "{read}");
+    assert!(has(&read, "✗", "Basic plan"), "{read}");
+    assert_eq!(button_values(&shown), ["check 68423085"]);
+    // Of what is on air where they are not, as much as a start would say.
+    sqlx::query("update stream set user_id = 'U0ELI', channel_id = 'C0SECRET', is_public = false")
+        .execute(&mut connect(&world).await)
+        .await
+        .expect("an update");
+    let shown = look_up(&world, DANA, "check 68423085").await;
+    let read = said(&shown);
+    assert!(
+        read.starts_with(":red_circle: *Meeting 6842 3085 is already live* since"),
+        "{read}"
+    );
+    assert!(read.contains("where I can't name it here"), "{read}");
+    assert_eq!(button_values(&shown), ["check 68423085"]);
+    // Once Zoom took a stop, another start is what counts.
+    sqlx::query(
+        "update stream set user_id = 'U0DANA', channel_id = 'C0TOWNHALL', is_public = true",
+    )
+    .execute(&mut connect(&world).await)
+    .await
+    .expect("an update");
+    world.zoom.make_licensed(DANA.zoom);
+    world.zoom.switch_livestreaming(DANA.zoom, true);
+    press(&world, DANA, "stop 68423085").await;
+    card(&world, "Town Hall is ending").await;
+    wait_for_empty_queue(&world.database).await;
+    let shown = look_up(&world, DANA, "check 68423085").await;
+    let read = said(&shown);
+    assert!(read.contains("*Town Hall is ending.*"), "{read}");
+    assert!(
+        button_values(&shown).contains(&"start 68423085".to_owned()),
+        "{shown}"
+    );
+    world.end().await;
+}
+
+#[tokio::test]
+async fn where_the_meeting_was_not_read_it_cannot_be_told() {
+    let world = world_with(|config| config.zoom_timeout = Duration::from_millis(200)).await;
+    install(&world, "acme").await;
+    for read in [Read::Settings, Read::Meeting, Read::Livestream] {
+        world.zoom.fail_next_read(read, Fault::Hang);
+    }
+    let shown = look_up(&world, DANA, "check 68423085").await;
+    let read = said(&shown);
+    assert!(
+        read.starts_with(":question: *I can't tell whether meeting 6842 3085 can go live.*"),
+        "{read}"
+    );
+    assert!(has(&read, "–", "I can't tell whose meeting"), "{read}");
+    // It can be tried, and is not advised.
+    let go = elements(&shown).find(|part| part["value"] == "start 68423085");
+    assert!(go.expect("a button").get("style").is_none(), "{shown}");
+    world.zoom.hang_up();
+    // Nor does one thing alone that did not come.
+    world.zoom.fail_next_read(Read::Settings, Fault::Hang);
+    let shown = look_up(&world, DANA, "check 68423085").await;
+    assert!(
+        said(&shown).starts_with(":white_circle: *I see nothing"),
+        "{shown}"
+    );
+    let go = elements(&shown).find(|part| part["value"] == "start 68423085");
+    assert_eq!(go.expect("a button")["style"], "primary", "{shown}");
+    world.zoom.hang_up();
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_token_that_zoom_rejects_in_between_is_renewed_and_then_the_link_counts_as_dead() {
+    let world = installed_world().await;
+    let expired = || Fault::error(401, 124, "Access token is expired.");
+    for read in [Read::Me, Read::Settings, Read::Meeting, Read::Livestream] {
+        world.zoom.fail_next_read(read, expired());
+        let said = check(&world).await;
+        assert!(
+            !said.contains("no longer accepts") && !said.contains('✗'),
+            "{said}"
+        );
+    }
+    // All three at once take one renewal.
+    let before = world.zoom.refreshes();
+    for read in [Read::Settings, Read::Meeting, Read::Livestream] {
+        world.zoom.fail_next_read(read, expired());
+    }
+    let read = check(&world).await;
+    assert!(has(&read, "✓", "It is running."), "{read}");
+    assert_eq!(world.zoom.refreshes(), before + 1);
+    for read in [Read::Settings, Read::Meeting, Read::Livestream] {
+        for _ in 0..2 {
+            world.zoom.fail_next_read(read, expired());
+        }
+        let shown = look_up(&world, DANA, "check 68423085").await;
+        let words = said(&shown);
+        agrees(&words);
+        assert!(
+            has(&words, "✗", "but Zoom no longer accepts your link"),
+            "{words}"
+        );
+        assert_eq!(button_values(&shown), ["connect", "check 68423085"]);
+    }
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_permission_that_zoom_misses_is_not_there() {
+    let world = installed_world().await;
+    for (read, scope) in [
+        (Read::Settings, "user:read:settings"),
+        (Read::Meeting, "meeting:read:meeting"),
+        (Read::Livestream, "meeting:read:livestream"),
+    ] {
+        let missing = Fault::error(400, 4711, "Invalid access token, does not contain scopes.");
+        world.zoom.fail_next_read(read, missing);
+        let shown = look_up(&world, DANA, "check 68423085").await;
+        let words = said(&shown);
+        agrees(&words);
+        assert!(
+            has(&words, "–", &format!("The link lacks `{scope}`")),
+            "{words}"
+        );
+        assert!(
+            button_values(&shown).contains(&"connect".to_owned()),
+            "{shown}"
+        );
+    }
+    world.end().await;
+}
+
+#[tokio::test]
+async fn nobody_is_offered_a_link_that_the_rules_refuse() {
+    let world = installed_world().await;
+    for role in [Role::Guest, Role::Stranger] {
+        world.slack.set_person(FAY.slack, role);
+        let shown = look_up(&world, FAY, "check 68423085").await;
+        let read = said(&shown);
+        assert!(
+            has(&read, "✗", "No Zoom account is linked for you."),
+            "{read}"
+        );
+        assert!(!read.contains("Link yours"), "{read}");
+        assert!(
+            has(&read, "✗", "Guests and people from other organisations"),
+            "{read}"
+        );
+        assert_eq!(button_values(&shown), ["check 68423085"]);
+    }
+    // One of theirs that is dead helps them no more.
+    world.slack.set_person(ELI.slack, Role::Guest);
+    world.zoom.revoke(ELI.zoom);
+    look_up(&world, ELI, "check 68423085").await;
+    let shown = look_up(&world, ELI, "check 68423085").await;
+    let read = said(&shown);
+    assert!(has(&read, "✗", "Zoom no longer accepts"), "{read}");
+    assert!(!read.contains("Link it again"), "{read}");
+    assert_eq!(button_values(&shown), ["check 68423085"]);
+    let mut admin = AdminBrowser::signed_in(&world, ADA).await;
+    admin
+        .set_rules(&[("who", "named"), ("people", DANA.slack)])
+        .await;
+    let shown = look_up(&world, BEN, "check 68423085").await;
+    assert_eq!(button_values(&shown), ["check 68423085"], "{shown}");
+    // In another channel they may go live, and a link helps.
+    admin
+        .set_rules(&[("place", "only"), ("channels", "C0EVERYBODY")])
+        .await;
+    let shown = look_up(&world, BEN, "check 68423085").await;
+    assert_eq!(button_values(&shown), ["connect", "check 68423085"]);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn what_slack_does_not_say_of_somebody_is_not_known() {
+    let world = installed_world().await;
+    sqlx::query("delete from membership")
+        .execute(&mut connect(&world).await)
+        .await
+        .expect("a delete");
+    world
+        .slack
+        .fail_api("users.info", ApiFault::RateLimited(3600));
+    let shown = look_up(&world, DANA, "check 68423085").await;
+    let read = said(&shown);
+    assert!(
+        read.starts_with(":question: *I can't tell whether meeting 6842 3085 can go live.*"),
+        "{read}"
+    );
+    assert!(
+        has(
+            &read,
+            "–",
+            "Slack does not say whether you are a member of this workspace."
+        ),
+        "{read}"
+    );
+    // What Zoom says of their own meeting is theirs to know.
+    assert!(has(&read, "✓", "It is running."), "{read}");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_shared_account_that_is_dead_is_for_an_admin_to_mend() {
+    let world = world_with(|config| config.shared_accounts = true).await;
+    install(&world, "acme").await;
+    sqlx::raw_sql(
+        "insert into shared_account (team_id, zoom_user_id, people, linked_by)
+        values ('T0ACME', 'zoom-dana', '{U0FAY}', 'U0ADA')",
+    )
+    .execute(&mut connect(&world).await)
+    .await
+    .expect("a shared account");
+    let read = said(&look_up(&world, FAY, "check 68423085").await);
+    assert!(
+        has(
+            &read,
+            "✓",
+            "You act with the Zoom account that your workspace shares"
+        ),
+        "{read}"
+    );
+    assert!(
+        has(&read, "✓", "It is running.") && !read.contains("Town Hall"),
+        "{read}"
+    );
+    world.zoom.revoke(DANA.zoom);
+    // Found dead on the way, and known to be dead.
+    for _ in 0..2 {
+        let shown = look_up(&world, FAY, "check 68423085").await;
+        let read = said(&shown);
+        assert!(has(&read, "✗", "but Zoom no longer accepts"), "{read}");
+        assert!(
+            has(&read, "✗", "An admin of the workspace can link it again."),
+            "{read}"
+        );
+        assert_eq!(button_values(&shown), ["check 68423085"]);
+    }
+    wait_for_empty_queue(&world.database).await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn of_somebody_elses_meeting_the_askers_own_settings_decide_nothing() {
+    let world = installed_world().await;
+    world.zoom.add_alternative_host(MEETING, ELI.zoom);
+    world.zoom.switch_livestreaming(ELI.zoom, false);
+    world.zoom.make_basic(ELI.zoom);
+    let read = said(&look_up(&world, ELI, "check 68423085").await);
+    assert!(!read.contains('✗'), "{read}");
+    assert!(has(&read, "–", "Basic plan"), "{read}");
+    assert!(
+        has(&read, "–", "Livestreaming is off in your Zoom settings"),
+        "{read}"
+    );
+    assert!(has(&read, "–", "the host's settings count"), "{read}");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_webinar_is_told_by_whatever_zoom_says_it_of() {
+    let world = installed_world().await;
+    let kept = SCOPES
+        .split(' ')
+        .filter(|kept| *kept != "meeting:read:meeting");
+    let scopes = kept.collect::<Vec<_>>().join(" ");
+    world.link(DANA, &scopes).await.expect("a link");
+    let webinar = Fault::error(400, 3000, "Cannot access webinar info.");
+    world.zoom.fail_next_read(Read::Livestream, webinar);
+    let shown = look_up(&world, DANA, "check 68423085").await;
+    let read = said(&shown);
+    assert!(has(&read, "✗", "6842 3085 is a webinar."), "{read}");
+    assert!(!button_values(&shown).contains(&"start 68423085".to_owned()));
     world.end().await;
 }

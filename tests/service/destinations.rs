@@ -22,10 +22,10 @@ use crate::support::world::{TestWorld, connect, wait_for_empty_queue};
 
 const KEY: &str = "abcd-1234?user=dana&pass=x=y";
 /// The number of a meeting of Eli's.
-const OTHER: i64 = 84_230_850_123;
+pub(crate) const OTHER: i64 = 84_230_850_123;
 
 /// A world with the destinations `townhall` and `press`, for everybody; Eli's meeting runs too.
-async fn destined_world() -> TestWorld {
+pub(crate) async fn destined_world() -> TestWorld {
     let world = installed_world().await;
     world.zoom.schedule(OTHER, ELI.zoom, None);
     world.zoom.name(OTHER, "Weekly");
@@ -43,7 +43,7 @@ async fn destinations_of(world: &World, who: Person) -> String {
 }
 
 /// Where a meeting was sent last.
-fn sent_to(world: &World, meeting: i64) -> Option<Destination> {
+pub(crate) fn sent_to(world: &World, meeting: i64) -> Option<Destination> {
     world.zoom.meeting(meeting).expect("a meeting").sent_to
 }
 
@@ -61,12 +61,12 @@ fn times_set(world: &World) -> usize {
     world.zoom.reads(Read::SetDestination).len()
 }
 
-async fn execute(world: &World, sql: &'static str) {
+pub(crate) async fn execute(world: &World, sql: &'static str) {
     let done = sqlx::query(sql).execute(&mut connect(world).await).await;
     done.expect("a statement");
 }
 
-async fn type_start(world: &World, who: Person, text: &str) {
+pub(crate) async fn type_start(world: &World, who: Person, text: &str) {
     let typed = world.slack.type_command(who.slack, text);
     assert_eq!(send(world, &typed).await, accepted(), "{text}");
 }

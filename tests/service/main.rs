@@ -6,6 +6,7 @@ mod answers;
 mod audit;
 mod buttons;
 mod check;
+mod check_destinations;
 mod commands;
 mod costs;
 mod destinations;

@@ -6,14 +6,14 @@ use serde_json::{Value, json};
 use super::{Page, asker, destination, link, replies, replies_without_linking, snapshot, standing};
 use crate::command::Command;
 use crate::command::meeting::MeetingId;
-use crate::command::outcome::{Fact, Unknown};
-use crate::command::request::{Action, Options, Settings};
+use crate::command::outcome::{DestinationRule, Fact, Outcome, Unknown};
+use crate::command::request::{Action, CheckRequest, Options, Settings};
 use crate::command::verb::Access;
 use crate::db::destinations::{self, Carried, Fields, UsedBy};
 use crate::db::streams::RecentMeeting;
-use crate::ids::{ChannelId, DestinationId, ZoomUserId};
+use crate::ids::{ChannelId, DestinationId, StreamId, ZoomUserId};
 use crate::reply::Replies;
-use crate::reply::check::{Acts, AtZoom, Check, RulesSay};
+use crate::reply::check::{Acts, AtZoom, Check, Goes, OnAir, RulesSay};
 use crate::reply::home::{Home, Meetings};
 use crate::reply::picker::{Missing, Picker};
 use crate::reply::reads::NotRead;
@@ -333,7 +333,12 @@ fn fine() -> Check {
                 page: Some("https://live.example/watch".to_owned()),
             })),
         }),
-        meeting: Some(number(68_423_085)),
+        request: CheckRequest {
+            meeting: Some(number(68_423_085)),
+            settings: Settings::default(),
+        },
+        access: Access::Linked,
+        goes: Some(Goes::AsSetInZoom(None)),
         on_air: None,
     }
 }
@@ -360,7 +365,7 @@ fn catalogue_of_checks() {
         (
             "no meeting",
             Check {
-                meeting: None,
+                request: CheckRequest::default(),
                 ..at_zoom(|zoom| (zoom.meeting, zoom.destination) = (None, None))
             },
         ),
@@ -368,8 +373,22 @@ fn catalogue_of_checks() {
             "not linked",
             Check {
                 acts: Acts::NotLinked,
+                access: Access::NotLinked,
                 zoom: None,
                 last_report: None,
+                goes: None,
+                ..fine()
+            },
+        ),
+        (
+            "not linked, and the rules refuse the person",
+            Check {
+                acts: Acts::NotLinked,
+                access: Access::NotAllowed,
+                rules: RulesSay::Refused(standing(Access::NotAllowed).refusal.expect("a rule")),
+                zoom: None,
+                last_report: None,
+                goes: None,
                 ..fine()
             },
         ),
@@ -377,9 +396,29 @@ fn catalogue_of_checks() {
             "the link is dead",
             Check {
                 acts: Acts::Own(link(true)),
+                access: Access::LinkDead,
                 zoom: None,
                 ..fine()
             },
+        ),
+        (
+            "the link is dead, and the rules refuse the person",
+            Check {
+                acts: Acts::Own(link(true)),
+                access: Access::NotAllowed,
+                rules: RulesSay::Refused(standing(Access::NotAllowed).refusal.expect("a rule")),
+                zoom: None,
+                goes: None,
+                ..fine()
+            },
+        ),
+        (
+            "the link dies on the way",
+            at_zoom(|zoom| zoom.meeting = Some(Err(NotRead::LinkDead))),
+        ),
+        (
+            "Zoom misses a permission that was granted",
+            at_zoom(|zoom| zoom.settings = Err(NotRead::ScopeMissing)),
         ),
         (
             "an older link",
@@ -400,8 +439,23 @@ fn catalogue_of_checks() {
             },
         ),
         (
+            "a shared account that is dead",
+            Check {
+                acts: Acts::Shared {
+                    zoom_user: ZoomUserId::new("zoom-shared"),
+                    scope: SCOPES.to_owned(),
+                    is_dead: true,
+                },
+                access: Access::LinkDead,
+                zoom: None,
+                ..fine()
+            },
+        ),
+        (
             "not allowed here",
             Check {
+                access: Access::StopOnly,
+                goes: None,
                 rules: RulesSay::Refused(standing(Access::NotAllowed).refusal.expect("a rule")),
                 ..fine()
             },
@@ -429,6 +483,7 @@ fn catalogue_of_checks() {
         (
             "Slack does not answer",
             Check {
+                goes: None,
                 rules: RulesSay::NotKnown(Fact::Membership, Unknown::NoAnswer),
                 ..fine()
             },
@@ -436,6 +491,7 @@ fn catalogue_of_checks() {
         (
             "Slack may not be asked",
             Check {
+                goes: None,
                 rules: RulesSay::NotKnown(Fact::UserGroup, Unknown::CannotAsk),
                 ..fine()
             },
@@ -477,6 +533,42 @@ fn catalogue_of_checks() {
             "somebody else's",
             at_zoom(|zoom| zoom.meeting = Some(Ok(meeting("zoom-eli", Some(true), false)))),
         ),
+        (
+            "somebody else's, with a Basic plan and livestreaming off",
+            at_zoom(|zoom| {
+                zoom.user = Ok(user(1));
+                zoom.settings = Ok(settings(Some(false), None));
+                zoom.meeting = Some(Ok(meeting("zoom-eli", Some(true), false)));
+            }),
+        ),
+        (
+            "a webinar, by its livestream",
+            at_zoom(|zoom| {
+                zoom.meeting = Some(Err(NotRead::ScopeMissing));
+                let webinar = refused(3000, "Cannot access webinar info.");
+                zoom.destination = Some(Err(webinar));
+            }),
+        ),
+        (
+            "on air where the asker is not",
+            Check {
+                on_air: Some(OnAir::Hidden {
+                    since: now(),
+                    is_reported: true,
+                }),
+                ..fine()
+            },
+        ),
+        (
+            "perhaps on air where the asker is not",
+            Check {
+                on_air: Some(OnAir::Hidden {
+                    since: now(),
+                    is_reported: false,
+                }),
+                ..fine()
+            },
+        ),
     ];
     for (title, code, said) in [
         ("a webinar", 3000, "Cannot access webinar info."),
@@ -515,4 +607,111 @@ fn catalogue_of_checks() {
         page.entry(&format!("nothing read: {why:?}"), &hearing().check(&nobody));
     }
     snapshot("check", &page.0);
+}
+
+/// Where a start would go, in all the ways that a check says it.
+#[test]
+#[expect(clippy::too_many_lines, reason = "one table, an entry an answer")]
+fn catalogue_of_checked_destinations() {
+    let mut page = Page::default();
+    let to = |goes| {
+        let mut check = fine();
+        check.goes = Some(goes);
+        check.request.settings.destination = Some(destination("townhall"));
+        check
+    };
+    let free = || Goes::To {
+        name: destination("townhall"),
+        page: "https://video.acme.example/townhall".to_owned(),
+    };
+    page.entry("free", &hearing().check(&to(free())));
+    let mut rehearsed = to(free());
+    rehearsed.request.settings.is_rehearsal = true;
+    page.entry("a rehearsal", &hearing().check(&rehearsed));
+    let mut older = to(free());
+    older.acts = Acts::Own(link(false));
+    page.entry("an older link", &hearing().check(&older));
+    let mut any = to(free());
+    any.request.meeting = None;
+    any.zoom = at_zoom(|zoom| (zoom.meeting, zoom.destination) = (None, None)).zoom;
+    page.entry("without a meeting", &hearing().check(&any));
+    let in_use = |[is_sure, is_chosen, may_know, may_take]: [bool; 4]| Outcome::DestinationInUse {
+        name: destination("townhall"),
+        since: now(),
+        is_sure,
+        is_chosen,
+        stream: StreamId(7),
+        meeting: may_know.then(|| number(84_230_850_123)),
+        by: may_know.then(|| asker().user),
+        may_take,
+    };
+    let refused = |rule, is_default| Outcome::DestinationRefused {
+        name: destination("townhall"),
+        rule,
+        is_default,
+        channels: vec![ChannelId::new("C0PRESS")],
+    };
+    for (title, outcome) in [
+        ("in use", in_use([true, true, true, false])),
+        ("in use elsewhere", in_use([true, true, false, false])),
+        ("in use, for an admin", in_use([true, true, true, true])),
+        ("perhaps in use", in_use([false, true, true, true])),
+        (
+            "another channel's",
+            refused(DestinationRule::Channel, false),
+        ),
+        (
+            "the default, which they may not use",
+            refused(DestinationRule::People, true),
+        ),
+        (
+            "none, and a near one",
+            Outcome::NoSuchDestination {
+                near: vec![destination("townhall")],
+            },
+        ),
+        ("none", Outcome::NoSuchDestination { near: Vec::new() }),
+        (
+            "none for rehearsals",
+            Outcome::NoTestDestination {
+                choices: Vec::new(),
+            },
+        ),
+        (
+            "its key does not open",
+            Outcome::DestinationBroken {
+                name: destination("townhall"),
+            },
+        ),
+        (
+            "Slack does not answer",
+            Outcome::NotKnown {
+                fact: Fact::UserGroup,
+                why: Unknown::NoAnswer,
+            },
+        ),
+    ] {
+        page.entry(title, &hearing().check(&to(Goes::Refused(outcome))));
+    }
+    for (title, asked) in [
+        (
+            "last sent to rehearsals",
+            Outcome::LastSentToTest {
+                name: destination("staging"),
+                stream: StreamId(7),
+                choices: vec![destination("townhall")],
+            },
+        ),
+        (
+            "last sent where another one goes now",
+            in_use([false, false, true, true]),
+        ),
+    ] {
+        let asked = Check {
+            goes: Some(Goes::AsSetInZoom(Some(asked))),
+            ..fine()
+        };
+        page.entry(title, &hearing().check(&asked));
+    }
+    snapshot("checked_destinations", &page.0);
 }

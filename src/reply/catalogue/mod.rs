@@ -715,6 +715,11 @@ fn catalogue_of_mistakes() {
         "start 68423085 name=\"Town",
         "start 68423085 name=\"Town\0Hall\"",
         "stop 68423085 name=a",
+        "chek 68423085 to=press",
+        "check 68423085 nam=x",
+        "check 1234567 to=press",
+        "rehearze 68423085 to=test",
+        "rehearse 1234567 to=test",
     ];
     for text in typed {
         let error = text.parse::<Command>().expect_err(text);
