@@ -197,6 +197,22 @@ fn catalogue_of_streams() {
     );
     let streams = [live, number];
     page.entry(
+        "stop, without a meeting",
+        &replies().choose_to_stop(&elsewhere, &streams),
+    );
+    page.entry(
+        "stop, without a meeting: none",
+        &replies().choose_to_stop(&asker, &[]),
+    );
+    page.entry(
+        "ended, without a meeting",
+        &replies().choose_to_mark(&asker, &streams[..1]),
+    );
+    page.entry(
+        "ended, without a meeting: none",
+        &replies().choose_to_mark(&asker, &[]),
+    );
+    page.entry(
         "several, by status",
         &replies().status(&elsewhere, None, &streams),
     );
