@@ -192,10 +192,9 @@ fn rate_limited(action: Action, headers: &HeaderMap, message: &str) -> Meaning {
         retry_after: retry_after(headers),
     };
     match limit(headers, message) {
-        Limit::PerSecond => per_second,
         Limit::Daily { until } => Meaning::Final(Outcome::DailyLimit { until }),
         Limit::Unnamed if action == Action::Start => Meaning::Final(Outcome::StillStarting),
-        Limit::Unnamed => per_second,
+        Limit::PerSecond | Limit::Unnamed => per_second,
     }
 }
 

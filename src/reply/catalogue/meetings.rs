@@ -261,6 +261,52 @@ fn on_air() -> Stream {
     }
 }
 
+/// Pickers where each part is missing for a reason of its own, of another zone, and of a rehearsal.
+fn variants() -> String {
+    let mut page = Page::default();
+    let hidden = refused(2306, "Not allowed to view meetings scheduled for others.");
+    for (title, running, coming) in [
+        (
+            "each list for a reason of its own",
+            NotRead::Limited,
+            hidden,
+        ),
+        (
+            "nothing at all was read",
+            NotRead::NoAnswer,
+            NotRead::NoAnswer,
+        ),
+    ] {
+        let not_listed = NotListed {
+            running: Some(running),
+            coming: Some(coming),
+            room: Some(NotRead::NoAnswer),
+        };
+        let picker = Picker {
+            not_listed,
+            running: vec![],
+            coming: vec![],
+            personal_room: None,
+            ..full()
+        };
+        page.entry(title, &replies().picker(&asker(), &picker));
+    }
+    let abroad = Picker {
+        zone: Some(chrono_tz::America::Los_Angeles),
+        ..full()
+    };
+    page.entry(
+        "in the zone of the asker",
+        &replies().picker(&asker(), &abroad),
+    );
+    let Ok(Command::Pick(options)) = "rehearse".parse() else {
+        panic!("no meeting is named");
+    };
+    let rehearsal = Picker { options, ..full() };
+    page.entry("of a rehearsal", &replies().picker(&asker(), &rehearsal));
+    page.0
+}
+
 /// What somebody reads who can start nothing, with and without livestreams that go on.
 fn obstacles() -> String {
     let mut page = Page::default();
@@ -351,46 +397,7 @@ fn catalogue_of_pickers() {
         ..full()
     };
     page.entry("only the coming ones", &replies().picker(&asker(), &coming));
-    let hidden = refused(2306, "Not allowed to view meetings scheduled for others.");
-    for (title, running, coming) in [
-        (
-            "each list for a reason of its own",
-            NotRead::Limited,
-            hidden,
-        ),
-        (
-            "nothing at all was read",
-            NotRead::NoAnswer,
-            NotRead::NoAnswer,
-        ),
-    ] {
-        let not_listed = NotListed {
-            running: Some(running),
-            coming: Some(coming),
-            room: Some(NotRead::NoAnswer),
-        };
-        let picker = Picker {
-            not_listed,
-            running: vec![],
-            coming: vec![],
-            personal_room: None,
-            ..full()
-        };
-        page.entry(title, &replies().picker(&asker(), &picker));
-    }
-    let abroad = Picker {
-        zone: Some(chrono_tz::America::Los_Angeles),
-        ..full()
-    };
-    page.entry(
-        "in the zone of the asker",
-        &replies().picker(&asker(), &abroad),
-    );
-    let Ok(Command::Pick(options)) = "rehearse".parse() else {
-        panic!("no meeting is named");
-    };
-    let rehearsal = Picker { options, ..full() };
-    page.entry("of a rehearsal", &replies().picker(&asker(), &rehearsal));
+    page.0.push_str(&variants());
     page.0.push_str(&obstacles());
     let unlinkable = missing(&NotRead::ScopeMissing);
     page.entry(
