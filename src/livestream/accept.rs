@@ -380,7 +380,8 @@ async fn check_start(
     };
     let (looking, channel) = (Arc::clone(app), form.channel_id.clone());
     let looking_up = Box::pin(async move {
-        let check = check::look_up(&looking, &asker, person, &channel, meeting).await?;
+        let check = check::look_up(&looking, &asker, person, &channel, meeting);
+        let check = Box::pin(check).await?;
         Ok(Replies::of(&looking).check(&check))
     });
     answer_later(app, form, url, source, looking_up).await
