@@ -251,7 +251,10 @@ async fn take_consent(
             let failed = vendor_failed("Zoom", &error);
             return Err(missing.unwrap_or(match error {
                 ApiError::Refused { said, .. } => LinkError::ZoomRefused(said),
-                ApiError::Unauthorized | ApiError::Limited(_) | ApiError::Failed(_) => failed,
+                ApiError::Unauthorized
+                | ApiError::Limited(_)
+                | ApiError::DailyLimit { .. }
+                | ApiError::Failed(_) => failed,
             }));
         }
     };
@@ -313,7 +316,7 @@ async fn refuse_somebody_else(
     notify(
         app,
         session,
-        Replies::of(app).link_opened_by_somebody_else(),
+        Replies::of(app).link_opened_by_somebody_else(session.command_text.as_deref()),
     )
     .await;
     Ok(())

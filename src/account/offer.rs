@@ -4,7 +4,7 @@ use chrono::{TimeDelta, Utc};
 use secrecy::SecretString;
 
 use crate::app::{App, Pages};
-use crate::command::request::LivestreamRequest;
+use crate::command::Interrupted;
 use crate::crypto::browser::Token;
 use crate::crypto::vault::Context;
 use crate::db::link_offers::{self, NewOffer};
@@ -18,10 +18,10 @@ const OFFER_LIFETIME: TimeDelta = TimeDelta::minutes(10);
 pub async fn offer(
     app: &App,
     asker: &Asker,
-    request: Option<&LivestreamRequest>,
+    interrupted: Option<&Interrupted>,
     response_url: Option<&SecretString>,
 ) -> sqlx::Result<Option<String>> {
-    make_offer(app, asker, request, response_url, false).await
+    make_offer(app, asker, interrupted, response_url, false).await
 }
 
 /// Makes a one-time link with which an admin links an account for their workspace.
@@ -32,7 +32,7 @@ pub async fn offer_shared(app: &App, admin: &Asker) -> sqlx::Result<Option<Strin
 async fn make_offer(
     app: &App,
     asker: &Asker,
-    request: Option<&LivestreamRequest>,
+    interrupted: Option<&Interrupted>,
     response_url: Option<&SecretString>,
     is_shared: bool,
 ) -> sqlx::Result<Option<String>> {
@@ -46,7 +46,7 @@ async fn make_offer(
     let offer = NewOffer {
         token_hash: &hash,
         asker,
-        command_text: request.map(ToString::to_string),
+        command_text: interrupted.map(ToString::to_string),
         response_url: response_url.as_deref(),
         is_shared,
         expires_at: Utc::now() + OFFER_LIFETIME,

@@ -158,7 +158,9 @@ async fn ask_zoom(app: &Arc<App>, row: &LinkedUser) -> Result<TestResult, AdminE
             ReadError::Token(
                 TokenUnavailable::BeingRefreshed | TokenUnavailable::Unavailable { .. },
             )
-            | ReadError::Api(ApiError::Limited(_) | ApiError::Failed(_)),
+            | ReadError::Api(
+                ApiError::Limited(_) | ApiError::DailyLimit { .. } | ApiError::Failed(_),
+            ),
         ) => return Ok(TestResult::NoAnswer),
         Err(ReadError::Token(TokenUnavailable::Database(error)) | ReadError::Database(error)) => {
             return Err(error.into());

@@ -18,8 +18,8 @@ mod spelling;
 pub mod verb;
 mod words;
 
-use std::iter;
 use std::str::FromStr;
+use std::{fmt, iter};
 
 pub use self::error::ParseError;
 use crate::command::labels::{holds_passcode, may_be_repeated};
@@ -42,8 +42,8 @@ pub enum Command {
     Check(CheckRequest),
     /// Say where livestreams can go.
     Destinations,
-    /// Link a Zoom account; the request that was typed before may follow it.
-    Connect(Option<LivestreamRequest>),
+    /// Link a Zoom account; what was typed before may follow it.
+    Connect(Option<Interrupted>),
     /// Unlink it.
     Disconnect {
         /// The person was told what goes on without the link, and said yes.
@@ -53,9 +53,30 @@ pub enum Command {
     Whoami,
     /// Say what is known of livestreams: of this meeting's, or of all that the asker may know of.
     Status(Option<MeetingId>),
+    /// Show the livestreams that go on, so that nobody types a number to stop one.
+    ChooseToStop,
+    /// The same, to note that one is over.
+    ChooseToMark,
     /// Note that a livestream is over of whose end Zoom has told nothing.
     MarkEnded(MeetingId),
     Livestream(LivestreamRequest),
+}
+
+/// What somebody typed who had no working link, to go on with once they have one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Interrupted {
+    Livestream(LivestreamRequest),
+    Pick(Options),
+}
+
+/// As it could be typed.
+impl fmt::Display for Interrupted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Livestream(request) => request.fmt(f),
+            Self::Pick(options) => options.fmt(f),
+        }
+    }
 }
 
 impl FromStr for Command {
@@ -103,11 +124,12 @@ impl Command {
             }
             Some(Verb::Whoami) => return Ok(Self::Whoami),
             Some(Verb::Connect) => {
-                let request = match behind(text, first).parse() {
-                    Ok(Self::Livestream(request)) => Some(request),
+                let interrupted = match behind(text, first).parse() {
+                    Ok(Self::Livestream(request)) => Some(Interrupted::Livestream(request)),
+                    Ok(Self::Pick(options)) if !rest.is_empty() => Some(Interrupted::Pick(options)),
                     _ => None,
                 };
-                return Ok(Self::Connect(request));
+                return Ok(Self::Connect(interrupted));
             }
             Some(Verb::Status) if rest.is_empty() => return Ok(Self::Status(None)),
             Some(verb @ Verb::Status) => {
@@ -128,10 +150,12 @@ impl Command {
                     Err(mistake) => Err(mistake.about(verb)),
                 };
             }
+            Some(Verb::Ended) if rest.is_empty() => return Ok(Self::ChooseToMark),
             Some(verb @ Verb::Ended) => {
                 return meeting_alone(verb, text, rest).map(Self::MarkEnded);
             }
             Some(Verb::Start) => Action::Start,
+            Some(Verb::Stop) if rest.is_empty() => return Ok(Self::ChooseToStop),
             Some(Verb::Stop) => Action::Stop,
         };
         // A whole command, pasted behind the verb.
@@ -698,7 +722,7 @@ mod tests {
     #[test]
     fn a_wish_may_stand_behind_a_connect() {
         let text = "connect start 68423085 name=\"Town Hall\"";
-        let Ok(Command::Connect(Some(request))) = text.parse() else {
+        let Ok(Command::Connect(Some(Interrupted::Livestream(request)))) = text.parse() else {
             panic!("a request")
         };
         assert_eq!(
@@ -955,7 +979,9 @@ mod tests {
                 prop_assert_eq!(Command::from_button(&printed_check), Ok(Command::Check(check)), "{}", &printed_check);
                 for pasted in [printed.clone(), format!("/livestream {printed}"), format!("`/livestream {printed}`"), format!("connect {printed}")] {
                     let read = match markup::escaped(&pasted).parse() {
-                        Ok(Command::Connect(Some(request))) => Ok(Command::Livestream(request)),
+                        Ok(Command::Connect(Some(Interrupted::Livestream(request)))) => {
+                            Ok(Command::Livestream(request))
+                        }
                         read => read,
                     };
                     prop_assert_eq!(read, Ok(command.clone()), "{}", &pasted);

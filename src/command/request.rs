@@ -73,6 +73,7 @@ impl LivestreamRequest {
     }
 
     /// The same without a destination.
+    #[must_use]
     pub fn without_destination(&self) -> Self {
         let mut request = self.clone();
         request.settings.destination = None;

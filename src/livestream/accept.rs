@@ -14,7 +14,7 @@ use crate::command::meeting::MeetingId;
 use crate::command::outcome::{Refusal, Rule};
 use crate::command::request::{Action, CheckRequest, LivestreamRequest, Options};
 use crate::command::verb::Access;
-use crate::command::{self, Command, ParseError};
+use crate::command::{self, Command, Interrupted, ParseError};
 use crate::crypto::vault::Context;
 use crate::db::audit::{self, AuditKind, Event};
 use crate::db::authorization::Person;
@@ -27,6 +27,7 @@ use crate::ids::{Asker, ChannelId, SlackUserId};
 use crate::livestream::{check, destination, picker, policy};
 use crate::reply::Replies;
 use crate::reply::help::Standing;
+use crate::reply::picker::Obstacle;
 use crate::reply::stream::StreamContext;
 use crate::slack::form::{HomePress, Original, SlashCommand};
 use crate::slack::message::Message;
@@ -39,6 +40,9 @@ use crate::workspace::bot;
 pub const ACCEPT_TIMEOUT: Duration = Duration::from_millis(2500);
 /// How many streams are told of at most.
 const STREAMS_TOLD: i64 = 10;
+const STREAMS_TOLD_MAX: usize = 10;
+/// How many are looked through for those of the asker, which others in a busy channel may outnumber.
+const STREAMS_READ: i64 = 100;
 /// How long a look-up may take that only makes an answer better.
 const LOOK_UP_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -268,7 +272,7 @@ async fn carry_out(
         {
             return Ok(Accepted::Duplicate);
         }
-        Command::Connect(request) => return connect(app, form, request.as_ref()).await,
+        Command::Connect(interrupted) => return connect(app, form, interrupted.as_ref()).await,
         Command::Disconnect { is_confirmed } => {
             if !is_confirmed {
                 let live = only_stoppable_with(app, &asker).await?;
@@ -287,6 +291,20 @@ async fn carry_out(
                 streams::known_to(&app.db, &asker, channel, meeting, false, count).await?;
             replies.status(&asker, meeting, &told_of(&streams))
         }
+        Command::ChooseToStop => {
+            let channel = Some(&form.channel_id);
+            let mut streams =
+                streams::known_to(&app.db, &asker, channel, None, true, STREAMS_READ).await?;
+            streams.sort_by_key(|stream| !stream.starter.is(&asker));
+            streams.truncate(STREAMS_TOLD_MAX);
+            replies.choose_to_stop(&asker, &told_of(&streams))
+        }
+        Command::ChooseToMark => {
+            let mut streams =
+                streams::known_to(&app.db, &asker, None, None, true, STREAMS_TOLD).await?;
+            streams.retain(|stream| stream.starter.is(&asker));
+            replies.choose_to_mark(&asker, &told_of(&streams))
+        }
         Command::MarkEnded(meeting) => match mark_ended(app, &asker, meeting).await? {
             Marked::Now => replies.marked_ended(meeting),
             Marked::Nothing => {
@@ -300,7 +318,7 @@ async fn carry_out(
     }))
 }
 
-/// Shows the meetings that can go live here; where somebody can start none, what they can do.
+/// Shows the meetings that can go live here; to somebody who can start none, what goes on, and why.
 async fn pick_meeting(
     app: &Arc<App>,
     form: &SlashCommand,
@@ -312,11 +330,16 @@ async fn pick_meeting(
     let Some((person, standing)) = soon(person_and_standing(app, form)).await? else {
         return Ok(Accepted::Failed(replies.look_up_failed()));
     };
-    let (Some(url), Access::Linked, None) = (url, standing.access, &standing.refusal) else {
-        return Ok(Accepted::Answered(replies.help(&standing)));
-    };
     // Whoever chooses has been told of nothing.
     options.settings.takes.clear();
+    if let Some(obstacle) = Obstacle::of(&standing) {
+        let (link, channel) = (person.link.as_ref(), &form.channel_id);
+        let picker = picker::without_start(app, &asker, link, channel, options, obstacle).await?;
+        return Ok(Accepted::Answered(replies.picker(&asker, &picker)));
+    }
+    let Some(url) = url else {
+        return Ok(Accepted::Answered(replies.help(&standing)));
+    };
     let is_rehearsal = options.settings.is_rehearsal;
     let wanted = options.settings.destination.as_ref();
     let wanted = wanted.filter(|name| !name.is_as_set_in_zoom());
@@ -357,7 +380,8 @@ async fn check_start(
     };
     let (looking, channel) = (Arc::clone(app), form.channel_id.clone());
     let looking_up = Box::pin(async move {
-        let check = check::look_up(&looking, &asker, person, &channel, request).await?;
+        let check = check::look_up(&looking, &asker, person, &channel, request);
+        let check = Box::pin(check).await?;
         Ok(Replies::of(&looking).check(&check))
     });
     answer_later(app, form, url, source, looking_up).await
@@ -626,7 +650,7 @@ fn told_of(streams: &[Stream]) -> Vec<StreamContext<'_>> {
 async fn connect(
     app: &App,
     form: &SlashCommand,
-    request: Option<&LivestreamRequest>,
+    interrupted: Option<&Interrupted>,
 ) -> sqlx::Result<Accepted> {
     let asker = form.asker();
     if !may_use(app, &asker, false).await? {
@@ -634,7 +658,7 @@ async fn connect(
     }
     let replies = Replies::of(app);
     let standing = standing(app, form).await;
-    let url = offer::offer(app, &asker, request, Some(&form.response_url)).await?;
+    let url = offer::offer(app, &asker, interrupted, Some(&form.response_url)).await?;
     Ok(Accepted::Answered(url.map_or_else(
         || replies.linking_not_set_up(),
         |url| replies.connect(&url, standing.refusal.as_ref()),
@@ -677,6 +701,8 @@ async fn may_be_refused(
             | Command::Destinations
             | Command::Check(_)
             | Command::Status(_)
+            | Command::ChooseToStop
+            | Command::ChooseToMark
             | Command::MarkEnded(_),
         ) => false,
     })

@@ -67,6 +67,7 @@ fn not_read(error: ReadError) -> sqlx::Result<NotRead> {
         }) => NotRead::ScopeMissing,
         ReadError::Api(ApiError::Refused { code, said }) => NotRead::Refused { code, said },
         ReadError::Api(ApiError::Limited(_)) => NotRead::Limited,
+        ReadError::Api(ApiError::DailyLimit { until, .. }) => NotRead::DailyLimit { until },
         ReadError::Token(
             TokenUnavailable::BeingRefreshed | TokenUnavailable::Unavailable { .. },
         )

@@ -1,5 +1,6 @@
 //! Linking a Zoom account, and what is linked.
 
+use crate::command::Command;
 use crate::command::outcome::Refusal;
 use crate::command::request::LivestreamRequest;
 use crate::command::verb::{Access, Verb};
@@ -83,20 +84,29 @@ impl Replies<'_> {
             escape(device),
         ));
         let message = match typed {
+            // All that was typed is the command's name, or as much.
+            Some(typed) if typed == Verb::Start.entry().name => message,
             Some(typed) => message.with_context(&format!("You had typed {}", self.command(typed))),
             None => message,
         };
-        let run = typed.map(|typed| Button::typing("Run what I typed", typed).primary());
+        let run = typed.map(|typed| {
+            let label = match Command::from_button(typed) {
+                Ok(Command::Pick(_)) => "Choose a meeting",
+                _ => "Run what I typed",
+            };
+            Button::typing(label, typed).primary()
+        });
         message.with_buttons(run.into_iter().chain([disconnect(false)]))
     }
 
-    /// Somebody else signed in with the person's link.
-    pub fn link_opened_by_somebody_else(&self) -> Message {
+    /// Somebody else signed in with the person's link; `typed` is what it was to go on with.
+    pub fn link_opened_by_somebody_else(&self, typed: Option<&str>) -> Message {
+        let typed = typed.map_or_else(String::new, |typed| format!(" {typed}"));
         ephemeral(
             ":warning: Somebody else signed in with the link I made for you, so I stopped it: nothing was linked. \
              If you passed it on, don't: each person links their own account.",
         )
-        .with_buttons([Button::typing("Make a new link", "connect")])
+        .with_buttons([Button::typing("Make a new link", format!("connect{typed}"))])
     }
 
     /// Which account is linked.

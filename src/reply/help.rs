@@ -31,6 +31,11 @@ impl Standing {
             has_destinations: false,
         }
     }
+
+    /// Whether they can start livestreams in channels that the rules list, and nowhere else.
+    pub fn may_start_in_some_channel(&self) -> bool {
+        self.access == Access::Linked && self.refusal.is_none() && !self.only_in.is_empty()
+    }
 }
 
 impl Replies<'_> {
@@ -60,9 +65,14 @@ impl Replies<'_> {
         lines.extend(self.verbs(standing));
         let has_destinations = standing.has_destinations;
         if access == Access::Linked {
+            // Where a start is refused, there is nothing to choose from.
+            let choose = match standing.refusal {
+                None => format!("Type `{slash}` alone to choose from your meetings. "),
+                Some(_) => String::new(),
+            };
             lines.push(format!(
-                "Type `{slash}` alone to choose from your meetings. The meeting is its number, its join link or Zoom's \
-                 invitation, as you copied it. It must be running, and its livestream set up in Zoom.\n\n\
+                "{choose}The meeting is its number, its join link or Zoom's invitation, as you copied it. It must be \
+                 running, and its livestream set up in Zoom.\n\n\
                  A start takes options, for example `{slash} start {EXAMPLE} name=\"Town Hall\" layout=gallery_view`:"
             ));
             let options = OPTIONS

@@ -78,6 +78,13 @@ impl Replies<'_> {
             blocks.extend(live_now(asker, &live));
         }
         match &home.meetings {
+            Meetings::NotHere if home.standing.may_start_in_some_channel() => {
+                blocks.push(header("Your meetings"));
+                blocks.push(section(&format!(
+                    "From this page none can go live. To choose one, type `{}` in a channel where the rules allow it.",
+                    self.slash
+                )));
+            }
             Meetings::NotHere => {}
             Meetings::Asking => {
                 blocks.push(header("Your meetings"));

@@ -28,11 +28,15 @@ impl Replies<'_> {
                     .map(|verb| format!("`{}`", verb.entry().name))
                     .collect();
                 let first = access.verbs().next().unwrap_or(Verb::Help);
+                let advice = if access == Access::Linked {
+                    self.list_for(Verb::Start, &Settings::default())
+                } else {
+                    format!("Try {}.", self.usage_of(first))
+                };
                 ephemeral(&format!(
-                    "I don't know {}. You can type {}; try {}.",
+                    "I don't know {}. You can type {}. {advice}",
                     typed_or(typed, "that"),
                     names.join(", "),
-                    self.usage_of(first),
                 ))
             }
             ParseError::ControlCharacter(_) | ParseError::HoldsKey => {
@@ -59,6 +63,14 @@ impl Replies<'_> {
             ParseError::UnknownVerb {
                 nearest: Some(verb),
                 ..
+            } if verb.entry().argument == Argument::Meeting => format!(
+                "Did you mean {}? {}",
+                self.usage_of(*verb),
+                self.list_for(*verb, &Settings::default())
+            ),
+            ParseError::UnknownVerb {
+                nearest: Some(verb),
+                ..
             } => format!("Did you mean {}?", self.usage_of(*verb)),
             ParseError::UnknownVerb {
                 typed,
@@ -72,8 +84,9 @@ impl Replies<'_> {
             ),
             ParseError::MeetingMissing { verb, options } => {
                 format!(
-                    "Which meeting? Add its number or join link: {}.",
-                    self.example_with(*verb, &options.settings)
+                    "Which meeting? Add its number or join link: {}. {}",
+                    self.example_with(*verb, &options.settings),
+                    self.list_for(*verb, &options.settings)
                 )
             }
             ParseError::NotAMeeting {
@@ -178,8 +191,10 @@ impl Replies<'_> {
         why: &ParseMeetingIdError,
     ) -> String {
         let example = self.example_with(verb, settings);
-        let number = format!("Copy the meeting's number from Zoom instead: {example}.");
-        let which = format!("Which one do you mean? Type that number alone, as in {example}.");
+        let list = self.list_for(verb, settings);
+        let number = format!("{list} Or copy the meeting's number from Zoom: {example}.");
+        let which =
+            format!("Which one do you mean? Type that number alone, as in {example}. {list}");
         let reason = match why {
             ParseMeetingIdError::NotANumber => format!(
                 "{} is not a meeting number or a Zoom join link.",
@@ -241,6 +256,25 @@ impl Replies<'_> {
             "I can read the meeting's number, {}, but I don't know what {what} is for. Did you mean {command}?",
             meeting.grouped()
         )
+    }
+
+    /// What to type instead of a number, with the options that were typed.
+    fn list_for(&self, verb: Verb, settings: &Settings) -> String {
+        let typed = match verb {
+            Verb::Start if *settings == Settings::default() => format!("`{}`", self.slash),
+            Verb::Start | Verb::Rehearse => {
+                self.command(format!("{}{settings}", verb.entry().name))
+            }
+            // There is a menu of those to check.
+            Verb::Check => format!("`{}`", self.slash),
+            _ => format!("`{} {}`", self.slash, verb.entry().name),
+        };
+        match verb {
+            Verb::Stop | Verb::Ended | Verb::Status => {
+                format!("{typed} alone lists what goes on, as far as I know.")
+            }
+            _ => format!("{typed} alone lists your meetings."),
+        }
     }
 
     /// An example with the options that were typed.

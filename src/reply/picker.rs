@@ -6,10 +6,13 @@ use chrono_tz::Tz;
 use serde_json::Value;
 
 use crate::command::meeting::MeetingId;
+use crate::command::outcome::Refusal;
 use crate::command::request::{Action, LivestreamRequest, Options};
+use crate::command::verb::Access;
 use crate::db::streams::{RecentMeeting, Stream};
 use crate::destination::{AS_SET_IN_ZOOM, DestinationName};
 use crate::ids::Asker;
+use crate::reply::help::Standing;
 use crate::reply::reads::NotRead;
 use crate::reply::stream::{StreamContext, live_now};
 use crate::reply::{Replies, date, ephemeral};
@@ -30,6 +33,8 @@ pub struct Picker {
     pub options: Options,
     /// Livestreams of theirs that go on.
     pub on_air: Vec<Stream>,
+    /// Why they can start nothing. Then no more is shown than what goes on.
+    pub obstacle: Option<Obstacle>,
     /// Meetings that are running at Zoom.
     pub running: Vec<ListedMeeting>,
     /// Meetings of today and tomorrow, the next one first.
@@ -41,28 +46,106 @@ pub struct Picker {
     pub destinations: Vec<DestinationName>,
     /// Where the livestreams of the channel go, if nothing else is chosen.
     pub default_destination: Option<DestinationName>,
+    /// They act with the account that their workspace shares, whose meetings nobody is shown.
+    pub is_shared: bool,
     /// What Zoom did not list, and why.
-    pub missing: Option<Missing>,
+    pub not_listed: NotListed,
     /// Zoom lists more than was read.
     pub has_more: bool,
     /// When it was looked up.
     pub now: DateTime<Utc>,
+    /// The zone in which Zoom shows times to them, if it is known.
+    pub zone: Option<Tz>,
 }
 
-/// What is missing in a picker.
+/// Why Zoom did not list the meetings that are running, those that come, or the personal room.
+#[derive(Debug, Default)]
+pub struct NotListed {
+    pub running: Option<NotRead>,
+    pub coming: Option<NotRead>,
+    pub room: Option<NotRead>,
+}
+
+/// Why somebody can start nothing here.
 #[derive(Debug)]
-pub enum Missing {
-    /// They act with the account that their workspace shares, whose meetings nobody is shown.
-    Shared,
-    Meetings(NotRead),
-    Running(NotRead),
-    Coming(NotRead),
+pub enum Obstacle {
+    /// A rule of the workspace's admins refuses it.
+    Rule(Refusal),
+    /// Zoom no longer accepts their link; they can link again.
+    LinkDead,
+    /// They have no link, and can make one.
+    NotLinked,
+    /// They have no working link, and only the operator can make one.
+    OperatorMustLink,
+}
+
+impl Obstacle {
+    /// What keeps somebody from starting anything who can do so much, if anything does. Where a rule
+    /// refuses it, to link an account would not help.
+    pub fn of(standing: &Standing) -> Option<Self> {
+        if let Some(refusal) = &standing.refusal {
+            return Some(Self::Rule(refusal.clone()));
+        }
+        match standing.access {
+            Access::LinkDead => Some(Self::LinkDead),
+            Access::NotLinked => Some(Self::NotLinked),
+            Access::OperatorMustLink => Some(Self::OperatorMustLink),
+            // Those whom a rule refuses have a refusal.
+            Access::Linked | Access::StopOnly | Access::NotAllowed => None,
+        }
+    }
+}
+
+/// Which day a meeting begins on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Day {
+    Today,
+    Tomorrow,
+}
+
+impl Picker {
+    /// The zone in which the time of a meeting is told: the asker's; else the one in which it was
+    /// scheduled.
+    fn zone_of(&self, item: &ListedMeeting) -> Tz {
+        self.zone.or(item.zone).unwrap_or(Tz::UTC)
+    }
+
+    /// The day on which a meeting begins in that zone, if that is today or tomorrow.
+    pub fn day_of(&self, item: &ListedMeeting) -> Option<Day> {
+        let zone = self.zone_of(item);
+        let today = self.now.with_timezone(&zone).date_naive();
+        let day = item.starts_at?.with_timezone(&zone).date_naive();
+        if day == today {
+            Some(Day::Today)
+        } else {
+            (Some(day) == today.succ_opt()).then_some(Day::Tomorrow)
+        }
+    }
+
+    fn is_on_air(&self, meeting: MeetingId) -> bool {
+        self.on_air.iter().any(|stream| stream.meeting == meeting)
+    }
+
+    fn is_running(&self, meeting: MeetingId) -> bool {
+        self.running.iter().any(|item| item.meeting == meeting)
+    }
+
+    /// The coming meetings that are not shown as something else.
+    fn coming(&self) -> Vec<&ListedMeeting> {
+        let coming = self.coming.iter();
+        let coming =
+            coming.filter(|item| !self.is_on_air(item.meeting) && !self.is_running(item.meeting));
+        coming.collect()
+    }
 }
 
 impl Replies<'_> {
     /// The meetings that somebody can choose from.
     pub fn picker(&self, asker: &Asker, picker: &Picker) -> Message {
         let on_air: Vec<_> = picker.on_air.iter().map(StreamContext::of).collect();
+        if let Some(obstacle) = &picker.obstacle {
+            return self.without_start(asker, picker, obstacle, &on_air);
+        }
         ephemeral(if picker.options.settings.is_rehearsal {
             "*Which meeting shall be rehearsed?*"
         } else {
@@ -71,7 +154,60 @@ impl Replies<'_> {
         .with_blocks(live_now(asker, &on_air))
         .with_blocks(destination_menu(picker))
         .with_blocks(self.choices(picker))
+        .with_blocks(check_menu(picker))
         .with_blocks([context(&self.not_here(picker))])
+    }
+
+    /// What goes on of somebody's who can start nothing, and why they can't.
+    fn without_start(
+        &self,
+        asker: &Asker,
+        picker: &Picker,
+        obstacle: &Obstacle,
+        on_air: &[StreamContext<'_>],
+    ) -> Message {
+        let (mut why, button) = self.obstacle(obstacle, &picker.options);
+        let is_starter = on_air.iter().any(|told| told.starter.is(asker));
+        if matches!(obstacle, Obstacle::Rule(_)) && is_starter {
+            why.push_str(" What you started you can stop all the same.");
+        }
+        let message = if on_air.is_empty() {
+            ephemeral(&why)
+        } else {
+            ephemeral("*Your livestreams that go on*")
+                .with_blocks(live_now(asker, on_air))
+                .with_section(&why)
+        };
+        message
+            .with_buttons(button)
+            .with_context(&format!("`{} help` shows all that you can do.", self.slash))
+    }
+
+    /// Why somebody can start nothing, and the button for it. A new link keeps the options.
+    fn obstacle(&self, obstacle: &Obstacle, options: &Options) -> (String, Option<Button>) {
+        match obstacle {
+            Obstacle::Rule(refusal) => (format!(":no_entry: {}", self.rule(refusal)), None),
+            Obstacle::LinkDead => self.not_listed("your meetings", &NotRead::LinkDead, options),
+            Obstacle::NotLinked => (
+                format!(
+                    "*{}* starts and stops the livestream of a Zoom meeting you host. Your Zoom account is not linked \
+                     yet, so I can't list your meetings. Link it first; it takes a minute.",
+                    self.slash
+                ),
+                Some(Button::typing(
+                    "Link my Zoom account",
+                    format!("connect {options}"),
+                )),
+            ),
+            Obstacle::OperatorMustLink => (
+                format!(
+                    "*{}* starts and stops the livestream of a Zoom meeting you host. No Zoom account is linked for you. \
+                     Ask whoever runs this bot to link yours.",
+                    self.slash
+                ),
+                None,
+            ),
+        }
     }
 
     /// The asker's last look-up is under way.
@@ -87,13 +223,17 @@ impl Replies<'_> {
         )
     }
 
-    /// What can be chosen, row by row.
+    /// What can be chosen, row by row; or why nothing can.
     pub(super) fn choices(&self, picker: &Picker) -> Vec<Value> {
-        let on_air = |meeting| picker.on_air.iter().any(|stream| stream.meeting == meeting);
-        let is_running = |meeting| picker.running.iter().any(|item| item.meeting == meeting);
+        if let Some(obstacle) = &picker.obstacle {
+            let (why, button) = self.obstacle(obstacle, &picker.options);
+            return [section(&why)].into_iter().chain(actions(button)).collect();
+        }
         let mut blocks = Vec::new();
-        let running = picker.running.iter().filter(|item| !on_air(item.meeting));
-        let running: Vec<_> = running.collect();
+        let running = picker.running.iter();
+        let running: Vec<_> = running
+            .filter(|item| !picker.is_on_air(item.meeting))
+            .collect();
         blocks.extend(running.iter().take(RUNNING_MAX).map(|item| {
             let name = name(item.topic.as_deref(), item.meeting);
             row(
@@ -107,73 +247,96 @@ impl Replies<'_> {
                 running.len() - RUNNING_MAX
             )));
         }
-        let coming = picker.coming.iter();
-        let coming: Vec<_> = coming
-            .filter(|item| !on_air(item.meeting) && !is_running(item.meeting))
-            .collect();
-        if let Some(menu) = coming_menu(picker, &coming) {
-            blocks.push(menu);
-        }
+        let coming = picker.coming();
+        blocks.extend(coming_menu(picker, &coming));
+        let is_shown = |meeting| {
+            let mut coming = coming.iter().take(COMING_MAX);
+            picker.is_on_air(meeting)
+                || picker.is_running(meeting)
+                || coming.any(|item| item.meeting == meeting)
+        };
         let recent = picker.recent.iter();
-        blocks.extend(
-            recent
-                .filter(|item| !on_air(item.meeting) && !is_running(item.meeting))
-                .map(|item| {
-                    let name = match &item.topic {
-                        None if item.is_personal_room => {
-                            format!("*Personal room {}*", item.meeting.grouped())
-                        }
-                        topic => name(topic.as_deref(), item.meeting),
-                    };
-                    let when = date(item.at, "{date_short_pretty}", "%Y-%m-%d");
-                    row(
-                        &format!("{name} · livestreamed by you, last {when}"),
-                        go_live(picker, item.meeting),
-                    )
-                }),
-        );
+        blocks.extend(recent.filter(|item| !is_shown(item.meeting)).map(|item| {
+            let name = match &item.topic {
+                None if item.is_personal_room => {
+                    format!("*Personal room {}*", item.meeting.grouped())
+                }
+                topic => name(topic.as_deref(), item.meeting),
+            };
+            let when = date(item.at, "{date_short_pretty}", "%Y-%m-%d");
+            row(
+                &format!("{name} · livestreamed by you, last {when}"),
+                go_live(picker, item.meeting),
+            )
+        }));
         let is_recent = |room| picker.recent.iter().any(|item| item.meeting == room);
         if let Some(room) = picker.personal_room
-            && !on_air(room)
-            && !is_running(room)
+            && !is_shown(room)
             && !is_recent(room)
         {
             let text = format!("Your personal room · {}", room.grouped());
             blocks.push(row(&text, go_live(picker, room)));
         }
-        match &picker.missing {
-            None if running.is_empty() && coming.is_empty() => {
-                blocks.insert(0, section(
-                    "Zoom lists no meeting of yours that is running or comes today or tomorrow.",
-                ));
-            }
-            None => {}
-            Some(Missing::Shared) => blocks.push(context(
+        let NotListed {
+            running, coming, ..
+        } = &picker.not_listed;
+        if picker.is_shared {
+            blocks.push(context(
                 "You act with the Zoom account that your workspace shares. I show nobody its meetings.",
-            )),
-            Some(Missing::Meetings(why)) => blocks.extend(self.not_listed("your meetings", why, picker)),
-            Some(Missing::Running(why)) => {
-                blocks.extend(self.not_listed("the meetings that are running", why, picker));
-            }
-            Some(Missing::Coming(why)) => {
-                blocks.extend(self.not_listed("the meetings that come", why, picker));
-            }
+            ));
+        } else if running.is_none()
+            && coming.is_none()
+            && picker.running.is_empty()
+            && picker.coming.is_empty()
+        {
+            let nothing =
+                "Zoom lists no meeting of yours that is running or comes today or tomorrow.";
+            blocks.insert(0, section(nothing));
         }
+        blocks.extend(self.all_not_listed(picker));
         blocks
     }
 
-    /// One line why meetings are not listed, and what to press.
-    fn not_listed(&self, what: &str, why: &NotRead, picker: &Picker) -> Vec<Value> {
-        let again = Button::typing("Look again", picker.options.to_string());
-        let (then, button) = self.after_not_read(why, again);
-        let line = format!(
-            ":warning: I can't list {what}, because {}. {then}",
-            why.because("your")
-        );
-        [section(&line)]
-            .into_iter()
-            .chain(actions(button))
-            .collect()
+    /// Why meetings are not listed, a line for each reason, and what to press.
+    fn all_not_listed(&self, picker: &Picker) -> Vec<Value> {
+        let NotListed {
+            running,
+            coming,
+            room,
+        } = &picker.not_listed;
+        let meetings = if running == coming {
+            [("your meetings", running), ("", &None)]
+        } else {
+            [
+                ("the meetings that are running", running),
+                ("the meetings that come", coming),
+            ]
+        };
+        let mut missing: Vec<(String, &NotRead)> = Vec::new();
+        for (what, why) in meetings.into_iter().chain([("your personal room", room)]) {
+            let Some(why) = why else { continue };
+            match missing.iter_mut().find(|(_, known)| *known == why) {
+                Some((known, _)) => *known = format!("{known} or {what}"),
+                None => missing.push((what.to_owned(), why)),
+            }
+        }
+        let mut buttons = Vec::new();
+        let mut blocks = Vec::new();
+        for (what, why) in missing {
+            let (line, button) = self.not_listed(&what, why, &picker.options);
+            blocks.push(section(&line));
+            buttons.extend(button.filter(|button| !buttons.contains(button)));
+        }
+        blocks.extend(actions(buttons));
+        blocks
+    }
+
+    /// One line why something is not listed, and the button for it.
+    fn not_listed(&self, what: &str, why: &NotRead, options: &Options) -> (String, Option<Button>) {
+        let (then, button) = self.after_not_read(why, options);
+        let because = why.because("your");
+        let line = format!(":warning: I can't list {what}, because {because}. {then}");
+        (line, button)
     }
 
     /// What to do about a meeting that is not there.
@@ -203,86 +366,115 @@ fn destination_menu(picker: &Picker) -> Option<Value> {
         return None;
     }
     let as_set = Some(&as_set).filter(|_| !is_rehearsal);
+    let typed = picker.options.settings.destination.as_ref();
+    let chosen = typed.or(picker.default_destination.as_ref()).or(as_set);
+    let label = |name: &DestinationName| {
+        if name.is_as_set_in_zoom() {
+            "Where Zoom has it set".to_owned()
+        } else {
+            name.to_string()
+        }
+    };
     let names = as_set.into_iter().chain(&picker.destinations);
-    let choices = names.clone().map(|name| {
+    let choices = names.map(|name| {
         let mut options = picker.options.clone();
         options.settings.destination = Some(name.clone());
         let is_default = picker.default_destination.as_ref() == Some(name);
         Choice {
-            label: if name.is_as_set_in_zoom() {
-                "Where Zoom has it set".to_owned()
-            } else {
-                name.to_string()
-            },
+            label: label(name),
             note: if is_default {
                 "Livestreams of this channel go there".to_owned()
             } else {
                 String::new()
             },
             value: options.to_string(),
+            is_chosen: Some(name) == chosen,
         }
     });
-    let typed = picker.options.settings.destination.as_ref();
-    let chosen = typed.or(picker.default_destination.as_ref()).or(as_set);
-    menu_row(
-        "*Where to?*",
-        Menu {
-            placeholder: "Choose a destination",
-            choices: choices.collect(),
-            chosen: names.clone().position(|name| Some(name) == chosen),
-            question: None,
-        },
-    )
+    let menu = Menu {
+        placeholder: "Choose a destination",
+        choices: choices.collect(),
+        question: None,
+    };
+    let left_out = match menu.left_out() {
+        0 => String::new(),
+        // The chosen one may be among them.
+        left_out => format!(
+            "{} With such long options the list has no room for {left_out} of {}: type `to=` and the name instead.",
+            chosen.map_or_else(String::new, |name| format!(" Now: {}.", bold(&label(name)))),
+            menu.choices.len(),
+        ),
+    };
+    Some(menu_row(&format!("*Where to?*{left_out}"), &menu))
 }
 
 /// Coming meetings in a menu, if there are any.
 fn coming_menu(picker: &Picker, coming: &[&ListedMeeting]) -> Option<Value> {
-    let choices: Vec<Choice> = coming
-        .iter()
-        .take(COMING_MAX)
-        .map(|item| Choice {
-            label: label(item, picker.now),
-            note: item.meeting.grouped(),
-            value: start(picker, item.meeting),
-        })
-        .collect();
-    let more = match coming.len() {
-        0 => return None,
-        count if count > COMING_MAX => format!(" These are the first {COMING_MAX} of {count}."),
-        _ => String::new(),
+    let menu = meeting_menu(picker, coming, |meeting| start(picker, meeting))?;
+    let more = match (coming.len(), menu.left_out()) {
+        (..=COMING_MAX, 0) => String::new(),
+        (count, 0) => format!(" These are the first {COMING_MAX} of {count}."),
+        (count, left_out) => format!(
+            " With such long options I can list {} of {count}: type the meeting's number instead.",
+            menu.choices.len() - left_out
+        ),
     };
     let text = format!("*Coming up* today and tomorrow. Start the meeting in Zoom first.{more}");
-    let menu = menu_row(
-        &text,
-        Menu {
-            placeholder: "Choose a meeting",
-            choices,
-            chosen: None,
-            question: Some((
-                "Go live with this meeting? It must be running in Zoom.",
-                act(picker),
-            )),
-        },
-    );
-    let too_long =
-        "With such long options I can't list the meetings that come up. Type the meeting's number.";
-    Some(menu.unwrap_or_else(|| context(too_long)))
+    let question = if picker.options.settings.is_rehearsal {
+        "Rehearse this meeting? It must be running in Zoom."
+    } else {
+        "Go live with this meeting? It must be running in Zoom."
+    };
+    let menu = Menu {
+        placeholder: "Choose a meeting",
+        question: Some((question, act(picker))),
+        ..menu
+    };
+    Some(menu_row(&text, &menu))
 }
 
-/// When a meeting begins, in the zone in which it was scheduled, and what it is called.
-fn label(item: &ListedMeeting, now: DateTime<Utc>) -> String {
+/// The same meetings, to see before they begin what would keep them from going live.
+fn check_menu(picker: &Picker) -> Option<Value> {
+    let coming = picker.coming();
+    let menu = meeting_menu(picker, &coming, |meeting| format!("check {meeting}"))?;
+    let text = "*Check one* before it begins: what would keep it from going live?";
+    Some(menu_row(text, &menu))
+}
+
+/// A menu of the first of these meetings, if there are any; `typed` is what a choice types.
+fn meeting_menu(
+    picker: &Picker,
+    meetings: &[&ListedMeeting],
+    typed: impl Fn(MeetingId) -> String,
+) -> Option<Menu> {
+    let meetings = meetings.iter().take(COMING_MAX);
+    let choices: Vec<_> = meetings
+        .map(|item| Choice {
+            label: label(item, picker),
+            note: item.meeting.grouped(),
+            value: typed(item.meeting),
+            is_chosen: false,
+        })
+        .collect();
+    (!choices.is_empty()).then_some(Menu {
+        placeholder: "Choose a meeting to check",
+        choices,
+        question: None,
+    })
+}
+
+/// When a meeting begins, and what it is called.
+fn label(item: &ListedMeeting, picker: &Picker) -> String {
     let topic =
         (item.topic.clone()).unwrap_or_else(|| format!("Meeting {}", item.meeting.grouped()));
-    let Some(at) = item.starts_at else {
+    let (Some(at), Some(day)) = (item.starts_at, picker.day_of(item)) else {
         return topic;
     };
-    let zone = item.zone.unwrap_or(Tz::UTC);
-    let (at, now) = (at.with_timezone(&zone), now.with_timezone(&zone));
-    let day = if at.date_naive() == now.date_naive() {
-        "Today"
-    } else {
-        "Tomorrow"
+    let day = match day {
+        Day::Today => "Today",
+        Day::Tomorrow => "Tomorrow",
     };
+    let at = at.with_timezone(&picker.zone_of(item));
     format!("{day} {} · {topic}", at.format("%H:%M %Z"))
 }
 

@@ -1,6 +1,9 @@
 //! Why something could not be read at Zoom.
 
-use crate::reply::Replies;
+use chrono::{DateTime, Utc};
+
+use crate::command::request::Options;
+use crate::reply::{Replies, date};
 use crate::slack::message::{Button, cap, escape};
 
 /// Why something could not be read at Zoom.
@@ -12,8 +15,10 @@ pub enum NotRead {
     LinkDead,
     /// Zoom refuses it: with this code, and these words, in which there is no secret.
     Refused { code: Option<i64>, said: String },
-    /// Zoom gets too many requests.
+    /// Zoom gets too many requests just now.
     Limited,
+    /// The Zoom account has used up its requests for today; until then, if Zoom says it.
+    DailyLimit { until: Option<DateTime<Utc>> },
     /// Not in time, or with an error that may pass.
     NoAnswer,
     /// The bot's own access to Zoom is broken.
@@ -45,6 +50,13 @@ impl NotRead {
                 format!("Zoom refuses it: “{}”", escape(&cap(said.trim(), 200)))
             }
             Self::Limited => "Zoom gets too many requests just now".to_owned(),
+            Self::DailyLimit { until: Some(until) } => format!(
+                "the Zoom account has used up its requests for today, until {}",
+                date(*until, "{date_short_pretty} {time}", "%Y-%m-%d %H:%M UTC")
+            ),
+            Self::DailyLimit { until: None } => "the Zoom account has used up its requests for today. Zoom does not say \
+                                                 until when, but its days end at midnight UTC"
+                .to_owned(),
             Self::NoAnswer => "Zoom did not answer in time, or not as it should".to_owned(),
             Self::Misconfigured => {
                 "this bot's own access to Zoom is broken, which whoever runs it can mend".to_owned()
@@ -54,30 +66,35 @@ impl NotRead {
 }
 
 impl Replies<'_> {
-    /// What to do where something could not be read, and the button for it: `again`, if a new link
-    /// is not what mends it.
+    /// What to do where something that is asked for with these options could not be read, and the
+    /// button for it. A new link keeps the options.
     pub(super) fn after_not_read(
         &self,
         why: &NotRead,
-        again: Button,
+        options: &Options,
     ) -> (&'static str, Option<Button>) {
+        let link = || {
+            Some(Button::typing(
+                "Link it again",
+                format!("connect {options}"),
+            ))
+        };
+        let again = || Some(Button::typing("Look again", options.to_string()));
         match (why, self.can_link()) {
-            (NotRead::LinkDead, true) => (
-                "Link it again; it takes a minute.",
-                Some(Button::typing("Link it again", "connect")),
-            ),
+            (NotRead::LinkDead, true) => ("Link it again; it takes a minute.", link()),
             (NotRead::ScopeMissing, true) => (
                 "Link it again, if whoever runs this bot has added that permission to the Zoom app.",
-                Some(Button::typing("Link it again", "connect")),
+                link(),
             ),
             (NotRead::ScopeMissing | NotRead::LinkDead, false) => {
                 ("Ask whoever runs this bot to link it again.", None)
             }
             (NotRead::Refused { .. } | NotRead::Misconfigured, _) => {
-                ("Then press *Look again*.", Some(again))
+                ("Once that is mended, press *Look again*.", again())
             }
+            (NotRead::DailyLimit { .. }, _) => ("After that, press *Look again*.", again()),
             (NotRead::Limited | NotRead::NoAnswer, _) => {
-                ("In a moment, press *Look again*.", Some(again))
+                ("In a moment, press *Look again*.", again())
             }
         }
     }

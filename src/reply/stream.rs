@@ -159,6 +159,28 @@ impl Replies<'_> {
         })
     }
 
+    /// The streams that go on, so that nobody types a number to stop one.
+    pub fn choose_to_stop(&self, asker: &Asker, streams: &[StreamContext<'_>]) -> Message {
+        if streams.is_empty() {
+            return ephemeral(&format!(
+                "I know of no livestream that goes on, in this channel or of yours, so there is none to stop. I know \
+                 only of those that were started with `{}`.",
+                self.slash
+            ));
+        }
+        ephemeral("*Which livestream shall be stopped?*").with_blocks(live_now(asker, streams))
+    }
+
+    /// The asker's streams that go on, so that nobody types a number to mark one as ended.
+    pub fn choose_to_mark(&self, asker: &Asker, streams: &[StreamContext<'_>]) -> Message {
+        if streams.is_empty() {
+            return ephemeral(
+                "I know of no livestream that you started and that still goes on, so there is none to mark as ended.",
+            );
+        }
+        ephemeral("*Which livestream is over?*").with_blocks(live_now(asker, streams))
+    }
+
     /// Somebody said that a stream is over.
     pub fn marked_ended(&self, meeting: MeetingId) -> Message {
         ephemeral(&format!(

@@ -65,8 +65,6 @@ pub struct Button {
 pub struct Menu {
     pub placeholder: &'static str,
     pub choices: Vec<Choice>,
-    /// Which of them is chosen already.
-    pub chosen: Option<usize>,
     /// What is asked before a choice counts, and what to press then.
     pub question: Option<(&'static str, &'static str)>,
 }
@@ -79,6 +77,8 @@ pub struct Choice {
     pub note: String,
     /// What it types.
     pub value: String,
+    /// It is chosen already.
+    pub is_chosen: bool,
 }
 
 /// What a button does.
@@ -227,22 +227,38 @@ pub fn row(mrkdwn: &str, button: Button) -> Value {
     row
 }
 
-/// A paragraph in mrkdwn with a menu beside it. A choice that is too long to be typed is left out,
-/// and so are those after the first hundred; without any there is no menu.
-pub fn menu_row(mrkdwn: &str, menu: Menu) -> Option<Value> {
-    let choices = menu.choices.into_iter();
-    let choices = choices.filter(|choice| choice.value.chars().count() <= VALUE_MAX);
-    let options = choices.take(CHOICES_MAX).map(|choice| {
+impl Menu {
+    /// The choices that Slack takes: those that are not too long to be typed, a hundred at most.
+    pub fn shown(&self) -> impl Iterator<Item = &Choice> {
+        let choices = self.choices.iter();
+        let choices = choices.filter(|choice| choice.value.chars().count() <= VALUE_MAX);
+        choices.take(CHOICES_MAX)
+    }
+
+    /// How many of the choices it does not take.
+    pub fn left_out(&self) -> usize {
+        self.choices.len() - self.shown().count()
+    }
+}
+
+/// A paragraph in mrkdwn with a menu beside it, of the choices that [are shown](Menu::shown); without
+/// any, the paragraph alone.
+pub fn menu_row(mrkdwn: &str, menu: &Menu) -> Value {
+    let mut chosen = None;
+    let options = menu.shown().map(|choice| {
         let (label, note) = (cap(&choice.label, LABEL_MAX), cap(&choice.note, LABEL_MAX));
         let mut option = json!({ "text": plain(&label), "value": choice.value });
         if !note.is_empty() {
             option["description"] = plain(&note);
         }
+        if choice.is_chosen {
+            chosen = Some(option.clone());
+        }
         option
     });
     let options: Vec<_> = options.collect();
     if options.is_empty() {
-        return None;
+        return section(mrkdwn);
     }
     let mut row = section(mrkdwn);
     row["accessory"] = json!({
@@ -250,15 +266,15 @@ pub fn menu_row(mrkdwn: &str, menu: Menu) -> Option<Value> {
         "placeholder": plain(menu.placeholder),
         "options": options,
     });
-    if let Some(chosen) = menu.chosen.and_then(|chosen| options.get(chosen)) {
-        row["accessory"]["initial_option"] = chosen.clone();
+    if let Some(chosen) = chosen {
+        row["accessory"]["initial_option"] = chosen;
     }
     if let Some((question, yes)) = menu.question {
         row["accessory"]["confirm"] = json!({
             "title": plain(yes), "text": plain(question), "confirm": plain(yes), "deny": plain("Not now"),
         });
     }
-    Some(row)
+    row
 }
 
 /// Numbers the buttons and menus of a message or a view, which must be told apart.

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use chrono::{TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
@@ -188,27 +188,46 @@ pub(super) fn was_sent(error: &reqwest::Error) -> bool {
 /// the lock of about 30 s on starting one meeting, whose answer names neither itself nor its
 /// length. `message` is in lower case.
 fn rate_limited(action: Action, headers: &HeaderMap, message: &str) -> Meaning {
+    let per_second = Meaning::RateLimited {
+        retry_after: retry_after(headers),
+    };
+    match limit(headers, message) {
+        Limit::Daily { until } => Meaning::Final(Outcome::DailyLimit { until }),
+        Limit::Unnamed if action == Action::Start => Meaning::Final(Outcome::StillStarting),
+        Limit::PerSecond | Limit::Unnamed => per_second,
+    }
+}
+
+/// Which of Zoom's [rate limits](https://developers.zoom.us/docs/api/rate-limits/) is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Limit {
+    PerSecond,
+    /// Until then, if Zoom says it.
+    Daily {
+        until: Option<DateTime<Utc>>,
+    },
+    /// Zoom does not say.
+    Unnamed,
+}
+
+/// Reads which one a 429 tells of; `message` is in lower case.
+pub(super) fn limit(headers: &HeaderMap, message: &str) -> Limit {
     let header = |name| {
         let value = headers.get(name);
         let value = value.and_then(|value| value.to_str().ok());
         value.unwrap_or_default()
     };
     let kind = header("x-ratelimit-type").to_lowercase();
-    let per_second = Meaning::RateLimited {
-        retry_after: retry_after(headers),
-    };
     if kind == "qps" || message.contains("per-second") {
-        per_second
+        Limit::PerSecond
     } else if kind == "daily-limit" || message.contains("daily") {
         // A time that is past or more than two days away is ignored.
         let now = Utc::now();
         let until = retry_at(header(RETRY_AFTER.as_str()), now);
         let until = until.filter(|at| *at > now && *at < now + TimeDelta::days(2));
-        Meaning::Final(Outcome::DailyLimit { until })
-    } else if action == Action::Start {
-        Meaning::Final(Outcome::StillStarting)
+        Limit::Daily { until }
     } else {
-        per_second
+        Limit::Unnamed
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use chrono::{DateTime, Utc};
 use reqwest::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
@@ -11,6 +12,7 @@ use crate::command::meeting::MeetingId;
 use crate::http::body_up_to;
 use crate::ids::is_visible;
 use crate::trace;
+use crate::zoom::answer::{self, Limit};
 use crate::zoom::error_body::ErrorBody;
 
 /// In which form a request carries `action` and `settings`.
@@ -88,9 +90,15 @@ pub enum ApiError {
     /// Zoom refuses, and says why: in a text that holds no secret, perhaps with a code.
     #[error("Zoom refuses: {said}")]
     Refused { code: Option<i64>, said: String },
-    /// Zoom gets too many requests of this user or account, this second or today.
+    /// Zoom gets too many requests of this user or account just now.
     #[error("too many requests: {0}")]
     Limited(String),
+    /// The user or account has used up its requests for today; until then, if Zoom says it.
+    #[error("too many requests today: {said}")]
+    DailyLimit {
+        until: Option<DateTime<Utc>>,
+        said: String,
+    },
     /// Any other failure. The text holds no secret.
     #[error("the request failed: {0}")]
     Failed(String),
@@ -144,7 +152,7 @@ impl Client {
         let token = access_token.expose_secret();
         let request = self.http.get(url).bearer_auth(token);
         let response = trace::send(request, path.template).await?;
-        let status = response.status();
+        let (status, headers) = (response.status(), response.headers().clone());
         let body = body_up_to(response, RESOURCE_MAX).await?;
         if status.is_success()
             && let Ok(resource) = serde_json::from_slice(&body)
@@ -158,7 +166,10 @@ impl Client {
         }
         let said = error.text();
         Err(match status.as_u16() {
-            429 => ApiError::Limited(said),
+            429 => match answer::limit(&headers, &error.message.to_lowercase()) {
+                Limit::Daily { until } => ApiError::DailyLimit { until, said },
+                Limit::PerSecond | Limit::Unnamed => ApiError::Limited(said),
+            },
             // The cause would quote the body.
             408 | 425 | 500.. => ApiError::Failed(format!("status {status} from {path}: {said}")),
             _ if said.is_empty() => ApiError::Failed(format!("status {status} from {path}")),

@@ -1,5 +1,6 @@
 //! The user whom an access token is of.
 
+use chrono_tz::Tz;
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::Value;
@@ -25,6 +26,8 @@ pub struct User {
     /// The number of the user's personal room.
     #[serde(default)]
     pmi: Value,
+    #[serde(default)]
+    timezone: Value,
 }
 
 impl User {
@@ -36,6 +39,11 @@ impl User {
     /// The user's personal room, if Zoom names one.
     pub fn personal_room(&self) -> Option<MeetingId> {
         integer(&self.pmi).and_then(MeetingId::from_number)
+    }
+
+    /// The zone in which Zoom shows times to the user, if it is one that is known.
+    pub fn zone(&self) -> Option<Tz> {
+        self.timezone.as_str()?.parse().ok()
     }
 }
 

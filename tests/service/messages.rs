@@ -21,7 +21,7 @@ use livestream_bot::reply::account::Unlinked;
 use livestream_bot::reply::help::Standing;
 use livestream_bot::reply::home::{Home, Meetings};
 use livestream_bot::reply::outcomes::OutcomeContext;
-use livestream_bot::reply::picker::{Missing, Picker};
+use livestream_bot::reply::picker::{NotListed, Obstacle, Picker};
 use livestream_bot::reply::reads::NotRead;
 use livestream_bot::slack::form::Content;
 use livestream_bot::slack::message::Message;
@@ -321,6 +321,13 @@ fn asker() -> Asker {
     }
 }
 
+fn refused(code: i64) -> NotRead {
+    NotRead::Refused {
+        code: Some(code),
+        said: long(),
+    }
+}
+
 /// Three hundred meetings in each list, with the longest options and the longest topics.
 fn picker() -> Picker {
     let [start, _] = <[LivestreamRequest; 2]>::try_from(requests()).expect("a start and a stop");
@@ -349,11 +356,15 @@ fn picker() -> Picker {
         recent: (600..605).map(recent).collect(),
         personal_room: Some(item(700).meeting),
         has_more: true,
-        missing: Some(Missing::Meetings(NotRead::Refused {
-            code: None,
-            said: long(),
-        })),
+        is_shared: false,
+        not_listed: NotListed {
+            running: Some(refused(1)),
+            coming: Some(refused(2)),
+            room: Some(refused(3)),
+        },
+        obstacle: None,
         now: Utc::now(),
+        zone: None,
         on_air: Vec::new(),
         destinations: vec![destination(); 120],
         default_destination: Some(destination()),
@@ -363,6 +374,14 @@ fn picker() -> Picker {
 #[test]
 fn every_picker_fits() {
     assert_fits(&replies_where(true).picker(&asker(), &picker()));
+    for rule in RULES {
+        let obstacle = Obstacle::Rule(refusal(rule));
+        let refused = Picker {
+            obstacle: Some(obstacle),
+            ..picker()
+        };
+        assert_fits(&replies_where(true).picker(&asker(), &refused));
+    }
     let none = Picker::default();
     assert_fits(&replies_where(false).picker(&asker(), &none));
 }
@@ -404,7 +423,7 @@ fn every_mistake_fits() {
         "strat".to_owned(),
         "conect".to_owned(),
         "68423085".to_owned(),
-        "stop".to_owned(),
+        "stop name=a".to_owned(),
         format!("start {}", long()),
         "start 1".to_owned(),
         "start https://zoom.us/my/dana".to_owned(),
@@ -482,7 +501,7 @@ fn every_answer_fits() {
     assert_fits(&replies.linked(&long, &long, None));
     assert_fits(&replies.connect(&url, None));
     assert_fits(&replies.linking_not_set_up());
-    assert_fits(&replies.link_opened_by_somebody_else());
+    assert_fits(&replies.link_opened_by_somebody_else(Some(&long)));
     assert_fits(&replies.cannot_tell());
     assert_fits(&replies.wrong_app());
     for rule in RULES {

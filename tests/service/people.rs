@@ -292,7 +292,7 @@ async fn help_and_mistakes_show_what_this_person_can_do_now() {
     let read = type_and_read_at_once(&world, FAY, "frobnicate").await;
     assert_eq!(
         read,
-        "I don't know `frobnicate`. You can type `connect`, `status`, `check`, `help`; try `/livestream connect`."
+        "I don't know `frobnicate`. You can type `connect`, `status`, `check`, `help`. Try `/livestream connect`."
     );
     let read = type_and_read_at_once(&world, FAY, "conect").await;
     assert_eq!(read, "Did you mean `/livestream connect`?");

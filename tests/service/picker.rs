@@ -3,19 +3,21 @@
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use livestream_bot::demo::slack::{DIRECT, Invocation, Message, TOWN_HALL};
+use livestream_bot::demo::slack::{DIRECT, EVERYBODY, Invocation, Message, TOWN_HALL};
 use livestream_bot::demo::zoom::{Fault, PASSCODE, Read, SCOPES};
 use livestream_bot::demo::{ADA, DANA, ELI, FAY, Person, World};
 use serde_json::Value;
 
 use crate::home::{open_home, press_on_home};
-use crate::streams::{OFF_AIR, ON_AIR, card, cards, tell, text};
+use crate::streams::{OFF_AIR, ON_AIR, card, cards, start, tell, text};
 use crate::support::admin_browser::AdminBrowser;
 use crate::support::browser::Browser;
 use crate::support::fixtures::{MEETING, installed_world, meeting, world_with};
 use crate::support::install::install;
+use crate::support::linking::link_in;
 use crate::support::slack::{
     button_values, elements, option_values, outcome_of, press, send, send_press, text_of,
+    type_and_read_at_once,
 };
 use crate::support::world::{connect, wait_for_empty_queue};
 
@@ -47,6 +49,19 @@ async fn looked_up(world: &World, typed: &Invocation) -> Value {
     assert_eq!(shown["response_type"], "ephemeral", "{shown}");
     assert!(!world.slack.echoed(typed));
     shown
+}
+
+/// What the options of menus type: to check, and all else.
+fn check_values(message: &Value) -> Vec<String> {
+    let values = option_values(message).into_iter();
+    values.filter(|value| value.starts_with("check ")).collect()
+}
+
+fn choice_values(message: &Value) -> Vec<String> {
+    let values = option_values(message).into_iter();
+    values
+        .filter(|value| !value.starts_with("check "))
+        .collect()
 }
 
 /// All that a message says, line by line.
@@ -88,7 +103,7 @@ async fn the_command_alone_lists_what_can_go_live() {
             button_values(&shown),
             [format!("start {MEETING}"), format!("start {ROOM}")]
         );
-        assert_eq!(option_values(&shown), [format!("start {COMING}")]);
+        assert_eq!(choice_values(&shown), [format!("start {COMING}")]);
         let menu = elements(&shown).find(|part| part["type"] == "static_select");
         let menu = menu.expect("a menu");
         let label = menu["options"][0]["text"]["text"]
@@ -112,7 +127,7 @@ async fn a_choice_is_a_typed_command_with_the_options_that_were_typed() {
     let shown = look_up(&world, DANA, "start name=\"All hands\" layout=gallery").await;
     let with = |number: i64| format!("start {number} name=\"All hands\" layout=gallery_view");
     assert_eq!(button_values(&shown), [with(MEETING), with(ROOM)]);
-    assert_eq!(option_values(&shown), [with(COMING)]);
+    assert_eq!(choice_values(&shown), [with(COMING)]);
     let read = said(&shown);
     assert!(
         read.contains(&format!("`/livestream {}`", with(MEETING))),
@@ -233,13 +248,13 @@ async fn what_zoom_does_not_list_is_said_with_what_to_press() {
             &both,
             api(400, 4711, "does not contain scopes"),
             "your link was made without",
-            "connect",
+            "connect start",
         ),
         (
             &both,
             api(401, 4711, "does not contain scopes"),
             "your link was made without",
-            "connect",
+            "connect start",
         ),
         (
             &both[..1],
@@ -269,7 +284,7 @@ async fn what_zoom_does_not_list_is_said_with_what_to_press() {
             "{read}"
         );
         assert_eq!(
-            option_values(&shown).is_empty(),
+            choice_values(&shown).is_empty(),
             failing.contains(&both[1]),
             "{read}"
         );
@@ -283,7 +298,7 @@ async fn what_zoom_does_not_list_is_said_with_what_to_press() {
     let again = press(&world, DANA, "start").await;
     let shown = world.slack.reply(&again).await.expect("a picker");
     assert_eq!(shown["replace_original"], true);
-    assert_eq!(option_values(&shown), [format!("start {COMING}")]);
+    assert_eq!(choice_values(&shown), [format!("start {COMING}")]);
     world.end().await;
 }
 
@@ -302,7 +317,7 @@ async fn a_silent_zoom_leaves_what_there_is() {
         "{read}"
     );
     // Zoom lists as coming what is running too.
-    assert!(option_values(&shown).contains(&format!("start {COMING}")));
+    assert!(choice_values(&shown).contains(&format!("start {COMING}")));
     world.zoom.hang_up();
     world.end().await;
 }
@@ -319,7 +334,7 @@ async fn a_token_that_zoom_rejects_is_renewed_once() {
     let shown = look_up(&world, DANA, "").await;
     let read = said(&shown);
     assert!(read.contains("Zoom no longer accepts your link"), "{read}");
-    assert_eq!(button_values(&shown), ["connect"]);
+    assert_eq!(button_values(&shown), ["connect start"]);
     wait_for_empty_queue(&world.database).await;
     world.end().await;
 }
@@ -336,7 +351,7 @@ async fn a_link_without_the_permission_to_list_asks_nothing_of_zoom() {
         "{read}"
     );
     let room = format!("start {ROOM} name=\"x\"");
-    assert_eq!(button_values(&shown), [&*room, "connect"]);
+    assert_eq!(button_values(&shown), [&*room, "connect start name=\"x\""]);
     assert_eq!(world.zoom.reads(Read::LiveMeetings), [""; 0]);
     // The older scopes list too.
     world
@@ -348,28 +363,317 @@ async fn a_link_without_the_permission_to_list_asks_nothing_of_zoom() {
     world.end().await;
 }
 
+/// Types a command that is looked up without Zoom. Returns the answer, which only the asker sees.
+async fn look_up_at_once(world: &World, who: Person, text: &str) -> Value {
+    let answer = send(world, &world.slack.type_command(who.slack, text)).await;
+    assert_eq!(answer.body["response_type"], "ephemeral", "{answer:?}");
+    answer.body
+}
+
 #[tokio::test]
-async fn who_can_start_nothing_reads_what_they_can_do() {
+async fn whom_a_rule_refuses_a_start_sees_and_stops_what_goes_on() {
     let world = installed_world().await;
-    let answer = send(&world, &world.slack.type_command(FAY.slack, "start name=x")).await;
-    assert!(
-        text_of(&answer.body).contains("Your Zoom account is not linked yet."),
-        "{answer:?}"
-    );
-    assert_eq!(button_values(&answer.body), ["connect"]);
+    start(&world).await;
+    tell(&world, ON_AIR, Utc::now()).await;
+    card(&world, "*Town Hall is live*").await;
+    world.zoom.schedule(COMING, DANA.zoom, None);
+    world.zoom.name(COMING, "Weekly");
+    world.zoom.begin(COMING);
+    outcome_of(&world, DANA, &format!("start {COMING}")).await;
+    card(&world, "*Weekly is going live").await;
     let mut admin = AdminBrowser::signed_in(&world, ADA).await;
     admin
         .set_rules(&[("place", "only"), ("channels", "C0EVERYBODY")])
         .await;
-    let answer = send(&world, &world.slack.type_command(DANA.slack, "")).await;
+    let lists = world.zoom.reads(Read::LiveMeetings).len();
+    let shown = look_up_at_once(&world, DANA, "").await;
+    let read = said(&shown);
+    for part in [
+        "*Town Hall is live*",
+        "*Weekly is going live",
+        "in this channel. The rules allow it in <#C0EVERYBODY>.",
+        "What you started you can stop all the same.",
+    ] {
+        assert!(read.contains(part), "{part}: {read}");
+    }
+    assert!(!read.contains("choose from your meetings"), "{read}");
+    let buttons = button_values(&shown);
+    assert!(buttons.contains(&format!("stop {COMING}")), "{buttons:?}");
+    assert!(buttons.contains(&format!("stop {MEETING}")), "{buttons:?}");
+    assert!(!buttons.iter().any(|value| value.starts_with("start")));
+    // Who has nothing on air reads why, and no more.
+    let shown = look_up_at_once(&world, ELI, "").await;
+    let read = said(&shown);
     assert!(
-        text_of(&answer.body).contains("in this channel"),
-        "{answer:?}"
+        read.contains("in this channel")
+            && !read.contains("Town Hall")
+            && !read.contains("stop all the same"),
+        "{read}"
     );
-    assert_eq!(world.zoom.reads(Read::LiveMeetings), [""; 0]);
-    // From the Home nothing can be started either.
+    assert_eq!(button_values(&shown), [""; 0]);
+    // Help leads to no list that there is not.
+    let help = look_up_at_once(&world, DANA, "help").await;
+    assert!(!said(&help).contains("to choose from"), "{help}");
+    // From the Home nothing can be started either, and it says where.
     let home = open_home(&world, TOWN_HALL, DANA).await;
-    assert!(!said(&home).contains("Your meetings"), "{home}");
+    let read = said(&home);
+    assert!(read.contains("*Town Hall is live*"), "{home}");
+    assert!(
+        read.contains("type `/livestream` in a channel where the rules allow it"),
+        "{home}"
+    );
+    assert!(button_values(&home).contains(&format!("stop {MEETING}")));
+    assert_eq!(world.zoom.reads(Read::LiveMeetings).len(), lists);
+    press(&world, DANA, &format!("stop {MEETING}")).await;
+    card(&world, "*Town Hall is ending.*").await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_link_that_is_missing_or_known_to_be_dead_is_the_only_thing_to_mend() {
+    let world = installed_world().await;
+    let options = "name=\"All hands\" layout=gallery_view";
+    // Fay has linked none: what was typed goes on once there is a link.
+    let shown = look_up_at_once(&world, FAY, &format!("start {options}")).await;
+    let read = said(&shown);
+    assert!(
+        read.contains("Your Zoom account is not linked yet, so I can't list your meetings."),
+        "{read}"
+    );
+    assert_eq!(button_values(&shown), [format!("connect start {options}")]);
+    let offered = press(&world, FAY, &format!("connect start {options}")).await;
+    let offered = world.slack.reply(&offered).await.expect("an offer");
+    let link = link_in(&offered).expect("a link");
+    Browser::new().link(&world, &link, FAY, FAY).await;
+    let linked = world.slack.posted().pop().expect("a post").message;
+    let linked = &linked.expect("a message that Slack accepts");
+    assert!(
+        said(linked).contains(&format!("`/livestream start {options}`")),
+        "{linked}"
+    );
+    assert_eq!(button_values(linked)[0], format!("start {options}"));
+    let gone_on = press(&world, FAY, &format!("start {options}")).await;
+    let shown = world.slack.reply(&gone_on).await.expect("a picker");
+    assert!(said(&shown).starts_with("*Which meeting"), "{shown}");
+
+    // Dana's is found dead, and is known to be dead from then on: the same is said.
+    world.zoom.revoke(DANA.zoom);
+    let found = look_up(&world, DANA, "start name=x").await;
+    let known = look_up_at_once(&world, DANA, "start name=x").await;
+    for shown in [found, known] {
+        let read = said(&shown);
+        assert!(
+            read.contains("I can't list your meetings, because Zoom no longer accepts your link"),
+            "{read}"
+        );
+        assert_eq!(button_values(&shown), ["connect start name=\"x\""]);
+    }
+    wait_for_empty_queue(&world.database).await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_stop_and_an_end_without_a_meeting_show_what_goes_on() {
+    let world = installed_world().await;
+    for (typed, nothing) in [
+        ("stop", "so there is none to stop"),
+        ("ended", "so there is none to mark as ended"),
+    ] {
+        let read = type_and_read_at_once(&world, DANA, typed).await;
+        assert!(read.contains(nothing), "{typed}: {read}");
+    }
+    start(&world).await;
+    tell(&world, ON_AIR, Utc::now()).await;
+    card(&world, "*Town Hall is live*").await;
+    let shown = look_up_at_once(&world, DANA, "stop").await;
+    assert!(said(&shown).contains("*Town Hall is live*"), "{shown}");
+    assert_eq!(
+        button_values(&shown),
+        [format!("stop {MEETING}"), format!("ended {MEETING}")]
+    );
+    let shown = look_up_at_once(&world, DANA, "ended").await;
+    assert!(
+        said(&shown).starts_with("*Which livestream is over?*"),
+        "{shown}"
+    );
+    assert!(button_values(&shown).contains(&format!("ended {MEETING}")));
+    // In its channel everybody sees it; only who started it can say that it is over.
+    let shown = look_up_at_once(&world, FAY, "stop").await;
+    assert_eq!(button_values(&shown), [format!("stop {MEETING}")]);
+    let read = type_and_read_at_once(&world, FAY, "ended").await;
+    assert!(read.contains("none to mark as ended"), "{read}");
+    // Elsewhere nobody else is shown it.
+    let typed = world.slack.type_at(EVERYBODY, FAY.slack, "stop");
+    let read = text_of(&send(&world, &typed).await.body);
+    assert!(read.contains("none to stop"), "{read}");
+    // Nothing is stopped by that.
+    assert!(meeting(&world).is_live);
+    press(&world, DANA, &format!("stop {MEETING}")).await;
+    card(&world, "*Town Hall is ending.*").await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn whoever_types_no_number_is_led_to_the_list() {
+    let world = installed_world().await;
+    for (typed, list) in [
+        ("start foo", "`/livestream` alone lists your meetings"),
+        (
+            "start foo name=x",
+            "`/livestream start name=\"x\"` alone lists your meetings",
+        ),
+        (
+            "start https://zoom.us/my/dana",
+            "`/livestream` alone lists your meetings",
+        ),
+        (
+            "rehearse foo",
+            "`/livestream rehearse` alone lists your meetings",
+        ),
+        ("check townhall", "`/livestream` alone lists your meetings"),
+        ("go", "`/livestream` alone lists your meetings"),
+        ("live", "`/livestream` alone lists your meetings"),
+        ("list", "`/livestream` alone lists your meetings"),
+        ("strat", "`/livestream` alone lists your meetings"),
+        ("stop foo", "`/livestream stop` alone lists what goes on"),
+        ("ended foo", "`/livestream ended` alone lists what goes on"),
+        (
+            "status foo",
+            "`/livestream status` alone lists what goes on",
+        ),
+    ] {
+        let read = type_and_read_at_once(&world, DANA, typed).await;
+        assert!(read.contains(list), "{typed}: {read}");
+    }
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_coming_meeting_is_checked_without_its_number() {
+    let world = installed_world().await;
+    plan(&world);
+    let shown = look_up(&world, DANA, "").await;
+    assert_eq!(check_values(&shown), [format!("check {COMING}")]);
+    let choose = world.slack.choose(DANA.slack, &format!("check {COMING}"));
+    send_press(&world, &choose).await;
+    let checked = world.slack.reply(&choose).await.expect("a check");
+    assert!(said(&checked).contains("It is not running"), "{checked}");
+    // A check cannot be answered on the Home, which offers none.
+    let home = open_home(&world, TOWN_HALL, DANA).await;
+    assert_eq!(check_values(&home), [""; 0]);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_meeting_that_comes_and_was_live_stands_in_the_menu_alone() {
+    let world = installed_world().await;
+    plan(&world);
+    world.zoom.begin(COMING);
+    outcome_of(&world, DANA, &format!("start {COMING}")).await;
+    card(&world, &format!("*{SECRET_TOPIC} is going live")).await;
+    press(&world, DANA, &format!("stop {COMING}")).await;
+    card(&world, "is over").await;
+    world.zoom.end(COMING);
+    let shown = look_up(&world, DANA, "").await;
+    let read = said(&shown);
+    assert_eq!(choice_values(&shown), [format!("start {COMING}")]);
+    assert!(!read.contains("livestreamed by you"), "{read}");
+    assert!(!button_values(&shown).contains(&format!("start {COMING}")));
+    world.end().await;
+}
+
+fn daily_limit() -> Fault {
+    let again = Utc::now() + TimeDelta::hours(3);
+    let again = again.format("%Y-%m-%dT%H:%M:%SZ").to_string();
+    Fault::error(
+        429,
+        429,
+        "You have reached the maximum daily rate limit for this API.",
+    )
+    .with_header("x-ratelimit-type", "Daily-limit")
+    .with_header("retry-after", again)
+}
+
+#[tokio::test]
+async fn what_is_not_read_of_the_user_is_said_and_holds_up_no_list() {
+    let world = installed_world().await;
+    plan(&world);
+    world
+        .zoom
+        .fail_next_read(Read::Me, Fault::error(500, 0, "Oops."));
+    let shown = look_up(&world, DANA, "").await;
+    let read = said(&shown);
+    assert!(
+        read.contains("I can't list your personal room, because Zoom did not answer"),
+        "{read}"
+    );
+    assert_eq!(
+        button_values(&shown),
+        [format!("start {MEETING}"), "start".to_owned()]
+    );
+    assert_eq!(choice_values(&shown), [format!("start {COMING}")]);
+    // The lists do not wait for it as long as they would for each other.
+    world.zoom.fail_next_read(Read::Me, Fault::Hang);
+    let begun = Instant::now();
+    let shown = look_up(&world, DANA, "").await;
+    let took = begun.elapsed();
+    assert!(took < Duration::from_secs(4), "{took:?}");
+    assert!(said(&shown).contains("your personal room"), "{shown}");
+    world.zoom.hang_up();
+    // Two reasons are both said.
+    world
+        .zoom
+        .fail_next_read(Read::LiveMeetings, Fault::error(429, 429, "Too many."));
+    world
+        .zoom
+        .fail_next_read(Read::UpcomingMeetings, Fault::error(403, 2306, "No."));
+    let shown = look_up(&world, DANA, "").await;
+    let read = said(&shown);
+    for part in [
+        "the meetings that are running, because Zoom gets too many requests just now. In a moment,",
+        "the meetings that come, because your Zoom account does not let",
+        "Once that is mended, press *Look again*.",
+    ] {
+        assert!(read.contains(part), "{part}: {read}");
+    }
+    let again = button_values(&shown);
+    assert_eq!(again, [format!("start {ROOM}"), "start".to_owned()]);
+    // Until when a daily limit lasts, as a start says it.
+    for read in [Read::LiveMeetings, Read::UpcomingMeetings] {
+        world.zoom.fail_next_read(read, daily_limit());
+    }
+    let shown = look_up(&world, DANA, "").await;
+    let read = said(&shown);
+    assert!(
+        read.contains("your meetings, because the Zoom account has used up its requests for today, until <!date^"),
+        "{read}"
+    );
+    assert!(!read.contains("In a moment"), "{read}");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn times_are_told_in_the_zone_of_the_asker() {
+    let world = installed_world().await;
+    plan(&world);
+    let label = async || {
+        let shown = look_up(&world, DANA, "").await;
+        let mut menus = elements(&shown).filter(|part| part["type"] == "static_select");
+        let menu = menus.next().expect("a menu");
+        let label = menu["options"][0]["text"]["text"].as_str();
+        label.expect("a label").to_owned()
+    };
+    for (zone, named) in [
+        ("America/Los_Angeles", " P"),
+        ("Asia/Tokyo", " JST "),
+        // Then that of the meeting.
+        ("", " CE"),
+        ("Mars/Olympus", " CE"),
+    ] {
+        world.zoom.set_zone(DANA.zoom, zone);
+        let label = label().await;
+        assert!(label.contains(named), "{zone}: {label}");
+    }
     world.end().await;
 }
 
@@ -395,7 +699,7 @@ async fn a_shared_account_shows_nobody_its_meetings() {
     let read = said(&shown);
     assert!(read.contains("I show nobody its meetings"), "{read}");
     assert!(
-        !read.contains("Town Hall") && option_values(&shown).is_empty(),
+        !read.contains("Town Hall") && choice_values(&shown).is_empty(),
         "{read}"
     );
     assert_eq!(world.zoom.reads(Read::LiveMeetings), [""; 0]);
@@ -424,7 +728,7 @@ async fn three_hundred_meetings_fit_and_come_soon() {
     let text =
         format!("start name=\"{name}\" speaker=off layout=gallery captions=burnt-in confirm=yes");
     let shown = look_up(&world, DANA, &text).await;
-    assert_eq!(option_values(&shown).len(), 25, "{shown}");
+    assert_eq!(choice_values(&shown).len(), 25, "{shown}");
     let read = said(&shown);
     assert!(
         read.contains("Zoom lists more meetings than the 300"),
@@ -432,7 +736,7 @@ async fn three_hundred_meetings_fit_and_come_soon() {
     );
     // Slack takes the Home as well.
     let home = open_home(&world, TOWN_HALL, DANA).await;
-    assert_eq!(option_values(&home).len(), 25);
+    assert_eq!(choice_values(&home).len(), 25);
     let mut took = Vec::new();
     for _ in 0..20 {
         let begun = Instant::now();
@@ -494,7 +798,7 @@ async fn a_meeting_goes_live_from_the_home() {
         read.contains("*Town Hall* · 6842 3085 · running in Zoom"),
         "{read}"
     );
-    assert_eq!(option_values(&home), [format!("start {COMING}")]);
+    assert_eq!(choice_values(&home), [format!("start {COMING}")]);
     press_on_home(&world, TOWN_HALL, DANA, &format!("start {MEETING}")).await;
     let direct = |words: &'static str| {
         let fits = move |message: &Message| text(message).contains(words);
@@ -567,10 +871,10 @@ async fn a_one_time_link_stays_on_the_home_of_somebody_who_is_linked() {
     world.link(DANA, &scopes).await.expect("a link");
     let home = open_home(&world, TOWN_HALL, DANA).await;
     assert!(
-        button_values(&home).contains(&"connect".to_owned()),
+        button_values(&home).contains(&"connect start".to_owned()),
         "{home}"
     );
-    press_on_home(&world, TOWN_HALL, DANA, "connect").await;
+    press_on_home(&world, TOWN_HALL, DANA, "connect start").await;
     wait_for_empty_queue(&world.database).await;
     let home = world.slack.homes(DANA.slack).pop().expect("a home");
     assert!(said(&home).contains("This link is yours alone"), "{home}");

@@ -168,6 +168,23 @@ async fn forms_and_links_work_without_a_script() {
     demo.end(Signal::SIGINT).await;
 }
 
+/// Nobody needs a script to open somebody's App Home.
+#[tokio::test]
+async fn a_home_that_was_never_opened_is_in_the_page_as_it_comes() {
+    let data = tempfile::tempdir().expect("a temporary directory");
+    let demo = Demo::start(data.path()).await;
+    let http = http::client(Duration::from_secs(10)).expect("an HTTP client");
+    let page = http.get(format!("{}/?who=U0FAY&place=home", demo.url));
+    let page = page.send().await.expect("a page").text().await;
+    let page = page.expect("valid UTF-8");
+    assert!(
+        page.contains("No Zoom account is linked for you."),
+        "{page}"
+    );
+    assert!(!page.contains("The page is empty"), "{page}");
+    demo.end(Signal::SIGINT).await;
+}
+
 /// To follow a link changes nothing, whatever it says.
 #[tokio::test]
 async fn a_link_to_a_scene_sets_nothing() {

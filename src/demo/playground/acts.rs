@@ -1,10 +1,12 @@
 //! What the person at the page does, in Slack's place or in Zoom's.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use anyhow::Context;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+use tokio::time::timeout;
 
 use super::scenes;
 use super::send::{Problem, taken};
@@ -92,7 +94,28 @@ fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
     number.ok_or_else(|| serde::de::Error::custom("a number is wanted"))
 }
 
+/// How long a page waits for an App Home that is opened for the first time.
+const HOME_WITHIN: Duration = Duration::from_secs(3);
+
 impl Playground {
+    async fn open_home(&self, who: &str) -> Result<(), Problem> {
+        let opened = self.slack.open_home(TOWN_HALL, who);
+        taken(self.slack.send_event(&self.service, &opened).await)
+    }
+
+    /// Opens the App Home of somebody who has none yet, and waits for it.
+    pub(super) async fn open_home_once(&self, who: &str) -> Result<(), Problem> {
+        if !self.slack.homes(who).is_empty() {
+            return Ok(());
+        }
+        self.open_home(who).await?;
+        match timeout(HOME_WITHIN, self.slack.home_after(who, 0)).await {
+            Ok(shown) => Ok(shown.map(drop)?),
+            // The page says that it is empty.
+            Err(_) => Ok(()),
+        }
+    }
+
     /// Does it. Returns where the person at the page goes then, if anywhere.
     pub(super) async fn act(&self, act: Act) -> Result<Option<Viewer>, Problem> {
         let (slack, zoom) = (&self.slack, &self.zoom);
@@ -113,10 +136,7 @@ impl Playground {
                 let choice = choice.context("The message with that menu is gone.")?;
                 taken(slack.send_press(&self.service, &choice).await)?;
             }
-            Act::OpenHome { who } => {
-                let opened = slack.open_home(TOWN_HALL, &who);
-                taken(slack.send_event(&self.service, &opened).await)?;
-            }
+            Act::OpenHome { who } => self.open_home(&who).await?,
             Act::PressHome { who, value } => {
                 let press = slack.press_home(&who, &value);
                 taken(slack.send_press(&self.service, &press).await)?;

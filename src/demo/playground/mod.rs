@@ -47,7 +47,7 @@ use self::live::Told;
 use self::page::Extra;
 use self::send::Problem;
 pub(super) use self::state::Playground;
-use self::viewer::Viewer;
+use self::viewer::{Place, Viewer};
 use super::parts;
 use crate::web::parts::{MARK, STYLE};
 
@@ -133,7 +133,8 @@ fn headers() -> [(HeaderName, &'static str); 4] {
     ]
 }
 
-/// The page. To look at it changes nothing, whatever its address says.
+/// The page. To look at it changes nothing, whatever its address says; but somebody who looks at the
+/// App Home for the first time opens it.
 async fn show(State(playground): State<Arc<Playground>>, RawQuery(query): RawQuery) -> Response {
     let query = query.unwrap_or_default();
     let mut pairs = form_urlencoded::parse(query.as_bytes());
@@ -145,11 +146,16 @@ async fn show(State(playground): State<Arc<Playground>>, RawQuery(query): RawQue
         Some(Err(_)) => StatusCode::NOT_FOUND,
         _ => StatusCode::OK,
     };
+    let viewer = Viewer::read(&query);
+    let problem = match viewer.place {
+        Place::Home => playground.open_home_once(viewer.who.slack).await.err(),
+        Place::Channel(_) => None,
+    };
     let extra = Extra {
         scene,
-        ..Extra::default()
+        problem: problem.as_ref().map(|Problem(problem)| (&**problem, "")),
     };
-    let page = playground.page(&Viewer::read(&query), &extra);
+    let page = playground.page(&viewer, &extra);
     (status, Html(page.0)).into_response()
 }
 

@@ -102,7 +102,7 @@ pub(super) const TOUR: [Scene; 12] = [
     Scene {
         name: "link",
         title: "Link a Zoom account",
-        text: "You are Fay, who has linked nothing. Send `/livestream`: the answer, for Fay alone, says so. Press _Link my Zoom account_ there and in the next answer, and sign in as Fay.",
+        text: "You are Fay, who has linked nothing. Send `/livestream`, which lists the meetings that can go live: for want of an account, the answer says what Fay can do first. Press _Link my Zoom account_ there and in the next answer, and sign in as Fay.",
         who: FAY,
         target: Target::Composer,
         faults: &[],
@@ -112,7 +112,7 @@ pub(super) const TOUR: [Scene; 12] = [
     Scene {
         name: "choose",
         title: "Choose a meeting",
-        text: "Send `/livestream` again: it lists Fay's meetings. Choose the _Fireside chat_, although it has not begun, and read what the channel is told.",
+        text: "Press _Choose a meeting_ under the answer in Slack, or send `/livestream` again: it lists Fay's meetings. Choose the _Fireside chat_, although it has not begun, and read what the channel is told.",
         who: FAY,
         target: Target::Composer,
         faults: &[],

@@ -120,7 +120,9 @@ impl Groups {
                 group.active_at.elapsed() < UNDER_WAY && !group.title.starts_with("stop")
             }),
             Clue::Pages => self.newest(|group| {
-                let is_link = group.source == Source::Command && group.title == "connect";
+                // What was typed before it may follow.
+                let is_connect = group.title.split(' ').next() == Some("connect");
+                let is_link = group.source == Source::Command && is_connect;
                 (is_link || group.source == Source::Browser)
                     && group.active_at.elapsed() < ON_THE_PAGES
             }),

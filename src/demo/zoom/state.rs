@@ -70,6 +70,8 @@ pub(super) struct ZoomState {
     pub(super) emails: HashMap<String, String>,
     /// The personal rooms that are not everybody's, by user.
     pub(super) personal_rooms: HashMap<String, i64>,
+    /// In which zones times are shown, where that is not everybody's, by user.
+    pub(super) zones: HashMap<String, String>,
     pub(super) reads: Reads,
     /// What the next attempts to give tokens back get instead of an answer.
     pub(super) revoke_faults: VecDeque<Fault>,

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::super::people::PEOPLE;
 use super::api::Refusal;
-use super::meeting::{Kind, Meeting, join_url};
+use super::meeting::{Kind, Meeting, TIMEZONE, join_url};
 use super::reads::Read;
 use super::state::{Zoom, ZoomState};
 
@@ -47,6 +47,12 @@ impl Zoom {
     pub fn change_email(&self, user: &str, email: &str) {
         let emails = &mut self.lock().emails;
         emails.insert(user.to_owned(), email.to_owned());
+    }
+
+    /// Zoom shows times to the user in this zone; in none if it is empty.
+    pub fn set_zone(&self, user: &str, zone: &str) {
+        let zones = &mut self.lock().zones;
+        zones.insert(user.to_owned(), zone.to_owned());
     }
 
     /// The user's personal room has this number, and is a meeting that can begin.
@@ -98,6 +104,7 @@ impl ZoomState {
             "display_name": format!("{name} Acme"),
             "status": "active",
             "pmi": room,
+            "timezone": self.zones.get(&user).map_or(TIMEZONE, String::as_str),
             "personal_meeting_url": join_url(room),
         }))
         .into_response())

@@ -10,14 +10,15 @@ use crate::command::outcome::{DestinationRule, Fact, Outcome, Unknown};
 use crate::command::request::{Action, CheckRequest, Options, Settings};
 use crate::command::verb::Access;
 use crate::db::destinations::{self, Carried, Fields, UsedBy};
-use crate::db::streams::RecentMeeting;
-use crate::ids::{ChannelId, DestinationId, StreamId, ZoomUserId};
+use crate::db::streams::{RecentMeeting, Stream};
+use crate::destination::DestinationName;
+use crate::ids::{ChannelId, CommandId, DestinationId, StreamId, ZoomUserId};
 use crate::reply::Replies;
 use crate::reply::check::{Acts, AtZoom, Check, Goes, OnAir, RulesSay};
 use crate::reply::home::{Home, Meetings};
-use crate::reply::picker::{Missing, Picker};
+use crate::reply::picker::{NotListed, Obstacle, Picker};
 use crate::reply::reads::NotRead;
-use crate::stream::MeetingKind;
+use crate::stream::{self, FactKind, MeetingKind};
 use crate::zoom::meetings::{Destination, ListedMeeting, Meeting};
 use crate::zoom::users::{LiveSettings, User};
 
@@ -62,9 +63,14 @@ fn full() -> Picker {
     }
 }
 
-fn missing(missing: Missing) -> Picker {
+/// Neither of the two lists was read, for this reason.
+fn missing(why: &NotRead) -> Picker {
     Picker {
-        missing: Some(missing),
+        not_listed: NotListed {
+            running: Some(why.clone()),
+            coming: Some(why.clone()),
+            room: None,
+        },
         running: vec![],
         coming: vec![],
         ..full()
@@ -87,6 +93,10 @@ fn reasons() -> Vec<NotRead> {
         refused(2306, "Not allowed to view meetings scheduled for others."),
         refused(1001, "User does not exist: 7. (code 1001)"),
         NotRead::Limited,
+        NotRead::DailyLimit {
+            until: Some(now() + TimeDelta::hours(3)),
+        },
+        NotRead::DailyLimit { until: None },
         NotRead::NoAnswer,
         NotRead::Misconfigured,
     ]
@@ -138,6 +148,23 @@ fn catalogue_of_destinations() {
         ..full()
     };
     page.entry("with destinations", &replies().picker(&asker(), &sent));
+    let long: DestinationName = destination("aaa-international-all-hands-26");
+    let Ok(Command::Pick(options)) =
+        "start to=aaa-international-all-hands-26 name=\"Quarterly all hands of the whole company, 2026\" speaker=off \
+         layout=gallery_view captions=burnt-in confirm=yes"
+            .parse()
+    else {
+        panic!("no meeting is named");
+    };
+    let too_long = Picker {
+        options,
+        destinations: vec![long, destination("press"), destination("townhall")],
+        ..full()
+    };
+    page.entry(
+        "the chosen destination is too long for the menu",
+        &replies().picker(&asker(), &too_long),
+    );
     let chosen = Options {
         settings: Settings {
             destination: Some(destination("press")),
@@ -201,6 +228,115 @@ fn catalogue_of_destinations() {
     snapshot("destinations", &page.0);
 }
 
+/// A livestream of the asker's that Zoom has reported.
+fn on_air() -> Stream {
+    let fact = |kind| stream::Fact {
+        kind,
+        at: now(),
+        by: None,
+    };
+    Stream {
+        stream_id: StreamId(7),
+        starter: asker(),
+        channel: ChannelId::new("C0TOWNHALL"),
+        is_public: true,
+        zoom_user: ZoomUserId::new("zoom-dana"),
+        meeting: number(68_423_085),
+        topic: Some("Town Hall".to_owned()),
+        meeting_kind: None,
+        page: None,
+        destination: None,
+        is_rehearsal: false,
+        facts: vec![fact(FactKind::StartTaken), fact(FactKind::OnAir)],
+        has_reports: true,
+        version: 1,
+        card: None,
+        has_no_card: false,
+        is_live_told: false,
+        is_end_told: false,
+        is_alerted: false,
+        command: CommandId(17),
+        asked: None,
+        read_at: now() + TimeDelta::minutes(5),
+    }
+}
+
+/// Pickers where each part is missing for a reason of its own, of another zone, and of a rehearsal.
+fn variants() -> String {
+    let mut page = Page::default();
+    let hidden = refused(2306, "Not allowed to view meetings scheduled for others.");
+    for (title, running, coming) in [
+        (
+            "each list for a reason of its own",
+            NotRead::Limited,
+            hidden,
+        ),
+        (
+            "nothing at all was read",
+            NotRead::NoAnswer,
+            NotRead::NoAnswer,
+        ),
+    ] {
+        let not_listed = NotListed {
+            running: Some(running),
+            coming: Some(coming),
+            room: Some(NotRead::NoAnswer),
+        };
+        let picker = Picker {
+            not_listed,
+            running: vec![],
+            coming: vec![],
+            personal_room: None,
+            ..full()
+        };
+        page.entry(title, &replies().picker(&asker(), &picker));
+    }
+    let abroad = Picker {
+        zone: Some(chrono_tz::America::Los_Angeles),
+        ..full()
+    };
+    page.entry(
+        "in the zone of the asker",
+        &replies().picker(&asker(), &abroad),
+    );
+    let Ok(Command::Pick(options)) = "rehearse".parse() else {
+        panic!("no meeting is named");
+    };
+    let rehearsal = Picker { options, ..full() };
+    page.entry("of a rehearsal", &replies().picker(&asker(), &rehearsal));
+    page.0
+}
+
+/// What somebody reads who can start nothing, with and without livestreams that go on.
+fn obstacles() -> String {
+    let mut page = Page::default();
+    let refusal = standing(Access::StopOnly).refusal.expect("a rule");
+    for obstacle in [
+        Obstacle::Rule(refusal),
+        Obstacle::LinkDead,
+        Obstacle::NotLinked,
+        Obstacle::OperatorMustLink,
+    ] {
+        let Ok(Command::Pick(options)) = "start to=townhall".parse() else {
+            panic!("no meeting is named");
+        };
+        let title = format!("nothing can be started: {obstacle:?}");
+        let picker = Picker {
+            options,
+            obstacle: Some(obstacle),
+            ..Picker::default()
+        };
+        page.entry(&title, &replies().picker(&asker(), &picker));
+        let picker = Picker {
+            on_air: vec![on_air()],
+            ..picker
+        };
+        let title = "the same, with a livestream that goes on";
+        page.entry(title, &replies().picker(&asker(), &picker));
+    }
+    page.0
+}
+
 #[test]
 fn catalogue_of_pickers() {
     let mut page = Page::default();
@@ -229,19 +365,22 @@ fn catalogue_of_pickers() {
             &asker(),
             &Picker {
                 personal_room: None,
-                ..missing(Missing::Shared)
+                is_shared: true,
+                running: vec![],
+                coming: vec![],
+                ..full()
             },
         ),
     );
     for why in reasons() {
         let title = format!("nothing listed: {why:?}");
-        page.entry(
-            &title,
-            &replies().picker(&asker(), &missing(Missing::Meetings(why))),
-        );
+        page.entry(&title, &replies().picker(&asker(), &missing(&why)));
     }
     let running = Picker {
-        missing: Some(Missing::Coming(NotRead::Limited)),
+        not_listed: NotListed {
+            coming: Some(NotRead::Limited),
+            ..NotListed::default()
+        },
         coming: vec![],
         ..full()
     };
@@ -250,12 +389,17 @@ fn catalogue_of_pickers() {
         &replies().picker(&asker(), &running),
     );
     let coming = Picker {
-        missing: Some(Missing::Running(NotRead::NoAnswer)),
+        not_listed: NotListed {
+            running: Some(NotRead::NoAnswer),
+            ..NotListed::default()
+        },
         running: vec![],
         ..full()
     };
     page.entry("only the coming ones", &replies().picker(&asker(), &coming));
-    let unlinkable = missing(Missing::Meetings(NotRead::ScopeMissing));
+    page.0.push_str(&variants());
+    page.0.push_str(&obstacles());
+    let unlinkable = missing(&NotRead::ScopeMissing);
     page.entry(
         "where only the operator links",
         &replies_without_linking().picker(&asker(), &unlinkable),

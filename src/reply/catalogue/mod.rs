@@ -664,7 +664,7 @@ fn catalogue_of_mistakes() {
         "strat",
         "conect",
         "68423085",
-        "stop",
+        "stop layout=gallery",
         "start town hall",
         "start 1234567",
         "start https://zoom.us/my/dana",
@@ -697,7 +697,7 @@ fn catalogue_of_mistakes() {
         "68423085 name=\"Town Hall\"",
         "Join Zoom Meeting https://zoom.us/j/68423085?pwd=a Meeting ID: 6842 3085 Passcode: 123456",
         "strat 68423085 name=\"Town Hall\"",
-        "stop",
+        "stop foo",
         "start townhall name=\"Q&amp;A\" layout=gallery",
         "start 68423085 mood=good",
         "start 68423085 nam=x",
@@ -777,13 +777,22 @@ fn catalogue_of_accounts() {
         &replies.connect(LINK_URL, refused.as_ref()),
     );
     page.entry("connect, not set up", &replies.linking_not_set_up());
-    for typed in [None, Some("start 68423085")] {
+    for typed in [
+        None,
+        Some("start 68423085"),
+        Some("start"),
+        Some("start to=townhall"),
+    ] {
         let message = replies.linked("dana@acme.example", "Firefox on a Mac", typed);
         page.entry(&format!("linked, typed before: {typed:?}"), &message);
     }
     page.entry(
         "somebody else signed in",
-        &replies.link_opened_by_somebody_else(),
+        &replies.link_opened_by_somebody_else(None),
+    );
+    page.entry(
+        "somebody else signed in, typed before",
+        &replies.link_opened_by_somebody_else(Some("start 68423085")),
     );
     for unlinked in Unlinked::VARIANTS {
         let title = format!("disconnect, {unlinked:?}");

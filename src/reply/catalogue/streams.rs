@@ -148,6 +148,28 @@ fn catalogue_of_streams_on_destinations() {
     snapshot("streams_on_destinations", &page.0);
 }
 
+/// What a stop and an end without a meeting answer.
+fn without_a_meeting(asker: &Asker, elsewhere: &Asker, streams: &[StreamContext<'_>]) -> String {
+    let mut page = Page::default();
+    page.entry(
+        "stop, without a meeting",
+        &replies().choose_to_stop(elsewhere, streams),
+    );
+    page.entry(
+        "stop, without a meeting: none",
+        &replies().choose_to_stop(asker, &[]),
+    );
+    page.entry(
+        "ended, without a meeting",
+        &replies().choose_to_mark(asker, &streams[..1]),
+    );
+    page.entry(
+        "ended, without a meeting: none",
+        &replies().choose_to_mark(asker, &[]),
+    );
+    page.0
+}
+
 #[test]
 fn catalogue_of_streams() {
     let mut page = Page::default();
@@ -196,6 +218,8 @@ fn catalogue_of_streams() {
         &replies().stopped_unasked(&live),
     );
     let streams = [live, number];
+    page.0
+        .push_str(&without_a_meeting(&asker, &elsewhere, &streams));
     page.entry(
         "several, by status",
         &replies().status(&elsewhere, None, &streams),
