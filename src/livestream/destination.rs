@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::app::App;
 use crate::command::outcome::{DestinationRule, Fact, Outcome, Unknown};
 use crate::crypto::vault::Context;
-use crate::db::commands::PendingCommand;
+use crate::db::commands::{LastSent, PendingCommand};
 use crate::db::destinations::{self, Destination, UsedBy};
 use crate::db::streams::{self, NewStream, Stream, StreamBegun};
 use crate::destination::DestinationName;
@@ -189,15 +189,15 @@ pub(super) async fn hold(
         let fields = &destination.fields;
         (&fields.name, fields.page_url.as_str())
     });
-    if let (None, Some((stream, last))) = (destination, command.last_sent)
-        && !command.request.settings.takes.contains(&stream)
-        && let Some(name) = destinations::name_of_test(&app.db, last).await?
+    if let (None, Some(last)) = (destination, &command.last_sent)
+        && !command.request.settings.takes.contains(&last.stream)
+        && let Some(name) = test(app, last).await?
     {
         let (asker, channel) = (&command.asker, &command.channel_id);
         let usable = usable(app, asker, channel, Some(&command.zoom_user_id), false).await?;
         return Ok(Some(Outcome::LastSentToTest {
-            name,
-            stream,
+            name: name.filter(|_| last.may_know),
+            stream: last.stream,
             choices: first_names(usable),
         }));
     }
@@ -210,7 +210,7 @@ pub(super) async fn hold(
         meeting: command.request.meeting,
         destination: destination
             .map(|destination| destination.destination_id)
-            .or(command.last_sent.map(|(_, last)| last)),
+            .or(command.last_sent.as_ref().and_then(|last| last.destination)),
         chosen,
         is_rehearsal: command.request.settings.is_rehearsal,
     };
@@ -229,6 +229,15 @@ pub(super) async fn hold(
         }
         released = Some(holder.stream_id);
     }
+}
+
+/// Whether a meeting was sent last where only rehearsals go, and what that is called, if it is known. It
+/// may have been deleted since; what is set in Zoom stays.
+async fn test(app: &App, last: &LastSent) -> sqlx::Result<Option<Option<DestinationName>>> {
+    Ok(match last.destination {
+        Some(id) => destinations::name_of_test(&app.db, id).await?.map(Some),
+        None => last.is_rehearsal.then(|| last.name.clone()),
+    })
 }
 
 /// Begins a stream. With that an earlier one of its meeting is given up, and another one's destination
@@ -276,8 +285,10 @@ async fn in_use(
         return Ok(None);
     }
     let may_know = may_know(command, holder);
+    let last = command.last_sent.as_ref();
+    let may_name = is_chosen || last.is_some_and(|last| last.may_know);
     Ok(Some(Outcome::DestinationInUse {
-        name: destination,
+        name: may_name.then_some(destination),
         since,
         is_sure,
         is_chosen,

@@ -189,15 +189,21 @@ pub(super) fn on(destination: Option<&DestinationName>) -> String {
     destination.map_or_else(String::new, |name| format!(" on {name}"))
 }
 
+/// What a destination is called, or that it is one which the reader may not know.
+pub(super) fn name(destination: Option<&DestinationName>) -> &str {
+    destination.map_or("another destination", DestinationName::as_str)
+}
+
 /// Another stream goes to a destination, or may: `is_sure`, and whether the command names it.
 pub(super) fn destination_in_use(
     meeting: &str,
-    name: &DestinationName,
+    destination: Option<&DestinationName>,
     since: DateTime<Utc>,
     [is_sure, is_chosen]: [bool; 2],
     holder: Option<MeetingId>,
     by: Option<&SlackUserId>,
 ) -> String {
+    let name = name(destination);
     let since = date(since, "{time}", "%H:%M UTC");
     let stream = holder.map_or_else(
         || "another livestream".to_owned(),
