@@ -182,7 +182,9 @@ pub enum Outcome {
     /// The meeting was last sent to a destination for rehearsals from here, and none is named now.
     /// Zoom was not asked.
     LastSentToTest {
-        name: DestinationName,
+        /// What it is called, where the asker may know it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<DestinationName>,
         /// The stream that was sent there.
         stream: StreamId,
         /// Some of those that the asker may use.
@@ -190,7 +192,9 @@ pub enum Outcome {
     },
     /// Another stream goes to the destination, or may: Zoom was not asked.
     DestinationInUse {
-        name: DestinationName,
+        /// What it is called, where the asker may know it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<DestinationName>,
         /// When that stream began.
         since: DateTime<Utc>,
         /// It is on air there for certain; else it may be over, or go elsewhere.

@@ -16,7 +16,7 @@ use crate::db::jobs::{Job, RunCommand, ShowStream};
 use crate::db::memberships::RECENT;
 use crate::db::rules::Rules;
 use crate::db::{DELETED_AT_ONCE, STATEMENTS_PER_SWEEP, in_batches, interval};
-use crate::destination::AS_SET_IN_ZOOM;
+use crate::destination::{AS_SET_IN_ZOOM, DestinationName};
 use crate::ids::{
     Asker, ChannelId, CommandId, DestinationId, EnterpriseId, SlackUserId, StreamId, TeamId,
     TriggerId, ZoomUserId,
@@ -135,9 +135,22 @@ pub struct PendingCommand {
     pub has_card: bool,
     /// Who started the stream of its meeting that goes on in its channel, if there is one.
     pub starter: Option<SlackUserId>,
-    /// The last stream of its meeting in the workspace before this one, and the destination that was set
-    /// in the meeting then, if it was set from here.
-    pub last_sent: Option<(StreamId, DestinationId)>,
+    /// Where its meeting was sent last in the workspace before this.
+    pub last_sent: Option<LastSent>,
+}
+
+/// Where a meeting was sent last from here.
+#[derive(Debug)]
+pub struct LastSent {
+    /// The stream that was sent there.
+    pub stream: StreamId,
+    /// The destination that was set in the meeting then, if it was set from here and is still kept.
+    pub destination: Option<DestinationId>,
+    /// What that was called, if the stream chose it.
+    pub name: Option<DestinationName>,
+    pub is_rehearsal: bool,
+    /// Whether the asker of the command may know that.
+    pub may_know: bool,
 }
 
 /// What Zoom is asked for, one after the other.
@@ -295,16 +308,26 @@ pub async fn find(db: impl PgExecutor<'_>, id: CommandId) -> sqlx::Result<Option
                     and stream.channel_id = command.channel_id
                 limit 1
             ) as "starter: SlackUserId",
-            last.stream_id as "last_stream?: StreamId", last.destination_id as "last_destination?: DestinationId",
+            last.stream as "last_stream?: StreamId", last.sent_to as "last_destination?: DestinationId",
+            last.name as "last_name?: DestinationName", last.was_rehearsal as "was_rehearsal?",
+            last.may_know as "may_know_last?",
             email as "email?", access_token as "access_token?", refresh_token as "refresh_token?",
             generation as "generation?", expires_at > now() + $3::interval as "is_fresh?", dead_at
         from command
             left join membership using (team_id, user_id)
             left join zoom_grant using (zoom_user_id)
             left join lateral (
-                select stream_id, destination_id from stream
+                select stream_id as stream, destination_id as sent_to, destination as name, is_rehearsal as was_rehearsal,
+                    is_public or channel_id = command.channel_id or user_id = command.user_id as may_know
+                from stream
                 where stream.team_id = command.team_id and stream.meeting_id = command.meeting_id
                     and stream.command_id <> command.command_id
+                    -- One whose destination was not set left what was set before.
+                    and not exists (
+                        select from command as asked
+                        where asked.command_id = stream.command_id and asked.destination_step is null
+                            and (asked.settings ? 'is_rehearsal' or coalesce(asked.settings ->> 'destination', $4) <> $4)
+                    )
                 order by stream_id desc limit 1
             ) as last on true
         where command_id = $1
@@ -312,6 +335,7 @@ pub async fn find(db: impl PgExecutor<'_>, id: CommandId) -> sqlx::Result<Option
         id.0,
         interval(RECENT),
         interval(FRESH_FOR),
+        AS_SET_IN_ZOOM,
     )
     .fetch_optional(db)
     .await?;
@@ -374,7 +398,13 @@ pub async fn find(db: impl PgExecutor<'_>, id: CommandId) -> sqlx::Result<Option
             has_bot: row.has_bot,
             has_card: row.has_card && row.has_bot,
             starter: row.starter,
-            last_sent: row.last_stream.zip(row.last_destination),
+            last_sent: row.last_stream.map(|stream| LastSent {
+                stream,
+                destination: row.last_destination,
+                name: row.last_name,
+                is_rehearsal: row.was_rehearsal.unwrap_or_default(),
+                may_know: row.may_know_last.unwrap_or_default(),
+            }),
             authorization: Authorization::read(row.rules, row.kind, row.is_recent, row.had_token),
             grant,
         }
@@ -429,6 +459,38 @@ pub async fn recent(
         outcome: row.outcome.map(Outcome::read),
     });
     Ok(recent.collect())
+}
+
+/// The same as [`PendingCommand::last_sent`] for a start that somebody may ask for in a channel.
+pub async fn last_sent(
+    db: impl PgExecutor<'_>,
+    asker: &Asker,
+    channel: &ChannelId,
+    meeting: MeetingId,
+) -> sqlx::Result<Option<LastSent>> {
+    sqlx::query_as!(
+        LastSent,
+        r#"
+        select stream_id as "stream: StreamId", destination_id as "destination: DestinationId",
+            destination as "name: DestinationName", is_rehearsal,
+            is_public or channel_id = $3 or user_id = $4 as "may_know!"
+        from stream
+        where team_id = $1 and meeting_id = $2
+            and not exists (
+                select from command as asked
+                where asked.command_id = stream.command_id and asked.destination_step is null
+                    and (asked.settings ? 'is_rehearsal' or coalesce(asked.settings ->> 'destination', $5) <> $5)
+            )
+        order by stream_id desc limit 1
+        "#,
+        asker.team.as_str(),
+        meeting.get(),
+        channel.as_str(),
+        asker.user.as_str(),
+        AS_SET_IN_ZOOM,
+    )
+    .fetch_optional(db)
+    .await
 }
 
 /// How the last command ended for which Zoom gave no new token of this user's within the last minute.
@@ -634,7 +696,11 @@ pub async fn finish(
                 nullif(concat_ws(' ', case when $3 then action end,
                     case when settings ? 'is_rehearsal' then 'rehearsal' end,
                     -- What is no destination's name may be anything.
-                    case when outcome ->> 'kind' <> 'no_such_destination' then 'to=' || (settings ->> 'destination') end
+                    case when outcome ->> 'kind' <> 'no_such_destination' then 'to=' || coalesce(
+                        settings ->> 'destination',
+                        -- The one for rehearsals, where none was named.
+                        (select destination from stream where stream.command_id = $1 and is_rehearsal)
+                    ) end
                 ), ''), $4
             from finished
         ), told as (

@@ -17,7 +17,8 @@ use crate::ids::{
     TriggerId, ZoomUserId,
 };
 use crate::slack::message::Posted;
-use crate::stream::state::{CLOCKS_APART, KNOWN_FOR, State, state};
+use crate::stream::rehearsal::Stops;
+use crate::stream::state::{CLOCKS_APART, KNOWN_FOR, REPORTED_WITHIN, State, state};
 use crate::stream::{Fact, FactKind, MeetingKind};
 use crate::trace;
 use crate::zoom::event::MeetingEvent;
@@ -102,6 +103,13 @@ impl Stream {
     /// What can be said of it now.
     pub fn state(&self) -> State {
         state(&self.facts, self.has_reports, self.read_at)
+    }
+
+    /// When it is stopped by itself, if it is a rehearsal that goes on.
+    pub fn stops(&self, state: &State) -> Option<Stops> {
+        self.is_rehearsal
+            .then(|| Stops::of(&self.facts, state))
+            .flatten()
     }
 }
 
@@ -509,24 +517,6 @@ pub async fn open(
     }
 }
 
-/// The last stream of a meeting in a workspace, and the destination that was set in the meeting then,
-/// if it was set from here: [`PendingCommand::last_sent`](crate::db::commands::PendingCommand::last_sent)
-/// of a start that is asked for now.
-pub async fn last_sent(
-    db: impl PgExecutor<'_>,
-    team: &TeamId,
-    meeting: MeetingId,
-) -> sqlx::Result<Option<(StreamId, DestinationId)>> {
-    let last = sqlx::query!(
-        r#"select stream_id as "stream: StreamId", destination_id as "destination: DestinationId" from stream
-        where team_id = $1 and meeting_id = $2 order by stream_id desc limit 1"#,
-        team.as_str(),
-        meeting.get(),
-    );
-    let last = last.fetch_optional(db).await?;
-    Ok(last.and_then(|last| Some((last.stream, last.destination?))))
-}
-
 /// A stream as a command is about to ask Zoom for it.
 #[derive(Debug)]
 pub struct NewStream<'a> {
@@ -629,6 +619,18 @@ pub async fn begin(db: impl PgExecutor<'_>, new: &NewStream<'_>) -> sqlx::Result
     }
 }
 
+/// The destination that was chosen for the stream that a command asked for, if one was.
+pub async fn chosen(
+    db: impl PgExecutor<'_>,
+    command: CommandId,
+) -> sqlx::Result<Option<DestinationName>> {
+    let chosen = sqlx::query_scalar!(
+        r#"select destination as "destination: DestinationName" from stream where command_id = $1"#,
+        command.0,
+    );
+    Ok(chosen.fetch_optional(db).await?.flatten())
+}
+
 /// The stream that holds a destination, if one does, and what the destination is called.
 pub async fn holding(
     db: &PgPool,
@@ -683,7 +685,10 @@ pub async fn open_with_others(
 
 /// Keeps a fact that Zoom reported, if it belongs to a stream of ours, and has the stream shown;
 /// who did it only if that is somebody linked there. Of a meeting with several streams it belongs
-/// to the last one that had begun. Returns whether it was kept and is new.
+/// to the last one that had begun. What follows its stop from here, or the end of a rehearsal, or goes
+/// where no app can send it, is a livestream that somebody began in Zoom: of that nothing is kept, but
+/// that ours is over by then. Returns whether something was kept and is new.
+#[expect(clippy::too_many_lines, reason = "one statement")]
 pub async fn report(
     db: impl PgExecutor<'_>,
     kind: FactKind,
@@ -706,13 +711,47 @@ pub async fn report(
                 -- What follows one that is over is not ours, but for late reports of the same meeting.
                 and (closed_at is null or uuid = $3 or (uuid is null and closed_at > now() - $14::interval))
         ), told as (
-            select stream_id, uuid, team_id, enterprise_id from begun
+            select * from begun
             -- A late report of one that had begun by then and was not over is not one of the next.
             order by $8 and began_at = (select max(began_at) from begun where had_begun) and not exists (
                 select from stream_fact as fact
                 where fact.stream_id = begun.stream_id and fact.happened_at <= $5::timestamptz
                     and fact.kind in ('start_refused', 'stop_taken', 'off_air', 'meeting_ended', 'marked_ended')
             ) desc nulls last, began_at desc limit 1
+        ), known as (
+            select stream_id, stop.at as stopped_at, ending.at is not null or is_off or was_refused as is_off,
+                $4 <> 'meeting_ended' and (
+                    $16 or was_refused or coalesce($5 > ending.at, false) or ($8 and stop.at is not null and $5 > greatest(
+                        stop.at + $13::interval,
+                        -- It may be reported late where that was stopped before.
+                        case when not was_reported then start.at + $17::interval end
+                    ))
+                ) as is_by_hand
+            from told cross join lateral (
+                select coalesce(max(happened_at), told.began_at) as at from stream_fact as fact
+                where fact.stream_id = told.stream_id and kind = 'start_asked'
+            ) as start cross join lateral (
+                select min(happened_at) as at from stream_fact as fact
+                where fact.stream_id = told.stream_id and kind = 'stop_taken' and happened_at >= start.at
+            ) as stop cross join lateral (
+                select min(happened_at) as at from stream_fact as fact
+                where fact.stream_id = told.stream_id
+                    and kind = any (array['off_air', 'meeting_ended'] || case when is_rehearsal then array['not_running', 'marked_ended'] end)
+                    and happened_at >= date_trunc('second', case when is_rehearsal then start.at else stop.at end)
+            ) as ending cross join lateral (
+                select coalesce(bool_or(kind = 'on_air' and happened_at <= stop.at + $13::interval), false) as was_reported,
+                    coalesce(
+                        bool_or(kind = 'start_refused')
+                            and not bool_or(kind in ('start_taken', 'start_unknown', 'on_air')),
+                        false
+                    ) as was_refused,
+                    coalesce(
+                        max(happened_at) filter (where kind in ('off_air', 'meeting_ended'))
+                            >= coalesce(max(happened_at) filter (where kind = 'on_air'), '-infinity'),
+                        false
+                    ) as is_off
+                from stream_fact as fact where fact.stream_id = told.stream_id
+            ) as facts
         ), kept as (
             insert into stream_fact (stream_id, kind, happened_at, user_id)
             -- The end of an earlier meeting of this number may be told after the next has begun.
@@ -721,13 +760,21 @@ pub async fn report(
                 where zoom_link.zoom_user_id = $7
                     and (zoom_link.team_id = told.team_id or zoom_link.enterprise_id = told.enterprise_id)
                 order by zoom_link.team_id = told.team_id desc limit 1
-            ) from told where $8 or uuid is null or uuid = $3 or $5 > (
+            ) from told join known using (stream_id) where not is_by_hand and ($8 or uuid is null or uuid = $3 or $5 > (
                 -- One of a later meeting, whose beginning was not told, ends this one too.
                 select max(happened_at) + $13::interval from stream_fact as fact
                 where fact.stream_id = told.stream_id and kind = 'on_air'
-            )
+            ))
+            union all
+            select stream_id, 'off_air', coalesce(stopped_at, $5), null from known
+            where is_by_hand and $8 and not is_off
             on conflict do nothing
-            returning stream_id
+            returning stream_id, kind
+        ), raised as (
+            -- Of one that is not ours nothing else is kept.
+            update stream set version = version + 1 from kept
+            where stream.stream_id = kept.stream_id and kept.kind <> $4
+            returning stream.stream_id
         ), changed as (
             update stream set version = version + 1, topic = coalesce($9, topic),
                 meeting_type = coalesce($15, meeting_type),
@@ -754,11 +801,13 @@ pub async fn report(
                     ) then $3
                     else coalesce(uuid, $3)
                 end
-            from kept where stream.stream_id = kept.stream_id
+            from kept where stream.stream_id = kept.stream_id and kept.kind = $4
             returning stream.stream_id
+        ), shown as (
+            select * from changed union all select * from raised
         )
-        select count(*) as "count!" from changed, graphile_worker.add_job(
-            $10, json_strip_nulls(json_build_object('stream_id', stream_id, 'traceparent', $16::text)), job_key => $10 || ' ' || stream_id, priority => $11
+        select count(*) as "count!" from shown, graphile_worker.add_job(
+            $10, json_strip_nulls(json_build_object('stream_id', stream_id, 'traceparent', $18::text)), job_key => $10 || ' ' || stream_id, priority => $11
         )
         "#,
         event.host.as_str(),
@@ -776,6 +825,8 @@ pub async fn report(
         interval(CLOCKS_APART.to_std().unwrap_or_default()),
         interval(REPORTED_LATE),
         event.meeting_kind.map(MeetingKind::number),
+        event.is_by_hand,
+        interval(REPORTED_WITHIN.to_std().unwrap_or_default()),
         trace::parent(),
     )
     .fetch_one(db)

@@ -118,6 +118,7 @@ fn streams() -> Markup {
             starter: &starter,
             channel: &channel,
             state,
+            stops: None,
             has_reports: true,
             now: clock.now,
         };

@@ -231,6 +231,10 @@ fn message(app: &App, stream: &Stream, told: &StreamContext<'_>) -> Message {
     let asked = stream.asked.as_ref().filter(|asked| asked.is_here);
     let outcome = asked.and_then(|asked| {
         let (result, request) = (asked.result.as_ref()?, asked.request.as_ref()?);
+        // Whatever came of its start, it is to be stopped.
+        if told.is_stop_overdue() {
+            return None;
+        }
         let fact = match told.state {
             State::NotLive => FactKind::StartRefused,
             State::NotKnown { is_over: false, .. } => FactKind::StartUnknown,
@@ -242,6 +246,10 @@ fn message(app: &App, stream: &Stream, told: &StreamContext<'_>) -> Message {
     let Some((result, request, asked)) = outcome else {
         return replies.card(told);
     };
+    let mut request = request.clone();
+    if stream.is_rehearsal && request.settings.destination.is_none() {
+        request.settings.destination.clone_from(&stream.destination);
+    }
     let context = OutcomeContext {
         command: stream.command,
         asker: &stream.starter,
@@ -251,7 +259,7 @@ fn message(app: &App, stream: &Stream, told: &StreamContext<'_>) -> Message {
         is_on_card: false,
         has_bot: true,
         starter: None,
-        request,
+        request: &request,
         zoom_message: result.zoom_message.as_deref(),
         is_destination_set: asked.is_destination_set,
     };

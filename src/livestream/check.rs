@@ -11,7 +11,7 @@ use crate::command::request::CheckRequest;
 use crate::command::verb::Access;
 use crate::db::authorization::Person;
 use crate::db::links::Link;
-use crate::db::{destinations, shared_accounts, streams};
+use crate::db::{commands, destinations, shared_accounts, streams};
 use crate::ids::{Asker, ChannelId, ZoomUserId};
 use crate::livestream::destination;
 use crate::livestream::look_up::TimeLeft;
@@ -131,6 +131,10 @@ async fn would_go(
     if settings.destination.is_none() && !settings.is_rehearsal {
         settings.destination = destinations::default_in(&app.db, &asker.team, channel).await?;
     }
+    let last_sent = match request.meeting {
+        Some(meeting) => commands::last_sent(&app.db, asker, channel, meeting).await?,
+        None => None,
+    };
     let start = &Start {
         asker,
         channel,
@@ -138,10 +142,7 @@ async fn would_go(
         settings: &settings,
         is_confirmed: false,
         command: None,
-        last_sent: match request.meeting {
-            Some(meeting) => streams::last_sent(&app.db, &asker.team, meeting).await?,
-            None => None,
-        },
+        last_sent: last_sent.as_ref(),
     };
     let earlier = match request.meeting {
         Some(meeting) => on_air::earlier(app, start, meeting).await?,

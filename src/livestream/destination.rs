@@ -9,7 +9,7 @@ use crate::command::outcome::{DestinationRule, Fact, Outcome, Unknown};
 use crate::command::request::LivestreamRequest;
 use crate::crypto::vault::Context;
 use crate::db::authorization::Person;
-use crate::db::commands::PendingCommand;
+use crate::db::commands::{LastSent, PendingCommand};
 use crate::db::destinations::{self, Destination, UsedBy};
 use crate::db::shared_accounts;
 use crate::db::streams::{self, NewStream, Stream, StreamBegun};
@@ -214,15 +214,15 @@ async fn sent_to_test(
     start: &Start<'_>,
     destination: Option<&Destination>,
 ) -> sqlx::Result<Option<Outcome>> {
-    if let (None, Some((stream, last))) = (destination, start.last_sent)
-        && !start.settings.takes.contains(&stream)
-        && let Some(name) = destinations::name_of_test(&app.db, last).await?
+    if let (None, Some(last)) = (destination, start.last_sent)
+        && !start.settings.takes.contains(&last.stream)
+        && let Some(name) = test(app, last).await?
     {
         let zoom_user = Some(start.zoom_user);
         let usable = usable(app, start.asker, start.channel, zoom_user, false).await?;
         return Ok(Some(Outcome::LastSentToTest {
-            name,
-            stream,
+            name: name.filter(|_| last.may_know),
+            stream: last.stream,
             choices: first_names(usable),
         }));
     }
@@ -233,7 +233,7 @@ async fn sent_to_test(
 fn held(start: &Start<'_>, destination: Option<&Destination>) -> Option<DestinationId> {
     destination
         .map(|destination| destination.destination_id)
-        .or(start.last_sent.map(|(_, last)| last))
+        .or(start.last_sent.and_then(|last| last.destination))
 }
 
 /// Why a start would not be sent to Zoom for where it goes, if it was asked for now. Notes nothing.
@@ -307,6 +307,15 @@ pub(super) async fn hold(
     }
 }
 
+/// Whether a meeting was sent last where only rehearsals go, and what that is called, if it is known. It
+/// may have been deleted since; what is set in Zoom stays.
+async fn test(app: &App, last: &LastSent) -> sqlx::Result<Option<Option<DestinationName>>> {
+    Ok(match last.destination {
+        Some(id) => destinations::name_of_test(&app.db, id).await?.map(Some),
+        None => last.is_rehearsal.then(|| last.name.clone()),
+    })
+}
+
 /// Begins a stream. With that an earlier one of its meeting is given up, and another one's destination
 /// released; or nothing of it.
 async fn begin(
@@ -352,8 +361,9 @@ async fn in_use(
         return Ok(None);
     }
     let may_know = start.may_know(holder);
+    let may_name = is_chosen || start.last_sent.is_some_and(|last| last.may_know);
     Ok(Some(Outcome::DestinationInUse {
-        name: destination,
+        name: may_name.then_some(destination),
         since,
         is_sure,
         is_chosen,

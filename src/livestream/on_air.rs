@@ -6,9 +6,9 @@ use crate::app::App;
 use crate::command::meeting::MeetingId;
 use crate::command::outcome::Outcome;
 use crate::command::request::Settings;
-use crate::db::commands::PendingCommand;
+use crate::db::commands::{LastSent, PendingCommand};
 use crate::db::streams::{self, Stream};
-use crate::ids::{Asker, ChannelId, CommandId, DestinationId, StreamId, ZoomUserId};
+use crate::ids::{Asker, ChannelId, CommandId, StreamId, ZoomUserId};
 use crate::stream::state::State;
 use crate::workspace::bot;
 
@@ -77,7 +77,7 @@ pub(super) struct Start<'a> {
     /// The command that asks for it.
     pub(super) command: Option<CommandId>,
     /// See [`PendingCommand::last_sent`].
-    pub(super) last_sent: Option<(StreamId, DestinationId)>,
+    pub(super) last_sent: Option<&'a LastSent>,
 }
 
 impl<'a> From<&'a PendingCommand> for Start<'a> {
@@ -89,7 +89,7 @@ impl<'a> From<&'a PendingCommand> for Start<'a> {
             settings: &command.request.settings,
             is_confirmed: command.request.is_confirmed,
             command: Some(command.command_id),
-            last_sent: command.last_sent,
+            last_sent: command.last_sent.as_ref(),
         }
     }
 }

@@ -1,22 +1,24 @@
 //! A rehearsal: a livestream to a destination for rehearsals, which is stopped as soon as Zoom has
 //! reported it, or has not for a minute.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use crate::app::App;
+use crate::command::outcome::{CommandResult, Outcome};
 use crate::command::request::{Action, LivestreamRequest, Settings};
-use crate::db::commands::{self, NewCommand, Recorded};
-use crate::db::streams::Stream;
-use crate::ids::TriggerId;
+use crate::db::commands::{self, NewCommand, PendingCommand, Recorded};
+use crate::db::streams::{self, Stream};
+use crate::ids::{StreamId, TriggerId};
 use crate::livestream::policy;
+use crate::reply::Replies;
+use crate::slack::message::Message;
+use crate::stream::rehearsal::Stops;
 use crate::stream::state::State;
 use crate::trace;
+use crate::workspace::bot;
 
-/// How long Zoom's report is waited for once Zoom took the start, or may have.
-const REPORTED_WITHIN: TimeDelta = TimeDelta::seconds(60);
-/// How soon a stop that did not work is asked for again, and how often at most.
-const STOP_AGAIN_AFTER: TimeDelta = TimeDelta::seconds(60);
-const STOPS_MAX: i32 = 5;
+/// What tells the stops that are asked for here apart from those that people ask for.
+const TRIGGER: &str = "rehearsal";
 
 /// Stops the rehearsal that a stream is, for whoever started it, once there is nothing more to see, and
 /// a few times more if it goes on. Returns when to look again. However often it is called, it asks for
@@ -26,30 +28,17 @@ pub(super) async fn stop_in_time(
     stream: &Stream,
     state: &State,
 ) -> sqlx::Result<Option<DateTime<Utc>>> {
-    if !stream.is_rehearsal {
+    let Some(stops) = stream.stops(state) else {
         return Ok(None);
-    }
-    let first = match state {
-        State::Live { since } => *since,
-        State::GoingLive { taken } | State::Silent { taken } => *taken + REPORTED_WITHIN,
-        State::NotKnown {
-            since,
-            is_over: false,
-        } => *since + REPORTED_WITHIN,
-        _ => return Ok(None),
     };
+    let now = stream.read_at;
     // Zoom's clock may be ahead.
-    if first > stream.read_at && !matches!(state, State::Live { .. }) {
-        return Ok(Some(first));
+    if stops.first > now && !matches!(state, State::Live { .. }) {
+        return Ok(stops.next(now));
     }
-    let (mut number, mut at) = (0, first);
-    while number < STOPS_MAX && at + STOP_AGAIN_AFTER <= stream.read_at {
-        number += 1;
-        at += STOP_AGAIN_AFTER;
-    }
-    if number == STOPS_MAX {
+    let Some((number, _)) = stops.due(now) else {
         return Ok(None);
-    }
+    };
     let request = LivestreamRequest {
         action: Action::Stop,
         meeting: stream.meeting,
@@ -58,7 +47,7 @@ pub(super) async fn stop_in_time(
     };
     let shared = policy::shared_to_stop(app, &stream.starter, &request).await?;
     // Another stop of the meeting may be under way, and then does it.
-    let trigger = TriggerId::new(format!("rehearsal {} {number}", stream.stream_id));
+    let trigger = TriggerId::new(format!("{TRIGGER} {} {number}", stream.stream_id));
     let new = NewCommand {
         trigger: &trigger,
         asker: &stream.starter,
@@ -79,9 +68,57 @@ pub(super) async fn stop_in_time(
             "rehearsal is stopped"
         ),
         Recorded::Duplicate | Recorded::UnderWay { .. } => {}
+        // The message of the stream says that it could not be stopped.
         Recorded::NotLinked | Recorded::LinkDead => {
             tracing::warn!("a rehearsal cannot be stopped: the link behind it has ended");
         }
     }
-    Ok(Some(at.max(stream.read_at) + STOP_AGAIN_AFTER))
+    Ok(stops.next(now))
+}
+
+/// Tells whoever started a rehearsal that it could not be stopped, the first time that this stop of it
+/// failed. `message` says why. False if it is no such stop.
+pub(super) async fn tell_not_stopped(
+    app: &App,
+    command: &PendingCommand,
+    result: &CommandResult,
+    message: Message,
+) -> sqlx::Result<bool> {
+    let is_failed = result.outcome.fact(Action::Stop).is_none();
+    let Some(id) = stopped_by(&command.trigger_id).filter(|_| is_failed) else {
+        return Ok(false);
+    };
+    let Some(stream) = streams::find(&app.db, id).await? else {
+        return Ok(true);
+    };
+    if let Some(bot) = bot::find(app, &command.asker).await?
+        && streams::claim_alert(&app.db, id).await?
+    {
+        let is_linked = !matches!(result.outcome, Outcome::LinkDead | Outcome::LinkEnded);
+        let stops = stream.stops(&stream.state());
+        let until = stops.filter(|_| is_linked).map(Stops::end_at);
+        let message = Replies::of(app).rehearsal_not_stopped(message, until);
+        // The bot logs a failure, and the message of the stream says the same.
+        let _ = bot.post(command.asker.user.as_str(), None, &message).await;
+    }
+    Ok(true)
+}
+
+/// What a command asks for, with the destination for rehearsals that was chosen where it names none.
+pub(super) async fn with_destination(
+    app: &App,
+    command: &PendingCommand,
+) -> sqlx::Result<LivestreamRequest> {
+    let mut request = command.request.clone();
+    if request.settings.is_rehearsal && request.settings.destination.is_none() {
+        request.settings.destination = streams::chosen(&app.db, command.command_id).await?;
+    }
+    Ok(request)
+}
+
+/// The rehearsal that a command was to stop which was recorded here.
+fn stopped_by(trigger: &TriggerId) -> Option<StreamId> {
+    let mut words = trigger.as_str().split(' ');
+    let id = (words.next()? == TRIGGER).then(|| words.next())??;
+    id.parse().ok().map(StreamId)
 }

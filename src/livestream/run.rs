@@ -10,7 +10,7 @@ use crate::account::tokens::{self, Refreshing, TokenUnavailable};
 use crate::app::App;
 use crate::command::meeting::MeetingId;
 use crate::command::outcome::{CommandResult, Outcome, Unknown};
-use crate::command::request::Action;
+use crate::command::request::{Action, LivestreamRequest};
 use crate::crypto::vault::Context;
 use crate::db::commands::{self, AttemptFailure, Begun, Finished, PendingCommand, Step};
 use crate::db::jobs::{self, RunAt, RunCommand, ShowHome, WaitsFor};
@@ -20,6 +20,7 @@ use crate::ids::{CommandId, TeamId, ZoomUserId};
 use crate::livestream::destination;
 use crate::livestream::on_air::{self, Earlier, Start};
 use crate::livestream::policy::{self, Decision};
+use crate::livestream::rehearsal;
 use crate::reply::Replies;
 use crate::reply::outcomes::OutcomeContext;
 use crate::slack::message::Message;
@@ -551,7 +552,10 @@ async fn tell(
     let delivered =
         |result| persist(move || commands::mark_delivered(&app.db, id, result, keeps_url));
     if command.is_from_home() {
-        tell_presser(app, command, result).await?;
+        let message = outcome(app, command, &command.request, result);
+        if !rehearsal::tell_not_stopped(app, command, result, message).await? {
+            tell_presser(app, command, result).await?;
+        }
         delivered(Ok(())).await?;
         return Ok(Next::Done);
     }
@@ -564,7 +568,8 @@ async fn tell(
             return Ok(Next::Done);
         }
     };
-    let message = outcome(app, command, result);
+    let request = rehearsal::with_destination(app, command).await?;
+    let message = outcome(app, command, &request, result);
     match app.responder.post(&url, &message).await {
         Ok(()) => {
             metrics::delivery(Delivery::Delivered);
@@ -597,8 +602,13 @@ async fn tell(
     Ok(Next::Done)
 }
 
-/// What became of a command, as it is told.
-fn outcome(app: &App, command: &PendingCommand, result: &CommandResult) -> Message {
+/// What became of a command, as it is told, with what was asked for.
+fn outcome(
+    app: &App,
+    command: &PendingCommand,
+    request: &LivestreamRequest,
+    result: &CommandResult,
+) -> Message {
     let starter = command.starter.as_ref();
     Replies::of(app).outcome(
         &OutcomeContext {
@@ -606,7 +616,7 @@ fn outcome(app: &App, command: &PendingCommand, result: &CommandResult) -> Messa
             asker: &command.asker,
             is_direct: command.channel_id.is_direct(),
             is_private: command.is_private,
-            request: &command.request,
+            request,
             is_from_card: command.is_from_card,
             is_on_card: command.is_on_card,
             has_bot: command.has_bot,
@@ -633,7 +643,7 @@ async fn tell_presser(
     result: &CommandResult,
 ) -> sqlx::Result<()> {
     if let Some(bot) = bot::find(app, &command.asker).await? {
-        let message = outcome(app, command, result);
+        let message = outcome(app, command, &command.request, result);
         // The bot logs a failure; the Home and the card say how things stand.
         let _ = bot.post(command.asker.user.as_str(), None, &message).await;
     }

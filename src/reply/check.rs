@@ -11,7 +11,7 @@ use crate::db::links::Link;
 use crate::db::streams::Stream;
 use crate::destination::{AS_SET_IN_ZOOM, DestinationName};
 use crate::ids::ZoomUserId;
-use crate::reply::destinations::holder_and_starter;
+use crate::reply::destinations::{called, holder_and_starter};
 use crate::reply::reads::NotRead;
 use crate::reply::stream::{StreamContext, signed};
 use crate::reply::{Replies, date, ephemeral};
@@ -266,7 +266,11 @@ impl Replies<'_> {
         let lines: Vec<_> = lines.iter().map(Line::text).collect();
         let more = match check.request.meeting {
             Some(_) => String::new(),
-            None => format!(" {} looks at a meeting too.", self.example("check")),
+            None => format!(
+                " {} looks at a meeting too; `{}` alone lists yours to check.",
+                self.example("check"),
+                self.slash
+            ),
         };
         message
             .with_section(&lines.join("\n"))
@@ -387,7 +391,7 @@ impl Replies<'_> {
             Some(Goes::AsSetInZoom(asked)) => {
                 let asked = asked
                     .as_ref()
-                    .map(|asked| self.of_refused_destination(check, asked));
+                    .map(|asked| self.of_refused_destination(asked));
                 asked.into_iter().chain(of_zoom()).collect()
             }
             Some(Goes::To { name, page }) => {
@@ -413,19 +417,17 @@ impl Replies<'_> {
                     ))
                 }]
             }
-            Some(Goes::Refused(outcome)) => vec![self.of_refused_destination(check, outcome)],
+            Some(Goes::Refused(outcome)) => vec![self.of_refused_destination(outcome)],
         }
     }
 
     /// Why a start would not be sent to Zoom for where it goes.
-    fn of_refused_destination(&self, check: &Check, outcome: &Outcome) -> Line {
+    fn of_refused_destination(&self, outcome: &Outcome) -> Line {
         match outcome {
-            Outcome::NoSuchDestination { near } => {
-                let name = check.request.settings.destination();
-                Wrong(self.there_is_none(name, near))
-            }
+            Outcome::NoSuchDestination { near } => Wrong(self.there_is_none(near)),
             Outcome::NoTestDestination { choices } => Wrong(self.no_test_destination(choices)),
             Outcome::LastSentToTest { name, choices, .. } => {
+                let name = called(name.as_ref());
                 let named = choices
                     .first()
                     .map(|choice| format!(" Name where it goes, such as `to={choice}`."));
@@ -469,6 +471,7 @@ impl Replies<'_> {
                 ..
             } => {
                 let (stream, by) = holder_and_starter(*meeting, by.as_ref());
+                let name = called(name.as_ref());
                 let since = date(*since, "{time}", "%H:%M UTC");
                 let user = format!("{stream} since {since}{by}");
                 match (*is_sure, *is_chosen) {

@@ -118,15 +118,10 @@ impl Replies<'_> {
         )
     }
 
-    /// The same, before a start.
-    pub(super) fn there_is_none(
-        &self,
-        name: Option<&DestinationName>,
-        near: &[DestinationName],
-    ) -> String {
+    /// The same, before a start. What was typed may be a key, and is not repeated.
+    pub(super) fn there_is_none(&self, near: &[DestinationName]) -> String {
         format!(
-            "There is no destination{} that you can use here. {}",
-            name.map_or_else(String::new, |name| format!(" {name}")),
+            "There is no destination of that name that you can use here. {}",
             self.nearest(near)
         )
     }
@@ -269,15 +264,21 @@ pub(super) fn on(destination: Option<&DestinationName>) -> String {
     destination.map_or_else(String::new, |name| format!(" on {name}"))
 }
 
+/// What a destination is called, or that it is one which the reader may not know.
+pub(super) fn called(destination: Option<&DestinationName>) -> &str {
+    destination.map_or("another destination", DestinationName::as_str)
+}
+
 /// Another stream goes to a destination, or may: `is_sure`, and whether the command names it.
 pub(super) fn destination_in_use(
     meeting: &str,
-    name: &DestinationName,
+    destination: Option<&DestinationName>,
     since: DateTime<Utc>,
     [is_sure, is_chosen]: [bool; 2],
     holder: Option<MeetingId>,
     by: Option<&SlackUserId>,
 ) -> String {
+    let name = called(destination);
     let since = date(since, "{time}", "%H:%M UTC");
     let (stream, by) = holder_and_starter(holder, by);
     match (is_sure, is_chosen) {

@@ -7,7 +7,7 @@ use crate::command::request::{Action, LivestreamRequest};
 use crate::destination::AS_SET_IN_ZOOM;
 use crate::ids::{Asker, CommandId, SlackUserId, StreamId};
 use crate::reply::account::LINK_DEAD;
-use crate::reply::destinations::{destination_in_use, on};
+use crate::reply::destinations::{called, destination_in_use, on};
 use crate::reply::stream::{check, stop};
 use crate::reply::{Replies, date, ephemeral};
 use crate::slack::form::Content;
@@ -129,9 +129,6 @@ impl Replies<'_> {
         let text = match told.request.destination() {
             Some(name) if is_set_in_vain(told, outcome) => {
                 format!("{text}\nThe destination *{name}* is set in the meeting.")
-            }
-            None if told.request.sets_destination() && is_set_in_vain(told, outcome) => {
-                format!("{text}\nThe destination for rehearsals is set in the meeting.")
             }
             _ => text,
         };
@@ -368,6 +365,9 @@ impl Replies<'_> {
                     (true, false) => {
                         "Nothing was started: a livestream breaks when its destination changes, so stop it first."
                     }
+                    (true, true) if destination.as_ref() == told.request.destination() => {
+                        "If it still goes on, it may break when its destination is set again. Nothing was started yet."
+                    }
                     (true, true) => {
                         "If it still goes on, it breaks when its destination changes. Nothing was started yet."
                     }
@@ -402,6 +402,7 @@ impl Replies<'_> {
                 },
                 _,
             ) => {
+                let name = called(name.as_ref());
                 let named = choices
                     .first()
                     .map(|choice| format!(" Name where it goes, such as `to={choice}`."));
@@ -444,7 +445,8 @@ impl Replies<'_> {
                 _,
             ) => {
                 let how = [*is_sure, *is_chosen];
-                let message = destination_in_use(&meeting, name, *since, how, *holder, by.as_ref());
+                let message =
+                    destination_in_use(&meeting, name.as_ref(), *since, how, *holder, by.as_ref());
                 if *may_take {
                     message
                 } else {

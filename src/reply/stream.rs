@@ -13,6 +13,7 @@ use crate::reply::destinations::on;
 use crate::reply::{Replies, date, ephemeral};
 use crate::slack::message::{Button, Message, Visibility, actions, bold, context, escape, section};
 use crate::stream::MeetingKind;
+use crate::stream::rehearsal::Stops;
 use crate::stream::state::{ENDING_FOR, GOING_FOR, HowEnded, State};
 
 /// How long after its end a stream can be started again by a press.
@@ -35,6 +36,8 @@ pub struct StreamContext<'a> {
     /// Where it is shown.
     pub channel: &'a ChannelId,
     pub state: State,
+    /// When it is stopped by itself, if it is a rehearsal that goes on.
+    pub stops: Option<Stops>,
     /// Zoom is known to report streams of this account.
     pub has_reports: bool,
     pub now: DateTime<Utc>,
@@ -54,6 +57,7 @@ pub enum Part {
 impl<'a> StreamContext<'a> {
     /// A stream as it is told now.
     pub fn of(stream: &'a Stream) -> Self {
+        let state = stream.state();
         Self {
             meeting: stream.meeting,
             topic: stream.topic.as_deref(),
@@ -63,7 +67,8 @@ impl<'a> StreamContext<'a> {
             is_rehearsal: stream.is_rehearsal,
             starter: &stream.starter,
             channel: &stream.channel,
-            state: stream.state(),
+            stops: stream.stops(&state),
+            state,
             has_reports: stream.has_reports,
             now: stream.read_at,
         }
@@ -72,6 +77,11 @@ impl<'a> StreamContext<'a> {
     /// Whether Zoom should have reported its end by now, and has not.
     pub fn is_end_overdue(&self) -> bool {
         matches!(self.state, State::Ending { taken, .. } if self.now - taken >= ENDING_FOR)
+    }
+
+    /// Whether it is a rehearsal that should have been stopped by now, and was not as far as we know.
+    pub fn is_stop_overdue(&self) -> bool {
+        self.stops.is_some_and(|stops| stops.is_overdue(self.now))
     }
 }
 
@@ -85,6 +95,7 @@ impl Replies<'_> {
     /// The message that shows a stream in its channel.
     pub fn card(&self, told: &StreamContext<'_>) -> Message {
         let promise = match told.state {
+            State::GoingLive { .. } if told.is_stop_overdue() => "",
             State::GoingLive { .. } if told.is_rehearsal => {
                 " I wait up to a minute for Zoom to report it, and then stop it."
             }
@@ -111,6 +122,19 @@ impl Replies<'_> {
         let (starter, name) = (user(&told.starter.user), escape(&inner_name(told)));
         let text = format!("{starter}: the livestream of {name} stopped, and {how}.");
         Message::new(Visibility::InChannel, &text)
+    }
+
+    /// A stop that the bot asked for failed, for whoever started the rehearsal; `message` says why.
+    /// `until`: so long it is tried again.
+    pub fn rehearsal_not_stopped(&self, message: Message, until: Option<DateTime<Utc>>) -> Message {
+        let again = until.map_or_else(
+            || "I can't try again.".to_owned(),
+            |until| format!("I try again every minute until {}.", time(until)),
+        );
+        message.with_section(&format!(
+            "That was the stop of your rehearsal, which may still be live. {again} If it still goes on then, stop it, or end \
+             it in Zoom."
+        ))
     }
 
     /// What became of a stream that no message shows, for its channel; for its starter alone if that
@@ -247,13 +271,11 @@ fn buttons(told: &StreamContext<'_>) -> Vec<Button> {
     };
     let again = |label| Button::typing(label, request.to_string());
     match &told.state {
-        State::Silent { .. } if told.is_rehearsal => vec![stop(meeting)],
+        _ if told.is_stop_overdue() => watch(told).into_iter().chain([stop(meeting)]).collect(),
         State::Ended { at, .. } if told.is_rehearsal => {
             let is_soon = told.now - *at < AGAIN_WITHIN;
-            is_soon
-                .then(|| again("Rehearse again"))
-                .into_iter()
-                .collect()
+            let again = is_soon.then(|| again("Rehearse again"));
+            watch(told).into_iter().chain(again).collect()
         }
         State::GoingLive { .. } | State::Live { .. } => {
             watch(told).into_iter().chain([stop(meeting)]).collect()
@@ -319,6 +341,7 @@ pub fn buttons_change_at(state: &State, now: DateTime<Utc>) -> Option<DateTime<U
 
 fn sign(told: &StreamContext<'_>) -> &'static str {
     match &told.state {
+        _ if told.is_stop_overdue() => ":warning:",
         State::Starting | State::GoingLive { .. } => ":large_yellow_circle:",
         State::Live { .. } => ":red_circle:",
         State::Ended { since: Some(_), .. } if told.is_rehearsal => ":white_check_mark:",
@@ -355,6 +378,11 @@ pub fn sentence(told: &StreamContext<'_>) -> Vec<Part> {
     }
     let name = name(told);
     let inner = inner_name(told);
+    let (livestream, inner) = if told.is_rehearsal {
+        ("", format!("the rehearsal of {inner}"))
+    } else {
+        ("the livestream of ", inner)
+    };
     let on = on(told.destination);
     let strong = |what: &str| Part::Strong(format!("{name} {what}"));
     match &told.state {
@@ -379,7 +407,7 @@ pub fn sentence(told: &StreamContext<'_>) -> Vec<Part> {
             vec![strong(&format!("is live{on}")), " since ".into(), Part::Time(*since), ".".into()]
         }
         State::Silent { .. } => vec![
-            Part::Strong(format!("Zoom has not reported the livestream of {inner}")),
+            Part::Strong(format!("Zoom has not reported {livestream}{inner}")),
             ", 90 s after taking the start. It may be live all the same: look at the page where it should be. If it is \
              not there, "
                 .into(),
@@ -393,7 +421,7 @@ pub fn sentence(told: &StreamContext<'_>) -> Vec<Part> {
         State::Ending { since, taken, by } => {
             let is_overdue = told.is_end_overdue();
             let mut parts = if is_overdue {
-                vec![Part::Strong(format!("Zoom has not reported the end of the livestream of {inner}."))]
+                vec![Part::Strong(format!("Zoom has not reported the end of {livestream}{inner}."))]
             } else {
                 vec![strong("is ending.")]
             };
@@ -423,16 +451,35 @@ pub fn sentence(told: &StreamContext<'_>) -> Vec<Part> {
     }
 }
 
-/// What came of a rehearsal, once it is over or Zoom has reported it.
+/// What came of a rehearsal, once it is over, or Zoom has reported it, or it could not be stopped.
 fn rehearsed(told: &StreamContext<'_>) -> Option<Vec<Part>> {
     let inner = inner_name(told);
     let on = on(told.destination);
+    if let Some(stops) = told.stops.filter(|stops| stops.is_overdue(told.now)) {
+        return Some(not_stopped(told, stops, &inner, &on));
+    }
     Some(match &told.state {
         State::Live { since } => vec![
             Part::Strong(format!("The rehearsal of {inner} is live{on}")),
             " since ".into(),
             Part::Time(*since),
-            ", as Zoom reported. I am stopping it.".into(),
+            ", as Zoom reported. ".into(),
+            if told.stops.is_some() {
+                "I am stopping it.".into()
+            } else {
+                "Zoom took a stop before that: stop it again, or end it in Zoom.".into()
+            },
+        ],
+        State::NotKnown {
+            since,
+            is_over: true,
+        } => vec![
+            Part::Strong(format!(
+                "I can't tell whether the rehearsal of {inner} is over"
+            )),
+            ", and I can't stop it any more. The last I know is of ".into(),
+            Part::Time(*since),
+            ": look at the stream, and end it in Zoom if it still goes on.".into(),
         ],
         State::Ended {
             since: Some(since),
@@ -467,6 +514,36 @@ fn rehearsed(told: &StreamContext<'_>) -> Option<Vec<Part>> {
         ],
         _ => return None,
     })
+}
+
+/// A rehearsal that should have been stopped by now.
+fn not_stopped(told: &StreamContext<'_>, stops: Stops, inner: &str, on: &str) -> Vec<Part> {
+    let until = stops.end_at();
+    let is_tried = told.now < until;
+    let yet = if is_tried { " yet" } else { "" };
+    let mut parts = vec![Part::Strong(format!(
+        "The rehearsal of {inner} could not be stopped{yet}."
+    ))];
+    match &told.state {
+        State::Live { since } => parts.extend([
+            Part::Text(format!(" It is live{on} since ")),
+            Part::Time(*since),
+            ", as Zoom reported.".into(),
+        ]),
+        _ => parts.push(Part::Text(format!(
+            " It may be live{on}, though Zoom has not reported it."
+        ))),
+    }
+    if is_tried {
+        parts.extend([
+            " I try again every minute until ".into(),
+            Part::Time(until),
+            ". You can stop it as well, or end it in Zoom.".into(),
+        ]);
+    } else {
+        parts.push(" I have given up: stop it, or end it in Zoom.".into());
+    }
+    parts
 }
 
 /// What a rehearsal leaves behind.

@@ -1,6 +1,7 @@
 //! A stream: what a meeting shows the world, from the moment Zoom is about to be asked for it to
 //! its end. Known by facts alone; what is shown of it is derived from them.
 
+pub mod rehearsal;
 pub mod state;
 
 use chrono::{DateTime, Utc};

@@ -93,7 +93,8 @@ impl State {
 
 /// The state at a time. `has_reports`: Zoom is known to report streams of this account.
 pub fn state(facts: &[Fact], has_reports: bool, now: DateTime<Utc>) -> State {
-    let facts = Facts(facts);
+    let ours = Facts(facts).ours();
+    let facts = Facts(&ours);
     let on = facts.newest(FactKind::OnAir);
     let since = on.map(|fact| fact.at);
     if let Some(ended) = facts.ended(since, now) {
@@ -114,7 +115,9 @@ pub fn state(facts: &[Fact], has_reports: bool, now: DateTime<Utc>) -> State {
         return State::NotLive;
     }
     let stop = facts.newest(FactKind::StopTaken);
-    if let Some(stop) = stop.filter(|stop| Some(stop.at) >= since.max(started)) {
+    if let Some(stop) =
+        stop.filter(|stop| Some(stop.at + CLOCKS_APART) >= since && Some(stop.at) >= started)
+    {
         let (at, by) = (stop.at, stop.by.clone());
         return if has_reports && !is_lost && is_recent {
             State::Ending {
@@ -192,6 +195,40 @@ impl Facts<'_> {
         facts.max_by_key(|fact| (fact.at, fact.by.as_ref().map(SlackUserId::as_str)))
     }
 
+    /// Those that are of the stream that was asked for here: what Zoom reports after its stop from here
+    /// is of one that somebody began in Zoom, and shows that this one is over.
+    fn ours(&self) -> Vec<Fact> {
+        let all = self.0.to_vec();
+        let of = |kind| all.iter().filter(move |fact| fact.kind == kind);
+        let asked = of(FactKind::StartAsked).map(|fact| fact.at).max();
+        let stops = of(FactKind::StopTaken).map(|fact| fact.at);
+        let Some(stop) = stops.filter(|at| Some(*at) >= asked).min() else {
+            return all;
+        };
+        // Zoom's times are in whole seconds.
+        let ends = of(FactKind::OffAir).map(|fact| fact.at);
+        let end = ends.filter(|at| at.timestamp() >= stop.timestamp()).min();
+        let until = stop + CLOCKS_APART;
+        let was_reported = of(FactKind::OnAir).any(|fact| fact.at <= until);
+        let late = asked.filter(|_| !was_reported);
+        let until = Some(until).max(late.map(|asked| asked + REPORTED_WITHIN));
+        let is_ours = |at| end.is_none_or(|end| at <= end) && Some(at) <= until;
+        let next = of(FactKind::OnAir).map(|fact| fact.at);
+        let Some(next) = next.filter(|at| !is_ours(*at)).min() else {
+            return all;
+        };
+        let ended = end.is_none_or(|end| end >= next).then_some(Fact {
+            kind: FactKind::OffAir,
+            at: stop,
+            by: None,
+        });
+        let is_kept = |fact: &Fact| match fact.kind {
+            FactKind::OnAir | FactKind::OffAir => fact.at < next,
+            _ => true,
+        };
+        all.into_iter().filter(is_kept).chain(ended).collect()
+    }
+
     /// Whether Zoom took a start, or may have.
     fn has_begun(&self) -> bool {
         let kinds = [
@@ -212,7 +249,10 @@ impl Facts<'_> {
         if !self.has_begun() {
             return None;
         }
-        let off = newest(FactKind::OffAir);
+        // What follows its end is of another one.
+        let ends = self.0.iter().filter(|fact| fact.kind == FactKind::OffAir);
+        let ends = ends.filter(|fact| since.is_none_or(|since| fact.at >= since));
+        let off = ends.min_by_key(|fact| (fact.at, fact.by.as_ref().map(SlackUserId::as_str)));
         let not_running = newest(FactKind::NotRunning);
         let meeting = newest(FactKind::MeetingEnded);
         let marked = newest(FactKind::MarkedEnded);
@@ -228,8 +268,12 @@ impl Facts<'_> {
             }
         };
         let stop = self.newest(FactKind::StopTaken);
+        let asked = self.newest(FactKind::StartAsked).map(|fact| fact.at);
         let stop = stop.filter(|stop| {
-            since.is_none_or(|since| stop.at >= since) && stop.at <= at + CLOCKS_APART + TOGETHER
+            // Zoom may report late what was stopped before.
+            since.is_none_or(|since| stop.at + REPORTED_WITHIN >= since)
+                && Some(stop.at) >= asked
+                && stop.at <= at + CLOCKS_APART + TOGETHER
         });
         let how = if is_marked {
             HowEnded::MarkedBy(marked.and_then(|fact| fact.by.clone()))
@@ -385,7 +429,7 @@ mod tests {
                 200,
                 live(160),
             ),
-            // A stop before the newest report was about an earlier interval.
+            // What follows its stop from here was begun in Zoom.
             (
                 story(&[
                     (OnAir, 40),
@@ -395,7 +439,41 @@ mod tests {
                     (OffAir, 200),
                 ]),
                 260,
-                ended(Some(160), 200, HowEnded::Unasked(None)),
+                ended(Some(40), 100, stopped()),
+            ),
+            (
+                story(&[(OnAir, 40), (StopTaken, 99), (OffAir, 100), (OnAir, 110)]),
+                260,
+                ended(Some(40), 100, stopped()),
+            ),
+            (
+                story(&[(OnAir, 40), (StopTaken, 99), (OnAir, 160), (OffAir, 200)]),
+                260,
+                ended(Some(40), 99, stopped()),
+            ),
+            // One that was asked for once more here is ours.
+            (
+                story(&[
+                    (OnAir, 40),
+                    (StopTaken, 99),
+                    (OffAir, 100),
+                    (StartAsked, 150),
+                    (StartTaken, 151),
+                    (OnAir, 160),
+                ]),
+                260,
+                live(160),
+            ),
+            // Zoom's clock is ahead, or it reports the start late.
+            (
+                story(&[(OnAir, 110), (StopTaken, 99)]),
+                111,
+                ending(Some(110), 99),
+            ),
+            (
+                story(&[(StopTaken, 5), (OnAir, 40), (OffAir, 41)]),
+                80,
+                ended(Some(40), 41, stopped()),
             ),
             (story(&[(OnAir, 40)]), 40 + 30 * 3600, lost(40)),
             (vec![], 0, lost(0)),

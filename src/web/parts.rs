@@ -195,6 +195,7 @@ pub(crate) fn empty(verdict: &str, more: &Markup) -> Markup {
 /// The state of a stream in one to four words.
 pub(crate) fn state_words(told: &StreamContext<'_>) -> (Tone, &'static str) {
     match &told.state {
+        _ if told.is_stop_overdue() => (Tone::Warn, "Rehearsal not stopped"),
         State::Starting => (Tone::Warn, "Starting"),
         State::GoingLive { .. } if told.has_reports => (Tone::Warn, "Going live"),
         State::GoingLive { .. } => (Tone::Calm, "Start taken by Zoom"),

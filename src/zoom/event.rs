@@ -44,6 +44,8 @@ pub struct MeetingEvent {
     pub meeting_kind: Option<MeetingKind>,
     /// Where its viewers watch it.
     pub page: Option<String>,
+    /// It is a livestream to a service that no app can choose, only people in Zoom.
+    pub is_by_hand: bool,
     /// Who did it, as far as Zoom knows.
     pub operator: Option<ZoomUserId>,
 }
@@ -76,6 +78,9 @@ const TOPIC_MAX: usize = 200;
 const PAGE_MAX: usize = 1024;
 /// How long a meeting's uuid may be. Zoom's are of 24 characters.
 const UUID_MAX: usize = 64;
+
+/// The services that people choose in Zoom. What an app starts goes to none of them.
+const SERVICES_BY_HAND: [&str; 4] = ["Facebook", "Workplace_by_Facebook", "YouTube", "Twitch"];
 
 #[derive(Deserialize)]
 struct Named {
@@ -134,6 +139,8 @@ struct Object {
 #[derive(Deserialize)]
 struct LiveStreaming {
     #[serde(default)]
+    service: Value,
+    #[serde(default)]
     date_time: Value,
     #[serde(default)]
     custom_live_streaming_settings: Option<CustomStreaming>,
@@ -184,6 +191,8 @@ impl MeetingEvent {
             let custom = streaming.custom_live_streaming_settings.as_ref()?;
             page(custom.page_url.as_str()?)
         });
+        let service = streaming.and_then(|streaming| streaming.service.as_str());
+        let is_by_hand = service.is_some_and(|service| SERVICES_BY_HAND.contains(&service));
         let happened_at = match kind {
             MeetingEventKind::StreamStarted | MeetingEventKind::StreamStopped => {
                 streaming.and_then(|streaming| time(&streaming.date_time))
@@ -208,6 +217,7 @@ impl MeetingEvent {
             topic: object.topic.as_deref().and_then(topic),
             meeting_kind: integer(&object.kind).and_then(MeetingKind::from_number),
             page,
+            is_by_hand,
             operator: operator_id.filter(|operator| !operator.as_str().is_empty()),
         })
     }
@@ -378,6 +388,7 @@ mod tests {
                 topic: Some("Town Hall".to_owned()),
                 meeting_kind: Some(MeetingKind::Scheduled),
                 page: Some("https://live.example/".to_owned()),
+                is_by_hand: false,
                 operator: Some(ZoomUserId::new("zoom-dana")),
             }
         );
@@ -408,7 +419,7 @@ mod tests {
         let read = meeting_event(&event);
         assert_eq!(read.at.timestamp_millis(), 1_795_377_660_123);
         assert_eq!((read.topic, read.operator), (None, None));
-        assert_eq!(read.page, None);
+        assert_eq!((read.page, read.is_by_hand), (None, true));
     }
 
     #[test]

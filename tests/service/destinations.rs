@@ -10,10 +10,12 @@ use livestream_bot::ids::{Asker, DestinationId, SlackUserId, TeamId};
 use sqlx::ConnectOptions;
 
 use crate::picker::{look_up, said};
-use crate::streams::{ENDED, OFF_AIR, ON_AIR, card, cards, tell};
+use crate::stream_trouble::let_time_pass;
+use crate::streams::{ENDED, OFF_AIR, ON_AIR, card, cards, seconds, tell};
 use crate::support::admin_browser::AdminBrowser;
 use crate::support::fixtures::{MEETING, installed_world, meeting};
 use crate::support::program::ProgramEnv;
+use crate::support::replica::Link;
 use crate::support::slack::{
     accepted, button_values, elements, option_values, outcome_of, press, send, text_of,
     type_and_read, type_and_read_at_once,
@@ -741,8 +743,8 @@ async fn two_meetings_that_race_for_a_destination_do_not_both_get_it() {
     world.end().await;
 }
 
-/// Keeps `townhall` for everybody of the workspace in an environment without pages.
-async fn keep_townhall(env: &ProgramEnv) -> DestinationId {
+/// Keeps a destination for everybody of the workspace in an environment without pages.
+pub(crate) async fn keep(env: &ProgramEnv, name: &str, is_test: bool) -> DestinationId {
     let mut db = env.database.connect().await.expect("a connection");
     let admin = Asker {
         enterprise: None,
@@ -750,12 +752,12 @@ async fn keep_townhall(env: &ProgramEnv) -> DestinationId {
         user: SlackUserId::new(ADA.slack),
     };
     let fields = Fields {
-        name: "townhall".parse().expect("a name"),
+        name: name.parse().expect("a name"),
         service: "other".to_owned(),
         server_url: "rtmps://ingest.acme.example/live".to_owned(),
-        page_url: "https://video.acme.example/townhall".to_owned(),
+        page_url: format!("https://video.acme.example/{name}"),
         resolution: None,
-        is_test: false,
+        is_test,
         used_by: UsedBy::Everybody,
         channels: Vec::new(),
         people: Vec::new(),
@@ -775,6 +777,63 @@ async fn keep_townhall(env: &ProgramEnv) -> DestinationId {
     id
 }
 
+#[tokio::test]
+async fn two_replicas_that_race_for_a_destination_do_not_both_get_it() {
+    let env = ProgramEnv::new().await;
+    let replicas = [env.serve().await, env.serve().await];
+    keep(&env, "townhall", false).await;
+    let link = Link {
+        team: TEAM,
+        user: ELI.slack,
+        zoom_user: ELI.zoom,
+        email: ELI.email,
+    };
+    link.import(&env.database, &env.zoom, &env.config.token_keys)
+        .await;
+    env.zoom.schedule(OTHER, ELI.zoom, None);
+    env.zoom.begin(OTHER);
+    for round in 0..5 {
+        let starts = [
+            env.slack
+                .type_command(DANA.slack, "start 68423085 to=townhall"),
+            env.slack
+                .type_command(ELI.slack, "start 84230850123 to=townhall"),
+        ];
+        let (first, second) = tokio::join!(
+            env.slack.send(&replicas[0].url, &starts[0]),
+            env.slack.send(&replicas[1].url, &starts[1])
+        );
+        assert_eq!(first.expect("a response"), accepted());
+        assert_eq!(second.expect("a response"), accepted());
+        let mut told = Vec::new();
+        for start in &starts {
+            told.push(text_of(
+                &env.slack.outcome(start).await.expect("an outcome"),
+            ));
+        }
+        let live = [MEETING, OTHER].map(|id| env.zoom.meeting(id).expect("a meeting"));
+        let live: Vec<_> = live.iter().map(|meeting| meeting.is_live).collect();
+        assert_ne!(live[0], live[1], "round {round}: {told:?}");
+        let loser = usize::from(live[0]);
+        assert!(told[loser].contains("is in use"), "round {round}: {told:?}");
+        // Whoever got it stops; the meetings begin anew.
+        let winner = [(DANA, MEETING), (ELI, OTHER)][usize::from(live[1])];
+        let stop = format!("stop {}", winner.1);
+        let stop = env.slack.type_command(winner.0.slack, &stop);
+        let answer = env.slack.send(&replicas[loser].url, &stop).await;
+        assert_eq!(answer.expect("a response"), accepted());
+        env.slack.outcome(&stop).await.expect("an outcome");
+        for id in [MEETING, OTHER] {
+            env.zoom.end(id);
+            env.zoom.begin(id);
+        }
+    }
+    for replica in replicas {
+        replica.terminate().await;
+    }
+    env.end().await;
+}
+
 /// Kills the program while Zoom sets the destination, or while it starts the livestream.
 #[tokio::test]
 async fn killed_at_the_destination_it_sets_it_again_and_killed_at_the_start_it_does_not_start_twice()
@@ -782,7 +841,7 @@ async fn killed_at_the_destination_it_sets_it_again_and_killed_at_the_start_it_d
     for (is_done, is_at_start) in [(false, false), (true, false), (false, true), (true, true)] {
         let env = ProgramEnv::new().await;
         let service = env.serve().await;
-        keep_townhall(&env).await;
+        keep(&env, "townhall", false).await;
         let fault = if is_done { Fault::Hold } else { Fault::Hang };
         if is_at_start {
             env.zoom.fail_next(fault);
@@ -1079,4 +1138,42 @@ async fn a_key_that_is_typed_as_a_name_is_kept_nowhere_either() {
         .expect("rows");
     assert!(!rows.contains("whatever"), "{rows}");
     world.end().await;
+}
+
+#[tokio::test]
+async fn a_show_that_the_host_begins_by_hand_does_not_go_to_the_destination() {
+    for ends in ["here", "in Zoom", "unreported"] {
+        let world = destined_world().await;
+        type_start(&world, DANA, "start 68423085 to=press").await;
+        card(&world, "is going live on press").await;
+        wait_for_empty_queue(&world.database).await;
+        let_time_pass(&world, 60).await;
+        tell(&world, ON_AIR, Utc::now() - seconds(50)).await;
+        card(&world, "is live on press").await;
+        match ends {
+            "here" => {
+                press(&world, DANA, "stop 68423085").await;
+                card(&world, "is ending").await;
+                wait_for_empty_queue(&world.database).await;
+                let_time_pass(&world, 40).await;
+                tell(&world, OFF_AIR, Utc::now() - seconds(39)).await;
+            }
+            "in Zoom" => tell(&world, OFF_AIR, Utc::now() - seconds(40)).await,
+            _ => {}
+        }
+        wait_for_empty_queue(&world.database).await;
+        world.zoom.go_live_by_hand(MEETING, "YouTube");
+        tell(&world, ON_AIR, Utc::now() - seconds(1)).await;
+        wait_for_empty_queue(&world.database).await;
+        let_time_pass(&world, 35).await;
+        wait_for_empty_queue(&world.database).await;
+        let told = cards(&world);
+        assert!(!told[0].contains("is live on press"), "{ends}: {told:?}");
+        let status = type_and_read_at_once(&world, DANA, "status").await;
+        assert!(!status.contains("is live on press"), "{ends}: {status}");
+        // Others may have the destination.
+        let read = type_and_read(&world, ELI, "start 84230850123 to=press").await;
+        assert!(read.contains("is going live on press"), "{ends}: {read}");
+        world.end().await;
+    }
 }

@@ -121,7 +121,7 @@ fn outcomes() -> Vec<Outcome> {
             choices: vec![destination(); 3],
         },
         Outcome::LastSentToTest {
-            name: destination(),
+            name: Some(destination()),
             stream: StreamId(i64::MAX),
             choices: vec![destination(); 3],
         },
@@ -132,7 +132,7 @@ fn outcomes() -> Vec<Outcome> {
             channels: vec![ChannelId::new("C".repeat(32)); 300],
         },
         Outcome::DestinationInUse {
-            name: destination(),
+            name: Some(destination()),
             since: Utc::now(),
             is_sure: true,
             is_chosen: true,
@@ -142,7 +142,7 @@ fn outcomes() -> Vec<Outcome> {
             may_take: true,
         },
         Outcome::DestinationInUse {
-            name: destination(),
+            name: Some(destination()),
             since: Utc::now(),
             is_sure: false,
             is_chosen: false,

@@ -1,16 +1,20 @@
 //! A rehearsal: live for a moment where no viewer is, and stopped.
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use livestream_bot::demo::slack::DIRECT;
-use livestream_bot::demo::zoom::{Fault, Read};
-use livestream_bot::demo::{ADA, DANA, World};
+use livestream_bot::demo::zoom::{CUSTOM, Fault, Read};
+use livestream_bot::demo::{ADA, DANA, ELI, World};
+use sqlx::ConnectOptions;
 
+use crate::destinations::keep;
 use crate::picker::{look_up, said};
-use crate::stream_trouble::{let_time_pass, wait_for_outcome};
-use crate::streams::{ENDED, OFF_AIR, ON_AIR, card, cards, tell, text};
+use crate::stream_trouble::{let_seconds_pass, let_time_pass, wait_for_outcome};
+use crate::streams::{ENDED, OFF_AIR, ON_AIR, card, cards, seconds, tell, text};
 use crate::support::admin_browser::AdminBrowser;
 use crate::support::counts::wait_for_count;
 use crate::support::fixtures::{MEETING, installed_world, meeting};
+use crate::support::linking::expire_tokens;
+use crate::support::program::ProgramEnv;
 use crate::support::slack::{
     accepted, button_values, option_values, outcome_of, press, send, text_of, type_and_read,
     type_and_read_at_once,
@@ -85,7 +89,7 @@ async fn a_rehearsal_is_stopped_once_zoom_has_reported_it() {
     .fetch_all(&mut connect(&world).await)
     .await
     .expect("rows");
-    assert_eq!(details, [Some("rehearsal".to_owned()), None]);
+    assert_eq!(details, [Some("rehearsal to=test".to_owned()), None]);
     world.end().await;
 }
 
@@ -303,4 +307,286 @@ async fn a_typing_mistake_in_rehearse_is_no_start() {
         );
     }
     world.end().await;
+}
+
+/// The host goes live by hand, and Zoom reports it with this time.
+async fn go_live_by_hand(world: &World, service: &str, at: DateTime<Utc>) {
+    world.zoom.go_live_by_hand(MEETING, service);
+    tell(world, ON_AIR, at).await;
+}
+
+#[tokio::test]
+async fn a_show_that_the_host_begins_by_hand_after_a_rehearsal_is_not_stopped() {
+    // The end of the rehearsal is reported before it, after it, or never.
+    for (service, order) in [
+        ("YouTube", "before"),
+        (CUSTOM, "before"),
+        (CUSTOM, "after"),
+        ("Twitch", "never"),
+        (CUSTOM, "never"),
+    ] {
+        let world = rehearsing_world().await;
+        rehearse(&world).await;
+        tell(&world, ON_AIR, Utc::now()).await;
+        world.zoom.called(2).await;
+        wait_for_outcome(&world).await;
+        let_time_pass(&world, 60).await;
+        let stopped = Utc::now() - seconds(55);
+        if order == "before" {
+            tell(&world, OFF_AIR, stopped).await;
+            card(&world, "went live on test").await;
+        }
+        go_live_by_hand(&world, service, Utc::now()).await;
+        if order == "after" {
+            tell(&world, OFF_AIR, stopped).await;
+        }
+        let over = card(&world, "*The rehearsal of Town Hall went live on test.*").await;
+        for _ in 0..6 {
+            wait_for_empty_queue(&world.database).await;
+            let_time_pass(&world, 61).await;
+        }
+        wait_for_empty_queue(&world.database).await;
+        assert_eq!(asked(&world), ["start", "stop"], "{service} {order}");
+        assert!(meeting(&world).is_live, "{service} {order}");
+        // Nor is its end one of the rehearsal's.
+        tell(&world, OFF_AIR, Utc::now() + seconds(1)).await;
+        wait_for_empty_queue(&world.database).await;
+        let still = card(&world, "*The rehearsal of Town Hall went live on test.*").await;
+        assert_eq!(still.ts, over.ts);
+        assert_eq!(cards(&world).len(), 1);
+        let ends = "select count(*) from stream_fact where kind = 'off_air'";
+        let ends: i64 = sqlx::query_scalar(ends)
+            .fetch_one(&mut connect(&world).await)
+            .await
+            .expect("a count");
+        assert_eq!(ends, 1, "{service} {order}");
+        world.end().await;
+    }
+}
+
+#[tokio::test]
+async fn a_show_that_the_host_begins_by_hand_is_not_stopped_where_the_rehearsal_came_to_nothing() {
+    for ends in ["refused", "in Zoom", "marked"] {
+        let world = rehearsing_world().await;
+        if ends == "refused" {
+            world.zoom.end(MEETING);
+            let typed = world.slack.type_command(DANA.slack, "rehearse 68423085");
+            assert_eq!(send(&world, &typed).await, accepted());
+            card(&world, "has not started").await;
+            world.zoom.begin(MEETING);
+        } else {
+            // Its stop fails, and somebody sees to its end.
+            rehearse(&world).await;
+            world.zoom.fail_next(Fault::error(503, 0, "Busy."));
+            tell(&world, ON_AIR, Utc::now()).await;
+            world.zoom.called(2).await;
+            wait_for_outcome(&world).await;
+            if ends == "in Zoom" {
+                tell(&world, OFF_AIR, Utc::now()).await;
+            } else {
+                type_and_read_at_once(&world, DANA, "ended 68423085").await;
+            }
+            card(&world, "went live on test").await;
+        }
+        wait_for_empty_queue(&world.database).await;
+        let before = asked(&world);
+        let_time_pass(&world, 40).await;
+        go_live_by_hand(&world, CUSTOM, Utc::now()).await;
+        for _ in 0..3 {
+            wait_for_empty_queue(&world.database).await;
+            let_time_pass(&world, 61).await;
+        }
+        wait_for_empty_queue(&world.database).await;
+        assert_eq!(asked(&world), before, "{ends}");
+        assert!(meeting(&world).is_live, "{ends}");
+        let told = cards(&world);
+        assert!(
+            !told.iter().any(|told| told.contains("is live")),
+            "{ends}: {told:?}"
+        );
+        world.end().await;
+    }
+}
+
+#[tokio::test]
+async fn a_rehearsal_that_cannot_be_stopped_is_told_as_that() {
+    let world = rehearsing_world().await;
+    rehearse(&world).await;
+    wait_for_empty_queue(&world.database).await;
+    for _ in 0..6 {
+        world.zoom.fail_next(Fault::error(503, 0, "Busy."));
+    }
+    let_time_pass(&world, 61).await;
+    world.zoom.called(2).await;
+    let written = world.slack.direct_message_after(DANA.slack, 0).await;
+    let read = written.expect("a direct message").to_string();
+    assert!(
+        read.contains("That was the stop of your rehearsal")
+            && read.contains("I try again every minute until"),
+        "{read}"
+    );
+    wait_for_empty_queue(&world.database).await;
+    let_time_pass(&world, 20).await;
+    let told = card(
+        &world,
+        "*The rehearsal of Town Hall could not be stopped yet.*",
+    )
+    .await;
+    assert!(
+        text(&told).contains("I try again every minute until"),
+        "{told:?}"
+    );
+    assert_eq!(button_values(&told.content), ["stop 68423085"]);
+    for stops in 2..=5 {
+        wait_for_empty_queue(&world.database).await;
+        let_time_pass(&world, 60).await;
+        world.zoom.called(1 + stops).await;
+        wait_for_outcome(&world).await;
+    }
+    wait_for_empty_queue(&world.database).await;
+    let_time_pass(&world, 60).await;
+    let told = card(&world, "I have given up: stop it, or end it in Zoom.").await;
+    assert!(text(&told).starts_with(":warning:"), "{told:?}");
+    wait_for_empty_queue(&world.database).await;
+    assert_eq!(asked(&world).len(), 6);
+    assert_eq!(world.slack.direct_messages(DANA.slack), 1);
+    // Who stops it then does.
+    world.zoom.clear_faults();
+    press(&world, DANA, "stop 68423085").await;
+    card(&world, "is over, and nothing was seen").await;
+    assert!(!meeting(&world).is_live);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_rehearsal_whose_link_ended_is_told_as_one_that_could_not_be_stopped() {
+    let world = rehearsing_world().await;
+    rehearse(&world).await;
+    wait_for_empty_queue(&world.database).await;
+    world.zoom.revoke(DANA.zoom);
+    expire_tokens(&world, DANA.zoom).await;
+    let_time_pass(&world, 61).await;
+    wait_for_outcome(&world).await;
+    for _ in 0..6 {
+        wait_for_empty_queue(&world.database).await;
+        let_time_pass(&world, 60).await;
+    }
+    let told = card(&world, "*The rehearsal of Town Hall could not be stopped.*").await;
+    assert!(text(&told).contains("I have given up"), "{told:?}");
+    wait_for_empty_queue(&world.database).await;
+    // That the link ended, and that of its rehearsal.
+    assert_eq!(world.slack.direct_messages(DANA.slack), 2);
+    assert_eq!(asked(&world), ["start"]);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_show_is_asked_where_it_goes_though_the_destination_of_the_rehearsal_was_deleted() {
+    let world = rehearsing_world().await;
+    rehearse(&world).await;
+    tell(&world, ON_AIR, Utc::now()).await;
+    world.zoom.called(2).await;
+    wait_for_outcome(&world).await;
+    tell(&world, OFF_AIR, Utc::now()).await;
+    card(&world, "went live on test").await;
+    wait_for_empty_queue(&world.database).await;
+    let mut admin = AdminBrowser::signed_in(&world, ADA).await;
+    let csrf = admin.csrf().await;
+    let id: i64 = sqlx::query_scalar("select destination_id from destination where name = 'test'")
+        .fetch_one(&mut connect(&world).await)
+        .await
+        .expect("a destination");
+    let deleted = admin
+        .post(
+            &format!("/admin/destinations/{id}/delete"),
+            &[("csrf", &csrf)],
+        )
+        .await;
+    assert!(
+        deleted.location().contains("deleted"),
+        "{}",
+        deleted.location()
+    );
+    // A start that gets no destination leaves what was set.
+    world
+        .zoom
+        .fail_next_read(Read::SetDestination, Fault::error(400, 3161, "No."));
+    let read = type_and_read(&world, DANA, "start 68423085 to=townhall").await;
+    assert!(read.contains("Zoom did not take the destination"), "{read}");
+    for _ in 0..2 {
+        let message = outcome_of(&world, DANA, "start 68423085").await;
+        let read = text_of(&message);
+        assert!(
+            read.contains("was last sent to test, where only rehearsals go"),
+            "{read}"
+        );
+        assert_eq!(button_values(&message)[0], "start 68423085 to=townhall");
+    }
+    assert_eq!(asked(&world), ["start", "stop"]);
+    press(&world, DANA, "start 68423085 to=townhall").await;
+    card(&world, "*Town Hall is going live on townhall.*").await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn where_a_meeting_was_sent_in_private_is_not_told_elsewhere() {
+    let world = rehearsing_world().await;
+    let typed = world.slack.type_at(DIRECT, DANA.slack, "rehearse 68423085");
+    send(&world, &typed).await;
+    world.slack.outcome(&typed).await.expect("an outcome");
+    // Whoever types the number learns that it goes nowhere, and no more.
+    let read = text_of(&outcome_of(&world, ELI, "start 68423085").await);
+    assert!(
+        read.contains("was last sent to another destination, where only rehearsals go"),
+        "{read}"
+    );
+    let read = text_of(&outcome_of(&world, DANA, "start 68423085").await);
+    assert!(!read.contains("another destination"), "{read}");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_rehearsal_is_stopped_though_the_program_is_killed_and_then_nothing_more_is() {
+    // Before it asks for the stop, while Zoom does not hear of it, and while Zoom carries it out.
+    for (fault, stops) in [(None, 1), (Some(Fault::Hang), 2), (Some(Fault::Hold), 2)] {
+        let env = ProgramEnv::new().await;
+        let service = env.serve().await;
+        keep(&env, "test", true).await;
+        let typed = env.slack.type_command(DANA.slack, "rehearse 68423085");
+        let answer = env.slack.send(&service.url, &typed).await;
+        assert_eq!(answer.expect("a response"), accepted());
+        let told = text_of(&env.slack.outcome(&typed).await.expect("an outcome"));
+        assert!(told.contains("is going live on test"), "{told}");
+        let mut db = env.database.connect().await.expect("a connection");
+        let is_killed_at_stop = fault.is_some();
+        if let Some(fault) = fault {
+            env.zoom.fail_next(fault);
+            let_seconds_pass(&mut db, 61).await;
+            env.zoom.called(2).await;
+        }
+        service.kill().await;
+        let service = env.serve().await;
+        if !is_killed_at_stop {
+            let_seconds_pass(&mut db, 61).await;
+        }
+        env.zoom.called(1 + stops).await;
+        wait_for_empty_queue(&env.database).await;
+        assert!(!env.zoom.meeting(MEETING).expect("a meeting").is_live);
+        // The host goes live by hand.
+        env.zoom.go_live_by_hand(MEETING, "YouTube");
+        let told =
+            env.zoom
+                .tell_of_meeting(&service.url, ON_AIR, MEETING, Utc::now() + seconds(30));
+        told.await.expect("an answer");
+        for _ in 0..6 {
+            wait_for_empty_queue(&env.database).await;
+            let_seconds_pass(&mut db, 61).await;
+        }
+        wait_for_empty_queue(&env.database).await;
+        assert_eq!(env.zoom.calls().len(), 1 + stops);
+        assert!(env.zoom.meeting(MEETING).expect("a meeting").is_live);
+        drop(db);
+        service.terminate().await;
+        env.end().await;
+    }
 }

@@ -8,6 +8,7 @@ use livestream_bot::demo::slack::{ApiFault, EVERYBODY, TOWN_HALL};
 use livestream_bot::demo::zoom::Fault;
 use livestream_bot::demo::{DANA, World};
 use livestream_bot::ids::StreamId;
+use sqlx::PgConnection;
 
 use crate::streams::{
     ENDED, OFF_AIR, ON_AIR, card, cards, let_an_hour_pass, seconds, start, tell, text, type_start,
@@ -21,14 +22,18 @@ use crate::support::world::{connect, wait_for_empty_queue};
 
 /// Runs the look at streams that is due later as if so much time had passed.
 pub(crate) async fn let_time_pass(world: &World, seconds: i32) {
-    let mut db = connect(world).await;
+    let_seconds_pass(&mut connect(world).await, seconds).await;
+}
+
+/// The same of any database.
+pub(crate) async fn let_seconds_pass(db: &mut PgConnection, seconds: i32) {
     for earlier in [
         "update stream set began_at = began_at - make_interval(secs => $1)",
         "update stream_fact set happened_at = happened_at - make_interval(secs => $1)",
         "update graphile_worker._private_jobs set run_at = now() where key like 'show_stream %' and $1 > 0",
     ] {
         let update = sqlx::query(earlier).bind(f64::from(seconds));
-        update.execute(&mut db).await.expect("time passes");
+        update.execute(&mut *db).await.expect("time passes");
     }
 }
 

@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::fault::{error, respond};
-use super::meeting::{Obstacle, STREAM_STARTED, STREAM_STOPPED};
+use super::meeting::{CUSTOM, Obstacle, STREAM_STARTED, STREAM_STOPPED};
 use super::state::{Call, SCOPE, Zoom, ZoomState};
 
 /// How long Zoom refuses a second start of a meeting.
@@ -124,6 +124,7 @@ fn answer(state: &mut ZoomState, id: &str, call: &Call, now: DateTime<Utc>) -> R
         );
     }
     meeting.started_at = Some(Instant::now());
+    CUSTOM.clone_into(&mut meeting.service);
     (meeting.is_live, meeting.live_since) = (true, Some(now));
     (meeting.is_broken, meeting.sent_to) = (false, meeting.destination.clone());
     state.begin_sending(number, &call.body);

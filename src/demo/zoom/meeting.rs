@@ -15,6 +15,9 @@ pub const PASSCODE: &str = "demo-passcode-4b7e";
 /// The same: what a host starts a meeting with.
 pub const START_TOKEN: &str = "demo-zak-91d3";
 
+/// What the service is called to which an app's livestreams go.
+pub const CUSTOM: &str = "Custom_Live_Streaming_Service";
+
 pub(super) const TIMEZONE: &str = "Europe/Berlin";
 
 pub(super) const STREAM_STARTED: &str = "meeting.live_streaming_started";
@@ -47,6 +50,8 @@ pub struct Meeting {
     pub is_live: bool,
     /// What its settings forbid.
     pub obstacle: Option<Obstacle>,
+    /// To which service its livestream goes, or went last, as Zoom names it.
+    pub service: String,
     /// Since when its livestream goes on, or went on last.
     pub live_since: Option<DateTime<Utc>>,
     pub(super) started_at: Option<Instant>,
@@ -148,6 +153,7 @@ impl Meeting {
             is_running: false,
             is_live: false,
             obstacle,
+            service: CUSTOM.to_owned(),
             live_since: None,
             started_at: None,
         }
@@ -191,7 +197,7 @@ pub(super) fn report(event: &str, id: i64, meeting: &Meeting, at: DateTime<Utc>)
         // A number in these events and text in the others, as Zoom has it.
         object["id"] = id.into();
         object["live_streaming"] = json!({
-            "service": "Custom_Live_Streaming_Service",
+            "service": meeting.service,
             "custom_live_streaming_settings": meeting.sent_to.as_ref().map(Destination::json),
             "date_time": time,
         });

@@ -30,8 +30,8 @@ pub use self::events::WEBHOOK_SECRET;
 pub use self::fault::Fault;
 use self::fault::Waiting;
 pub use self::meeting::{
-    Destination, Kind, Meeting, Obstacle, PASSCODE, Reporting, START_TOKEN, STREAM_KEY, Sent,
-    SentBy,
+    CUSTOM, Destination, Kind, Meeting, Obstacle, PASSCODE, Reporting, START_TOKEN, STREAM_KEY,
+    Sent, SentBy,
 };
 pub use self::reads::Read;
 pub use self::state::{CLIENT_ID, CLIENT_SECRET, Call, Permission, SCOPE, SCOPES, Tokens, Zoom};

@@ -18,7 +18,8 @@ use tokio::sync::watch;
 use super::super::wire::Wire;
 use super::fault::{Fault, Waiting};
 use super::meeting::{
-    MEETING_ENDED, MEETING_STARTED, Meeting, Obstacle, STREAM_STOPPED, Sent, Subscription, report,
+    CUSTOM, MEETING_ENDED, MEETING_STARTED, Meeting, Obstacle, STREAM_STARTED, STREAM_STOPPED,
+    Sent, Subscription, report,
 };
 use super::reads::Reads;
 
@@ -191,6 +192,20 @@ impl Zoom {
         }
         if was_running {
             state.report(MEETING_ENDED, id);
+        }
+    }
+
+    /// The host goes live by hand, to a service of their choice.
+    pub fn go_live_by_hand(&self, id: i64, service: &str) {
+        let mut state = self.lock();
+        if let Some(meeting) = state.meetings.get_mut(&id) {
+            service.clone_into(&mut meeting.service);
+            (meeting.is_live, meeting.live_since) = (true, Some(Utc::now()));
+            (meeting.is_broken, meeting.started_at) = (false, Some(Instant::now()));
+            meeting.sent_to = (service == CUSTOM)
+                .then(|| meeting.destination.clone())
+                .flatten();
+            state.report(STREAM_STARTED, id);
         }
     }
 

@@ -780,7 +780,7 @@ fn catalogue_of_checked_destinations() {
     any.zoom = at_zoom(|zoom| (zoom.meeting, zoom.destination) = (None, None)).zoom;
     page.entry("without a meeting", &hearing().check(&any));
     let in_use = |[is_sure, is_chosen, may_know, may_take]: [bool; 4]| Outcome::DestinationInUse {
-        name: destination("townhall"),
+        name: Some(destination("townhall")),
         since: now(),
         is_sure,
         is_chosen,
@@ -841,7 +841,7 @@ fn catalogue_of_checked_destinations() {
         (
             "last sent to rehearsals",
             Outcome::LastSentToTest {
-                name: destination("staging"),
+                name: Some(destination("staging")),
                 stream: StreamId(7),
                 choices: vec![destination("townhall")],
             },

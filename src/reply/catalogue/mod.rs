@@ -283,8 +283,33 @@ fn outcomes_of_destinations() -> Vec<Outcome> {
         Outcome::NoTestDestination {
             choices: vec![destination("test"), destination("test-2")],
         },
+        Outcome::AlreadyLive {
+            since: at(),
+            is_reported: false,
+            by: Some(ada()),
+            channel: None,
+            card: None,
+            destination: Some(destination("townhall")),
+            may_start: true,
+            stream: Some(StreamId(12)),
+        },
         Outcome::LastSentToTest {
-            name: destination("test"),
+            name: None,
+            stream: StreamId(12),
+            choices: Vec::new(),
+        },
+        Outcome::DestinationInUse {
+            name: None,
+            since: at(),
+            is_sure: false,
+            is_chosen: false,
+            stream: StreamId(12),
+            meeting: None,
+            by: None,
+            may_take: true,
+        },
+        Outcome::LastSentToTest {
+            name: Some(destination("test")),
             stream: StreamId(11),
             choices: vec![destination("press"), destination("townhall")],
         },
@@ -337,7 +362,7 @@ fn outcomes_of_destinations() -> Vec<Outcome> {
 fn outcomes_of_destinations_in_use() -> Vec<Outcome> {
     vec![
         Outcome::DestinationInUse {
-            name: destination("townhall"),
+            name: Some(destination("townhall")),
             since: at(),
             is_sure: true,
             is_chosen: true,
@@ -347,7 +372,7 @@ fn outcomes_of_destinations_in_use() -> Vec<Outcome> {
             may_take: false,
         },
         Outcome::DestinationInUse {
-            name: destination("townhall"),
+            name: Some(destination("townhall")),
             since: at(),
             is_sure: true,
             is_chosen: true,
@@ -357,7 +382,7 @@ fn outcomes_of_destinations_in_use() -> Vec<Outcome> {
             may_take: true,
         },
         Outcome::DestinationInUse {
-            name: destination("townhall"),
+            name: Some(destination("townhall")),
             since: at(),
             is_sure: false,
             is_chosen: true,
@@ -367,7 +392,7 @@ fn outcomes_of_destinations_in_use() -> Vec<Outcome> {
             may_take: true,
         },
         Outcome::DestinationInUse {
-            name: destination("townhall"),
+            name: Some(destination("townhall")),
             since: at(),
             is_sure: false,
             is_chosen: false,

@@ -5,8 +5,10 @@ use chrono::TimeDelta;
 use super::{Page, ada, asker, at, destination, replies, replies_without_linking, snapshot};
 use crate::db::jobs::LinkEnd;
 use crate::ids::{Asker, ChannelId};
+use crate::reply::ephemeral;
 use crate::reply::stream::StreamContext;
 use crate::stream::MeetingKind;
+use crate::stream::rehearsal::Stops;
 use crate::stream::state::{HowEnded, State};
 
 /// Every state of a stream, and every way in which one ended.
@@ -89,6 +91,14 @@ fn states() -> Vec<(&'static str, State, bool)> {
             },
             true,
         ),
+        (
+            "perhaps taken",
+            State::NotKnown {
+                since,
+                is_over: false,
+            },
+            true,
+        ),
     ]
 }
 
@@ -106,6 +116,7 @@ fn catalogue_of_streams_on_destinations() {
         starter: &asker,
         channel: &channel,
         state,
+        stops: None,
         has_reports,
         now: at() + TimeDelta::minutes(48),
     };
@@ -120,12 +131,44 @@ fn catalogue_of_streams_on_destinations() {
         let rehearsal = StreamContext {
             destination: Some(&test),
             is_rehearsal: true,
+            stops: Stops::of(&[], &state),
             ..told(state, has_reports)
         };
-        page.entry(
-            &format!("{title}, a rehearsal"),
-            &replies().card(&rehearsal),
-        );
+        let seconds = TimeDelta::seconds;
+        for (after, title) in [
+            (seconds(10), format!("{title}, a rehearsal, at once")),
+            (seconds(100), format!("{title}, a rehearsal, soon")),
+            (seconds(48 * 60), format!("{title}, a rehearsal")),
+        ] {
+            // Only while it may go on the time decides.
+            if rehearsal.stops.is_some() || after > TimeDelta::minutes(2) {
+                let now = at() + after;
+                let state = rehearsal.state.clone();
+                page.entry(
+                    &title,
+                    &replies().card(&StreamContext {
+                        state,
+                        now,
+                        ..rehearsal
+                    }),
+                );
+            }
+        }
+    }
+    let since = at();
+    let after_stop = StreamContext {
+        destination: Some(&test),
+        is_rehearsal: true,
+        ..told(State::Live { since }, true)
+    };
+    page.entry(
+        "live after its stop, a rehearsal",
+        &replies().card(&after_stop),
+    );
+    let message = ephemeral("What came of the stop.");
+    for until in [Some(at()), None] {
+        let message = replies().rehearsal_not_stopped(message.clone(), until);
+        page.entry("its stop failed, for whoever rehearses", &message);
     }
     let name = destination("townhall");
     for (title, state) in [
@@ -184,6 +227,7 @@ fn catalogue_of_streams() {
         starter: &asker,
         channel: &channel,
         state,
+        stops: None,
         has_reports,
         now: at() + TimeDelta::minutes(48),
     };
