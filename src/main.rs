@@ -371,6 +371,7 @@ async fn import_links(
         links.unchanged = imported.unchanged,
         tokens.stored = imported.tokens_stored,
         tokens.kept = imported.tokens_kept,
+        withdrawals = imported.withdrawals,
         "{done}"
     );
     Ok(())

@@ -86,6 +86,8 @@ pub async fn links(db: impl PgExecutor<'_>) -> sqlx::Result<Links> {
                 where dead_at is null and coalesce(refreshed_at, created_at) < now() - $1::interval
             ) as "idle!"
         from zoom_grant
+        where exists (select from zoom_link where zoom_link.zoom_user_id = zoom_grant.zoom_user_id)
+            or exists (select from shared_account where shared_account.zoom_user_id = zoom_grant.zoom_user_id)
         "#,
         interval(Duration::from_hours(24 * IDLE_DAYS)),
     )

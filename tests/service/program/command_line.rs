@@ -214,6 +214,7 @@ async fn a_file_is_imported_as_other_programs_write_it() {
             "links.unchanged=1",
             "tokens.stored=2",
             "tokens.kept=1",
+            "withdrawals=1",
         ] {
             assert!(log.contains(expected), "{expected}: {log}");
         }
