@@ -9,10 +9,10 @@ use livestream_bot::demo::{DANA, zoom};
 use livestream_bot::telemetry::{REVISION, VERSION};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
-use sqlx::ConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions};
 
 use crate::support::program::{EX_CONFIG, ProgramEnv, Service, lossy_text, run_with_input};
-use crate::support::replica::{Link, command_without_settings};
+use crate::support::replica::{Link, command_without_settings, database_url};
 use crate::support::slack::text_of;
 
 #[tokio::test]
@@ -506,6 +506,45 @@ async fn keys_are_rotated_as_far_as_tokens_open() {
     .await
     .expect("rows");
     assert_eq!(rotated, [DANA.zoom]);
+    drop(db);
+    env.end().await;
+}
+
+#[tokio::test]
+async fn another_key_under_the_same_id_re_encrypts_nothing() {
+    let env = ProgramEnv::new().await;
+    let mut rotate = env.command("rotate-keys");
+    rotate.env("TOKEN_KEYS", Vault::generate_keys().expose_secret());
+    let output = run_with_input(&mut rotate, "");
+    let error = lossy_text(&output.stderr);
+    assert!(!output.status.success(), "{error}");
+    let expected = "the key k1 does not open what was sealed with the key k1, so it is another one";
+    assert!(error.contains(expected), "{error}");
+    assert!(!error.contains("can be removed"), "{error}");
+    let mut db = env.database.connect().await.expect("a database connection");
+    let noted: i64 = sqlx::query_scalar("select count(*) from audit where kind = 'keys_rotated'")
+        .fetch_one(&mut db)
+        .await
+        .expect("a count");
+    assert_eq!(noted, 0);
+
+    // A role without rights reads the way out.
+    let role = format!("{}_rotate", env.database.get_database().expect("a name"));
+    let create = format!("create role {role} login");
+    sqlx::raw_sql(AssertSqlSafe(create))
+        .execute(&mut db)
+        .await
+        .expect("a role");
+    let database = database_url(&env.database.clone().username(&role));
+    let output = run_with_input(env.command("rotate-keys").env("DATABASE_URL", database), "");
+    let error = lossy_text(&output.stderr);
+    let way_out = format!("run `livestream-bot migrate --grant-to {role}`");
+    assert!(error.contains(&way_out), "{error}");
+    let drop_role = format!("drop role {role}");
+    sqlx::raw_sql(AssertSqlSafe(drop_role))
+        .execute(&mut db)
+        .await
+        .expect("no role");
     drop(db);
     env.end().await;
 }
