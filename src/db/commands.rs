@@ -11,7 +11,7 @@ use crate::command::outcome::{CommandResult, Outcome};
 use crate::command::request::{Action, LivestreamRequest, Settings};
 use crate::db::audit::AuditKind;
 use crate::db::authorization::Authorization;
-use crate::db::grants::{FRESH_FOR, Grant};
+use crate::db::grants::{FRESH_FOR, Grant, UNOPENED};
 use crate::db::jobs::{Job, RunCommand, ShowStream};
 use crate::db::memberships::RECENT;
 use crate::db::rules::Rules;
@@ -297,7 +297,8 @@ pub async fn find(db: impl PgExecutor<'_>, id: CommandId) -> sqlx::Result<Option
             ) as "starter: SlackUserId",
             last.stream_id as "last_stream?: StreamId", last.destination_id as "last_destination?: DestinationId",
             email as "email?", access_token as "access_token?", refresh_token as "refresh_token?",
-            generation as "generation?", expires_at > now() + $3::interval as "is_fresh?", dead_at
+            generation as "generation?", expires_at > now() + $3::interval as "is_fresh?", dead_at,
+            refresh_refusal
         from command
             left join membership using (team_id, user_id)
             left join zoom_grant using (zoom_user_id)
@@ -326,6 +327,7 @@ pub async fn find(db: impl PgExecutor<'_>, id: CommandId) -> sqlx::Result<Option
             generation: row.generation.unwrap_or_default(),
             is_fresh: row.is_fresh.unwrap_or_default(),
             is_dead: row.dead_at.is_some(),
+            is_unopened: row.refresh_refusal.as_deref() == Some(UNOPENED),
         });
         PendingCommand {
             command_id: row.command_id,

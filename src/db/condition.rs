@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 
+use super::grants::UNOPENED;
 use super::interval;
 use super::linked_users::IDLE_DAYS;
 
@@ -66,6 +67,8 @@ pub struct Links {
     pub all: i64,
     pub dead: i64,
     pub refused: i64,
+    /// Their tokens do not open here.
+    pub unopened: i64,
     pub lacking: i64,
     pub unfit: i64,
     pub idle: i64,
@@ -77,7 +80,8 @@ pub async fn links(db: impl PgExecutor<'_>) -> sqlx::Result<Links> {
         r#"
         select count(*) as "all!",
             count(*) filter (where dead_at is not null) as "dead!",
-            count(*) filter (where dead_at is null and refresh_refusal is not null) as "refused!",
+            count(*) filter (where dead_at is null and refresh_refusal <> $2) as "refused!",
+            count(*) filter (where dead_at is null and refresh_refusal = $2) as "unopened!",
             count(*) filter (
                 where dead_at is null and scope !~ 'meeting:(write|update:livestream_status)'
             ) as "lacking!",
@@ -90,6 +94,7 @@ pub async fn links(db: impl PgExecutor<'_>) -> sqlx::Result<Links> {
             or exists (select from shared_account where shared_account.zoom_user_id = zoom_grant.zoom_user_id)
         "#,
         interval(Duration::from_hours(24 * IDLE_DAYS)),
+        UNOPENED,
     )
     .fetch_one(db)
     .await

@@ -341,6 +341,11 @@ fn judge_links(links: &Links, report: &mut Report) {
              the admin pages, which tell what Zoom said, and the checks of Zoom below",
         ),
         (
+            links.unopened,
+            "the tokens of {} do not open with TOKEN_KEYS; set the key that sealed them again, or have their people type \
+             connect",
+        ),
+        (
             links.lacking,
             "the scope for livestreams is missing in the links of {}; add meeting:update:livestream_status to the Zoom \
              app, then their people type connect",

@@ -348,3 +348,33 @@ async fn an_import_withdraws_the_permissions_that_nobody_uses_after_it() {
     pool.close().await;
     world.end().await;
 }
+
+#[tokio::test]
+async fn tokens_that_do_not_open_are_told_of_until_they_open_again() {
+    let world = world().await;
+    let mut db = connect(&world).await;
+    let swap = "update zoom_grant set access_token = refresh_token, refresh_token = access_token";
+    sqlx::query(swap).execute(&mut db).await.expect("an update");
+    let outcome = type_and_read(&world, DANA, "start 68423085").await;
+    assert!(
+        outcome.contains("own access to Zoom is broken"),
+        "{outcome}"
+    );
+    let whoami = async || {
+        let typed = world.slack.type_command(DANA.slack, "whoami");
+        text_of(&send(&world, &typed).await.body)
+    };
+    let told = whoami().await;
+    assert!(told.contains("can no longer open what it stored"), "{told}");
+    let links = condition::links(&mut db).await.expect("the links");
+    assert_eq!((links.unopened, links.refused), (1, 0));
+
+    // The tokens open again, and a command shows it.
+    sqlx::query(swap).execute(&mut db).await.expect("an update");
+    let outcome = type_and_read(&world, DANA, "start 68423085").await;
+    assert!(outcome.contains("going live"), "{outcome}");
+    let told = whoami().await;
+    assert!(told.contains("It last worked"), "{told}");
+    drop(db);
+    world.end().await;
+}
