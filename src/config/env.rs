@@ -117,6 +117,17 @@ impl Env {
         parsed.map_err(|problem| self.refuse(name, problem))
     }
 
+    /// The value of another setting, if it can be used.
+    pub(super) fn peek<T>(
+        &self,
+        name: &str,
+        default: &str,
+        parse: impl FnOnce(&str) -> Parsed<T>,
+    ) -> Option<T> {
+        let value = self.lookup(name).ok()?;
+        parse(value.as_deref().unwrap_or(default)).ok()
+    }
+
     /// Whether any of these settings is set, or cannot be read.
     pub(super) fn any_set(&self, names: &[&str]) -> bool {
         names.iter().any(|name| self.lookup(name) != Ok(None))
@@ -131,7 +142,7 @@ impl Env {
     /// counts as not set.
     fn lookup(&self, name: &str) -> Result<Option<String>, Problem> {
         let file_name = format!("{name}_FILE");
-        let variable = |name: &str| self.variables.get(OsStr::new(name));
+        let variable = |name: &str| self.variable(name);
         let value = match (variable(name), variable(&file_name)) {
             (None, None) => return Ok(None),
             (Some(value), None) => value
@@ -170,10 +181,17 @@ impl Env {
         Ok((!value.is_empty()).then(|| value.to_owned()))
     }
 
+    /// A variable that is set, and not to nothing.
+    fn variable(&self, name: &str) -> Option<&OsString> {
+        let value = self.variables.get(OsStr::new(name))?;
+        let is_blank = value.to_str().is_some_and(|value| value.trim().is_empty());
+        (!is_blank).then_some(value)
+    }
+
     /// The variable that a value comes from.
     fn source(&self, name: &str) -> String {
         let file_name = format!("{name}_FILE");
-        if self.variables.contains_key(OsStr::new(&file_name)) {
+        if self.variable(name).is_none() && self.variable(&file_name).is_some() {
             file_name
         } else {
             name.to_owned()

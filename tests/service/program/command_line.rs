@@ -219,6 +219,11 @@ async fn a_file_is_imported_as_other_programs_write_it() {
             assert!(log.contains(expected), "{expected}: {log}");
         }
     }
+    let withdrawn = sqlx::query("delete from graphile_worker._private_jobs")
+        .execute(&mut db)
+        .await
+        .expect("a job of the permission that nobody uses");
+    assert_eq!(withdrawn.rows_affected(), 1);
     assert_eq!(count_imported(&env).await, 3);
     // What leads where it led before was not touched.
     let stored: String = sqlx::query_scalar(links)
@@ -343,6 +348,7 @@ fn a_fatal_error_has_the_form_of_the_log() {
     for (filter, problem) in [
         ("off", "DATABASE_URL: connection refused by 127.0.0.1:1"),
         ("sqlx=loud", "RUST_LOG: it is not a list"),
+        ("verbose", "RUST_LOG: it is not a list"),
     ] {
         let mut command = command_without_settings("migrate");
         command
@@ -459,6 +465,17 @@ fn a_secret_may_stand_in_a_file() {
         "",
     );
     let error = lossy_text(&output.stderr);
+    assert!(
+        error.contains("ZOOM_CLIENT_ID: it is not set") && !error.contains("SLACK_SIGNING_SECRET"),
+        "{error}"
+    );
+    // An empty variable is none.
+    let empty = command_without_settings("serve")
+        .env("SLACK_SIGNING_SECRET_FILE", file.path())
+        .env("SLACK_SIGNING_SECRET", "")
+        .env("ZOOM_CLIENT_ID_FILE", " ")
+        .output();
+    let error = lossy_text(&empty.expect("an exit status").stderr);
     assert!(
         error.contains("ZOOM_CLIENT_ID: it is not set") && !error.contains("SLACK_SIGNING_SECRET"),
         "{error}"
