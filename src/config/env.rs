@@ -210,7 +210,8 @@ impl Env {
     }
 
     /// Variables that were meant to be settings, as it seems: their names are nearly those of
-    /// settings, or begin as those of Slack, Zoom and OpenTelemetry do.
+    /// settings, or begin as those of Slack, Zoom and OpenTelemetry do. And those that are none, and count
+    /// all the same.
     pub(super) fn misspelt(&self) -> Vec<Problem> {
         let known =
             |name: &str| settings::find(name.strip_suffix("_FILE").unwrap_or(name)).is_some();
@@ -219,8 +220,14 @@ impl Env {
             .filter(|name| is_printable(name) && !known(name))
             .collect();
         names.sort_unstable();
+        let is_database_set = self.lookup("DATABASE_URL") != Ok(None);
         let misspelt = names.into_iter().filter_map(|name| {
             let text = match settings::nearest(name) {
+                None if is_database_set && POSTGRES.contains(&name) => {
+                    "PostgreSQL's own variables are no settings here, and count where DATABASE_URL does not say the same; \
+                     write it there, and unset this"
+                        .to_owned()
+                }
                 Some(nearest) => format!("no setting has this name; did you mean {nearest}?"),
                 None if ["SLACK_", "ZOOM_", "OTEL_"]
                     .iter()
@@ -240,6 +247,23 @@ impl Env {
         Reported(())
     }
 }
+
+/// What fills in for parts that `DATABASE_URL` leaves out.
+/// <https://www.postgresql.org/docs/current/libpq-envars.html>
+const POSTGRES: [&str; 12] = [
+    "PGHOST",
+    "PGHOSTADDR",
+    "PGPORT",
+    "PGUSER",
+    "PGPASSWORD",
+    "PGDATABASE",
+    "PGSSLMODE",
+    "PGSSLROOTCERT",
+    "PGSSLCERT",
+    "PGSSLKEY",
+    "PGAPPNAME",
+    "PGOPTIONS",
+];
 
 /// Whether a variable's name can be repeated: somebody may have put a secret there.
 fn is_printable(name: &str) -> bool {

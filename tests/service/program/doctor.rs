@@ -484,6 +484,13 @@ async fn the_doctor_names_every_setting_that_is_wrong_and_its_cure() {
             "start PostgreSQL there",
         ),
         (
+            "PGAPPNAME",
+            "swordfish",
+            "warning",
+            "PGAPPNAME: PostgreSQL's own variables are no settings here",
+            "unset this",
+        ),
+        (
             "DATABASE_URL",
             &empty_database,
             "problem",
