@@ -1,14 +1,21 @@
 //! Our own tables' versions. The queue brings its own tables, in its own schema.
 
 use std::collections::HashMap;
+use std::time::{Duration, Instant};
 
 use sqlx::error::DatabaseError;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{FromRow, PgPool};
 
+use super::pool::migration_pool;
+
 /// How the name of a migration begins after which older versions of the program cannot run. All
 /// others only add.
 const BREAKING: &str = "breaking ";
+
+/// How soon a table that another session keeps locked is tried to be changed again, and for how long.
+const LOCK_PAUSE: Duration = Duration::from_secs(1);
+const LOCKED_FOR: Duration = Duration::from_mins(1);
 
 /// SQLSTATE of a privilege that is missing.
 pub const DENIED: &str = "42501";
@@ -88,10 +95,26 @@ pub async fn migrate(db: &PgPool) -> Result<(), SchemaError> {
         return Ok(());
     }
     let is_new = applied.is_empty();
-    migrator.run(db).await.map_err(|error| match error.into() {
-        SchemaError::Denied(error) if is_new => SchemaError::MayNotCreate(error),
-        error => error,
-    })
+    let deadline = Instant::now() + LOCKED_FOR;
+    loop {
+        match run(&migrator, db).await.map_err(SchemaError::from) {
+            Err(SchemaError::Locked(_)) if Instant::now() < deadline => {
+                tokio::time::sleep(LOCK_PAUSE).await;
+            }
+            Err(SchemaError::Denied(error)) if is_new => {
+                return Err(SchemaError::MayNotCreate(error));
+            }
+            done => return done,
+        }
+    }
+}
+
+/// In a session of its own, whose end gives up the lock under which migrations run.
+async fn run(migrator: &Migrator, db: &PgPool) -> Result<(), MigrateError> {
+    let session = migration_pool(db);
+    let ran = migrator.run(&session).await;
+    session.close().await;
+    ran
 }
 
 /// How the database's tables stand to this program.
