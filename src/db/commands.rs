@@ -783,6 +783,26 @@ pub async fn requeue_lost(db: impl PgExecutor<'_>) -> sqlx::Result<u64> {
     Ok(done.rows_affected())
 }
 
+/// Whether a command of a workspace has had no outcome for so long.
+pub async fn are_waiting(
+    db: impl PgExecutor<'_>,
+    team: &TeamId,
+    so_long: Duration,
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"
+        select exists (
+            select from command
+            where team_id = $1 and finished_at is null and received_at < now() - $2::interval
+        ) as "are!"
+        "#,
+        team.as_str(),
+        interval(so_long),
+    )
+    .fetch_one(db)
+    .await
+}
+
 /// Deletes commands that were received so long ago, and whose outcome was delivered or cannot be.
 pub async fn delete_expired(db: &PgPool, keep: Duration) -> sqlx::Result<u64> {
     in_batches(STATEMENTS_PER_SWEEP, async || {

@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgExecutor;
 
 use super::grants::UNOPENED;
 use super::interval;
 use super::linked_users::IDLE_DAYS;
 
+/// For how many days Zoom may send nothing before it is worth a look.
+const HEARD_WITHIN_DAYS: i64 = 14;
 /// How many installations and Zoom accounts are looked at.
 const SHOWN: i64 = 50;
 
@@ -107,6 +109,14 @@ pub struct Heard {
     /// How many of its users are linked.
     pub users: i64,
     pub at: Option<DateTime<Utc>>,
+}
+
+impl Heard {
+    /// Whether Zoom sent one within the time in which it should have.
+    pub fn is_recent(&self) -> bool {
+        self.at
+            .is_some_and(|at| Utc::now() - at <= TimeDelta::days(HEARD_WITHIN_DAYS))
+    }
 }
 
 /// The Zoom accounts of which nothing was heard come first. Of one workspace, if one is given.

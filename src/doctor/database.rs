@@ -27,8 +27,6 @@ pub(super) const DUE_FOR: Duration = Duration::from_mins(1);
 const WRITTEN_WITHIN: Duration = Duration::from_secs(15);
 /// How long a command may be without an outcome, in seconds: later it is not carried out.
 const UNFINISHED_MAX: f64 = 600.0;
-/// For how many days Zoom may send nothing before it is worth a look.
-const HEARD_WITHIN_DAYS: i64 = 14;
 
 /// A database that can be used.
 #[derive(Debug)]
@@ -389,7 +387,7 @@ fn judge_heard(heard: &[Heard], report: &mut Report) {
                 Area::Zoom,
                 format!("Zoom has never sent an event of {of}; if livestreams ran since it was linked, {cure}"),
             ),
-            Some(at) if (now - *at).num_days() > HEARD_WITHIN_DAYS => report.warning(
+            Some(at) if !account.is_recent() => report.warning(
                 Area::Zoom,
                 format!(
                     "Zoom sent the last event of {of} {} days ago; if meetings ran since, {cure}",

@@ -19,8 +19,9 @@ pub use self::report::{Area, Report, Verdict};
 use crate::app::App;
 use crate::config::{Config, Usable, misspelt};
 use crate::crypto::vault::Vault;
+use crate::db::commands;
 use crate::db::condition::{self, Heard};
-use crate::db::jobs;
+use crate::db::linked_users::{self, Query};
 use crate::doctor::database::DUE_FOR;
 use crate::http;
 use crate::ids::TeamId;
@@ -121,19 +122,29 @@ fn examine_features(config: &Config, report: &mut Report) {
 pub struct Condition {
     /// When Zoom last sent an event, by Zoom account; `None` where Zoom's reports are not set up.
     pub heard: Option<Vec<Heard>>,
-    /// Commands wait and are not taken.
+    /// Commands of the workspace have had no outcome for long.
     pub is_overdue: bool,
+    /// How many people are linked.
+    pub linked: i64,
+    /// Of how many of them nothing shows that their link works.
+    pub untried: i64,
 }
 
 /// How the bot stands for one workspace. Asks nobody but the database.
 pub async fn of_workspace(app: &App, team: &TeamId) -> sqlx::Result<Condition> {
     let hears_zoom = app.zoom_webhook_secret.is_some();
+    let untried = Query {
+        is_untried: true,
+        ..Query::default()
+    };
     Ok(Condition {
         heard: if hears_zoom {
             Some(condition::heard(&app.db, Some(team.as_str())).await?)
         } else {
             None
         },
-        is_overdue: jobs::are_overdue(&app.db, DUE_FOR).await?,
+        is_overdue: commands::are_waiting(&app.db, team, DUE_FOR).await?,
+        linked: linked_users::count(&app.db, team, &Query::default()).await?,
+        untried: linked_users::count(&app.db, team, &untried).await?,
     })
 }
