@@ -102,6 +102,43 @@ pub async fn links(db: impl PgExecutor<'_>) -> sqlx::Result<Links> {
     .await
 }
 
+/// How many linked Zoom accounts that are not dead were granted which scopes, separated by spaces.
+pub async fn scopes(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<(String, i64)>> {
+    let granted = sqlx::query!(
+        r#"
+        select scope, count(*) as "count!" from zoom_grant
+        where dead_at is null and (
+            exists (select from zoom_link where zoom_link.zoom_user_id = zoom_grant.zoom_user_id)
+            or exists (select from shared_account where shared_account.zoom_user_id = zoom_grant.zoom_user_id)
+        )
+        group by scope
+        "#
+    );
+    let granted = granted.fetch_all(db).await?.into_iter();
+    Ok(granted.map(|row| (row.scope, row.count)).collect())
+}
+
+/// How many livestreams Zoom took the start of so long ago, and has not reported since.
+pub async fn unreported(db: impl PgExecutor<'_>, since: Duration) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(
+        r#"
+        select count(*) as "count!" from stream
+        where closed_at is null
+            and exists (
+                select from stream_fact
+                where stream_fact.stream_id = stream.stream_id and kind = 'start_taken'
+                    and happened_at < now() - $1::interval
+            )
+            and not exists (
+                select from stream_fact where stream_fact.stream_id = stream.stream_id and kind = 'on_air'
+            )
+        "#,
+        interval(since),
+    )
+    .fetch_one(db)
+    .await
+}
+
 /// When Zoom last sent an event of anybody in a Zoom account.
 #[derive(Debug)]
 pub struct Heard {
@@ -109,6 +146,9 @@ pub struct Heard {
     /// How many of its users are linked.
     pub users: i64,
     pub at: Option<DateTime<Utc>>,
+    /// Whether one was ever of a livestream, and whether any was started since it was linked.
+    pub is_heard_of_streams: bool,
+    pub has_streamed: bool,
 }
 
 impl Heard {
@@ -125,7 +165,11 @@ pub async fn heard(db: impl PgExecutor<'_>, team: Option<&str>) -> sqlx::Result<
         Heard,
         r#"
         select zoom_account_id as "zoom_account!", count(distinct zoom_grant.zoom_user_id) as "users!",
-            max(received_at) as at
+            max(received_at) as at, coalesce(bool_or(kind like 'meeting.live_streaming%'), false) as "is_heard_of_streams!",
+            bool_or(exists (
+                select from stream
+                where stream.zoom_user_id = zoom_grant.zoom_user_id and began_at > zoom_grant.created_at
+            )) as "has_streamed!"
         from zoom_grant left join zoom_event using (zoom_user_id)
         where dead_at is null and (
             $1::text is null

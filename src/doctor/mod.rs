@@ -39,31 +39,34 @@ pub async fn examine(settings: &Usable, program: &Path) -> Report {
     let vault = vault.and_then(|keys: &SecretString| Vault::from_keys(keys).ok());
     let found = database::open(settings.database.as_ref(), program, &mut report).await;
     if let Some(found) = &found {
-        let has_events = settings.config.as_ref();
-        let has_events = has_events.is_some_and(|config| config.zoom_webhook_secret.is_some());
+        let has_events = settings.zoom_webhook_secret.is_some();
         let examined = database::examine(&found.db, vault.as_ref(), has_events, &mut report);
-        if timeout(CHECKED_WITHIN, examined).await.is_err() {
+        if is_late(examined).await {
             late(&mut report, Area::Database);
         }
     }
-    match (&settings.config, http::client(ANSWER_WITHIN)) {
-        (Some(config), Ok(http)) => {
-            let db = found.as_ref().map(|found| &found.db);
-            let (address, slack, zoom) = tokio::join!(
-                within(Area::Address, address::examine(config, &http)),
-                within(
-                    Area::Slack,
-                    slack::examine(config, &http, db, vault.as_ref())
-                ),
-                within(Area::Zoom, zoom::examine(config, &http)),
-            );
-            report.add(address);
-            report.add(slack);
-            report.add(zoom);
-        }
-        _ => {
-            for area in [Area::Address, Area::Slack, Area::Zoom] {
-                report.not_known(area, "not looked at, because settings cannot be used");
+    if let Ok(http) = http::client(ANSWER_WITHIN) {
+        let db = found.as_ref().map(|found| &found.db);
+        let (mut address, mut slack, mut zoom) = Default::default();
+        let (is_address_late, is_slack_late, is_zoom_late) = tokio::join!(
+            is_late(address::examine(settings, &http, &mut address)),
+            is_late(slack::examine(
+                settings,
+                &http,
+                db,
+                vault.as_ref(),
+                &mut slack
+            )),
+            is_late(zoom::examine(settings, &http, &mut zoom)),
+        );
+        for (area, examined, is_late) in [
+            (Area::Address, address, is_address_late),
+            (Area::Slack, slack, is_slack_late),
+            (Area::Zoom, zoom, is_zoom_late),
+        ] {
+            report.add(examined);
+            if is_late {
+                late(&mut report, area);
             }
         }
     }
@@ -73,17 +76,20 @@ pub async fn examine(settings: &Usable, program: &Path) -> Report {
     report
 }
 
-async fn within(area: Area, examined: impl Future<Output = Report>) -> Report {
-    timeout(CHECKED_WITHIN, examined).await.unwrap_or_else(|_| {
-        let mut report = Report::default();
-        late(&mut report, area);
-        report
-    })
+/// Whether checks did not end in time. What they had found until then stays.
+async fn is_late(examined: impl Future<Output = ()>) -> bool {
+    timeout(CHECKED_WITHIN, examined).await.is_err()
 }
 
 fn late(report: &mut Report, area: Area) {
     let seconds = CHECKED_WITHIN.as_secs();
-    report.not_known(area, format!("the checks did not end within {seconds} s"));
+    report.problem(
+        area,
+        format!(
+            "the other checks did not end within {seconds} s; look whether this machine reaches all that the settings name, \
+             and run the doctor again"
+        ),
+    );
 }
 
 fn examine_settings(settings: &Usable, report: &mut Report) {
