@@ -41,7 +41,7 @@ fn begin_at_zero() {
         slack_paths::EVENTS,
         zoom_paths::EVENTS,
     ] {
-        counters::expect_requests(route, &["200", "401", "500", "503"]);
+        counters::expect_requests(route, &["200", "400", "401", "500", "503"]);
     }
     for reason in returns::Rejection::VARIANTS {
         counters::expect_return_rejected(reason.as_str());
