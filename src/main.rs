@@ -13,6 +13,7 @@ use livestream_bot::account::reseal::{self, Resealed};
 use livestream_bot::account::{import, keys};
 use livestream_bot::config::{self, Config, ConfigError, DatabaseConfig, DatabaseUrl, LogConfig};
 use livestream_bot::crypto::vault::Vault;
+use livestream_bot::db::schema::Standing;
 #[cfg(feature = "demo")]
 use livestream_bot::demo;
 use livestream_bot::doctor::{self, Verdict};
@@ -269,6 +270,10 @@ async fn erase_person(
 ) -> anyhow::Result<()> {
     let (database, _server) = connect_options(database).await?;
     let pool = db::pool(database);
+    if db::schema::standing(&pool).await? == Standing::Empty {
+        tracing::info!("nothing is stored of anybody: the database has no tables yet");
+        return Ok(());
+    }
     serve::migrate(&pool).await?;
     report(&erase::person(&pool, team, user, dry_run).await?, dry_run)
 }
