@@ -60,6 +60,8 @@ case $source in
   *) [ -r "$source" ] || fail "$source cannot be read" ;;
 esac
 
+# They would lead to another server than the copy's.
+unset PGHOST PGHOSTADDR PGPORT PGUSER PGPASSWORD PGDATABASE PGSSLMODE PGOPTIONS PGSERVICE
 begin
 "${as_server[@]}" "$PG_BIN/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --locale=C >/dev/null
 "${as_server[@]}" "$PG_BIN/pg_ctl" start -D "$dir/data" -s -w -l "$dir/data/log" \

@@ -13,6 +13,7 @@ use livestream_bot::account::reseal::{self, Resealed};
 use livestream_bot::account::{import, keys};
 use livestream_bot::config::{self, Config, ConfigError, DatabaseConfig, DatabaseUrl, LogConfig};
 use livestream_bot::crypto::vault::Vault;
+use livestream_bot::db::schema::Standing;
 #[cfg(feature = "demo")]
 use livestream_bot::demo;
 use livestream_bot::doctor::{self, Verdict};
@@ -244,31 +245,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
             let stored = config::both(config::token_keys_from_env(), DatabaseConfig::from_env());
             let (log_config, (token_keys, database)) = config::both(log_config, stored)?;
             log::init(&log_config)?;
-            let vault = Vault::from_keys(&token_keys).context("TOKEN_KEYS cannot be used")?;
-            let (database, _server) = connect_options(database).await?;
-            let pool = db::pool(database);
-            let Resealed { count, failed } = reseal::reseal(&pool, &vault).await?;
-            let key = vault.first_key();
-            let detail = format!("{count} records re-encrypted with key {key}");
-            db::audit::keys_rotated(&pool, &detail).await?;
-            if failed.is_empty() {
-                tracing::info!(
-                    records = count,
-                    key,
-                    "tokens re-encrypted; older keys can be removed in 30 minutes"
-                );
-                return Ok(());
-            }
-            tracing::warn!(
-                records = count,
-                key,
-                "tokens re-encrypted except for those that do not open; keep the older keys"
-            );
-            bail!(
-                "not re-encrypted, because they do not open: {}\n{}",
-                failed.len(),
-                failed.join("\n")
-            )
+            rotate_keys(&token_keys, database).await
         }
         Command::Doctor { .. } | Command::Postgres { .. } | Command::Manual { .. } => {
             unreachable!("begin() runs it")
@@ -293,6 +270,10 @@ async fn erase_person(
 ) -> anyhow::Result<()> {
     let (database, _server) = connect_options(database).await?;
     let pool = db::pool(database);
+    if db::schema::standing(&pool).await? == Standing::Empty {
+        tracing::info!("nothing is stored of anybody: the database has no tables yet");
+        return Ok(());
+    }
     serve::migrate(&pool).await?;
     report(&erase::person(&pool, team, user, dry_run).await?, dry_run)
 }
@@ -371,9 +352,41 @@ async fn import_links(
         links.unchanged = imported.unchanged,
         tokens.stored = imported.tokens_stored,
         tokens.kept = imported.tokens_kept,
+        withdrawals = imported.withdrawals,
         "{done}"
     );
     Ok(())
+}
+
+async fn rotate_keys(token_keys: &SecretString, database: DatabaseConfig) -> anyhow::Result<()> {
+    let vault = Vault::from_keys(token_keys).context("TOKEN_KEYS cannot be used")?;
+    let (database, _server) = connect_options(database).await?;
+    let pool = db::pool(database);
+    serve::migrate(&pool).await?;
+    keys::check_ids(&pool, &vault).await?;
+    let Resealed { count, failed } = reseal::reseal(&pool, &vault).await?;
+    let key = vault.first_key();
+    let detail = format!("{count} records re-encrypted with key {key}");
+    db::audit::keys_rotated(&pool, &detail).await?;
+    if failed.is_empty() {
+        tracing::info!(
+            records = count,
+            key,
+            "tokens re-encrypted; older keys can be removed in 30 minutes"
+        );
+        return Ok(());
+    }
+    tracing::warn!(
+        records = count,
+        key,
+        "tokens re-encrypted except for those that do not open; keep the older keys, and the ids that are lost, until none of \
+         them is left"
+    );
+    bail!(
+        "not re-encrypted, because they do not open: {}\n{}",
+        failed.len(),
+        failed.join("\n")
+    )
 }
 
 /// How to reach the database, and the private server to keep if it is one of our own.

@@ -67,13 +67,26 @@ pub async fn check(db: impl PgExecutor<'_>, vault: &Vault) -> anyhow::Result<()>
             _ => {}
         }
     }
-    let is_closed = |key: &KeyUse| matches!(key.state, KeyState::Missing | KeyState::Wrong);
-    let closed: Vec<_> = uses.iter().filter(|key| is_closed(key)).collect();
-    if closed.is_empty() {
+    refuse(&uses, &[KeyState::Missing, KeyState::Wrong])
+}
+
+/// Fails if a key is another one than that of the same id which sealed what is stored: what it seals
+/// could not be told from that.
+pub async fn check_ids(db: impl PgExecutor<'_>, vault: &Vault) -> anyhow::Result<()> {
+    refuse(&in_use(db, vault).await?, &[KeyState::Wrong])
+}
+
+fn refuse(uses: &[KeyUse], refused: &[KeyState]) -> anyhow::Result<()> {
+    let is_refused = |key: &&KeyUse| refused.contains(&key.state);
+    let refused: Vec<_> = uses
+        .iter()
+        .filter(is_refused)
+        .map(ToString::to_string)
+        .collect();
+    if refused.is_empty() {
         return Ok(());
     }
-    let closed: Vec<_> = closed.iter().map(ToString::to_string).collect();
-    Err(ConfigError::of("TOKEN_KEYS", closed.join("; ")).into())
+    Err(ConfigError::of("TOKEN_KEYS", refused.join("; ")).into())
 }
 
 fn open(vault: &Vault, sample: &Sealed) -> Result<(), OpenError> {

@@ -89,14 +89,14 @@ pub async fn fresh_token_within(
         }
         if grant.is_fresh {
             let context = Context::AccessToken(zoom_user.as_str());
-            let token = open(app, context, &grant.access_token)?;
+            let token = open(app, zoom_user, &grant, context, &grant.access_token).await?;
             return Ok(FreshToken {
                 token,
                 generation: grant.generation,
             });
         }
         let context = Context::RefreshToken(zoom_user.as_str());
-        let refresh_token = open(app, context, &grant.refresh_token)?;
+        let refresh_token = open(app, zoom_user, &grant, context, &grant.refresh_token).await?;
         let Some(lease) =
             grants::acquire_lease(&app.db, zoom_user, grant.generation, REFRESH_LEASE).await?
         else {
@@ -292,7 +292,17 @@ async fn trade(
     }
 }
 
-fn open(app: &App, context: Context<'_>, sealed: &[u8]) -> Result<SecretString, TokenUnavailable> {
-    app.open(context, sealed)
-        .map_err(|_| TokenUnavailable::Misconfigured(None))
+/// Opens a token of this pair, and notes whether it opens where that is news.
+async fn open(
+    app: &App,
+    zoom_user: &ZoomUserId,
+    grant: &Grant,
+    context: Context<'_>,
+    sealed: &[u8],
+) -> Result<SecretString, TokenUnavailable> {
+    let opened = app.open(context, sealed);
+    if opened.is_ok() == grant.is_unopened {
+        grants::mark_opened(&app.db, zoom_user, grant.generation, opened.is_ok()).await?;
+    }
+    opened.map_err(|_| TokenUnavailable::Misconfigured(None))
 }

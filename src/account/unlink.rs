@@ -10,6 +10,7 @@ use crate::account::{show_home, tokens};
 use crate::app::App;
 use crate::db::audit::{self, AuditKind, Event};
 use crate::db::jobs::{self, LinkEnd, NotifyLinkDead, RunAt};
+use crate::db::links::ChangedLink;
 use crate::db::withdrawals::{self, OffersOf, Retired};
 use crate::db::{self, account_uses, grants, installations, links, shared_accounts};
 use crate::ids::{Asker, TeamId, Tenant, ZoomUserId};
@@ -183,6 +184,31 @@ pub(super) async fn remove(
         retired.push((zoom_user, ended));
     }
     Ok(retired)
+}
+
+/// Notes that links lead to other Zoom users now, and retires the grants that they led to. Returns
+/// how many permissions are withdrawn for it.
+pub(super) async fn replaced(
+    db: &mut sqlx::PgConnection,
+    changed: &[ChangedLink],
+) -> sqlx::Result<usize> {
+    // In one order for all, so that no two transactions wait for each other.
+    let before: BTreeMap<_, _> = changed
+        .iter()
+        .map(|link| (link.before.as_str(), link))
+        .collect();
+    for ChangedLink { asker, now, .. } in changed {
+        let event = Event::of(asker, AuditKind::Linked).zoom(now);
+        audit::write(&mut *db, &event.detail("an import")).await?;
+    }
+    let mut withdrawals = 0;
+    for ChangedLink { asker, before, .. } in before.into_values() {
+        let (enterprise, team) = (asker.enterprise(), &asker.team);
+        if let Retired::Unused(_) = withdrawals::retire_grant(db, enterprise, team, before).await? {
+            withdrawals += 1;
+        }
+    }
+    Ok(withdrawals)
 }
 
 /// Zoom says that its user withdrew the permission, and wants their data gone; `at` is when, if

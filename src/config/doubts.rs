@@ -30,6 +30,13 @@ impl Config {
                     "it is not 32 hexadecimal digits, as Slack's signing secrets are",
                 );
             }
+            if !self.takes_response_urls() {
+                doubt(
+                    "SLACK_RESPONSE_ORIGINS",
+                    "Slack's own, https://hooks.slack.com (https://hooks.slack-gov.com of GovSlack), is not among them, so \
+                     each command is refused; leave it out",
+                );
+            }
             if let Some(pages) = pages {
                 doubt_pages(pages, &mut doubt);
             }
@@ -81,6 +88,20 @@ impl Config {
             }
         }
         doubts
+    }
+
+    /// Whether Slack's own response URLs are taken.
+    fn takes_response_urls(&self) -> bool {
+        let pages = self.pages.as_ref();
+        let slack = pages.and_then(|pages| pages.slack_url.host_str());
+        let is_slacks = |origin: &Url| match (origin.host_str(), slack) {
+            (Some("hooks.slack.com"), Some("slack.com") | None)
+            | (Some("hooks.slack-gov.com"), Some("slack-gov.com") | None) => true,
+            // An address of Slack's that is not known here may have any.
+            (Some(_), Some(slack)) => !["slack.com", "slack-gov.com"].contains(&slack),
+            _ => false,
+        };
+        self.slack_response_origins.iter().any(is_slacks)
     }
 }
 

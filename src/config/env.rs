@@ -117,6 +117,17 @@ impl Env {
         parsed.map_err(|problem| self.refuse(name, problem))
     }
 
+    /// The value of another setting, if it can be used.
+    pub(super) fn peek<T>(
+        &self,
+        name: &str,
+        default: &str,
+        parse: impl FnOnce(&str) -> Parsed<T>,
+    ) -> Option<T> {
+        let value = self.lookup(name).ok()?;
+        parse(value.as_deref().unwrap_or(default)).ok()
+    }
+
     /// Whether any of these settings is set, or cannot be read.
     pub(super) fn any_set(&self, names: &[&str]) -> bool {
         names.iter().any(|name| self.lookup(name) != Ok(None))
@@ -131,7 +142,7 @@ impl Env {
     /// counts as not set.
     fn lookup(&self, name: &str) -> Result<Option<String>, Problem> {
         let file_name = format!("{name}_FILE");
-        let variable = |name: &str| self.variables.get(OsStr::new(name));
+        let variable = |name: &str| self.variable(name);
         let value = match (variable(name), variable(&file_name)) {
             (None, None) => return Ok(None),
             (Some(value), None) => value
@@ -170,10 +181,17 @@ impl Env {
         Ok((!value.is_empty()).then(|| value.to_owned()))
     }
 
+    /// A variable that is set, and not to nothing.
+    fn variable(&self, name: &str) -> Option<&OsString> {
+        let value = self.variables.get(OsStr::new(name))?;
+        let is_blank = value.to_str().is_some_and(|value| value.trim().is_empty());
+        (!is_blank).then_some(value)
+    }
+
     /// The variable that a value comes from.
     fn source(&self, name: &str) -> String {
         let file_name = format!("{name}_FILE");
-        if self.variables.contains_key(OsStr::new(&file_name)) {
+        if self.variable(name).is_none() && self.variable(&file_name).is_some() {
             file_name
         } else {
             name.to_owned()
@@ -192,7 +210,8 @@ impl Env {
     }
 
     /// Variables that were meant to be settings, as it seems: their names are nearly those of
-    /// settings, or begin as those of Slack, Zoom and OpenTelemetry do.
+    /// settings, or begin as those of Slack, Zoom and OpenTelemetry do. And those that are none, and count
+    /// all the same.
     pub(super) fn misspelt(&self) -> Vec<Problem> {
         let known =
             |name: &str| settings::find(name.strip_suffix("_FILE").unwrap_or(name)).is_some();
@@ -201,8 +220,14 @@ impl Env {
             .filter(|name| is_printable(name) && !known(name))
             .collect();
         names.sort_unstable();
+        let is_database_set = self.lookup("DATABASE_URL") != Ok(None);
         let misspelt = names.into_iter().filter_map(|name| {
             let text = match settings::nearest(name) {
+                None if is_database_set && POSTGRES.contains(&name) => {
+                    "PostgreSQL's own variables are no settings here, and count where DATABASE_URL does not say the same; \
+                     write it there, and unset this"
+                        .to_owned()
+                }
                 Some(nearest) => format!("no setting has this name; did you mean {nearest}?"),
                 None if ["SLACK_", "ZOOM_", "OTEL_"]
                     .iter()
@@ -222,6 +247,23 @@ impl Env {
         Reported(())
     }
 }
+
+/// What fills in for parts that `DATABASE_URL` leaves out.
+/// <https://www.postgresql.org/docs/current/libpq-envars.html>
+const POSTGRES: [&str; 12] = [
+    "PGHOST",
+    "PGHOSTADDR",
+    "PGPORT",
+    "PGUSER",
+    "PGPASSWORD",
+    "PGDATABASE",
+    "PGSSLMODE",
+    "PGSSLROOTCERT",
+    "PGSSLCERT",
+    "PGSSLKEY",
+    "PGAPPNAME",
+    "PGOPTIONS",
+];
 
 /// Whether a variable's name can be repeated: somebody may have put a secret there.
 fn is_printable(name: &str) -> bool {

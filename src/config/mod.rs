@@ -127,6 +127,9 @@ pub struct LogConfig {
     pub is_json: bool,
 }
 
+/// The default of `LISTEN_ADDR`.
+const LISTEN_ADDR: &str = "127.0.0.1:3000";
+
 /// The settings that are needed for the pages; none of them is required without the others.
 const PAGES: [&str; 3] = ["PUBLIC_URL", "SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET"];
 
@@ -138,10 +141,10 @@ impl Config {
 
     fn read(env: &mut Env) -> Result<Self, Reported> {
         try_all!(Self {
-            listen_addr: env.or_default("LISTEN_ADDR", "127.0.0.1:3000", parse::address),
-            metrics_addr: env.optional("METRICS_ADDR", parse::address),
-            slack_signing_secrets: env.required("SLACK_SIGNING_SECRET", parse::slack_secrets),
-            slack_app_id: env.optional("SLACK_APP_ID", parse::slack_app_id),
+            listen_addr: listen_addr(env),
+            metrics_addr: metrics_addr(env),
+            slack_signing_secrets: slack_signing_secrets(env),
+            slack_app_id: slack_app_id(env),
             pages: PagesConfig::read(env),
             audit_retention: env.optional("AUDIT_DAYS", parse::audit_days),
             history_retention: env.or_default("HISTORY_DAYS", "90", parse::history_days),
@@ -152,11 +155,11 @@ impl Config {
                 parse::origins
             ),
             slash_command: slash_command(env),
-            zoom_client_id: env.required("ZOOM_CLIENT_ID", parse::credential),
-            zoom_client_secret: env.required("ZOOM_CLIENT_SECRET", parse::credential),
-            zoom_webhook_secret: env.optional("ZOOM_WEBHOOK_SECRET", parse::credential),
-            zoom_url: env.or_default("ZOOM_URL", "https://zoom.us", parse::origin),
-            zoom_api_url: env.or_default("ZOOM_API_URL", "https://api.zoom.us", parse::origin),
+            zoom_client_id: zoom_client_id(env),
+            zoom_client_secret: zoom_client_secret(env),
+            zoom_webhook_secret: zoom_webhook_secret(env),
+            zoom_url: zoom_url(env),
+            zoom_api_url: zoom_api_url(env),
             zoom_body: env.or_default("ZOOM_BODY", "json", parse::zoom_body),
             zoom_timeout: env.or_default("ZOOM_TIMEOUT", "10", parse::zoom_timeout),
             token_keys: token_keys(env),
@@ -193,10 +196,10 @@ impl PagesConfig {
             return Ok(None);
         }
         try_all!(Self {
-            public_url: env.required("PUBLIC_URL", parse::origin),
-            slack_url: env.or_default("SLACK_URL", "https://slack.com", parse::origin),
-            slack_client_id: env.required("SLACK_CLIENT_ID", parse::slack_client_id),
-            slack_client_secret: env.required("SLACK_CLIENT_SECRET", parse::slack_secret),
+            public_url: public_url(env),
+            slack_url: slack_url(env),
+            slack_client_id: slack_client_id(env),
+            slack_client_secret: slack_client_secret(env),
             support_contact: env.optional("SUPPORT_CONTACT", parse::contact),
             privacy_url: env.optional("PRIVACY_URL", parse::page),
         })
@@ -234,14 +237,42 @@ impl LogConfig {
     }
 }
 
-/// All settings of `serve`, as far as they can be used.
+/// All settings of `serve`, as far as they can be used: one that cannot be hides none of the rest.
 #[derive(Debug)]
 pub struct Usable {
+    /// All of them, where all can be.
     pub config: Option<Config>,
     pub database: Option<DatabaseConfig>,
     pub token_keys: Option<SecretString>,
+    pub listen_addr: Option<SocketAddr>,
+    pub metrics_addr: Option<SocketAddr>,
+    pub public_url: Option<Url>,
+    pub slack_signing_secrets: Vec<SecretString>,
+    pub slack_app_id: Option<String>,
+    pub slack: Option<SlackApp>,
+    pub slash_command: Option<String>,
+    pub zoom: Option<ZoomApp>,
+    pub zoom_webhook_secret: Option<SecretString>,
     /// Why the others cannot.
     pub problems: Vec<Problem>,
+}
+
+/// Our app at Slack.
+#[derive(Debug)]
+pub struct SlackApp {
+    pub url: Url,
+    pub client_id: String,
+    pub client_secret: SecretString,
+    pub public_url: Url,
+}
+
+/// Our app at Zoom.
+#[derive(Debug)]
+pub struct ZoomApp {
+    pub url: Url,
+    pub api_url: Url,
+    pub client_id: String,
+    pub client_secret: SecretString,
 }
 
 /// Reads all settings of `serve`, and goes on where one cannot be used.
@@ -254,8 +285,36 @@ pub fn usable_from_env() -> Usable {
         config,
         database,
         token_keys: token_keys_from_env().ok(),
+        listen_addr: alone(listen_addr),
+        metrics_addr: alone(metrics_addr).flatten(),
+        public_url: alone(public_url),
+        slack_signing_secrets: alone(slack_signing_secrets).unwrap_or_default(),
+        slack_app_id: alone(slack_app_id).flatten(),
+        slack: alone(|env| {
+            try_all!(SlackApp {
+                url: slack_url(env),
+                client_id: slack_client_id(env),
+                client_secret: slack_client_secret(env),
+                public_url: public_url(env),
+            })
+        }),
+        slash_command: alone(slash_command),
+        zoom: alone(|env| {
+            try_all!(ZoomApp {
+                url: zoom_url(env),
+                api_url: zoom_api_url(env),
+                client_id: zoom_client_id(env),
+                client_secret: zoom_client_secret(env),
+            })
+        }),
+        zoom_webhook_secret: alone(zoom_webhook_secret).flatten(),
         problems,
     }
+}
+
+/// What can be read whatever the other settings are.
+fn alone<T>(read: impl FnOnce(&mut Env) -> Result<T, Reported>) -> Option<T> {
+    Env::from_process().read(read).ok()
 }
 
 fn usable<T>(read: Result<T, ConfigError>, problems: &mut Vec<Problem>) -> Option<T> {
@@ -311,6 +370,65 @@ pub(crate) fn search_path() -> Vec<PathBuf> {
         .unwrap_or_default()
 }
 
+fn listen_addr(env: &mut Env) -> Result<SocketAddr, Reported> {
+    env.or_default("LISTEN_ADDR", LISTEN_ADDR, parse::address)
+}
+
+fn metrics_addr(env: &mut Env) -> Result<Option<SocketAddr>, Reported> {
+    let listen_addr = env.peek("LISTEN_ADDR", LISTEN_ADDR, parse::address);
+    env.optional("METRICS_ADDR", |value| {
+        let metrics_addr = parse::address(value)?;
+        if metrics_addr.port() != 0 && Some(metrics_addr) == listen_addr {
+            return Err("it is the same as LISTEN_ADDR; choose another port");
+        }
+        Ok(metrics_addr)
+    })
+}
+
+fn public_url(env: &mut Env) -> Result<Url, Reported> {
+    env.required("PUBLIC_URL", parse::origin)
+}
+
+fn slack_url(env: &mut Env) -> Result<Url, Reported> {
+    env.or_default("SLACK_URL", "https://slack.com", parse::origin)
+}
+
+fn slack_app_id(env: &mut Env) -> Result<Option<String>, Reported> {
+    env.optional("SLACK_APP_ID", parse::slack_app_id)
+}
+
+fn slack_client_id(env: &mut Env) -> Result<String, Reported> {
+    env.required("SLACK_CLIENT_ID", parse::slack_client_id)
+}
+
+fn slack_client_secret(env: &mut Env) -> Result<SecretString, Reported> {
+    env.required("SLACK_CLIENT_SECRET", parse::slack_secret)
+}
+
+fn slack_signing_secrets(env: &mut Env) -> Result<Vec<SecretString>, Reported> {
+    env.required("SLACK_SIGNING_SECRET", parse::slack_secrets)
+}
+
+fn zoom_url(env: &mut Env) -> Result<Url, Reported> {
+    env.or_default("ZOOM_URL", "https://zoom.us", parse::origin)
+}
+
+fn zoom_api_url(env: &mut Env) -> Result<Url, Reported> {
+    env.or_default("ZOOM_API_URL", "https://api.zoom.us", parse::origin)
+}
+
+fn zoom_client_id(env: &mut Env) -> Result<String, Reported> {
+    env.required("ZOOM_CLIENT_ID", parse::credential)
+}
+
+fn zoom_client_secret(env: &mut Env) -> Result<SecretString, Reported> {
+    env.required("ZOOM_CLIENT_SECRET", parse::credential)
+}
+
+fn zoom_webhook_secret(env: &mut Env) -> Result<Option<SecretString>, Reported> {
+    env.optional("ZOOM_WEBHOOK_SECRET", parse::credential)
+}
+
 fn data_dir(env: &mut Env) -> Result<PathBuf, Reported> {
     env.or_default("DATA_DIR", ".data", parse::text)
 }
@@ -356,8 +474,9 @@ mod tests {
     ];
 
     /// A value that each setting with a form refuses.
-    const UNUSABLE: [(&str, &str); 41] = [
+    const UNUSABLE: [(&str, &str); 45] = [
         ("LISTEN_ADDR", "3000"),
+        ("METRICS_ADDR", LISTEN_ADDR),
         ("METRICS_ADDR", "localhost"),
         ("SLASH_COMMAND", "livestream"),
         ("SLASH_COMMAND", "/Live Stream"),
@@ -396,6 +515,9 @@ mod tests {
         ("OTEL_TRACES_SAMPLER_ARG", "10%"),
         ("DATABASE_URL", "postgres"),
         ("RUST_LOG", "sqlx=loud"),
+        ("RUST_LOG", "verbose"),
+        ("RUST_LOG", "=,,;"),
+        ("RUST_LOG", "sqlx="),
         ("RUST_LOG", "info,sqlx[connect]=debug"),
         ("LOG_FORMAT", "yaml"),
     ];
@@ -520,6 +642,34 @@ mod tests {
             (traces.service_name.as_str(), traces.share),
             ("livestream", 0.25)
         );
+    }
+
+    #[test]
+    fn origins_without_slacks_own_are_doubted() {
+        for (slack, origins, is_doubted) in [
+            ("https://slack.com", "https://hooks.slack.com", false),
+            (
+                "https://slack.com",
+                "https://a.example,https://hooks.slack.com",
+                false,
+            ),
+            ("https://slack.com", "https://hooks.slack-gov.com", true),
+            ("https://slack.com", "https://proxy.example.com", true),
+            (
+                "https://slack-gov.com",
+                "https://hooks.slack-gov.com",
+                false,
+            ),
+            ("https://slack-gov.com", "https://hooks.slack.com", true),
+            // A stand-in.
+            ("http://127.0.0.1:4000", "http://127.0.0.1:4000", false),
+        ] {
+            let set = [("SLACK_URL", slack), ("SLACK_RESPONSE_ORIGINS", origins)];
+            let config = read(&[&REQUIRED[..], &PAGES_SET, &set].concat()).expect("complete");
+            let mut doubts = config.doubts().into_iter();
+            let is_named = doubts.any(|doubt| doubt.name == "SLACK_RESPONSE_ORIGINS");
+            assert_eq!(is_named, is_doubted, "{slack} {origins}");
+        }
     }
 
     #[test]

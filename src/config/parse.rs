@@ -7,7 +7,7 @@ use std::time::Duration;
 use percent_encoding::percent_decode_str;
 use reqwest::header::{HeaderName, HeaderValue};
 use secrecy::SecretString;
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use url::{Host, Url};
 
 use super::Sampler;
@@ -281,13 +281,27 @@ pub(super) fn ratio(value: &str) -> Parsed<f64> {
 
 /// Levels, of everything or of a module.
 pub(super) fn log_filter(value: &str) -> Parsed<Targets> {
-    const NOT_A_LIST: &str = "it is not a list like info,sqlx=warn";
+    const NOT_A_LIST: &str = "it is not a list like info,sqlx=warn, of levels (error, warn, info, debug, trace or off) \
+                              and of modules with a level each";
+    let is_level = |level: &str| !level.is_empty() && level.parse::<LevelFilter>().is_ok();
     // Spans and fields cannot be chosen.
-    if value.contains('[') {
+    let is_module = |name: &str| {
+        !name.is_empty()
+            && name
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "_:-".contains(c))
+    };
+    let directives = non_empty_list(value)?;
+    // The parser takes a word that is no level as a module, of which all is logged, and of the rest
+    // nothing.
+    let is_directive = |directive: &&str| match directive.split_once('=') {
+        Some((module, level)) => is_module(module) && is_level(level),
+        None => is_level(directive),
+    };
+    if !directives.iter().all(is_directive) {
         return Err(NOT_A_LIST);
     }
-    let directives = non_empty_list(value)?.join(",");
-    directives.parse().or(Err(NOT_A_LIST))
+    directives.join(",").parse().or(Err(NOT_A_LIST))
 }
 
 /// Whether the log is JSON.

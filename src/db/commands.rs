@@ -11,7 +11,7 @@ use crate::command::outcome::{CommandResult, Outcome};
 use crate::command::request::{Action, LivestreamRequest, Settings};
 use crate::db::audit::AuditKind;
 use crate::db::authorization::Authorization;
-use crate::db::grants::{FRESH_FOR, Grant};
+use crate::db::grants::{FRESH_FOR, Grant, UNOPENED};
 use crate::db::jobs::{Job, RunCommand, ShowStream};
 use crate::db::memberships::RECENT;
 use crate::db::rules::Rules;
@@ -312,7 +312,8 @@ pub async fn find(db: impl PgExecutor<'_>, id: CommandId) -> sqlx::Result<Option
             last.name as "last_name?: DestinationName", last.was_rehearsal as "was_rehearsal?",
             last.may_know as "may_know_last?",
             email as "email?", access_token as "access_token?", refresh_token as "refresh_token?",
-            generation as "generation?", expires_at > now() + $3::interval as "is_fresh?", dead_at
+            generation as "generation?", expires_at > now() + $3::interval as "is_fresh?", dead_at,
+            refresh_refusal
         from command
             left join membership using (team_id, user_id)
             left join zoom_grant using (zoom_user_id)
@@ -350,6 +351,7 @@ pub async fn find(db: impl PgExecutor<'_>, id: CommandId) -> sqlx::Result<Option
             generation: row.generation.unwrap_or_default(),
             is_fresh: row.is_fresh.unwrap_or_default(),
             is_dead: row.dead_at.is_some(),
+            is_unopened: row.refresh_refusal.as_deref() == Some(UNOPENED),
         });
         PendingCommand {
             command_id: row.command_id,
@@ -845,6 +847,26 @@ pub async fn requeue_lost(db: impl PgExecutor<'_>) -> sqlx::Result<u64> {
     .execute(db)
     .await?;
     Ok(done.rows_affected())
+}
+
+/// Whether a command of a workspace has had no outcome for so long.
+pub async fn are_waiting(
+    db: impl PgExecutor<'_>,
+    team: &TeamId,
+    so_long: Duration,
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"
+        select exists (
+            select from command
+            where team_id = $1 and finished_at is null and received_at < now() - $2::interval
+        ) as "are!"
+        "#,
+        team.as_str(),
+        interval(so_long),
+    )
+    .fetch_one(db)
+    .await
 }
 
 /// Deletes commands that were received so long ago, and whose outcome was delivered or cannot be.

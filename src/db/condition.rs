@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgExecutor;
 
+use super::grants::UNOPENED;
 use super::interval;
 use super::linked_users::IDLE_DAYS;
 
+/// For how many days Zoom may send nothing before it is worth a look.
+const HEARD_WITHIN_DAYS: i64 = 14;
 /// How many installations and Zoom accounts are looked at.
 const SHOWN: i64 = 50;
 
@@ -66,6 +69,8 @@ pub struct Links {
     pub all: i64,
     pub dead: i64,
     pub refused: i64,
+    /// Their tokens do not open here.
+    pub unopened: i64,
     pub lacking: i64,
     pub unfit: i64,
     pub idle: i64,
@@ -77,7 +82,8 @@ pub async fn links(db: impl PgExecutor<'_>) -> sqlx::Result<Links> {
         r#"
         select count(*) as "all!",
             count(*) filter (where dead_at is not null) as "dead!",
-            count(*) filter (where dead_at is null and refresh_refusal is not null) as "refused!",
+            count(*) filter (where dead_at is null and refresh_refusal <> $2) as "refused!",
+            count(*) filter (where dead_at is null and refresh_refusal = $2) as "unopened!",
             count(*) filter (
                 where dead_at is null and scope !~ 'meeting:(write|update:livestream_status)'
             ) as "lacking!",
@@ -86,8 +92,48 @@ pub async fn links(db: impl PgExecutor<'_>) -> sqlx::Result<Links> {
                 where dead_at is null and coalesce(refreshed_at, created_at) < now() - $1::interval
             ) as "idle!"
         from zoom_grant
+        where exists (select from zoom_link where zoom_link.zoom_user_id = zoom_grant.zoom_user_id)
+            or exists (select from shared_account where shared_account.zoom_user_id = zoom_grant.zoom_user_id)
         "#,
         interval(Duration::from_hours(24 * IDLE_DAYS)),
+        UNOPENED,
+    )
+    .fetch_one(db)
+    .await
+}
+
+/// How many linked Zoom accounts that are not dead were granted which scopes, separated by spaces.
+pub async fn scopes(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<(String, i64)>> {
+    let granted = sqlx::query!(
+        r#"
+        select scope, count(*) as "count!" from zoom_grant
+        where dead_at is null and (
+            exists (select from zoom_link where zoom_link.zoom_user_id = zoom_grant.zoom_user_id)
+            or exists (select from shared_account where shared_account.zoom_user_id = zoom_grant.zoom_user_id)
+        )
+        group by scope
+        "#
+    );
+    let granted = granted.fetch_all(db).await?.into_iter();
+    Ok(granted.map(|row| (row.scope, row.count)).collect())
+}
+
+/// How many livestreams Zoom took the start of so long ago, and has not reported since.
+pub async fn unreported(db: impl PgExecutor<'_>, since: Duration) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(
+        r#"
+        select count(*) as "count!" from stream
+        where closed_at is null
+            and exists (
+                select from stream_fact
+                where stream_fact.stream_id = stream.stream_id and kind = 'start_taken'
+                    and happened_at < now() - $1::interval
+            )
+            and not exists (
+                select from stream_fact where stream_fact.stream_id = stream.stream_id and kind = 'on_air'
+            )
+        "#,
+        interval(since),
     )
     .fetch_one(db)
     .await
@@ -100,6 +146,17 @@ pub struct Heard {
     /// How many of its users are linked.
     pub users: i64,
     pub at: Option<DateTime<Utc>>,
+    /// Whether one was ever of a livestream, and whether any was started since it was linked.
+    pub is_heard_of_streams: bool,
+    pub has_streamed: bool,
+}
+
+impl Heard {
+    /// Whether Zoom sent one within the time in which it should have.
+    pub fn is_recent(&self) -> bool {
+        self.at
+            .is_some_and(|at| Utc::now() - at <= TimeDelta::days(HEARD_WITHIN_DAYS))
+    }
 }
 
 /// The Zoom accounts of which nothing was heard come first. Of one workspace, if one is given.
@@ -108,7 +165,11 @@ pub async fn heard(db: impl PgExecutor<'_>, team: Option<&str>) -> sqlx::Result<
         Heard,
         r#"
         select zoom_account_id as "zoom_account!", count(distinct zoom_grant.zoom_user_id) as "users!",
-            max(received_at) as at
+            max(received_at) as at, coalesce(bool_or(kind like 'meeting.live_streaming%'), false) as "is_heard_of_streams!",
+            bool_or(exists (
+                select from stream
+                where stream.zoom_user_id = zoom_grant.zoom_user_id and began_at > zoom_grant.created_at
+            )) as "has_streamed!"
         from zoom_grant left join zoom_event using (zoom_user_id)
         where dead_at is null and (
             $1::text is null

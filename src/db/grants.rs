@@ -8,6 +8,9 @@ use sqlx::PgExecutor;
 use crate::db::{interval, streams};
 use crate::ids::ZoomUserId;
 
+/// Stands for Zoom's words where the tokens could not be opened here, so that they are not renewed.
+pub const UNOPENED: &str = "the tokens do not open";
+
 /// How long an access token must still be valid to be used: longer than a request to Zoom.
 pub(super) const FRESH_FOR: Duration = Duration::from_mins(1);
 
@@ -23,6 +26,8 @@ pub struct Grant {
     /// The access token is good for a minute more at least.
     pub is_fresh: bool,
     pub is_dead: bool,
+    /// It is noted that its tokens do not open.
+    pub is_unopened: bool,
 }
 
 /// A new pair, sealed.
@@ -42,11 +47,13 @@ pub async fn find(db: impl PgExecutor<'_>, zoom_user: &ZoomUserId) -> sqlx::Resu
         Grant,
         r#"
         select email, access_token, refresh_token, generation,
-            expires_at > now() + $2::interval as "is_fresh!", dead_at is not null as "is_dead!"
+            expires_at > now() + $2::interval as "is_fresh!", dead_at is not null as "is_dead!",
+            refresh_refusal is not distinct from $3 as "is_unopened!"
         from zoom_grant where zoom_user_id = $1
         "#,
         zoom_user.as_str(),
         interval(FRESH_FOR),
+        UNOPENED,
     )
     .fetch_optional(db)
     .await
@@ -182,6 +189,26 @@ pub async fn mark_refused(
         generation,
         lease,
         said,
+    )
+    .execute(db)
+    .await
+    .map(drop)
+}
+
+/// Notes whether the tokens of this pair open.
+pub async fn mark_opened(
+    db: impl PgExecutor<'_>,
+    zoom_user: &ZoomUserId,
+    generation: i64,
+    is_opened: bool,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update zoom_grant set refresh_refusal = case when not $3 then $4 end
+        where zoom_user_id = $1 and generation = $2 and (refresh_refusal is not distinct from $4) = $3",
+        zoom_user.as_str(),
+        generation,
+        is_opened,
+        UNOPENED,
     )
     .execute(db)
     .await

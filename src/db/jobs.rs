@@ -483,6 +483,21 @@ pub async fn are_overdue(db: impl PgExecutor<'_>, due_for: Duration) -> sqlx::Re
     .await
 }
 
+/// Whether a worker could take such a job: one whose row a session of somebody else keeps locked is
+/// passed over by all of them.
+pub async fn is_one_left(db: impl PgExecutor<'_>, due_for: Duration) -> sqlx::Result<bool> {
+    let names = NAMES.map(ToOwned::to_owned);
+    let left = sqlx::query!(
+        "select from graphile_worker._private_jobs as job
+        join graphile_worker._private_tasks as task on task.id = job.task_id
+        where is_available and run_at < now() - $1::interval and identifier = any($2)
+        limit 1 for update of job skip locked",
+        interval(due_for),
+        &names[..],
+    );
+    Ok(left.fetch_optional(db).await?.is_some())
+}
+
 /// How much waits in the queue.
 #[derive(Debug)]
 pub struct QueueDepth {

@@ -22,14 +22,22 @@ pub struct NewLinks {
 }
 
 /// What an import stored.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub struct StoredLinks {
     /// Links of people who had none.
     pub new: i64,
     /// Links that led to another Zoom user before.
-    pub changed: i64,
+    pub changed: Vec<ChangedLink>,
     /// Zoom users whose tokens were stored; those of the others here are as new, or newer.
     pub tokens: i64,
+}
+
+/// A link that leads to another Zoom user than before.
+#[derive(Debug)]
+pub struct ChangedLink {
+    pub asker: Asker,
+    pub before: ZoomUserId,
+    pub now: ZoomUserId,
 }
 
 /// Stores links. A link that leads to another Zoom user is replaced, and one that leads to the same
@@ -79,7 +87,7 @@ pub async fn import(db: &mut PgConnection, links: &NewLinks) -> sqlx::Result<Sto
             select team_id, user_id, zoom_user_id
             from unnest($1::text[], $2::text[], $3::text[]) as new (team_id, user_id, zoom_user_id)
         ), before as (
-            select zoom_link.zoom_user_id <> new.zoom_user_id as is_other from zoom_link join new using (team_id, user_id)
+            select team_id, user_id, zoom_link.zoom_user_id from zoom_link join new using (team_id, user_id)
         ), stored as (
             insert into zoom_link (team_id, user_id, zoom_user_id, search)
             select team_id, user_id, zoom_user_id, lower(concat_ws(' ', user_id, email))
@@ -87,19 +95,39 @@ pub async fn import(db: &mut PgConnection, links: &NewLinks) -> sqlx::Result<Sto
             on conflict (team_id, user_id) do update set zoom_user_id = excluded.zoom_user_id, created_at = now(),
                 search = lower(concat_ws(' ', zoom_link.slack_name, excluded.search))
             where zoom_link.zoom_user_id <> excluded.zoom_user_id
+            returning enterprise_id, team_id, user_id, zoom_user_id
         )
-        select (select count(*) from new) - count(*) as "new!", count(*) filter (where is_other) as "changed!"
-        from before
+        select stored.enterprise_id as "enterprise: EnterpriseId", team_id as "team: TeamId",
+            user_id as "user: SlackUserId", before.zoom_user_id as "before?: ZoomUserId",
+            stored.zoom_user_id as "now: ZoomUserId"
+        from stored left join before using (team_id, user_id)
         "#,
         &links.team_id,
         &links.user_id,
         &links.zoom_user_id,
     )
-    .fetch_one(db)
+    .fetch_all(db)
     .await?;
+    let mut new = 0;
+    let mut changed = Vec::new();
+    for row in stored {
+        let asker = Asker {
+            enterprise: row.enterprise,
+            team: row.team,
+            user: row.user,
+        };
+        match row.before {
+            None => new += 1,
+            Some(before) => changed.push(ChangedLink {
+                asker,
+                before,
+                now: row.now,
+            }),
+        }
+    }
     Ok(StoredLinks {
-        new: stored.new,
-        changed: stored.changed,
+        new,
+        changed,
         tokens,
     })
 }

@@ -95,6 +95,12 @@ const OPERATOR: Limits = Limits {
     is_durable: true,
 };
 
+/// For changes of the tables. Who wants to use a table waits behind whoever waits for its lock.
+const MIGRATION: Limits = Limits {
+    lock: Duration::from_secs(2),
+    ..OPERATOR
+};
+
 /// A pool for what an operator starts. Like all of them, it connects when it is first used.
 pub fn pool(options: PgConnectOptions) -> PgPool {
     // PgBouncer refuses this parameter, and every Postgres we know writes floats exactly.
@@ -103,6 +109,14 @@ pub fn pool(options: PgConnectOptions) -> PgPool {
         .max_connections(REQUEST_SESSIONS)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .connect_lazy_with(options)
+}
+
+/// A pool for one try to change the tables, to the same database.
+pub(super) fn migration_pool(db: &PgPool) -> PgPool {
+    sessions(MIGRATION, None)
+        .max_connections(1)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .connect_lazy_with(options_of(db))
 }
 
 /// A pool for requests.

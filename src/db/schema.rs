@@ -1,14 +1,21 @@
 //! Our own tables' versions. The queue brings its own tables, in its own schema.
 
 use std::collections::HashMap;
+use std::time::{Duration, Instant};
 
 use sqlx::error::DatabaseError;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{FromRow, PgPool};
 
+use super::pool::migration_pool;
+
 /// How the name of a migration begins after which older versions of the program cannot run. All
 /// others only add.
 const BREAKING: &str = "breaking ";
+
+/// How soon a table that another session keeps locked is tried to be changed again, and for how long.
+const LOCK_PAUSE: Duration = Duration::from_secs(1);
+const LOCKED_FOR: Duration = Duration::from_mins(1);
 
 /// SQLSTATE of a privilege that is missing.
 pub const DENIED: &str = "42501";
@@ -21,22 +28,22 @@ const LOCKED: &str = "55P03";
 #[derive(Debug, thiserror::Error)]
 pub enum SchemaError {
     #[error(
-        "the database was made by a development version of this program and cannot be brought up to date: \
-         start with an empty one (private: move the folder .data away; DATABASE_URL: create a new database): {0}"
+        "the database was made by a development version of this program and cannot be brought up to date \
+         ({0}); start with an empty one (private: move the folder .data away, DATABASE_URL: create a new database)"
     )]
     Development(MigrateError),
     #[error(
         "the database was changed by a newer version of this program (migration {version}) in a way that this \
-         version cannot work with: run that version or a later one, or restore a backup from before"
+         version cannot work with; run that version or a later one, or restore a backup from before"
     )]
     Newer { version: i64 },
     #[error(
-        "another session keeps a table locked that has to change, or another replica is still at it: \
-         end that session, or wait, and start again: {0}"
+        "another session keeps a table locked that has to change, or another replica is still at it \
+         ({0}); end that session, or wait, and start again"
     )]
     Locked(MigrateError),
     #[error(
-        "the database has the tables of another program, which counts its migrations in _sqlx_migrations too: \
+        "the database has the tables of another program, which counts its migrations in _sqlx_migrations too; \
          create a database for this one"
     )]
     Foreign,
@@ -88,10 +95,26 @@ pub async fn migrate(db: &PgPool) -> Result<(), SchemaError> {
         return Ok(());
     }
     let is_new = applied.is_empty();
-    migrator.run(db).await.map_err(|error| match error.into() {
-        SchemaError::Denied(error) if is_new => SchemaError::MayNotCreate(error),
-        error => error,
-    })
+    let deadline = Instant::now() + LOCKED_FOR;
+    loop {
+        match run(&migrator, db).await.map_err(SchemaError::from) {
+            Err(SchemaError::Locked(_)) if Instant::now() < deadline => {
+                tokio::time::sleep(LOCK_PAUSE).await;
+            }
+            Err(SchemaError::Denied(error)) if is_new => {
+                return Err(SchemaError::MayNotCreate(error));
+            }
+            done => return done,
+        }
+    }
+}
+
+/// In a session of its own, whose end gives up the lock under which migrations run.
+async fn run(migrator: &Migrator, db: &PgPool) -> Result<(), MigrateError> {
+    let session = migration_pool(db);
+    let ran = migrator.run(&session).await;
+    session.close().await;
+    ran
 }
 
 /// How the database's tables stand to this program.
@@ -110,7 +133,7 @@ pub enum Standing {
     Empty,
 }
 
-/// How the database's tables stand to this program. Changes nothing.
+/// How the database's tables stand to this program; fails as [`migrate`] would. Changes nothing.
 pub async fn standing(db: &PgPool) -> Result<Standing, SchemaError> {
     let migrator = migrator();
     let applied = applied(db).await?;
@@ -118,15 +141,17 @@ pub async fn standing(db: &PgPool) -> Result<Standing, SchemaError> {
         return Ok(Standing::Empty);
     }
     let newest = newest_foreign(&migrator, &applied)?;
-    let is_applied = |version| {
-        applied
+    let mut count = 0;
+    for ours in migrator.iter() {
+        match applied
             .iter()
-            .any(|applied: &Applied| applied.version == version)
-    };
-    let count = migrator
-        .iter()
-        .filter(|ours| !is_applied(ours.version))
-        .count();
+            .find(|applied| applied.version == ours.version)
+        {
+            None => count += 1,
+            Some(applied) if applied.checksum[..] == *ours.checksum => {}
+            Some(_) => return Err(MigrateError::VersionMismatch(ours.version).into()),
+        }
+    }
     Ok(match newest {
         _ if count > 0 => Standing::Behind { count },
         Some(version) => Standing::Newer { version },

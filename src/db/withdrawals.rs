@@ -94,7 +94,8 @@ pub enum Retired {
 }
 
 /// Moves a grant here if nobody is linked to it any more. The caller has locked the Zoom user
-/// ([`super::grants::lock`]). The workspace is where a use of it ended.
+/// ([`super::grants::lock`]), unless it imports: so many locks may be more than the server has. The
+/// workspace is where a use of it ended.
 pub async fn retire_grant(
     db: &mut PgConnection,
     enterprise: Option<&str>,

@@ -1,35 +1,46 @@
 //! `PUBLIC_URL`, asked as Slack, Zoom and browsers ask; and what this machine serves.
 
+use std::net::{Ipv4Addr, SocketAddr};
+
 use chrono::{DateTime, Utc};
-use reqwest::StatusCode;
 use reqwest::header::DATE;
+use reqwest::{Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use url::Url;
 
 use super::database::SKEW_MAX;
 use super::report::{Area, Report};
-use crate::config::Config;
+use crate::config::Usable;
 use crate::crypto::hmac;
 use crate::crypto::signature::{self, Headers};
 use crate::http::{base, body, cause};
 use crate::slack::paths as slack_paths;
+use crate::telemetry::VERSION;
 use crate::zoom::paths as zoom_paths;
 
 /// What the service is asked to repeat. It shows nothing.
 const CHALLENGE: &str = "livestream-bot-doctor";
 
-pub(super) async fn examine(config: &Config, http: &reqwest::Client) -> Report {
-    let mut report = Report::default();
-    examine_here(config, http, &mut report).await;
-    let Some(pages) = &config.pages else {
+pub(super) async fn examine(settings: &Usable, http: &reqwest::Client, report: &mut Report) {
+    let mut here = Report::default();
+    tokio::join!(
+        examine_here(settings, http, &mut here),
+        examine_public(settings, http, report),
+    );
+    report.add(here);
+}
+
+/// What `PUBLIC_URL` leads to.
+async fn examine_public(settings: &Usable, http: &reqwest::Client, report: &mut Report) {
+    let Some(public_url) = &settings.public_url else {
         report.not_known(
             Area::Address,
-            "not looked at, because PUBLIC_URL is not set",
+            "not looked at, because PUBLIC_URL is not set, or cannot be used",
         );
-        return report;
+        return;
     };
-    let public = base(&pages.public_url);
+    let public = base(public_url);
     match answer(http.get(format!("{public}/healthz"))).await {
         Err(why) => {
             report.problem(
@@ -39,7 +50,7 @@ pub(super) async fn examine(config: &Config, http: &reqwest::Client) -> Report {
                      proxy there runs"
                 ),
             );
-            return report;
+            return;
         }
         Ok((StatusCode::OK, body)) if body == b"ok\n" => {}
         Ok((status, _)) => {
@@ -50,23 +61,31 @@ pub(super) async fn examine(config: &Config, http: &reqwest::Client) -> Report {
                      proxy there pass all paths on to LISTEN_ADDR, and start livestream-bot serve"
                 ),
             );
-            return report;
+            return;
         }
     }
     report.good(
         Area::Address,
         format!("{public} answers as this service does, asked from this machine"),
     );
-    examine_slack(&public, config, http, &mut report).await;
-    examine_zoom(&public, config, http, &mut report).await;
-    report
+    let mut of_zoom = Report::default();
+    tokio::join!(
+        examine_slack(&public, settings, http, report),
+        examine_zoom(&public, settings, http, &mut of_zoom),
+    );
+    report.add(of_zoom);
 }
 
 /// Sends Slack's own handshake, which does nothing.
-async fn examine_slack(public: &str, config: &Config, http: &reqwest::Client, report: &mut Report) {
+async fn examine_slack(
+    public: &str,
+    settings: &Usable,
+    http: &reqwest::Client,
+    report: &mut Report,
+) {
     let path = slack_paths::EVENTS;
     let message = json!({ "type": "url_verification", "challenge": CHALLENGE }).to_string();
-    let Some(secret) = config.slack_signing_secrets.first() else {
+    let Some(secret) = settings.slack_signing_secrets.first() else {
         return;
     };
     let request = signed(
@@ -87,8 +106,13 @@ async fn examine_slack(public: &str, config: &Config, http: &reqwest::Client, re
 }
 
 /// The same of Zoom.
-async fn examine_zoom(public: &str, config: &Config, http: &reqwest::Client, report: &mut Report) {
-    let Some(secret) = &config.zoom_webhook_secret else {
+async fn examine_zoom(
+    public: &str,
+    settings: &Usable,
+    http: &reqwest::Client,
+    report: &mut Report,
+) {
+    let Some(secret) = &settings.zoom_webhook_secret else {
         return;
     };
     let path = zoom_paths::EVENTS;
@@ -168,14 +192,24 @@ fn judge(
 }
 
 /// What listens on this machine, where anything does.
-async fn examine_here(config: &Config, http: &reqwest::Client, report: &mut Report) {
-    let mut listen = config.listen_addr;
-    if listen.ip().is_unspecified() {
-        listen.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+async fn examine_here(settings: &Usable, http: &reqwest::Client, report: &mut Report) {
+    if let Some(listen) = settings.listen_addr.filter(|listen| listen.port() != 0) {
+        examine_listener(here(listen), http, report).await;
     }
-    if listen.port() == 0 {
-        return;
+    if let Some(metrics) = settings.metrics_addr.filter(|metrics| metrics.port() != 0) {
+        examine_metrics(here(metrics), http, report).await;
     }
+}
+
+/// Where an address is reached from this machine.
+fn here(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(Ipv4Addr::LOCALHOST.into());
+    }
+    address
+}
+
+async fn examine_listener(listen: SocketAddr, http: &reqwest::Client, report: &mut Report) {
     match answer(http.get(format!("http://{listen}/readyz"))).await {
         Ok((StatusCode::OK, _)) => {
             report.good(Area::Address, format!("the replica at {listen} is ready"));
@@ -196,31 +230,51 @@ async fn examine_here(config: &Config, http: &reqwest::Client, report: &mut Repo
             format!("nothing answers at LISTEN_ADDR {listen} of this machine"),
         ),
     }
-    if let Some(metrics) = config.metrics_addr
-        && let Ok((StatusCode::OK, body)) =
-            answer(http.get(format!("http://{metrics}/version"))).await
-        && let Ok(version) = serde_json::from_slice::<Value>(&body)
-        && let Some(version) = version["version"].as_str()
-        && version != env!("CARGO_PKG_VERSION")
-    {
-        report.warning(
+}
+
+async fn examine_metrics(metrics: SocketAddr, http: &reqwest::Client, report: &mut Report) {
+    let response = match http.get(format!("http://{metrics}/version")).send().await {
+        Ok(response) => response,
+        Err(error) if error.is_connect() => {
+            report.not_known(
+                Area::Address,
+                format!("nothing answers at METRICS_ADDR {metrics} of this machine"),
+            );
+            return;
+        }
+        Err(_) => return report.problem(Area::Address, not_metrics(metrics)),
+    };
+    let body = body(response).await.unwrap_or_default();
+    let version = serde_json::from_slice::<Value>(&body).unwrap_or_default();
+    match version["version"].as_str() {
+        None => report.problem(Area::Address, not_metrics(metrics)),
+        Some(version) if version != VERSION => report.warning(
             Area::Address,
             format!(
-                "the replica of this machine is version {version:?}, and this doctor is version {}; use the same for both",
-                env!("CARGO_PKG_VERSION")
+                "the replica of this machine is version {version:?}, and this doctor is version {VERSION}; use the same for both"
             ),
-        );
+        ),
+        Some(_) => report.good(
+            Area::Address,
+            format!("the metrics are at {metrics}, of this doctor's version"),
+        ),
     }
 }
 
-/// Whether somebody answers at an address, and whether the two clocks agree.
+fn not_metrics(metrics: SocketAddr) -> String {
+    format!(
+        "something else than this service answers at METRICS_ADDR {metrics}; end it, or choose another port"
+    )
+}
+
+/// What an address answers, if anything; and whether the two clocks agree.
 pub(super) async fn clock(
     area: Area,
     name: &str,
     url: &Url,
     http: &reqwest::Client,
     report: &mut Report,
-) {
+) -> Option<Response> {
     let response = match http.get(url.clone()).send().await {
         Ok(response) => response,
         Err(error) => {
@@ -229,30 +283,27 @@ pub(super) async fn clock(
                 area,
                 format!("{name}: {url} gives no answer ({why}); let this machine reach it"),
             );
-            return;
+            return None;
         }
     };
     let date = response.headers().get(DATE);
     let date = date.and_then(|date| DateTime::parse_from_rfc2822(date.to_str().ok()?).ok());
-    let Some(skew) = date.map(|date| (Utc::now() - date.to_utc()).abs()) else {
-        report.good(area, format!("{url} answers"));
-        return;
-    };
-    if skew.to_std().unwrap_or_default() > SKEW_MAX {
-        report.problem(
+    match date.map(|date| (Utc::now() - date.to_utc()).abs()) {
+        None => report.good(area, format!("{url} answers")),
+        Some(skew) if skew.to_std().unwrap_or_default() > SKEW_MAX => report.problem(
             area,
             format!(
                 "the clock of this machine and that of {url} differ by {} s, and signatures are good for 5 minutes; have \
                  it set by NTP",
                 skew.num_seconds()
             ),
-        );
-    } else {
-        report.good(
+        ),
+        Some(_) => report.good(
             area,
             format!("{url} answers, and its clock agrees with this machine's"),
-        );
+        ),
     }
+    Some(response)
 }
 
 /// Status and body, or why there is none.

@@ -1,5 +1,6 @@
 //! The database: whether it can be used, and what stands in it.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -13,9 +14,10 @@ use crate::account::keys::{self, KeyState};
 use crate::config::{DatabaseConfig, DatabaseUrl};
 use crate::crypto::vault::Vault;
 use crate::db::condition::{self, Heard, Links};
-use crate::db::schema::{self, Standing};
+use crate::db::schema::{self, SchemaError, Standing};
 use crate::db::{self, jobs};
 use crate::postgres::{self, Durability, Server};
+use crate::zoom::scopes::{self, lacks_livestream_scope};
 
 /// The oldest version that is used.
 const OLDEST_VERSION: i32 = 130_000;
@@ -27,8 +29,9 @@ pub(super) const DUE_FOR: Duration = Duration::from_mins(1);
 const WRITTEN_WITHIN: Duration = Duration::from_secs(15);
 /// How long a command may be without an outcome, in seconds: later it is not carried out.
 const UNFINISHED_MAX: f64 = 600.0;
-/// For how many days Zoom may send nothing before it is worth a look.
-const HEARD_WITHIN_DAYS: i64 = 14;
+
+/// Within what time Zoom reports a livestream that it has begun: usually seconds.
+const REPORTED_WITHIN: Duration = Duration::from_mins(10);
 
 /// A database that can be used.
 #[derive(Debug)]
@@ -136,16 +139,45 @@ pub(super) async fn examine(
     if let Err(error) = examine_queue(db, report).await {
         failed(Area::Queue, &error, db, report);
     }
-    match condition::links(db).await {
-        Ok(links) => judge_links(&links, report),
-        Err(error) => failed(Area::Links, &error, db, report),
+    if let Err(error) = examine_links(db, report).await {
+        failed(Area::Links, &error, db, report);
     }
-    if has_events {
-        match condition::heard(db, None).await {
-            Ok(heard) => judge_heard(&heard, report),
-            Err(error) => failed(Area::Zoom, &error, db, report),
+    if has_events && let Err(error) = examine_reports(db, report).await {
+        failed(Area::Zoom, &error, db, report);
+    }
+}
+
+async fn examine_links(db: &PgPool, report: &mut Report) -> sqlx::Result<()> {
+    let links = condition::links(db).await?;
+    let mut lacking = BTreeMap::new();
+    for (granted, count) in condition::scopes(db).await? {
+        // That one is told by itself.
+        if !lacks_livestream_scope(&granted) {
+            for scope in scopes::lacking(&granted) {
+                *lacking.entry(scope).or_insert(0) += count;
+            }
         }
     }
+    judge_links(&links, &lacking, report);
+    Ok(())
+}
+
+/// Whether Zoom tells of livestreams.
+async fn examine_reports(db: &PgPool, report: &mut Report) -> sqlx::Result<()> {
+    judge_heard(&condition::heard(db, None).await?, report);
+    let unreported = condition::unreported(db, REPORTED_WITHIN).await?;
+    if unreported > 0 {
+        report.warning(
+            Area::Zoom,
+            format!(
+                "Zoom took the start of {} more than {} minutes ago, and has not reported that they are live; look at the \
+                 event subscription in the Zoom app, and whether its requests are answered with 401",
+                counted(unreported, "livestream"),
+                REPORTED_WITHIN.as_secs() / 60
+            ),
+        );
+    }
+    Ok(())
 }
 
 fn failed(area: Area, error: &sqlx::Error, db: &PgPool, report: &mut Report) {
@@ -235,6 +267,16 @@ async fn examine_tables(db: &PgPool, report: &mut Report) -> bool {
             );
             return false;
         }
+        Err(SchemaError::Denied(_) | SchemaError::MayNotCreate(_)) => {
+            report.problem(
+                Area::Database,
+                format!(
+                    "the role {role} may not read which version the tables have; run livestream-bot migrate --grant-to {role} \
+                     as the role that owns the tables"
+                ),
+            );
+            return false;
+        }
         Err(error) => {
             report.problem(Area::Database, error.to_string());
             return false;
@@ -321,7 +363,7 @@ async fn examine_queue(db: &PgPool, report: &mut Report) -> sqlx::Result<()> {
     Ok(())
 }
 
-fn judge_links(links: &Links, report: &mut Report) {
+fn judge_links(links: &Links, lacking: &BTreeMap<&str, i64>, report: &mut Report) {
     if links.all == 0 {
         report.not_known(
             Area::Links,
@@ -341,6 +383,11 @@ fn judge_links(links: &Links, report: &mut Report) {
              the admin pages, which tell what Zoom said, and the checks of Zoom below",
         ),
         (
+            links.unopened,
+            "the tokens of {} do not open with TOKEN_KEYS; set the key that sealed them again, or have their people type \
+             connect",
+        ),
+        (
             links.lacking,
             "the scope for livestreams is missing in the links of {}; add meeting:update:livestream_status to the Zoom \
              app, then their people type connect",
@@ -357,6 +404,20 @@ fn judge_links(links: &Links, report: &mut Report) {
         if count > 0 {
             report.warning(Area::Links, what.replace("{}", &counted(count, "account")));
         }
+    }
+    if !lacking.is_empty() {
+        let lacking: Vec<_> = lacking
+            .iter()
+            .map(|(scope, count)| format!("{scope} ({count})"))
+            .collect();
+        report.warning(
+            Area::Links,
+            format!(
+                "links lack scopes for more than starting and stopping: {}; add them to the Zoom app, then their people type \
+                 connect",
+                lacking.join(", ")
+            ),
+        );
     }
     if report.findings.len() == before {
         report.good(
@@ -377,6 +438,7 @@ fn judge_heard(heard: &[Heard], report: &mut Report) {
             zoom_account,
             users,
             at,
+            ..
         } = account;
         let of = format!("Zoom account {zoom_account} ({users} linked)");
         match at {
@@ -384,7 +446,15 @@ fn judge_heard(heard: &[Heard], report: &mut Report) {
                 Area::Zoom,
                 format!("Zoom has never sent an event of {of}; if livestreams ran since it was linked, {cure}"),
             ),
-            Some(at) if (now - *at).num_days() > HEARD_WITHIN_DAYS => report.warning(
+            Some(_) if account.has_streamed && !account.is_heard_of_streams => report.warning(
+                Area::Zoom,
+                format!(
+                    "Zoom sends events of {of}, but has never sent one of a livestream; add meeting.live_streaming_started \
+                     and meeting.live_streaming_stopped to the event subscription, and have links renewed that lack \
+                     meeting:read:livestream"
+                ),
+            ),
+            Some(at) if !account.is_recent() => report.warning(
                 Area::Zoom,
                 format!(
                     "Zoom sent the last event of {of} {} days ago; if meetings ran since, {cure}",

@@ -1,10 +1,11 @@
 //! Slack: whether it answers, and takes the app's credentials and its bot tokens.
 
+use futures_util::future::join_all;
 use sqlx::PgPool;
 
 use super::address::clock;
 use super::report::{Area, Report};
-use crate::config::{Config, PagesConfig};
+use crate::config::Usable;
 use crate::crypto::vault::{Context, Vault};
 use crate::db::condition::{self, Installation};
 use crate::http::base;
@@ -17,51 +18,54 @@ use crate::slack::web_api::{
 const ASKED_MAX: usize = 10;
 
 pub(super) async fn examine(
-    config: &Config,
+    settings: &Usable,
     http: &reqwest::Client,
     db: Option<&PgPool>,
     vault: Option<&Vault>,
-) -> Report {
-    let mut report = Report::default();
-    let Some(pages) = &config.pages else {
+    report: &mut Report,
+) {
+    let Some(app) = &settings.slack else {
         report.not_known(
             Area::Slack,
-            "not asked, because PUBLIC_URL, SLACK_CLIENT_ID and SLACK_CLIENT_SECRET are not set",
+            "not asked, because PUBLIC_URL, SLACK_CLIENT_ID or SLACK_CLIENT_SECRET is not set, or cannot be used",
         );
-        return report;
+        return;
     };
-    clock(
-        Area::Slack,
-        "SLACK_URL",
-        &pages.slack_url,
-        http,
-        &mut report,
-    )
-    .await;
     let api = WebApi::new(
         http.clone(),
-        &pages.slack_url,
-        pages.slack_client_id.clone(),
-        pages.slack_client_secret.clone(),
-        &pages.public_url,
+        &app.url,
+        app.client_id.clone(),
+        app.client_secret.clone(),
+        &app.public_url,
     );
+    let url = base(&app.public_url);
     // No code is one of Slack's: that Slack says so shows that it takes the app's credentials.
-    let tried = api.access(&"livestream-bot-doctor".into()).await;
-    judge_credentials(tried.err(), pages, &mut report);
-    let url = base(&pages.public_url);
-    report.not_known(
-        Area::Slack,
-        format!(
-            "what the Slack app is set to cannot be read from here; compare at https://api.slack.com/apps: slash command \
-             {} to {url}{COMMANDS}, interactivity {url}{INTERACTIVITY}, events {url}{EVENTS}, redirect URLs \
-             {url}{SIGN_IN_CALLBACK} and {url}{INSTALL_CALLBACK}",
-            config.slash_command
-        ),
+    let code = "livestream-bot-doctor".into();
+    let (_, tried) = tokio::join!(
+        clock(Area::Slack, "SLACK_URL", &app.url, http, report),
+        api.access(&code)
     );
+    judge_credentials(tried.err(), &url, report);
+    if let Some(command) = &settings.slash_command {
+        report.not_known(
+            Area::Slack,
+            format!(
+                "what the Slack app is set to cannot be read from here; compare at https://api.slack.com/apps: slash command \
+                 {command} to {url}{COMMANDS}, interactivity {url}{INTERACTIVITY}, events {url}{EVENTS}, redirect URLs \
+                 {url}{SIGN_IN_CALLBACK} and {url}{INSTALL_CALLBACK}"
+            ),
+        );
+    }
     match db {
         Some(db) => match condition::installations(db).await {
             Ok(installations) => {
-                judge_installations(&installations, &api, vault, &url, &mut report).await;
+                let slack = AsApp {
+                    api: &api,
+                    vault,
+                    app_id: settings.slack_app_id.as_deref(),
+                    public: &url,
+                };
+                slack.judge_installations(&installations, report).await;
             }
             Err(_) => report.not_known(
                 Area::Slack,
@@ -73,10 +77,9 @@ pub(super) async fn examine(
             "the bot tokens were not tried, because they are in the database",
         ),
     }
-    report
 }
 
-fn judge_credentials(error: Option<Error>, pages: &PagesConfig, report: &mut Report) {
+fn judge_credentials(error: Option<Error>, public: &str, report: &mut Report) {
     let at = "copy it from Basic Information → App Credentials of your app at https://api.slack.com/apps";
     match error {
         None => report.good(Area::Slack, "Slack takes SLACK_CLIENT_ID and SLACK_CLIENT_SECRET"),
@@ -96,8 +99,7 @@ fn judge_credentials(error: Option<Error>, pages: &PagesConfig, report: &mut Rep
             "bad_redirect_uri" => report.problem(
                 Area::Slack,
                 format!(
-                    "Slack does not know {}{INSTALL_CALLBACK}; add it to the Redirect URLs under OAuth & Permissions",
-                    base(&pages.public_url)
+                    "Slack does not know {public}{INSTALL_CALLBACK}; add it to the Redirect URLs under OAuth & Permissions"
                 ),
             ),
             code => report.not_known(
@@ -116,57 +118,82 @@ fn judge_credentials(error: Option<Error>, pages: &PagesConfig, report: &mut Rep
     }
 }
 
-async fn judge_installations(
-    installations: &[Installation],
-    api: &WebApi,
-    vault: Option<&Vault>,
-    public: &str,
-    report: &mut Report,
-) {
-    let again = format!("install the app again at {public}/");
-    if installations.is_empty() {
-        report.warning(
-            Area::Slack,
-            format!(
-                "the app was not installed by the service's own install page, so there is no bot token: guests are not \
-                 told from members, and no message shows a livestream; install it at {public}/"
-            ),
-        );
-    }
-    for Installation {
-        tenant_id,
-        bot_token,
-    } in installations.iter().take(ASKED_MAX)
-    {
-        let Some(bot_token) = bot_token else {
+/// Slack, as the app asks it.
+struct AsApp<'a> {
+    api: &'a WebApi,
+    vault: Option<&'a Vault>,
+    /// `SLACK_APP_ID`.
+    app_id: Option<&'a str>,
+    public: &'a str,
+}
+
+impl AsApp<'_> {
+    async fn judge_installations(&self, installations: &[Installation], report: &mut Report) {
+        if installations.is_empty() {
             report.warning(
                 Area::Slack,
-                format!("{tenant_id} has no bot token; {again}"),
+                format!(
+                    "the app was not installed by the service's own install page, so there is no bot token: guests are not \
+                     told from members, and no message shows a livestream; install it at {}/",
+                    self.public
+                ),
             );
-            continue;
+        }
+        let asked = installations.iter().take(ASKED_MAX);
+        for judged in join_all(asked.map(|installation| self.judge(installation))).await {
+            report.add(judged);
+        }
+        let more = installations.len().saturating_sub(ASKED_MAX);
+        if more > 0 {
+            report.not_known(
+                Area::Slack,
+                format!("{more} more installations were not looked at"),
+            );
+        }
+    }
+
+    async fn judge(&self, installation: &Installation) -> Report {
+        let mut report = Report::default();
+        let Installation {
+            tenant_id: tenant,
+            bot_token,
+        } = installation;
+        let again = format!("install the app again at {}/", self.public);
+        let Some(bot_token) = bot_token else {
+            report.warning(Area::Slack, format!("{tenant} has no bot token; {again}"));
+            return report;
         };
         // Keys that do not open it are told by themselves.
-        let opened = vault.map(|vault| vault.open(Context::BotToken(tenant_id), bot_token));
+        let opened = self.vault;
+        let opened = opened.map(|vault| vault.open(Context::BotToken(tenant), bot_token));
         let Some(Ok(token)) = opened else {
             report.not_known(
                 Area::Slack,
-                format!("the bot token of {tenant_id} does not open"),
+                format!("the bot token of {tenant} does not open"),
             );
-            continue;
+            return report;
         };
         let bot = Bot {
-            tenant: tenant_id,
+            tenant,
             token: &token,
         };
-        let granted = api.granted(&bot).await;
-        judge_bot(tenant_id, granted, &again, report);
-    }
-    let more = installations.len().saturating_sub(ASKED_MAX);
-    if more > 0 {
-        report.not_known(
-            Area::Slack,
-            format!("{more} more installations were not looked at"),
-        );
+        let granted = self.api.granted(&bot).await;
+        if let (Some(ours), Ok(granted)) = (self.app_id, &granted)
+            && let Some(bot_id) = &granted.bot_id
+            && let Ok(Some(theirs)) = self.api.app_of(&bot, bot_id).await
+            && theirs != ours
+        {
+            report.problem(
+                Area::Slack,
+                format!(
+                    "SLACK_APP_ID is {ours}, but the app that is installed in {tenant} is {theirs}, so each of its commands is \
+                     refused; copy App ID from Basic Information of that app at https://api.slack.com/apps"
+                ),
+            );
+        }
+        let granted = granted.map(|granted| granted.scopes);
+        judge_bot(tenant, granted, &again, &mut report);
+        report
     }
 }
 

@@ -10,7 +10,7 @@ use anyhow::{Context, bail, ensure};
 
 use crate::postgres::home::{Home, is_free};
 use crate::postgres::installation::{Installation, OLDEST_MAJOR, installations};
-use crate::postgres::options::{Durability, SUPERUSER};
+use crate::postgres::options::{Durability, PORT, SUPERUSER};
 use crate::postgres::socket_dir;
 
 /// How long a server may take to start.
@@ -130,7 +130,7 @@ impl Cluster {
             self.create()?;
         }
         let mut options = format!(
-            "-k '{}' -c listen_addresses='' -c max_connections=200",
+            "-k '{}' -p {PORT} -c listen_addresses='' -c max_connections=200",
             self.socket_dir.display()
         );
         if self.durability == Durability::Throwaway {

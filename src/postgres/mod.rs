@@ -19,13 +19,13 @@ use std::process::Command;
 
 use anyhow::Context;
 use sqlx::ConnectOptions;
-use sqlx::postgres::PgConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 use crate::postgres::cluster::Cluster;
 use crate::postgres::home::Home;
 use crate::postgres::installation::{fetch, installations};
 pub use crate::postgres::options::Durability;
-use crate::postgres::options::SUPERUSER;
+use crate::postgres::options::{PORT, SUPERUSER};
 pub use crate::postgres::supervisor::supervise;
 
 /// Whether a data folder has a cluster already. Changes nothing.
@@ -78,6 +78,9 @@ impl Server {
     pub fn options(&self, database: &str) -> PgConnectOptions {
         PgConnectOptions::new_without_pgpass()
             .socket(&self.cluster.socket_dir)
+            // Whatever PGPORT and PGSSLMODE say.
+            .port(PORT)
+            .ssl_mode(PgSslMode::Disable)
             .username(SUPERUSER)
             .database(database)
     }

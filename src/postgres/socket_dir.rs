@@ -12,6 +12,7 @@ use anyhow::{Context, ensure};
 use nix::unistd::{Uid, User};
 
 use crate::postgres::home::{Home, is_free};
+use crate::postgres::options::PORT;
 
 /// Where the folders are.
 const PARENT: &str = "/tmp";
@@ -94,7 +95,7 @@ fn is_old(dir: &Path) -> bool {
 
 /// Whether a server listens in the folder.
 pub(super) fn answers(dir: &Path) -> bool {
-    UnixStream::connect(dir.join(".s.PGSQL.5432")).is_ok()
+    UnixStream::connect(dir.join(format!(".s.PGSQL.{PORT}"))).is_ok()
 }
 
 /// Whether it is a folder, no link to one, that only the server's account may enter.

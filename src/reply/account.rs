@@ -4,6 +4,7 @@ use crate::command::Command;
 use crate::command::outcome::Refusal;
 use crate::command::request::LivestreamRequest;
 use crate::command::verb::{Access, Verb};
+use crate::db::grants::UNOPENED;
 use crate::db::jobs::LinkEnd;
 use crate::db::links::Link;
 use crate::db::streams::Stream;
@@ -247,7 +248,8 @@ impl Replies<'_> {
         };
         let goes_on = live.iter().any(|stream| stream.zoom_user == link.zoom_user);
         let is_old = self.hears_zoom && lacks_reports(&link.scope);
-        let again = (link.is_dead || is_old).then(|| connect("Link it again"));
+        let is_unopened = self.can_link() && link.refusal.as_deref() == Some(UNOPENED);
+        let again = (link.is_dead || is_old || is_unopened).then(|| connect("Link it again"));
         again
             .flatten()
             .into_iter()
@@ -265,6 +267,11 @@ fn whoami(link: Option<&Link>) -> String {
     let since = date(link.since, "{date}", "%Y-%m-%d");
     if link.is_dead {
         format!("You are linked to Zoom account *{email}* since {since}. {LINK_DEAD}")
+    } else if link.refusal.as_deref() == Some(UNOPENED) {
+        format!(
+            "You are linked to Zoom account *{email}* since {since}, but commands fail: the bot can no longer open what it \
+             stored of that link. Whoever runs the bot may still have the key; otherwise the account has to be linked again."
+        )
     } else if let Some(said) = &link.refusal {
         format!(
             "You are linked to Zoom account *{email}* since {since}, but commands fail: Zoom refuses to renew the bot's \
@@ -277,7 +284,9 @@ fn whoami(link: Option<&Link>) -> String {
                 "It last worked {}.",
                 date(at, "{date_short_pretty} at {time}", "%Y-%m-%d %H:%M UTC")
             ),
-            None => "It has not been used yet, so I can't say whether it works.".to_owned(),
+            None => {
+                "It has not worked yet, as far as I know: I can't say whether it will.".to_owned()
+            }
         };
         format!("You act as Zoom account *{email}*, linked since {since}. {worked}")
     }

@@ -119,6 +119,14 @@ pub(super) fn is_passing(code: &str) -> bool {
     .contains(&code)
 }
 
+/// What Slack says of a bot's token.
+#[derive(Debug)]
+pub struct Granted {
+    /// What it may do, comma separated.
+    pub scopes: Option<String>,
+    pub bot_id: Option<String>,
+}
+
 /// What an installation gives: `oauth.v2.access`.
 /// <https://docs.slack.dev/reference/methods/oauth.v2.access>
 #[derive(Debug, Deserialize)]
@@ -393,9 +401,9 @@ impl WebApi {
         self.send(bot.tenant, method, request).await
     }
 
-    /// What a bot's token may do, comma separated, if Slack takes it and says so: `auth.test`.
+    /// What a bot's token may do and which bot it is of, if Slack takes it and says so: `auth.test`.
     /// <https://docs.slack.dev/reference/methods/auth.test>
-    pub async fn granted(&self, bot: &Bot<'_>) -> Result<Option<String>, Error> {
+    pub async fn granted(&self, bot: &Bot<'_>) -> Result<Granted, Error> {
         let failed = |error: reqwest::Error| Error::Failed(error.without_url().to_string());
         let request = self
             .http
@@ -411,15 +419,26 @@ impl WebApi {
         let status = response.status();
         let granted = response.headers().get("x-oauth-scopes");
         let granted = granted.and_then(|scopes| scopes.to_str().ok());
-        let granted = granted.map(|scopes| scopes.replace(' ', ""));
+        let scopes = granted.map(|scopes| scopes.replace(' ', ""));
         let body = body_up_to(response, ANSWER_MAX).await.map_err(failed)?;
         let answer: Value = serde_json::from_slice(&body)
             .map_err(|_| Error::Failed(format!("status {status}, and no JSON")))?;
         match answer["error"].as_str() {
-            None if answer["ok"] == true => Ok(granted),
+            None if answer["ok"] == true => Ok(Granted {
+                scopes,
+                bot_id: answer["bot_id"].as_str().map(printable),
+            }),
             Some(code) if !is_passing(code) => Err(Error::Refused(printable(code))),
             code => Err(Error::Failed(printable(code.unwrap_or("no answer")))),
         }
+    }
+
+    /// Of which app a bot is, if Slack says so: `bots.info`.
+    /// <https://docs.slack.dev/reference/methods/bots.info>
+    pub async fn app_of(&self, bot: &Bot<'_>, bot_id: &str) -> Result<Option<String>, Error> {
+        let form = Body::Form(&[("bot", bot_id)]);
+        let answer: Value = self.call(bot, "bots.info", form).await?;
+        Ok(answer["bot"]["app_id"].as_str().map(printable))
     }
 
     fn url(&self, method: &str) -> String {

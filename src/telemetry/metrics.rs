@@ -92,6 +92,8 @@ pub enum SlackCall {
     Limited,
     /// Slack answered with an error.
     Refused,
+    /// Slack has taken the bot token back.
+    Revoked,
     /// Slack did not answer, or not as it should.
     Failed,
 }

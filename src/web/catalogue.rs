@@ -13,6 +13,7 @@ use crate::account::link_error::LinkError;
 use crate::admin::{Admin, AdminError};
 use crate::command::outcome::{Fact, Refusal, Rule, Unknown};
 use crate::db::destinations::{Carried, Destination, Fields, UsedBy};
+use crate::db::grants::UNOPENED;
 use crate::db::link_sessions::Confirmation;
 use crate::db::linked_users::Health;
 use crate::db::rules::{ChannelPolicy, Rules, Who};
@@ -481,6 +482,17 @@ fn catalogue_of_shared_account_pages() {
                 true,
                 Some(SharedAccount {
                     is_dead: true,
+                    ..account(&["U0JO"])
+                }),
+            ),
+            None,
+        ),
+        (
+            "with tokens that do not open",
+            view(
+                true,
+                Some(SharedAccount {
+                    refusal: Some(UNOPENED.to_owned()),
                     ..account(&["U0JO"])
                 }),
             ),

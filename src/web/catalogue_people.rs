@@ -11,6 +11,7 @@ use crate::command::outcome::{
     CommandResult, DestinationRule, Fact as SlackFact, Outcome, Refusal, Rule, Unknown,
 };
 use crate::db::audit::{AuditKind, Entry, EntryCommand, Group, Person};
+use crate::db::grants::UNOPENED;
 use crate::db::linked_users::{self, FormerLink, Health, LinkedUser};
 use crate::db::rules::{ChannelPolicy, Rules};
 use crate::db::streams::{Reported, Stream};
@@ -592,6 +593,9 @@ fn catalogue_of_a_person() {
         }
         catalogue.page(&format!("a link that is {health:?}"), &seen.markup());
     }
+    let mut unopened = seen(&shell, Health::Refused);
+    unopened.row.refusal = Some(UNOPENED.to_owned());
+    catalogue.page("a link whose tokens do not open", &unopened.markup());
     let mut untried = seen(&shell, Health::Healthy);
     untried.row = LinkedUser {
         used_at: None,

@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use axum::extract::State;
+use axum::http::HeaderName;
+use axum::http::header::CONTENT_TYPE;
 use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::{Value, json};
@@ -21,6 +23,9 @@ use crate::web::{listen, returns};
 use crate::worker::Health;
 use crate::zoom::paths as zoom_paths;
 
+/// Prometheus' text format:
+/// <https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format>.
+const FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// How long Postgres may take over the numbers that come from it.
 const DATABASE_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -41,7 +46,7 @@ fn begin_at_zero() {
         slack_paths::EVENTS,
         zoom_paths::EVENTS,
     ] {
-        counters::expect_requests(route, &["200", "401", "500", "503"]);
+        counters::expect_requests(route, &["200", "400", "401", "500", "503"]);
     }
     for reason in returns::Rejection::VARIANTS {
         counters::expect_return_rejected(reason.as_str());
@@ -69,7 +74,9 @@ async fn version() -> Json<Value> {
     Json(json!({ "name": env!("CARGO_PKG_NAME"), "version": VERSION, "revision": REVISION }))
 }
 
-async fn render(State((app, worker)): State<(Arc<App>, Health)>) -> String {
+async fn render(
+    State((app, worker)): State<(Arc<App>, Health)>,
+) -> ([(HeaderName, &'static str); 1], String) {
     counters::replica(worker.ready().is_ok(), worker.is_running(), app.db.size());
     let started = Instant::now();
     let depth = tokio::time::timeout(DATABASE_TIMEOUT, jobs::depth(&app.db)).await;
@@ -79,5 +86,5 @@ async fn render(State((app, worker)): State<(Arc<App>, Health)>) -> String {
     if let Ok(Ok(counts)) = withdrawals {
         counters::withdrawals(&counts);
     }
-    counters::render()
+    ([(CONTENT_TYPE, FORMAT)], counters::render())
 }

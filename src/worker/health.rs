@@ -25,7 +25,7 @@ struct State {
 
 #[derive(Debug, Default)]
 struct Queue {
-    /// Whether a job has been due for [`TAKEN_WITHIN`], as far as is known.
+    /// Whether a job that could be taken has been due for [`TAKEN_WITHIN`], as far as is known.
     is_overdue: bool,
     /// When this replica last took a job, or began to.
     taken: Option<Instant>,

@@ -64,7 +64,7 @@ pub(super) async fn run(db: PgPool, health: Health, shutdown: CancellationToken)
 
 /// Learns whether jobs have been due for long.
 async fn look_for_overdue(session: &mut PgConnection, health: &Health) {
-    let overdue = jobs::are_overdue(session, TAKEN_WITHIN);
+    let overdue = jobs::is_one_left(session, TAKEN_WITHIN);
     if let Ok(Ok(is_overdue)) = tokio::time::timeout(PROBE_TIMEOUT, overdue).await
         && !health.set_overdue(is_overdue)
         && is_overdue

@@ -245,6 +245,7 @@ impl Bot<'_> {
         metrics::slack_call(match &result {
             Ok(_) => SlackCall::Succeeded,
             Err(Error::Limited(_)) => SlackCall::Limited,
+            Err(error) if error.is_token_dead() => SlackCall::Revoked,
             Err(Error::Refused(_)) => SlackCall::Refused,
             Err(Error::Failed(_)) => SlackCall::Failed,
         });

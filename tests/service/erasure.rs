@@ -266,6 +266,32 @@ async fn a_person_of_an_organisation_is_erased_in_all_of_its_workspaces_and_nowh
     database::drop(&database).await;
 }
 
+#[tokio::test]
+async fn nothing_is_made_in_an_empty_database_to_look_for_somebody() {
+    let options = database::create().await;
+    let empty = format!("{}_empty", options.get_database().expect("a name"));
+    let mut admin = options.connect().await.expect("a connection");
+    run(&mut admin, &format!("create database {empty}")).await;
+    let database = options.clone().database(&empty);
+    let mut erase = replica::command_without_settings("erase-person");
+    erase
+        .args(["--team", "T0ACME", "--user", DANA.slack, "--dry-run"])
+        .env("DATABASE_URL", replica::database_url(&database));
+    let output = run_with_input(&mut erase, "");
+    let log = lossy_text(&output.stderr);
+    assert!(
+        output.status.success() && log.contains("no tables yet"),
+        "{log}"
+    );
+    let mut db = database.connect().await.expect("a connection");
+    let tables = "select string_agg(relname, ' ') from pg_stat_user_tables";
+    assert_eq!(text(&mut db, tables).await, "");
+    drop(db);
+    run(&mut admin, &format!("drop database {empty} with (force)")).await;
+    drop(admin);
+    database::drop(&options).await;
+}
+
 #[test]
 fn what_is_no_id_is_refused_before_anything_is_done() {
     for (team, user, says) in [

@@ -32,9 +32,9 @@ async fn a_database_of_a_development_version_is_refused_with_the_way_out() {
     .await;
     assert_eq!(
         error,
-        "the database was made by a development version of this program and cannot be brought up to date: \
-         start with an empty one (private: move the folder .data away; DATABASE_URL: create a new database): \
-         migration 1 was previously applied but has been modified"
+        "the database was made by a development version of this program and cannot be brought up to date \
+         (migration 1 was previously applied but has been modified); start with an empty one (private: move the folder \
+         .data away, DATABASE_URL: create a new database)"
     );
 }
 

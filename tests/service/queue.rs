@@ -40,7 +40,22 @@ async fn jobs_are_overdue_once_they_are_due_for_long_and_not_taken() {
         sqlx::raw_sql(plant).execute(&mut db).await.expect(plant);
         let are = jobs::are_overdue(&mut db, Duration::from_mins(1)).await;
         assert_eq!(are.expect("an answer"), expected, "{plant}");
+        let is_left = jobs::is_one_left(&mut db, Duration::from_mins(1)).await;
+        assert_eq!(is_left.expect("an answer"), expected, "{plant}");
     }
+    // One that somebody else keeps locked is no replica's fault.
+    let free = "update graphile_worker._private_jobs set locked_at = null, locked_by = null";
+    sqlx::raw_sql(free).execute(&mut db).await.expect(free);
+    let mut holder = database.connect().await.expect("a connection");
+    let mut holding = holder.begin().await.expect("a transaction");
+    sqlx::query("select from graphile_worker._private_jobs for update")
+        .execute(&mut *holding)
+        .await
+        .expect("locked rows");
+    let is_left = jobs::is_one_left(&mut db, Duration::from_mins(1)).await;
+    assert!(!is_left.expect("an answer"));
+    drop(holding);
+    drop(holder);
     drop(db);
     database::drop(&database).await;
 }

@@ -4,15 +4,17 @@ use std::time::{Duration, Instant};
 
 use livestream_bot::account::import;
 use livestream_bot::crypto::vault::Vault;
-use livestream_bot::db;
+use livestream_bot::db::{self, condition};
 use livestream_bot::demo::slack::TEAM;
 use livestream_bot::demo::zoom::{Fault, SCOPES};
-use livestream_bot::demo::{DANA, World};
+use livestream_bot::demo::{DANA, FAY, World};
 
+use crate::support::audit::audit_kinds;
 use crate::support::fixtures::world;
+use crate::support::install::is_revoked;
 use crate::support::queue::wait_for_jobs;
 use crate::support::slack::{send, text_of, type_and_read, type_and_read_at_once};
-use crate::support::world::connect;
+use crate::support::world::{connect, wait_for_empty_queue};
 
 const DEAD: &str = "Zoom no longer accepts your linked account";
 
@@ -301,5 +303,78 @@ async fn importing_an_old_file_again_leaves_newer_tokens_alone() {
         "the pair that was refreshed is still in use"
     );
     pool.close().await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn an_import_withdraws_the_permissions_that_nobody_uses_after_it() {
+    let world = world().await;
+    let pool = db::pool(world.database.clone());
+    let vault = Vault::from_keys(&world.config.token_keys).expect("valid keys");
+    let tokens = [DANA, FAY].map(|person| (person, world.zoom.authorize(person.zoom, SCOPES)));
+    let import = async |links: &[(&str, usize)], is_dry_run| {
+        let lines = links.iter().map(|(user, account)| {
+            let (person, tokens) = &tokens[*account];
+            serde_json::json!({
+                "team_id": TEAM, "user_id": user, "zoom_user_id": person.zoom, "zoom_account_id": "acme",
+                "email": person.email, "scope": tokens.scope, "access_token": tokens.access_token,
+                "refresh_token": tokens.refresh_token, "expires_at": chrono::Utc::now() + chrono::TimeDelta::hours(1),
+            })
+            .to_string()
+        });
+        let lines = lines.collect::<Vec<_>>().join("\n");
+        let imported = import::links(&pool, &vault, lines.as_bytes(), is_dry_run).await;
+        imported.expect("imported links")
+    };
+    let (of_dana, of_fay) = (0, 1);
+    import(
+        &[("U0A", of_dana), ("U0B", of_fay), (DANA.slack, of_dana)],
+        false,
+    )
+    .await;
+
+    // One of those whom an account serves still uses it.
+    let imported = import(&[("U0A", of_fay)], false).await;
+    assert_eq!((imported.changed, imported.withdrawals), (1, 0));
+    let last = [(DANA.slack, of_fay)];
+    assert_eq!(import(&last, true).await.withdrawals, 1, "a dry run tells");
+    assert_eq!(import(&last, false).await.withdrawals, 1);
+    wait_for_empty_queue(&world.database).await;
+    assert!(is_revoked(&world, DANA), "Dana's permission is withdrawn");
+    assert!(!is_revoked(&world, FAY));
+    assert_eq!(audit_kinds(&world).await, ["linked", "linked"]);
+    let linked = condition::links(&pool).await.expect("the links");
+    assert_eq!(linked.all, 2, "Eli's and Fay's");
+    pool.close().await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn tokens_that_do_not_open_are_told_of_until_they_open_again() {
+    let world = world().await;
+    let mut db = connect(&world).await;
+    let swap = "update zoom_grant set access_token = refresh_token, refresh_token = access_token";
+    sqlx::query(swap).execute(&mut db).await.expect("an update");
+    let outcome = type_and_read(&world, DANA, "start 68423085").await;
+    assert!(
+        outcome.contains("own access to Zoom is broken"),
+        "{outcome}"
+    );
+    let whoami = async || {
+        let typed = world.slack.type_command(DANA.slack, "whoami");
+        text_of(&send(&world, &typed).await.body)
+    };
+    let told = whoami().await;
+    assert!(told.contains("can no longer open what it stored"), "{told}");
+    let links = condition::links(&mut db).await.expect("the links");
+    assert_eq!((links.unopened, links.refused), (1, 0));
+
+    // The tokens open again, and a command shows it.
+    sqlx::query(swap).execute(&mut db).await.expect("an update");
+    let outcome = type_and_read(&world, DANA, "start 68423085").await;
+    assert!(outcome.contains("going live"), "{outcome}");
+    let told = whoami().await;
+    assert!(told.contains("It last worked"), "{told}");
+    drop(db);
     world.end().await;
 }

@@ -11,6 +11,7 @@ use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
 
 use self::line::{Line, read};
+use crate::account::unlink;
 use crate::crypto::vault::Vault;
 use crate::db::links::{self as table, NewLinks};
 
@@ -31,6 +32,8 @@ pub struct Imported {
     pub tokens_stored: i64,
     /// Zoom users whose tokens here were as new, or newer.
     pub tokens_kept: i64,
+    /// Permissions that nobody uses any more, and that are withdrawn at Zoom now.
+    pub withdrawals: i64,
 }
 
 /// Stores links from JSON lines, all or none; none where it `is_dry_run`. If any line cannot be
@@ -53,7 +56,9 @@ pub async fn links(
         unchanged: i64::try_from(lines.len())?,
         tokens_stored: 0,
         tokens_kept: i64::try_from(zoom_users.len())?,
+        withdrawals: 0,
     };
+    let mut changed = Vec::new();
     let mut transaction = db.begin().await.context("storing links")?;
     for batch in lines.chunks(BATCH) {
         let mut new = NewLinks::default();
@@ -63,11 +68,14 @@ pub async fn links(
         let stored = table::import(&mut transaction, &new).await;
         let stored = stored.context("storing links")?;
         imported.new += stored.new;
-        imported.changed += stored.changed;
-        imported.unchanged -= stored.new + stored.changed;
+        imported.changed += i64::try_from(stored.changed.len())?;
+        changed.extend(stored.changed);
         imported.tokens_stored += stored.tokens;
         imported.tokens_kept -= stored.tokens;
     }
+    imported.unchanged -= imported.new + imported.changed;
+    let retired = unlink::replaced(&mut transaction, &changed).await;
+    imported.withdrawals = i64::try_from(retired.context("storing links")?)?;
     if is_dry_run {
         transaction.rollback().await.context("storing links")?;
     } else {

@@ -16,7 +16,7 @@ use super::super::browser;
 use super::super::page::{CHOICE, Question, redirect, refusal};
 use super::super::params::Fields;
 use super::super::people::DANA;
-use super::app::{APP_ID, BOT_USER, CLIENT_ID};
+use super::app::{APP_ID, BOT_ID, BOT_USER, CLIENT_ID};
 use super::channel::{Channel, ORG_TOWN_HALL, TOWN_HALL};
 use super::fault::problem;
 use super::state::{Bot, Consent, Installs, Slack};
@@ -151,6 +151,7 @@ pub(super) fn routes() -> Router<Slack> {
         .route(AUTHORIZE, get(ask).post(decide))
         .route("/api/oauth.v2.access", post(access))
         .route("/api/auth.test", post(auth_test))
+        .route("/api/bots.info", post(bots_info))
 }
 
 /// <https://docs.slack.dev/reference/methods/auth.test>: whose a token is, and in a header what it
@@ -164,12 +165,28 @@ async fn auth_test(
         Ok(bot) => {
             let answer = json!({
                 "ok": true, "url": "https://demo.slack.com/", "team_id": bot.place.installed_for(),
-                "user_id": BOT_USER, "is_enterprise_install": !bot.place.installed_for().starts_with('T'),
+                "user_id": BOT_USER, "bot_id": BOT_ID, "is_enterprise_install": !bot.place.installed_for().starts_with('T'),
             });
             ([("x-oauth-scopes", bot.scope.clone())], Json(answer))
         }
         Err(error) => ([("x-oauth-scopes", String::new())], Json(problem(error))),
     }
+}
+
+/// <https://docs.slack.dev/reference/methods/bots.info>, which takes a form and no JSON: of which app
+/// a bot is.
+async fn bots_info(State(slack): State<Slack>, headers: HeaderMap, body: Bytes) -> Json<Value> {
+    if let Err(error) = slack.lock().installs.allowed(&headers, "users:read") {
+        return Json(problem(error));
+    }
+    Json(match Fields::read(&body) {
+        Ok(form) if form.get("bot") == BOT_ID => json!({
+            "ok": true,
+            "bot": { "id": BOT_ID, "deleted": false, "name": "livestream", "app_id": APP_ID, "user_id": BOT_USER },
+        }),
+        Ok(_) => problem("bot_not_found"),
+        Err(_) => problem("invalid_form_data"),
+    })
 }
 
 async fn ask(RawQuery(query): RawQuery) -> Response {

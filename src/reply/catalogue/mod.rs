@@ -16,6 +16,7 @@ use crate::command::outcome::{DestinationRule, Fact, Outcome, Refusal, Rule, Unk
 use crate::command::request::{Action, LivestreamRequest};
 use crate::command::verb::Access;
 use crate::db::commands::RecentCommand;
+use crate::db::grants::UNOPENED;
 use crate::db::links::Link;
 use crate::destination::DestinationName;
 use crate::ids::{Asker, ChannelId, CommandId, SlackUserId, StreamId, TeamId, ZoomUserId};
@@ -220,6 +221,13 @@ fn new_link() -> Link {
 fn refused_link() -> Link {
     Link {
         refusal: Some("Invalid client_id or client_secret (invalid_client)".to_owned()),
+        ..link(false)
+    }
+}
+
+fn unopened_link() -> Link {
+    Link {
+        refusal: Some(UNOPENED.to_owned()),
         ..link(false)
     }
 }
@@ -784,9 +792,13 @@ fn catalogue_of_accounts() {
             let access = Access::of(state, false, can_link);
             page.entry(&title, &replies.whoami(link.as_ref(), access));
         }
-        let title = format!("whoami, refused{here}");
         let access = Access::of(Some(false), false, can_link);
-        page.entry(&title, &replies.whoami(Some(&refused_link()), access));
+        for (name, link) in [("refused", refused_link()), ("unopened", unopened_link())] {
+            page.entry(
+                &format!("whoami, {name}{here}"),
+                &replies.whoami(Some(&link), access),
+            );
+        }
     }
     let replies = replies();
     let refused = standing(Access::NotAllowed).refusal;

@@ -27,7 +27,7 @@ fn page(shell: &Shell, condition: &Condition, missing: &[&str]) -> Markup {
         .heard
         .iter()
         .flatten()
-        .filter(|heard| heard.at.is_none());
+        .filter(|heard| !heard.is_recent());
     let troubles = unheard.count()
         + missing.len()
         + usize::from(condition.is_overdue)
@@ -40,7 +40,7 @@ fn page(shell: &Shell, condition: &Condition, missing: &[&str]) -> Markup {
     let content = html! {
         ul.rows.panel {
             (queue(condition.is_overdue))
-            (links(shell))
+            (links(shell, condition))
             (reports(shell, condition))
             @for scope in missing {
                 li {
@@ -65,18 +65,18 @@ fn queue(is_overdue: bool) -> Markup {
             @if is_overdue {
                 (tick(Tone::Bad, "Wrong:"))
                 div.grow {
-                    "Commands have been waiting for more than a minute"
-                    p { "Nothing takes them. Tell whoever runs the bot." }
+                    "Commands from here have been waiting for more than a minute"
+                    p { "Tell whoever runs the bot." }
                 }
             } @else {
                 (tick(Tone::Good, "Fine:"))
-                div.grow { "No command has been waiting for long" }
+                div.grow { "No command from here has been waiting for long" }
             }
         }
     }
 }
 
-fn links(shell: &Shell) -> Markup {
+fn links(shell: &Shell, condition: &Condition) -> Markup {
     html! {
         li {
             @if shell.troubled > 0 {
@@ -85,6 +85,15 @@ fn links(shell: &Shell) -> Markup {
                     (shell.troubled) @if shell.troubled == 1 { " link needs attention" } @else { " links need attention" }
                 }
                 a.button href="/admin/people?only=trouble" { "See whose" }
+            } @else if condition.linked == 0 {
+                (tick(Tone::Calm, "Not known:"))
+                div.grow { "Nobody is linked yet" }
+            } @else if condition.untried == condition.linked {
+                (tick(Tone::Calm, "Not known:"))
+                div.grow {
+                    "No link has been tried yet"
+                    p { "Test one on the page of its person." }
+                }
             } @else {
                 (tick(Tone::Good, "Fine:"))
                 div.grow { "No link is known to fail" }
@@ -111,10 +120,11 @@ fn reports(shell: &Shell, condition: &Condition) -> Markup {
         @for account in heard {
             li {
                 @if let Some(at) = account.at {
-                    (tick(Tone::Good, "Fine:"))
+                    @if account.is_recent() { (tick(Tone::Good, "Fine:")) } @else { (tick(Tone::Warn, "Look:")) }
                     div.grow {
                         "Zoom last reported something of account " code { (account.zoom_account) } " "
                         (shell.clock.ago(at))
+                        @if !account.is_recent() { p { "If meetings ran since, tell whoever runs the bot." } }
                     }
                 } @else {
                     (tick(Tone::Warn, "Look:"))

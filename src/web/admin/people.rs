@@ -325,7 +325,7 @@ pub(super) fn health(health: Health) -> &'static str {
     match health {
         Health::Healthy => "Healthy",
         Health::Dead => "Link broken: Zoom rejects it",
-        Health::Refused => "Zoom refuses to renew it",
+        Health::Refused => "It is not renewed",
         Health::ScopeMissing => "A permission is missing",
         Health::BasicPlan => "Zoom's Basic plan",
         Health::StreamingOff => "Livestreaming is off in Zoom",

@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::command::outcome::{Fact, Unknown};
 use crate::db::account_uses::Uses;
 use crate::db::audit::{self, AuditKind, Filter, Position};
+use crate::db::grants::UNOPENED;
 use crate::db::linked_users::{FormerLink, Health, LinkedUser};
 use crate::db::rules::{ChannelPolicy, Rules};
 use crate::db::{authorization, people, streams};
@@ -292,6 +293,10 @@ impl<'a> Seen<'a> {
             (Health::ScopeMissing, _) => again(
                 "The link may not run livestreams",
                 "It was made without that permission.",
+            ),
+            (Health::Refused, _) if self.row.refusal.as_deref() == Some(UNOPENED) => again(
+                "The link can’t be opened",
+                "The key that it was stored with is missing. Whoever runs this bot may have it; linking again works in any case.",
             ),
             (Health::Refused, _) => Check::new(
                 Tone::Bad,

@@ -98,7 +98,7 @@ fn trouble(account: Account) -> Option<&'static str> {
             return None;
         }
         Account::Own(Health::Dead) => "Zoom no longer accepts the link",
-        Account::Own(Health::Refused) => "Zoom refuses to renew the permission",
+        Account::Own(Health::Refused) => "the link is not renewed",
         Account::Own(Health::ScopeMissing) => "a permission at Zoom is missing",
         Account::Own(Health::BasicPlan) => "the Zoom account has the Basic plan",
         Account::Own(Health::StreamingOff) => "livestreaming is off in Zoom",

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use crate::account::{offer, unlink};
 use crate::admin::{self, AdminError};
 use crate::app::App;
+use crate::db::grants::UNOPENED;
 use crate::db::shared_accounts::{self, SharedAccount};
 use crate::db::streams::{self, Stream};
 use crate::reply::stream::name;
@@ -208,6 +209,8 @@ impl<'a> View<'a> {
     fn state(&self, shared: &SharedAccount) -> Markup {
         let (tone, verdict) = if shared.is_dead {
             (Tone::Bad, "Link broken")
+        } else if shared.refusal.as_deref() == Some(UNOPENED) {
+            (Tone::Bad, "Link not renewed")
         } else if shared.refusal.is_some() {
             (Tone::Bad, "Refused by Zoom")
         } else if self.is_on {
@@ -234,6 +237,12 @@ impl<'a> View<'a> {
     fn permission(&self, shared: &SharedAccount) -> Markup {
         let (tone, word, says) = match &shared.refusal {
             _ if shared.is_dead => (Tone::Bad, "No:", "Zoom no longer accepts the link"),
+            Some(said) if said == UNOPENED => (
+                Tone::Bad,
+                "No:",
+                "The bot can no longer open what it stored of the link. Whoever runs it may be able to fix that; linking \
+                 it again does in any case",
+            ),
             Some(_) => (Tone::Bad, "No:", "Zoom refuses to renew the permission"),
             None => (
                 Tone::Good,
@@ -246,10 +255,10 @@ impl<'a> View<'a> {
                 (tick(tone, word))
                 div.grow {
                     (says)
-                    @if let Some(said) = shared.refusal.as_ref().filter(|_| !shared.is_dead) { p { "Zoom said: " q { (said) } } }
+                    @if let Some(said) = shared.refusal.as_ref().filter(|said| !shared.is_dead && *said != UNOPENED) { p { "Zoom said: " q { (said) } } }
                     p { "Linked " (self.shell.clock.time(shared.linked_at)) " by " (self.person(shared.linked_by.as_str())) }
                 }
-                @if shared.is_dead && self.is_on {
+                @if (shared.is_dead || shared.refusal.as_deref() == Some(UNOPENED)) && self.is_on {
                     form method="post" action="/admin/shared/link" {
                         (csrf_field(&self.shell.csrf))
                         button.button.primary type="submit" { "Link it again" }

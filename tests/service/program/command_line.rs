@@ -9,10 +9,10 @@ use livestream_bot::demo::{DANA, zoom};
 use livestream_bot::telemetry::{REVISION, VERSION};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
-use sqlx::ConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions};
 
 use crate::support::program::{EX_CONFIG, ProgramEnv, Service, lossy_text, run_with_input};
-use crate::support::replica::{Link, command_without_settings};
+use crate::support::replica::{Link, command_without_settings, database_url};
 use crate::support::slack::text_of;
 
 #[tokio::test]
@@ -214,10 +214,16 @@ async fn a_file_is_imported_as_other_programs_write_it() {
             "links.unchanged=1",
             "tokens.stored=2",
             "tokens.kept=1",
+            "withdrawals=1",
         ] {
             assert!(log.contains(expected), "{expected}: {log}");
         }
     }
+    let withdrawn = sqlx::query("delete from graphile_worker._private_jobs")
+        .execute(&mut db)
+        .await
+        .expect("a job of the permission that nobody uses");
+    assert_eq!(withdrawn.rows_affected(), 1);
     assert_eq!(count_imported(&env).await, 3);
     // What leads where it led before was not touched.
     let stored: String = sqlx::query_scalar(links)
@@ -342,6 +348,7 @@ fn a_fatal_error_has_the_form_of_the_log() {
     for (filter, problem) in [
         ("off", "DATABASE_URL: connection refused by 127.0.0.1:1"),
         ("sqlx=loud", "RUST_LOG: it is not a list"),
+        ("verbose", "RUST_LOG: it is not a list"),
     ] {
         let mut command = command_without_settings("migrate");
         command
@@ -462,6 +469,17 @@ fn a_secret_may_stand_in_a_file() {
         error.contains("ZOOM_CLIENT_ID: it is not set") && !error.contains("SLACK_SIGNING_SECRET"),
         "{error}"
     );
+    // An empty variable is none.
+    let empty = command_without_settings("serve")
+        .env("SLACK_SIGNING_SECRET_FILE", file.path())
+        .env("SLACK_SIGNING_SECRET", "")
+        .env("ZOOM_CLIENT_ID_FILE", " ")
+        .output();
+    let error = lossy_text(&empty.expect("an exit status").stderr);
+    assert!(
+        error.contains("ZOOM_CLIENT_ID: it is not set") && !error.contains("SLACK_SIGNING_SECRET"),
+        "{error}"
+    );
     let both = command_without_settings("serve")
         .env("SLACK_SIGNING_SECRET_FILE", file.path())
         .env("SLACK_SIGNING_SECRET", "x")
@@ -505,6 +523,45 @@ async fn keys_are_rotated_as_far_as_tokens_open() {
     .await
     .expect("rows");
     assert_eq!(rotated, [DANA.zoom]);
+    drop(db);
+    env.end().await;
+}
+
+#[tokio::test]
+async fn another_key_under_the_same_id_re_encrypts_nothing() {
+    let env = ProgramEnv::new().await;
+    let mut rotate = env.command("rotate-keys");
+    rotate.env("TOKEN_KEYS", Vault::generate_keys().expose_secret());
+    let output = run_with_input(&mut rotate, "");
+    let error = lossy_text(&output.stderr);
+    assert!(!output.status.success(), "{error}");
+    let expected = "the key k1 does not open what was sealed with the key k1, so it is another one";
+    assert!(error.contains(expected), "{error}");
+    assert!(!error.contains("can be removed"), "{error}");
+    let mut db = env.database.connect().await.expect("a database connection");
+    let noted: i64 = sqlx::query_scalar("select count(*) from audit where kind = 'keys_rotated'")
+        .fetch_one(&mut db)
+        .await
+        .expect("a count");
+    assert_eq!(noted, 0);
+
+    // A role without rights reads the way out.
+    let role = format!("{}_rotate", env.database.get_database().expect("a name"));
+    let create = format!("create role {role} login");
+    sqlx::raw_sql(AssertSqlSafe(create))
+        .execute(&mut db)
+        .await
+        .expect("a role");
+    let database = database_url(&env.database.clone().username(&role));
+    let output = run_with_input(env.command("rotate-keys").env("DATABASE_URL", database), "");
+    let error = lossy_text(&output.stderr);
+    let way_out = format!("run `livestream-bot migrate --grant-to {role}`");
+    assert!(error.contains(&way_out), "{error}");
+    let drop_role = format!("drop role {role}");
+    sqlx::raw_sql(AssertSqlSafe(drop_role))
+        .execute(&mut db)
+        .await
+        .expect("no role");
     drop(db);
     env.end().await;
 }

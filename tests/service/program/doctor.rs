@@ -209,6 +209,7 @@ async fn the_doctor_names_every_setting_that_is_wrong_and_its_cure() {
     let address = free_address();
     let service = Service::start(command(&env, "serve", address)).await;
     let nowhere = format!("http://{}", free_address());
+    let same_address = address.to_string();
     let slack_url = env.slack.url();
     let new_key = Vault::generate_keys().expose_secret().to_owned();
     let other_id = new_key.replace("k1:", "k2:");
@@ -216,7 +217,7 @@ async fn the_doctor_names_every_setting_that_is_wrong_and_its_cure() {
     let lost = format!("{other_id},k1:lost");
     let empty_database = env.database.clone().database("no_such_database");
     let empty_database = database_url(&empty_database);
-    let cases: [Misconfigured<'_>; 39] = [
+    let cases: [Misconfigured<'_>; 45] = [
         (
             "SLACK_SIGNING_SECRET",
             "",
@@ -378,6 +379,28 @@ async fn the_doctor_names_every_setting_that_is_wrong_and_its_cure() {
             "AUDIT_DAYS: it must be 30 to 36500",
             "",
         ),
+        // It hides nothing of the rest.
+        (
+            "AUDIT_DAYS",
+            "7",
+            "ok",
+            "Zoom takes ZOOM_CLIENT_ID and ZOOM_CLIENT_SECRET",
+            "",
+        ),
+        (
+            "METRICS_ADDR",
+            slack_url.trim_start_matches("http://"),
+            "problem",
+            "something else than this service answers at METRICS_ADDR",
+            "choose another port",
+        ),
+        (
+            "METRICS_ADDR",
+            &same_address,
+            "problem",
+            "METRICS_ADDR: it is the same as LISTEN_ADDR",
+            "choose another port",
+        ),
         (
             "HISTORY_DAYS",
             "1",
@@ -442,6 +465,20 @@ async fn the_doctor_names_every_setting_that_is_wrong_and_its_cure() {
             "let this machine reach it",
         ),
         (
+            "ZOOM_URL",
+            &slack_url,
+            "problem",
+            "ZOOM_URL answers with status 404",
+            "https://zoom.us",
+        ),
+        (
+            "ZOOM_API_URL",
+            &slack_url,
+            "problem",
+            "not as Zoom's API does",
+            "https://api.zoom.us",
+        ),
+        (
             "TOKEN_KEYS",
             "k1:swordfish",
             "problem",
@@ -477,6 +514,13 @@ async fn the_doctor_names_every_setting_that_is_wrong_and_its_cure() {
             "connect again",
         ),
         (
+            "PGAPPNAME",
+            "swordfish",
+            "warning",
+            "PGAPPNAME: PostgreSQL's own variables are no settings here",
+            "unset this",
+        ),
+        (
             "DATABASE_URL",
             "postgres://u:swordfish@127.0.0.1:1/db",
             "problem",
@@ -496,6 +540,19 @@ async fn the_doctor_names_every_setting_that_is_wrong_and_its_cure() {
         doctor.env(name, value);
         examine(doctor).await.must_have(verdict, text, cure);
     }
+    // Who is silent is named, with the rest of what is found.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let silent = format!("http://{}", silent.local_addr().expect("an address"));
+    let mut doctor = command(&env, "doctor", address);
+    doctor.env("ZOOM_URL", &silent).env("ZOOM_API_URL", &silent);
+    let said = examine(doctor).await;
+    for name in ["ZOOM_URL", "ZOOM_API_URL"] {
+        let text = format!("{name}: {silent}");
+        said.must_have("problem", &text, "let this machine reach it");
+    }
+    said.must_have("problem", "(it took too long)", "let this machine reach it");
+    assert!(!said.output.contains("did not end"), "{}", said.output);
+
     // Without any setting too, and without making a database.
     let folder = tempfile::tempdir().expect("a folder");
     let mut doctor = command_without_settings("doctor");
@@ -540,7 +597,7 @@ async fn the_doctor_names_what_is_wrong_in_the_database_and_its_cure() {
     service.terminate().await;
 
     let mut db = env.database.connect().await.expect("a connection");
-    let planted: [Planted; 14] = [
+    let planted: [Planted; 18] = [
         ("update readiness set written_at = now() - interval '1 minute'", "select 1", "warning", "no replica serves over this database now", "start livestream-bot serve"),
         ("update zoom_grant set dead_at = now()", "update zoom_grant set dead_at = null", "warning", "Zoom no longer accepts the link of 1 account", "type connect"),
         ("update zoom_grant set refresh_refusal = 'No.'", "update zoom_grant set refresh_refusal = null", "warning", "Zoom refuses to renew the tokens of 1 account", "admin pages"),
@@ -553,6 +610,30 @@ async fn the_doctor_names_what_is_wrong_in_the_database_and_its_cure() {
             "warning",
             "Zoom sent the last event of Zoom account acme (1 linked) 20 days ago",
             "save the event subscription",
+        ),
+        (
+            "update zoom_grant set scope = 'user:read:user meeting:update:livestream_status meeting:read:livestream'",
+            "update zoom_grant set scope = 'user:read:user meeting:update:livestream_status'",
+            "warning",
+            "meeting:read:list_meetings (1), meeting:read:meeting (1), meeting:update:livestream (1)",
+            "add them to the Zoom app",
+        ),
+        (
+            "insert into zoom_event (zoom_user_id, kind) select zoom_user_id, 'meeting.started' from zoom_grant;
+            insert into stream (team_id, channel_id, is_public, user_id, zoom_user_id, meeting_id, command_id)
+            select 'T0ACME', 'C1', true, 'U0DANA', zoom_user_id, 1, 1 from zoom_grant",
+            "select 1",
+            "warning",
+            "has never sent one of a livestream",
+            "meeting.live_streaming_started",
+        ),
+        (
+            "insert into stream_fact (stream_id, kind, happened_at)
+            select stream_id, 'start_taken', now() - interval '3 hours' from stream",
+            "delete from stream; delete from zoom_event",
+            "warning",
+            "Zoom took the start of 1 livestream more than 10 minutes ago",
+            "event subscription",
         ),
         (
             "select graphile_worker.add_job('run_command', '{}', run_at => now() - interval '5 minutes')",
@@ -597,7 +678,14 @@ async fn the_doctor_names_what_is_wrong_in_the_database_and_its_cure() {
             "delete from _sqlx_migrations where version = 1000",
             "problem",
             "changed by a newer version of this program (migration 1000)",
-            "",
+            "run that version",
+        ),
+        (
+            r"create table kept as select * from _sqlx_migrations; update _sqlx_migrations set checksum = '\x00' where version = 1",
+            "update _sqlx_migrations set checksum = kept.checksum from kept where kept.version = _sqlx_migrations.version; drop table kept",
+            "problem",
+            "made by a development version of this program",
+            "start with an empty one",
         ),
     ];
     for (plant, undo, verdict, text, cure) in planted {
@@ -608,13 +696,28 @@ async fn the_doctor_names_what_is_wrong_in_the_database_and_its_cure() {
     }
 
     let role = format!("{}_doctor", env.database.get_database().expect("a name"));
-    execute(&mut db, &format!("create role {role} login; grant usage on schema public to {role}; grant select on all tables in schema public to {role}")).await;
-    let mut doctor = command(&env, "doctor", address);
-    doctor.env(
-        "DATABASE_URL",
-        database_url(&env.database.clone().username(&role)),
+    execute(
+        &mut db,
+        &format!("create role {role} login; grant usage on schema public to {role}"),
+    )
+    .await;
+    let as_role = || {
+        let mut doctor = command(&env, "doctor", address);
+        let database = database_url(&env.database.clone().username(&role));
+        doctor.env("DATABASE_URL", database);
+        doctor
+    };
+    examine(as_role()).await.must_have(
+        "problem",
+        &format!("the role {role} may not read which version the tables have"),
+        "migrate --grant-to",
     );
-    let said = examine(doctor).await;
+    execute(
+        &mut db,
+        &format!("grant select on all tables in schema public to {role}"),
+    )
+    .await;
+    let said = examine(as_role()).await;
     said.must_have(
         "problem",
         &format!("the role {role} lacks "),
@@ -645,6 +748,16 @@ async fn the_doctor_names_a_bot_token_that_slack_no_longer_takes() {
     let service = Service::start(command(&env, "serve", address)).await;
     install(&env, &service, None).await;
     service.terminate().await;
+    let mut doctor = command(&env, "doctor", address);
+    doctor.env("SLACK_APP_ID", "A0OTHER");
+    examine(doctor).await.must_have(
+        "problem",
+        &format!(
+            "SLACK_APP_ID is A0OTHER, but the app that is installed in T0ACME is {}",
+            slack::APP_ID
+        ),
+        "copy App ID",
+    );
     // The service does not hear of it.
     drop(env.slack.uninstall(slack::TOWN_HALL));
     let said = examine(command(&env, "doctor", address)).await;

@@ -66,6 +66,12 @@ async fn an_operator_reads_numbers_that_name_nobody() {
             "{expected}:\n{scraped}"
         );
     }
+    let metrics = reqwest::get(format!("http://127.0.0.1:{port}/metrics")).await;
+    let metrics = metrics.expect("a response");
+    assert_eq!(
+        metrics.headers()["content-type"],
+        "text/plain; version=0.0.4; charset=utf-8"
+    );
     let version = reqwest::get(format!("http://127.0.0.1:{port}/version")).await;
     let version = version.expect("a response").text().await;
     let version: Value = serde_json::from_str(&version.expect("valid UTF-8")).expect("valid JSON");

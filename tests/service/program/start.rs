@@ -2,6 +2,7 @@
 
 use std::net::TcpListener;
 use std::process::{Command, Output};
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use livestream_bot::db;
@@ -538,4 +539,41 @@ async fn without_a_database_and_a_folder_for_one_both_ways_out_are_named() {
         write to\n"
     );
     assert_eq!(status, EX_CONFIG);
+}
+
+#[tokio::test]
+async fn a_migration_keeps_nobody_waiting_for_long_behind_a_lock() {
+    let env = ProgramEnv::new().await;
+    let mut db = env.database.connect().await.expect("a connection");
+    let before = "alter table admin_session drop column zone; delete from _sqlx_migrations where version = 16";
+    execute(&mut db, before).await;
+    // As a dump does.
+    let mut holder = env.database.connect().await.expect("a connection");
+    execute(&mut holder, "begin; select from admin_session").await;
+    let migrating = tokio::spawn(ended(env.command("migrate")));
+    let mut ticks = tokio::time::interval(Duration::from_millis(20));
+    let is_waiting = "select exists (
+        select from pg_locks where not granted and relation = 'admin_session'::regclass and mode = 'AccessExclusiveLock'
+    )";
+    while !sqlx::query_scalar::<_, bool>(is_waiting)
+        .fetch_one(&mut db)
+        .await
+        .expect("the locks")
+    {
+        ticks.tick().await;
+        assert!(!migrating.is_finished(), "it waits for the lock");
+    }
+    execute(
+        &mut db,
+        "set lock_timeout = '10s'; select from admin_session",
+    )
+    .await;
+    assert!(!migrating.is_finished(), "it is tried again");
+
+    execute(&mut holder, "commit").await;
+    let output = migrating.await.expect("a program that ended");
+    assert!(output.status.success(), "{}", lossy_text(&output.stderr));
+    execute(&mut db, "select zone from admin_session").await;
+    drop((db, holder));
+    env.end().await;
 }
