@@ -64,6 +64,7 @@ fn parts(criterion: &mut Criterion) {
         request: &request,
         is_from_card: false,
         is_on_card: false,
+        is_shared: false,
         has_bot: true,
         starter: None,
         zoom_message: None,

@@ -129,6 +129,8 @@ pub struct PendingCommand {
     /// It stops a stream of the account that the workspace shares, whatever account its asker acts
     /// with otherwise.
     pub stops_shared: bool,
+    /// Its account is the one that the workspace shares, and not the asker's own.
+    pub is_shared: bool,
     /// We have a bot token there.
     pub has_bot: bool,
     /// A message shows the stream that it asked for, or may yet.
@@ -288,6 +290,14 @@ pub async fn find(db: impl PgExecutor<'_>, id: CommandId) -> sqlx::Result<Option
             ) as "had_token!",
             is_from_card, is_public, is_private, stops_shared,
             exists (
+                select from shared_account
+                where shared_account.team_id = command.team_id and shared_account.zoom_user_id = command.zoom_user_id
+            ) and not exists (
+                select from zoom_link
+                where zoom_link.zoom_user_id = command.zoom_user_id and zoom_link.user_id = command.user_id
+                    and (zoom_link.team_id = command.team_id or zoom_link.enterprise_id = command.enterprise_id)
+            ) as "is_shared!",
+            exists (
                 select from installation where bot_token is not null and (
                     installation.team_id = command.team_id
                     or (installation.team_id is null and installation.enterprise_id = command.enterprise_id)
@@ -397,6 +407,7 @@ pub async fn find(db: impl PgExecutor<'_>, id: CommandId) -> sqlx::Result<Option
             is_public: row.is_public,
             is_private: row.is_private,
             stops_shared: row.stops_shared,
+            is_shared: row.is_shared,
             has_bot: row.has_bot,
             has_card: row.has_card && row.has_bot,
             starter: row.starter,

@@ -500,7 +500,10 @@ async fn record(
             } else {
                 let (reason, message) = match without_link {
                     Recorded::NotLinked => ("not_linked", replies.not_linked(&told)),
-                    _ => ("link_dead", replies.link_dead(&told)),
+                    _ => {
+                        let is_shared = authorization::find(&app.db, &asker).await?.link.is_none();
+                        ("link_dead", replies.link_dead(&told, is_shared))
+                    }
                 };
                 match starter_to_ask(app, form, request).await? {
                     Some(starter) => (reason, replies.asking(message, &starter)),
@@ -591,7 +594,10 @@ async fn change_at_home(
             replies.already_under_way(request.action, meeting, by.as_ref(), *seconds)
         }
         Recorded::NotLinked => replies.not_linked(request),
-        Recorded::LinkDead => replies.link_dead(request),
+        Recorded::LinkDead => {
+            let is_shared = authorization::find(&app.db, asker).await?.link.is_none();
+            replies.link_dead(request, is_shared)
+        }
     };
     // No message can answer there.
     if let Some(bot) = bot::find(app, asker).await? {

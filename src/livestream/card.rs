@@ -258,6 +258,8 @@ fn message(app: &App, stream: &Stream, told: &StreamContext<'_>) -> Message {
         is_from_card: false,
         is_on_card: false,
         has_bot: true,
+        // What concerns the account alone is not told here.
+        is_shared: false,
         starter: None,
         request: &request,
         zoom_message: result.zoom_message.as_deref(),

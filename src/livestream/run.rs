@@ -620,6 +620,7 @@ fn outcome(
             is_from_card: command.is_from_card,
             is_on_card: command.is_on_card,
             has_bot: command.has_bot,
+            is_shared: command.is_shared,
             starter: starter.filter(|starter| **starter != command.asker.user),
             zoom_message: result.zoom_message.as_deref(),
             is_destination_set: command.is_destination_set,

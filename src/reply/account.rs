@@ -52,10 +52,22 @@ impl Replies<'_> {
     }
 
     /// The asker's grant is dead; nothing was done.
-    pub fn link_dead(&self, request: &LivestreamRequest) -> Message {
+    pub fn link_dead(&self, request: &LivestreamRequest, is_shared: bool) -> Message {
+        if is_shared {
+            return ephemeral(&format!("{} I did nothing.", self.shared_dead()));
+        }
         ephemeral(&format!("{LINK_DEAD} I did nothing.")).with_buttons(
             self.can_link()
                 .then(|| Button::typing("Link it again", format!("connect {request}"))),
+        )
+    }
+
+    /// The grant of the account that somebody's workspace shares is dead, which its admins can mend.
+    pub(super) fn shared_dead(&self) -> String {
+        format!(
+            "Zoom no longer accepts the account that your workspace shares: the permission was withdrawn or has run out. An \
+             admin can link it again{}.",
+            self.on_admin_page("shared")
         )
     }
 

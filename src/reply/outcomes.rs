@@ -32,6 +32,8 @@ pub struct OutcomeContext<'a> {
     pub is_from_card: bool,
     /// That is a message which follows the stream by itself.
     pub is_on_card: bool,
+    /// They acted with the account that their workspace shares, which its admins link.
+    pub is_shared: bool,
     /// We have a bot token there, by which a message could show the stream.
     pub has_bot: bool,
     /// Who started the stream, if it is known and the asker may know it.
@@ -241,10 +243,19 @@ impl Replies<'_> {
                 ":lock: *{meeting} is end-to-end encrypted*, and Zoom livestreams no such meeting. \
                  Its host can choose enhanced encryption in the meeting's settings."
             ),
+            (Outcome::ScopeMissing, _) if told.is_shared => format!(
+                ":warning: *{meeting} {not_done}: the Zoom account that your workspace shares has not granted permission to \
+                 run livestreams.* An admin can link it again{}.",
+                self.on_admin_page("shared")
+            ),
             (Outcome::ScopeMissing, _) => format!(
                 ":warning: *{meeting} {not_done}: the linked Zoom account has not granted permission to run livestreams.* \
                  The account must be linked again to grant it."
             ),
+            (Outcome::Unauthorized | Outcome::LinkDead, _) if told.is_shared => {
+                let dead = self.shared_dead();
+                format!(":warning: *{meeting} {not_done}.* {dead} Then type the command again.")
+            }
             (Outcome::Unauthorized | Outcome::LinkDead, _) => {
                 format!(":warning: *{meeting} {not_done}.* {LINK_DEAD}")
             }
@@ -264,6 +275,11 @@ impl Replies<'_> {
             (Outcome::Unknown, _) => format!(
                 ":question: *{meeting}: the command ended in a way that this version of the bot does not know.* Look at \
                  the stream. Whoever runs the bot can look it up under the reference below."
+            ),
+            (Outcome::NoSuchUser, _) if told.is_shared => format!(
+                ":warning: *{meeting} {not_done}: Zoom no longer knows the account that your workspace shares.* An admin can \
+                 link another one{}.",
+                self.on_admin_page("shared")
             ),
             (Outcome::NoSuchUser, _) => format!(
                 ":warning: *{meeting} {not_done}: Zoom no longer knows the linked user.* Link the account that hosts it."
@@ -454,6 +470,11 @@ impl Replies<'_> {
                 }
             }
             (Outcome::DestinationNotSet { name, why }, _) => match &**why {
+                Outcome::ScopeMissing if told.is_shared => format!(
+                    ":warning: *{meeting} {not_done}: the Zoom account that your workspace shares does not allow me to set \
+                     where a livestream goes.* An admin can link it again{}.",
+                    self.on_admin_page("shared")
+                ),
                 Outcome::ScopeMissing => format!(
                     ":warning: *{meeting} {not_done}: your link does not allow me to set where a livestream goes.* \
                      It is older than destinations, or was made without that permission. Link the account again; it takes a minute."
@@ -574,7 +595,7 @@ impl Replies<'_> {
             | Outcome::DestinationInUse { .. } => other_destinations(told, outcome),
             Outcome::DestinationNotSet { why, .. } => match **why {
                 Outcome::ScopeMissing | Outcome::Unauthorized | Outcome::LinkDead => {
-                    link().into_iter().collect()
+                    link().filter(|_| !told.is_shared).into_iter().collect()
                 }
                 _ => vec![again()],
             },
@@ -602,10 +623,11 @@ impl Replies<'_> {
             | Outcome::Interrupted
             | Outcome::TooLate
             | Outcome::LinkEnded => vec![again()],
-            // Nobody else reads these.
+            // Nobody else reads these. Whoever links their own account no longer acts with the shared one.
             Outcome::ScopeMissing | Outcome::Unauthorized | Outcome::LinkDead => {
-                link().into_iter().collect()
+                link().filter(|_| !told.is_shared).into_iter().collect()
             }
+            Outcome::NoSuchUser if told.is_shared => again_by_others(told).into_iter().collect(),
             Outcome::WrongAccount | Outcome::NoSuchUser => {
                 link().into_iter().chain(again_by_others(told)).collect()
             }

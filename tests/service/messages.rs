@@ -403,6 +403,7 @@ fn every_outcome_fits() {
                     request: &request,
                     is_from_card: is_direct,
                     is_on_card: false,
+                    is_shared: false,
                     has_bot: is_direct,
                     starter: Some(&asker.user),
                     zoom_message,
@@ -472,7 +473,7 @@ fn every_answer_fits() {
     for request in requests() {
         for can_link in [true, false] {
             assert_fits(&replies_where(can_link).not_linked(&request));
-            assert_fits(&replies_where(can_link).link_dead(&request));
+            assert_fits(&replies_where(can_link).link_dead(&request, false));
         }
         assert_fits(&replies.already_under_way(
             request.action,

@@ -543,6 +543,7 @@ fn catalogue_of_outcomes() {
             request: &request,
             is_from_card: false,
             is_on_card: false,
+            is_shared: false,
             has_bot: true,
             starter: None,
             zoom_message: None,
@@ -590,6 +591,22 @@ fn catalogue_of_outcomes() {
             let title = format!("{typed}: {}, with what Zoom said", outcome.name());
             page.entry(&title, &replies().outcome(&context, &outcome));
         }
+        let shared = OutcomeContext {
+            is_shared: true,
+            ..context
+        };
+        for outcome in [
+            Outcome::ScopeMissing,
+            Outcome::LinkDead,
+            Outcome::NoSuchUser,
+            Outcome::DestinationNotSet {
+                name: destination("townhall"),
+                why: Box::new(Outcome::ScopeMissing),
+            },
+        ] {
+            let title = format!("{typed}: {}, with a shared account", outcome.name());
+            page.entry(&title, &replies().outcome(&shared, &outcome));
+        }
     }
     let request = request("start 68423085 name=\"Town Hall\"");
     let context = OutcomeContext {
@@ -600,6 +617,7 @@ fn catalogue_of_outcomes() {
         request: &request,
         is_from_card: false,
         is_on_card: false,
+        is_shared: false,
         has_bot: false,
         starter: None,
         zoom_message: None,
@@ -785,7 +803,14 @@ fn catalogue_of_accounts() {
         ),
     ] {
         page.entry(&format!("not linked{here}"), &replies.not_linked(&start));
-        page.entry(&format!("link dead{here}"), &replies.link_dead(&start));
+        page.entry(
+            &format!("link dead{here}"),
+            &replies.link_dead(&start, false),
+        );
+        page.entry(
+            &format!("shared link dead{here}"),
+            &replies.link_dead(&start, true),
+        );
         for link in [None, Some(link(false)), Some(new_link()), Some(link(true))] {
             let state = link.as_ref().map(|link| link.is_dead);
             let title = format!("whoami, is dead: {state:?}{here}");

@@ -1,6 +1,7 @@
 //! What the filters of the activity find, what its lines say, and what they keep to themselves.
 
 use chrono::{TimeDelta, Utc};
+use chrono_tz::Tz;
 use livestream_bot::demo::slack::{Channel, EVERYBODY, TOWN_HALL};
 use livestream_bot::demo::{ADA, DANA, ELI, World};
 use sqlx::PgConnection;
@@ -151,21 +152,38 @@ async fn each_filter_finds_its_entries_on_the_page_and_in_the_files() {
 async fn a_span_of_days_is_found_by_its_days() {
     let world = installed_world().await;
     let mut db = connect(&world).await;
+    let base = Utc::now();
     let fill = "insert into audit (happened_at, kind, team_id, person_id)
-        select now() - n * interval '1 day', 'linked', 'T0ACME', person_key(null, 'T0ACME', 'U0D' || n)
+        select $1 - n * interval '24 hours', 'linked', 'T0ACME', person_key(null, 'T0ACME', 'U0D' || n)
         from generate_series(40, 1, -1) as n";
-    sqlx::raw_sql(fill).execute(&mut db).await.expect("entries");
+    let filling = sqlx::query(fill).bind(base).execute(&mut db).await;
+    filling.expect("entries");
     let mut admin = AdminBrowser::signed_in(&world, ADA).await;
-    let day = |ago: i64| (Utc::now() - TimeDelta::days(ago)).format("%Y-%m-%d");
+    // The days of Ada's zone.
+    let day = |ago: i64| {
+        let at = base - TimeDelta::hours(24 * ago);
+        at.with_timezone(&Tz::Europe__Berlin).date_naive()
+    };
+    let of_days = |from: i64, to: i64| move |n: &i64| (day(from)..=day(to)).contains(&day(*n));
+    let people = |is: &dyn Fn(&i64) -> bool| (1..=40).filter(is).collect::<Vec<_>>();
     for (query, people) in [
-        ("kind=links&since=7d".to_owned(), 1..=6),
-        ("kind=links&since=30d".to_owned(), 1..=29),
-        (format!("from={}&to={}", day(20), day(18)), 18..=20),
-        (format!("kind=links&to={}", day(30)), 30..=40),
-        (format!("kind=links&from={}", day(3)), 1..=3),
+        ("kind=links&since=7d".to_owned(), people(&|n| *n < 7)),
+        ("kind=links&since=30d".to_owned(), people(&|n| *n < 30)),
+        (
+            format!("from={}&to={}", day(20), day(18)),
+            people(&of_days(20, 18)),
+        ),
+        (
+            format!("kind=links&to={}", day(30)),
+            people(&of_days(41, 30)),
+        ),
+        (
+            format!("kind=links&from={}", day(3)),
+            people(&of_days(3, 0)),
+        ),
     ] {
         let found = read(&mut admin, &query).await;
-        let wanted: Vec<_> = people.map(|n| format!("U0D{n} linked")).collect();
+        let wanted: Vec<_> = people.iter().map(|n| format!("U0D{n} linked")).collect();
         assert_eq!(found.len(), wanted.len(), "{query}: {found:#?}");
         for (line, wanted) in found.iter().zip(&wanted) {
             assert!(line.contains(wanted), "{query}: {line} is not {wanted}");

@@ -1,6 +1,7 @@
 //! The Zoom account that a workspace shares.
 
 use livestream_bot::demo::slack::{Role, TOWN_HALL};
+use livestream_bot::demo::zoom::Fault;
 use livestream_bot::demo::{ADA, DANA, ELI, FAY};
 use reqwest::StatusCode;
 
@@ -9,8 +10,10 @@ use crate::support::audit::audit_kinds;
 use crate::support::browser::Browser;
 use crate::support::fixtures::{installed_world, world_with};
 use crate::support::install::{install, let_a_day_pass, send_event};
-use crate::support::slack::{outcome_of_typed, send, text_of, type_and_read};
-use crate::support::world::connect;
+use crate::support::slack::{
+    button_values, outcome_of, outcome_of_typed, send, text_of, type_and_read,
+};
+use crate::support::world::{connect, wait_for_empty_queue};
 
 /// The link with which an admin links a Zoom account for the workspace.
 async fn shared_link(admin: &mut AdminBrowser<'_>) -> String {
@@ -253,5 +256,55 @@ async fn the_page_says_first_whether_the_account_works_and_ends_it_on_a_page_of_
         .location();
     let page = admin.read(&ended).await;
     assert!(page.contains("The sharing has ended."), "{page}");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn whoever_acts_with_a_shared_account_reads_who_can_mend_it() {
+    let world = world_with(|config| config.shared_accounts = true).await;
+    install(&world, "acme").await;
+    sqlx::raw_sql(
+        "insert into shared_account (team_id, zoom_user_id, people, linked_by)
+        values ('T0ACME', 'zoom-dana', '{U0FAY}', 'U0ADA')",
+    )
+    .execute(&mut connect(&world).await)
+    .await
+    .expect("a shared account");
+    let no_scope =
+        "Invalid access token, does not contain scopes:[meeting:update:livestream_status].";
+    world.zoom.fail_next(Fault::error(400, 4711, no_scope));
+    let lacking = outcome_of(&world, FAY, "start 68423085").await;
+    world.zoom.revoke(DANA.zoom);
+    let found_dead = outcome_of(&world, FAY, "start 68423085").await;
+    let typed = world.slack.type_command(FAY.slack, "start 68423085");
+    let known_dead = send(&world, &typed).await.body;
+    for (message, says) in [
+        (
+            lacking,
+            "the Zoom account that your workspace shares has not granted permission",
+        ),
+        (
+            found_dead,
+            "Zoom no longer accepts the account that your workspace shares",
+        ),
+        (
+            known_dead,
+            "Zoom no longer accepts the account that your workspace shares",
+        ),
+    ] {
+        let text = text_of(&message);
+        assert!(
+            text.contains(says)
+                && text.contains("An admin can link it again on")
+                && text.contains("/admin/shared"),
+            "{text}"
+        );
+        let links = button_values(&message);
+        assert!(
+            !links.iter().any(|value| value.starts_with("connect")),
+            "{links:?}"
+        );
+    }
+    wait_for_empty_queue(&world.database).await;
     world.end().await;
 }
