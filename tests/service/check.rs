@@ -83,7 +83,7 @@ async fn all_that_decides_is_looked_at_and_nothing_started() {
         "{read}"
     );
     assert!(
-        read.contains("`/livestream check 68423085` looks at a meeting too."),
+        read.contains("`/livestream check 68423085` looks at a meeting too; `/livestream` alone"),
         "{read}"
     );
     assert_eq!(button_values(&shown), ["check"]);

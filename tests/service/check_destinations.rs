@@ -142,7 +142,7 @@ async fn a_destination_that_would_refuse_a_start_is_wrong_before_it() {
         ("check 68423085 to=townhal", "Did you mean `to=townhall`?"),
         (
             "check 68423085 to=zzz",
-            "There is no destination zzz that you can use here.",
+            "There is no destination of that name that you can use here.",
         ),
         ("check 68423085 to=zzz", "`/livestream destinations`"),
     ] {
@@ -266,7 +266,10 @@ async fn a_rehearsal_is_checked_as_one() {
     let refused = card(&world, "has not started").await;
     assert_eq!(
         button_values(&refused.content),
-        ["rehearse 68423085", "check rehearse 68423085"]
+        [
+            "rehearse 68423085 to=staging",
+            "check rehearse 68423085 to=staging"
+        ]
     );
     assert_eq!(world.zoom.reads(Read::SetDestination).len(), 1);
     world.end().await;

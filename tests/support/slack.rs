@@ -49,7 +49,11 @@ pub(crate) async fn outcome_after(
 ) -> Value {
     let is_told = |card: &Message| {
         let is_new = !before.iter().any(|old| old.ts == card.ts);
-        is_new && card.thread.is_none() && !card.text().contains("Asking Zoom")
+        // Neither of these says what became of the command.
+        let is_silent = ["Asking Zoom", "whoever asked was told why"]
+            .iter()
+            .any(|words| card.text().contains(words));
+        is_new && card.thread.is_none() && !is_silent
     };
     let told = world.slack.outcome_or_card(invocation, is_told).await;
     told.expect("an outcome")

@@ -118,7 +118,8 @@ async fn whoami_says_which_account_and_how_it_is() {
     let read = whoami(DANA).await;
     assert!(
         read.contains("*dana@acme.example*")
-            && read.ends_with("It has not been used yet, so I can't say whether it works."),
+            && read
+                .ends_with("It has not worked yet, as far as I know: I can't say whether it will."),
         "{read}"
     );
     type_and_read(&world, DANA, "start 68423085").await;
