@@ -502,7 +502,13 @@ fn every_answer_fits() {
     assert_fits(&replies.linked(&long, &long, None));
     assert_fits(&replies.connect(&url, None));
     assert_fits(&replies.linking_not_set_up());
-    assert_fits(&replies.link_opened_by_somebody_else(Some(&long)));
+    assert_fits(&replies.link_opened_by_somebody_else(None));
+    // What was typed is kept as a request is printed.
+    for request in requests() {
+        let typed = request.to_string();
+        assert_fits(&replies.link_opened_by_somebody_else(Some(&typed)));
+        assert_fits(&replies.linked(&long, &long, Some(&typed)));
+    }
     assert_fits(&replies.cannot_tell());
     assert_fits(&replies.wrong_app());
     for rule in RULES {
