@@ -498,12 +498,11 @@ async fn record(
                 // To link an account would not help.
                 ("not_allowed", replies.not_allowed(&refusal))
             } else {
-                let (reason, message) = match without_link {
-                    Recorded::NotLinked => ("not_linked", replies.not_linked(&told)),
-                    _ => {
-                        let is_shared = authorization::find(&app.db, &asker).await?.link.is_none();
-                        ("link_dead", replies.link_dead(&told, is_shared))
-                    }
+                let (reason, message) = if matches!(without_link, Recorded::NotLinked) {
+                    ("not_linked", replies.not_linked(&told))
+                } else {
+                    let is_shared = authorization::find(&app.db, &asker).await?.link.is_none();
+                    ("link_dead", replies.link_dead(&told, is_shared))
                 };
                 match starter_to_ask(app, form, request).await? {
                     Some(starter) => (reason, replies.asking(message, &starter)),

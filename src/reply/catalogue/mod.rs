@@ -523,6 +523,41 @@ fn outcomes() -> Vec<Outcome> {
 }
 
 #[test]
+fn catalogue_of_outcomes_with_a_shared_account() {
+    let mut page = Page::default();
+    for typed in ["start 68423085", "stop 68423085"] {
+        let shared = OutcomeContext {
+            command: CommandId(17),
+            asker: &asker(),
+            is_direct: false,
+            is_private: false,
+            request: &request(typed),
+            is_from_card: false,
+            is_on_card: false,
+            is_shared: true,
+            has_bot: true,
+            starter: None,
+            zoom_message: None,
+            is_destination_set: false,
+        };
+        for outcome in [
+            Outcome::ScopeMissing,
+            Outcome::LinkDead,
+            Outcome::NoSuchUser,
+            Outcome::WrongAccount,
+            Outcome::DestinationNotSet {
+                name: destination("townhall"),
+                why: Box::new(Outcome::ScopeMissing),
+            },
+        ] {
+            let title = format!("{typed}: {}", outcome.name());
+            page.entry(&title, &replies().outcome(&shared, &outcome));
+        }
+    }
+    snapshot("outcomes_with_a_shared_account", &page.0);
+}
+
+#[test]
 fn catalogue_of_outcomes() {
     let mut page = Page::default();
     for name in Outcome::VARIANTS {
@@ -590,22 +625,6 @@ fn catalogue_of_outcomes() {
             };
             let title = format!("{typed}: {}, with what Zoom said", outcome.name());
             page.entry(&title, &replies().outcome(&context, &outcome));
-        }
-        let shared = OutcomeContext {
-            is_shared: true,
-            ..context
-        };
-        for outcome in [
-            Outcome::ScopeMissing,
-            Outcome::LinkDead,
-            Outcome::NoSuchUser,
-            Outcome::DestinationNotSet {
-                name: destination("townhall"),
-                why: Box::new(Outcome::ScopeMissing),
-            },
-        ] {
-            let title = format!("{typed}: {}, with a shared account", outcome.name());
-            page.entry(&title, &replies().outcome(&shared, &outcome));
         }
     }
     let request = request("start 68423085 name=\"Town Hall\"");
