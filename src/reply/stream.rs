@@ -632,8 +632,11 @@ fn ended(
 fn known_from(told: &StreamContext<'_>) -> String {
     let source = match &told.state {
         State::Starting => "Zoom has not answered yet",
-        State::GoingLive { .. } | State::Ending { .. } if told.has_reports => {
+        State::GoingLive { .. } if told.has_reports => {
             "Zoom answered so, and has reported nothing yet"
+        }
+        State::Ending { .. } if told.has_reports => {
+            "Zoom answered so, and has not reported the end"
         }
         State::GoingLive { .. } | State::Ending { .. } => {
             "Zoom answered so; it reports no livestreams of this account to me"
