@@ -10,6 +10,7 @@ use sqlx::ConnectOptions;
 use sqlx::postgres::PgConnectOptions;
 
 use crate::support::browser::Browser;
+use crate::support::fixtures::MEETING;
 use crate::support::linking::link_in;
 use crate::support::program::{ProgramEnv, Service};
 use crate::support::replica::free_port;
@@ -25,6 +26,8 @@ async fn the_log_and_the_database_hold_no_secret() {
     for text in [
         "start https://zoom.us/j/68423085?pwd=passcode",
         "stop 68423085",
+        "start 68423085 to=townhall",
+        "stop 68423085",
     ] {
         env.zoom.expire_access_token(DANA.zoom);
         let invocation = env.slack.type_command(DANA.slack, text);
@@ -37,7 +40,22 @@ async fn the_log_and_the_database_hold_no_secret() {
         told.expect("an outcome");
         secrets.push(format!("/commands/{}", invocation.trigger));
         secrets.push(invocation.signature);
+        // The message of a start may be there before the next command may follow it.
+        wait_for_empty_queue(&env.database).await;
     }
+    let sent = env
+        .zoom
+        .meeting(MEETING)
+        .and_then(|meeting| meeting.destination);
+    let sent = sent.expect("a destination");
+    assert!(secrets.contains(&sent.stream_key), "the key was used");
+    // A key that somebody types for a destination's name.
+    let typed = "start 68423085 to=fb-333333333333-0-sesame";
+    let typed = env.slack.type_command(DANA.slack, typed);
+    let answer = env.slack.send(&service.url, &typed).await;
+    let answer = answer.expect("a response").body.to_string();
+    assert!(answer.contains("no destination of that name") && !answer.contains("sesame"));
+    secrets.push("fb-333333333333-0-sesame".to_owned());
     // The service rejects a forged request, and must not log it.
     let mut forged = env.slack.type_command(DANA.slack, "start 68423085");
     forged.body.push_str("&x=1");
@@ -50,8 +68,6 @@ async fn the_log_and_the_database_hold_no_secret() {
         401
     );
     secrets.push(forged.signature);
-    // The message of the start may have been there before the stop was carried out.
-    wait_for_empty_queue(&env.database).await;
     let log = service.terminate().await;
     assert!(
         log.contains("request rejected: bad signature error=no signing secret"),
