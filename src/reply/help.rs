@@ -70,9 +70,14 @@ impl Replies<'_> {
                 None => format!("Type `{slash}` alone to choose from your meetings. "),
                 Some(_) => String::new(),
             };
+            let sent = if has_destinations {
+                " or sent to a destination"
+            } else {
+                ""
+            };
             lines.push(format!(
                 "{choose}The meeting is its number, its join link or Zoom's invitation, as you copied it. It must be \
-                 running, and its livestream set up in Zoom.\n\n\
+                 running, and its livestream set up in Zoom{sent}.\n\n\
                  A start takes options, for example `{slash} start {EXAMPLE} name=\"Town Hall\" layout=gallery_view`:"
             ));
             let options = OPTIONS
