@@ -12,7 +12,7 @@ cd "$(dirname "$(realpath "$0")")/.."
 
 # crun refuses to run where both versions of cgroups are mounted. None are used here, so one is hidden.
 if mountpoint -q /sys/fs/cgroup/unified && [ -z "${TRY_IMAGE_ALONE:-}" ]; then
-  TRY_IMAGE_ALONE=1 exec unshare --mount bash -c 'umount /sys/fs/cgroup/unified && exec "$0"' "./deploy/try-image.sh"
+  TRY_IMAGE_ALONE=1 exec unshare --mount bash -c 'umount /sys/fs/cgroup/unified && exec deploy/try-image.sh'
 fi
 
 work=$(mktemp -d /var/tmp/try-image.XXXXXX)
