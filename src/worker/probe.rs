@@ -1,6 +1,6 @@
 //! Asks Postgres now and then whether it takes writes, so that no request to `/readyz` has to.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::{PgConnection, PgPool};
 use tokio_util::sync::CancellationToken;
@@ -13,6 +13,8 @@ use crate::db::readiness::{self, WriteError};
 /// How often Postgres is asked, and how soon again after a failure.
 const PROBE_EVERY: Duration = Duration::from_secs(2);
 const PROBE_AGAIN_AFTER: Duration = Duration::from_millis(500);
+/// How often the queue is looked for jobs that have been due for [`TAKEN_WITHIN`], which is much longer.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// How long a write may take, with the connection for it.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -20,6 +22,7 @@ const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
 pub(super) async fn run(db: PgPool, health: Health, shutdown: CancellationToken) {
     let mut session = None;
     let mut last = Ok(());
+    let mut looked = None;
     loop {
         let written = tokio::time::timeout(PROBE_TIMEOUT, write(&db, session.take())).await;
         let mut cause = None;
@@ -34,8 +37,11 @@ pub(super) async fn run(db: PgPool, health: Health, shutdown: CancellationToken)
             }
             Err(_) => Err(WriteError::NoAnswer),
         };
-        if let Some(open) = &mut session {
+        if let Some(open) = &mut session
+            && looked.is_none_or(|looked: Instant| looked.elapsed() >= LOOK_EVERY)
+        {
             look_for_overdue(open, &health).await;
+            looked = Some(Instant::now());
         }
         if written.is_err() {
             db::doubt();

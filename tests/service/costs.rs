@@ -13,10 +13,8 @@ use crate::support::statements::Statements;
 const COMMANDS: usize = 10;
 /// How many heartbeats a replica is watched for.
 const HEARTBEATS: usize = 8;
-/// The time between two of them, in seconds.
-const HEARTBEAT_EVERY: usize = 2;
 /// What an idle replica may run in a second.
-const IDLE_MAX: usize = 5;
+const IDLE_MAX: f64 = 5.0;
 /// How long it may take until something has been run.
 const TIMEOUT: Duration = Duration::from_mins(1);
 
@@ -129,11 +127,14 @@ async fn an_idle_replica_runs_five_statements_a_second_at_most() {
     let (service, statements) = serve(&env).await;
     // What it does at its start is over.
     wait_for(&statements, "heartbeat", 3).await;
+    let begun = Instant::now();
     let all = wait_for(&statements, "heartbeat", HEARTBEATS).await;
+    // Where the machine is busy, heartbeats are late.
+    let seconds = begun.elapsed().as_secs_f64();
+    let count = u32::try_from(all.len()).expect("a count");
     assert!(
-        all.len() <= HEARTBEATS * HEARTBEAT_EVERY * IDLE_MAX,
-        "{}: {all:#?}",
-        all.len()
+        f64::from(count) <= seconds * IDLE_MAX,
+        "{count} in {seconds} s: {all:#?}"
     );
     service.terminate().await;
     env.end().await;
