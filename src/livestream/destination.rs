@@ -11,6 +11,7 @@ use crate::crypto::vault::Context;
 use crate::db::authorization::Person;
 use crate::db::commands::{LastSent, PendingCommand};
 use crate::db::destinations::{self, Destination, UsedBy};
+use crate::db::links::Link;
 use crate::db::shared_accounts;
 use crate::db::streams::{self, NewStream, Stream, StreamBegun};
 use crate::destination::DestinationName;
@@ -80,10 +81,20 @@ pub async fn account_of(
     person: &Person,
 ) -> sqlx::Result<Option<ZoomUserId>> {
     match &person.link {
+        None if person.is_shared_dead.is_none() => Ok(None),
+        link => own_or_shared(app, asker, link.as_ref()).await,
+    }
+}
+
+/// Their own account, else the one that their workspace shares, with whomever.
+pub(super) async fn own_or_shared(
+    app: &App,
+    asker: &Asker,
+    own: Option<&Link>,
+) -> sqlx::Result<Option<ZoomUserId>> {
+    match own {
         Some(link) => Ok(Some(link.zoom_user.clone())),
-        None if person.is_shared_dead.is_some() && app.shared_accounts => {
-            shared_accounts::zoom_user(&app.db, &asker.team).await
-        }
+        None if app.shared_accounts => shared_accounts::zoom_user(&app.db, &asker.team).await,
         None => Ok(None),
     }
 }

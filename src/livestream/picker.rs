@@ -63,7 +63,8 @@ pub async fn look_up(
     }
     if let Some(channel) = channel {
         let is_rehearsal = picker.options.settings.is_rehearsal;
-        let zoom_user = link.map(|link| &link.zoom_user);
+        let zoom_user = destination::own_or_shared(app, asker, link).await?;
+        let zoom_user = zoom_user.as_ref();
         let usable = destination::usable(app, asker, channel, zoom_user, is_rehearsal).await?;
         let default = usable.iter().find(|usable| usable.is_default_in(channel));
         picker.default_destination = default.map(|default| default.fields.name.clone());
