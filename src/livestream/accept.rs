@@ -5,6 +5,7 @@
 //! is what could be typed. Help, mistakes and refusals are answered at once; a start or a stop
 //! is recorded and queued in one statement, and [`super::run`] carries it out.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,7 +41,6 @@ use crate::workspace::bot;
 pub const ACCEPT_TIMEOUT: Duration = Duration::from_millis(2500);
 /// How many streams are told of at most.
 const STREAMS_TOLD: i64 = 10;
-const STREAMS_TOLD_MAX: usize = 10;
 /// How many are looked through for those of the asker, which others in a busy channel may outnumber.
 const STREAMS_READ: i64 = 100;
 /// How long a look-up may take that only makes an answer better.
@@ -296,7 +296,7 @@ async fn carry_out(
             let mut streams =
                 streams::known_to(&app.db, &asker, channel, None, true, STREAMS_READ).await?;
             streams.sort_by_key(|stream| !stream.starter.is(&asker));
-            streams.truncate(STREAMS_TOLD_MAX);
+            streams.truncate(usize::try_from(STREAMS_TOLD).unwrap_or_default());
             replies.choose_to_stop(&asker, &told_of(&streams))
         }
         Command::ChooseToMark => {
@@ -437,13 +437,12 @@ async fn record(
     let is_nowhere = destination::is_unknown(app, &asker, request).await?;
     // What was typed for a destination's name and is none may be a key: it is kept nowhere.
     let told = if is_nowhere {
-        request.without_destination()
+        Cow::Owned(request.without_destination())
     } else {
-        request.clone()
+        Cow::Borrowed(request)
     };
-    let wanted = told.to_string();
     if is_nowhere && let Some(near) = near_here(app, form, request).await? {
-        let reason = "no_such_destination";
+        let (reason, wanted) = ("no_such_destination", told.to_string());
         audit_refusal(app, form, reason, &wanted, Some(request.meeting)).await;
         let message = Replies::of(app).no_destination_to_start(request, &near);
         return Ok(Accepted::Answered(message));
@@ -511,7 +510,8 @@ async fn record(
             }
         }
     };
-    audit_refusal(app, form, reason, &wanted, Some(request.meeting)).await;
+    let (wanted, meeting) = (told.to_string(), Some(request.meeting));
+    audit_refusal(app, form, reason, &wanted, meeting).await;
     Ok(Accepted::Answered(message))
 }
 

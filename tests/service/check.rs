@@ -9,7 +9,7 @@ use livestream_bot::demo::{ADA, BEN, DANA, ELI, FAY, World};
 use crate::picker::{look_up, said};
 use crate::streams::{ON_AIR, card, start, tell};
 use crate::support::admin_browser::AdminBrowser;
-use crate::support::fixtures::{MEETING, installed_world, world, world_with};
+use crate::support::fixtures::{MEETING, installed_world, sharing_world, world, world_with};
 use crate::support::install::install;
 use crate::support::slack::{button_values, elements, outcome_of, press, text_of};
 use crate::support::world::{connect, wait_for_empty_queue};
@@ -538,15 +538,7 @@ async fn what_slack_does_not_say_of_somebody_is_not_known() {
 
 #[tokio::test]
 async fn a_shared_account_that_is_dead_is_for_an_admin_to_mend() {
-    let world = world_with(|config| config.shared_accounts = true).await;
-    install(&world, "acme").await;
-    sqlx::raw_sql(
-        "insert into shared_account (team_id, zoom_user_id, people, linked_by)
-        values ('T0ACME', 'zoom-dana', '{U0FAY}', 'U0ADA')",
-    )
-    .execute(&mut connect(&world).await)
-    .await
-    .expect("a shared account");
+    let world = sharing_world().await;
     let read = said(&look_up(&world, FAY, "check 68423085").await);
     assert!(
         has(

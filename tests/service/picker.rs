@@ -12,7 +12,7 @@ use crate::home::{open_home, press_on_home};
 use crate::streams::{OFF_AIR, ON_AIR, card, cards, start, tell, text};
 use crate::support::admin_browser::AdminBrowser;
 use crate::support::browser::Browser;
-use crate::support::fixtures::{MEETING, installed_world, meeting, world_with};
+use crate::support::fixtures::{MEETING, installed_world, meeting, sharing_world, world_with};
 use crate::support::install::install;
 use crate::support::linking::link_in;
 use crate::support::slack::{
@@ -926,20 +926,15 @@ async fn a_topic_is_told_once_zoom_took_the_start_and_as_it_is_now() {
 
 #[tokio::test]
 async fn only_destinations_of_the_account_that_is_shared_are_offered_with_it() {
-    let world = world_with(|config| config.shared_accounts = true).await;
-    install(&world, "acme").await;
+    let world = sharing_world().await;
     let mut admin = AdminBrowser::signed_in(&world, ADA).await;
     for name in ["press", "townhall"] {
         admin.add_destination(name, &format!("{name}-key")).await;
     }
-    sqlx::raw_sql(
-        "insert into shared_account (team_id, zoom_user_id, people, linked_by)
-            values ('T0ACME', 'zoom-dana', '{U0FAY}', 'U0ADA');
-        update destination set zoom_users = '{zoom-ada}' where name = 'townhall'",
-    )
-    .execute(&mut connect(&world).await)
-    .await
-    .expect("a shared account");
+    sqlx::query("update destination set zoom_users = '{zoom-ada}' where name = 'townhall'")
+        .execute(&mut connect(&world).await)
+        .await
+        .expect("an update");
     let shown = look_up(&world, FAY, "start").await.to_string();
     assert!(
         shown.contains("to=press") && !shown.contains("to=townhall"),

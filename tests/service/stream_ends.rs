@@ -7,13 +7,12 @@ use livestream_bot::demo::{ADA, DANA, ELI, FAY};
 
 use crate::streams::{ENDED, OFF_AIR, ON_AIR, card, let_an_hour_pass, seconds, start, tell, text};
 use crate::support::admin_browser::AdminBrowser;
-use crate::support::fixtures::{MEETING, installed_world, world_with};
-use crate::support::install::install;
+use crate::support::fixtures::{MEETING, installed_world, sharing_world};
 use crate::support::linking::{expire_tokens, linked_zoom_user};
 use crate::support::slack::{
     button_values, outcome_of, send, text_of, type_and_read, type_and_read_at_once,
 };
-use crate::support::world::{connect, wait_for_empty_queue};
+use crate::support::world::wait_for_empty_queue;
 
 #[tokio::test]
 async fn who_unlinks_in_mid_show_is_told_what_goes_on_and_the_card_what_is_known() {
@@ -101,16 +100,8 @@ async fn a_grant_that_dies_is_told_to_its_person_once() {
 
 #[tokio::test]
 async fn an_admin_stops_what_runs_on_the_shared_account_whatever_the_rules_say() {
-    let world = world_with(|config| config.shared_accounts = true).await;
-    install(&world, "acme").await;
     // Fay starts with the account that the workspace shares, which is Dana's.
-    sqlx::raw_sql(
-        "insert into shared_account (team_id, zoom_user_id, people, linked_by)
-        values ('T0ACME', 'zoom-dana', '{U0FAY}', 'U0ADA')",
-    )
-    .execute(&mut connect(&world).await)
-    .await
-    .expect("a shared account");
+    let world = sharing_world().await;
     world.link(ADA, SCOPES).await.expect("Ada's own link");
     let read = type_and_read(&world, FAY, "start 68423085").await;
     assert!(read.contains("is going live"), "{read}");

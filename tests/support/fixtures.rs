@@ -8,7 +8,7 @@ use sqlx::postgres::PgConnectOptions;
 
 use super::database;
 use super::install::install;
-use super::world::TestWorld;
+use super::world::{TestWorld, connect};
 
 /// The number of Dana's meeting, which is running.
 pub(crate) const MEETING: i64 = 68_423_085;
@@ -34,6 +34,20 @@ pub(crate) async fn world_over(
     world.link(ELI, SCOPES).await.expect("Eli's link");
     world.zoom.schedule(MEETING, DANA.zoom, None);
     world.zoom.begin(MEETING);
+    world
+}
+
+/// A world where Acme shares Dana's Zoom account with Fay.
+pub(crate) async fn sharing_world() -> TestWorld {
+    let world = world_with(|config| config.shared_accounts = true).await;
+    install(&world, "acme").await;
+    sqlx::raw_sql(
+        "insert into shared_account (team_id, zoom_user_id, people, linked_by)
+        values ('T0ACME', 'zoom-dana', '{U0FAY}', 'U0ADA')",
+    )
+    .execute(&mut connect(&world).await)
+    .await
+    .expect("a shared account");
     world
 }
 

@@ -8,7 +8,7 @@ use reqwest::StatusCode;
 use crate::support::admin_browser::AdminBrowser;
 use crate::support::audit::audit_kinds;
 use crate::support::browser::Browser;
-use crate::support::fixtures::{installed_world, world_with};
+use crate::support::fixtures::{installed_world, sharing_world, world_with};
 use crate::support::install::{install, let_a_day_pass, send_event};
 use crate::support::slack::{
     button_values, outcome_of, outcome_of_typed, send, text_of, type_and_read,
@@ -261,15 +261,7 @@ async fn the_page_says_first_whether_the_account_works_and_ends_it_on_a_page_of_
 
 #[tokio::test]
 async fn whoever_acts_with_a_shared_account_reads_who_can_mend_it() {
-    let world = world_with(|config| config.shared_accounts = true).await;
-    install(&world, "acme").await;
-    sqlx::raw_sql(
-        "insert into shared_account (team_id, zoom_user_id, people, linked_by)
-        values ('T0ACME', 'zoom-dana', '{U0FAY}', 'U0ADA')",
-    )
-    .execute(&mut connect(&world).await)
-    .await
-    .expect("a shared account");
+    let world = sharing_world().await;
     let no_scope =
         "Invalid access token, does not contain scopes:[meeting:update:livestream_status].";
     world.zoom.fail_next(Fault::error(400, 4711, no_scope));
