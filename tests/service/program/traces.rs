@@ -154,6 +154,8 @@ async fn the_card_belongs_to_the_trace_of_what_it_shows() {
     let service = Service::start(command).await;
     install_and_collect_secrets(&env, &service).await;
     play(&env, &service, "start 68423085").await;
+    // What is told while a card waits to be shown joins that job.
+    wait_for_empty_queue(&env.database).await;
     let event = "meeting.live_streaming_started";
     let told = env
         .zoom
