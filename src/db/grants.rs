@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 
-use crate::db::{interval, streams};
+use crate::db::{interval, stream_facts};
 use crate::ids::ZoomUserId;
 
 /// Stands for Zoom's words where the tokens could not be opened here, so that they are not renewed.
@@ -350,7 +350,7 @@ pub async fn erase(
     {
         return Ok(false);
     }
-    streams::link_ended(&mut *db, zoom_user).await?;
+    stream_facts::link_ended(&mut *db, zoom_user).await?;
     for table in [
         sqlx::query!(
             "update command set zoom_user_id = '' where zoom_user_id = $1",

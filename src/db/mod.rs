@@ -31,10 +31,14 @@ pub mod schema;
 pub mod sealed;
 pub mod shared_accounts;
 pub mod slack_requests;
+pub mod stream_cards;
+pub mod stream_facts;
+pub mod stream_topics;
 pub mod streams;
 pub mod user_groups;
 pub mod withdrawals;
 pub mod zoom_accounts;
+pub mod zoom_events;
 
 use std::time::{Duration, Instant};
 

@@ -9,7 +9,7 @@ use sqlx::{PgConnection, PgExecutor};
 
 use crate::db::grants::NewPair;
 use crate::db::jobs::{self, RunAt, Withdraw};
-use crate::db::{interval, streams};
+use crate::db::{interval, stream_facts};
 use crate::ids::{Asker, EnterpriseId, TeamId, Tenant, WithdrawalId, ZoomUserId};
 
 /// How long the job leaves to whoever has ended the permission: they withdraw it at once.
@@ -133,7 +133,7 @@ pub async fn retire_grant(
     .fetch_optional(&mut *db)
     .await?;
     if retired.is_some() {
-        streams::link_ended(&mut *db, zoom_user).await?;
+        stream_facts::link_ended(&mut *db, zoom_user).await?;
     }
     Ok(match retired.map(|row| row.withdrawal) {
         None => Retired::InUse,

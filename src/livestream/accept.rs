@@ -22,7 +22,7 @@ use crate::db::authorization::Person;
 use crate::db::commands::{self, NewCommand, Recorded};
 use crate::db::jobs::{self, RunAt, ShowHome};
 use crate::db::streams::{self, Stream};
-use crate::db::{self, authorization, slack_requests};
+use crate::db::{self, authorization, slack_requests, stream_cards};
 use crate::destination::DestinationName;
 use crate::ids::{Asker, ChannelId, SlackUserId};
 use crate::livestream::{check, destination, picker, policy};
@@ -156,7 +156,7 @@ async fn is_orphan(app: &App, command: &SlashCommand, ts: Option<&str>) -> bool 
     else {
         return false;
     };
-    let looking = streams::is_orphan(&app.db, &command.team_id, request.meeting, ts);
+    let looking = stream_cards::is_orphan(&app.db, &command.team_id, request.meeting, ts);
     matches!(soon(looking).await, Ok(Some(true)))
 }
 

@@ -13,7 +13,7 @@ use crate::command::request::Action;
 use crate::crypto::vault::Context;
 use crate::db::jobs::{self, RunAt, RunCommand, ShowStream};
 use crate::db::streams::{self, Stream};
-use crate::db::{commands, persist};
+use crate::db::{commands, persist, stream_cards};
 use crate::ids::StreamId;
 use crate::livestream::rehearsal;
 use crate::reply::Replies;
@@ -73,8 +73,9 @@ pub async fn show(app: &App, id: StreamId) -> Result<Option<RunAt>, CardError> {
         if let Some(at) = next {
             jobs::enqueue(&app.db, &ShowStream { stream_id: id }, RunAt::At(at)).await?;
         }
-        let shown =
-            || streams::note_shown(&app.db, id, stream.version, card.as_ref(), state.is_over());
+        let shown = || {
+            stream_cards::note_shown(&app.db, id, stream.version, card.as_ref(), state.is_over())
+        };
         let is_newest = persist(shown).await?;
         // Only now: of a message that is not noted nobody knows that it told it.
         if card.is_some() {
@@ -116,7 +117,7 @@ async fn tell_later(
     let max = respond::MAX_POSTS;
     if let Some(is_end) = is_end
         && stream.read_at < ends_at
-        && streams::claim_later_post(&app.db, stream.stream_id, is_end, max).await?
+        && stream_cards::claim_later_post(&app.db, stream.stream_id, is_end, max).await?
     {
         let opened = app
             .vault
@@ -185,7 +186,7 @@ async fn place(app: &App, stream: &Stream) -> Result<Option<Posted>, Unplaced> {
     };
     let posted = if let Some(shown) = shown {
         shown
-    } else if streams::claim_post(&app.db, stream).await? {
+    } else if stream_cards::claim_post(&app.db, stream).await? {
         match bot.post(stream.channel.as_str(), None, &message).await {
             Ok(posted) => posted,
             Err(error) => return refused(app, stream, error).await,
@@ -284,7 +285,10 @@ async fn tell_unasked(
         } => by.as_ref() != Some(&stream.starter.user),
         _ => false,
     };
-    if !is_unasked || stream.is_alerted || !streams::claim_alert(&app.db, stream.stream_id).await? {
+    if !is_unasked
+        || stream.is_alerted
+        || !stream_cards::claim_alert(&app.db, stream.stream_id).await?
+    {
         return Ok(());
     }
     let alert = Replies::of(app).stopped_unasked(told);
@@ -319,7 +323,7 @@ async fn give_up(
     stream: &Stream,
     unless_posting: bool,
 ) -> Result<Option<Posted>, Unplaced> {
-    if !persist(|| streams::give_up_card(&app.db, stream, unless_posting)).await? {
+    if !persist(|| stream_cards::give_up_card(&app.db, stream, unless_posting)).await? {
         return Err(Unplaced::Later(LOOK_AGAIN));
     }
     // Read after that is written: a command that ends from now on knows it.

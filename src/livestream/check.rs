@@ -11,7 +11,7 @@ use crate::command::request::CheckRequest;
 use crate::command::verb::Access;
 use crate::db::authorization::Person;
 use crate::db::links::Link;
-use crate::db::{commands, destinations, shared_accounts, streams};
+use crate::db::{commands, destinations, shared_accounts, streams, zoom_events};
 use crate::ids::{Asker, ChannelId, ZoomUserId};
 use crate::livestream::destination;
 use crate::livestream::look_up::TimeLeft;
@@ -56,7 +56,7 @@ pub(super) async fn look_up(
         (rules, reading(is_allowed).await?)
     };
     let last_report = match account {
-        Some(account) => streams::last_report(&app.db, account).await?,
+        Some(account) => zoom_events::last_report(&app.db, account).await?,
         None => None,
     };
     let (goes, on_air) = match account.filter(|_| is_allowed(&rules)) {

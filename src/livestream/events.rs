@@ -2,13 +2,13 @@
 //! told of something of that kind last.
 
 use crate::app::App;
-use crate::db::streams;
+use crate::db::{stream_facts, zoom_events};
 use crate::stream::FactKind;
 use crate::zoom::event::{MeetingEvent, MeetingEventKind};
 
 /// Takes an event. A second time, or late, or out of order it changes nothing that it should not.
 pub async fn heard(app: &App, event: &MeetingEvent) -> sqlx::Result<()> {
-    streams::note_event(&app.db, &event.host, event.kind.into()).await?;
+    zoom_events::note_event(&app.db, &event.host, event.kind.into()).await?;
     let kind = match event.kind {
         MeetingEventKind::StreamStarted => FactKind::OnAir,
         MeetingEventKind::StreamStopped => FactKind::OffAir,
@@ -16,7 +16,7 @@ pub async fn heard(app: &App, event: &MeetingEvent) -> sqlx::Result<()> {
         // A stream begins in a meeting that runs.
         MeetingEventKind::MeetingStarted => return Ok(()),
     };
-    if streams::report(&app.db, kind, event).await? {
+    if stream_facts::report(&app.db, kind, event).await? {
         tracing::info!(
             zoom.meeting = %event.meeting,
             event = <&str>::from(event.kind),

@@ -15,7 +15,7 @@ use crate::app::App;
 use crate::command::request::Options;
 use crate::db::links::Link;
 use crate::db::streams::Stream;
-use crate::db::{destinations, streams};
+use crate::db::{destinations, stream_topics, streams};
 use crate::destination::AS_SET_IN_ZOOM;
 use crate::ids::{Asker, ChannelId};
 use crate::livestream::destination;
@@ -80,7 +80,7 @@ pub async fn look_up(
             .map(|usable| usable.fields.name)
             .collect();
     }
-    picker.recent = streams::recent_meetings(&app.db, asker, RECENT_FOR, RECENT_MAX).await?;
+    picker.recent = stream_topics::recent_meetings(&app.db, asker, RECENT_FOR, RECENT_MAX).await?;
     Ok(picker)
 }
 

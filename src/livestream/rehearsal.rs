@@ -7,6 +7,7 @@ use crate::app::App;
 use crate::command::outcome::{CommandResult, Outcome};
 use crate::command::request::{Action, LivestreamRequest, Settings};
 use crate::db::commands::{self, NewCommand, PendingCommand, Recorded};
+use crate::db::stream_cards;
 use crate::db::streams::{self, Stream};
 use crate::ids::{StreamId, TriggerId};
 use crate::livestream::policy;
@@ -92,7 +93,7 @@ pub(super) async fn tell_not_stopped(
         return Ok(true);
     };
     if let Some(bot) = bot::find(app, &command.asker).await?
-        && streams::claim_alert(&app.db, id).await?
+        && stream_cards::claim_alert(&app.db, id).await?
     {
         let is_linked = !matches!(result.outcome, Outcome::LinkDead | Outcome::LinkEnded);
         let stops = stream.stops(&stream.state());

@@ -14,8 +14,7 @@ use crate::command::request::{Action, LivestreamRequest};
 use crate::crypto::vault::Context;
 use crate::db::commands::{self, AttemptFailure, Begun, Finished, PendingCommand, Step};
 use crate::db::jobs::{self, RunAt, RunCommand, ShowHome, WaitsFor};
-use crate::db::streams;
-use crate::db::{grants, persist, shared_accounts};
+use crate::db::{grants, persist, shared_accounts, stream_cards, stream_topics, streams};
 use crate::ids::{CommandId, TeamId, ZoomUserId};
 use crate::livestream::destination;
 use crate::livestream::on_air::{self, Earlier, Start};
@@ -142,7 +141,7 @@ async fn advance(app: &Arc<App>, command: &PendingCommand, job: RunCommand) -> s
                 && !job.is_not_shown
                 && is_told_by_card(app, command, result).await? =>
         {
-            streams::wake(&app.db, id).await?;
+            stream_cards::wake(&app.db, id).await?;
             show_home(app, command).await;
             return Ok(Next::Done);
         }
@@ -511,7 +510,7 @@ async fn learn_meeting(
             // What it was last will do; else the number.
             Err(_) => (None, None),
         };
-        streams::learn_meeting(&app.db, stream.stream_id, topic.as_deref(), kind).await
+        stream_topics::learn_meeting(&app.db, stream.stream_id, topic.as_deref(), kind).await
     };
     let learnt: sqlx::Result<()> = learning.await;
     if let Err(error) = learnt {

@@ -4,7 +4,7 @@
 use crate::app::App;
 use crate::db::{
     DELETED_PER_SWEEP, admin_sessions, audit, commands, jobs, link_offers, memberships,
-    oauth_states, readiness, slack_requests, streams, user_groups, withdrawals,
+    oauth_states, readiness, slack_requests, stream_cards, streams, user_groups, withdrawals,
 };
 use crate::slack::respond;
 
@@ -33,7 +33,7 @@ pub(super) async fn run(app: &App) -> bool {
     report("streams", streams::delete_expired(db, keep).await);
     report(
         "response URLs",
-        streams::delete_expired_urls(db, respond::LIFE).await,
+        stream_cards::delete_expired_urls(db, respond::LIFE).await,
     );
     report("memberships", memberships::delete_expired(db, keep).await);
     report("user groups", user_groups::delete_expired(db, keep).await);

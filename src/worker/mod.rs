@@ -31,7 +31,7 @@ use crate::db::jobs::{
     Unlink, Withdraw,
 };
 use crate::db::schema::DENIED;
-use crate::db::{self, commands, streams};
+use crate::db::{self, commands, stream_cards};
 use crate::worker::claims::Claims;
 pub use crate::worker::health::{Health, NotReady};
 use crate::worker::queue::Queue;
@@ -99,7 +99,7 @@ async fn sweep(app: Arc<App>, shutdown: CancellationToken) {
         }
         let sweeping = async {
             requeue_lost(&app).await;
-            if let Err(error) = streams::wake_forgotten(&app.db).await {
+            if let Err(error) = stream_cards::wake_forgotten(&app.db).await {
                 tracing::warn!(%error, "failed to look for streams of which nothing is known");
             }
             if let Err(error) = account::end_expired_sessions(&app.db).await {

@@ -10,7 +10,7 @@ use livestream_bot::command::verb::Access;
 use livestream_bot::command::{Command, ParseError};
 use livestream_bot::db::commands::RecentCommand;
 use livestream_bot::db::links::Link;
-use livestream_bot::db::streams::RecentMeeting;
+use livestream_bot::db::stream_topics::RecentMeeting;
 use livestream_bot::demo::slack::block_kit::{check, check_home};
 use livestream_bot::destination::DestinationName;
 use livestream_bot::ids::{

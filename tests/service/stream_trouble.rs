@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::Utc;
-use livestream_bot::db::{self, streams};
+use livestream_bot::db::{self, stream_cards, streams};
 use livestream_bot::demo::slack::{ApiFault, EVERYBODY, TOWN_HALL};
 use livestream_bot::demo::zoom::Fault;
 use livestream_bot::demo::{DANA, World};
@@ -478,7 +478,7 @@ async fn nobody_gives_up_a_message_that_another_worker_posts() {
         .expect("a stream");
     let posted = seen.card.take().expect("a message");
     let give_up = async || {
-        let giving_up = streams::give_up_card(&pool, &seen, true).await;
+        let giving_up = stream_cards::give_up_card(&pool, &seen, true).await;
         giving_up.expect("a statement")
     };
     assert!(!give_up().await, "it was posted meanwhile");
@@ -511,7 +511,7 @@ async fn of_two_workers_who_find_a_message_deleted_one_posts_it_anew() {
     let stream = streams::find(&pool, StreamId(id)).await;
     let stream = stream.expect("a row").expect("a stream");
     let claim = async || {
-        streams::claim_post(&pool, &stream)
+        stream_cards::claim_post(&pool, &stream)
             .await
             .expect("a statement")
     };

@@ -15,7 +15,9 @@ use crate::db;
 use crate::db::audit::{self, Entry, Filter, Group, Position};
 use crate::db::linked_users::{self, Sort};
 use crate::db::people::{FOUND_MAX, Found};
-use crate::db::streams::{self, Called, Reported, Stream};
+use crate::db::stream_facts::{self, Reported};
+use crate::db::stream_topics::{self, Called};
+use crate::db::streams::Stream;
 use crate::web::admin::activity_lines::{Line, Lines};
 use crate::web::admin::activity_query::{ActivityQuery, CALLED_MAX, SINCE, Wanted};
 use crate::web::admin::activity_words::results;
@@ -198,7 +200,7 @@ impl Shown {
         let reported = reported(shell, query, wanted, &part);
         let most = i64::try_from(REPORTED_MAX + 1).unwrap_or(i64::MAX);
         let mut streams = match &reported {
-            Some(reported) => streams::reported(&app.db, team, reported, most).await?,
+            Some(reported) => stream_facts::reported(&app.db, team, reported, most).await?,
             None => Vec::new(),
         };
         let has_more_reports = streams.len() > REPORTED_MAX;
@@ -302,7 +304,7 @@ impl Suggested {
                 .into_iter()
                 .filter_map(|person| person.slack_name)
                 .collect(),
-            meetings: streams::called_lately(&app.db, admin, SUGGESTED_MAX).await?,
+            meetings: stream_topics::called_lately(&app.db, admin, SUGGESTED_MAX).await?,
         })
     }
 }

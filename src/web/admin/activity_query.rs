@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::app::App;
 use crate::command::meeting::{MeetingId, ParseMeetingIdError};
 use crate::db::audit::{AuditKind, Filter, Group, Position};
-use crate::db::streams::{self, Called};
+use crate::db::stream_topics::{self, Called};
 use crate::ids::{Asker, printable};
 use crate::web::admin::activity_words::outcomes_like;
 use crate::web::admin::layout::{Problem, Shell};
@@ -133,7 +133,7 @@ impl ActivityQuery {
             }
             MeetingText::Name(name) => {
                 let most = i64::try_from(CALLED_MAX + 1).unwrap_or(i64::MAX);
-                let called = streams::called(&app.db, admin, &name, most).await?;
+                let called = stream_topics::called(&app.db, admin, &name, most).await?;
                 if called.is_empty() {
                     problems.push(problem("meeting", NOT_CALLED));
                 }

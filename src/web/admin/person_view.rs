@@ -15,7 +15,7 @@ use crate::db::audit::{self, AuditKind, Filter, Position};
 use crate::db::grants::UNOPENED;
 use crate::db::linked_users::{FormerLink, Health, LinkedUser};
 use crate::db::rules::{ChannelPolicy, Rules};
-use crate::db::{authorization, people, streams};
+use crate::db::{authorization, people, zoom_events};
 use crate::ids::{Asker, SlackUserId};
 use crate::livestream::policy::{self, Decision};
 use crate::reply::Replies;
@@ -175,7 +175,7 @@ impl<'a> Seen<'a> {
         let user = &row.user_id;
         let tested = person::last_test(app, &shell.admin, &row).await?;
         let accepted_at = audit::last_accepted(&app.db, team, user, &row.zoom_user_id).await?;
-        let reported_at = streams::last_report(&app.db, &row.zoom_user_id).await?;
+        let reported_at = zoom_events::last_report(&app.db, &row.zoom_user_id).await?;
         Ok(Self {
             device: device(app, shell, user).await?,
             rules: rules(app, shell, user).await?,
