@@ -12,6 +12,7 @@ use url::Url;
 use crate::config::{Config, PagesConfig};
 use crate::crypto::vault::{Context, OpenError, Vault};
 use crate::db::priority::Priority;
+use crate::db::vendor_requests::Unwritten;
 use crate::http;
 use crate::ids::Asker;
 use crate::slack::names::KnownNames;
@@ -49,6 +50,8 @@ pub struct App {
     pub slack_app_id: Option<String>,
     /// Who is being answered a look-up.
     pub look_ups: LookUps,
+    /// What Slack and Zoom sent.
+    pub vendor_requests: Unwritten,
     /// What Slack lately called people and channels.
     pub names: KnownNames,
     /// What must end although nobody waits for it any more; a shutdown does.
@@ -142,6 +145,7 @@ impl App {
             zoom_webhook_secret: config.zoom_webhook_secret.clone(),
             slack_app_id: config.slack_app_id.clone(),
             look_ups: LookUps::default(),
+            vendor_requests: Unwritten::default(),
             names: KnownNames::default(),
             tasks: TaskTracker::new(),
         })

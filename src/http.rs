@@ -7,6 +7,8 @@ use reqwest::Response;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use url::Url;
 
+/// As whom we call others.
+pub const USER_AGENT: &str = concat!("livestream-bot/", env!("CARGO_PKG_VERSION"));
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// How much of an answer is read, in bytes; those we expect have a few hundred, or thousand.
 const ANSWER_MAX: usize = 64 * 1024;
@@ -20,7 +22,7 @@ pub fn client(timeout: Duration) -> reqwest::Result<reqwest::Client> {
     // A second call finds the first one's choice, which is the same.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()
-        .user_agent(concat!("livestream-bot/", env!("CARGO_PKG_VERSION")))
+        .user_agent(USER_AGENT)
         .redirect(reqwest::redirect::Policy::none())
         // Less than the whole, so that it is known whether anything was sent.
         .connect_timeout(CONNECT_TIMEOUT.min(timeout / 2))

@@ -164,7 +164,8 @@ fn begin(command: Command) -> anyhow::Result<ExitCode> {
 }
 
 async fn doctor(is_json: bool) -> anyhow::Result<ExitCode> {
-    let report = doctor::examine(&config::usable_from_env(), &std::env::current_exe()?).await;
+    let settings = config::usable_from_env();
+    let report = Box::pin(doctor::examine(&settings, &std::env::current_exe()?)).await;
     if is_json {
         serde_json::to_writer_pretty(stdout(), &report)?;
         writeln!(stdout())?;

@@ -36,6 +36,7 @@ pub mod stream_facts;
 pub mod stream_topics;
 pub mod streams;
 pub mod user_groups;
+pub mod vendor_requests;
 pub mod withdrawals;
 pub mod zoom_accounts;
 pub mod zoom_events;

@@ -4,7 +4,7 @@
 use sqlx::{AssertSqlSafe, PgPool};
 
 /// Our tables, but for sqlx's list of migrations.
-const TABLES: [&str; 24] = [
+const TABLES: [&str; 25] = [
     "admin_session",
     "audit",
     "command",
@@ -24,6 +24,7 @@ const TABLES: [&str; 24] = [
     "stream",
     "stream_fact",
     "user_group",
+    "vendor_request",
     "withdrawal",
     "zoom_account",
     "zoom_event",

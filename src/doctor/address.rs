@@ -307,7 +307,9 @@ pub(super) async fn clock(
 }
 
 /// Status and body, or why there is none.
-async fn answer(request: reqwest::RequestBuilder) -> Result<(StatusCode, Vec<u8>), String> {
+pub(super) async fn answer(
+    request: reqwest::RequestBuilder,
+) -> Result<(StatusCode, Vec<u8>), String> {
     let response = request.send().await.map_err(cause)?;
     let status = response.status();
     Ok((status, body(response).await.map_err(cause)?))

@@ -15,7 +15,8 @@ use crate::config::{DatabaseConfig, DatabaseUrl};
 use crate::crypto::vault::Vault;
 use crate::db::condition::{self, Heard, Links};
 use crate::db::schema::{self, SchemaError, Standing};
-use crate::db::{self, jobs};
+use crate::db::{self, jobs, vendor_requests};
+use crate::doctor::requests;
 use crate::postgres::{self, Durability, Server};
 use crate::zoom::scopes::{self, lacks_livestream_scope};
 
@@ -144,6 +145,10 @@ pub(super) async fn examine(
     }
     if has_events && let Err(error) = examine_reports(db, report).await {
         failed(Area::Zoom, &error, db, report);
+    }
+    match vendor_requests::last(db).await {
+        Ok(received) => requests::judge(&received, has_events, Utc::now(), report),
+        Err(error) => failed(Area::Slack, &error, db, report),
     }
 }
 

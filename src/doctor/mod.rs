@@ -6,7 +6,9 @@
 mod address;
 mod database;
 mod report;
+mod requests;
 mod slack;
+mod traces;
 mod zoom;
 
 use std::path::Path;
@@ -47,8 +49,12 @@ pub async fn examine(settings: &Usable, program: &Path) -> Report {
     }
     if let Ok(http) = http::client(ANSWER_WITHIN) {
         let db = found.as_ref().map(|found| &found.db);
-        let (mut address, mut slack, mut zoom) = Default::default();
-        let (is_address_late, is_slack_late, is_zoom_late) = tokio::join!(
+        let config = settings.config.as_ref();
+        // Without the feature nothing is exported, and the settings above say so.
+        let to = config.and_then(|config| config.traces.as_ref());
+        let to = to.filter(|_| cfg!(feature = "otlp"));
+        let (mut address, mut slack, mut zoom, mut traces) = Default::default();
+        let (is_address_late, is_slack_late, is_zoom_late, are_traces_late) = tokio::join!(
             is_late(address::examine(settings, &http, &mut address)),
             is_late(slack::examine(
                 settings,
@@ -58,11 +64,17 @@ pub async fn examine(settings: &Usable, program: &Path) -> Report {
                 &mut slack
             )),
             is_late(zoom::examine(settings, &http, &mut zoom)),
+            is_late(async {
+                if let Some(to) = to {
+                    traces::examine(to, &http, &mut traces).await;
+                }
+            }),
         );
         for (area, examined, is_late) in [
             (Area::Address, address, is_address_late),
             (Area::Slack, slack, is_slack_late),
             (Area::Zoom, zoom, is_zoom_late),
+            (Area::Traces, traces, are_traces_late),
         ] {
             report.add(examined);
             if is_late {

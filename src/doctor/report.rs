@@ -17,6 +17,7 @@ pub enum Area {
     Address,
     Slack,
     Zoom,
+    Traces,
 }
 
 /// How it is.

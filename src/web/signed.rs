@@ -5,13 +5,14 @@ use std::time::SystemTime;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Request};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 
 use crate::app::App;
-use crate::crypto::signature;
+use crate::crypto::signature::{self, BadSignature};
+use crate::db::vendor_requests::{Kind, Vendor};
+use crate::http;
 use crate::slack::form::is_ssl_check;
 use crate::slack::respond::DisallowedOrigin;
 use crate::telemetry::sampling::warn_sampled;
@@ -59,12 +60,7 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for Signed<T> {
         if is_ssl_check(&parts.headers, &body) {
             return Err(Rejection::SslCheck);
         }
-        verify(
-            signature::SLACK,
-            &app.signing_secrets,
-            &parts.headers,
-            &body,
-        )?;
+        verify(app, Vendor::Slack, &parts.headers, &body)?;
         serde_urlencoded::from_bytes(&body).map(Self).map_err(|_| {
             warn_sampled!("malformed form from Slack");
             Rejection::BadForm
@@ -72,16 +68,16 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for Signed<T> {
     }
 }
 
-/// The raw body of a request whose signature holds.
+/// The headers and the raw body of a request whose signature holds.
 pub(super) async fn verified(
-    names: signature::Headers,
-    secrets: &[SecretString],
+    app: &App,
+    vendor: Vendor,
     request: Request,
-) -> Result<Bytes, Rejection> {
+) -> Result<(HeaderMap, Bytes), Rejection> {
     let (parts, body) = request.into_parts();
     let body = whole(body).await?;
-    verify(names, secrets, &parts.headers, &body)?;
-    Ok(body)
+    verify(app, vendor, &parts.headers, &body)?;
+    Ok((parts.headers, body))
 }
 
 /// The body, which [`super::body`] has read and limited.
@@ -90,16 +86,32 @@ async fn whole(body: Body) -> Result<Bytes, Rejection> {
     read.map_err(|_| Rejection::BadForm)
 }
 
-fn verify(
-    names: signature::Headers,
-    secrets: &[SecretString],
-    headers: &HeaderMap,
-    body: &[u8],
-) -> Result<(), Rejection> {
-    signature::verify(names, secrets, now(), headers, body).map_err(|error| {
+fn verify(app: &App, vendor: Vendor, headers: &HeaderMap, body: &[u8]) -> Result<(), Rejection> {
+    let (names, secrets) = match vendor {
+        Vendor::Slack => (signature::SLACK, app.signing_secrets.as_slice()),
+        Vendor::Zoom => (signature::ZOOM, app.zoom_webhook_secret.as_slice()),
+    };
+    let verified = signature::verify(names, secrets, now(), headers, body);
+    let kind = match verified {
+        Ok(()) => Some(Kind::Signed),
+        Err(BadSignature::Stale) => Some(Kind::Stale),
+        Err(BadSignature::Mismatch) => Some(Kind::Mismatched),
+        // That was not made by them, however wrong our secret is.
+        Err(BadSignature::Timestamp | BadSignature::Form) => None,
+    };
+    if let Some(kind) = kind.filter(|_| !is_ours(headers)) {
+        app.vendor_requests.note(vendor, kind);
+    }
+    verified.map_err(|error| {
         warn_sampled!("request rejected: bad signature", %error);
         Rejection::BadSignature
     })
+}
+
+/// Whether a request says that this program made it, as one of `doctor` does.
+pub(super) fn is_ours(headers: &HeaderMap) -> bool {
+    let agent = headers.get(header::USER_AGENT);
+    agent.is_some_and(|agent| agent.as_bytes().starts_with(http::USER_AGENT.as_bytes()))
 }
 
 #[expect(

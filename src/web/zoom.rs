@@ -11,10 +11,11 @@ use serde_json::json;
 
 use crate::account::unlink;
 use crate::app::App;
-use crate::crypto::{hmac, signature};
+use crate::crypto::hmac;
+use crate::db::vendor_requests::{Kind, Vendor};
 use crate::livestream::events;
 use crate::telemetry::sampling::warn_sampled;
-use crate::web::signed::{Rejection, verified};
+use crate::web::signed::{Rejection, is_ours, verified};
 use crate::zoom::event::{Event, MalformedEvent};
 
 /// Every event that Zoom has signed is answered with a success, whatever is in it: a copy of it
@@ -26,9 +27,12 @@ pub(super) async fn event(
     let Some(secret) = &app.zoom_webhook_secret else {
         return Err(Rejection::BadSignature);
     };
-    let body = verified(signature::ZOOM, std::slice::from_ref(secret), request).await?;
+    let (headers, body) = verified(&app, Vendor::Zoom, request).await?;
     match Event::read(&body) {
         Ok(Event::UrlValidation { plain_token }) => {
+            if !is_ours(&headers) {
+                app.vendor_requests.note(Vendor::Zoom, Kind::AddressCheck);
+            }
             let key = secret.expose_secret().as_bytes();
             let encrypted_token = hex::encode(hmac::sign(key, &[plain_token.as_bytes()]));
             Ok(

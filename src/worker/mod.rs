@@ -63,7 +63,12 @@ const RESTART_AFTER: Duration = Duration::from_secs(1);
 /// Runs until `shutdown`, then lets running jobs end. `app` has the jobs' sessions.
 pub async fn run(app: Arc<App>, health: Health, shutdown: CancellationToken) {
     let sweeping = tokio::spawn(sweep(Arc::clone(&app), shutdown.clone()));
-    let probing = probe::run(app.db.clone(), health.clone(), shutdown.clone());
+    let probing = probe::run(
+        app.db.clone(),
+        app.vendor_requests.clone(),
+        health.clone(),
+        shutdown.clone(),
+    );
     let probing = tokio::spawn(probing);
     let stopping = tokio::spawn({
         let (health, shutdown) = (health.clone(), shutdown.clone());

@@ -9,6 +9,7 @@ use super::health::{Health, TAKEN_WITHIN};
 use crate::db;
 use crate::db::jobs;
 use crate::db::readiness::{self, WriteError};
+use crate::db::vendor_requests::{self, Unwritten};
 
 /// How often Postgres is asked, and how soon again after a failure.
 const PROBE_EVERY: Duration = Duration::from_secs(2);
@@ -19,7 +20,12 @@ const LOOK_EVERY: Duration = Duration::from_secs(10);
 const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Writes until `shutdown`, in a session of its own.
-pub(super) async fn run(db: PgPool, health: Health, shutdown: CancellationToken) {
+pub(super) async fn run(
+    db: PgPool,
+    vendor_requests: Unwritten,
+    health: Health,
+    shutdown: CancellationToken,
+) {
     let mut session = None;
     let mut last = Ok(());
     let mut looked = None;
@@ -42,6 +48,9 @@ pub(super) async fn run(db: PgPool, health: Health, shutdown: CancellationToken)
         {
             look_for_overdue(open, &health).await;
             looked = Some(Instant::now());
+        }
+        if let Some(open) = &mut session {
+            write_down(open, &vendor_requests).await;
         }
         if written.is_err() {
             db::doubt();
@@ -76,6 +85,18 @@ async fn look_for_overdue(session: &mut PgConnection, health: &Health) {
         && is_overdue
     {
         tracing::warn!("jobs have been due for more than a minute");
+    }
+}
+
+/// Writes down what Slack and Zoom sent. What cannot be written is left out: more will come.
+async fn write_down(session: &mut PgConnection, vendor_requests: &Unwritten) {
+    let received = vendor_requests.take();
+    if received.is_empty() {
+        return;
+    }
+    let writing = vendor_requests::write(session, &received);
+    if let Ok(Err(error)) = tokio::time::timeout(PROBE_TIMEOUT, writing).await {
+        tracing::debug!(%error, "failed to note when requests came");
     }
 }
 

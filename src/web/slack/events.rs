@@ -10,9 +10,9 @@ use chrono::Utc;
 use serde_json::{Value, json};
 
 use crate::app::App;
-use crate::crypto::signature;
 use crate::db::jobs::{self, RunAt, ShowHome};
 use crate::db::slack_requests;
+use crate::db::vendor_requests::Vendor;
 use crate::ids::{Asker, EnterpriseId, SlackUserId, TeamId};
 use crate::livestream::accept::ACCEPT_TIMEOUT;
 use crate::slack::event::{self, Envelope, Event};
@@ -25,7 +25,7 @@ pub(in crate::web) async fn event(
     State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<Response, Rejection> {
-    let body = verified(signature::SLACK, &app.signing_secrets, request).await?;
+    let (_, body) = verified(&app, Vendor::Slack, request).await?;
     let envelope = match serde_json::from_slice(&body) {
         Ok(event::Request::UrlVerification { challenge }) => {
             return Ok(Json(json!({ "challenge": challenge })).into_response());

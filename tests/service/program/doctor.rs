@@ -2,8 +2,10 @@
 
 use std::net::SocketAddr;
 use std::process::Command;
+use std::time::Duration;
 
 use livestream_bot::crypto::vault::Vault;
+use livestream_bot::demo::DANA;
 use livestream_bot::demo::slack;
 use livestream_bot::demo::zoom::{self, Fault};
 use secrecy::ExposeSecret;
@@ -12,8 +14,10 @@ use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, ConnectOptions, raw_sql};
 
 use crate::support::browser::Browser;
+use crate::support::http::client;
 use crate::support::program::{ProgramEnv, Service, lossy_text};
 use crate::support::replica::{command_without_settings, database_url};
+use crate::support::requests::unix_now;
 
 /// What is to be found: a setting with its value, the verdict, and what text and cure begin with or hold.
 type Misconfigured<'a> = (&'a str, &'a str, &'static str, &'static str, &'static str);
@@ -766,5 +770,118 @@ async fn the_doctor_names_a_bot_token_that_slack_no_longer_takes() {
         "Slack no longer takes the bot token of T0ACME",
         "install the app again",
     );
+    env.end().await;
+}
+
+/// Waits until this is noted of what came.
+async fn noted(db: &mut PgConnection, vendor: &str, kind: &str) {
+    let mut ticks = tokio::time::interval(Duration::from_millis(50));
+    let waiting = async {
+        loop {
+            ticks.tick().await;
+            let found = sqlx::query_scalar(
+                "select exists (select from vendor_request where vendor = $1 and kind = $2)",
+            );
+            let found = found.bind(vendor).bind(kind).fetch_one(&mut *db).await;
+            if found.expect("a row") {
+                return;
+            }
+        }
+    };
+    let waited = tokio::time::timeout(Duration::from_secs(30), waiting).await;
+    waited.unwrap_or_else(|_| panic!("{vendor} {kind} is not noted"));
+}
+
+#[tokio::test]
+async fn the_doctor_tells_what_slack_and_zoom_sent_and_what_came_in_their_place() {
+    let env = ProgramEnv::new().await;
+    let address = free_address();
+    let service = Service::start(command(&env, "serve", address)).await;
+    let mut db = env.database.connect().await.expect("a connection");
+    let said = examine(command(&env, "doctor", address)).await;
+    for text in [
+        "no request that Slack signed has come yet",
+        "no request that Zoom signed has come yet",
+        "Zoom has not checked the address for its events yet",
+    ] {
+        said.must_have("not_known", text, "");
+    }
+
+    // Signed with the secret of another app, too late, and not signed at all.
+    let typed = env.slack.type_command(DANA.slack, "help");
+    let url = format!("{}/slack/commands", service.url);
+    for (kind, secret, sent) in [
+        ("mismatched", "another secret", unix_now()),
+        ("stale", slack::SIGNING_SECRET, unix_now() - 301),
+    ] {
+        let request = client()
+            .post(&url)
+            .header("x-slack-request-timestamp", sent.to_string())
+            .header(
+                "x-slack-signature",
+                slack::sign(secret, sent, typed.body.as_bytes()),
+            )
+            .body(typed.body.clone());
+        let answer = request.send().await.expect("a response");
+        assert_eq!(answer.status(), 401);
+        noted(&mut db, "slack", kind).await;
+    }
+    let unsigned = client().post(format!("{}/zoom/events", service.url));
+    let answer = unsigned.body("{}").send().await.expect("a response");
+    assert_eq!(answer.status(), 401);
+    let wrong = [
+        (
+            "with another signature than SLACK_SIGNING_SECRET gives",
+            "copy the secret again from Basic Information",
+        ),
+        (
+            "with a time that is too far from this machine's clock",
+            "set the clock",
+        ),
+    ];
+    let said = examine(command(&env, "doctor", address)).await;
+    for (text, cure) in wrong {
+        said.must_have("warning", text, cure);
+    }
+    assert!(
+        !said.has("warning", "the addresses for Zoom", ""),
+        "{}",
+        said.output
+    );
+
+    // What they sign since shows that the secrets are theirs.
+    let answer = env.slack.send(&service.url, &typed).await;
+    assert_eq!(answer.expect("a response").status, 200);
+    env.zoom
+        .validate_url(&service.url)
+        .await
+        .expect("an answer");
+    noted(&mut db, "slack", "signed").await;
+    noted(&mut db, "zoom", "address_check").await;
+    let said = examine(command(&env, "doctor", address)).await;
+    for text in [
+        "the last request that Slack signed came at",
+        "the last request that Zoom signed came at",
+        "Zoom last checked the address for its events at",
+    ] {
+        said.must_have("ok", text, "");
+    }
+    for (text, _) in wrong {
+        assert!(!said.has("warning", text, ""), "{}", said.output);
+    }
+
+    execute(
+        &mut db,
+        "update vendor_request set received_at = now() - interval '4 days' where kind = 'address_check'",
+    )
+    .await;
+    let said = examine(command(&env, "doctor", address)).await;
+    said.must_have(
+        "warning",
+        "Zoom last checked the address for its events at",
+        "look whether the event subscription",
+    );
+    service.terminate().await;
+    drop(db);
     env.end().await;
 }

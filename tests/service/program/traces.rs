@@ -16,7 +16,7 @@ use super::collector::{Behaviour, Collector, Span, tree};
 use super::secrets::{install_and_collect_secrets, link_and_collect_secrets, with_pages};
 use crate::support::fixtures::{MEETING, block_meeting, unblock_meeting};
 use crate::support::http::client;
-use crate::support::program::{ProgramEnv, Service};
+use crate::support::program::{ProgramEnv, Service, lossy_text};
 use crate::support::replica::free_port;
 use crate::support::slack::accepted;
 use crate::support::world::wait_for_empty_queue;
@@ -482,5 +482,41 @@ async fn a_request_does_not_choose_its_trace() {
     assert_eq!(request.name, "GET /");
     assert_eq!(request.parent, "");
     assert_ne!(request.trace, theirs);
+    env.end().await;
+}
+
+#[tokio::test]
+async fn the_doctor_tries_the_collector() {
+    let env = ProgramEnv::new().await;
+    let collector = Collector::start().await;
+    let examine = async |endpoint: &str| {
+        let mut doctor = env.command("doctor");
+        doctor
+            .env("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
+            .env("OTEL_EXPORTER_OTLP_HEADERS", "x-api-key=sesame");
+        let output = tokio::process::Command::from(doctor).output().await;
+        let output = output.expect("a process");
+        let text = lossy_text(&output.stdout) + &lossy_text(&output.stderr);
+        assert!(!text.contains("sesame"), "{text}");
+        text
+    };
+    let said = examine(&collector.url).await;
+    assert!(said.contains("ok       the collector at "), "{said}");
+    assert_eq!(collector.headers()["x-api-key"], "sesame");
+    assert!(collector.spans().is_empty());
+    for (behaviour, expected) in [
+        (401, "refuses them with status 401 Unauthorized"),
+        (404, "answers with status 404 Not Found"),
+    ] {
+        collector.behave(Behaviour::Refuses(behaviour));
+        let said = examine(&collector.url).await;
+        assert!(said.contains(expected), "{said}");
+    }
+    let nowhere = format!("http://127.0.0.1:{}", free_port());
+    let said = examine(&nowhere).await;
+    assert!(
+        said.contains("gives no answer (Connection refused"),
+        "{said}"
+    );
     env.end().await;
 }
