@@ -62,6 +62,8 @@ async fn keys_are_rotated_while_the_service_runs() {
     )
     .into();
     let world = world_with(|config| config.token_keys = old).await;
+    // It answers once it has looked whether its keys are the right ones.
+    send(&world, &world.slack.type_command(DANA.slack, "help")).await;
     let pool = db::pool(world.database.clone());
     let vault = Vault::from_keys(&both).expect("valid keys");
     assert_eq!(
