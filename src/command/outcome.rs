@@ -143,6 +143,9 @@ pub enum Outcome {
         /// When Zoom reported it; else when Zoom took the start.
         since: DateTime<Utc>,
         is_reported: bool,
+        /// Somebody began it in Zoom, and not from here.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        is_by_hand: bool,
         /// Who started it, where, and the address of the message that shows it, as far as the
         /// asker may know.
         by: Option<SlackUserId>,
@@ -186,6 +189,17 @@ pub enum Outcome {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         name: Option<DestinationName>,
         /// The stream that was sent there.
+        stream: StreamId,
+        /// Some of those that the asker may use.
+        choices: Vec<DestinationName>,
+    },
+    /// Zoom did not say whether it set the destination that was last named for the meeting from here, and none
+    /// is named now. Zoom was not asked.
+    LastSentNotKnown {
+        /// What it is called, where the asker may know it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<DestinationName>,
+        /// The stream that it was set for.
         stream: StreamId,
         /// Some of those that the asker may use.
         choices: Vec<DestinationName>,
@@ -301,6 +315,7 @@ impl Outcome {
                 | Self::NoSuchDestination { .. }
                 | Self::NoTestDestination { .. }
                 | Self::LastSentToTest { .. }
+                | Self::LastSentNotKnown { .. }
                 | Self::DestinationRefused { .. }
                 | Self::DestinationInUse { .. }
                 | Self::DestinationBroken { .. }
@@ -362,6 +377,7 @@ impl Outcome {
             | Self::NoSuchDestination { .. }
             | Self::NoTestDestination { .. }
             | Self::LastSentToTest { .. }
+            | Self::LastSentNotKnown { .. }
             | Self::DestinationRefused { .. }
             | Self::DestinationInUse { .. }
             | Self::DestinationNotSet { .. }
@@ -380,6 +396,7 @@ impl Outcome {
             Self::NotAllowed(_)
                 | Self::NoTestDestination { .. }
                 | Self::LastSentToTest { .. }
+                | Self::LastSentNotKnown { .. }
                 | Self::NoSuchDestination { .. }
                 | Self::DestinationRefused { .. }
                 | Self::DestinationInUse { .. }
@@ -402,7 +419,10 @@ impl Outcome {
     pub fn fact(&self, action: Action) -> Option<FactKind> {
         Some(match action {
             Action::Start if *self == Self::Accepted => FactKind::StartTaken,
-            Action::Start if self.may_be_done() => FactKind::StartUnknown,
+            // An earlier start is under way, of whomever.
+            Action::Start if self.may_be_done() || *self == Self::StillStarting => {
+                FactKind::StartUnknown
+            }
             Action::Start => FactKind::StartRefused,
             Action::Stop if *self == Self::Accepted => FactKind::StopTaken,
             Action::Stop if *self == Self::NotStarted => FactKind::NotRunning,
@@ -447,6 +467,7 @@ impl Outcome {
                 | Self::NeedsConfirmation { .. }
                 | Self::AlreadyLive { .. }
                 | Self::LastSentToTest { .. }
+                | Self::LastSentNotKnown { .. }
                 | Self::DestinationInUse { may_take: true, .. }
         )
     }

@@ -15,7 +15,7 @@ use crate::db::grants::{FRESH_FOR, Grant, UNOPENED};
 use crate::db::jobs::{Job, RunCommand, ShowStream};
 use crate::db::memberships::RECENT;
 use crate::db::rules::Rules;
-use crate::db::{DELETED_AT_ONCE, STATEMENTS_PER_SWEEP, in_batches, interval};
+use crate::db::{DELETED_AT_ONCE, STATEMENTS_PER_SWEEP, in_batches, interval, streams};
 use crate::destination::{AS_SET_IN_ZOOM, DestinationName};
 use crate::ids::{
     Asker, ChannelId, CommandId, DestinationId, EnterpriseId, SlackUserId, StreamId, TeamId,
@@ -151,6 +151,8 @@ pub struct LastSent {
     /// What that was called, if the stream chose it.
     pub name: Option<DestinationName>,
     pub is_rehearsal: bool,
+    /// Zoom did not say whether it set that; else it goes where it went before.
+    pub is_unsure: bool,
     /// Whether the asker of the command may know that.
     pub may_know: bool,
 }
@@ -321,6 +323,7 @@ pub async fn find(db: impl PgExecutor<'_>, id: CommandId) -> sqlx::Result<Option
             last.stream as "last_stream?: StreamId", last.sent_to as "last_destination?: DestinationId",
             last.name as "last_name?: DestinationName", last.was_rehearsal as "was_rehearsal?",
             last.may_know as "may_know_last?",
+            last.is_unsure as "is_unsure_where?",
             email as "email?", access_token as "access_token?", refresh_token as "refresh_token?",
             generation as "generation?", expires_at > now() + $3::interval as "is_fresh?", dead_at,
             refresh_refusal
@@ -329,6 +332,12 @@ pub async fn find(db: impl PgExecutor<'_>, id: CommandId) -> sqlx::Result<Option
             left join zoom_grant using (zoom_user_id)
             left join lateral (
                 select stream_id as stream, destination_id as sent_to, destination as name, is_rehearsal as was_rehearsal,
+                    coalesce((
+                        select named.destination_step = 'asked' from command as named
+                        where named.meeting_id = stream.meeting_id and named.team_id = stream.team_id
+                            and named.command_id <= stream.command_id and named.destination_step is not null
+                        order by named.command_id desc limit 1
+                    ), false) as is_unsure,
                     is_public or channel_id = command.channel_id or user_id = command.user_id as may_know
                 from stream
                 where stream.team_id = command.team_id and stream.meeting_id = command.meeting_id
@@ -416,6 +425,7 @@ pub async fn find(db: impl PgExecutor<'_>, id: CommandId) -> sqlx::Result<Option
                 destination: row.last_destination,
                 name: row.last_name,
                 is_rehearsal: row.was_rehearsal.unwrap_or_default(),
+                is_unsure: row.is_unsure_where.unwrap_or_default(),
                 may_know: row.may_know_last.unwrap_or_default(),
             }),
             authorization: Authorization::read(row.rules, row.kind, row.is_recent, row.had_token),
@@ -486,6 +496,12 @@ pub async fn last_sent(
         r#"
         select stream_id as "stream: StreamId", destination_id as "destination: DestinationId",
             destination as "name: DestinationName", is_rehearsal,
+            coalesce((
+                select named.destination_step = 'asked' from command as named
+                where named.meeting_id = stream.meeting_id and named.team_id = stream.team_id
+                    and named.command_id <= stream.command_id and named.destination_step is not null
+                order by named.command_id desc limit 1
+            ), false) as "is_unsure!",
             is_public or channel_id = $3 or user_id = $4 as "may_know!"
         from stream
         where team_id = $1 and meeting_id = $2
@@ -683,6 +699,24 @@ pub enum Finished {
 /// Notes how the command ended, in the audit as well; so many posts to its response URL, before
 /// they are made; and what that says of the meeting's stream, if it says anything.
 pub async fn finish(
+    db: &PgPool,
+    id: CommandId,
+    result: &CommandResult,
+    posts: i16,
+    fact: Option<FactKind>,
+) -> sqlx::Result<Finished> {
+    // Where the meeting is not running, no stream of it goes on.
+    if fact != Some(FactKind::StartRefused) || result.outcome == Outcome::NotStarted {
+        return note_finished(db, id, result, posts, fact).await;
+    }
+    let mut transaction = db.begin().await?;
+    let finished = note_finished(&mut *transaction, id, result, posts, fact).await?;
+    streams::give_back(&mut transaction, id).await?;
+    transaction.commit().await?;
+    Ok(finished)
+}
+
+async fn note_finished(
     db: impl PgExecutor<'_>,
     id: CommandId,
     result: &CommandResult,
@@ -733,6 +767,9 @@ pub async fn finish(
             returning stream_id
         ), raised as (
             update stream set version = version + 1,
+                -- It is theirs who started it last; elsewhere nobody knows them.
+                user_id = case when is_taken and stream.team_id = finished.team_id then finished.user_id else stream.user_id end,
+                is_rehearsal = case when is_taken then settings ? 'is_rehearsal' else is_rehearsal end,
                 -- One that was not set leaves what was set before.
                 (destination_id, holds_destination) = (
                     select case when is_set then stream.destination_id else (
@@ -747,10 +784,17 @@ pub async fn finish(
                             or finished.destination_step is not null as is_set
                     ) as this
                 )
-            from told, finished where stream.stream_id = told.stream_id
+            from told, finished, lateral (select finished.action = 'start' and $7 = 'start_taken' as is_taken) as this
+            where stream.stream_id = told.stream_id
             returning stream.stream_id, stream.command_id = $1 and not has_no_card as is_shown,
                 card_ts is not null and not has_no_card and stream.team_id = finished.team_id
                     and stream.channel_id = finished.channel_id as is_here
+        ), by_hand as (
+            -- A stop ends what somebody began in Zoom as well.
+            update stream set by_hand_until = now() from finished
+            where finished.action = 'stop' and $7 in ('stop_taken', 'not_running')
+                and stream.zoom_user_id = finished.zoom_user_id and stream.meeting_id = finished.meeting_id
+                and by_hand_since > coalesce(by_hand_until, '-infinity') and closed_at is not null
         ), shown as (
             select from raised, graphile_worker.add_job(
                 $8, json_strip_nulls(json_build_object('stream_id', stream_id, 'traceparent', $12::text)), job_key => $8 || ' ' || stream_id, priority => $9

@@ -107,7 +107,8 @@ pub async fn list(
             ) as "used!"
         from destination left join lateral (
             select meeting_id, topic, channel_id, is_public, began_at from stream
-            where stream.destination_id = destination.destination_id and closed_at is null and holds_destination
+            where stream.destination_id = destination.destination_id and closed_at is null
+            order by holds_destination desc, stream_id desc limit 1
         ) as carried on true
         where destination.team_id = $1 and name = coalesce($2, name)
         order by name
@@ -394,7 +395,7 @@ pub async fn delete(
     sqlx::query_scalar!(
         r#"
         delete from destination where destination_id = $1 and team_id = $2 and not exists (
-            select from stream where stream.destination_id = $1 and closed_at is null and holds_destination
+            select from stream where stream.destination_id = $1 and closed_at is null
         )
         returning name as "name: DestinationName"
         "#,

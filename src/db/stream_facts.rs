@@ -73,8 +73,8 @@ pub async fn reported(
 /// Keeps a fact that Zoom reported, if it belongs to a stream of ours, and has the stream shown;
 /// who did it only if that is somebody linked there. Of a meeting with several streams it belongs
 /// to the last one that had begun. What follows its stop from here, or the end of a rehearsal, or goes
-/// where no app can send it, is a livestream that somebody began in Zoom: of that nothing is kept, but
-/// that ours is over by then. Returns whether something was kept and is new.
+/// where no app can send it, is a livestream that somebody began in Zoom: of that only since when it is on air is
+/// kept, with the last stream from here, and that ours is over by then. Returns whether something was kept and is new.
 #[expect(clippy::too_many_lines, reason = "one statement")]
 pub async fn report(
     db: impl PgExecutor<'_>,
@@ -97,6 +97,13 @@ pub async fn report(
                 and date_trunc('second', began_at) <= $5::timestamptz + $6::interval
                 -- What follows one that is over is not ours, but for late reports of the same meeting.
                 and (closed_at is null or uuid = $3 or (uuid is null and closed_at > now() - $14::interval))
+                -- One that Zoom refused gave the place back that it had taken.
+                and not (replaces is not null and exists (
+                    select from stream_fact as fact where fact.stream_id = stream.stream_id and kind = 'start_refused'
+                ) and not exists (
+                    select from stream_fact as fact
+                    where fact.stream_id = stream.stream_id and kind in ('start_taken', 'start_unknown', 'on_air')
+                ))
         ), told as (
             select * from begun
             -- A late report of one that had begun by then and was not over is not one of the next.
@@ -158,14 +165,20 @@ pub async fn report(
             on conflict do nothing
             returning stream_id, kind
         ), raised as (
-            -- Of one that is not ours nothing else is kept.
-            update stream set version = version + 1 from kept
-            where stream.stream_id = kept.stream_id and kept.kind <> $4
-            returning stream.stream_id
+            -- Of one that is not ours nothing else is kept but since when it is on air.
+            update stream set version = version + (kept.stream_id is not null)::int,
+                by_hand_since = case when $8 then greatest($5, by_hand_since) else by_hand_since end,
+                by_hand_until = case when not $8 then greatest($5, by_hand_until) else by_hand_until end
+            from known left join kept on kept.stream_id = known.stream_id and kept.kind <> $4
+            where stream.stream_id = known.stream_id and is_by_hand
+            returning stream.stream_id, kept.stream_id is not null as is_raised
         ), changed as (
             update stream set version = version + 1, topic = coalesce($9, topic),
                 meeting_type = coalesce($15, meeting_type),
                 page_url = coalesce($12, page_url),
+                -- Zoom names another page than that of the destination: it does not go there.
+                destination = case when not is_elsewhere then destination end,
+                by_hand_until = case when not $8 then greatest($5, by_hand_until) else by_hand_until end,
                 -- On air again, or after all.
                 closed_at = case
                     when $8 and not exists (
@@ -176,7 +189,7 @@ pub async fn report(
                     else closed_at
                 end,
                 -- Another one may have taken its place meanwhile.
-                holds_destination = holds_destination and not exists (
+                holds_destination = holds_destination and not is_elsewhere and not exists (
                     select from stream as other
                     where other.destination_id = stream.destination_id and other.closed_at is null
                         and other.holds_destination and other.stream_id <> stream.stream_id
@@ -188,10 +201,23 @@ pub async fn report(
                     ) then $3
                     else coalesce(uuid, $3)
                 end
-            from kept where stream.stream_id = kept.stream_id and kept.kind = $4
+            from kept join (
+                select stream_id, coalesce(
+                    $8 and destination is not null and rtrim(lower($12), '/') <> rtrim(lower(page_url), '/'), false
+                ) as is_elsewhere
+                from told
+            ) as page using (stream_id)
+            where stream.stream_id = kept.stream_id and kept.kind = $4
             returning stream.stream_id
+        ), earlier as (
+            -- Where the last one from here was over long ago.
+            update stream set by_hand_since = case when $8 then greatest($5, by_hand_since) else by_hand_since end,
+                by_hand_until = case when not $8 then greatest($5, by_hand_until) else by_hand_until end
+            where not exists (select from told) and began_at < $5 and stream_id = (
+                select stream_id from stream where zoom_user_id = $1 and meeting_id = $2 order by stream_id desc limit 1
+            )
         ), shown as (
-            select * from changed union all select * from raised
+            select stream_id from changed union all select stream_id from raised where is_raised
         )
         select count(*) as "count!" from shown, graphile_worker.add_job(
             $10, json_strip_nulls(json_build_object('stream_id', stream_id, 'traceparent', $18::text)), job_key => $10 || ' ' || stream_id, priority => $11
@@ -222,7 +248,7 @@ pub async fn report(
 }
 
 /// Notes of the streams with a Zoom account that go on that the permission behind them ended, and
-/// has them shown: Zoom tells nothing more of them.
+/// has them shown: they go on, and Zoom tells nothing more of them.
 pub async fn link_ended(db: impl PgExecutor<'_>, zoom_user: &ZoomUserId) -> sqlx::Result<()> {
     sqlx::query!(
         "with ended as (
@@ -236,7 +262,7 @@ pub async fn link_ended(db: impl PgExecutor<'_>, zoom_user: &ZoomUserId) -> sqlx
             $3, json_build_object('stream_id', stream_id), job_key => $3 || ' ' || stream_id, priority => $4
         )",
         zoom_user.as_str(),
-        <&str>::from(FactKind::LostTrack),
+        <&str>::from(FactKind::LinkEnded),
         ShowStream::NAME,
         ShowStream::PRIORITY,
     )

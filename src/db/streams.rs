@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use sqlx::{PgExecutor, PgPool};
+use sqlx::{PgConnection, PgExecutor, PgPool};
 
 use super::{DELETED_AT_ONCE, STATEMENTS_PER_SWEEP, in_batches, interval, violates};
 use crate::command::meeting::MeetingId;
@@ -18,7 +18,7 @@ use crate::ids::{
 };
 use crate::slack::message::Posted;
 use crate::stream::rehearsal::Stops;
-use crate::stream::state::{State, state};
+use crate::stream::state::{KNOWN_FOR, State, state};
 use crate::stream::{Fact, FactKind, MeetingKind};
 use crate::trace;
 
@@ -393,6 +393,8 @@ pub struct NewStream<'a> {
     /// Where it goes, if the command says so, and where that is watched.
     pub chosen: Option<(&'a DestinationName, &'a str)>,
     pub is_rehearsal: bool,
+    /// The stream whose place it takes, until Zoom refuses it.
+    pub replaces: Option<StreamId>,
 }
 
 /// Whether a stream may be asked for.
@@ -431,15 +433,14 @@ pub async fn begin(db: impl PgExecutor<'_>, new: &NewStream<'_>) -> sqlx::Result
         ), begun as (
             insert into stream
                 (enterprise_id, team_id, channel_id, is_public, user_id, zoom_user_id, meeting_id, command_id, version,
-                destination_id, holds_destination, destination, page_url, is_rehearsal)
-            values ($2, $3, $4, $11, $5, $6, $7, $1, 1, $13::bigint, $13 is not null, $14::text, $15::text, $16)
-            -- One that goes on is asked for once more, and stays where it is shown.
+                destination_id, holds_destination, destination, page_url, is_rehearsal, replaces)
+            values ($2, $3, $4, $11, $5, $6, $7, $1, 1, $13::bigint, $13 is not null, $14::text, $15::text, $16, $18)
+            -- One that goes on is asked for once more, and stays where it is shown; whose it is and whether
+            -- it is a rehearsal changes once Zoom takes that.
             on conflict (zoom_user_id, meeting_id) where closed_at is null
                 do update set version = stream.version + 1, command_id = $1,
-                    is_rehearsal = $16, destination_id = $13, holds_destination = $13 is not null,
-                    destination = coalesce($14, stream.destination), page_url = coalesce($15, stream.page_url),
-                    -- It is theirs who started it last; elsewhere nobody knows them.
-                    user_id = case when stream.team_id = $3 then $5 else stream.user_id end
+                    destination_id = $13, holds_destination = $13 is not null,
+                    destination = coalesce($14, stream.destination), page_url = coalesce($15, stream.page_url)
                 -- Or it has lost its destination to another one while it waited.
                 where stream.command_id <> $1 or ($13 is not null and not stream.holds_destination)
             returning stream_id
@@ -470,6 +471,7 @@ pub async fn begin(db: impl PgExecutor<'_>, new: &NewStream<'_>) -> sqlx::Result
         new.chosen.map(|(_, page)| page),
         new.is_rehearsal,
         trace::parent(),
+        new.replaces.map(|id| id.0),
     );
     match begun.fetch_optional(db).await {
         Ok(_) => Ok(StreamBegun::Begun),
@@ -492,21 +494,33 @@ pub async fn chosen(
     Ok(chosen.fetch_optional(db).await?.flatten())
 }
 
-/// The stream that holds a destination, if one does, and what the destination is called.
-pub async fn holding(
+/// The streams that go to a destination, as far as we know, and what it is called: also those whose place
+/// another one takes that Zoom may still refuse, and those that lost it to another one, which their
+/// encoder does not know.
+pub async fn going_to(
     db: &PgPool,
     destination: DestinationId,
-) -> sqlx::Result<Option<(Stream, DestinationName)>> {
-    let row = sqlx::query!(
-        r#"select stream_id as "id: StreamId", name as "name: DestinationName"
+) -> sqlx::Result<Vec<(Stream, DestinationName)>> {
+    let rows = sqlx::query!(
+        r#"
+        select stream_id as "id: StreamId", name as "name: DestinationName"
         from stream join destination using (destination_id)
-        where destination_id = $1 and closed_at is null and holds_destination"#,
+        where destination_id = $1 and (closed_at is null or exists (
+            select from stream as next
+            where next.replaces = stream.stream_id and next.closed_at is null and not exists (
+                select from stream_fact as fact
+                where fact.stream_id = next.stream_id and kind in ('start_taken', 'start_unknown', 'on_air')
+            )
+        ))
+        order by holds_destination desc, stream_id desc
+        "#,
         destination.0,
     );
-    let Some(row) = row.fetch_optional(db).await? else {
-        return Ok(None);
-    };
-    Ok(find(db, row.id).await?.map(|stream| (stream, row.name)))
+    let mut going = Vec::new();
+    for row in rows.fetch_all(db).await? {
+        going.extend(find(db, row.id).await?.map(|stream| (stream, row.name)));
+    }
+    Ok(going)
 }
 
 /// A stream holds its destination no more: it is over, or another one takes its place.
@@ -565,6 +579,74 @@ pub async fn give_up(db: impl PgExecutor<'_>, id: StreamId) -> sqlx::Result<()> 
     .execute(db)
     .await
     .map(drop)
+}
+
+/// Zoom refused the start that a command asked for in place of an earlier stream: that one goes on, as far as
+/// it is known to, and is shown so. In a transaction.
+pub async fn give_back(db: &mut PgConnection, command: CommandId) -> sqlx::Result<()> {
+    let refused = sqlx::query!(
+        r#"
+        update stream set closed_at = now(), version = version + 1, holds_destination = false
+        where command_id = $1 and replaces is not null and closed_at is null and not exists (
+            select from stream_fact as fact where fact.stream_id = stream.stream_id and kind = 'on_air'
+        )
+        returning replaces as "replaces!: StreamId", began_at
+        "#,
+        command.0,
+    );
+    let Some(refused) = refused.fetch_optional(&mut *db).await? else {
+        return Ok(());
+    };
+    sqlx::query!(
+        "with back as (
+            update stream set closed_at = null, version = version + 1,
+                holds_destination = holds_destination and not exists (
+                    select from stream as other
+                    where other.destination_id = stream.destination_id and other.closed_at is null
+                        and other.holds_destination and other.stream_id <> stream.stream_id
+                )
+            where stream_id = $1
+            returning stream_id
+        ), forgotten as (
+            -- As it was noted when the other one began.
+            delete from stream_fact where stream_id = $1 and kind = $2 and happened_at = $3
+        )
+        select from back, graphile_worker.add_job(
+            $4, json_build_object('stream_id', stream_id), job_key => $4 || ' ' || stream_id, priority => $5
+        )",
+        refused.replaces.0,
+        <&str>::from(FactKind::LostTrack),
+        refused.began_at,
+        ShowStream::NAME,
+        ShowStream::PRIORITY,
+    )
+    .execute(db)
+    .await
+    .map(drop)
+}
+
+/// When Zoom last reported a livestream of a meeting that somebody began in Zoom, if it has not reported its
+/// end since; with the last stream from here before it. Of meetings that never went live from here nothing is known.
+pub async fn by_hand(
+    db: impl PgExecutor<'_>,
+    zoom_user: &ZoomUserId,
+    meeting: MeetingId,
+) -> sqlx::Result<Option<(StreamId, DateTime<Utc>)>> {
+    let last = sqlx::query!(
+        r#"
+        select stream_id as "id: StreamId", by_hand_since, by_hand_until from stream
+        where zoom_user_id = $1 and meeting_id = $2 order by stream_id desc limit 1
+        "#,
+        zoom_user.as_str(),
+        meeting.get(),
+    );
+    let Some(last) = last.fetch_optional(db).await? else {
+        return Ok(None);
+    };
+    let goes_on = last.by_hand_since.filter(|since| {
+        last.by_hand_until.is_none_or(|until| until < *since) && Utc::now() - *since < KNOWN_FOR
+    });
+    Ok(goes_on.map(|since| (last.id, since)))
 }
 
 /// Deletes streams that began so long ago and are over.

@@ -156,7 +156,7 @@ async fn would_go(
             since: in_the_way.since,
             is_reported: in_the_way.is_reported,
         }),
-        Earlier::Replaced(_) | Earlier::Kept => None,
+        Earlier::Replaced { .. } | Earlier::Kept => None,
     };
     let unknown = Goes::Refused(Outcome::NotKnown {
         fact: Fact::UserGroup,

@@ -16,7 +16,7 @@ use crate::db::shared_accounts;
 use crate::db::streams::{self, NewStream, Stream, StreamBegun};
 use crate::destination::DestinationName;
 use crate::ids::{Asker, ChannelId, DestinationId, StreamId, ZoomUserId};
-use crate::livestream::on_air::{OnAir, Start};
+use crate::livestream::on_air::{Earlier, OnAir, Start};
 use crate::livestream::policy;
 use crate::zoom::livestream::StreamTarget;
 
@@ -219,21 +219,34 @@ pub(super) async fn choose(
     })
 }
 
-/// Why a start that names no destination may go where no viewer is.
-async fn sent_to_test(
+/// Why a start that names no destination may go where no viewer is, or nobody knows where.
+async fn sent_astray(
     app: &App,
     start: &Start<'_>,
     destination: Option<&Destination>,
 ) -> sqlx::Result<Option<Outcome>> {
     if let (None, Some(last)) = (destination, start.last_sent)
         && !start.settings.takes.contains(&last.stream)
-        && let Some(name) = test(app, last).await?
     {
+        let test = test(app, last).await?;
+        if test.is_none() && !last.is_unsure {
+            return Ok(None);
+        }
         let zoom_user = Some(start.zoom_user);
-        let usable = usable(app, start.asker, start.channel, zoom_user, false).await?;
+        let mut usable = usable(app, start.asker, start.channel, zoom_user, false).await?;
+        let stream = last.stream;
+        if last.is_unsure {
+            // What somebody wanted last comes first.
+            usable.sort_by_key(|usable| Some(&usable.fields.name) != last.name.as_ref());
+            return Ok(Some(Outcome::LastSentNotKnown {
+                name: last.name.clone().filter(|_| last.may_know),
+                stream,
+                choices: first_names(usable),
+            }));
+        }
         return Ok(Some(Outcome::LastSentToTest {
-            name: name.filter(|_| last.may_know),
-            stream: last.stream,
+            name: test.flatten().filter(|_| last.may_know),
+            stream,
             choices: first_names(usable),
         }));
     }
@@ -254,22 +267,32 @@ pub(super) async fn kept_from(
     destination: Option<&Destination>,
     meeting: Option<MeetingId>,
 ) -> sqlx::Result<Option<Outcome>> {
-    if let Some(outcome) = sent_to_test(app, start, destination).await? {
+    if let Some(outcome) = sent_astray(app, start, destination).await? {
         return Ok(Some(outcome));
     }
     let Some(id) = held(start, destination) else {
         return Ok(None);
     };
-    match streams::holding(&app.db, id).await? {
-        // Its own livestream gives it on.
-        Some((holder, _))
-            if holder.zoom_user == *start.zoom_user && Some(holder.meeting) == meeting =>
-        {
-            Ok(None)
+    for (other, name) in others_going_to(app, start, meeting, id).await? {
+        let in_use = in_use(app, start, destination.is_some(), &other, name).await?;
+        if in_use.is_some() {
+            return Ok(in_use);
         }
-        Some((holder, name)) => in_use(app, start, destination.is_some(), &holder, name).await,
-        None => Ok(None),
     }
+    Ok(None)
+}
+
+/// The livestreams that go to a destination, but for those of this meeting, which give it on.
+async fn others_going_to(
+    app: &App,
+    start: &Start<'_>,
+    meeting: Option<MeetingId>,
+    id: DestinationId,
+) -> sqlx::Result<Vec<(Stream, DestinationName)>> {
+    let mut going = streams::going_to(&app.db, id).await?;
+    going
+        .retain(|(other, _)| other.zoom_user != *start.zoom_user || Some(other.meeting) != meeting);
+    Ok(going)
 }
 
 /// Notes the stream that a command asks for in place of an earlier one, if there is one, which then
@@ -280,10 +303,10 @@ pub(super) async fn hold(
     app: &App,
     command: &PendingCommand,
     destination: Option<&Destination>,
-    replaced: Option<StreamId>,
+    earlier: &Earlier,
 ) -> sqlx::Result<Option<Outcome>> {
     let start = &Start::from(command);
-    if let Some(outcome) = sent_to_test(app, start, destination).await? {
+    if let Some(outcome) = sent_astray(app, start, destination).await? {
         return Ok(Some(outcome));
     }
     let chosen = destination.map(|destination| {
@@ -300,21 +323,34 @@ pub(super) async fn hold(
         destination: held(start, destination),
         chosen,
         is_rehearsal: command.request.settings.is_rehearsal,
+        replaces: match earlier {
+            Earlier::Replaced {
+                stream,
+                may_go_on: true,
+            } => Some(*stream),
+            _ => None,
+        },
     };
-    let mut released = None;
+    let replaced = match earlier {
+        Earlier::Replaced { stream, .. } => Some(*stream),
+        _ => None,
+    };
     loop {
-        let begun = begin(app, &new, replaced, released).await?;
-        let (StreamBegun::DestinationHeld, Some(id)) = (begun, new.destination) else {
-            return Ok(None);
-        };
-        // It may have ended between the two statements.
-        let Some((holder, name)) = streams::holding(&app.db, id).await? else {
-            continue;
-        };
-        if let Some(outcome) = in_use(app, start, destination.is_some(), &holder, name).await? {
-            return Ok(Some(outcome));
+        let mut released = Vec::new();
+        if let Some(id) = new.destination {
+            let meeting = Some(command.request.meeting);
+            for (other, name) in others_going_to(app, start, meeting, id).await? {
+                let in_use = in_use(app, start, destination.is_some(), &other, name).await?;
+                if in_use.is_some() {
+                    return Ok(in_use);
+                }
+                released.push(other.stream_id);
+            }
         }
-        released = Some(holder.stream_id);
+        // Another one may have begun between the two statements.
+        if begin(app, &new, replaced, &released).await? == StreamBegun::Begun {
+            return Ok(None);
+        }
     }
 }
 
@@ -327,23 +363,23 @@ async fn test(app: &App, last: &LastSent) -> sqlx::Result<Option<Option<Destinat
     })
 }
 
-/// Begins a stream. With that an earlier one of its meeting is given up, and another one's destination
+/// Begins a stream. With that an earlier one of its meeting is given up, and the destination of others
 /// released; or nothing of it.
 async fn begin(
     app: &App,
     new: &NewStream<'_>,
     replaced: Option<StreamId>,
-    released: Option<StreamId>,
+    released: &[StreamId],
 ) -> sqlx::Result<StreamBegun> {
-    if replaced.is_none() && released.is_none() {
+    if replaced.is_none() && released.is_empty() {
         return streams::begin(&app.db, new).await;
     }
     let mut transaction = app.db.begin().await?;
     if let Some(replaced) = replaced {
         streams::give_up(&mut *transaction, replaced).await?;
     }
-    if let Some(released) = released {
-        streams::release_destination(&mut *transaction, released).await?;
+    for released in released {
+        streams::release_destination(&mut *transaction, *released).await?;
     }
     let begun = streams::begin(&mut *transaction, new).await?;
     if begun == StreamBegun::Begun {
@@ -365,8 +401,8 @@ async fn in_use(
         OnAir::Surely { since, .. } => (since, true),
         OnAir::Perhaps { since } => (since, false),
     };
-    // Where the meeting is sent that the command is for may have been changed in Zoom since.
-    let is_sure = is_sure && is_chosen;
+    // Where a meeting is sent for which none was named may have been changed in Zoom since.
+    let is_sure = is_sure && is_chosen && holder.destination.is_some();
     let may_take = !is_sure || policy::is_admin(app, start.asker, PATIENCE).await?;
     if may_take && start.takes(holder) {
         return Ok(None);

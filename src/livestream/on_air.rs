@@ -115,7 +115,11 @@ pub(super) enum Earlier {
     /// It is not sent to Zoom, because of this one.
     Refused(InTheWay),
     /// It asks for another one, and that one is given up.
-    Replaced(StreamId),
+    Replaced {
+        stream: StreamId,
+        /// It may go on: if Zoom refuses the start, it is not given up after all.
+        may_go_on: bool,
+    },
     /// There is none, or it is the one that is asked for once more.
     Kept,
 }
@@ -125,6 +129,8 @@ pub(super) struct InTheWay {
     pub(super) stream: Box<Stream>,
     pub(super) since: DateTime<Utc>,
     pub(super) is_reported: bool,
+    /// Somebody began another one in Zoom since this was over.
+    is_by_hand: bool,
     may_start: bool,
 }
 
@@ -145,6 +151,7 @@ pub(super) async fn earlier(
             stream: Box::new(stream),
             since,
             is_reported,
+            is_by_hand: false,
             may_start,
         }))
     };
@@ -168,12 +175,20 @@ pub(super) async fn earlier(
                 return refused(stream, since, is_reported, true);
             }
             // Whatever is still told of it, what is asked for now is another one.
-            OnAir::Stopped | OnAir::Over => earlier = Earlier::Replaced(stream.stream_id),
+            OnAir::Stopped | OnAir::Over => {
+                earlier = Earlier::Replaced {
+                    stream: stream.stream_id,
+                    may_go_on: false,
+                }
+            }
             // Where Zoom reports nothing, it may have ended long ago.
             OnAir::Perhaps { .. }
                 if sends || (!is_confirmed && matches!(state, State::GoingLive { .. })) =>
             {
-                earlier = Earlier::Replaced(stream.stream_id);
+                earlier = Earlier::Replaced {
+                    stream: stream.stream_id,
+                    may_go_on: true,
+                };
             }
             // Zoom refuses a start that it is still at by itself.
             OnAir::Surely { .. } | OnAir::Perhaps { .. } => {}
@@ -201,6 +216,27 @@ pub(super) async fn earlier(
             return refused(stream, since, false, !is_rehearsal);
         }
     }
+    let may_go_on = matches!(
+        earlier,
+        Earlier::Replaced {
+            may_go_on: true,
+            ..
+        }
+    );
+    if !may_go_on
+        && (sends || !is_confirmed)
+        && let Some((last, since)) = streams::by_hand(&app.db, zoom_user, meeting).await?
+        && let Some(stream) = streams::find(&app.db, last).await?
+        && (is_rehearsal || !start.takes(&stream))
+    {
+        return Ok(Earlier::Refused(InTheWay {
+            stream: Box::new(stream),
+            since,
+            is_reported: true,
+            is_by_hand: true,
+            may_start: !is_rehearsal,
+        }));
+    }
     Ok(earlier)
 }
 
@@ -214,12 +250,14 @@ pub(super) async fn already_live(
         stream,
         since,
         is_reported,
+        is_by_hand,
         may_start,
     } = in_the_way;
-    if !start.may_know(&stream) {
+    if is_by_hand || !start.may_know(&stream) {
         return Ok(Outcome::AlreadyLive {
             since,
             is_reported,
+            is_by_hand,
             by: None,
             channel: None,
             card: None,
@@ -235,6 +273,7 @@ pub(super) async fn already_live(
     Ok(Outcome::AlreadyLive {
         since,
         is_reported,
+        is_by_hand,
         by: Some(stream.starter.user.clone()),
         channel: Some(stream.channel.clone()),
         card,

@@ -230,6 +230,8 @@ async fn is_told_by_card(
         return Ok(false);
     }
     let open = streams::open(&app.db, &command.zoom_user_id, command.request.meeting).await?;
+    // Where another stream goes on, its own is over, and its message says so.
+    let open = open.filter(|stream| stream.command == command.command_id);
     Ok(open.is_none_or(|stream| {
         let is_here =
             stream.starter.team == command.asker.team && stream.channel == command.channel_id;
@@ -349,15 +351,14 @@ async fn ask(app: &Arc<App>, command: &PendingCommand, job: RunCommand) -> sqlx:
         }
     }
     if command.request.action == Action::Start {
-        let replaced = match on_air::earlier(app, start, command.request.meeting).await? {
+        let earlier = match on_air::earlier(app, start, command.request.meeting).await? {
             Earlier::Refused(in_the_way) => {
                 let outcome = on_air::already_live(app, start, in_the_way).await?;
                 return Ok(outcome.into());
             }
-            Earlier::Replaced(stream) => Some(stream),
-            Earlier::Kept => None,
+            earlier => earlier,
         };
-        let holding = destination::hold(app, command, destination.as_ref(), replaced);
+        let holding = destination::hold(app, command, destination.as_ref(), &earlier);
         if let Some(outcome) = holding.await? {
             return Ok(outcome.into());
         }

@@ -11,7 +11,7 @@ use crate::db::links::Link;
 use crate::db::streams::Stream;
 use crate::destination::{AS_SET_IN_ZOOM, DestinationName};
 use crate::ids::ZoomUserId;
-use crate::reply::destinations::{called, holder_and_starter};
+use crate::reply::destinations::{called, holder_and_starter, sent_to_either};
 use crate::reply::reads::NotRead;
 use crate::reply::stream::{StreamContext, signed};
 use crate::reply::{Replies, date, ephemeral};
@@ -436,6 +436,9 @@ impl Replies<'_> {
                      it.{}",
                     named.unwrap_or_default()
                 ))
+            }
+            Outcome::LastSentNotKnown { name, choices, .. } => {
+                NotKnown(sent_to_either(name.as_ref(), choices))
             }
             Outcome::DestinationRefused {
                 name,

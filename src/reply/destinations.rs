@@ -264,6 +264,21 @@ pub(super) fn on(destination: Option<&DestinationName>) -> String {
     destination.map_or_else(String::new, |name| format!(" on {name}"))
 }
 
+/// Why it is not known where the livestream of a meeting would go.
+pub(super) fn sent_to_either(
+    name: Option<&DestinationName>,
+    choices: &[DestinationName],
+) -> String {
+    let named = choices
+        .first()
+        .map(|choice| format!(" Name where it goes, such as `to={choice}`."));
+    format!(
+        "Zoom did not answer when I last set where it goes, to {}: it goes there, or where it went before.{}",
+        called(name),
+        named.unwrap_or_default()
+    )
+}
+
 /// What a destination is called, or that it is one which the reader may not know.
 pub(super) fn called(destination: Option<&DestinationName>) -> &str {
     destination.map_or("another destination", DestinationName::as_str)

@@ -7,7 +7,7 @@ use crate::command::request::{Action, LivestreamRequest};
 use crate::destination::AS_SET_IN_ZOOM;
 use crate::ids::{Asker, CommandId, SlackUserId, StreamId};
 use crate::reply::account::LINK_DEAD;
-use crate::reply::destinations::{called, destination_in_use, on};
+use crate::reply::destinations::{called, destination_in_use, on, sent_to_either};
 use crate::reply::stream::{check, stop};
 use crate::reply::{Replies, date, ephemeral};
 use crate::slack::form::Content;
@@ -353,6 +353,7 @@ impl Replies<'_> {
                 Outcome::AlreadyLive {
                     since,
                     is_reported,
+                    is_by_hand,
                     by,
                     channel,
                     card,
@@ -365,7 +366,11 @@ impl Replies<'_> {
                 let since = date(*since, "{time}", "%H:%M UTC");
                 let on = on(destination.as_ref());
                 let sends = told.request.sets_destination();
-                let what = if *is_reported {
+                let what = if *is_by_hand {
+                    format!(
+                        "is already live* since {since}, as Zoom reported: somebody began it in Zoom, not from here."
+                    )
+                } else if *is_reported {
                     format!("is already live{on}* since {since}, as Zoom reported.")
                 } else if sends && *may_start {
                     format!(
@@ -389,7 +394,10 @@ impl Replies<'_> {
                     }
                 };
                 let by = by.as_ref().map_or_else(
-                    || " It was started where I can't name it here.".to_owned(),
+                    || match is_by_hand {
+                        true => String::new(),
+                        false => " It was started where I can't name it here.".to_owned(),
+                    },
                     |by| format!(" <@{}> started it.", escape(by.as_str())),
                 );
                 let place = match (card, channel) {
@@ -428,6 +436,17 @@ impl Replies<'_> {
                     named.unwrap_or_default()
                 )
             }
+            (
+                Outcome::LastSentNotKnown {
+                    name,
+                    stream: _,
+                    choices,
+                },
+                _,
+            ) => format!(
+                ":question: *{meeting}: I can't tell where its livestream would go.* {} Nothing was started yet.",
+                sent_to_either(name.as_ref(), choices)
+            ),
             (
                 Outcome::DestinationRefused {
                     name,
@@ -591,6 +610,7 @@ impl Replies<'_> {
             Outcome::NoSuchDestination { .. }
             | Outcome::NoTestDestination { .. }
             | Outcome::LastSentToTest { .. }
+            | Outcome::LastSentNotKnown { .. }
             | Outcome::DestinationRefused { .. }
             | Outcome::DestinationInUse { .. } => other_destinations(told, outcome),
             Outcome::DestinationNotSet { why, .. } => match **why {
@@ -648,6 +668,9 @@ fn other_destinations(told: &OutcomeContext<'_>, outcome: &Outcome) -> Vec<Butto
         Outcome::NoSuchDestination { near: names }
         | Outcome::NoTestDestination { choices: names } => (names.as_slice(), None),
         Outcome::LastSentToTest {
+            choices, stream, ..
+        }
+        | Outcome::LastSentNotKnown {
             choices, stream, ..
         } => (choices.as_slice(), Some(("Start anyway", *stream))),
         Outcome::DestinationInUse {
@@ -788,6 +811,7 @@ pub(super) fn brief(outcome: &Outcome, action: Action) -> &'static str {
         (Outcome::NoSuchDestination { .. }, _) => "there is no such destination",
         (Outcome::NoTestDestination { .. }, _) => "no destination for rehearsals was named",
         (Outcome::LastSentToTest { .. }, _) => "it was last sent to a destination for rehearsals",
+        (Outcome::LastSentNotKnown { .. }, _) => "where it would go is not known",
         (Outcome::DestinationRefused { .. }, _) => "a destination that you may not use",
         (Outcome::DestinationInUse { .. }, _) => "its destination was in use",
         (Outcome::DestinationNotSet { .. }, _) => "Zoom did not take its destination",

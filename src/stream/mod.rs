@@ -88,8 +88,10 @@ pub enum FactKind {
     NotRunning,
     /// Somebody said here that it is over.
     MarkedEnded,
-    /// Nothing more will be heard of it: the permission behind it ended, or another start took its
-    /// place where Zoom reports nothing.
+    /// The permission behind it ended: it may go on, and Zoom reports nothing of it until there is
+    /// another.
+    LinkEnded,
+    /// Nothing more will be heard of it: another start took its place where Zoom reports nothing.
     LostTrack,
 }
 

@@ -100,14 +100,16 @@ pub fn state(facts: &[Fact], has_reports: bool, now: DateTime<Utc>) -> State {
     if let Some(ended) = facts.ended(since, now) {
         return ended;
     }
-    let said = facts
-        .0
-        .iter()
-        .filter(|fact| fact.kind != FactKind::LostTrack);
+    let silent = [FactKind::LinkEnded, FactKind::LostTrack];
+    let said = facts.0.iter().filter(|fact| !silent.contains(&fact.kind));
     let heard = said.map(|fact| fact.at).max();
-    let is_lost = facts
-        .newest(FactKind::LostTrack)
-        .is_some_and(|lost| Some(lost.at) >= heard);
+    let is_newest = |kind| {
+        facts
+            .newest(kind)
+            .is_some_and(|fact| Some(fact.at) >= heard)
+    };
+    let is_lost = is_newest(FactKind::LostTrack);
+    let is_unheard = is_newest(FactKind::LinkEnded);
     let taken = facts.newest(FactKind::StartTaken);
     let started = taken.map(|taken| taken.at);
     let is_recent = heard.is_some_and(|heard| now - heard < KNOWN_FOR);
@@ -119,7 +121,7 @@ pub fn state(facts: &[Fact], has_reports: bool, now: DateTime<Utc>) -> State {
         stop.filter(|stop| Some(stop.at + CLOCKS_APART) >= since && Some(stop.at) >= started)
     {
         let (at, by) = (stop.at, stop.by.clone());
-        return if has_reports && !is_lost && is_recent {
+        return if has_reports && !is_lost && !is_unheard && is_recent {
             State::Ending {
                 since,
                 taken: at,
@@ -140,6 +142,12 @@ pub fn state(facts: &[Fact], has_reports: bool, now: DateTime<Utc>) -> State {
             is_over: true,
         };
     };
+    if is_unheard {
+        return State::NotKnown {
+            since: heard,
+            is_over: false,
+        };
+    }
     if let Some(since) = since {
         return State::Live { since };
     }

@@ -50,7 +50,7 @@ pub(crate) fn sent_to(world: &World, meeting: i64) -> Option<Destination> {
 }
 
 /// The newest stream of a meeting.
-async fn newest(world: &World, meeting: i64) -> i64 {
+pub(crate) async fn newest(world: &World, meeting: i64) -> i64 {
     sqlx::query_scalar("select max(stream_id) from stream where meeting_id = $1")
         .bind(meeting)
         .fetch_one(&mut connect(world).await)
@@ -59,7 +59,7 @@ async fn newest(world: &World, meeting: i64) -> i64 {
 }
 
 /// How often a destination was set at Zoom.
-fn times_set(world: &World) -> usize {
+pub(crate) fn times_set(world: &World) -> usize {
     world.zoom.reads(Read::SetDestination).len()
 }
 

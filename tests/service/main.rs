@@ -17,6 +17,7 @@ mod failover;
 mod hang_ups;
 mod history;
 mod home;
+mod in_doubt;
 mod install;
 mod invalid_requests;
 mod jobs;

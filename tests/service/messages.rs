@@ -97,6 +97,7 @@ fn outcomes() -> Vec<Outcome> {
         Outcome::AlreadyLive {
             since: Utc::now(),
             is_reported: true,
+            is_by_hand: false,
             by: Some(SlackUserId::new("U1")),
             channel: Some(ChannelId::new("C".repeat(32))),
             card: Some(long()),
@@ -107,6 +108,7 @@ fn outcomes() -> Vec<Outcome> {
         Outcome::AlreadyLive {
             since: Utc::now(),
             is_reported: false,
+            is_by_hand: false,
             by: None,
             channel: None,
             card: None,
@@ -222,6 +224,7 @@ fn outcomes() -> Vec<Outcome> {
             | Outcome::NotRenewed { .. }
             | Outcome::DisabledByAdmin
             | Outcome::AlreadyLive { .. }
+            | Outcome::LastSentNotKnown { .. }
             | Outcome::Interrupted
             | Outcome::NoSuchDestination { .. }
             | Outcome::NoTestDestination { .. }

@@ -848,6 +848,14 @@ fn catalogue_of_checked_destinations() {
             },
         ),
         (
+            "last sent nobody knows where",
+            Outcome::LastSentNotKnown {
+                name: Some(destination("press")),
+                stream: StreamId(7),
+                choices: vec![destination("press")],
+            },
+        ),
+        (
             "last sent where another one goes now",
             in_use([false, false, true, true]),
         ),

@@ -274,6 +274,7 @@ fn outcomes_of_destinations() -> Vec<Outcome> {
         Outcome::AlreadyLive {
             since: at(),
             is_reported: true,
+            is_by_hand: false,
             by: Some(ada()),
             channel: Some(ChannelId::new("#town-hall")),
             card: None,
@@ -294,6 +295,7 @@ fn outcomes_of_destinations() -> Vec<Outcome> {
         Outcome::AlreadyLive {
             since: at(),
             is_reported: false,
+            is_by_hand: false,
             by: Some(ada()),
             channel: None,
             card: None,
@@ -315,6 +317,27 @@ fn outcomes_of_destinations() -> Vec<Outcome> {
             meeting: None,
             by: None,
             may_take: true,
+        },
+        Outcome::AlreadyLive {
+            since: at(),
+            is_reported: true,
+            is_by_hand: true,
+            by: None,
+            channel: None,
+            card: None,
+            destination: None,
+            may_start: true,
+            stream: Some(StreamId(12)),
+        },
+        Outcome::LastSentNotKnown {
+            name: Some(destination("press")),
+            stream: StreamId(13),
+            choices: vec![destination("press"), destination("townhall")],
+        },
+        Outcome::LastSentNotKnown {
+            name: None,
+            stream: StreamId(13),
+            choices: Vec::new(),
         },
         Outcome::LastSentToTest {
             name: Some(destination("test")),
@@ -479,6 +502,7 @@ fn outcomes() -> Vec<Outcome> {
         Outcome::AlreadyLive {
             since: at(),
             is_reported: true,
+            is_by_hand: false,
             by: Some(ada()),
             channel: Some(ChannelId::new("#town-hall")),
             card: Some("https://acme.slack.example/archives/C0/p1".to_owned()),
@@ -489,6 +513,7 @@ fn outcomes() -> Vec<Outcome> {
         Outcome::AlreadyLive {
             since: at(),
             is_reported: false,
+            is_by_hand: false,
             by: Some(ada()),
             channel: Some(ChannelId::new("#town-hall")),
             card: None,
@@ -499,6 +524,18 @@ fn outcomes() -> Vec<Outcome> {
         Outcome::AlreadyLive {
             since: at(),
             is_reported: true,
+            is_by_hand: false,
+            by: None,
+            channel: None,
+            card: None,
+            destination: None,
+            may_start: true,
+            stream: None,
+        },
+        Outcome::AlreadyLive {
+            since: at(),
+            is_reported: true,
+            is_by_hand: true,
             by: None,
             channel: None,
             card: None,

@@ -32,6 +32,7 @@ const OUTCOMES: &[(&str, Tone, &str)] = &[
     ("destination_refused", Tone::Bad, "Not allowed"),
     ("no_test_destination", Tone::Bad, "No test destination"),
     ("last_sent_to_test", Tone::Info, "Asked where to"),
+    ("last_sent_not_known", Tone::Info, "Asked where to"),
     ("destination_in_use", Tone::Bad, "Destination in use"),
     ("destination_not_set", Tone::Bad, "Destination not set"),
     ("destination_broken", Tone::Bad, "Destination broken"),
