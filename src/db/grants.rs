@@ -357,7 +357,12 @@ pub async fn erase(
             zoom_user.as_str()
         ),
         sqlx::query!(
-            "update stream set zoom_user_id = '', uuid = null, topic = null, page_url = null, closed_at = coalesce(closed_at, now())
+            "update stream set zoom_user_id = '', uuid = null, topic = null, page_url = null,
+                -- One goes on as it did, but of each meeting one alone.
+                closed_at = case when closed_at is null and exists (
+                    select from stream as other
+                    where other.zoom_user_id = '' and other.meeting_id = stream.meeting_id and other.closed_at is null
+                ) then now() else closed_at end
             where zoom_user_id = $1",
             zoom_user.as_str()
         ),

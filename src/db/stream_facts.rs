@@ -178,6 +178,7 @@ pub async fn report(
                 page_url = coalesce($12, page_url),
                 -- Zoom names another page than that of the destination: it does not go there.
                 destination = case when not is_elsewhere then destination end,
+                destination_id = case when not is_elsewhere then destination_id end,
                 by_hand_until = case when not $8 then greatest($5, by_hand_until) else by_hand_until end,
                 -- On air again, or after all.
                 closed_at = case

@@ -3,11 +3,13 @@
 //! The message is a projection, never a source. Whoever adds a fact wakes this; it shows the newest
 //! state, so a burst of facts becomes one change, and what a crash cut off is shown again.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::app::App;
+use crate::command::meeting::MeetingId;
 use crate::command::outcome::CommandResult;
 use crate::command::request::Action;
 use crate::crypto::vault::Context;
@@ -267,6 +269,32 @@ fn message(app: &App, stream: &Stream, told: &StreamContext<'_>) -> Message {
         is_destination_set: asked.is_destination_set,
     };
     replies.outcome(&context, &result.outcome).as_card()
+}
+
+/// Tells the starters of the livestreams whose destination a start of another meeting took, below their
+/// messages.
+pub(super) async fn tell_taken(app: Arc<App>, taken: Vec<StreamId>, by: MeetingId) {
+    for id in taken {
+        let telling = async {
+            let Some(stream) = streams::find(&app.db, id).await? else {
+                return Ok(());
+            };
+            let told = StreamContext::of(&stream);
+            let is_cut_off = stream.meeting != by && !told.state.is_over();
+            if let Some(card) = stream.card.as_ref().filter(|_| is_cut_off)
+                && let Some(bot) = bot::find(&app, &stream.starter).await?
+            {
+                let message = Replies::of(&app).destination_taken(&told);
+                // The bot logs a failure, and whoever took it was told whose it is.
+                let _ = bot.post(&card.channel, Some(&card.ts), &message).await;
+            }
+            Ok(())
+        };
+        let told: sqlx::Result<()> = telling.await;
+        if let Err(error) = told {
+            tracing::warn!(%error, "failed to tell whose destination was taken");
+        }
+    }
 }
 
 /// Tells the starter once, since nobody is told of a message that changes.

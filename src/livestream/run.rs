@@ -16,6 +16,7 @@ use crate::db::commands::{self, AttemptFailure, Begun, Finished, PendingCommand,
 use crate::db::jobs::{self, RunAt, RunCommand, ShowHome, WaitsFor};
 use crate::db::{grants, persist, shared_accounts, stream_cards, stream_topics, streams};
 use crate::ids::{CommandId, TeamId, ZoomUserId};
+use crate::livestream::card;
 use crate::livestream::destination;
 use crate::livestream::on_air::{self, Earlier, Start};
 use crate::livestream::policy::{self, Decision};
@@ -184,6 +185,13 @@ async fn advance(app: &Arc<App>, command: &PendingCommand, job: RunCommand) -> s
                     slack.user = %command.asker.user,
                     "command finished"
                 );
+                let taken = &command.request.settings.takes;
+                if result.outcome == Outcome::Accepted && !taken.is_empty() {
+                    let telling =
+                        card::tell_taken(Arc::clone(app), taken.clone(), command.request.meeting);
+                    app.tasks
+                        .spawn(trace::task("tell whose destination was taken", telling));
+                }
                 let meeting = Some(command.request.meeting);
                 // One that comes after this looks for itself.
                 if has_next

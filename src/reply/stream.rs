@@ -124,6 +124,19 @@ impl Replies<'_> {
         Message::new(Visibility::InChannel, &text)
     }
 
+    /// The same where another livestream took its destination.
+    pub fn destination_taken(&self, told: &StreamContext<'_>) -> Message {
+        let (starter, name) = (user(&told.starter.user), escape(&inner_name(told)));
+        let to = told
+            .destination
+            .map_or_else(|| "where it goes".to_owned(), |name| bold(name.as_str()));
+        let text = format!(
+            "{starter}: another livestream was started to {to}, and may have cut off {name}. Look at the stream; stop it if it \
+             is over."
+        );
+        Message::new(Visibility::InChannel, &text)
+    }
+
     /// A stop that the bot asked for failed, for whoever started the rehearsal; `message` says why.
     /// `until`: so long it is tried again.
     pub fn rehearsal_not_stopped(&self, message: Message, until: Option<DateTime<Utc>>) -> Message {

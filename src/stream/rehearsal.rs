@@ -33,21 +33,26 @@ impl Stops {
             } => *since + REPORTED_WITHIN,
             _ => return None,
         };
-        let asked = facts
-            .iter()
-            .filter(|fact| fact.kind == FactKind::StartAsked);
-        // Zoom's times are in whole seconds.
-        let asked = asked.map(|fact| fact.at.timestamp()).max();
+        let times = |kinds: &'static [FactKind]| {
+            let facts = facts.iter().filter(|fact| kinds.contains(&fact.kind));
+            // Zoom's times are in whole seconds.
+            facts.map(|fact| fact.at.timestamp())
+        };
+        // Another start that Zoom refused changes nothing.
+        let begun = times(&[FactKind::StartTaken, FactKind::StartUnknown]).max();
+        let asked = times(&[FactKind::StartAsked])
+            .filter(|at| begun.is_none_or(|begun| *at <= begun))
+            .max();
         let is_over = facts.iter().any(|fact| {
             let ends = matches!(
                 fact.kind,
-                FactKind::StartRefused
-                    | FactKind::StopTaken
+                FactKind::StopTaken
                     | FactKind::OffAir
                     | FactKind::MeetingEnded
                     | FactKind::NotRunning
                     | FactKind::MarkedEnded
             );
+            let ends = ends || (fact.kind == FactKind::StartRefused && begun.is_none());
             ends && Some(fact.at.timestamp()) >= asked
         });
         (!is_over).then_some(Self { first })

@@ -261,6 +261,10 @@ fn catalogue_of_streams() {
         "stopped unasked, in its thread",
         &replies().stopped_unasked(&live),
     );
+    page.entry(
+        "another livestream took its destination",
+        &replies().destination_taken(&live),
+    );
     let streams = [live, number];
     page.0
         .push_str(&without_a_meeting(&asker, &elsewhere, &streams));
