@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::Utc;
 use livestream_bot::db::{self, stream_cards, streams};
-use livestream_bot::demo::slack::{ApiFault, EVERYBODY, TOWN_HALL};
+use livestream_bot::demo::slack::{ApiFault, EVERYBODY, Message, TOWN_HALL};
 use livestream_bot::demo::zoom::Fault;
 use livestream_bot::demo::{DANA, World};
 use livestream_bot::ids::StreamId;
@@ -313,8 +313,7 @@ async fn a_second_channel_has_its_own_card() {
         .slack
         .type_at(EVERYBODY, DANA.slack, "start 700000000");
     crate::support::slack::outcome_of_typed(&world, &typed).await;
-    let is_theirs =
-        |message: &livestream_bot::demo::slack::Message| text(message).contains(" is going live");
+    let is_theirs = |message: &Message| text(message).contains(" is going live");
     world
         .slack
         .card(EVERYBODY, is_theirs)
