@@ -117,6 +117,7 @@ fn catalogue_of_streams_on_destinations() {
         channel: &channel,
         state,
         stops: None,
+        is_taken: true,
         has_reports,
         now: at() + TimeDelta::minutes(48),
     };
@@ -154,6 +155,23 @@ fn catalogue_of_streams_on_destinations() {
                 );
             }
         }
+    }
+    for has_reports in [true, false] {
+        let ended = State::Ended {
+            since: None,
+            at: at() + TimeDelta::minutes(1),
+            how: HowEnded::StoppedBy(None),
+        };
+        let not_known = StreamContext {
+            destination: Some(&test),
+            is_rehearsal: true,
+            is_taken: false,
+            ..told(ended, has_reports)
+        };
+        let title = format!(
+            "over, a rehearsal of which Zoom did not say whether it took it; reports: {has_reports}"
+        );
+        page.entry(&title, &replies().card(&not_known));
     }
     let since = at();
     let after_stop = StreamContext {
@@ -228,6 +246,7 @@ fn catalogue_of_streams() {
         channel: &channel,
         state,
         stops: None,
+        is_taken: true,
         has_reports,
         now: at() + TimeDelta::minutes(48),
     };
