@@ -13,12 +13,13 @@ use crate::destinations::{in_the_way, take};
 use crate::env::{CampaignEnv, MEETINGS, PEOPLE, meeting_number};
 use crate::faults::Faults;
 use crate::hurry;
+use crate::rehearsals::is_rehearsed;
 use crate::reports::{Fate, Report, Reports};
 use crate::sent::outcome;
 
 pub(crate) const STARTED: &str = "meeting.live_streaming_started";
-const STOPPED: &str = "meeting.live_streaming_stopped";
-const ENDED: &str = "meeting.ended";
+pub(crate) const STOPPED: &str = "meeting.live_streaming_stopped";
+pub(crate) const ENDED: &str = "meeting.ended";
 
 /// Two times so close may stand in either order: Zoom's are in whole seconds, and its reports begin
 /// a little before or after our own notes of the same.
@@ -133,7 +134,9 @@ pub(crate) fn verify(cards: &Cards, reports: &[Report], faults: &Faults) {
     let mut next: HashMap<i64, DateTime<Utc>> = HashMap::new();
     let (mut shown_streams, mut unclear) = (0, 0);
     let mut wrong = Vec::new();
-    for stream in cards.streams.iter().rev() {
+    // Those of rehearsals are judged by themselves.
+    let streams = cards.streams.iter().rev();
+    for stream in streams.filter(|stream| !is_rehearsed(stream.meeting_id)) {
         let until = next.insert(stream.meeting_id, stream.began_at);
         let Some(card) = cards.message(stream) else {
             continue;
