@@ -140,9 +140,9 @@ impl Person {
             match self.rng.random_range(0..16) {
                 0..7 => self.rehearse().await,
                 7..11 => self.rehearse_and_go_live().await,
-                11..13 => self.stop().await,
-                13 => zoom.break_off(self.meeting),
-                14 => end_meeting(&self.env, self.meeting),
+                11 => self.stop().await,
+                12 => zoom.break_off(self.meeting),
+                13 => end_meeting(&self.env, self.meeting),
                 _ => self.send_wrongly().await,
             }
         }
