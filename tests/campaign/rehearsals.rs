@@ -408,7 +408,7 @@ impl Row {
 
 /// A rehearsal that the service has known of.
 #[derive(Debug, sqlx::FromRow)]
-struct Stream {
+struct Rehearsal {
     stream_id: i64,
     command_id: i64,
     card_ts: Option<String>,
@@ -491,7 +491,7 @@ pub(crate) async fn verify(
         ) as facts
         from stream where is_rehearsal order by stream_id",
     );
-    let streams: Vec<Stream> = streams.fetch_all(db).await.expect("the streams");
+    let streams: Vec<Rehearsal> = streams.fetch_all(db).await.expect("the streams");
     let mut reports = reports.to_vec();
     reports.retain(|report| is_rehearsed(report.meeting));
     reports.sort_by_key(|report| report.at);
@@ -639,7 +639,7 @@ impl Judge<'_> {
     /// more only after a failure. Returns how many stops it asked for.
     fn how_often_stops_were_asked_for(
         &self,
-        streams: &[Stream],
+        streams: &[Rehearsal],
         faults: &Faults,
         wrong: &mut Vec<String>,
     ) -> usize {
@@ -735,7 +735,7 @@ impl Judge<'_> {
     fn what_is_said(
         &self,
         env: &CampaignEnv,
-        streams: &[Stream],
+        streams: &[Rehearsal],
         changed: &[i64],
         wrong: &mut Vec<String>,
     ) -> String {
@@ -798,12 +798,11 @@ impl Judge<'_> {
         let is_told =
             |report: Option<&Report>| report.is_some_and(|report| report.fate == Fate::Taken);
         match (said, begun) {
-            (Said::NotStarted, None) => Ok(()),
             (Said::NotStarted, Some(_)) => Err("it was started"),
             (Said::GoesOn, _) => Err("it does not go on"),
             (Said::Ending, _) if stopped.is_none() => Err("nobody stopped it"),
             (Said::Ending, _) if is_told(end) => Err("its end was reported"),
-            (Said::Ending, _) => Ok(()),
+            (Said::NotStarted, None) | (Said::Ending, _) => Ok(()),
             (Said::NothingSeen, None) if text.contains("did not say whether it took the start") => {
                 Ok(())
             }

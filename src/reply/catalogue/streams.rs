@@ -157,20 +157,16 @@ fn catalogue_of_streams_on_destinations() {
         }
     }
     for has_reports in [true, false] {
-        let ended = State::Ended {
-            since: None,
-            at: at() + TimeDelta::minutes(1),
-            how: HowEnded::StoppedBy(None),
-        };
+        let (since, at) = (None, at() + TimeDelta::minutes(1));
+        let how = HowEnded::StoppedBy(None);
         let not_known = StreamContext {
             destination: Some(&test),
             is_rehearsal: true,
             is_taken: false,
-            ..told(ended, has_reports)
+            ..told(State::Ended { since, at, how }, has_reports)
         };
-        let title = format!(
-            "over, a rehearsal of which Zoom did not say whether it took it; reports: {has_reports}"
-        );
+        let title = "over, a rehearsal of which Zoom did not say whether it took it; reports";
+        let title = format!("{title}: {has_reports}");
         page.entry(&title, &replies().card(&not_known));
     }
     let since = at();
