@@ -314,14 +314,25 @@ pub(crate) async fn play_last_round(env: &CampaignEnv, db: &PgPool, reports: &Re
     for (person, meeting) in meetings() {
         let number = meeting_number(person, meeting);
         // Where another livestream goes to its destination, it takes that.
-        let streams = in_the_way(db, None, number).await;
-        let text = format!("start {number}{}", take(&streams));
-        let typed = env.slack.type_at(TOWN_HALL, &format!("U{person}"), &text);
-        let answer = env.slack.send(&env.url(0), &typed).await;
-        let answer = answer.expect("an answer");
-        assert_eq!(answer.body["response_type"], "in_channel", "{answer:?}");
-        // The next one may be in its way.
-        outcome(db, &typed.trigger).await;
+        let mut streams = in_the_way(db, None, number).await;
+        loop {
+            let text = format!("start {number}{}", take(&streams));
+            let typed = env.slack.type_at(TOWN_HALL, &format!("U{person}"), &text);
+            let answer = env.slack.send(&env.url(0), &typed).await;
+            let answer = answer.expect("an answer");
+            assert_eq!(answer.body["response_type"], "in_channel", "{answer:?}");
+            // The next one may be in its way.
+            let outcome = outcome(db, &typed.trigger).await;
+            // They are asked where it goes if Zoom did not say what it set last, and go on.
+            match outcome["stream"].as_i64() {
+                Some(stream)
+                    if outcome["kind"] == "last_sent_not_known" && !streams.contains(&stream) =>
+                {
+                    streams.push(stream);
+                }
+                _ => break,
+            }
+        }
     }
     shown_soon(env, db, reports, |_| Shown::Live).await;
     tokio::time::sleep(Duration::from_secs(2)).await;
