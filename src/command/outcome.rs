@@ -231,7 +231,7 @@ pub enum Outcome {
     DestinationBroken {
         name: DestinationName,
     },
-    /// Not begun in time, so not done at all.
+    /// Not begun in time, so not done at all; of a rehearsal's stop, not before that was over.
     TooLate,
     /// The asker's link is gone, or Zoom no longer honours it.
     LinkDead,

@@ -586,7 +586,8 @@ pub enum Begun {
 
 /// Notes that Zoom is about to be asked for the `attempts + 1`st time, and for what, if the asker may
 /// still act with the Zoom account that the command was accepted with. Before a start with a
-/// destination, that one is set.
+/// destination, that one is set. Of a start that has waited since its stream was noted, that stream begins
+/// now: what ended meanwhile is another one.
 pub async fn begin_attempt(
     db: impl PgExecutor<'_>,
     command: &PendingCommand,
@@ -624,6 +625,15 @@ pub async fn begin_attempt(
             where zoom_link.team_id = link.team_id and zoom_link.user_id = link.user_id
                 -- To the minute: commands of one person do not wait for each other's lock.
                 and (used_at is null or used_at < now() - interval '1 minute')
+        ), begins as (
+            insert into stream_fact (stream_id, kind, happened_at, user_id)
+            select stream_id, $10, now(), asked.user_id
+            from asked join stream on stream.zoom_user_id = $7 and meeting_id = $11 and closed_at is null
+            where $9 and stream.command_id = $1 and not exists (
+                select from stream_fact as fact
+                where fact.stream_id = stream.stream_id and fact.kind = $10
+                    and fact.happened_at > now() - interval '1 second'
+            )
         )
         select exists (select from asked) as "is_begun!",
             zoom_user_id is not distinct from $7 or exists (
@@ -642,6 +652,9 @@ pub async fn begin_attempt(
             Step::SetDestination => Some("asked"),
             Step::Change => command.request.sets_destination().then_some("set"),
         },
+        command.request.action == Action::Start && step == Step::Change,
+        <&str>::from(FactKind::StartAsked),
+        command.request.meeting.get(),
     )
     .fetch_one(db)
     .await?;

@@ -119,6 +119,7 @@ fn streams() -> Markup {
             channel: &channel,
             state,
             stops: None,
+            is_taken: true,
             has_reports: true,
             now: clock.now,
         };

@@ -13,7 +13,6 @@ use crate::ids::{StreamId, TriggerId};
 use crate::livestream::policy;
 use crate::reply::Replies;
 use crate::slack::message::Message;
-use crate::stream::rehearsal::Stops;
 use crate::stream::state::State;
 use crate::trace;
 use crate::workspace::bot;
@@ -77,8 +76,17 @@ pub(super) async fn stop_in_time(
     Ok(stops.next(now))
 }
 
+/// Whether a command is to stop a rehearsal that is over by now, which it may have waited for.
+pub(super) async fn is_over(app: &App, command: &PendingCommand) -> sqlx::Result<bool> {
+    let Some(id) = stopped_by(&command.trigger_id) else {
+        return Ok(false);
+    };
+    let stream = streams::find(&app.db, id).await?;
+    Ok(stream.is_none_or(|stream| stream.stops(&stream.state()).is_none()))
+}
+
 /// Tells whoever started a rehearsal that it could not be stopped, the first time that this stop of it
-/// failed. `message` says why. False if it is no such stop.
+/// failed, if it goes on. `message` says why. False if it is no such stop.
 pub(super) async fn tell_not_stopped(
     app: &App,
     command: &PendingCommand,
@@ -92,12 +100,12 @@ pub(super) async fn tell_not_stopped(
     let Some(stream) = streams::find(&app.db, id).await? else {
         return Ok(true);
     };
-    if let Some(bot) = bot::find(app, &command.asker).await?
+    if let Some(stops) = stream.stops(&stream.state())
+        && let Some(bot) = bot::find(app, &command.asker).await?
         && stream_cards::claim_alert(&app.db, id).await?
     {
         let is_linked = !matches!(result.outcome, Outcome::LinkDead | Outcome::LinkEnded);
-        let stops = stream.stops(&stream.state());
-        let until = stops.filter(|_| is_linked).map(Stops::end_at);
+        let until = is_linked.then(|| stops.end_at());
         let message = Replies::of(app).rehearsal_not_stopped(message, until);
         // The bot logs a failure, and the message of the stream says the same.
         let _ = bot.post(command.asker.user.as_str(), None, &message).await;

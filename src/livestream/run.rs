@@ -342,6 +342,9 @@ async fn ask(app: &Arc<App>, command: &PendingCommand, job: RunCommand) -> sqlx:
             return Ok(Outcome::NeedsConfirmation { members, is_shared }.into());
         }
     }
+    if rehearsal::is_over(app, command).await? {
+        return Ok(Outcome::TooLate.into());
+    }
     let start = &Start::from(command);
     let destination = match command.request.action {
         Action::Start => match destination::choose(app, start).await? {

@@ -12,9 +12,9 @@ use crate::ids::{Asker, ChannelId, SlackUserId};
 use crate::reply::destinations::on;
 use crate::reply::{Replies, date, ephemeral};
 use crate::slack::message::{Button, Message, Visibility, actions, bold, context, escape, section};
-use crate::stream::MeetingKind;
 use crate::stream::rehearsal::Stops;
 use crate::stream::state::{ENDING_FOR, GOING_FOR, HowEnded, State};
+use crate::stream::{FactKind, MeetingKind};
 
 /// How long after its end a stream can be started again by a press.
 const AGAIN_WITHIN: TimeDelta = TimeDelta::minutes(10);
@@ -38,6 +38,8 @@ pub struct StreamContext<'a> {
     pub state: State,
     /// When it is stopped by itself, if it is a rehearsal that goes on.
     pub stops: Option<Stops>,
+    /// Zoom answered that it took the start.
+    pub is_taken: bool,
     /// Zoom is known to report streams of this account.
     pub has_reports: bool,
     pub now: DateTime<Utc>,
@@ -69,6 +71,7 @@ impl<'a> StreamContext<'a> {
             channel: &stream.channel,
             stops: stream.stops(&state),
             state,
+            is_taken: (stream.facts.iter()).any(|fact| fact.kind == FactKind::StartTaken),
             has_reports: stream.has_reports,
             now: stream.read_at,
         }
@@ -515,13 +518,21 @@ fn rehearsed(told: &StreamContext<'_>) -> Option<Vec<Part>> {
             Part::Strong(format!(
                 "The rehearsal of {inner} is over, and nothing was seen of it."
             )),
-            " Zoom took the start, and ".into(),
+            if told.is_taken {
+                " Zoom took the start, and ".into()
+            } else {
+                " Zoom did not say whether it took the start, and ".into()
+            },
             if told.has_reports {
-                "reported no livestream within a minute".into()
+                "reported no livestream".into()
             } else {
                 "reports no livestreams of this account to me".into()
             },
-            ". It was ended at ".into(),
+            if told.is_taken {
+                ". It was ended at ".into()
+            } else {
+                ". If it began, it was ended at ".into()
+            },
             Part::Time(*at),
             Part::Text(format!(". {}", after(told))),
         ],

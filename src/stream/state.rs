@@ -249,17 +249,24 @@ impl Facts<'_> {
 
     /// The end, if there is one that no newer report contradicts.
     fn ended(&self, since: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Option<State> {
-        let newest = |kind| {
-            self.newest(kind)
-                .filter(|fact| since.is_none_or(|since| fact.at >= since))
+        // What ended before Zoom was asked for this one is not it. Zoom's times are in whole seconds.
+        let asked = self.newest(FactKind::StartAsked).map(|fact| fact.at);
+        let kinds = [FactKind::StartTaken, FactKind::StartUnknown];
+        let taken = kinds.iter().filter_map(|kind| self.newest(*kind));
+        let begun = taken.map(|fact| fact.at).max();
+        let begun = asked.filter(|asked| begun >= Some(*asked));
+        let is_its_end = |fact: &&Fact| {
+            since.is_none_or(|since| fact.at >= since)
+                && begun.is_none_or(|begun| fact.at.timestamp() >= begun.timestamp())
         };
+        let newest = |kind| self.newest(kind).filter(is_its_end);
         // What was never started does not end.
         if !self.has_begun() {
             return None;
         }
         // What follows its end is of another one.
         let ends = self.0.iter().filter(|fact| fact.kind == FactKind::OffAir);
-        let ends = ends.filter(|fact| since.is_none_or(|since| fact.at >= since));
+        let ends = ends.filter(is_its_end);
         let off = ends.min_by_key(|fact| (fact.at, fact.by.as_ref().map(SlackUserId::as_str)));
         let not_running = newest(FactKind::NotRunning);
         let meeting = newest(FactKind::MeetingEnded);
@@ -276,7 +283,6 @@ impl Facts<'_> {
             }
         };
         let stop = self.newest(FactKind::StopTaken);
-        let asked = self.newest(FactKind::StartAsked).map(|fact| fact.at);
         let stop = stop.filter(|stop| {
             // Zoom may report late what was stopped before.
             since.is_none_or(|since| stop.at + REPORTED_WITHIN >= since)
@@ -375,6 +381,17 @@ mod tests {
                 story(&[(OnAir, 40), (StopTaken, 100)]),
                 101,
                 ending(Some(40), 100),
+            ),
+            // The start waited, and a meeting before ended meanwhile.
+            (
+                vec![
+                    (StartAsked, 0),
+                    (MeetingEnded, 5),
+                    (StartAsked, 9),
+                    (StartTaken, 10),
+                ],
+                20,
+                State::GoingLive { taken: at(10) },
             ),
             (story(&[(StopTaken, 20)]), 21, ending(None, 20)),
             (

@@ -14,6 +14,8 @@ use rand::seq::IndexedRandom;
 use secrecy::SecretString;
 use sqlx::PgPool;
 
+use crate::rehearsals::TESTS;
+
 /// Few, so that many livestreams contend for each.
 pub(crate) const DESTINATIONS: [&str; 6] =
     ["townhall", "press", "weekly", "stage", "studio", "lobby"];
@@ -43,7 +45,7 @@ pub(crate) async fn keep(db: &PgPool, keys: &SecretString) {
         user: SlackUserId::new(ADA.slack),
     };
     let mut transaction = db.begin().await.expect("a transaction");
-    for name in DESTINATIONS {
+    for name in DESTINATIONS.into_iter().chain(TESTS) {
         let target = target(name);
         let fields = Fields {
             name: name.parse().expect("a name"),
@@ -51,7 +53,7 @@ pub(crate) async fn keep(db: &PgPool, keys: &SecretString) {
             server_url: target.stream_url,
             page_url: target.page_url,
             resolution: None,
-            is_test: false,
+            is_test: TESTS.contains(&name),
             used_by: UsedBy::Everybody,
             channels: Vec::new(),
             people: Vec::new(),

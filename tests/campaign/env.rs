@@ -26,6 +26,7 @@ use crate::browsers::Browser;
 use crate::destinations;
 use crate::executable::program;
 use crate::postgres::{DatabaseProxy, data_dir};
+use crate::rehearsals::rehearsed_meeting;
 use crate::replica::{self, Link, free_port};
 
 pub(crate) const PEOPLE: usize = 10;
@@ -73,8 +74,8 @@ impl CampaignEnv {
         pool.close().await;
         slack.set_person(destinations::ADMIN, Role::Admin);
         for person in 0..PEOPLE {
-            for meeting in 0..MEETINGS {
-                let number = meeting_number(person, meeting);
+            let shown = (0..MEETINGS).map(|meeting| meeting_number(person, meeting));
+            for number in shown.chain([rehearsed_meeting(person)]) {
                 zoom.schedule(number, &format!("zoom-{person}"), None);
                 zoom.begin(number);
             }

@@ -1,6 +1,6 @@
 //! The crash campaign: two replicas of the real program run under load, over a durable
 //! PostgreSQL. Replicas are killed again and again, Zoom and Slack fail, answer late and hang up,
-//! tokens expire, livestreams contend for destinations, Zoom's reports are lost, late and doubled, browsers are closed, and PostgreSQL crashes,
+//! tokens expire, livestreams and rehearsals contend for destinations, Zoom's reports are lost, late and doubled, browsers are closed, and PostgreSQL crashes,
 //! is cut off, read-only or locked. At the end no command may be lost, none carried out twice, no
 //! permission forgotten, each livestream must have gone where it was sent, and each channel must read of
 //! its streams what is so. Then scenes
@@ -21,6 +21,7 @@ mod load;
 mod permissions;
 #[path = "../support/postgres.rs"]
 mod postgres;
+mod rehearsals;
 #[path = "../support/replica.rs"]
 mod replica;
 mod reports;
@@ -85,6 +86,11 @@ async fn run(arguments: &Arguments) {
         StdRng::seed_from_u64(seed),
         Arc::clone(&is_over),
     ));
+    let rehearsing = tokio::spawn(rehearsals::rehearse(
+        Arc::clone(&env),
+        StdRng::seed_from_u64(seed ^ 5),
+        Arc::clone(&is_over),
+    ));
     let browsing = tokio::spawn(browsers::browse(
         Arc::clone(&env),
         StdRng::seed_from_u64(seed ^ 2),
@@ -92,7 +98,9 @@ async fn run(arguments: &Arguments) {
     ));
     let faults = faults::inject(&env, arguments.kills, StdRng::seed_from_u64(seed ^ 1)).await;
     is_over.store(true, Ordering::Relaxed);
-    let load = load.await.expect("a load that does not panic");
+    let mut load = load.await.expect("a load that does not panic");
+    let mut rehearsed = rehearsing.await.expect("rehearsals that do not panic");
+    rehearsed.join(&mut load);
     let (linked, cancelled) = browsing.await.expect("browsers that do not panic");
     println!(
         "{} commands accepted, {} not accepted, {} buttons pressed, in {:.0?}; PostgreSQL was lost {} times",
@@ -110,11 +118,15 @@ async fn run(arguments: &Arguments) {
     let db = db::pool(env.postgres.options());
     env.zoom.clear_faults();
     env.slack.clear_api_faults();
+    reports.settled().await;
+    let changed = rehearsals::stopped(&db).await;
+    rehearsed.end_shows(&env);
     wait_for_delivery(&db).await;
     reports.settled().await;
     let cards = Cards::settled(&env, &db).await;
     verify::verify(&env, &db, &load, &faults, &cards).await;
     cards::verify(&cards, &reports.all(), &faults);
+    rehearsals::verify(&env, &db, &rehearsed, &reports.all(), &faults, &changed).await;
     sent::verify(&env, &db, &load, &reports.all()).await;
     cards::play_last_round(&env, &db, &reports).await;
     sent::play_last_round(&env, &db, &reports).await;

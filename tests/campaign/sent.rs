@@ -15,6 +15,7 @@ use crate::cards::{CLOSE, STARTED};
 use crate::destinations::{ADMIN, AS_SET_IN_ZOOM, DESTINATIONS, KEY, target};
 use crate::env::{CampaignEnv, MEETINGS, PEOPLE, meeting_number};
 use crate::load::Load;
+use crate::rehearsals::is_rehearsed;
 use crate::reports::{Report, Reports};
 use crate::verify::{MAY_BE_DONE, name_of};
 
@@ -128,7 +129,7 @@ impl Judge<'_> {
     fn looked_at(&self, row: &Row, at: DateTime<Utc>) -> DateTime<Utc> {
         let asked = self.facts_of(row.meeting_id, "start_asked");
         let asked = asked.filter(|asked| (row.received_at..=at).contains(asked));
-        asked.max().unwrap_or(row.received_at)
+        asked.min().unwrap_or(row.received_at)
     }
 
     fn facts_of(&self, meeting: i64, kind: &str) -> impl Iterator<Item = DateTime<Utc>> {
@@ -248,12 +249,15 @@ pub(crate) async fn verify(env: &CampaignEnv, db: &PgPool, load: &Load, reports:
             outcome ->> 'kind' as kind, destination_step, received_at, finished_at
         from command order by command_id",
     );
-    let rows: Vec<Row> = rows.fetch_all(db).await.expect("the commands");
+    let mut rows: Vec<Row> = rows.fetch_all(db).await.expect("the commands");
     let facts = sqlx::query_as(
         "select meeting_id, kind, happened_at from stream_fact join stream using (stream_id)",
     );
     let facts: Vec<Fact> = facts.fetch_all(db).await.expect("the facts");
-    let sent = env.zoom.sent();
+    let mut sent = env.zoom.sent();
+    // Those of rehearsals are judged by themselves.
+    rows.retain(|row| !is_rehearsed(row.meeting_id));
+    sent.retain(|sent| !is_rehearsed(sent.meeting));
     let judge = Judge {
         rows: &rows,
         facts: &facts,

@@ -408,6 +408,102 @@ async fn a_show_that_the_host_begins_by_hand_is_not_stopped_where_the_rehearsal_
     }
 }
 
+/// What Zoom answers to a request that is to be made a minute later.
+fn later() -> Fault {
+    let busy = Fault::error(
+        429,
+        429,
+        "You have reached the maximum per-second rate limit.",
+    );
+    busy.with_header("Retry-After", "60")
+}
+
+/// The minute is over.
+async fn let_commands_run(world: &World) {
+    let waiting = "select count(*) from graphile_worker._private_jobs
+        where key like 'run_command %' and locked_at is null and run_at > now()";
+    wait_for_count(world, waiting, 1).await;
+    let due =
+        "update graphile_worker._private_jobs set run_at = now() where key like 'run_command %'";
+    sqlx::query(due)
+        .execute(&mut connect(world).await)
+        .await
+        .expect("a statement");
+}
+
+#[tokio::test]
+async fn a_stop_of_a_rehearsal_that_waited_until_it_was_over_is_not_asked_for() {
+    let world = rehearsing_world().await;
+    rehearse(&world).await;
+    wait_for_empty_queue(&world.database).await;
+    world.zoom.fail_next(later());
+    tell(&world, ON_AIR, Utc::now()).await;
+    world.zoom.called(2).await;
+    // Meanwhile the host ends it in Zoom, and shows something by hand.
+    world.zoom.break_off(MEETING);
+    tell(&world, OFF_AIR, Utc::now()).await;
+    go_live_by_hand(&world, CUSTOM, Utc::now() + seconds(2)).await;
+    let_commands_run(&world).await;
+    wait_for_outcome(&world).await;
+    wait_for_empty_queue(&world.database).await;
+    assert_eq!(asked(&world), ["start", "stop"]);
+    assert!(meeting(&world).is_live);
+    card(&world, "*The rehearsal of Town Hall went live on test.*").await;
+    // There is nothing that goes on.
+    assert_eq!(world.slack.direct_messages(DANA.slack), 0);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_rehearsal_that_began_after_the_end_of_a_meeting_before_is_stopped() {
+    for is_reported in [true, false] {
+        let world = rehearsing_world().await;
+        world.zoom.fail_next(later());
+        let typed = world.slack.type_command(DANA.slack, "rehearse 68423085");
+        assert_eq!(send(&world, &typed).await, accepted());
+        world.zoom.called(1).await;
+        // While it waits the host closes the meeting, and opens it once more.
+        let_time_pass(&world, 30).await;
+        world.zoom.end(MEETING);
+        world.zoom.begin(MEETING);
+        tell(&world, ENDED, Utc::now() - seconds(10)).await;
+        let_commands_run(&world).await;
+        card(
+            &world,
+            "*The rehearsal of Town Hall is going live on test.*",
+        )
+        .await;
+        if is_reported {
+            tell(&world, ON_AIR, Utc::now()).await;
+        } else {
+            let_time_pass(&world, 61).await;
+        }
+        world.zoom.called(3).await;
+        wait_for_outcome(&world).await;
+        assert_eq!(asked(&world), ["start", "start", "stop"], "{is_reported}");
+        assert!(!meeting(&world).is_live);
+        world.end().await;
+    }
+}
+
+#[tokio::test]
+async fn of_a_rehearsal_that_zoom_may_not_have_begun_it_is_not_said_that_it_did() {
+    let world = rehearsing_world().await;
+    world.zoom.fail_next(Fault::Reset);
+    let typed = world.slack.type_command(DANA.slack, "rehearse 68423085");
+    assert_eq!(send(&world, &typed).await, accepted());
+    wait_for_outcome(&world).await;
+    let_time_pass(&world, 10).await;
+    tell(&world, ENDED, Utc::now()).await;
+    let told = card(&world, "is over, and nothing was seen of it.*").await;
+    assert!(
+        text(&told).contains("Zoom did not say whether it took the start")
+            && text(&told).contains("If it began, it was ended at"),
+        "{told:?}"
+    );
+    world.end().await;
+}
+
 #[tokio::test]
 async fn a_rehearsal_that_cannot_be_stopped_is_told_as_that() {
     let world = rehearsing_world().await;

@@ -195,10 +195,14 @@ impl Zoom {
         }
     }
 
-    /// The host goes live by hand, to a service of their choice.
-    pub fn go_live_by_hand(&self, id: i64, service: &str) {
+    /// The host goes live by hand, to a service of their choice, unless a livestream goes on. Returns
+    /// whether they do.
+    pub fn go_live_by_hand(&self, id: i64, service: &str) -> bool {
         let mut state = self.lock();
-        if let Some(meeting) = state.meetings.get_mut(&id) {
+        let found = state.meetings.get_mut(&id);
+        let free = found.filter(|meeting| meeting.is_running && !meeting.is_live);
+        let is_free = free.is_some();
+        if let Some(meeting) = free {
             service.clone_into(&mut meeting.service);
             (meeting.is_live, meeting.live_since) = (true, Some(Utc::now()));
             (meeting.is_broken, meeting.started_at) = (false, Some(Instant::now()));
@@ -207,6 +211,7 @@ impl Zoom {
                 .flatten();
             state.report(STREAM_STARTED, id);
         }
+        is_free
     }
 
     /// The livestream breaks off; the meeting goes on.

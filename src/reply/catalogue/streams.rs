@@ -117,6 +117,7 @@ fn catalogue_of_streams_on_destinations() {
         channel: &channel,
         state,
         stops: None,
+        is_taken: true,
         has_reports,
         now: at() + TimeDelta::minutes(48),
     };
@@ -154,6 +155,19 @@ fn catalogue_of_streams_on_destinations() {
                 );
             }
         }
+    }
+    for has_reports in [true, false] {
+        let (since, at) = (None, at() + TimeDelta::minutes(1));
+        let how = HowEnded::StoppedBy(None);
+        let not_known = StreamContext {
+            destination: Some(&test),
+            is_rehearsal: true,
+            is_taken: false,
+            ..told(State::Ended { since, at, how }, has_reports)
+        };
+        let title = "over, a rehearsal of which Zoom did not say whether it took it; reports";
+        let title = format!("{title}: {has_reports}");
+        page.entry(&title, &replies().card(&not_known));
     }
     let since = at();
     let after_stop = StreamContext {
@@ -228,6 +242,7 @@ fn catalogue_of_streams() {
         channel: &channel,
         state,
         stops: None,
+        is_taken: true,
         has_reports,
         now: at() + TimeDelta::minutes(48),
     };
