@@ -494,16 +494,22 @@ pub async fn chosen(
     Ok(chosen.fetch_optional(db).await?.flatten())
 }
 
-/// The streams that go to a destination, as far as we know, and what it is called: also those whose place
-/// another one takes that Zoom may still refuse, and those that lost it to another one, which their
-/// encoder does not know.
-pub async fn going_to(
-    db: &PgPool,
-    destination: DestinationId,
-) -> sqlx::Result<Vec<(Stream, DestinationName)>> {
+/// A stream that goes to a destination, as far as we know.
+#[derive(Debug)]
+pub struct Going {
+    pub stream: Stream,
+    /// What the destination is called.
+    pub destination: DestinationName,
+    /// It holds the destination; else it lost that to another one, which Zoom does not know.
+    pub holds: bool,
+}
+
+/// The streams that go to a destination, as far as we know: also those whose place another one takes that
+/// Zoom may still refuse.
+pub async fn going_to(db: &PgPool, destination: DestinationId) -> sqlx::Result<Vec<Going>> {
     let rows = sqlx::query!(
         r#"
-        select stream_id as "id: StreamId", name as "name: DestinationName"
+        select stream_id as "id: StreamId", name as "name: DestinationName", holds_destination as holds
         from stream join destination using (destination_id)
         where destination_id = $1 and (closed_at is null or exists (
             select from stream as next
@@ -518,7 +524,11 @@ pub async fn going_to(
     );
     let mut going = Vec::new();
     for row in rows.fetch_all(db).await? {
-        going.extend(find(db, row.id).await?.map(|stream| (stream, row.name)));
+        going.extend(find(db, row.id).await?.map(|stream| Going {
+            stream,
+            destination: row.name,
+            holds: row.holds,
+        }));
     }
     Ok(going)
 }

@@ -13,7 +13,7 @@ use crate::db::commands::{LastSent, PendingCommand};
 use crate::db::destinations::{self, Destination, UsedBy};
 use crate::db::links::Link;
 use crate::db::shared_accounts;
-use crate::db::streams::{self, NewStream, Stream, StreamBegun};
+use crate::db::streams::{self, Going, NewStream, StreamBegun};
 use crate::destination::DestinationName;
 use crate::ids::{Asker, ChannelId, DestinationId, StreamId, ZoomUserId};
 use crate::livestream::on_air::{Earlier, OnAir, Start};
@@ -273,8 +273,8 @@ pub(super) async fn kept_from(
     let Some(id) = held(start, destination) else {
         return Ok(None);
     };
-    for (other, name) in others_going_to(app, start, meeting, id).await? {
-        let in_use = in_use(app, start, destination.is_some(), &other, name).await?;
+    for other in others_going_to(app, start, meeting, id).await? {
+        let in_use = in_use(app, start, destination.is_some(), &other).await?;
         if in_use.is_some() {
             return Ok(in_use);
         }
@@ -288,10 +288,11 @@ async fn others_going_to(
     start: &Start<'_>,
     meeting: Option<MeetingId>,
     id: DestinationId,
-) -> sqlx::Result<Vec<(Stream, DestinationName)>> {
+) -> sqlx::Result<Vec<Going>> {
     let mut going = streams::going_to(&app.db, id).await?;
-    going
-        .retain(|(other, _)| other.zoom_user != *start.zoom_user || Some(other.meeting) != meeting);
+    going.retain(|Going { stream, .. }| {
+        stream.zoom_user != *start.zoom_user || Some(stream.meeting) != meeting
+    });
     Ok(going)
 }
 
@@ -339,12 +340,12 @@ pub(super) async fn hold(
         let mut released = Vec::new();
         if let Some(id) = new.destination {
             let meeting = Some(command.request.meeting);
-            for (other, name) in others_going_to(app, start, meeting, id).await? {
-                let in_use = in_use(app, start, destination.is_some(), &other, name).await?;
+            for other in others_going_to(app, start, meeting, id).await? {
+                let in_use = in_use(app, start, destination.is_some(), &other).await?;
                 if in_use.is_some() {
                     return Ok(in_use);
                 }
-                released.push(other.stream_id);
+                released.push(other.stream.stream_id);
             }
         }
         // Another one may have begun between the two statements.
@@ -393,11 +394,13 @@ async fn in_use(
     app: &App,
     start: &Start<'_>,
     is_chosen: bool,
-    holder: &Stream,
-    destination: DestinationName,
+    going: &Going,
 ) -> sqlx::Result<Option<Outcome>> {
+    let holder = &going.stream;
     let (since, is_sure) = match OnAir::of(holder) {
         OnAir::Stopped | OnAir::Over => return Ok(None),
+        // Whoever took it was asked about that.
+        OnAir::Perhaps { .. } if !going.holds => return Ok(None),
         OnAir::Surely { since, .. } => (since, true),
         OnAir::Perhaps { since } => (since, false),
     };
@@ -410,7 +413,7 @@ async fn in_use(
     let may_know = start.may_know(holder);
     let may_name = is_chosen || start.last_sent.is_some_and(|last| last.may_know);
     Ok(Some(Outcome::DestinationInUse {
-        name: may_name.then_some(destination),
+        name: may_name.then(|| going.destination.clone()),
         since,
         is_sure,
         is_chosen,

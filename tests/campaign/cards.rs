@@ -323,11 +323,9 @@ pub(crate) async fn play_last_round(env: &CampaignEnv, db: &PgPool, reports: &Re
             assert_eq!(answer.body["response_type"], "in_channel", "{answer:?}");
             // The next one may be in its way.
             let outcome = outcome(db, &typed.trigger).await;
-            // They are asked where it goes if Zoom did not say what it set last, and go on.
+            // They are asked about what may go on, and go on.
             match outcome["stream"].as_i64() {
-                Some(stream)
-                    if outcome["kind"] == "last_sent_not_known" && !streams.contains(&stream) =>
-                {
+                Some(stream) if outcome["kind"] != "accepted" && !streams.contains(&stream) => {
                     streams.push(stream);
                 }
                 _ => break,
