@@ -80,9 +80,17 @@ pub fn of_people(old: &[String], new: &[String]) -> Option<String> {
     (!parts.is_empty()).then(|| format!("{}, now {}", parts.join(", "), new.len()))
 }
 
-/// What was changed of who may use a destination, and where it is the default.
-pub fn of_use(old: &Fields, new: &Fields, names: &Names) -> Vec<String> {
-    let used_by = |fields: &Fields| match fields.used_by {
+/// Who may use a new destination, and where it is the default.
+pub fn of_new(new: &Fields, names: &Names) -> String {
+    let who = format!("who may use it: {}", used_by(new, names));
+    if new.default_in.is_empty() {
+        return who;
+    }
+    format!("{who}, default in: {}", channels(&new.default_in, names))
+}
+
+fn used_by(fields: &Fields, names: &Names) -> String {
+    match fields.used_by {
         UsedBy::Everybody => "everybody".to_owned(),
         UsedBy::Channels => format!("from {}", channels(&fields.channels, names)),
         UsedBy::People => "only listed people".to_owned(),
@@ -91,9 +99,13 @@ pub fn of_use(old: &Fields, new: &Fields, names: &Names) -> Vec<String> {
             format!("only {}", names.group(group).unwrap_or(group))
         }
         UsedBy::Unknown => "not readable".to_owned(),
-    };
+    }
+}
+
+/// What was changed of who may use a destination, and where it is the default.
+pub fn of_use(old: &Fields, new: &Fields, names: &Names) -> Vec<String> {
     let mut changes = Vec::new();
-    let (before, after) = (used_by(old), used_by(new));
+    let (before, after) = (used_by(old, names), used_by(new, names));
     if before != after {
         changes.push(format!("who may use it: {before} → {after}"));
     }

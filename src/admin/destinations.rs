@@ -4,7 +4,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sqlx::PgConnection;
 
 use crate::admin::Admin;
-use crate::admin::changes::of_use;
+use crate::admin::changes::{of_new, of_use};
 use crate::app::App;
 use crate::crypto::vault::Context;
 use crate::db::audit::{self, AuditKind, Event};
@@ -21,6 +21,8 @@ pub enum Saved {
     Unchanged(DestinationId),
     /// Another one has its name.
     NameTaken,
+    /// Another one is called almost the same.
+    NameAlike(DestinationName),
     /// The key that is set is for another server.
     KeyNeeded,
     /// Another one has its server and its key.
@@ -85,6 +87,12 @@ impl Others {
         if others().any(|other| other.fields.name == fields.name) {
             return Some(Saved::NameTaken);
         }
+        let old = own.and_then(|own| self.find(own));
+        let is_renamed = old.is_none_or(|old| old.fields.name != fields.name);
+        let is_alike = |other: &&Destination| other.fields.name.letters() == fields.name.letters();
+        if let Some(other) = others().find(is_alike).filter(|_| is_renamed) {
+            return Some(Saved::NameAlike(other.fields.name.clone()));
+        }
         let has_same_key = |other: &&Destination| {
             address::are_same(&other.fields.server_url, &fields.server_url)
                 && key.is_some_and(|key| self.has_key(other.destination_id, key))
@@ -108,6 +116,7 @@ pub async fn add(
     admin: &Admin,
     fields: &Fields,
     key: &SecretString,
+    names: &Names,
 ) -> sqlx::Result<Saved> {
     let mut transaction = app.db.begin().await?;
     let others = Others::lock(&mut transaction, app, admin).await?;
@@ -125,9 +134,10 @@ pub async fn add(
     };
     let sealed = app.vault.seal(Context::StreamKey(id.0), key);
     destinations::set_key(&mut transaction, id, &admin.asker.user, &sealed).await?;
+    let detail = format!("{}: {}", fields.name, of_new(fields, names));
     let event = Event::of(&admin.asker, AuditKind::DestinationAdded)
         .people(people(fields))
-        .detail(fields.name.as_str());
+        .detail(&detail);
     audit::write(&mut *transaction, &event).await?;
     transaction.commit().await?;
     Ok(Saved::Done(id))

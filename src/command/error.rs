@@ -37,9 +37,11 @@ pub enum ParseError {
     /// The name of an option, without `=` and a value.
     ValueMissing(&'static str),
     OptionTwice(&'static str),
+    /// With what stands for a destination's name written as one, all is right that is in `instead`.
     BadValue {
         key: &'static str,
         typed: String,
+        instead: Option<Box<LivestreamRequest>>,
     },
     /// The name has this many characters.
     NameLength(usize),
@@ -112,7 +114,13 @@ impl ParseError {
                 };
                 *instead = instead.take().filter(|request| !has_passcode(request));
             }
-            Self::BadValue { typed, .. } => hide(typed),
+            Self::BadValue { typed, instead, .. } => {
+                hide(typed);
+                *instead = instead.take().filter(|_| !typed.is_empty());
+                if let Some(request) = instead {
+                    hide_name(&mut request.settings);
+                }
+            }
             Self::ControlCharacter(word) => {
                 let value = word.split_once('=').map_or(&**word, |(_, value)| value);
                 if !may_repeat || !may_be_repeated(value) {
@@ -135,9 +143,13 @@ impl ParseError {
             Self::MeetingMissing { verb, .. }
             | Self::NotAMeeting { verb, .. }
             | Self::NoOptions { verb, .. } => *verb = of,
-            Self::UnknownOption { instead, .. } | Self::NameNotQuoted { instead } => {
-                *instead = None;
-            }
+            Self::BadValue {
+                instead: Some(request),
+                ..
+            } if of == Verb::Rehearse => request.settings.is_rehearsal = true,
+            Self::UnknownOption { instead, .. }
+            | Self::NameNotQuoted { instead }
+            | Self::BadValue { instead, .. } => *instead = None,
             _ => {}
         }
         self

@@ -40,8 +40,8 @@ pub enum Command {
     Pick(Options),
     /// Say what would keep a livestream from starting.
     Check(CheckRequest),
-    /// Say where livestreams can go.
-    Destinations,
+    /// Say where livestreams can go: everywhere, or where the name has these words in it.
+    Destinations(Option<String>),
     /// Link a Zoom account; what was typed before may follow it.
     Connect(Option<Interrupted>),
     /// Unlink it.
@@ -135,7 +135,11 @@ impl Command {
             Some(verb @ Verb::Status) => {
                 return meeting_alone(verb, text, rest).map(|meeting| Self::Status(Some(meeting)));
             }
-            Some(Verb::Destinations) => return Ok(Self::Destinations),
+            Some(Verb::Destinations) => {
+                let words = as_seen(behind(text, first));
+                let words = Some(words.trim()).filter(|words| !words.is_empty());
+                return Ok(Self::Destinations(words.map(str::to_owned)));
+            }
             Some(Verb::Check) => return check(text, first, rest).map(Self::Check),
             Some(verb @ Verb::Rehearse) => {
                 return match livestream(Action::Start, text, rest) {
@@ -295,8 +299,9 @@ fn livestream(action: Action, text: &str, rest: &[Word]) -> Result<LivestreamReq
     read(&options, meeting).map_err(|mut mistake| {
         let corrected = corrected(&options, &mistake);
         let request = corrected.and_then(|options| read(&options, meeting).ok());
-        if let ParseError::UnknownOption { instead, .. } | ParseError::NameNotQuoted { instead } =
-            &mut mistake
+        if let ParseError::UnknownOption { instead, .. }
+        | ParseError::NameNotQuoted { instead }
+        | ParseError::BadValue { instead, .. } = &mut mistake
         {
             *instead = request.map(Box::new);
         }
@@ -695,6 +700,7 @@ mod tests {
                 ParseError::BadValue {
                     key: "layout",
                     typed: "wall".into(),
+                    instead: None,
                 },
             ),
             ("start 68423085 name=", ParseError::NameLength(0)),
@@ -852,6 +858,7 @@ mod tests {
                 ParseError::BadValue {
                     key: "layout",
                     typed: "842".into(),
+                    instead: None,
                 },
             ),
         ] {

@@ -207,6 +207,7 @@ pub(super) fn read(options: &[Typed]) -> Result<Options, ParseError> {
                     return Err(ParseError::BadValue {
                         key,
                         typed: shown(&format!("{value} {}", next.raw)),
+                        instead: None,
                     });
                 }
                 settings.destination.replace(destination(value)?).is_some()
@@ -258,6 +259,11 @@ pub(super) fn corrected(options: &[Typed], mistake: &ParseError) -> Option<Vec<T
                 *is_quoted = true;
             }
             (
+                ParseError::BadValue { key: "to", .. },
+                Typed::Other(word),
+                Some(Typed::Option { key, value, .. }),
+            ) if known(key) == Some("to") => *value = format!("{value} {}", word.raw),
+            (
                 ParseError::UnknownOption {
                     key: wrong,
                     nearest: Some(nearest),
@@ -277,15 +283,23 @@ pub(super) fn corrected(options: &[Typed], mistake: &ParseError) -> Option<Vec<T
             _ => corrected.push(typed.clone()),
         }
     }
-    matches!(
-        mistake,
-        ParseError::NameNotQuoted { .. }
-            | ParseError::UnknownOption {
-                nearest: Some(_),
-                ..
+    match mistake {
+        ParseError::BadValue { key: "to", .. } => {
+            for typed in &mut corrected {
+                if let Typed::Option { key, value, .. } = typed
+                    && known(key) == Some("to")
+                {
+                    *value = DestinationName::from_words(&shown(value))?.to_string();
+                }
             }
-    )
-    .then_some(corrected)
+        }
+        ParseError::NameNotQuoted { .. }
+        | ParseError::UnknownOption {
+            nearest: Some(_), ..
+        } => {}
+        _ => return None,
+    }
+    Some(corrected)
 }
 
 /// A value that is one of a few, read leniently.
@@ -343,6 +357,7 @@ fn destination(value: &str) -> Result<DestinationName, ParseError> {
     read.map_err(|_| ParseError::BadValue {
         key: "to",
         typed: shown.clone(),
+        instead: None,
     })
 }
 
@@ -354,7 +369,11 @@ fn choice<T: Choice>(key: &'static str, value: &str) -> Result<T, ParseError> {
         .chars()
         .map(|c| if is_dash(c) { '_' } else { c })
         .collect();
-    T::read(&word).ok_or(ParseError::BadValue { key, typed: shown })
+    T::read(&word).ok_or(ParseError::BadValue {
+        key,
+        typed: shown,
+        instead: None,
+    })
 }
 
 /// A word as the person saw it, as far as that is known.

@@ -157,6 +157,12 @@ pub enum Outcome {
         /// It may be over: the asker may start the meeting's livestream anyway.
         #[serde(default = "yes")]
         may_start: bool,
+        /// It goes on as far as we know; else it may be over.
+        #[serde(default)]
+        is_sure: bool,
+        /// It is a rehearsal that is about to be stopped, and the asker may know that.
+        #[serde(default)]
+        ends_by_itself: bool,
         /// Which stream it is.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         stream: Option<StreamId>,
@@ -176,6 +182,9 @@ pub enum Outcome {
         /// Where [`DestinationRule::Channel`] allows it.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         channels: Vec<ChannelId>,
+        /// Some of those that the asker may rehearse on, where [`DestinationRule::NotTest`] refuses it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        tests: Vec<DestinationName>,
     },
     /// No destination for rehearsals was named, and there is none that the asker may use, or there are
     /// several.

@@ -751,7 +751,8 @@ async fn note_finished(
                 person_key(enterprise_id, team_id, user_id),
                 (select account_id from zoom_account where zoom_account.zoom_user_id = finished.zoom_user_id),
                 -- The direct message of the app has a person's ID.
-                case when channel_id !~ '^[UW]' then channel_id end, meeting_id, command_id, outcome ->> 'kind', (outcome ->> 'code')::bigint,
+                case when channel_id !~ '^[UW]' then channel_id end, meeting_id, command_id, outcome ->> 'kind',
+                coalesce(outcome ->> 'code', outcome -> 'why' ->> 'code')::bigint,
                 finished_at - received_at,
                 nullif(concat_ws(' ', case when $3 then action end,
                     case when settings ? 'is_rehearsal' then 'rehearsal' end,
@@ -760,7 +761,9 @@ async fn note_finished(
                         settings ->> 'destination',
                         -- The one for rehearsals, where none was named.
                         (select destination from stream where stream.command_id = $1 and is_rehearsal)
-                    ) end
+                    ) end,
+                    -- Why a destination was not set.
+                    'why=' || (outcome -> 'why' ->> 'kind'), 'status=' || (outcome -> 'why' ->> 'status')
                 ), ''), $4
             from finished
         ), told as (

@@ -6,7 +6,7 @@ use sqlx::{PgConnection, PgExecutor};
 use super::violates;
 use crate::command::meeting::MeetingId;
 use crate::destination::{DestinationName, Resolution};
-use crate::ids::{Asker, ChannelId, DestinationId, SlackUserId, TeamId};
+use crate::ids::{Asker, ChannelId, DestinationId, SlackUserId, TeamId, ZoomUserId};
 
 /// Who may use a destination, of those who may start livestreams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, strum::EnumString, strum::IntoStaticStr)]
@@ -64,7 +64,7 @@ pub struct Destination {
     pub version: i64,
     /// What goes there now.
     pub carries: Option<Carried>,
-    /// How many livestreams went there since its key was set, as far as they are kept.
+    /// How many livestreams were sent there since its key was set, and taken by Zoom, as far as they are kept.
     pub used: i64,
 }
 
@@ -87,6 +87,44 @@ impl Destination {
     }
 }
 
+/// The Zoom accounts with which the key of a destination may have been set in a meeting since it was
+/// chosen, as far as that is kept: not one of whoever set it, nor one that an admin has allowed by name.
+/// None of those that the workspace shares either.
+pub async fn read_by(
+    db: impl PgExecutor<'_>,
+    team: &TeamId,
+    id: DestinationId,
+) -> sqlx::Result<Vec<ZoomUserId>> {
+    sqlx::query_scalar!(
+        r#"
+        select distinct zoom_user_id as "zoom_user: ZoomUserId"
+        from destination join stream using (destination_id)
+        where destination_id = $2 and destination.team_id = $1 and began_at > key_set_at
+            and stream.destination is not null
+            and not zoom_user_id = any (zoom_users)
+            -- Of one that was plainly not set nothing was read.
+            and not exists (
+                select from command
+                where command.command_id = stream.command_id and destination_step is null and finished_at is not null
+            )
+            and not exists (
+                select from zoom_link
+                where zoom_link.zoom_user_id = stream.zoom_user_id and zoom_link.team_id = $1
+                    and zoom_link.user_id = key_set_by
+            )
+            and not exists (
+                select from shared_account
+                where shared_account.team_id = $1 and shared_account.zoom_user_id = stream.zoom_user_id
+            )
+        order by zoom_user_id
+        "#,
+        team.as_str(),
+        id.0,
+    )
+    .fetch_all(db)
+    .await
+}
+
 /// The destinations of a workspace, by name; only one of them, if it is named.
 pub async fn list(
     db: impl PgExecutor<'_>,
@@ -104,6 +142,12 @@ pub async fn list(
             (
                 select count(*) from stream
                 where stream.destination_id = destination.destination_id and stream.began_at > key_set_at
+                    -- Elsewhere it is a guess where the stream went.
+                    and stream.destination is not null
+                    and exists (
+                        select from stream_fact
+                        where stream_fact.stream_id = stream.stream_id and kind in ('start_taken', 'on_air')
+                    )
             ) as "used!"
         from destination left join lateral (
             select meeting_id, topic, channel_id, is_public, began_at from stream

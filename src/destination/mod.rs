@@ -54,6 +54,26 @@ impl DestinationName {
         &self.0
     }
 
+    /// The name that some words may stand for, as `Town Hall` and `town_hall` do for `town-hall`.
+    pub fn from_words(words: &str) -> Option<Self> {
+        let words = words.split(|c: char| c.is_whitespace() || c == '_');
+        let words = words.map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()));
+        let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
+        words.join("-").parse().ok()
+    }
+
+    /// The same without hyphens, which people forget or add.
+    pub fn letters(&self) -> String {
+        self.0.replace('-', "")
+    }
+
+    /// Whether it has these words in it, whatever stands between them.
+    pub fn has(&self, words: &str) -> bool {
+        let letters = words.chars().filter(|c| c.is_alphanumeric());
+        let letters: String = letters.flat_map(char::to_lowercase).collect();
+        self.letters().contains(&letters)
+    }
+
     /// Whether it stands for what is set in Zoom.
     pub fn is_as_set_in_zoom(&self) -> bool {
         self.0 == AS_SET_IN_ZOOM
@@ -143,6 +163,16 @@ mod tests {
                 text.parse::<DestinationName>().map(|name| name.0),
                 Ok(name.to_owned())
             );
+        }
+        for (words, name) in [
+            ("Town Hall", Some("town-hall")),
+            ("town_hall", Some("town-hall")),
+            ("the  “Main” stage.", Some("the-main-stage")),
+            ("käse bar", None),
+            (" _ ", None),
+        ] {
+            let read = DestinationName::from_words(words);
+            assert_eq!(read.as_ref().map(DestinationName::as_str), name, "{words}");
         }
         let too_long = "a".repeat(NAME_MAX + 1);
         for text in [

@@ -11,10 +11,10 @@ use std::time::Duration;
 
 use crate::account::{offer, unlink};
 use crate::app::App;
-use crate::command::meeting::MeetingId;
+use crate::command::meeting::{MeetingId, ParseMeetingIdError};
 use crate::command::outcome::{Refusal, Rule};
 use crate::command::request::{Action, CheckRequest, LivestreamRequest, Options};
-use crate::command::verb::Access;
+use crate::command::verb::{Access, Verb};
 use crate::command::{self, Command, Interrupted, ParseError};
 use crate::crypto::vault::Context;
 use crate::db::audit::{self, AuditKind, Event};
@@ -225,6 +225,9 @@ async fn accept(
         match parsed {
             Ok(command) => carry_out(app, form, command, source, url).await,
             Err(error) => {
+                if let Some(message) = destination_meant(app, form, &error).await? {
+                    return Ok(Accepted::Answered(message));
+                }
                 let standing = standing(app, form).await;
                 Ok(Accepted::Answered(replies.mistake(&error, &standing)))
             }
@@ -248,7 +251,7 @@ async fn carry_out(
         Command::Pick(options) => return pick_meeting(app, form, options, source, url).await,
         Command::Check(request) => return check_start(app, form, request, source, url).await,
         Command::Help => replies.help(&standing(app, form).await),
-        Command::Destinations => {
+        Command::Destinations(words) => {
             let person = authorization::find(&app.db, &asker).await?;
             if let Some(refusal) = standing_of(app, form, &person).await?.refusal {
                 return Ok(Accepted::Answered(replies.not_allowed(&refusal)));
@@ -258,8 +261,12 @@ async fn carry_out(
                 let (channel, zoom_user) = (&form.channel_id, zoom_user.as_ref());
                 destination::usable(app, &asker, channel, zoom_user, is_rehearsal).await
             };
-            let (shows, tests) = (usable(false).await?, usable(true).await?);
-            replies.destinations(&form.channel_id, &shows, &tests)
+            let (mut shows, mut tests) = (usable(false).await?, usable(true).await?);
+            if let Some(words) = &words {
+                shows.retain(|destination| destination.fields.name.has(words));
+                tests.retain(|destination| destination.fields.name.has(words));
+            }
+            replies.destinations(&form.channel_id, shows, tests, words.is_some())
         }
         Command::Whoami => {
             let person = authorization::find(&app.db, &asker).await?;
@@ -534,6 +541,57 @@ async fn near_here(
     Ok(Some(destination::near(name, names)))
 }
 
+/// Asks for the destination that somebody may mean by words that the option `to=` does not take, or that
+/// stand behind the meeting without it.
+async fn destination_meant(
+    app: &App,
+    form: &SlashCommand,
+    mistake: &ParseError,
+) -> sqlx::Result<Option<Message>> {
+    match mistake {
+        ParseError::BadValue {
+            instead: Some(request),
+            ..
+        } => {
+            let near = near_here(app, form, request).await?.unwrap_or_default();
+            let message = Replies::of(app).no_destination_to_start(request, &near);
+            Ok((!near.is_empty()).then_some(message))
+        }
+        ParseError::NotAMeeting {
+            verb: verb @ (Verb::Start | Verb::Rehearse | Verb::Check),
+            settings,
+            why: ParseMeetingIdError::ExtraWords { meeting, words },
+            ..
+        } if settings.destination.is_none() => {
+            let Some(name) = DestinationName::from_words(words.trim_start_matches("to ")) else {
+                return Ok(None);
+            };
+            let mut sent = (**settings).clone();
+            sent.is_rehearsal |= *verb == Verb::Rehearse;
+            sent.destination = Some(name.clone());
+            // They were taken for a name.
+            sent.display_name = sent.display_name.filter(|name| name != words);
+            let options = Options {
+                settings: sent,
+                is_confirmed: false,
+            };
+            let mut request = options.request(Action::Start, *meeting);
+            let near = near_here(app, form, &request).await?.unwrap_or_default();
+            let mut near = near.into_iter();
+            let Some(meant) = near.find(|near| near.letters() == name.letters()) else {
+                return Ok(None);
+            };
+            request.settings.destination = Some(meant);
+            let named =
+                (request.settings.display_name != settings.display_name).then_some(&**settings);
+            let message =
+                Replies::of(app).destination_without_option(*verb, &request, named, words);
+            Ok(Some(message))
+        }
+        _ => Ok(None),
+    }
+}
+
 /// Who started the livestream that somebody wants to stop without a link of their own, if it is one
 /// of this channel and somebody else.
 async fn starter_to_ask(
@@ -703,7 +761,7 @@ async fn may_be_refused(
             | Command::Whoami
             | Command::Disconnect { .. }
             | Command::Pick(_)
-            | Command::Destinations
+            | Command::Destinations(_)
             | Command::Check(_)
             | Command::Status(_)
             | Command::ChooseToStop

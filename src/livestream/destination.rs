@@ -138,7 +138,7 @@ pub async fn usable(
 }
 
 /// Which of these names may be meant by one that is none of them: those that it begins or that begin
-/// it, and those that differ in a letter or two.
+/// it, and those that differ in a letter or two, whatever hyphens they have.
 pub fn near<'a>(
     typed: &DestinationName,
     names: impl IntoIterator<Item = &'a DestinationName>,
@@ -146,11 +146,10 @@ pub fn near<'a>(
     let mut near: Vec<_> = names
         .into_iter()
         .filter_map(|name| {
-            let (name_text, typed) = (name.as_str(), typed.as_str());
-            let distance = strsim::osa_distance(typed, name_text);
-            let is_near = name_text.starts_with(typed)
-                || typed.starts_with(name_text)
-                || distance <= WRONG_MAX;
+            let (letters, typed) = (name.letters(), typed.letters());
+            let distance = strsim::osa_distance(&typed, &letters);
+            let is_near =
+                letters.starts_with(&typed) || typed.starts_with(&letters) || distance <= WRONG_MAX;
             is_near.then_some((distance, name))
         })
         .collect();
@@ -190,7 +189,7 @@ pub(super) async fn choose(
         let near = near(name, usable.iter().map(|usable| &usable.fields.name));
         return Ok(Err(Outcome::NoSuchDestination { near }));
     };
-    let refused = |rule| {
+    let refused = |rule, tests| {
         let channels = match rule {
             DestinationRule::Channel => found.fields.channels.as_slice(),
             _ => &[],
@@ -201,17 +200,21 @@ pub(super) async fn choose(
             rule,
             is_default: found.is_default_in(channel),
             channels: channels.map(ChannelId::new).collect(),
+            tests,
         }
     };
     match (found.fields.is_test, is_rehearsal) {
-        (true, false) => return Ok(Err(refused(DestinationRule::Test))),
-        (false, true) => return Ok(Err(refused(DestinationRule::NotTest))),
+        (true, false) => return Ok(Err(refused(DestinationRule::Test, Vec::new()))),
+        (false, true) => {
+            let tests = usable(app, asker, channel, Some(zoom_user), true).await?;
+            return Ok(Err(refused(DestinationRule::NotTest, first_names(tests))));
+        }
         (true, true) | (false, false) => {}
     }
     let may = may_use(app, asker, channel, Some(zoom_user), &found, PATIENCE);
     Ok(match may.await? {
         Use::Allowed => Ok(Some(found)),
-        Use::Refused(rule) => Err(refused(rule)),
+        Use::Refused(rule) => Err(refused(rule, Vec::new())),
         Use::NotKnown(why) => Err(Outcome::NotKnown {
             fact: Fact::UserGroup,
             why,

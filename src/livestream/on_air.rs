@@ -134,6 +134,15 @@ pub(super) struct InTheWay {
     may_start: bool,
 }
 
+impl InTheWay {
+    /// Whether it is a rehearsal that is stopped by itself, and is not overdue.
+    fn ends_by_itself(&self) -> bool {
+        let stops = self.stream.stops(&self.stream.state());
+        let is_overdue = stops.is_some_and(|stops| stops.is_overdue(self.stream.read_at));
+        self.stream.is_rehearsal && !is_overdue
+    }
+}
+
 /// Why a start is not sent to Zoom: it is on air already, as far as we know. Whoever knows better
 /// starts it anyway; not with a destination, which would end what is on air for its viewers. A stream
 /// that was stopped is over for whoever starts the next.
@@ -246,6 +255,9 @@ pub(super) async fn already_live(
     start: &Start<'_>,
     in_the_way: InTheWay,
 ) -> sqlx::Result<Outcome> {
+    let is_sure =
+        in_the_way.is_reported || matches!(OnAir::of(&in_the_way.stream), OnAir::Surely { .. });
+    let ends_by_itself = in_the_way.ends_by_itself();
     let InTheWay {
         stream,
         since,
@@ -263,6 +275,8 @@ pub(super) async fn already_live(
             card: None,
             destination: None,
             may_start,
+            is_sure,
+            ends_by_itself: false,
             stream: Some(stream.stream_id),
         });
     }
@@ -279,6 +293,8 @@ pub(super) async fn already_live(
         card,
         destination: stream.destination.clone(),
         may_start,
+        is_sure,
+        ends_by_itself,
         stream: Some(stream.stream_id),
     })
 }

@@ -445,6 +445,7 @@ impl Replies<'_> {
                 rule,
                 is_default,
                 channels,
+                tests,
             } => {
                 let default = if *is_default {
                     format!(
@@ -456,7 +457,7 @@ impl Replies<'_> {
                 };
                 Wrong(format!(
                     "{}{default}",
-                    self.destination_rule(name, *rule, channels)
+                    self.destination_rule(name, *rule, channels, tests)
                 ))
             }
             Outcome::DestinationBroken { name } => Wrong(format!(

@@ -4,13 +4,14 @@ use chrono::{DateTime, Utc};
 
 use crate::command::meeting::MeetingId;
 use crate::command::outcome::DestinationRule;
-use crate::command::request::{LivestreamRequest, Options};
+use crate::command::request::{LivestreamRequest, Options, Settings};
+use crate::command::verb::Verb;
 use crate::db::destinations::Destination;
 use crate::destination::service;
 use crate::destination::{AS_SET_IN_ZOOM, DestinationName};
 use crate::ids::{ChannelId, SlackUserId};
 use crate::reply::{EXAMPLE, Replies, date, ephemeral};
-use crate::slack::message::{Button, Message, escape};
+use crate::slack::message::{Button, Message, code, escape};
 
 /// How many destinations are listed.
 const LISTED_MAX: usize = 40;
@@ -22,32 +23,102 @@ const PAGE_MAX: usize = 400;
 const KEY_MIN: usize = 12;
 
 impl Replies<'_> {
-    /// The destinations that somebody may use in a channel, for them alone: of shows, and of rehearsals.
+    /// The destinations that somebody may use in a channel, for them alone: of shows, and of rehearsals;
+    /// all of them, or those with words in their names that they typed.
     pub fn destinations(
         &self,
         channel: &ChannelId,
-        shows: &[Destination],
-        tests: &[Destination],
+        mut shows: Vec<Destination>,
+        mut tests: Vec<Destination>,
+        is_search: bool,
     ) -> Message {
         let set_up = self.on_admin_page("destinations");
         let slash = self.slash;
-        let mut message = match shows.first() {
+        // Those that are looked for most.
+        for destinations in [&mut shows, &mut tests] {
+            destinations.sort_by_key(|kept| (!kept.is_default_in(channel), kept.carries.is_none()));
+        }
+        let is_free = |show: &&Destination| show.carries.is_none();
+        let example = shows.iter().find(is_free).or(shows.first());
+        let mut message = match example {
+            None if is_search && tests.is_empty() => {
+                return ephemeral(&format!(
+                    "No destination that you can use here has that in its name. `{slash} destinations` lists them all."
+                ));
+            }
+            None if is_search => ephemeral("Only destinations for rehearsals have that in their names."),
             None => ephemeral(&format!(
                 "There is no destination that you can use here. Your livestreams go where they are set up in Zoom. Admins \
                  can add destinations{set_up}."
             )),
-            Some(first) => listed(ephemeral("Your livestreams can go to:"), channel, shows)
+            Some(example) => self
+                .listed(ephemeral("Your livestreams can go to:"), channel, &shows)
                 .with_section(&format!(
                     "Type `{slash} start {EXAMPLE} to={}`, or choose it in the list that `{slash}` shows. \
                      `to={AS_SET_IN_ZOOM}` leaves it as it is set in Zoom.",
-                    first.fields.name,
+                    example.fields.name,
                 )),
         };
         if !tests.is_empty() {
             let heading = format!("For rehearsals, with `{slash} rehearse {EXAMPLE}`:");
-            message = listed(message.with_section(&heading), channel, tests);
+            message = self.listed(message.with_section(&heading), channel, &tests);
         }
         message
+    }
+
+    /// A message with a line for each destination, in as many sections as they need.
+    fn listed(
+        &self,
+        message: Message,
+        channel: &ChannelId,
+        destinations: &[Destination],
+    ) -> Message {
+        let lines: Vec<_> = destinations
+            .iter()
+            .take(LISTED_MAX)
+            .map(|destination| line(destination, channel))
+            .collect();
+        let message = lines
+            .chunks(LINES_IN_SECTION)
+            .fold(message, |message, lines| {
+                message.with_section(&lines.join("\n"))
+            });
+        match destinations.len().saturating_sub(LISTED_MAX) {
+            0 => message,
+            more => message.with_context(&format!(
+                "and {more} more. `{} destinations press` lists those with “press” in their names.",
+                self.slash
+            )),
+        }
+    }
+
+    /// Words behind a meeting are the name of a destination, which goes behind `to=`. `named`: the settings
+    /// in which they are the name to show instead, if they may be that.
+    pub fn destination_without_option(
+        &self,
+        verb: Verb,
+        request: &LivestreamRequest,
+        named: Option<&Settings>,
+        words: &str,
+    ) -> Message {
+        let meeting = request.meeting;
+        let meant = self.with_settings(verb, meeting, &request.settings);
+        let named = named.map_or_else(String::new, |named| {
+            format!(
+                " Or, for a name to show: {}.",
+                self.with_settings(verb, meeting, named)
+            )
+        });
+        let message = ephemeral(&format!(
+            "I can read the meeting's number, {}, but I don't know what {} is for. There is a destination of that name. Did \
+             you mean {meant}?{named}",
+            meeting.grouped(),
+            code(words),
+        ));
+        let name = request.destination().filter(|_| verb != Verb::Check);
+        message.with_buttons(
+            name.map(|name| Button::typing(going(request, name), request.to_string())),
+        )
     }
 
     /// A destination was named that is none, for a start without a meeting yet.
@@ -77,14 +148,9 @@ impl Replies<'_> {
             request.to_string()
         };
         let length = request.destination().map_or(0, |name| name.as_str().len());
-        let doing = if request.settings.is_rehearsal {
-            "Rehearse on"
-        } else {
-            "Go live on"
-        };
         let buttons = near
             .iter()
-            .map(|near| Button::typing(format!("{doing} {near}"), with(near)));
+            .map(|near| Button::typing(going(request, near), with(near)));
         self.no_destination(length, near.first().map(with))
             .with_buttons(buttons)
     }
@@ -147,6 +213,7 @@ impl Replies<'_> {
         name: &DestinationName,
         rule: DestinationRule,
         channels: &[ChannelId],
+        tests: &[DestinationName],
     ) -> String {
         let who = match rule {
             DestinationRule::People => "is for people whom an admin has named".to_owned(),
@@ -169,9 +236,16 @@ impl Replies<'_> {
                     .to_owned()
             }
         };
+        if tests.is_empty() {
+            return format!(
+                "The destination *{name}* {who}. An admin can change that{}.",
+                self.on_admin_page("destinations")
+            );
+        }
+        let tests: Vec<_> = tests.iter().map(|name| format!("`to={name}`")).collect();
         format!(
-            "The destination *{name}* {who}. An admin can change that{}.",
-            self.on_admin_page("destinations")
+            "The destination *{name}* {who}. To rehearse, name {}.",
+            tests.join(" or ")
         )
     }
 
@@ -216,22 +290,14 @@ impl Replies<'_> {
     }
 }
 
-/// A message with a line for each destination, in as many sections as they need.
-fn listed(message: Message, channel: &ChannelId, destinations: &[Destination]) -> Message {
-    let lines: Vec<_> = destinations
-        .iter()
-        .take(LISTED_MAX)
-        .map(|destination| line(destination, channel))
-        .collect();
-    let message = lines
-        .chunks(LINES_IN_SECTION)
-        .fold(message, |message, lines| {
-            message.with_section(&lines.join("\n"))
-        });
-    match destinations.len().saturating_sub(LISTED_MAX) {
-        0 => message,
-        more => message.with_context(&format!("and {more} more")),
-    }
+/// What a button says that sends a start to a destination.
+pub(super) fn going(request: &LivestreamRequest, name: &DestinationName) -> String {
+    let doing = if request.settings.is_rehearsal {
+        "Rehearse on"
+    } else {
+        "Go live on"
+    };
+    format!("{doing} {name}")
 }
 
 fn line(destination: &Destination, channel: &ChannelId) -> String {

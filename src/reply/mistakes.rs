@@ -149,7 +149,7 @@ impl Replies<'_> {
             ParseError::OptionTwice(key) => {
                 format!("You gave `{key}=` twice. Use it once.")
             }
-            ParseError::BadValue { key, typed } => {
+            ParseError::BadValue { key, typed, .. } => {
                 let values = OPTIONS
                     .iter()
                     .find(|(known, _)| known == key)
@@ -286,7 +286,12 @@ impl Replies<'_> {
     }
 
     /// A verb with a meeting, and the options that were typed, if it takes some.
-    fn with_settings(&self, verb: Verb, meeting: MeetingId, settings: &Settings) -> String {
+    pub(super) fn with_settings(
+        &self,
+        verb: Verb,
+        meeting: MeetingId,
+        settings: &Settings,
+    ) -> String {
         let mut settings = settings.clone();
         settings.is_rehearsal |= verb == Verb::Rehearse;
         match verb {

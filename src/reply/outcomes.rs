@@ -2,12 +2,12 @@
 
 use crate::command::Command;
 use crate::command::meeting::MeetingId;
-use crate::command::outcome::{Fact, Outcome, Unknown};
+use crate::command::outcome::{DestinationRule, Fact, Outcome, Unknown};
 use crate::command::request::{Action, LivestreamRequest};
 use crate::destination::AS_SET_IN_ZOOM;
 use crate::ids::{Asker, CommandId, SlackUserId, StreamId};
 use crate::reply::account::LINK_DEAD;
-use crate::reply::destinations::{called, destination_in_use, on, sent_to_either};
+use crate::reply::destinations::{called, destination_in_use, going, on, sent_to_either};
 use crate::reply::stream::{check, stop};
 use crate::reply::{Replies, date, ephemeral};
 use crate::slack::form::Content;
@@ -359,6 +359,8 @@ impl Replies<'_> {
                     card,
                     destination,
                     may_start,
+                    is_sure,
+                    ends_by_itself,
                     stream: _,
                 },
                 _,
@@ -370,9 +372,11 @@ impl Replies<'_> {
                     format!(
                         "is already live* since {since}, as Zoom reported: somebody began it in Zoom, not from here."
                     )
+                } else if *ends_by_itself {
+                    format!("is being rehearsed{on}* since {since}.")
                 } else if *is_reported {
                     format!("is already live{on}* since {since}, as Zoom reported.")
-                } else if sends && *may_start {
+                } else if !is_sure {
                     format!(
                         "may be live{on} already.* Zoom was asked to start it at {since}, and has reported nothing since."
                     )
@@ -382,15 +386,23 @@ impl Replies<'_> {
                     format!("is already going live{on}.* Zoom took the start at {since}.")
                 };
                 let advice = match (sends, may_start) {
-                    (false, _) => "Nothing was started again.",
+                    _ if *ends_by_itself => format!(
+                        "A rehearsal ends by itself, within a minute or so. Nothing else was started; once it is over, {again}."
+                    ),
+                    (false, _) => "Nothing was started again.".to_owned(),
                     (true, false) => {
                         "Nothing was started: a livestream breaks when its destination changes, so stop it first."
+                            .to_owned()
                     }
                     (true, true) if destination.as_ref() == told.request.destination() => {
-                        "If it still goes on, it may break when its destination is set again. Nothing was started yet."
+                        "If it still goes on, it may break when its destination is set again, so stop it first. Nothing \
+                         was started yet."
+                            .to_owned()
                     }
                     (true, true) => {
-                        "If it still goes on, it breaks when its destination changes. Nothing was started yet."
+                        "If it still goes on, it breaks when its destination changes, so stop it first. Nothing was \
+                         started yet."
+                            .to_owned()
                     }
                 };
                 let by = by.as_ref().map_or_else(
@@ -453,6 +465,7 @@ impl Replies<'_> {
                     rule,
                     is_default,
                     channels,
+                    tests,
                 },
                 _,
             ) => {
@@ -463,7 +476,7 @@ impl Replies<'_> {
                 };
                 format!(
                     ":no_entry: *{meeting} {not_done}.* {}{default}",
-                    self.destination_rule(name, *rule, channels)
+                    self.destination_rule(name, *rule, channels, tests)
                 )
             }
             (
@@ -498,14 +511,23 @@ impl Replies<'_> {
                     ":warning: *{meeting} {not_done}: your link does not allow me to set where a livestream goes.* \
                      It is older than destinations, or was made without that permission. Link the account again; it takes a minute."
                 ),
-                Outcome::NoAnswer => format!(
-                    ":warning: *{meeting} {not_done}: Zoom did not answer when I set the destination {name}.* It was not \
-                     asked for the start. In a minute, {again}."
-                ),
-                Outcome::ServerError { status } | Outcome::NotUnderstood { status } => format!(
-                    ":warning: *{meeting} {not_done}: Zoom answered with status {status} when I set the destination \
-                     {name}.* It was not asked for the start. In a minute, {again}."
-                ),
+                why if why.may_be_done() => {
+                    let how = match why {
+                        Outcome::NoAnswer => {
+                            format!("Zoom did not answer when I set the destination {name}")
+                        }
+                        Outcome::ServerError { status }
+                        | Outcome::NotUnderstood { status }
+                        | Outcome::Other { status, .. } => format!(
+                            "Zoom answered with status {status} when I set the destination {name}"
+                        ),
+                        _ => format!("I can't tell whether Zoom set the destination {name}"),
+                    };
+                    format!(
+                        ":warning: *{meeting} {not_done}: {how}.* It was not asked for the start. The destination may be \
+                         set in the meeting now, so name where it goes when you start it. In a minute, {again}."
+                    )
+                }
                 why => format!(
                     "{}\nZoom did not take the destination *{name}*, so it was not asked for the start.",
                     self.sentence(told, why)
@@ -603,9 +625,12 @@ impl Replies<'_> {
                 may_start: false, ..
             } => vec![stop(told.request.meeting)],
             Outcome::AlreadyLive { stream, .. } => {
-                let taken = stream.filter(|_| told.request.sets_destination());
-                let confirmed = taking(told.request, taken);
-                vec![Button::typing("Start anyway", confirmed.to_string())]
+                let sends = told.request.sets_destination();
+                let confirmed = taking(told.request, stream.filter(|_| sends));
+                let anyway = Button::typing("Start anyway", confirmed.to_string());
+                // The new destination would end what may go on.
+                let stop = sends.then(|| stop(told.request.meeting));
+                stop.into_iter().chain([anyway]).collect()
             }
             Outcome::NoSuchDestination { .. }
             | Outcome::NoTestDestination { .. }
@@ -666,7 +691,12 @@ impl Replies<'_> {
 fn other_destinations(told: &OutcomeContext<'_>, outcome: &Outcome) -> Vec<Button> {
     let (names, anyway) = match outcome {
         Outcome::NoSuchDestination { near: names }
-        | Outcome::NoTestDestination { choices: names } => (names.as_slice(), None),
+        | Outcome::NoTestDestination { choices: names }
+        | Outcome::DestinationRefused {
+            rule: DestinationRule::NotTest,
+            tests: names,
+            ..
+        } => (names.as_slice(), None),
         Outcome::LastSentToTest {
             choices, stream, ..
         }
@@ -696,15 +726,10 @@ fn other_destinations(told: &OutcomeContext<'_>, outcome: &Outcome) -> Vec<Butto
         }
         _ => (&[][..], None),
     };
-    let doing = if told.request.settings.is_rehearsal {
-        "Rehearse on"
-    } else {
-        "Go live on"
-    };
     let others = names.iter().map(|name| {
         let mut request = told.request.unconfirmed();
         request.settings.destination = Some(name.clone());
-        Button::typing(format!("{doing} {name}"), request.to_string())
+        Button::typing(going(&request, name), request.to_string())
     });
     let anyway = anyway.map(|(label, stream)| {
         let button = Button::typing(label, taking(told.request, Some(stream)).to_string());
@@ -814,6 +839,9 @@ pub(super) fn brief(outcome: &Outcome, action: Action) -> &'static str {
         (Outcome::LastSentNotKnown { .. }, _) => "where it would go is not known",
         (Outcome::DestinationRefused { .. }, _) => "a destination that you may not use",
         (Outcome::DestinationInUse { .. }, _) => "its destination was in use",
+        (Outcome::DestinationNotSet { why, .. }, _) if why.may_be_done() => {
+            "it is not known whether its destination is set"
+        }
         (Outcome::DestinationNotSet { .. }, _) => "Zoom did not take its destination",
         (Outcome::DestinationBroken { .. }, _) => "the key of its destination can't be read",
         (Outcome::TooLate, _) => "too late, so not done",

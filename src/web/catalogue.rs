@@ -530,6 +530,7 @@ fn catalogue_of_destination_pages() {
         names: Names::fixed(&[("U0ADA", "Ada")], &[("C0ALL", "#all-acme")]),
         suggestions: Suggestions::default(),
         groups: None,
+        read_by: Vec::new(),
     };
     let of = |destination: &Destination, notice: Option<&Notice>| {
         let form = DestinationForm::of(destination, &[]);
@@ -597,6 +598,25 @@ fn catalogue_of_destination_pages() {
             &format!("a destination, {notice:?}"),
             &of(&test, Some(&notice)),
         );
+    }
+    let form = DestinationForm::of(&townhall, &[]).anew();
+    let deleted = view(Vec::new()).form_page(None, &form, &[], Some(&Notice::Deleted));
+    catalogue.page("a destination, deleted meanwhile", &deleted);
+    for read_by in [
+        &["dana@acme.example"][..],
+        &["dana@acme.example", "zoom-eli"],
+    ] {
+        let test = destination("test", |test| {
+            test.used = 1;
+            test.fields.is_test = true;
+        });
+        let form = DestinationForm::of(&test, &[]);
+        let read = View {
+            read_by: read_by.iter().map(|&account| account.to_owned()).collect(),
+            ..view(Vec::new())
+        };
+        let title = format!("a destination, its key read by {} others", read_by.len());
+        catalogue.page(&title, &read.form_page(Some(&test), &form, &[], None));
     }
     let press = destination("press", |press| {
         press.fields.default_in = vec!["C0ALL".to_owned()];

@@ -389,6 +389,7 @@ fn commands() -> Vec<Entry> {
             rule: *rule,
             is_default: false,
             channels: Vec::new(),
+            tests: Vec::new(),
         };
         all.push(command(AuditKind::Refused, refused, |entry| {
             entry.detail = Some("start to=press".to_owned());

@@ -533,7 +533,7 @@ async fn where_zoom_reports_nothing_a_change_under_what_may_run_is_asked_about()
         "start 68423085 to=press take={} confirm=yes",
         newest(&world, MEETING).await
     );
-    assert_eq!(button_values(&message), [anyway.as_str()]);
+    assert_eq!(button_values(&message), ["stop 68423085", anyway.as_str()]);
     assert_eq!(times_set(&world), 0);
     world.zoom.end(MEETING);
     world.zoom.begin(MEETING);

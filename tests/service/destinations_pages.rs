@@ -148,7 +148,7 @@ async fn delete(world: &World, admin: &mut AdminBrowser<'_>, id: i64) {
     }
     assert_eq!(count(world).await, 0);
     let gone = admin.get(&path(id)).await;
-    assert_eq!(gone.status, StatusCode::NOT_FOUND);
+    assert_eq!(gone.status, StatusCode::CONFLICT);
     assert!(gone.body.contains("There is no such destination"));
 }
 
@@ -257,7 +257,7 @@ async fn a_destination_is_added_changed_and_deleted() {
     assert_eq!(
         details(&world).await,
         [
-            "townhall",
+            "townhall: who may use it: from #town-hall, #all, default in: #all",
             "townhall: watch page, resolution, Zoom accounts, only for rehearsals, \
              who may use it: from #town-hall, #all → everybody, default in: #all → no channel",
             "all-hands: renamed from townhall, service, server, key replaced",
@@ -642,7 +642,7 @@ async fn of_two_admins_the_second_sees_how_a_destination_was_changed() {
     let saved = change_version(&mut admin, id, "2", &name).await;
     assert_eq!(saved.location(), format!("{}?saved=3", path(id)));
 
-    // One that is deleted meanwhile is not brought back.
+    // One that is deleted meanwhile is not brought back, but as a new one.
     let csrf = other.csrf().await;
     let delete = format!("{}/delete", path(id));
     other.post(&delete, &[("csrf", &csrf)]).await.location();
@@ -666,7 +666,7 @@ async fn what_carries_a_stream_says_so_and_is_not_deleted() {
     let csrf = admin.csrf().await;
     for (carries, words) in [
         (
-            "update stream set destination_id = $1, holds_destination = true, topic = 'Launch', is_public = true, began_at = now()",
+            "update stream set destination_id = $1, destination = 'townhall', holds_destination = true, topic = 'Launch', is_public = true, began_at = now()",
             "Launch",
         ),
         (
@@ -854,7 +854,7 @@ async fn only_admins_of_the_workspace_see_and_change_its_destinations() {
     assert_eq!(admin.get(&path(id)).await.status, StatusCode::NOT_FOUND);
     assert_eq!(admin.get(&delete).await.status, StatusCode::NOT_FOUND);
     let changed = change_version(&mut admin, id, "1", &[("name", "mine")]).await;
-    assert_eq!(changed.status, StatusCode::NOT_FOUND);
+    assert_eq!(changed.status, StatusCode::CONFLICT);
     let csrf = admin.csrf().await;
     admin.post(&delete, &[("csrf", &csrf)]).await.location();
     assert_eq!(stored(&world, id).await.name, "townhall");

@@ -9,6 +9,7 @@ mod check;
 mod check_destinations;
 mod commands;
 mod costs;
+mod destination_words;
 mod destinations;
 mod destinations_pages;
 mod erasure;

@@ -103,6 +103,8 @@ fn outcomes() -> Vec<Outcome> {
             card: Some(long()),
             destination: Some(destination()),
             may_start: true,
+            is_sure: true,
+            ends_by_itself: false,
             stream: Some(StreamId(i64::MAX)),
         },
         Outcome::AlreadyLive {
@@ -114,6 +116,8 @@ fn outcomes() -> Vec<Outcome> {
             card: None,
             destination: None,
             may_start: false,
+            is_sure: false,
+            ends_by_itself: true,
             stream: None,
         },
         Outcome::NoSuchDestination {
@@ -132,6 +136,14 @@ fn outcomes() -> Vec<Outcome> {
             rule: DestinationRule::Channel,
             is_default: true,
             channels: vec![ChannelId::new("C".repeat(32)); 300],
+            tests: Vec::new(),
+        },
+        Outcome::DestinationRefused {
+            name: destination(),
+            rule: DestinationRule::NotTest,
+            is_default: true,
+            channels: Vec::new(),
+            tests: vec![destination(); 3],
         },
         Outcome::DestinationInUse {
             name: Some(destination()),

@@ -4,11 +4,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use super::{Page, asker, destination, link, replies, replies_without_linking, snapshot, standing};
-use crate::command::Command;
 use crate::command::meeting::MeetingId;
 use crate::command::outcome::{DestinationRule, Fact, Outcome, Unknown};
 use crate::command::request::{Action, CheckRequest, Options, Settings};
-use crate::command::verb::Access;
+use crate::command::verb::{Access, Verb};
+use crate::command::{Command, ParseError};
 use crate::db::destinations::{self, Carried, Fields, UsedBy};
 use crate::db::stream_topics::RecentMeeting;
 use crate::db::streams::Stream;
@@ -211,7 +211,9 @@ fn catalogue_of_destinations() {
         page.entry(title, &replies().no_destination_to_start(&request, &near));
     }
     let channel = ChannelId::new("C0TOWNHALL");
-    let list = |shows: &[_], tests: &[_]| replies().destinations(&channel, shows, tests);
+    let list = |shows: &[_], tests: &[_]| {
+        replies().destinations(&channel, shows.to_vec(), tests.to_vec(), false)
+    };
     page.entry("destinations", &list(&kept(), &[]));
     page.entry(
         "destinations and one for rehearsals",
@@ -222,9 +224,47 @@ fn catalogue_of_destinations() {
         &list(&[], &kept()[..1]),
     );
     page.entry("no destinations", &list(&[], &[]));
+    let many: Vec<_> = (0..42)
+        .map(|number| {
+            let mut many = kept().remove(0);
+            many.fields.name = destination(&format!("stage-{number}"));
+            many
+        })
+        .chain(kept().pop())
+        .collect();
+    page.entry("more than are listed", &list(&many, &[]));
+    let search = |shows, tests| replies().destinations(&channel, shows, tests, true);
+    page.entry("of these words, none", &search(Vec::new(), Vec::new()));
+    page.entry(
+        "of these words, for rehearsals",
+        &search(Vec::new(), kept()),
+    );
+    for text in [
+        "start 68423085 townhall",
+        "rehearse 68423085 to town hall layout=gallery",
+        "check 68423085 townhall name=Weekly",
+    ] {
+        let Err(ParseError::NotAMeeting { verb, settings, .. }) = text.parse::<Command>() else {
+            panic!("no option says where it goes");
+        };
+        let mut sent = (*settings).clone();
+        sent.destination = Some(destination("townhall"));
+        sent.is_rehearsal = verb == Verb::Rehearse;
+        sent.display_name = sent.display_name.filter(|name| name == "Weekly");
+        let named = (sent.display_name != settings.display_name).then_some(&*settings);
+        let options = Options {
+            settings: sent,
+            is_confirmed: false,
+        };
+        let request = options.request(Action::Start, "68423085".parse().expect("a meeting number"));
+        page.entry(
+            text,
+            &replies().destination_without_option(verb, &request, named, "town hall"),
+        );
+    }
     page.entry(
         "no destinations, where only the operator links",
-        &replies_without_linking().destinations(&channel, &[], &[]),
+        &replies_without_linking().destinations(&channel, Vec::new(), Vec::new(), false),
     );
     snapshot("destinations", &page.0);
 }
@@ -795,6 +835,7 @@ fn catalogue_of_checked_destinations() {
         rule,
         is_default,
         channels: vec![ChannelId::new("C0PRESS")],
+        tests: Vec::new(),
     };
     for (title, outcome) in [
         ("in use", in_use([true, true, true, false])),

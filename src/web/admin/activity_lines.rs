@@ -254,6 +254,7 @@ impl<'a> Lines<'a> {
         let small = html! {
             (self.place(entry))
             @if kind == AuditKind::Start { ", " (self.goes_to(entry)) }
+            @if let Some(why) = why_not_set(entry) { " (" (why) ")" }
             @if entry.outcome.as_deref() == Some("accepted") && let Some(since) = lasted {
                 ", live for " (duration(entry.happened_at - since))
             }
@@ -299,9 +300,10 @@ impl<'a> Lines<'a> {
             @if !entry.people.is_empty() { "for " (self.listed(&entry.people)) }
         };
         match kind {
-            AuditKind::DestinationAdded => {
-                (html! { (who) " added the destination " (name) }, users)
-            }
+            AuditKind::DestinationAdded => (
+                html! { (who) " added the destination " (name) },
+                html! { (changes) @if !changes.is_empty() && !entry.people.is_empty() { ", " } (users) },
+            ),
             AuditKind::DestinationDeleted => {
                 (html! { (who) " deleted the destination " (name) }, users)
             }
@@ -476,6 +478,9 @@ impl<'a> Lines<'a> {
         }
         if let Some(name) = destination(entry).filter(|_| self.may_read(entry)) {
             pairs.push(("Destination", html! { a href=(DESTINATIONS) { (name) } }));
+        }
+        if let Some(why) = why_not_set(entry) {
+            pairs.push(("Not set", html! { (why) "." }));
         }
         if let Some(rule) = self.rule(entry) {
             pairs.push(("Rule", html! { (rule) "." }));
@@ -842,10 +847,27 @@ fn destination(entry: &Entry) -> Option<&str> {
     named.filter(|name| *name != crate::destination::AS_SET_IN_ZOOM)
 }
 
+/// Why a destination was not set, as it is noted.
+fn why_not_set(entry: &Entry) -> Option<String> {
+    let noted = |key| {
+        let mut words = detail(entry).split(' ');
+        words.find_map(|word| word.strip_prefix(key))
+    };
+    let (_, why) = outcome(noted("why=")?, true);
+    Some(match noted("status=") {
+        Some(status) => format!("{why}, status {status}"),
+        None => why,
+    })
+}
+
 /// Zoom's own words.
 fn zoom_said(entry: &Entry) -> Option<&str> {
     let result = entry.command.as_ref()?.result.as_ref()?;
-    match &result.outcome {
+    let outcome = match &result.outcome {
+        Outcome::DestinationNotSet { why, .. } => why,
+        outcome => outcome,
+    };
+    match outcome {
         Outcome::Other { message, .. } if !message.is_empty() => Some(message),
         _ => result.zoom_message.as_deref(),
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
+use axum::response::Response;
 use axum_extra::extract::{CookieJar, Form};
 use serde::Deserialize;
 
@@ -93,10 +94,10 @@ pub(super) async fn preview(
     let mut problems = form.resolve(app, &shell.admin.asker).await?;
     form.hide_key(&mut problems);
     let view = View::of_one(app, shell, id, Some(&form)).await?;
-    let current = match id {
-        Some(id) => Some(view.find(id).ok_or(AdminError::NoDestination)?),
-        None => None,
-    };
+    let current = id.and_then(|id| view.find(id));
+    if id.is_some() && current.is_none() {
+        return Ok(deleted(&view, form, &problems));
+    }
     let status = if problems.is_empty() {
         StatusCode::OK
     } else {
@@ -117,12 +118,13 @@ pub(super) async fn save(
     let csrf = std::mem::take(&mut form.csrf);
     let shell = &authorize_action(app, &jar, &csrf).await?;
     let admin = &shell.admin;
-    let problems = form.resolve(app, &admin.asker).await?;
+    let mut problems = form.resolve(app, &admin.asker).await?;
     let view = View::of_one(app, shell, id, Some(&form)).await?;
-    let current = match id {
-        Some(id) => Some(view.find(id).ok_or(AdminError::NoDestination)?),
-        None => None,
-    };
+    let current = id.and_then(|id| view.find(id));
+    if id.is_some() && current.is_none() {
+        form.hide_key(&mut problems);
+        return Ok(deleted(&view, form, &problems));
+    }
     let accounts = known_accounts(app, admin, &form).await?;
     let refused = |form: &DestinationForm, problems: &[Problem]| {
         let markup = view.form_page(current, form, problems, None);
@@ -141,7 +143,7 @@ pub(super) async fn save(
             admin_destinations::change(app, admin, id, form.version, fields, key, &view.names)
                 .await?
         }
-        (None, Some(key)) => admin_destinations::add(app, admin, fields, key).await?,
+        (None, Some(key)) => admin_destinations::add(app, admin, fields, key, &view.names).await?,
         // Never: a form without problems has the key of a new destination.
         (None, None) => return Err(AdminError::StaleForm),
     };
@@ -154,6 +156,13 @@ pub(super) async fn save(
         Saved::Unchanged(id) => unchanged(app, shell, id).await,
         Saved::Stale => changed(app, shell, id, form).await,
         Saved::NameTaken => refused(&form, &[name_taken()]),
+        Saved::NameAlike(other) => {
+            let text = format!(
+                "People would mix it up with {other}: choose a name that differs in more than hyphens."
+            );
+            let field = "name";
+            refused(&form, &[Problem { field, text }])
+        }
         Saved::KeyNeeded => {
             let field = "new_key";
             let text = "Choose “Replace it”, and enter the key of the new server: the one that is set is not sent to \
@@ -195,11 +204,19 @@ async fn changed(
     mut form: DestinationForm,
 ) -> PageResult {
     let view = View::of_one(app, shell, id, Some(&form)).await?;
-    let current = id.and_then(|id| view.find(id));
-    let current = current.ok_or(AdminError::NoDestination)?;
+    let Some(current) = id.and_then(|id| view.find(id)) else {
+        return Ok(deleted(&view, form, &[]));
+    };
     form.version = current.version;
     let markup = view.form_page(Some(current), &form, &[], Some(&Notice::Changed));
     Ok(page(StatusCode::CONFLICT, markup))
+}
+
+/// A destination was deleted since the form was made. It keeps what was typed, as that of a new one.
+fn deleted(view: &View<'_>, form: DestinationForm, problems: &[Problem]) -> Response {
+    let form = form.anew();
+    let markup = view.form_page(None, &form, problems, Some(&Notice::Deleted));
+    page(StatusCode::CONFLICT, markup)
 }
 
 fn name_taken() -> Problem {

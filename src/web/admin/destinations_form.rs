@@ -137,6 +137,17 @@ impl DestinationForm {
         }
     }
 
+    /// The same as the form of a new destination.
+    #[must_use]
+    pub(in crate::web) fn anew(self) -> Self {
+        let empty = Self::empty();
+        Self {
+            version: empty.version,
+            key: empty.key,
+            ..self
+        }
+    }
+
     /// Whether a key was typed that is not kept: it must be typed again.
     pub(super) fn has_lost_key(&self) -> bool {
         !self.new_key.expose_secret().is_empty()

@@ -5,14 +5,15 @@ use maud::{Markup, html};
 
 use crate::app::App;
 use crate::db::destinations::{self, Carried, Destination, UsedBy};
+use crate::db::linked_users;
 use crate::destination::service::{self, SERVICES};
 use crate::destination::{NAME_MAX, Resolution};
-use crate::ids::{DestinationId, SlackUserId};
+use crate::ids::{Asker, DestinationId, SlackUserId};
 use crate::slack::web_api::UserGroup;
 use crate::stream::state::State;
 use crate::web::admin::destinations_form::DestinationForm;
 use crate::web::admin::layout::{Problem, Shell, complaints, csrf_field, describe, problem_at};
-use crate::web::admin::listed::{named, text};
+use crate::web::admin::listed::{list, named, text};
 use crate::web::admin::picker::{
     CHANNELS_HINT, PEOPLE_HINT, Picker, Suggestions, checkbox, choice, group_field,
 };
@@ -34,6 +35,8 @@ pub(in crate::web) enum Notice {
     Unchanged,
     /// Somebody else has changed it since the form was made.
     Changed,
+    /// Somebody else has deleted it since the form was made, which is now that of a new one.
+    Deleted,
     /// A livestream goes there.
     NotDeleted,
 }
@@ -47,6 +50,9 @@ pub(in crate::web) struct View<'a> {
     pub(in crate::web) suggestions: Suggestions,
     /// The user groups that can be chosen, if Slack tells them.
     pub(in crate::web) groups: Option<Vec<UserGroup>>,
+    /// The Zoom accounts that may read the key of the one that is shown, by their addresses, beside
+    /// those that are meant to.
+    pub(in crate::web) read_by: Vec<String>,
 }
 
 impl<'a> View<'a> {
@@ -62,6 +68,7 @@ impl<'a> View<'a> {
             shell,
             suggestions: Suggestions::default(),
             groups: None,
+            read_by: Vec::new(),
             all,
         })
     }
@@ -92,6 +99,10 @@ impl<'a> View<'a> {
             }
             channels.extend(fields.channels.iter().chain(&fields.default_in).cloned());
         }
+        let read_by = match id {
+            Some(id) => read_by(app, asker, id).await?,
+            None => Vec::new(),
+        };
         let (names, groups) = tokio::try_join!(
             Names::of(
                 app,
@@ -106,6 +117,7 @@ impl<'a> View<'a> {
             names: names.with_groups(groups.as_deref().unwrap_or_default()),
             shell,
             groups,
+            read_by,
             all,
         })
     }
@@ -213,7 +225,11 @@ impl<'a> View<'a> {
             div class=(if self.all.is_empty() { "section" } else { "split narrow-left" }) {
                 @if !self.all.is_empty() { (self.choice(current.map(|current| current.destination_id), "beside")) }
                 div.section {
-                    @if let (Some(notice), Some(current)) = (notice, current) { (self.notice(notice, current)) }
+                    @match (notice, current) {
+                        (Some(Notice::Deleted), _) => (deleted()),
+                        (Some(notice), Some(current)) => (self.notice(notice, current)),
+                        _ => {},
+                    }
                     (complaints(problems))
                     @if let Some(current) = current { (self.facts(current, problems)) }
                     form.form.panel.pad method="post" action=(action) autocomplete="off" {
@@ -292,6 +308,7 @@ impl<'a> View<'a> {
                     },
                 )
             }
+            Notice::Deleted => deleted(),
             Notice::NotDeleted => {
                 let carried = current
                     .carries
@@ -419,7 +436,14 @@ impl<'a> View<'a> {
                         input #key-keep type="radio" name="key" value="keep" checked[form.key == "keep"];
                         label for="key-keep" { "Keep the key that is set" }
                         p.hint { "Set " (self.shell.clock.time(current.key_set_at)) " by " (self.person(&current.key_set_by)) "; used for "
-                            (current.used) @if current.used == 1 { " show" } @else { " shows" } " since. It can’t be shown." }
+                            (current.used) " " (if current.fields.is_test { "rehearsal" } else { "show" }) @if current.used != 1 { "s" }
+                            " since. It can’t be shown." }
+                        @if !self.read_by.is_empty() {
+                            p.hint { "Since then it was sent to Zoom with " (list(self.read_by.iter().map(String::as_str), "and"))
+                                ": whoever has " @if self.read_by.len() == 1 { "that account" } @else { "one of those accounts" }
+                                " can read it there. If they are not to stream with it any more, make a new one at the service, and replace \
+                                 it here." }
+                        }
                     }
                     (choice("key", "replace", form.key == "replace", "Replace it", &new_key))
                 },
@@ -485,6 +509,20 @@ impl<'a> View<'a> {
     }
 }
 
+/// The Zoom accounts that may read the key of a destination at Zoom, by their addresses; by their ids, if
+/// nobody here has linked them any more.
+async fn read_by(app: &App, asker: &Asker, id: DestinationId) -> sqlx::Result<Vec<String>> {
+    let ids = destinations::read_by(&app.db, &asker.team, id).await?;
+    let ids: Vec<_> = ids.iter().map(ToString::to_string).collect();
+    let accounts = linked_users::accounts(&app.db, &asker.team, &ids).await?;
+    let name_of = |id: &String| {
+        let mut accounts = accounts.iter();
+        let account = accounts.find(|account| account.zoom_user_id.as_str() == id);
+        account.map_or_else(|| id.clone(), |account| account.email.clone())
+    };
+    Ok(ids.iter().map(name_of).collect())
+}
+
 fn intro(title: &str, lead: &Markup) -> Markup {
     html! {
         div.intro {
@@ -497,6 +535,14 @@ fn intro(title: &str, lead: &Markup) -> Markup {
 
 fn about() -> Markup {
     html! { "Where livestreams can go. Keys stay here: they are never typed in Slack, and nobody can read one again." }
+}
+
+fn deleted() -> Markup {
+    note(
+        Tone::Bad,
+        "Nothing was saved: there is no such destination any more.",
+        &html! { "The form below still has what you entered, but for a key. Enter that, and save it to add the destination anew." },
+    )
 }
 
 fn new_button() -> Markup {
