@@ -729,6 +729,7 @@ pub async fn finish(
     Ok(finished)
 }
 
+#[expect(clippy::too_many_lines, reason = "one statement, part by part")]
 async fn note_finished(
     db: impl PgExecutor<'_>,
     id: CommandId,

@@ -602,22 +602,6 @@ fn catalogue_of_destination_pages() {
     let form = DestinationForm::of(&townhall, &[]).anew();
     let deleted = view(Vec::new()).form_page(None, &form, &[], Some(&Notice::Deleted));
     catalogue.page("a destination, deleted meanwhile", &deleted);
-    for read_by in [
-        &["dana@acme.example"][..],
-        &["dana@acme.example", "zoom-eli"],
-    ] {
-        let test = destination("test", |test| {
-            test.used = 1;
-            test.fields.is_test = true;
-        });
-        let form = DestinationForm::of(&test, &[]);
-        let read = View {
-            read_by: read_by.iter().map(|&account| account.to_owned()).collect(),
-            ..view(Vec::new())
-        };
-        let title = format!("a destination, its key read by {} others", read_by.len());
-        catalogue.page(&title, &read.form_page(Some(&test), &form, &[], None));
-    }
     let press = destination("press", |press| {
         press.fields.default_in = vec!["C0ALL".to_owned()];
     });
@@ -629,6 +613,33 @@ fn catalogue_of_destination_pages() {
         &delete,
     );
     snapshot("pages_destinations", &catalogue.0);
+}
+
+#[test]
+fn catalogue_of_who_may_read_a_key() {
+    let mut catalogue = Catalogue::default();
+    let shell = shell();
+    for read_by in [
+        &["dana@acme.example"][..],
+        &["dana@acme.example", "zoom-eli"],
+    ] {
+        let test = destination("test", |test| {
+            test.used = 1;
+            test.fields.is_test = true;
+        });
+        let form = DestinationForm::of(&test, &[]);
+        let read = View {
+            read_by: read_by.iter().map(|&account| account.to_owned()).collect(),
+            shell: &shell,
+            all: Vec::new(),
+            names: Names::default(),
+            suggestions: Suggestions::default(),
+            groups: None,
+        };
+        let title = format!("a destination, its key read by {} others", read_by.len());
+        catalogue.page(&title, &read.form_page(Some(&test), &form, &[], None));
+    }
+    snapshot("pages_destination_keys", &catalogue.0);
 }
 
 #[test]

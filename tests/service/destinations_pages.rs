@@ -148,7 +148,7 @@ async fn delete(world: &World, admin: &mut AdminBrowser<'_>, id: i64) {
     }
     assert_eq!(count(world).await, 0);
     let gone = admin.get(&path(id)).await;
-    assert_eq!(gone.status, StatusCode::CONFLICT);
+    assert_eq!(gone.status, StatusCode::NOT_FOUND);
     assert!(gone.body.contains("There is no such destination"));
 }
 
@@ -647,7 +647,7 @@ async fn of_two_admins_the_second_sees_how_a_destination_was_changed() {
     let delete = format!("{}/delete", path(id));
     other.post(&delete, &[("csrf", &csrf)]).await.location();
     let gone = change_version(&mut admin, id, "3", &name).await;
-    assert_eq!(gone.status, StatusCode::NOT_FOUND);
+    assert_eq!(gone.status, StatusCode::CONFLICT);
     assert_eq!(count(&world).await, 0);
     world.end().await;
 }

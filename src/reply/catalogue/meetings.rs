@@ -210,6 +210,13 @@ fn catalogue_of_destinations() {
         let request = options.request(Action::Start, meeting);
         page.entry(title, &replies().no_destination_to_start(&request, &near));
     }
+    list_destinations(&mut page);
+    name_destinations(&mut page);
+    snapshot("destinations", &page.0);
+}
+
+/// Where livestreams can go.
+fn list_destinations(page: &mut Page) {
     let channel = ChannelId::new("C0TOWNHALL");
     let list = |shows: &[_], tests: &[_]| {
         replies().destinations(&channel, shows.to_vec(), tests.to_vec(), false)
@@ -239,6 +246,14 @@ fn catalogue_of_destinations() {
         "of these words, for rehearsals",
         &search(Vec::new(), kept()),
     );
+    page.entry(
+        "no destinations, where only the operator links",
+        &replies_without_linking().destinations(&channel, Vec::new(), Vec::new(), false),
+    );
+}
+
+/// A destination is named, but not as an option.
+fn name_destinations(page: &mut Page) {
     for text in [
         "start 68423085 townhall",
         "rehearse 68423085 to town hall layout=gallery",
@@ -262,11 +277,6 @@ fn catalogue_of_destinations() {
             &replies().destination_without_option(verb, &request, named, "town hall"),
         );
     }
-    page.entry(
-        "no destinations, where only the operator links",
-        &replies_without_linking().destinations(&channel, Vec::new(), Vec::new(), false),
-    );
-    snapshot("destinations", &page.0);
 }
 
 /// A livestream of the asker's that Zoom has reported.

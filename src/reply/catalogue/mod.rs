@@ -263,6 +263,7 @@ fn all_outcomes() -> Vec<Outcome> {
     [
         outcomes(),
         outcomes_of_destinations(),
+        live_on_destinations(),
         outcomes_of_destinations_in_use(),
     ]
     .concat()
@@ -270,6 +271,66 @@ fn all_outcomes() -> Vec<Outcome> {
 
 /// What is said of destinations.
 fn outcomes_of_destinations() -> Vec<Outcome> {
+    vec![
+        Outcome::NoSuchDestination {
+            near: vec![destination("townhall")],
+        },
+        Outcome::NoSuchDestination { near: Vec::new() },
+        Outcome::NoTestDestination {
+            choices: Vec::new(),
+        },
+        Outcome::NoTestDestination {
+            choices: vec![destination("test"), destination("test-2")],
+        },
+        Outcome::LastSentToTest {
+            name: None,
+            stream: StreamId(12),
+            choices: Vec::new(),
+        },
+        Outcome::DestinationInUse {
+            name: None,
+            since: at(),
+            is_sure: false,
+            is_chosen: false,
+            stream: StreamId(12),
+            meeting: None,
+            by: None,
+            may_take: true,
+        },
+        Outcome::LastSentNotKnown {
+            name: Some(destination("press")),
+            stream: StreamId(13),
+            choices: vec![destination("press"), destination("townhall")],
+        },
+        Outcome::LastSentNotKnown {
+            name: None,
+            stream: StreamId(13),
+            choices: Vec::new(),
+        },
+        Outcome::LastSentToTest {
+            name: Some(destination("test")),
+            stream: StreamId(11),
+            choices: vec![destination("press"), destination("townhall")],
+        },
+        refused_on(DestinationRule::NotTest),
+        Outcome::DestinationRefused {
+            name: destination("press"),
+            rule: DestinationRule::NotTest,
+            is_default: false,
+            channels: Vec::new(),
+            tests: vec![destination("test"), destination("test-2")],
+        },
+        refused_on(DestinationRule::Channel),
+        refused_on(DestinationRule::People),
+        refused_on(DestinationRule::Group),
+        refused_on(DestinationRule::ZoomAccount),
+        refused_on(DestinationRule::Test),
+        refused_on(DestinationRule::Unknown),
+    ]
+}
+
+/// What is said of what goes on already, and where it goes.
+fn live_on_destinations() -> Vec<Outcome> {
     vec![
         Outcome::AlreadyLive {
             since: at(),
@@ -283,16 +344,6 @@ fn outcomes_of_destinations() -> Vec<Outcome> {
             is_sure: true,
             ends_by_itself: false,
             stream: Some(StreamId(7)),
-        },
-        Outcome::NoSuchDestination {
-            near: vec![destination("townhall")],
-        },
-        Outcome::NoSuchDestination { near: Vec::new() },
-        Outcome::NoTestDestination {
-            choices: Vec::new(),
-        },
-        Outcome::NoTestDestination {
-            choices: vec![destination("test"), destination("test-2")],
         },
         Outcome::AlreadyLive {
             since: at(),
@@ -333,21 +384,6 @@ fn outcomes_of_destinations() -> Vec<Outcome> {
             ends_by_itself: false,
             stream: Some(StreamId(14)),
         },
-        Outcome::LastSentToTest {
-            name: None,
-            stream: StreamId(12),
-            choices: Vec::new(),
-        },
-        Outcome::DestinationInUse {
-            name: None,
-            since: at(),
-            is_sure: false,
-            is_chosen: false,
-            stream: StreamId(12),
-            meeting: None,
-            by: None,
-            may_take: true,
-        },
         Outcome::AlreadyLive {
             since: at(),
             is_reported: true,
@@ -361,78 +397,22 @@ fn outcomes_of_destinations() -> Vec<Outcome> {
             ends_by_itself: false,
             stream: Some(StreamId(12)),
         },
-        Outcome::LastSentNotKnown {
-            name: Some(destination("press")),
-            stream: StreamId(13),
-            choices: vec![destination("press"), destination("townhall")],
-        },
-        Outcome::LastSentNotKnown {
-            name: None,
-            stream: StreamId(13),
-            choices: Vec::new(),
-        },
-        Outcome::LastSentToTest {
-            name: Some(destination("test")),
-            stream: StreamId(11),
-            choices: vec![destination("press"), destination("townhall")],
-        },
-        Outcome::DestinationRefused {
-            name: destination("press"),
-            rule: DestinationRule::NotTest,
-            is_default: false,
-            channels: Vec::new(),
-            tests: Vec::new(),
-        },
-        Outcome::DestinationRefused {
-            name: destination("press"),
-            rule: DestinationRule::NotTest,
-            is_default: false,
-            channels: Vec::new(),
-            tests: vec![destination("test"), destination("test-2")],
-        },
-        Outcome::DestinationRefused {
-            name: destination("press"),
-            rule: DestinationRule::Channel,
-            is_default: true,
-            channels: vec![ChannelId::new("C0PRESS")],
-            tests: Vec::new(),
-        },
-        Outcome::DestinationRefused {
-            name: destination("press"),
-            rule: DestinationRule::People,
-            is_default: false,
-            channels: Vec::new(),
-            tests: Vec::new(),
-        },
-        Outcome::DestinationRefused {
-            name: destination("press"),
-            rule: DestinationRule::Group,
-            is_default: false,
-            channels: Vec::new(),
-            tests: Vec::new(),
-        },
-        Outcome::DestinationRefused {
-            name: destination("press"),
-            rule: DestinationRule::ZoomAccount,
-            is_default: false,
-            channels: Vec::new(),
-            tests: Vec::new(),
-        },
-        Outcome::DestinationRefused {
-            name: destination("press"),
-            rule: DestinationRule::Test,
-            is_default: false,
-            channels: Vec::new(),
-            tests: Vec::new(),
-        },
-        Outcome::DestinationRefused {
-            name: destination("press"),
-            rule: DestinationRule::Unknown,
-            is_default: false,
-            channels: Vec::new(),
-            tests: Vec::new(),
-        },
     ]
+}
+
+/// A rule of the destination `press` refuses it.
+fn refused_on(rule: DestinationRule) -> Outcome {
+    let is_channel = rule == DestinationRule::Channel;
+    Outcome::DestinationRefused {
+        name: destination("press"),
+        rule,
+        is_default: is_channel,
+        channels: is_channel
+            .then(|| ChannelId::new("C0PRESS"))
+            .into_iter()
+            .collect(),
+        tests: Vec::new(),
+    }
 }
 
 /// What is said of destinations that are in use, or that Zoom does not take.
@@ -549,6 +529,26 @@ fn outcomes() -> Vec<Outcome> {
         Outcome::NotRenewed { status: None },
         Outcome::DisabledByAdmin,
         Outcome::Interrupted,
+        Outcome::TooLate,
+        Outcome::LinkDead,
+        Outcome::LinkEnded,
+        Outcome::Unsupported { was_asked: false },
+        Outcome::Unsupported { was_asked: true },
+        Outcome::Unknown,
+        Outcome::Misconfigured,
+    ]
+    .into_iter()
+    .chain(already_live())
+    .chain(rules)
+    .chain(unknown)
+    .chain(asked)
+    .chain(others)
+    .collect()
+}
+
+/// What is said of what goes on already.
+fn already_live() -> Vec<Outcome> {
+    vec![
         Outcome::AlreadyLive {
             since: at(),
             is_reported: true,
@@ -601,20 +601,7 @@ fn outcomes() -> Vec<Outcome> {
             ends_by_itself: false,
             stream: None,
         },
-        Outcome::TooLate,
-        Outcome::LinkDead,
-        Outcome::LinkEnded,
-        Outcome::Unsupported { was_asked: false },
-        Outcome::Unsupported { was_asked: true },
-        Outcome::Unknown,
-        Outcome::Misconfigured,
     ]
-    .into_iter()
-    .chain(rules)
-    .chain(unknown)
-    .chain(asked)
-    .chain(others)
-    .collect()
 }
 
 #[test]
