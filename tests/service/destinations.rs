@@ -1171,6 +1171,7 @@ async fn a_show_that_the_host_begins_by_hand_does_not_go_to_the_destination() {
             _ => {}
         }
         wait_for_empty_queue(&world.database).await;
+        world.zoom.break_off(MEETING);
         world.zoom.go_live_by_hand(MEETING, "YouTube");
         tell(&world, ON_AIR, Utc::now() - seconds(1)).await;
         wait_for_empty_queue(&world.database).await;
