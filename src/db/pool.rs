@@ -232,6 +232,9 @@ async fn prepare(session: &mut PgConnection, limits: Limits) -> sqlx::Result<boo
             set_config('idle_in_transaction_session_timeout', '{}', false),
             set_config('tcp_keepalives_idle', '30', false), set_config('tcp_keepalives_interval', '10', false),
             set_config('tcp_keepalives_count', '3', false),
+            -- A pool keeps sessions idle. Version 13 has no such limit.
+            case when current_setting('server_version_num')::int >= 140000
+                then set_config('idle_session_timeout', '0', false) end,
             {}current_setting('transaction_read_only') = 'off' as is_writable",
         limits.lock.as_millis(),
         limits.statement.as_millis(),
