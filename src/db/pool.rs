@@ -272,6 +272,9 @@ async fn limited<T>(
 /// [SQLSTATE]: https://www.postgresql.org/docs/current/errcodes-appendix.html
 pub const READ_ONLY: &str = "25006";
 
+/// The SQLSTATE of a full disk.
+pub(super) const DISK_FULL: &str = "53100";
+
 /// Whether an [SQLSTATE] names a state of the server or of other transactions that passes.
 ///
 /// [SQLSTATE]: https://www.postgresql.org/docs/current/errcodes-appendix.html

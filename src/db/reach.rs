@@ -7,8 +7,7 @@ use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions, Connection, FromRow, PgPool};
 
-use super::pool::{SESSIONS, is_passing_state, is_writable};
-use super::readiness::DISK_FULL;
+use super::pool::{DISK_FULL, SESSIONS, is_passing_state, is_writable};
 use super::schema::{DENIED, LOCKED};
 
 /// How long a server that is starting, or is full, is waited for.

@@ -3,10 +3,7 @@
 use sqlx::error::DatabaseError;
 use sqlx::{PgConnection, PgPool};
 
-use super::READ_ONLY;
-
-/// SQLSTATE of a full disk.
-pub(super) const DISK_FULL: &str = "53100";
+use super::pool::{DISK_FULL, READ_ONLY};
 
 /// Why a write failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
