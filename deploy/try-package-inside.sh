@@ -54,7 +54,7 @@ step "the same without a database: the way out is named"
 status=0
 systemd-run --quiet --wait --pipe --uid=livestream-bot livestream-bot migrate 2>/try/missing || status=$?
 [ "$status" = 78 ]
-grep 'DATABASE_URL is not set' /try/missing
+grep 'DATABASE_URL: it is not set' /try/missing
 
 step "settings, and a database of the server on this machine"
 cd /

@@ -13,7 +13,6 @@ use crate::config::{Config, PagesConfig};
 use crate::crypto::vault::{Context, OpenError, Vault};
 use crate::db::priority::Priority;
 use crate::db::vendor_requests::Unwritten;
-use crate::http;
 use crate::ids::Asker;
 use crate::slack::names::KnownNames;
 use crate::slack::respond::Responder;
@@ -115,9 +114,9 @@ impl App {
         config: &Config,
         vault: Vault,
         db: PgPool,
+        http: &reqwest::Client,
         admin_path: &str,
-    ) -> reqwest::Result<Self> {
-        let http = http::client(config.zoom_timeout)?;
+    ) -> Self {
         let zoom = zoom::Client::new(
             http.clone(),
             config.zoom_api_url.clone(),
@@ -126,7 +125,7 @@ impl App {
             config.zoom_client_secret.clone(),
             config.zoom_body,
         );
-        Ok(Self {
+        Self {
             db,
             priority: Priority::default(),
             vault,
@@ -138,7 +137,7 @@ impl App {
             pages: config
                 .pages
                 .as_ref()
-                .map(|pages| Pages::new(pages, &http, admin_path)),
+                .map(|pages| Pages::new(pages, http, admin_path)),
             shared_accounts: config.shared_accounts,
             audit_retention: config.audit_retention,
             history_retention: config.history_retention,
@@ -148,7 +147,7 @@ impl App {
             vendor_requests: Unwritten::default(),
             names: KnownNames::default(),
             tasks: TaskTracker::new(),
-        })
+        }
     }
 
     /// The same with another pool.

@@ -13,12 +13,20 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// How much of an answer is read, in bytes; those we expect have a few hundred, or thousand.
 const ANSWER_MAX: usize = 64 * 1024;
 
+/// No client can be made, which is so where no authority's certificate is found.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "https addresses cannot be called ({0}); install the package ca-certificates, or name a file of authorities' \
+     certificates in SSL_CERT_FILE"
+)]
+pub struct NoClient(String);
+
 /// The one client: it follows no redirects, so that a token goes only where it is sent.
 #[expect(
     clippy::disallowed_methods,
     reason = "this is the place where it is built"
 )]
-pub fn client(timeout: Duration) -> reqwest::Result<reqwest::Client> {
+pub fn client(timeout: Duration) -> Result<reqwest::Client, NoClient> {
     // A second call finds the first one's choice, which is the same.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()
@@ -28,6 +36,7 @@ pub fn client(timeout: Duration) -> reqwest::Result<reqwest::Client> {
         .connect_timeout(CONNECT_TIMEOUT.min(timeout / 2))
         .timeout(timeout)
         .build()
+        .map_err(|error| NoClient(cause(error)))
 }
 
 /// Why a request failed, in the words of what failed first, and without its address.

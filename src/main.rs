@@ -20,7 +20,7 @@ use livestream_bot::doctor::{self, Verdict};
 use livestream_bot::ids::{SlackUserId, TeamId, is_slack_id};
 use livestream_bot::postgres::{self, Durability, Server};
 use livestream_bot::telemetry::{REVISION, VERSION, log, metrics};
-use livestream_bot::{db, manifest, serve, telemetry, web};
+use livestream_bot::{db, http, manifest, serve, telemetry, web};
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::PgConnectOptions;
 use url::Url;
@@ -196,10 +196,13 @@ async fn run(command: Command) -> anyhow::Result<()> {
             if config.metrics_addr.is_some() {
                 metrics::install()?;
             }
-            let (database, _server) = connect_options(database).await?;
+            let http = http::client(config.zoom_timeout)
+                .map_err(|error| ConfigError::of("SSL_CERT_FILE", error.to_string()))?;
+            let (database, _server) = connect_options(database, Cluster::MayBeNew).await?;
             let address = config.listen_addr;
             let listener = web::listen("LISTEN_ADDR", address);
-            let served = serve::serve(&config, database, listener, serve::shutdown_signal()?).await;
+            let shutdown = serve::shutdown_signal()?;
+            let served = serve::serve(&config, &http, database, listener, shutdown).await;
             traces.end().await;
             served
         }
@@ -211,14 +214,21 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Migrate { grant_to } => {
             let (log_config, database) = config::both(log_config, DatabaseConfig::from_env())?;
             log::init(&log_config)?;
-            let (database, _server) = connect_options(database).await?;
+            let (database, _server) = connect_options(database, Cluster::MustExist).await?;
             let pool = db::pool(database);
             serve::migrate(&pool).await?;
             tracing::info!("database is up to date");
             if let Some(role) = grant_to {
-                db::privileges::grant(&pool, &role)
-                    .await
-                    .with_context(|| format!("the privileges cannot be granted to {role}"))?;
+                let granted = db::privileges::grant(&pool, &role).await;
+                if let Err(error) = &granted
+                    && db::privileges::is_no_role(error)
+                {
+                    bail!(
+                        "there is no role {role}; make it with `create role {} login`, and run this again",
+                        db::quoted(&role)
+                    );
+                }
+                granted.with_context(|| format!("the privileges cannot be granted to {role}"))?;
                 tracing::info!(role, "the role may serve");
             }
             Ok(())
@@ -269,7 +279,7 @@ async fn erase_person(
     user: SlackUserId,
     dry_run: bool,
 ) -> anyhow::Result<()> {
-    let (database, _server) = connect_options(database).await?;
+    let (database, _server) = connect_options(database, Cluster::MustExist).await?;
     let pool = db::pool(database);
     if db::schema::standing(&pool).await? == Standing::Empty {
         tracing::info!("nothing is stored of anybody: the database has no tables yet");
@@ -300,6 +310,7 @@ fn report(erased: &Erased, is_dry_run: bool) -> anyhow::Result<()> {
         audit_names = found.audit_names,
         "{}",
         match (is_dry_run, left.is_empty()) {
+            _ if erased.is_nothing() => "nothing is stored of this person; compare both IDs",
             (true, _) => "dry run: this is stored of the person, and nothing was deleted",
             (false, true) => "this was stored of the person, and is deleted",
             (false, false) =>
@@ -336,7 +347,7 @@ async fn import_links(
     dry_run: bool,
 ) -> anyhow::Result<()> {
     let vault = Vault::from_keys(token_keys).context("TOKEN_KEYS cannot be used")?;
-    let (database, _server) = connect_options(database).await?;
+    let (database, _server) = connect_options(database, Cluster::MustExist).await?;
     let pool = db::pool(database);
     serve::migrate(&pool).await?;
     keys::check(&pool, &vault).await?;
@@ -361,7 +372,7 @@ async fn import_links(
 
 async fn rotate_keys(token_keys: &SecretString, database: DatabaseConfig) -> anyhow::Result<()> {
     let vault = Vault::from_keys(token_keys).context("TOKEN_KEYS cannot be used")?;
-    let (database, _server) = connect_options(database).await?;
+    let (database, _server) = connect_options(database, Cluster::MustExist).await?;
     let pool = db::pool(database);
     serve::migrate(&pool).await?;
     keys::check_ids(&pool, &vault).await?;
@@ -384,15 +395,23 @@ async fn rotate_keys(token_keys: &SecretString, database: DatabaseConfig) -> any
          them is left"
     );
     bail!(
-        "not re-encrypted, because they do not open: {}\n{}",
-        failed.len(),
-        failed.join("\n")
+        "not re-encrypted, because they do not open: {}\n{failed}",
+        failed.len()
     )
+}
+
+/// Whether a private PostgreSQL is made where there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cluster {
+    MayBeNew,
+    /// What is to be changed stands in the service's database: a new one would be another.
+    MustExist,
 }
 
 /// How to reach the database, and the private server to keep if it is one of our own.
 async fn connect_options(
     database: DatabaseConfig,
+    cluster: Cluster,
 ) -> anyhow::Result<(PgConnectOptions, Option<Server>)> {
     match database {
         DatabaseConfig::Url(DatabaseUrl { url, ignored }) => {
@@ -407,10 +426,26 @@ async fn connect_options(
                 "using the database of DATABASE_URL"
             );
             match db::reach(&options).await {
-                Ok(()) => Ok((options, None)),
+                Ok(few) => {
+                    for few in few {
+                        tracing::warn!(
+                            limit = few.limit,
+                            needed = few.needed,
+                            way_out = few.way_out,
+                            "the database allows fewer connections than one replica opens; statements will wait for one, \
+                             and may fail"
+                        );
+                    }
+                    Ok((options, None))
+                }
                 Err(error) if error.may_pass() => Err(error).context("DATABASE_URL"),
                 Err(error) => Err(ConfigError::of("DATABASE_URL", error.to_string()).into()),
             }
+        }
+        DatabaseConfig::Private(data_dir)
+            if cluster == Cluster::MustExist && !postgres::has_cluster(&data_dir) =>
+        {
+            Err(no_database(&data_dir).into())
         }
         DatabaseConfig::Private(data_dir) => {
             let server = Server::start(&std::env::current_exe()?, &data_dir, Durability::Durable)
@@ -419,7 +454,12 @@ async fn connect_options(
                     "DATABASE_URL is not set, and a private PostgreSQL server cannot be used instead; set it to a \
                      database, or mend this",
                 )?;
-            server.create_database("livestream").await?;
+            if cluster == Cluster::MayBeNew {
+                server.create_database("livestream").await?;
+            } else if !server.has_database("livestream").await? {
+                // That of the playground may be all there is.
+                return Err(no_database(&data_dir).into());
+            }
             tracing::info!(
                 postgres.version = server.major_version(),
                 postgres.data = %server.data_dir().display(),
@@ -428,4 +468,12 @@ async fn connect_options(
             Ok((server.options("livestream"), Some(server)))
         }
     }
+}
+
+fn no_database(data_dir: &Path) -> ConfigError {
+    let text = format!(
+        "it is not set, and no private database is found in {}; run this with the service's settings, and as its user",
+        data_dir.display()
+    );
+    ConfigError::of("DATABASE_URL", text)
 }

@@ -80,6 +80,7 @@ async fn prepare(database: PgConnectOptions, vault: &Vault) -> anyhow::Result<()
 /// Serves until `shutdown`, then finishes what runs. Nothing listens before all is ready.
 pub async fn serve(
     config: &Config,
+    client: &reqwest::Client,
     database: PgConnectOptions,
     listener: impl Future<Output = anyhow::Result<TcpListener>>,
     shutdown: CancellationToken,
@@ -92,7 +93,13 @@ pub async fn serve(
     };
     let listener = listener.await?;
     let request_pool = db::request_pool(database);
-    let app = App::new(config, vault, request_pool.clone(), web::paths::ADMIN)?;
+    let app = App::new(
+        config,
+        vault,
+        request_pool.clone(),
+        client,
+        web::paths::ADMIN,
+    );
     let job_pool = db::job_pool(&request_pool, &app.priority);
     let job_app = Arc::new(app.with_pool(job_pool.clone()));
     let app = Arc::new(app);
@@ -104,8 +111,10 @@ pub async fn serve(
     let router = web::router(Arc::clone(&app), health.clone());
     tracing::info!(address = %listener.local_addr()?, "serving");
     let http = tokio::spawn(listen(listener, router, shutdown.clone()));
-    let metrics = metrics
-        .map(|listener| tokio::spawn(web::metrics::serve(listener, app, health, shutdown.clone())));
+    let metrics = metrics.map(|listener| {
+        let router = web::metrics::router(app, health);
+        tokio::spawn(listen(listener, router, shutdown.clone()))
+    });
     let upkeep = tokio::spawn(telemetry::upkeep(shutdown.clone()));
 
     worker.await.context("the worker panicked")?;
@@ -118,7 +127,7 @@ pub async fn serve(
         tracing::warn!(count = tasks.len(), "ending tasks that did not end in time");
     }
     if let Some(metrics) = metrics {
-        metrics.await.context("the metrics' listener panicked")??;
+        metrics.await.context("the metrics' listener panicked")?;
     }
     upkeep.await.context("the upkeep panicked")?;
     tokio::join!(request_pool.close(), job_pool.close());
@@ -151,7 +160,7 @@ pub async fn migrate(db: &PgPool) -> anyhow::Result<()> {
         Err(error @ SchemaError::Denied(_)) => {
             return Err(anyhow::Error::new(error).context(denied("bring the database up to date")));
         }
-        Err(error @ SchemaError::Foreign) => {
+        Err(error @ (SchemaError::Foreign | SchemaError::NoSchema(_))) => {
             return Err(ConfigError::of("DATABASE_URL", error.to_string()).into());
         }
         Err(error) => return Err(error.into()),

@@ -18,6 +18,13 @@ pub struct Erased {
     pub withdrawals: usize,
 }
 
+impl Erased {
+    /// Nothing was stored of the person.
+    pub fn is_nothing(&self) -> bool {
+        self.found == Traces::default() && self.left == Traces::default() && self.withdrawals == 0
+    }
+}
+
 /// Deletes what is stored of a person of a workspace, and of its organisation. The audit keeps its
 /// entries and loses whom they name. Large tables are deleted from bit by bit, so that nothing waits
 /// for it; after an interruption it is called again. A dry run only counts.

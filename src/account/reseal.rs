@@ -1,9 +1,12 @@
 //! Sealing every token and every stream key with the first key again, so that older keys can be removed.
 
+use std::collections::BTreeMap;
+use std::fmt;
+
 use sqlx::PgPool;
 
 use crate::account::withdraw::owner;
-use crate::crypto::vault::{Context, Vault};
+use crate::crypto::vault::{Context, OpenError, Vault};
 use crate::db::{destinations, grants, installations, withdrawals};
 use crate::ids::{DestinationId, WithdrawalId};
 
@@ -12,8 +15,50 @@ use crate::ids::{DestinationId, WithdrawalId};
 pub struct Resealed {
     /// How many are sealed with the first key now.
     pub count: usize,
-    /// Which do not open, and why.
-    pub failed: Vec<String>,
+    pub failed: Failed,
+}
+
+/// What does not open.
+#[derive(Debug, Default)]
+pub struct Failed {
+    /// How many, by what they are and why they do not.
+    counts: BTreeMap<String, usize>,
+    /// The first of them.
+    first: Vec<String>,
+}
+
+/// How many of those that do not open are named.
+const NAMED_MAX: usize = 20;
+
+impl Failed {
+    pub fn is_empty(&self) -> bool {
+        self.counts.is_empty()
+    }
+
+    pub fn len(&self) -> usize {
+        self.counts.values().sum()
+    }
+
+    fn add(&mut self, kind: &str, id: impl fmt::Display, error: &OpenError) {
+        *self.counts.entry(format!("{kind}: {error}")).or_default() += 1;
+        if self.first.len() < NAMED_MAX {
+            self.first.push(format!("{kind} {id}"));
+        }
+    }
+}
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (kind, count) in &self.counts {
+            writeln!(f, "{count} × {kind}")?;
+        }
+        let more = self.len() - self.first.len();
+        write!(f, "they are: {}", self.first.join(", "))?;
+        if more > 0 {
+            write!(f, ", and {more} more")?;
+        }
+        Ok(())
+    }
 }
 
 /// Seals every token and every stream key with the first key again, while others serve. Those that
@@ -31,9 +76,7 @@ pub async fn reseal(db: &PgPool, vault: &Vault) -> sqlx::Result<Resealed> {
                     resealed.count += 1;
                 }
             }
-            Err(error) => resealed
-                .failed
-                .push(format!("the bot token of {}: {error}", old.tenant_id)),
+            Err(error) => resealed.failed.add("bot token of", &old.tenant_id, &error),
         }
     }
     Ok(resealed)
@@ -55,8 +98,9 @@ async fn reseal_grants(db: &PgPool, vault: &Vault, resealed: &mut Resealed) -> s
             let (access, refresh) = match (access, refresh) {
                 (Ok(access), Ok(refresh)) => (access, refresh),
                 (Err(error), _) | (_, Err(error)) => {
-                    let failed = format!("the grant of Zoom user {zoom_user}: {error}");
-                    resealed.failed.push(failed);
+                    resealed
+                        .failed
+                        .add("tokens of Zoom user", zoom_user, &error);
                     continue;
                 }
             };
@@ -89,8 +133,8 @@ async fn reseal_withdrawals(
             let (access, refresh) = match (access, refresh) {
                 (Ok(access), Ok(refresh)) => (access, refresh),
                 (Err(error), _) | (_, Err(error)) => {
-                    let failed = format!("withdrawal {}: {error}", old.withdrawal_id);
-                    resealed.failed.push(failed);
+                    let id = old.withdrawal_id;
+                    resealed.failed.add("tokens of withdrawal", id, &error);
                     continue;
                 }
             };
@@ -123,11 +167,35 @@ async fn reseal_destinations(
                         resealed.count += 1;
                     }
                 }
-                Err(error) => resealed.failed.push(format!(
-                    "the key of destination {}: {error}",
-                    old.destination_id
-                )),
+                Err(error) => {
+                    let id = old.destination_id;
+                    resealed.failed.add("key of destination", id, &error);
+                }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_open_is_counted_and_the_first_are_named() {
+        let mut failed = Failed::default();
+        for id in 0..10_000 {
+            failed.add("tokens of Zoom user", id, &OpenError::Forged);
+        }
+        failed.add("bot token of", "T1", &OpenError::Forged);
+        let text = failed.to_string();
+        assert_eq!(failed.len(), 10_001);
+        for expected in [
+            "10000 × tokens of Zoom user: it was changed",
+            "1 × bot token of: it was changed",
+            "Zoom user 19, and 9981 more",
+        ] {
+            assert!(text.contains(expected), "{text}");
+        }
+        assert_eq!(text.lines().count(), 3, "{text}");
     }
 }

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
-use std::io::ErrorKind;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
 
 use super::settings;
 
@@ -12,6 +14,9 @@ pub(super) struct Env {
     variables: HashMap<OsString, OsString>,
     problems: Vec<Problem>,
 }
+
+/// How long a settings file may be, in bytes.
+const FILE_MAX: u64 = 64 * 1024;
 
 /// A setting cannot be used, and [`Env`] has recorded why. Only `Env` can make one.
 #[derive(Debug, Clone, Copy)]
@@ -138,8 +143,8 @@ impl Env {
     }
 
     /// The value of the variable `name`, or of the file that `name_FILE` names, without
-    /// surrounding white space and the mark (BOM) that some editors put before it. An empty value
-    /// counts as not set.
+    /// surrounding white space and the mark (BOM) that some editors put before it. An empty variable
+    /// counts as not set; an empty file does not, because somebody meant to set something.
     fn lookup(&self, name: &str) -> Result<Option<String>, Problem> {
         let file_name = format!("{name}_FILE");
         let variable = |name: &str| self.variable(name);
@@ -150,14 +155,9 @@ impl Env {
                 .into_string()
                 .map_err(|_| Problem::new(name, "it is not valid UTF-8"))?,
             // The path is not repeated: somebody may have put the secret itself there.
-            (None, Some(path)) => std::fs::read_to_string(path).map_err(|error| {
-                let text = if error.kind() == ErrorKind::InvalidData {
-                    "the file is not UTF-8 text; save it as that".to_owned()
-                } else {
-                    format!("the file cannot be read: {error}")
-                };
-                Problem::new(&file_name, text)
-            })?,
+            (None, Some(path)) => {
+                read_file(path.as_ref()).map_err(|text| Problem::new(&file_name, text))?
+            }
             (Some(_), Some(_)) => {
                 return Err(Problem::new(
                     &file_name,
@@ -167,6 +167,9 @@ impl Env {
         };
         let value = value.trim().trim_start_matches('\u{feff}').trim();
         let source = &self.source(name);
+        if value.is_empty() && *source == file_name {
+            return Err(Problem::new(source, "the file is empty"));
+        }
         if is_quoted(value) {
             return Err(Problem::new(
                 source,
@@ -246,6 +249,27 @@ impl Env {
         self.problems.push(problem);
         Reported(())
     }
+}
+
+/// The text of a settings file, or what is wrong with it.
+fn read_file(path: &Path) -> Result<String, String> {
+    let unreadable = |error: io::Error| format!("the file cannot be read: {error}");
+    // A pipe could keep the program waiting for ever: only what is a file is opened.
+    if !std::fs::metadata(path).map_err(unreadable)?.is_file() {
+        return Err("it is no regular file; name one".to_owned());
+    }
+    let mut text = Vec::new();
+    let file = File::open(path).map_err(unreadable)?;
+    file.take(FILE_MAX + 1)
+        .read_to_end(&mut text)
+        .map_err(unreadable)?;
+    if text.len() as u64 > FILE_MAX {
+        return Err(format!(
+            "the file has more than {} KiB; it must hold the value alone",
+            FILE_MAX / 1024
+        ));
+    }
+    String::from_utf8(text).map_err(|_| "the file is not UTF-8 text; save it as that".to_owned())
 }
 
 /// What fills in for parts that `DATABASE_URL` leaves out.
@@ -429,6 +453,7 @@ mod tests {
             read.map(|(a, ..)| a)
         };
         assert_eq!(file(b"\xef\xbb\xbfa\r\n"), Ok("a".to_owned()));
+        let too_long = vec![b'a'; 64 * 1024 + 1];
         for (bytes, problem) in [
             (
                 &b"\"a\"\n"[..],
@@ -451,6 +476,12 @@ mod tests {
                 "its value begins with its own name, A; leave that out",
             ),
             (b"bad", "it must not be bad"),
+            (b"", "the file is empty"),
+            (b"\xef\xbb\xbf \r\n", "the file is empty"),
+            (
+                &too_long,
+                "the file has more than 64 KiB; it must hold the value alone",
+            ),
             (
                 b"A = a\n",
                 "its value begins with its own name, A; leave that out",
@@ -478,6 +509,9 @@ mod tests {
             error.starts_with("B_FILE: the file cannot be read: No such file"),
             "{error}"
         );
+        let env = Env::from_pairs([("A_FILE", "/dev/zero")]);
+        let expected = "A_FILE: it is no regular file; name one";
+        assert_eq!(read(env), Err(expected.to_owned()));
     }
 
     #[test]

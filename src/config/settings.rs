@@ -254,7 +254,7 @@ pub(super) const SETTINGS: [Setting; 32] = [
         name: "RUST_LOG",
         meaning: "what is logged",
         shape: "levels, of everything or of a module, like info,sqlx=warn",
-        default: "info,graphile_worker=warn,graphile_worker_migrations=warn,sqlx::postgres::notice=warn",
+        default: "info,graphile_worker=warn,graphile_worker_migrations=warn,sqlx::postgres::notice=warn,sqlx_core::pool=error",
         found: "",
     },
     Setting {

@@ -52,7 +52,7 @@ pub use self::pool::{
     READ_ONLY, connect, doubt, doubt_if_read_only, is_writable, job_pool, listener_pool, patient,
     pool, queue_pool, request_pool,
 };
-pub use self::reach::{Unusable, explain, quoted, reach};
+pub use self::reach::{FewSessions, Unusable, explain, place, plain, quoted, reach, why};
 
 /// How long something that cannot be done again is tried to be written down: longer than
 /// Postgres takes to restart.
@@ -83,7 +83,8 @@ where
         match write().await {
             Err(error) if is_transient(&error) && Instant::now() < deadline => {
                 doubt_if_read_only(&error);
-                tracing::warn!(%error, "write failed; trying again");
+                let error = error.to_string();
+                tracing::warn!(error = plain(&error), "write failed; trying again");
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(PERSIST_PAUSE_MAX);
             }
@@ -134,6 +135,12 @@ pub fn is_transient(error: &sqlx::Error) -> bool {
         sqlx::Error::Database(error) => error.code().is_some_and(|code| is_passing_state(&code)),
         _ => false,
     }
+}
+
+/// Whether a statement waited for a lock for too long.
+pub fn is_locked(error: &sqlx::Error) -> bool {
+    let error = error.as_database_error();
+    error.is_some_and(|error| error.code().as_deref() == Some(schema::LOCKED))
 }
 
 /// A span of time as Postgres takes it: in whole microseconds.

@@ -232,6 +232,9 @@ async fn prepare(session: &mut PgConnection, limits: Limits) -> sqlx::Result<boo
             set_config('idle_in_transaction_session_timeout', '{}', false),
             set_config('tcp_keepalives_idle', '30', false), set_config('tcp_keepalives_interval', '10', false),
             set_config('tcp_keepalives_count', '3', false),
+            -- A pool keeps sessions idle. Version 13 has no such limit.
+            case when current_setting('server_version_num')::int >= 140000
+                then set_config('idle_session_timeout', '0', false) end,
             {}current_setting('transaction_read_only') = 'off' as is_writable",
         limits.lock.as_millis(),
         limits.statement.as_millis(),
@@ -268,6 +271,9 @@ async fn limited<T>(
 ///
 /// [SQLSTATE]: https://www.postgresql.org/docs/current/errcodes-appendix.html
 pub const READ_ONLY: &str = "25006";
+
+/// The SQLSTATE of a full disk.
+pub(super) const DISK_FULL: &str = "53100";
 
 /// Whether an [SQLSTATE] names a state of the server or of other transactions that passes.
 ///

@@ -69,6 +69,12 @@ pub async fn missing(db: &PgPool) -> sqlx::Result<Vec<String>> {
     Ok(missing)
 }
 
+/// Whether [`grant`] failed because there is no such role.
+pub fn is_no_role(error: &sqlx::Error) -> bool {
+    let error = error.as_database_error();
+    error.is_some_and(|error| error.code().as_deref() == Some("42704"))
+}
+
 /// Gives a role everything that the service needs, and no right to change a table. Harmless where it
 /// has it.
 pub async fn grant(db: &PgPool, role: &str) -> sqlx::Result<()> {

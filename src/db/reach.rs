@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::{ConnectOptions, Connection, FromRow};
+use sqlx::{ConnectOptions, Connection, FromRow, PgPool};
 
-use super::pool::{SESSIONS, is_passing_state, is_writable};
-use super::schema::DENIED;
+use super::pool::{DISK_FULL, SESSIONS, is_passing_state, is_writable};
+use super::schema::{DENIED, LOCKED};
 
 /// How long a server that is starting, or is full, is waited for.
 const REACH_WITHIN: Duration = Duration::from_secs(5);
@@ -24,6 +24,15 @@ pub struct Unusable {
     may_pass: bool,
 }
 
+/// Fewer sessions are allowed than one replica opens: statements wait for one, and may fail.
+#[derive(Debug)]
+pub struct FewSessions {
+    pub limit: i32,
+    pub needed: i32,
+    /// What raises the limit.
+    pub way_out: String,
+}
+
 /// How many sessions the server allows; `None` for no limit.
 #[derive(FromRow)]
 struct SessionLimits {
@@ -34,13 +43,13 @@ struct SessionLimits {
 
 /// Opens a session, and fails unless the database can be written to and hold every character.
 /// Without a pool, which would only say that it waited in vain.
-pub async fn reach(options: &PgConnectOptions) -> Result<(), Unusable> {
+pub async fn reach(options: &PgConnectOptions) -> Result<Vec<FewSessions>, Unusable> {
     let deadline = Instant::now() + REACH_WITHIN;
     let left = || deadline.saturating_duration_since(Instant::now());
     let mut last: Option<Unusable> = None;
     loop {
         let error = match tokio::time::timeout(left(), look(options)).await {
-            Ok(Ok(())) => return Ok(()),
+            Ok(Ok(few)) => return Ok(few),
             Ok(Err(error)) => error,
             // What an earlier try showed says more.
             Err(_) => return Err(last.unwrap_or_else(|| no_answer(options))),
@@ -56,7 +65,7 @@ pub async fn reach(options: &PgConnectOptions) -> Result<(), Unusable> {
     }
 }
 
-async fn look(options: &PgConnectOptions) -> Result<(), Unusable> {
+async fn look(options: &PgConnectOptions) -> Result<Vec<FewSessions>, Unusable> {
     let explain = |error| explain(&error, options);
     let mut session = options
         .clone()
@@ -80,11 +89,11 @@ async fn look(options: &PgConnectOptions) -> Result<(), Unusable> {
             place(options)
         )));
     }
-    judge_limits(&mut session, options)
+    let few = judge_limits(&mut session, options)
         .await
         .map_err(explain)??;
     let _ = session.close().await;
-    Ok(())
+    Ok(few)
 }
 
 /// Where fewer sessions are allowed than a replica opens, statements wait for one, and with very few
@@ -92,7 +101,7 @@ async fn look(options: &PgConnectOptions) -> Result<(), Unusable> {
 async fn judge_limits(
     session: &mut PgConnection,
     options: &PgConnectOptions,
-) -> sqlx::Result<Result<(), Unusable>> {
+) -> sqlx::Result<Result<Vec<FewSessions>, Unusable>> {
     let limits: SessionLimits = sqlx::query_as(
         "select (select nullif(rolconnlimit, -1) from pg_roles where rolname = current_user and not rolsuper) as role,
             (
@@ -106,6 +115,7 @@ async fn judge_limits(
     let needed = i32::try_from(SESSIONS).unwrap_or(i32::MAX);
     let user = options.get_username();
     let database = options.get_database().unwrap_or(user);
+    let mut few = Vec::new();
     for (limit, way_out) in [
         (
             limits.role,
@@ -130,15 +140,14 @@ async fn judge_limits(
                     place(options)
                 ))));
             }
-            tracing::warn!(
+            few.push(FewSessions {
                 limit,
                 needed,
                 way_out,
-                "the database allows fewer connections than one replica opens; statements will wait for one, and may fail"
-            );
+            });
         }
     }
-    Ok(Ok(()))
+    Ok(Ok(few))
 }
 
 /// A name as SQL takes it, in quotes only where it needs them.
@@ -154,7 +163,7 @@ pub fn quoted(name: &str) -> String {
     }
 }
 
-/// Why the database did not do what it was asked.
+/// Why the database did not do what it was asked: the innermost cause, once.
 pub fn explain(error: &sqlx::Error, options: &PgConnectOptions) -> Unusable {
     let place = place(options);
     match error {
@@ -164,9 +173,29 @@ pub fn explain(error: &sqlx::Error, options: &PgConnectOptions) -> Unusable {
             "{place} does not speak as a PostgreSQL server does, or asks for a way to sign in that is not supported \
              (GSSAPI, SSPI): {error}; correct the host and the port, or the server's pg_hba.conf"
         )),
+        sqlx::Error::PoolTimedOut => Unusable::for_now(format!(
+            "no connection to {place} in time; it does not answer or takes none, or all of this replica's are in use"
+        )),
         sqlx::Error::Configuration(error) => Unusable::for_good(error.to_string()),
         sqlx::Error::Database(error) => explain_answer(&**error, &place, options),
         other => Unusable::for_now(format!("{place}: {other}")),
+    }
+}
+
+/// The same of a pool's database.
+pub fn why(error: &sqlx::Error, db: &PgPool) -> Unusable {
+    explain(error, &db.connect_options())
+}
+
+/// What went wrong, out of the text of an error of sqlx: without what is the same for all of them, and
+/// without the line of PostgreSQL's source.
+pub fn plain(error: &str) -> &str {
+    let error = error
+        .strip_prefix("error returned from database: ")
+        .unwrap_or(error);
+    match error.rsplit_once(" at line ") {
+        Some((text, line)) if line.bytes().all(|byte| byte.is_ascii_digit()) => text,
+        _ => error,
     }
 }
 
@@ -211,12 +240,21 @@ fn explain_answer(error: &dyn DatabaseError, place: &str, options: &PgConnectOpt
         Some("3D000") => Unusable::for_good(format!(
             "{place}: {message}; create it with `create database`, or correct the name"
         )),
+        Some(DENIED) if !message.contains("for database") => Unusable::for_good(format!(
+            "{place}: {message}; run `livestream-bot migrate --grant-to {user}` as the role that owns the tables"
+        )),
         Some(DENIED) => Unusable::for_good(format!(
             "{place}: {message}; grant the user {user} `connect` on the database"
         )),
         Some("53300") => Unusable::for_now(format!(
             "{place} takes no more connections: {message}; raise the limit (max_connections, or that of the role or \
              of the database), or close others; one replica opens up to {SESSIONS}"
+        )),
+        Some(LOCKED) => Unusable::for_now(format!(
+            "{place}: {message}; another session holds a lock: pg_blocking_pids and pg_stat_activity name it"
+        )),
+        Some(DISK_FULL) => Unusable::for_now(format!(
+            "{place}: {message}; make room on the disk of PostgreSQL"
         )),
         Some(code) if code.starts_with("57P") => {
             Unusable::for_now(format!("{place} is not ready: {message}"))
@@ -243,7 +281,8 @@ fn no_answer(options: &PgConnectOptions) -> Unusable {
     ))
 }
 
-fn place(options: &PgConnectOptions) -> String {
+/// Where a server is reached.
+pub fn place(options: &PgConnectOptions) -> String {
     match options.get_socket() {
         Some(folder) => format!("{}/.s.PGSQL.{}", folder.display(), options.get_port()),
         None => format!("{}:{}", options.get_host(), options.get_port()),
@@ -268,6 +307,25 @@ impl Unusable {
         Self {
             text,
             may_pass: false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain;
+
+    #[test]
+    fn what_went_wrong_is_told_without_what_is_around_it() {
+        for (error, expected) in [
+            (
+                "error returned from database: permission denied for table command at line 2813",
+                "permission denied for table command",
+            ),
+            ("Postgres does not answer", "Postgres does not answer"),
+            ("a value at line end", "a value at line end"),
+        ] {
+            assert_eq!(plain(error), expected);
         }
     }
 }

@@ -3,7 +3,7 @@
 use sqlx::error::DatabaseError;
 use sqlx::{PgConnection, PgPool};
 
-use super::READ_ONLY;
+use super::pool::{DISK_FULL, READ_ONLY};
 
 /// Why a write failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -14,6 +14,8 @@ pub enum WriteError {
     ReadOnly,
     #[error("Postgres takes no writes: its disk is full")]
     DiskFull,
+    #[error("Postgres refuses the sign-in")]
+    SignIn,
     #[error("Postgres takes no writes")]
     Refused,
 }
@@ -25,7 +27,8 @@ impl From<sqlx::Error> for WriteError {
         match code.as_deref() {
             None => Self::NoAnswer,
             Some(READ_ONLY) => Self::ReadOnly,
-            Some("53100") => Self::DiskFull,
+            Some(DISK_FULL) => Self::DiskFull,
+            Some(code) if code.starts_with("28") => Self::SignIn,
             // It is starting, stopping or has no session left.
             Some(code) if code.starts_with("57P") || code.starts_with("53") => Self::NoAnswer,
             Some(_) => Self::Refused,

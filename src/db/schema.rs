@@ -22,7 +22,7 @@ pub const DENIED: &str = "42501";
 /// SQLSTATE of a missing schema: the role may use none of those that its `search_path` names.
 const NO_SCHEMA: &str = "3F000";
 /// SQLSTATE of a lock that was waited for too long.
-const LOCKED: &str = "55P03";
+pub(super) const LOCKED: &str = "55P03";
 
 /// Why the database cannot be brought up to date.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +47,11 @@ pub enum SchemaError {
          create a database for this one"
     )]
     Foreign,
+    #[error(
+        "no schema of the search_path ({0}) exists; correct it in DATABASE_URL, or for the role with \
+         `alter role … set search_path = public`"
+    )]
+    NoSchema(String),
     /// The role may not make tables in this database, which has none yet.
     #[error(transparent)]
     MayNotCreate(MigrateError),
@@ -191,17 +196,44 @@ pub async fn versions(db: &PgPool) -> sqlx::Result<(String, Option<i64>)> {
 }
 
 /// The migrations that the database has, the newest last.
-async fn applied(db: &PgPool) -> Result<Vec<Applied>, MigrateError> {
-    let is_new: bool = sqlx::query_scalar("select to_regclass('_sqlx_migrations') is null")
+async fn applied(db: &PgPool) -> Result<Vec<Applied>, SchemaError> {
+    let applied = async {
+        let (is_new, nowhere): (bool, Option<String>) = sqlx::query_as(
+            r#"
+            select to_regclass('_sqlx_migrations') is null, (
+                select setting from current_setting('search_path') setting
+                where not exists (
+                    select from unnest(string_to_array(setting, ',')) part
+                    join pg_namespace on nspname = replace(btrim(part, ' "'), '$user', current_user)
+                )
+            )
+            "#,
+        )
         .fetch_one(db)
         .await?;
-    if is_new {
-        return Ok(Vec::new());
+        if is_new {
+            return Ok(Err(nowhere));
+        }
+        let applied = sqlx::query_as(
+            "select version, description, success, checksum from _sqlx_migrations order by version",
+        );
+        applied.fetch_all(db).await.map(Ok)
+    };
+    match applied.await.map_err(MigrateError::from)? {
+        Ok(applied) => Ok(applied),
+        Err(None) => Ok(Vec::new()),
+        Err(Some(search_path)) => Err(SchemaError::NoSchema(search_path)),
     }
-    let applied = sqlx::query_as(
-        "select version, description, success, checksum from _sqlx_migrations order by version",
-    );
-    Ok(applied.fetch_all(db).await?)
+}
+
+/// Whether the role may make our tables and the queue's.
+pub async fn may_create(db: &PgPool) -> sqlx::Result<bool> {
+    sqlx::query_scalar(
+        "select coalesce(has_schema_privilege(current_schema(), 'create'), false)
+            and has_database_privilege(current_database(), 'create')",
+    )
+    .fetch_one(db)
+    .await
 }
 
 impl From<MigrateError> for SchemaError {

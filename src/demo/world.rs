@@ -19,7 +19,7 @@ use crate::account::import;
 use crate::config::{Config, PagesConfig};
 use crate::crypto::vault::Vault;
 use crate::zoom::client::BodyForm;
-use crate::{db, serve};
+use crate::{db, http, serve};
 
 /// How long the service may take to get ready.
 const READY_WITHIN: Duration = Duration::from_mins(1);
@@ -90,11 +90,14 @@ impl World {
         let service = format!("http://{}", listener.local_addr()?);
         let mut config = config(&slack, &zoom, &service)?;
         adjust(&mut config);
+        let client = http::client(config.zoom_timeout)?;
         let shutdown = CancellationToken::new();
         let serving = {
             let (config, database, shutdown) = (config.clone(), database.clone(), shutdown.clone());
             let listener = std::future::ready(Ok(listener));
-            tokio::spawn(async move { serve::serve(&config, database, listener, shutdown).await })
+            tokio::spawn(async move {
+                serve::serve(&config, &client, database, listener, shutdown).await
+            })
         };
         Ok(Self {
             slack,

@@ -210,39 +210,57 @@ fn here(mut address: SocketAddr) -> SocketAddr {
 }
 
 async fn examine_listener(listen: SocketAddr, http: &reqwest::Client, report: &mut Report) {
-    match answer(http.get(format!("http://{listen}/readyz"))).await {
-        Ok((StatusCode::OK, _)) => {
+    let response = match http.get(format!("http://{listen}/readyz")).send().await {
+        Ok(response) => response,
+        Err(error) => return no_answer("LISTEN_ADDR", listen, &error, report),
+    };
+    let status = response.status();
+    match (status, body(response).await) {
+        (StatusCode::OK, _) => {
             report.good(Area::Address, format!("the replica at {listen} is ready"));
         }
-        Ok((StatusCode::SERVICE_UNAVAILABLE, why)) => report.problem(
+        (StatusCode::SERVICE_UNAVAILABLE, why) => report.problem(
             Area::Address,
             format!(
                 "the replica at {listen} is not ready: {}; its log says more",
-                String::from_utf8_lossy(&why).trim()
+                String::from_utf8_lossy(&why.unwrap_or_default()).trim()
             ),
         ),
-        Ok((status, _)) => report.problem(
+        _ => report.problem(
             Area::Address,
             format!("something else answers at LISTEN_ADDR {listen}, with status {status}; end it, or choose another port"),
         ),
-        Err(_) => report.not_known(
+    }
+}
+
+/// Nothing came from an address of this machine.
+fn no_answer(name: &str, address: SocketAddr, error: &reqwest::Error, report: &mut Report) {
+    if error.is_connect() {
+        report.not_known(
             Area::Address,
-            format!("nothing answers at LISTEN_ADDR {listen} of this machine"),
-        ),
+            format!("nothing answers at {name} {address} of this machine"),
+        );
+    } else if error.is_timeout() {
+        report.problem(
+            Area::Address,
+            format!(
+                "what listens at {name} {address} of this machine does not answer; look at its log, and restart it"
+            ),
+        );
+    } else {
+        report.problem(
+            Area::Address,
+            format!(
+                "something else than this service answers at {name} {address}; end it, or choose another port"
+            ),
+        );
     }
 }
 
 async fn examine_metrics(metrics: SocketAddr, http: &reqwest::Client, report: &mut Report) {
     let response = match http.get(format!("http://{metrics}/version")).send().await {
         Ok(response) => response,
-        Err(error) if error.is_connect() => {
-            report.not_known(
-                Area::Address,
-                format!("nothing answers at METRICS_ADDR {metrics} of this machine"),
-            );
-            return;
-        }
-        Err(_) => return report.problem(Area::Address, not_metrics(metrics)),
+        Err(error) => return no_answer("METRICS_ADDR", metrics, &error, report),
     };
     let body = body(response).await.unwrap_or_default();
     let version = serde_json::from_slice::<Value>(&body).unwrap_or_default();

@@ -15,7 +15,7 @@ use crate::config::{DatabaseConfig, DatabaseUrl};
 use crate::crypto::vault::Vault;
 use crate::db::condition::{self, Heard, Links};
 use crate::db::schema::{self, SchemaError, Standing};
-use crate::db::{self, jobs, vendor_requests};
+use crate::db::{self, FewSessions, jobs, readiness, vendor_requests};
 use crate::doctor::requests;
 use crate::postgres::{self, Durability, Server};
 use crate::zoom::scopes::{self, lacks_livestream_scope};
@@ -26,7 +26,7 @@ const OLDEST_VERSION: i32 = 130_000;
 pub(super) const SKEW_MAX: Duration = Duration::from_secs(30);
 /// How long a job may be due.
 pub(super) const DUE_FOR: Duration = Duration::from_mins(1);
-/// Without a write for so long no replica serves.
+/// Without a write for so long no replica serves, or none can write.
 const WRITTEN_WITHIN: Duration = Duration::from_secs(15);
 /// How long a command may be without an outcome, in seconds: later it is not carried out.
 const UNFINISHED_MAX: f64 = 600.0;
@@ -61,17 +61,16 @@ pub(super) async fn open(
             (url.expose_secret().parse::<PgConnectOptions>().ok()?, None)
         }
         DatabaseConfig::Private(data_dir) if !postgres::has_cluster(data_dir) => {
-            report.not_known(
-                Area::Database,
-                format!(
-                    "DATABASE_URL is not set, and there is no database in {} yet; livestream-bot serve makes one",
-                    data_dir.display()
-                ),
-            );
+            report.not_known(Area::Database, no_private_database(data_dir));
             return None;
         }
         DatabaseConfig::Private(data_dir) => {
             match Server::start(program, data_dir, Durability::Durable).await {
+                // That of the playground may be all there is.
+                Ok(server) if matches!(server.has_database("livestream").await, Ok(false)) => {
+                    report.not_known(Area::Database, no_private_database(data_dir));
+                    return None;
+                }
                 Ok(server) => (server.options("livestream"), Some(server)),
                 Err(error) => {
                     report.problem(
@@ -84,14 +83,54 @@ pub(super) async fn open(
         }
     };
     match db::reach(&options).await {
-        Ok(()) => Some(Found {
-            db: db::request_pool(options),
-            _server: server,
-        }),
+        Ok(few) => {
+            report.good(Area::Database, used(&options, server.as_ref()));
+            for FewSessions {
+                limit,
+                needed,
+                way_out,
+            } in few
+            {
+                report.warning(
+                    Area::Database,
+                    format!(
+                        "{limit} connections are allowed, and one replica opens up to {needed}, so statements wait for one \
+                         and may fail; raise the limit ({way_out})"
+                    ),
+                );
+            }
+            Some(Found {
+                db: db::request_pool(options),
+                _server: server,
+            })
+        }
         Err(error) => {
             report.problem(Area::Database, format!("DATABASE_URL: {error}"));
             None
         }
+    }
+}
+
+fn no_private_database(data_dir: &Path) -> String {
+    format!(
+        "DATABASE_URL is not set, and there is no database in {} yet; livestream-bot serve makes one",
+        data_dir.display()
+    )
+}
+
+/// Which database it is.
+fn used(options: &PgConnectOptions, server: Option<&Server>) -> String {
+    let role = options.get_username();
+    match server {
+        Some(server) => format!(
+            "the private database in {} is used, because DATABASE_URL is not set",
+            server.data_dir().display()
+        ),
+        None => format!(
+            "the database {} at {} is used, as the role {role}",
+            options.get_database().unwrap_or(role),
+            db::place(options)
+        ),
     }
 }
 
@@ -108,6 +147,7 @@ pub(super) async fn examine(
     if !examine_tables(db, report).await {
         return;
     }
+    try_to_write(db, report).await;
     match vault {
         Some(vault) => match keys::in_use(db, vault).await {
             Ok(uses) if uses.is_empty() => {
@@ -185,9 +225,30 @@ async fn examine_reports(db: &PgPool, report: &mut Report) -> sqlx::Result<()> {
     Ok(())
 }
 
+/// Writes as replicas do, and takes it back, so that it counts as no replica's write.
+async fn try_to_write(db: &PgPool, report: &mut Report) {
+    let tried = async {
+        let mut transaction = db.begin().await?;
+        readiness::write(&mut transaction).await?;
+        transaction.rollback().await
+    };
+    match tried.await {
+        Ok(()) => report.good(Area::Database, "it takes writes"),
+        Err(error) => report.problem(
+            Area::Database,
+            format!("it takes no writes: {}", db::why(&error, db)),
+        ),
+    }
+}
+
+/// What the database did not say. That others hold a lock keeps a service from it as well.
 fn failed(area: Area, error: &sqlx::Error, db: &PgPool, report: &mut Report) {
-    let error = db::explain(error, &db.connect_options());
-    report.not_known(area, format!("the database did not say: {error}"));
+    let text = format!("the database did not say: {}", db::why(error, db));
+    if db::is_locked(error) {
+        report.problem(area, text);
+    } else {
+        report.not_known(area, text);
+    }
 }
 
 async fn examine_server(db: &PgPool, report: &mut Report) -> sqlx::Result<()> {
@@ -205,7 +266,10 @@ async fn examine_server(db: &PgPool, report: &mut Report) -> sqlx::Result<()> {
     } else {
         report.good(
             Area::Database,
-            format!("PostgreSQL {} answers and takes writes", server.version),
+            format!(
+                "PostgreSQL {} answers, and is not read-only",
+                server.version
+            ),
         );
     }
     for (name, value, harm) in [
@@ -265,6 +329,20 @@ async fn examine_tables(db: &PgPool, report: &mut Report) -> bool {
             );
             return false;
         }
+        Ok(Standing::Empty) if matches!(schema::may_create(db).await, Ok(false)) => {
+            let database = db.connect_options();
+            let database = database.get_database().unwrap_or(&role);
+            report.problem(
+                Area::Database,
+                format!(
+                    "the database has no tables yet, and the role {role} may not create them; make it the owner with \
+                     `alter database {} owner to {}`, or run livestream-bot migrate --grant-to {role} as the owner",
+                    db::quoted(database),
+                    db::quoted(&role)
+                ),
+            );
+            return false;
+        }
         Ok(Standing::Empty) => {
             report.not_known(
                 Area::Database,
@@ -318,9 +396,16 @@ async fn examine_replicas(db: &PgPool, report: &mut Report) -> sqlx::Result<()> 
             Area::Queue,
             format!("a replica serves: it wrote {} s ago", since.as_secs()),
         ),
-        _ => report.warning(
+        Some(since) => report.warning(
             Area::Queue,
-            "no replica serves over this database now; start livestream-bot serve",
+            format!(
+                "no replica has written for {} s, and each does every 2 s; start livestream-bot serve, or look at its log",
+                since.as_secs()
+            ),
+        ),
+        None => report.warning(
+            Area::Queue,
+            "no replica has written yet; start livestream-bot serve",
         ),
     }
     let failed = condition::failed_jobs(db).await?;

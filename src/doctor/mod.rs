@@ -15,6 +15,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use secrecy::SecretString;
+use sqlx::PgPool;
 use tokio::time::timeout;
 
 pub use self::report::{Area, Report, Verdict};
@@ -47,45 +48,56 @@ pub async fn examine(settings: &Usable, program: &Path) -> Report {
             late(&mut report, Area::Database);
         }
     }
-    if let Ok(http) = http::client(ANSWER_WITHIN) {
-        let db = found.as_ref().map(|found| &found.db);
-        let config = settings.config.as_ref();
-        // Without the feature nothing is exported, and the settings above say so.
-        let to = config.and_then(|config| config.traces.as_ref());
-        let to = to.filter(|_| cfg!(feature = "otlp"));
-        let (mut address, mut slack, mut zoom, mut traces) = Default::default();
-        let (is_address_late, is_slack_late, is_zoom_late, are_traces_late) = tokio::join!(
-            is_late(address::examine(settings, &http, &mut address)),
-            is_late(slack::examine(
-                settings,
-                &http,
-                db,
-                vault.as_ref(),
-                &mut slack
-            )),
-            is_late(zoom::examine(settings, &http, &mut zoom)),
-            is_late(async {
-                if let Some(to) = to {
-                    traces::examine(to, &http, &mut traces).await;
-                }
-            }),
-        );
-        for (area, examined, is_late) in [
-            (Area::Address, address, is_address_late),
-            (Area::Slack, slack, is_slack_late),
-            (Area::Zoom, zoom, is_zoom_late),
-            (Area::Traces, traces, are_traces_late),
-        ] {
-            report.add(examined);
-            if is_late {
-                late(&mut report, area);
-            }
+    match http::client(ANSWER_WITHIN) {
+        Ok(http) => {
+            let db = found.as_ref().map(|found| &found.db);
+            examine_parties(settings, &http, db, vault.as_ref(), &mut report).await;
         }
+        Err(error) => report.problem(
+            Area::Address,
+            format!("the public address, Slack and Zoom are not looked at: {error}"),
+        ),
     }
     if let Some(found) = found {
         found.db.close().await;
     }
     report
+}
+
+/// Looks at all that is reached by HTTP, at once.
+async fn examine_parties(
+    settings: &Usable,
+    http: &reqwest::Client,
+    db: Option<&PgPool>,
+    vault: Option<&Vault>,
+    report: &mut Report,
+) {
+    let config = settings.config.as_ref();
+    // Without the feature nothing is exported, and the settings above say so.
+    let to = config.and_then(|config| config.traces.as_ref());
+    let to = to.filter(|_| cfg!(feature = "otlp"));
+    let (mut address, mut slack, mut zoom, mut traces) = Default::default();
+    let (is_address_late, is_slack_late, is_zoom_late, are_traces_late) = tokio::join!(
+        is_late(address::examine(settings, http, &mut address)),
+        is_late(slack::examine(settings, http, db, vault, &mut slack)),
+        is_late(zoom::examine(settings, http, &mut zoom)),
+        is_late(async {
+            if let Some(to) = to {
+                traces::examine(to, http, &mut traces).await;
+            }
+        }),
+    );
+    for (area, examined, is_late) in [
+        (Area::Address, address, is_address_late),
+        (Area::Slack, slack, is_slack_late),
+        (Area::Zoom, zoom, is_zoom_late),
+        (Area::Traces, traces, are_traces_late),
+    ] {
+        report.add(examined);
+        if is_late {
+            late(report, area);
+        }
+    }
 }
 
 /// Whether checks did not end in time. What they had found until then stays.

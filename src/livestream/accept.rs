@@ -33,6 +33,7 @@ use crate::reply::stream::StreamContext;
 use crate::slack::form::{HomePress, Original, SlashCommand};
 use crate::slack::message::Message;
 use crate::slack::respond::{DisallowedOrigin, ResponseUrl};
+use crate::telemetry::metrics::{self as counters, NotTaken};
 use crate::telemetry::sampling::warn_sampled;
 use crate::trace;
 use crate::workspace::bot;
@@ -188,7 +189,8 @@ pub async fn pressed_at_home(app: &Arc<App>, press: &HomePress) -> Result<(), Ho
         };
         jobs::enqueue_home(&app.db, &job, RunAt::Now).await
     };
-    in_time(carrying_out).await.ok_or(HomePressFailed)
+    let carried_out = in_time(app, carrying_out).await;
+    carried_out.map_err(|_| HomePressFailed)
 }
 
 async fn accept(
@@ -233,9 +235,12 @@ async fn accept(
             }
         }
     };
-    Ok(in_time(accepting)
-        .await
-        .unwrap_or_else(|| Accepted::Failed(replies.cannot_tell())))
+    Ok(in_time(app, accepting).await.unwrap_or_else(|not_taken| {
+        Accepted::Failed(match not_taken {
+            NotTaken::Refused => replies.database_refuses(),
+            NotTaken::NoAnswer => replies.cannot_tell(),
+        })
+    }))
 }
 
 async fn carry_out(
@@ -335,6 +340,7 @@ async fn pick_meeting(
 ) -> sqlx::Result<Accepted> {
     let (asker, replies) = (form.asker(), Replies::of(app));
     let Some((person, standing)) = soon(person_and_standing(app, form)).await? else {
+        counters::command_not_taken(NotTaken::NoAnswer);
         return Ok(Accepted::Failed(replies.look_up_failed()));
     };
     // Whoever chooses has been told of nothing.
@@ -383,6 +389,7 @@ async fn check_start(
 ) -> sqlx::Result<Accepted> {
     let asker = form.asker();
     let (Some(url), Some(person)) = (url, soon(authorization::find(&app.db, &asker)).await?) else {
+        counters::command_not_taken(NotTaken::NoAnswer);
         return Ok(Accepted::Failed(Replies::of(app).look_up_failed()));
     };
     let (looking, channel) = (Arc::clone(app), form.channel_id.clone());
@@ -413,10 +420,12 @@ async fn answer_later(
     let answering = {
         let app = Arc::clone(app);
         async move {
-            let message = looking_up.await.unwrap_or_else(|error| {
-                tracing::error!(%error, "failed to look something up");
-                Replies::of(&app).look_up_failed()
-            });
+            let message = looking_up
+                .await
+                .unwrap_or_else(|error| match not_taken(&app, &error) {
+                    NotTaken::Refused => Replies::of(&app).database_refuses(),
+                    NotTaken::NoAnswer => Replies::of(&app).look_up_failed(),
+                });
             let message = match source {
                 Source::Pressed {
                     is_theirs: true, ..
@@ -790,8 +799,11 @@ async fn standing(app: &App, form: &SlashCommand) -> Standing {
     };
     match tokio::time::timeout(LOOK_UP_TIMEOUT, looking_up).await {
         Ok(Ok(standing)) => return standing,
-        Ok(Err(error)) => tracing::warn!(%error, "failed to look up what a person can do"),
-        Err(_) => tracing::warn!("timed out looking up what a person can do"),
+        Ok(Err(error)) => {
+            let why = db::why(&error, &app.db);
+            warn_sampled!("failed to look up what a person can do", error = %why);
+        }
+        Err(_) => warn_sampled!("timed out looking up what a person can do"),
     }
     Standing::unrestricted(Access::Linked)
 }
@@ -833,16 +845,32 @@ async fn audit_refusal(
         ..Event::of(&asker, AuditKind::Refused)
     };
     if let Err(error) = audit::write(&app.db, &event).await {
-        tracing::warn!(%error, "failed to write audit entry");
+        let why = db::why(&error, &app.db);
+        warn_sampled!("failed to write audit entry", error = %why);
     }
 }
 
-/// What came of it within [`ACCEPT_TIMEOUT`]; else the failure is logged.
-async fn in_time<T>(accepting: impl Future<Output = sqlx::Result<T>>) -> Option<T> {
-    match tokio::time::timeout(ACCEPT_TIMEOUT, accepting).await {
-        Ok(Ok(accepted)) => return Some(accepted),
-        Ok(Err(error)) => tracing::error!(%error, "failed to accept a command"),
-        Err(_) => tracing::error!("timed out accepting a command"),
+/// What came of it within [`ACCEPT_TIMEOUT`]; else the failure is logged and counted.
+async fn in_time<T>(
+    app: &App,
+    accepting: impl Future<Output = sqlx::Result<T>>,
+) -> Result<T, NotTaken> {
+    if let Ok(accepted) = tokio::time::timeout(ACCEPT_TIMEOUT, accepting).await {
+        return accepted.map_err(|error| not_taken(app, &error));
     }
-    None
+    warn_sampled!("the database did not answer in time to take a command");
+    counters::command_not_taken(NotTaken::NoAnswer);
+    Err(NotTaken::NoAnswer)
+}
+
+/// Logs and counts a command that the database failed.
+fn not_taken(app: &App, error: &sqlx::Error) -> NotTaken {
+    let not_taken = if db::is_transient(error) {
+        NotTaken::NoAnswer
+    } else {
+        NotTaken::Refused
+    };
+    warn_sampled!("the database did not take a command", error = %db::why(error, &app.db));
+    counters::command_not_taken(not_taken);
+    not_taken
 }

@@ -85,6 +85,15 @@ impl Server {
             .database(database)
     }
 
+    /// Whether a database exists.
+    pub async fn has_database(&self, name: &str) -> anyhow::Result<bool> {
+        let mut connection = self.options("postgres").connect().await?;
+        let found =
+            sqlx::query_scalar("select exists (select from pg_database where datname = $1)");
+        let found = found.bind(name).fetch_one(&mut connection).await;
+        found.context("looking for a database")
+    }
+
     /// Makes sure that a database exists.
     pub async fn create_database(&self, name: &str) -> anyhow::Result<()> {
         let mut connection = self.options("postgres").connect().await?;

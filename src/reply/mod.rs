@@ -100,6 +100,14 @@ impl<'a> Replies<'a> {
         )
     }
 
+    /// Our database answers with an error that does not pass by itself.
+    pub fn database_refuses(&self) -> Message {
+        ephemeral(
+            "My own database answers with an error, so I could not do what you asked for. Please tell whoever runs this bot; \
+             then type it again.",
+        )
+    }
+
     /// The request is not for this app.
     pub fn wrong_app(&self) -> Message {
         ephemeral(

@@ -15,10 +15,9 @@ use crate::config::LogConfig;
 use crate::telemetry::{metrics, sampling};
 use crate::trace;
 
-/// What is logged where `RUST_LOG` is not set: the queue tells each step, and Postgres
-/// each thing that exists already.
-const DEFAULT: &str =
-    "info,graphile_worker=warn,graphile_worker_migrations=warn,sqlx::postgres::notice=warn";
+/// What is logged where `RUST_LOG` is not set: the queue tells each step, Postgres
+/// each thing that exists already, and the pool each session that it closes.
+const DEFAULT: &str = "info,graphile_worker=warn,graphile_worker_migrations=warn,sqlx::postgres::notice=warn,sqlx_core::pool=error";
 
 /// Tells why the program ends: as a line of the log, whatever is logged otherwise, in text or JSON.
 pub fn fatal(error: &anyhow::Error, is_json: bool) {

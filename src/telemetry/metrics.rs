@@ -30,7 +30,9 @@ const WORKER_RUNNING: &str = "livestream_bot_worker_running";
 const PANICS: &str = "livestream_bot_panics_total";
 const HTTP_REQUESTS: &str = "livestream_bot_http_requests_total";
 const HTTP_REQUEST_DURATION: &str = "livestream_bot_http_request_duration_seconds";
+const SIGNATURES: &str = "livestream_bot_signatures_total";
 const RETURNS_REJECTED: &str = "livestream_bot_returns_rejected_total";
+const COMMANDS_NOT_TAKEN: &str = "livestream_bot_commands_not_taken_total";
 const COMMANDS: &str = "livestream_bot_commands_total";
 const DELIVERIES: &str = "livestream_bot_deliveries_total";
 const DELIVERY_DURATION: &str = "livestream_bot_delivery_duration_seconds";
@@ -62,6 +64,16 @@ pub enum Delivery {
     Retried,
     /// It will not be delivered.
     Failed,
+}
+
+/// Why a command could not be taken, or looked up for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantNames)]
+#[strum(serialize_all = "snake_case")]
+pub enum NotTaken {
+    /// The database answered with an error that does not pass by itself.
+    Refused,
+    /// The database did not answer in time, or was in no state to; it may have taken the command.
+    NoAnswer,
 }
 
 /// What became of a refresh of a Zoom token.
@@ -144,8 +156,16 @@ fn describe() {
         "Time from a request to its response."
     );
     describe_counter!(
+        SIGNATURES,
+        "Requests with a signature as Slack or Zoom makes it."
+    );
+    describe_counter!(
         RETURNS_REJECTED,
         "Browsers that came back from Slack or Zoom and could not go on."
+    );
+    describe_counter!(
+        COMMANDS_NOT_TAKEN,
+        "Commands and presses that were not taken because of the database."
     );
     describe_counter!(COMMANDS, "Finished commands.");
     describe_counter!(
@@ -179,7 +199,7 @@ fn describe() {
     );
     describe_gauge!(
         DATABASE_UP,
-        "Whether PostgreSQL answered this scrape within a second."
+        "Whether PostgreSQL answered this replica's last probe."
     );
     describe_histogram!(
         DATABASE_QUERY_DURATION,
@@ -212,6 +232,9 @@ fn begin_at_zero() {
         {
             counter!(COMMANDS, "action" => action.as_str(), "outcome" => *outcome).increment(0);
         }
+    }
+    for reason in NotTaken::VARIANTS {
+        counter!(COMMANDS_NOT_TAKEN, "reason" => *reason).increment(0);
     }
     for (name, results) in [
         (DELIVERIES, Delivery::VARIANTS),
@@ -278,6 +301,16 @@ pub fn expect_requests(route: &'static str, statuses: &[&'static str]) {
     let _ = histogram!(HTTP_REQUEST_DURATION, "route" => route);
 }
 
+/// Counts a request that is signed as this party does it, whether the signature holds or not.
+pub fn signature(party: &'static str, result: &'static str) {
+    counter!(SIGNATURES, "party" => party, "result" => result).increment(1);
+}
+
+/// Shows a result before the first request.
+pub fn expect_signature(party: &'static str, result: &'static str) {
+    counter!(SIGNATURES, "party" => party, "result" => result).increment(0);
+}
+
 /// Counts a browser that came back from Slack or Zoom and could not go on.
 pub fn return_rejected(reason: &'static str) {
     counter!(RETURNS_REJECTED, "reason" => reason).increment(1);
@@ -286,6 +319,11 @@ pub fn return_rejected(reason: &'static str) {
 /// Shows a reason before its first browser.
 pub fn expect_return_rejected(reason: &'static str) {
     counter!(RETURNS_REJECTED, "reason" => reason).increment(0);
+}
+
+/// Counts a command that was not taken because of the database.
+pub fn command_not_taken(reason: NotTaken) {
+    counter!(COMMANDS_NOT_TAKEN, "reason" => <&str>::from(reason)).increment(1);
 }
 
 /// Counts what became of a command.
@@ -337,9 +375,13 @@ pub fn replica(is_ready: bool, is_worker_running: bool, connections: u32) {
     gauge!(DATABASE_CONNECTIONS).set(connections);
 }
 
+/// Whether Postgres answers this replica.
+pub fn database(is_up: bool) {
+    gauge!(DATABASE_UP).set(flag(is_up));
+}
+
 /// How long Postgres took to say how the queue stands, and what it said, if it did.
 pub fn queue(depth: Option<&QueueDepth>, took: Duration) {
-    gauge!(DATABASE_UP).set(flag(depth.is_some()));
     histogram!(DATABASE_QUERY_DURATION).record(took);
     if let Some(depth) = depth {
         gauge!(QUEUE_COMMANDS).set(number(depth.unfinished));

@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
 use axum::extract::State;
 use axum::http::HeaderName;
 use axum::http::header::CONTENT_TYPE;
@@ -13,9 +12,9 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 use strum::VariantArray;
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
+use crate::db::vendor_requests::{Kind, Vendor};
 use crate::db::{jobs, withdrawals};
 use crate::slack::paths as slack_paths;
 use crate::telemetry::{REVISION, VERSION, metrics as counters};
@@ -48,25 +47,21 @@ fn begin_at_zero() {
     ] {
         counters::expect_requests(route, &["200", "400", "401", "500", "503"]);
     }
+    for party in [Vendor::Slack, Vendor::Zoom] {
+        for result in [Kind::Signed, Kind::Stale, Kind::Mismatched] {
+            counters::expect_signature(party.into(), result.into());
+        }
+    }
     for reason in returns::Rejection::VARIANTS {
         counters::expect_return_rejected(reason.as_str());
     }
 }
 
-/// Serves `/metrics` and `/version` until `shutdown`.
-pub async fn serve(
-    listener: TcpListener,
-    app: Arc<App>,
-    worker: Health,
-    shutdown: CancellationToken,
-) -> anyhow::Result<()> {
-    let router = Router::new()
+/// `/metrics` and `/version`.
+pub fn router(app: Arc<App>, worker: Health) -> Router {
+    Router::new()
         .route("/metrics", get(render).with_state((app, worker)))
-        .route("/version", get(version));
-    axum::serve(listener, router)
-        .with_graceful_shutdown(shutdown.cancelled_owned())
-        .await
-        .context("serving metrics")
+        .route("/version", get(version))
 }
 
 /// `GET /version`: which program this is.
@@ -78,6 +73,7 @@ async fn render(
     State((app, worker)): State<(Arc<App>, Health)>,
 ) -> ([(HeaderName, &'static str); 1], String) {
     counters::replica(worker.ready().is_ok(), worker.is_running(), app.db.size());
+    counters::database(worker.is_database_up());
     let started = Instant::now();
     let depth = tokio::time::timeout(DATABASE_TIMEOUT, jobs::depth(&app.db)).await;
     let depth = depth.ok().and_then(Result::ok);

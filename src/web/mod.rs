@@ -26,7 +26,7 @@ use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::anyhow;
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::StatusCode;
@@ -50,14 +50,24 @@ use crate::zoom::paths as zoom_paths;
 
 /// Listens at the address of this setting.
 pub async fn listen(setting: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
-    let problem = format!("{address} cannot be listened on");
-    match TcpListener::bind(address).await {
-        // Somebody else may stop listening there, but a low port stays forbidden.
-        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
-            Err(ConfigError::of(setting, format!("{problem}: {error}")).into())
+    let error = match TcpListener::bind(address).await {
+        Ok(listener) => return Ok(listener),
+        Err(error) => error,
+    };
+    let cure = match error.kind() {
+        ErrorKind::PermissionDenied => {
+            "ports below 1024 need a right of their own: choose a higher one, and have a proxy pass requests on to it"
         }
-        listener => listener.with_context(|| format!("{setting}: {problem}")),
-    }
+        ErrorKind::AddrInUse => "another program listens there: end it, or choose another port",
+        ErrorKind::AddrNotAvailable => "name an address of this machine",
+        _ => "choose another address",
+    };
+    let problem = format!("{address} cannot be listened on: {error}; {cure}");
+    Err(match error.kind() {
+        // Somebody else may stop listening there, but a low port stays forbidden.
+        ErrorKind::PermissionDenied => ConfigError::of(setting, problem).into(),
+        _ => anyhow!("{setting}: {problem}"),
+    })
 }
 
 /// Every route of the service. A slash too many at the end of a path, or at its beginning, as it

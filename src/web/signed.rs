@@ -15,6 +15,7 @@ use crate::db::vendor_requests::{Kind, Vendor};
 use crate::http;
 use crate::slack::form::is_ssl_check;
 use crate::slack::respond::DisallowedOrigin;
+use crate::telemetry::metrics as counters;
 use crate::telemetry::sampling::warn_sampled;
 
 /// A form from Slack, parsed only after its signature held.
@@ -101,6 +102,7 @@ fn verify(app: &App, vendor: Vendor, headers: &HeaderMap, body: &[u8]) -> Result
     };
     if let Some(kind) = kind.filter(|_| !is_ours(headers)) {
         app.vendor_requests.note(vendor, kind);
+        counters::signature(vendor.into(), kind.into());
     }
     verified.map_err(|error| {
         warn_sampled!("request rejected: bad signature", %error);

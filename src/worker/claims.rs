@@ -12,7 +12,7 @@ use graphile_worker::{
 };
 use sqlx::PgPool;
 
-use crate::db::queue;
+use crate::db::{self, queue};
 use crate::worker::health::Health;
 
 /// How often it is compared with what the queue says.
@@ -56,6 +56,7 @@ impl Claims {
                 Ok(Ok(count)) => tracing::warn!(count, "gave back jobs whose claim was lost"),
                 Err(_) => tracing::warn!("failed to look for jobs whose claim was lost in time"),
                 Ok(Err(error)) => {
+                    let error = db::why(&error, &db);
                     tracing::warn!(%error, "failed to look for jobs whose claim was lost");
                 }
             }

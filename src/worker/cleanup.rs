@@ -3,7 +3,7 @@
 
 use crate::app::App;
 use crate::db::{
-    DELETED_PER_SWEEP, admin_sessions, audit, commands, jobs, link_offers, memberships,
+    self, DELETED_PER_SWEEP, admin_sessions, audit, commands, jobs, link_offers, memberships,
     oauth_states, readiness, slack_requests, stream_cards, streams, user_groups, withdrawals,
 };
 use crate::slack::respond;
@@ -18,7 +18,7 @@ pub(super) async fn run(app: &App) -> bool {
             has_more |= count >= DELETED_PER_SWEEP;
             tracing::debug!(what, count, "cleaned up");
         }
-        Err(error) => tracing::warn!(what, %error, "cleanup failed"),
+        Err(error) => tracing::warn!(what, error = %db::why(&error, db), "cleanup failed"),
     };
     report("readiness", readiness::trim(db).await.map(|()| 0));
     report("one-time links", link_offers::delete_expired(db).await);

@@ -67,6 +67,11 @@ impl Health {
         self.0.is_fetching.load(Ordering::Relaxed)
     }
 
+    /// Whether Postgres answers: a write that it refuses, or that waits for others' locks, is an answer too.
+    pub fn is_database_up(&self) -> bool {
+        self.writes().error != Some(WriteError::NoAnswer)
+    }
+
     /// Whether a command that came now would be recorded and carried out.
     pub fn ready(&self) -> Result<(), NotReady> {
         if self.0.is_stopping.load(Ordering::Relaxed) {

@@ -81,7 +81,9 @@ pub async fn run(app: Arc<App>, health: Health, shutdown: CancellationToken) {
         let ended = run_once(&app, &health, &shutdown).await;
         health.set_fetching(false);
         if let Err(error) = ended {
-            let error = format!("{error:#}");
+            // Each error of the queue holds the text of its cause.
+            let error = error.root_cause().to_string();
+            let error = db::plain(&error);
             if shutdown.is_cancelled() {
                 tracing::warn!(error, "worker stopped with an error");
             } else {
@@ -105,9 +107,11 @@ async fn sweep(app: Arc<App>, shutdown: CancellationToken) {
         let sweeping = async {
             requeue_lost(&app).await;
             if let Err(error) = stream_cards::wake_forgotten(&app.db).await {
+                let error = db::why(&error, &app.db);
                 tracing::warn!(%error, "failed to look for streams of which nothing is known");
             }
             if let Err(error) = account::end_expired_sessions(&app.db).await {
+                let error = db::why(&error, &app.db);
                 tracing::warn!(%error, "failed to end link sessions that have expired");
             }
             if Instant::now() >= clean_up_at && !cleanup::run(&app).await {
@@ -128,6 +132,7 @@ async fn requeue_lost(app: &App) {
         Ok(0) => {}
         Ok(count) => tracing::warn!(count, "re-enqueued commands that lost their jobs"),
         Err(error) => {
+            let error = db::why(&error, &app.db);
             tracing::warn!(%error, "failed to look for commands that lost their jobs");
         }
     }

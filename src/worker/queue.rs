@@ -190,7 +190,11 @@ impl Queue {
                 db::doubt();
             }
             if self.failed(kind) {
-                tracing::warn!(%error, "a statement of the queue failed; trying again");
+                let error = error.to_string();
+                tracing::warn!(
+                    error = db::plain(&error),
+                    "a statement of the queue failed; trying again"
+                );
             }
             if self.shutdown.is_cancelled() {
                 let give_up = *give_up.get_or_insert_with(|| Instant::now() + LAST_TRIES);

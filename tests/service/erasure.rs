@@ -179,6 +179,10 @@ async fn a_person_is_erased_from_every_table_and_the_audit_keeps_its_entries() {
     // And once more.
     let (is_good, log) = erase_dana(&world, &[]);
     assert!(is_good && log.contains("links=0 withdrawals=0"), "{log}");
+    assert!(
+        log.contains("nothing is stored of this person; compare both IDs"),
+        "{log}"
+    );
     drop(db);
     world.end().await;
 }

@@ -78,12 +78,11 @@ async fn keys_are_rotated_while_the_service_runs() {
     let unknown = Vault::from_keys(&Vault::generate_keys()).expect("valid keys");
     let resealed = reseal(&pool, &unknown).await.expect("a count");
     assert_eq!((resealed.count, resealed.failed.len()), (0, 2));
-    for failed in resealed.failed {
-        assert!(
-            failed.contains("sealed with key \"k2\", which TOKEN_KEYS does not hold"),
-            "{failed}"
-        );
-    }
+    let failed = resealed.failed.to_string();
+    assert!(
+        failed.contains("sealed with key \"k2\", which TOKEN_KEYS does not hold"),
+        "{failed}"
+    );
     pool.close().await;
     world.end().await;
 

@@ -525,6 +525,7 @@ fn every_answer_fits() {
         assert_fits(&replies.linked(&long, &long, Some(&typed)));
     }
     assert_fits(&replies.cannot_tell());
+    assert_fits(&replies.database_refuses());
     assert_fits(&replies.wrong_app());
     for rule in RULES {
         assert_fits(&replies.not_allowed(&refusal(rule)));

@@ -17,7 +17,7 @@ use crate::support::executable::program;
 use crate::support::fixtures::{world, world_over};
 use crate::support::http::{get, wait_for_readiness};
 use crate::support::postgres::{DatabaseProxy, data_dir};
-use crate::support::program::{lossy_text, run_with_input};
+use crate::support::program::{EX_CONFIG, lossy_text, run_with_input};
 use crate::support::replica::command_without_settings;
 use crate::support::slack::{accepted, send, text_of, type_and_read, type_and_read_at_once};
 use crate::support::world::{connect, wait_for_empty_queue};
@@ -287,14 +287,26 @@ async fn readiness_names_a_full_disk() {
 #[tokio::test]
 async fn the_variables_of_postgres_do_not_lead_away_from_the_private_server() {
     let dir = data_dir();
-    let mut migrate = command_without_settings("migrate");
-    migrate
-        .env("DATA_DIR", dir.path())
-        .env("PGPORT", "5555")
-        .env("PGSSLMODE", "require");
-    let migrated = tokio::task::spawn_blocking(move || run_with_input(&mut migrate, ""));
-    let migrated = migrated.await.expect("a program that ended");
+    let server = start(dir.path()).await;
+    let migrate = async || {
+        let mut migrate = command_without_settings("migrate");
+        migrate
+            .env("DATA_DIR", dir.path())
+            .env("PGPORT", "5555")
+            .env("PGSSLMODE", "require");
+        let migrated = tokio::task::spawn_blocking(move || run_with_input(&mut migrate, ""));
+        migrated.await.expect("a program that ended")
+    };
+    // It makes no database: what stands in this server is not a service's.
+    let refused = migrate().await;
+    let log = lossy_text(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(EX_CONFIG), "{log}");
+    assert!(log.contains("DATABASE_URL: it is not set"), "{log}");
+    let created = server.create_database("livestream").await;
+    created.expect("a database");
+    let migrated = migrate().await;
     let log = lossy_text(&migrated.stderr);
     assert!(migrated.status.success(), "{log}");
+    drop(server);
     wait_for_supervisor_end(dir.path()).await;
 }

@@ -778,6 +778,10 @@ fn catalogue_of_what_is_said_at_once() {
         }),
     );
     page.entry("the database does not answer", &replies().cannot_tell());
+    page.entry(
+        "the database answers with an error",
+        &replies().database_refuses(),
+    );
     page.entry("for another Slack app", &replies().wrong_app());
     page.entry("accepted, with a passcode", &replies().on_it());
     snapshot("at_once", &page.0);

@@ -11,7 +11,7 @@ use livestream_bot::demo::zoom::{self, Fault};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 use sqlx::postgres::PgConnection;
-use sqlx::{AssertSqlSafe, ConnectOptions, raw_sql};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, raw_sql};
 
 use crate::support::browser::Browser;
 use crate::support::http::client;
@@ -170,7 +170,9 @@ async fn the_doctor_finds_nothing_wrong_where_nothing_is() {
     for expected in [
         "all settings can be used",
         "on: Zoom's reports of livestreams",
-        "answers and takes writes",
+        "answers, and is not read-only",
+        "it takes writes",
+        "is used, as the role ",
         "the tables are those of this version",
         "has all rights it needs",
         "the key k1 opens what it sealed",
@@ -548,14 +550,35 @@ async fn the_doctor_names_every_setting_that_is_wrong_and_its_cure() {
     let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     let silent = format!("http://{}", silent.local_addr().expect("an address"));
     let mut doctor = command(&env, "doctor", address);
-    doctor.env("ZOOM_URL", &silent).env("ZOOM_API_URL", &silent);
+    doctor
+        .env("ZOOM_URL", &silent)
+        .env("ZOOM_API_URL", &silent)
+        .env("LISTEN_ADDR", silent.trim_start_matches("http://"));
     let said = examine(doctor).await;
+    said.must_have(
+        "problem",
+        "of this machine does not answer",
+        "look at its log, and restart it",
+    );
     for name in ["ZOOM_URL", "ZOOM_API_URL"] {
         let text = format!("{name}: {silent}");
         said.must_have("problem", &text, "let this machine reach it");
     }
     said.must_have("problem", "(it took too long)", "let this machine reach it");
     assert!(!said.output.contains("did not end"), "{}", said.output);
+
+    // Nobody can be asked without certificates; the rest is told.
+    let mut doctor = command(&env, "doctor", address);
+    doctor
+        .env("SSL_CERT_FILE", "/nowhere")
+        .env("SSL_CERT_DIR", "/nowhere");
+    let said = examine(doctor).await;
+    said.must_have(
+        "problem",
+        "the public address, Slack and Zoom are not looked at",
+        "install the package ca-certificates",
+    );
+    said.must_have("ok", "the tables are those of this version", "");
 
     // Without any setting too, and without making a database.
     let folder = tempfile::tempdir().expect("a folder");
@@ -602,7 +625,7 @@ async fn the_doctor_names_what_is_wrong_in_the_database_and_its_cure() {
 
     let mut db = env.database.connect().await.expect("a connection");
     let planted: [Planted; 18] = [
-        ("update readiness set written_at = now() - interval '1 minute'", "select 1", "warning", "no replica serves over this database now", "start livestream-bot serve"),
+        ("update readiness set written_at = now() - interval '1 minute'", "select 1", "warning", "no replica has written for 6", "start livestream-bot serve"),
         ("update zoom_grant set dead_at = now()", "update zoom_grant set dead_at = null", "warning", "Zoom no longer accepts the link of 1 account", "type connect"),
         ("update zoom_grant set refresh_refusal = 'No.'", "update zoom_grant set refresh_refusal = null", "warning", "Zoom refuses to renew the tokens of 1 account", "admin pages"),
         ("update zoom_grant set scope = 'user:read:user'", "update zoom_grant set scope = 'user:read:user meeting:update:livestream_status'", "warning", "the scope for livestreams is missing in the links of 1 account", "add meeting:update:livestream_status to the Zoom app"),
@@ -727,7 +750,23 @@ async fn the_doctor_names_what_is_wrong_in_the_database_and_its_cure() {
         &format!("the role {role} lacks "),
         "migrate --grant-to",
     );
+    execute(&mut db, &format!("alter role {role} connection limit 20")).await;
+    examine(as_role()).await.must_have(
+        "warning",
+        "20 connections are allowed, and one replica opens up to 30",
+        "connection limit -1",
+    );
     execute(&mut db, &format!("drop owned by {role}; drop role {role}")).await;
+
+    // Somebody else keeps a table.
+    let mut holding = db.begin().await.expect("a transaction");
+    execute(&mut holding, "lock table command").await;
+    examine(command(&env, "doctor", address)).await.must_have(
+        "problem",
+        "canceling statement due to lock timeout",
+        "pg_blocking_pids and pg_stat_activity name it",
+    );
+    holding.rollback().await.expect("a rollback");
 
     let answer = r#"{"status":false,"errorCode":4738,"errorMessage":"Disabled by admin"}"#;
     env.zoom.fail_next_refresh(Fault::Answer {

@@ -3,13 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use livestream_bot::db;
 use livestream_bot::demo::DANA;
+use livestream_bot::demo::slack;
 use livestream_bot::demo::zoom::Fault;
 use livestream_bot::telemetry::{REVISION, VERSION};
 use serde_json::{Value, json};
+use sqlx::postgres::PgConnection;
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, raw_sql};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 
+use crate::support::http::{client, wait_for_readiness};
 use crate::support::program::{ProgramEnv, Service};
-use crate::support::replica::free_port;
+use crate::support::replica::{database_url, free_port};
+use crate::support::requests::unix_now;
+use crate::support::slack::text_of;
 use crate::support::world::wait_for_empty_queue;
 
 /// The page that has a table of all metrics.
@@ -96,6 +105,149 @@ async fn an_operator_reads_numbers_that_name_nobody() {
         assert!(!scraped.contains(secret), "{secret}:\n{scraped}");
     }
     service.terminate().await;
+    env.end().await;
+}
+
+#[tokio::test]
+async fn commands_that_the_database_does_not_take_are_counted_and_told() {
+    let env = ProgramEnv::new().await;
+    let mut db = env.database.connect().await.expect("a connection");
+    let role = format!("{}_bot", env.database.get_database().expect("a name"));
+    run(&mut db, &format!("create role {role} login")).await;
+    let pool = db::pool(env.database.clone());
+    let granted = db::privileges::grant(&pool, &role).await;
+    granted.expect("privileges");
+    pool.close().await;
+    let port = free_port();
+    let mut command = env.command("serve");
+    command
+        .env("METRICS_ADDR", format!("127.0.0.1:{port}"))
+        .env(
+            "DATABASE_URL",
+            database_url(&env.database.clone().username(&role)),
+        )
+        .env_remove("RUST_LOG");
+    let service = Service::start(command).await;
+    let start = async |expected: &str| {
+        let typed = env.slack.type_command(DANA.slack, "start 68423085");
+        let answer = env.slack.send(&service.url, &typed).await;
+        let read = text_of(&answer.expect("an answer").body);
+        assert!(read.starts_with(expected), "{read}");
+    };
+    let counts = async |expected: &[&str]| {
+        let scraped = scrape(port).await;
+        for expected in expected {
+            let line = format!("livestream_bot_{expected}");
+            assert!(
+                scraped.lines().any(|found| found == line),
+                "{line}: {scraped}"
+            );
+        }
+    };
+    counts(&[
+        "commands_not_taken_total{reason=\"refused\"} 0",
+        "commands_not_taken_total{reason=\"no_answer\"} 0",
+    ])
+    .await;
+
+    run(&mut db, &format!("revoke insert on command from {role}")).await;
+    start("My own database answers with an error").await;
+    run(&mut db, &format!("grant insert on command to {role}")).await;
+    let mut holding = db.begin().await.expect("a transaction");
+    run(&mut holding, "lock table command").await;
+    start("My own database does not answer just now").await;
+    // It answers all the same.
+    counts(&[
+        "commands_not_taken_total{reason=\"refused\"} 1",
+        "commands_not_taken_total{reason=\"no_answer\"} 1",
+        "database_up 1",
+        "ready 1",
+    ])
+    .await;
+    holding.rollback().await.expect("a rollback");
+
+    // A role that may no longer sign in is told from a server that does not answer.
+    run(&mut db, &format!("alter role {role} nologin")).await;
+    let ended = "select pg_terminate_backend(pid) from pg_stat_activity where usename = ";
+    run(&mut db, &format!("{ended}'{role}'")).await;
+    wait_for_readiness(&service.url, 503, "Postgres refuses the sign-in\n").await;
+    run(&mut db, &format!("alter role {role} login")).await;
+    wait_for_readiness(&service.url, 200, "ready\n").await;
+
+    let log = service.terminate().await;
+    for expected in [
+        "permission denied for table command; run `livestream-bot migrate --grant-to",
+        "another session holds a lock: pg_blocking_pids",
+    ] {
+        assert!(log.contains(expected), "{expected}: {log}");
+    }
+    for line in log
+        .lines()
+        .filter(|line| line.contains(" livestream_bot::"))
+    {
+        for unwanted in ["pool timed out", "at line", "error returned from database"] {
+            assert!(!line.contains(unwanted), "{unwanted}: {line}");
+        }
+    }
+    run(&mut db, &format!("drop owned by {role}; drop role {role}")).await;
+    drop(db);
+    env.end().await;
+}
+
+async fn run(db: &mut PgConnection, sql: &str) {
+    let done = raw_sql(AssertSqlSafe(sql.to_owned())).execute(db).await;
+    done.unwrap_or_else(|error| panic!("{sql}: {error}"));
+}
+
+#[tokio::test]
+async fn only_requests_that_are_signed_count_as_wrongly_signed() {
+    let env = ProgramEnv::new().await;
+    let (service, port) = serve(&env).await;
+    let url = format!("{}/slack/commands", service.url);
+    let typed = env.slack.type_command(DANA.slack, "help");
+    for signature in [
+        None,
+        Some(slack::sign("another", unix_now(), typed.body.as_bytes())),
+    ] {
+        let mut request = client().post(&url).body(typed.body.clone());
+        if let Some(signature) = signature {
+            request = request
+                .header("x-slack-request-timestamp", unix_now().to_string())
+                .header("x-slack-signature", signature);
+        }
+        assert_eq!(request.send().await.expect("a response").status(), 401);
+    }
+    env.slack
+        .send(&service.url, &typed)
+        .await
+        .expect("an answer");
+    let scraped = scrape(port).await;
+    for expected in [
+        "livestream_bot_signatures_total{party=\"slack\",result=\"mismatched\"} 1",
+        "livestream_bot_signatures_total{party=\"slack\",result=\"signed\"} 1",
+        "livestream_bot_signatures_total{party=\"slack\",result=\"stale\"} 0",
+        "livestream_bot_signatures_total{party=\"zoom\",result=\"mismatched\"} 0",
+    ] {
+        assert!(
+            scraped.lines().any(|line| line == expected),
+            "{expected}: {scraped}"
+        );
+    }
+    service.terminate().await;
+    env.end().await;
+}
+
+#[tokio::test]
+async fn a_client_that_ends_no_request_does_not_hold_up_the_end() {
+    let env = ProgramEnv::new().await;
+    let (service, port) = serve(&env).await;
+    let mut stuck = TcpStream::connect(("127.0.0.1", port))
+        .await
+        .expect("a connection");
+    let begun = stuck.write_all(b"GET /metrics HTTP/1.1\r\nHost:").await;
+    begun.expect("a write");
+    let ending = tokio::time::timeout(Duration::from_secs(20), service.terminate());
+    ending.await.expect("an end in time");
     env.end().await;
 }
 

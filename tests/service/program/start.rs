@@ -5,8 +5,10 @@ use std::process::{Command, Output};
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use livestream_bot::crypto::vault::Vault;
 use livestream_bot::db;
 use livestream_bot::demo::DANA;
+use secrecy::ExposeSecret;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, raw_sql};
 
@@ -207,6 +209,15 @@ async fn a_role_that_may_not_create_tables_is_told_who_may() {
     .await;
     execute(&mut db, format!(r#"create role "{role}" login"#)).await;
     let url = database_url(&options.clone().database(&empty).username(&role));
+    let mut doctor = command_without_settings("doctor");
+    doctor.env("DATABASE_URL", &url);
+    let said = lossy_text(&ended(doctor).await.stdout);
+    assert!(
+        said.contains(&format!(
+            "the database has no tables yet, and the role {role} may not create them"
+        )),
+        "{said}"
+    );
     let error = refusal(migrate_over(&url)).await;
     assert!(
         error.contains(&format!(
@@ -527,9 +538,11 @@ async fn parameters_that_are_not_used_are_named_without_their_values() {
 
 #[tokio::test]
 async fn without_a_database_and_a_folder_for_one_both_ways_out_are_named() {
+    let env = ProgramEnv::new().await;
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join(".data"), "no folder").expect("a file");
-    let mut command = command_without_settings("migrate");
+    let mut command = env.command("serve");
+    command.env_remove("DATABASE_URL").env("RUST_LOG", "off");
     command.current_dir(folder.path());
     let (error, status) = refusal_and_status(command).await;
     assert_eq!(
@@ -539,6 +552,103 @@ async fn without_a_database_and_a_folder_for_one_both_ways_out_are_named() {
         write to\n"
     );
     assert_eq!(status, EX_CONFIG);
+    env.end().await;
+}
+
+/// Else a report of success would be about a database in which nothing is.
+#[tokio::test]
+async fn what_changes_a_services_data_makes_no_database() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let keys = Vault::generate_keys();
+    let person = &["--team", "T0ACME", "--user", "U0DANA"][..];
+    for (subcommand, arguments) in [
+        ("migrate", &[][..]),
+        ("rotate-keys", &[]),
+        ("import-links", &["--dry-run"]),
+        ("erase-person", person),
+    ] {
+        let mut command = command_without_settings(subcommand);
+        command
+            .args(arguments)
+            .env("TOKEN_KEYS", keys.expose_secret())
+            .env("DATA_DIR", folder.path());
+        let (error, status) = refusal_and_status(command).await;
+        assert!(
+            error.starts_with(
+                "Error: DATABASE_URL: it is not set, and no private database is found in"
+            ) && error.contains("run this with the service's settings"),
+            "{subcommand}: {error}"
+        );
+        assert_eq!(status, EX_CONFIG, "{subcommand}");
+    }
+    let made = std::fs::read_dir(folder.path()).expect("a folder").count();
+    assert_eq!(made, 0, "nothing is made");
+    // A file that was meant to name a database and is empty does not lead to a private one either.
+    let empty = folder.path().join("empty");
+    std::fs::write(&empty, "\n").expect("a file");
+    let mut command = command_without_settings("migrate");
+    command.env("DATABASE_URL_FILE", &empty);
+    let (error, status) = refusal_and_status(command).await;
+    assert_eq!(error, "Error: DATABASE_URL_FILE: the file is empty\n");
+    assert_eq!(status, EX_CONFIG);
+}
+
+#[tokio::test]
+async fn without_certificates_nothing_begins() {
+    let env = ProgramEnv::new().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut command = env.command("serve");
+    command
+        .env_remove("DATABASE_URL")
+        .env("DATA_DIR", folder.path())
+        .env("SSL_CERT_FILE", "/nowhere")
+        .env("SSL_CERT_DIR", "/nowhere");
+    let (error, status) = refusal_and_status(command).await;
+    assert!(
+        error.contains("Error: SSL_CERT_FILE: https addresses cannot be called")
+            && error.contains("install the package ca-certificates"),
+        "{error}"
+    );
+    assert_eq!(status, EX_CONFIG);
+    let made = std::fs::read_dir(folder.path()).expect("a folder").count();
+    assert_eq!(made, 0, "no database is made");
+    env.end().await;
+}
+
+#[tokio::test]
+async fn a_search_path_and_a_role_that_lead_nowhere_are_named() {
+    let options = database::create().await;
+    let mut url = database_url(&options);
+    url.push_str("&options[search_path]=nope");
+    let (error, status) = refusal_and_status(migrate_over(&url)).await;
+    assert!(
+        error.contains("DATABASE_URL: no schema of the search_path (nope) exists"),
+        "{error}"
+    );
+    assert_eq!(status, EX_CONFIG);
+    let mut migrate = migrate_over(&database_url(&options));
+    migrate.args(["--grant-to", "nothere"]);
+    let error = refusal(migrate).await;
+    assert!(
+        error.contains("Error: there is no role nothere; make it with `create role nothere login`"),
+        "{error}"
+    );
+    database::drop(&options).await;
+}
+
+#[tokio::test]
+async fn a_servers_limit_of_idle_sessions_does_not_count() {
+    let options = database::create().await;
+    let pool = db::request_pool(options.clone().options([("idle_session_timeout", "60000")]));
+    let limit: String = sqlx::query_scalar(
+        "select coalesce(current_setting('idle_session_timeout', true), 'none')",
+    )
+    .fetch_one(&pool)
+    .await
+    .expect("a setting");
+    assert_eq!(limit, "0");
+    pool.close().await;
+    database::drop(&options).await;
 }
 
 #[tokio::test]
