@@ -114,6 +114,7 @@ fn streams() -> Markup {
             kind: None,
             page: None,
             destination: None,
+            settings: None,
             is_rehearsal,
             starter: &starter,
             channel: &channel,

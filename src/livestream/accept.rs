@@ -84,7 +84,7 @@ pub enum Accepted {
     Answered(Message),
     /// It is being looked up, and answered soon by the `response_url`.
     LookedUp,
-    /// It was not recorded, or we cannot tell whether it was.
+    /// It was not recorded, or we cannot tell whether it was; it can be asked for again.
     Failed(Message),
 }
 
@@ -275,8 +275,8 @@ async fn carry_out(
         }
         Command::Whoami => {
             let person = authorization::find(&app.db, &asker).await?;
-            let access = standing_of(app, form, &person).await?.access;
-            replies.whoami(person.link.as_ref(), access)
+            let standing = standing_of(app, form, &person).await?;
+            replies.whoami(person.link.as_ref(), &standing)
         }
         // These change something, and no command records that they did.
         Command::Connect(_) | Command::Disconnect { .. }
@@ -412,7 +412,8 @@ async fn answer_later(
     looking_up: impl Future<Output = sqlx::Result<Message>> + Send + 'static,
 ) -> sqlx::Result<Accepted> {
     let Some(one) = app.look_ups.begin(&form.asker()) else {
-        return Ok(Accepted::Answered(Replies::of(app).still_looking()));
+        // The message that was pressed on stays, to be pressed on again.
+        return Ok(Accepted::Failed(Replies::of(app).still_looking()));
     };
     if !slack_requests::is_first(&app.db, form.trigger_id.as_str()).await? {
         return Ok(Accepted::Duplicate);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::Utc;
 use secrecy::SecretString;
 
 use crate::account::reads::{ReadError, read};
@@ -64,14 +65,16 @@ pub(super) async fn look_up(
         // Then no start comes so far.
         None => (None, None),
     };
-    let on_air = match (on_air, request.meeting) {
-        (None, Some(meeting)) => {
-            streams::known_to(&app.db, asker, Some(channel), Some(meeting), true, 1)
-                .await?
-                .pop()
-                .map(|stream| OnAir::Known(Box::new(stream)))
+    let known = match request.meeting {
+        Some(meeting) if on_air.is_none() => {
+            streams::known_to(&app.db, asker, Some(channel), Some(meeting), true, 1).await?.pop()
         }
-        (on_air, _) => on_air,
+        _ => None,
+    };
+    // One that Zoom took a moment ago it starts once more as little as one that it has reported.
+    let (on_air, perhaps_on_air) = match known {
+        Some(stream) if on_air::is_sure(&stream) => (Some(OnAir::Known(Box::new(stream))), None),
+        known => (on_air, known),
     };
     // Where they may go live, to link an account helps.
     let is_refused = matches!(&rules, Decision::Refused(refusal) if refusal.rule != Rule::Channel);
@@ -89,6 +92,8 @@ pub(super) async fn look_up(
         request,
         goes,
         on_air,
+        perhaps_on_air,
+        now: Utc::now(),
     })
 }
 

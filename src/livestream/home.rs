@@ -58,8 +58,13 @@ async fn list(app: Arc<App>, job: ShowHome, is_admin: bool, hash: String) {
         let person = authorization::find(&app.db, asker).await?;
         let link = person.link.as_ref();
         let picker = picker::look_up(&app, asker, link, None, Options::default()).await?;
-        let person = authorization::find(&app.db, asker).await?;
+        let mut person = authorization::find(&app.db, asker).await?;
         let standing = policy::standing(&app, asker, &person, None).await?;
+        if let Some(link) = &mut person.link
+            && picker.is_read()
+        {
+            link.worked_at = Some(picker.now);
+        }
         let meetings = if may_start_from_home(&standing) {
             Meetings::Listed(Box::new(picker))
         } else {
@@ -83,6 +88,5 @@ async fn list(app: Arc<App>, job: ShowHome, is_admin: bool, hash: String) {
 /// A start from there is shown in the direct message of the app, where a rule about channels may
 /// not allow it.
 fn may_start_from_home(standing: &Standing) -> bool {
-    let is_refused = standing.refusal.is_some() || !standing.only_in.is_empty();
-    standing.access == Access::Linked && !is_refused
+    standing.access == Access::Linked && !standing.is_refused() && standing.only_in.is_empty()
 }

@@ -6,6 +6,7 @@ use crate::account::reads::ReadError;
 use crate::account::tokens::TokenUnavailable;
 use crate::reply::reads::NotRead;
 use crate::zoom::client::{ApiError, OLDER_SCOPE_MISSING, SCOPE_MISSING};
+use crate::zoom::oauth::TokenAnswer;
 
 /// How long all that is looked up for one answer may take.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(8);
@@ -67,6 +68,10 @@ fn not_read(error: ReadError) -> sqlx::Result<NotRead> {
         }) => NotRead::ScopeMissing,
         ReadError::Api(ApiError::Refused { code, said }) => NotRead::Refused { code, said },
         ReadError::Api(ApiError::Limited(_)) => NotRead::Limited,
+        ReadError::Token(TokenUnavailable::Unavailable {
+            answer: Some(TokenAnswer { status: 429, .. }),
+            ..
+        }) => NotRead::Limited,
         ReadError::Api(ApiError::DailyLimit { until, .. }) => NotRead::DailyLimit { until },
         ReadError::Token(
             TokenUnavailable::BeingRefreshed | TokenUnavailable::Unavailable { .. },

@@ -66,6 +66,11 @@ impl OnAir {
     }
 }
 
+/// Whether a stream is on air for certain, or its start is under way.
+pub(super) fn is_sure(stream: &Stream) -> bool {
+    matches!(OnAir::of(stream), OnAir::Surely { .. })
+}
+
 /// A start that somebody asks for, or looks at beforehand.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Start<'a> {

@@ -14,11 +14,10 @@ use crate::account::reads::read;
 use crate::app::App;
 use crate::command::request::Options;
 use crate::db::links::Link;
-use crate::db::streams::Stream;
 use crate::db::{destinations, stream_topics, streams};
 use crate::destination::AS_SET_IN_ZOOM;
 use crate::ids::{Asker, ChannelId};
-use crate::livestream::destination;
+use crate::livestream::{destination, on_air};
 use crate::livestream::look_up::TimeLeft;
 use crate::reply::picker::{NotListed, Obstacle, Picker};
 use crate::reply::reads::NotRead;
@@ -57,7 +56,7 @@ pub async fn look_up(
         None => picker,
     };
     // What goes on may have changed while Zoom was asked.
-    picker.on_air = on_air(app, asker, link, channel).await?;
+    add_on_air(app, asker, link, channel, &mut picker).await?;
     if picker.obstacle.is_some() {
         return Ok(picker);
     }
@@ -93,28 +92,34 @@ pub async fn without_start(
     options: Options,
     obstacle: Obstacle,
 ) -> sqlx::Result<Picker> {
-    Ok(Picker {
+    let mut picker = Picker {
         options,
-        on_air: on_air(app, asker, link, Some(channel)).await?,
         obstacle: Some(obstacle),
         ..Picker::default()
-    })
+    };
+    add_on_air(app, asker, link, Some(channel), &mut picker).await?;
+    Ok(picker)
 }
 
-/// The livestreams of somebody's that go on.
-async fn on_air(
+/// Adds the livestreams of somebody's that go on.
+async fn add_on_air(
     app: &App,
     asker: &Asker,
     link: Option<&Link>,
     channel: Option<&ChannelId>,
-) -> sqlx::Result<Vec<Stream>> {
+    picker: &mut Picker,
+) -> sqlx::Result<()> {
     let mut on_air = streams::known_to(&app.db, asker, channel, None, true, ON_AIR_READ).await?;
     on_air.retain(|stream| {
         let is_of_theirs = link.is_some_and(|link| link.zoom_user == stream.zoom_user);
         is_of_theirs || stream.starter.user == asker.user
     });
+    let sure = on_air.iter().filter(|stream| on_air::is_sure(stream));
+    picker.surely_on_air = sure.map(|stream| stream.meeting).collect();
+    picker.more_on_air = on_air.len().saturating_sub(ON_AIR_MAX);
     on_air.truncate(ON_AIR_MAX);
-    Ok(on_air)
+    picker.on_air = on_air;
+    Ok(())
 }
 
 /// Adds what Zoom lists, as far as it comes in time. The two lists are read one after the other:
@@ -170,7 +175,7 @@ async fn at_zoom(
     };
     let (running, coming) = (running.unwrap_or_default(), coming.unwrap_or_default());
     picker.has_more = running.has_more || coming.has_more;
-    picker.running = running.meetings;
+    picker.running = each_once(running.meetings);
     picker.coming = of_today_and_tomorrow(coming.meetings, &picker);
     Ok(picker)
 }
@@ -180,6 +185,11 @@ fn of_today_and_tomorrow(mut listed: Vec<ListedMeeting>, picker: &Picker) -> Vec
     listed.retain(|item| picker.day_of(item).is_some());
     // Where zones differ, today is before tomorrow all the same.
     listed.sort_by_key(|item| (picker.day_of(item), item.starts_at));
+    each_once(listed)
+}
+
+/// Each meeting where it is listed first.
+fn each_once(mut listed: Vec<ListedMeeting>) -> Vec<ListedMeeting> {
     let mut seen = Vec::new();
     listed.retain(|item| {
         let is_first = !seen.contains(&item.meeting);

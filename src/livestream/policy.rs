@@ -218,10 +218,12 @@ pub async fn standing(
     channel: Option<&ChannelId>,
 ) -> sqlx::Result<Standing> {
     let authorization = &person.authorization;
-    let broken = match refusing(app, authorization, asker, channel, HELP_PATIENCE).await? {
-        Verdict::Broken(rule) => Some(rule),
-        Verdict::Passed | Verdict::NotKnown(..) => None,
-    };
+    let (broken, cannot_ask) =
+        match refusing(app, authorization, asker, channel, HELP_PATIENCE).await? {
+            Verdict::Broken(rule) => (Some(rule), None),
+            Verdict::NotKnown(fact, Unknown::CannotAsk) => (None, Some(fact)),
+            Verdict::Passed | Verdict::NotKnown(_, Unknown::NoAnswer) => (None, None),
+        };
     let own = person.link.as_ref().map(|link| link.is_dead);
     let shared = person.is_shared_dead.filter(|_| app.shared_accounts);
     let rules = &authorization.rules;
@@ -230,6 +232,8 @@ pub async fn standing(
         access: Access::of(own.or(shared), is_refused_everywhere, app.pages.is_some()),
         only_in: only_in(rules),
         refusal: broken.map(|rule| refusal(rule, rules)),
+        cannot_ask,
+        is_shared: own.is_none() && shared.is_some(),
         has_destinations: destinations::has_some(&app.db, &asker.team).await?,
     })
 }

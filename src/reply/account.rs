@@ -3,12 +3,13 @@
 use crate::command::Command;
 use crate::command::outcome::Refusal;
 use crate::command::request::LivestreamRequest;
-use crate::command::verb::{Access, Verb};
+use crate::command::verb::Verb;
 use crate::db::grants::UNOPENED;
 use crate::db::jobs::LinkEnd;
 use crate::db::links::Link;
 use crate::db::streams::Stream;
 use crate::ids::SlackUserId;
+use crate::reply::help::Standing;
 use crate::reply::{Replies, date, ephemeral};
 use crate::slack::message::{Button, Message, cap, escape};
 use crate::zoom::scopes::lacks_reports;
@@ -123,8 +124,8 @@ impl Replies<'_> {
     }
 
     /// Which account is linked.
-    pub fn whoami(&self, link: Option<&Link>, access: Access) -> Message {
-        ephemeral(&self.acts_as(link)).with_buttons(self.link_or_unlink(link, access, &[]))
+    pub fn whoami(&self, link: Option<&Link>, standing: &Standing) -> Message {
+        ephemeral(&self.acts_as(link, standing)).with_buttons(self.link_or_unlink(link, standing, &[]))
     }
 
     /// The link is gone.
@@ -233,8 +234,12 @@ impl Replies<'_> {
 
 impl Replies<'_> {
     /// Who somebody acts as, and what their link lacks.
-    pub(super) fn acts_as(&self, link: Option<&Link>) -> String {
+    pub(super) fn acts_as(&self, link: Option<&Link>, standing: &Standing) -> String {
         match link {
+            None if standing.is_shared_dead() => self.shared_dead(),
+            None if standing.is_shared => {
+                "You act with the Zoom account that your workspace shares.".to_owned()
+            }
             Some(link) if self.hears_zoom && !link.is_dead && lacks_reports(&link.scope) => {
                 format!(
                     "{} Your link is older than the reports of livestreams: *link it again*, which takes a minute, and I \
@@ -250,12 +255,15 @@ impl Replies<'_> {
     pub(super) fn link_or_unlink(
         &self,
         link: Option<&Link>,
-        access: Access,
+        standing: &Standing,
         live: &[Stream],
     ) -> Vec<Button> {
-        let can_link = access.can(Verb::Connect);
+        let can_link = standing.access.can(Verb::Connect);
         let connect = |label| can_link.then(|| Button::typing(label, "connect"));
         let Some(link) = link else {
+            if standing.is_shared {
+                return Vec::new();
+            }
             return connect("Link my Zoom account").into_iter().collect();
         };
         let goes_on = live.iter().any(|stream| stream.zoom_user == link.zoom_user);

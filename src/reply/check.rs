@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 
 use crate::command::meeting::MeetingId;
 use crate::command::outcome::{Fact, Outcome, Refusal, Unknown};
-use crate::command::request::CheckRequest;
+use crate::command::request::{CheckRequest, Options};
 use crate::command::verb::{Access, Verb};
 use crate::db::links::Link;
 use crate::db::streams::Stream;
@@ -14,10 +14,9 @@ use crate::ids::ZoomUserId;
 use crate::reply::destinations::{called, holder_and_starter, sent_to_either};
 use crate::reply::reads::NotRead;
 use crate::reply::stream::{StreamContext, signed};
-use crate::reply::{Replies, date, ephemeral};
-use crate::slack::message::{Button, Message, bold, cap, escape};
+use crate::reply::{Replies, date, ephemeral, time};
+use crate::slack::message::{Button, Message, bold, cap, escape, isolated};
 use crate::stream::MeetingKind;
-use crate::stream::state::State;
 use crate::zoom::meetings::{Destination, Meeting};
 use crate::zoom::scopes::{self, lacking, lacks_livestream_scope};
 use crate::zoom::users::{LiveSettings, User};
@@ -37,8 +36,11 @@ pub struct Check {
     pub access: Access,
     /// None if no start of theirs comes so far.
     pub goes: Option<Goes>,
-    /// The livestream of the meeting that goes on, if one does.
+    /// The livestream of the meeting that keeps another start from being made, if one does.
     pub on_air: Option<OnAir>,
+    /// One that may go on, which keeps none from being made.
+    pub perhaps_on_air: Option<Stream>,
+    pub now: DateTime<Utc>,
 }
 
 /// Where a start would go.
@@ -109,10 +111,12 @@ enum Line {
     Fine(String),
     Wrong(String),
     NotKnown(String),
-    /// Why other lines are not known.
+    /// What has to come before the start, and nobody need mend.
+    NotYet(String),
+    /// What keeps nothing from starting, and is good to know.
     Note(String),
 }
-use Line::{Fine, NotKnown, Note, Wrong};
+use Line::{Fine, NotKnown, NotYet, Note, Wrong};
 
 impl Acts {
     /// The account.
@@ -170,11 +174,13 @@ impl AtZoom {
 
 impl OnAir {
     /// What is true of it.
-    fn sentence(&self, meeting: &str) -> String {
+    fn sentence(&self, check: &Check) -> String {
         match self {
             Self::Known(stream) => signed(&StreamContext::of(stream)),
             Self::Hidden { since, is_reported } => {
-                let since = date(*since, "{time}", "%H:%M UTC");
+                let meeting = check.request.meeting.map(MeetingId::grouped);
+                let meeting = meeting.unwrap_or_default();
+                let since = time(*since, check.now);
                 if *is_reported {
                     format!(
                         ":red_circle: *Meeting {meeting} is already live* since {since}, as Zoom reported. It was started \
@@ -187,14 +193,6 @@ impl OnAir {
                     )
                 }
             }
-        }
-    }
-
-    /// Whether it keeps another start from being made; not once Zoom took its stop.
-    fn is_in_the_way(&self) -> bool {
-        match self {
-            Self::Known(stream) => !matches!(stream.state(), State::Ending { .. }),
-            Self::Hidden { .. } => true,
         }
     }
 }
@@ -218,13 +216,20 @@ impl Check {
         refusals.any(|(why, _)| *why == NotRead::LinkDead)
     }
 
+    /// Whether the asker, who looks at one meeting, can choose from others.
+    fn can_choose(&self) -> bool {
+        let is_allowed = matches!(self.rules, RulesSay::Allowed | RulesSay::Asks { .. });
+        let is_linked = self.acts.is_dead() == Some(false) && !self.is_rejected();
+        self.request.meeting.is_some() && is_allowed && is_linked
+    }
+
     /// Whether what decides most was not read: then nothing can be concluded.
     fn is_silent(&self) -> bool {
         let is_read = self.zoom.as_ref().is_some_and(|zoom| {
             let meeting = zoom.meeting.as_ref();
             zoom.user.is_ok() && meeting.is_none_or(Result::is_ok)
         });
-        !is_read || matches!(self.rules, RulesSay::NotKnown(..))
+        !is_read || matches!(self.rules, RulesSay::NotKnown(_, Unknown::NoAnswer))
     }
 }
 
@@ -233,7 +238,9 @@ impl Line {
         let (sign, text) = match self {
             Fine(text) => ("✓", text),
             Wrong(text) => ("✗", text),
-            NotKnown(text) | Note(text) => ("–", text),
+            NotKnown(text) => ("–", text),
+            NotYet(text) => ("○", text),
+            Note(text) => ("ℹ", text),
         };
         format!("{sign} {text}")
     }
@@ -250,32 +257,33 @@ impl Replies<'_> {
         }
         lines.extend(self.of_destination(check));
         lines.extend(self.of_reports(check));
-        let is_wrong = lines.iter().any(|line| matches!(line, Wrong(_)));
-        let number = check.request.meeting.map(MeetingId::grouped);
-        let number = number.unwrap_or_default();
-        let on_air = check.on_air.as_ref();
-        let on_air = on_air.map(|on_air| on_air.sentence(&number));
-        let is_on_air = check.on_air.as_ref().is_some_and(OnAir::is_in_the_way);
-        let message = match (on_air, is_on_air) {
-            (Some(on_air), true) => {
-                ephemeral(&on_air).with_section("This is what decides about another start of it:")
-            }
-            (Some(on_air), false) => ephemeral(&verdict(check, &lines)).with_section(&on_air),
-            (None, _) => ephemeral(&verdict(check, &lines)),
+        // What is not read yet may be, once the meeting runs.
+        let is_kept = |line: &Line| matches!(line, Wrong(_) | NotYet(_));
+        let can_go = check.on_air.is_none() && !lines.iter().any(is_kept);
+        lines.sort_by_key(|line| !matches!(line, Wrong(_)));
+        let message = match (&check.on_air, &check.perhaps_on_air) {
+            (Some(on_air), _) => ephemeral(&on_air.sentence(check))
+                .with_section("This is what decides about another start of it:"),
+            (None, Some(stream)) => ephemeral(&verdict(check, &lines))
+                .with_section(&signed(&StreamContext::of(stream))),
+            (None, None) => ephemeral(&verdict(check, &lines)),
         };
         let lines: Vec<_> = lines.iter().map(Line::text).collect();
-        let more = match check.request.meeting {
-            Some(_) => String::new(),
-            None => format!(
+        let more = match (check.request.meeting, &check.acts) {
+            (Some(_), _) => String::new(),
+            (None, Acts::Own(_)) => format!(
                 " {} looks at a meeting too; `{}` alone lists yours to check.",
                 self.example("check"),
                 self.slash
             ),
+            (None, Acts::Shared { .. } | Acts::NotLinked) => {
+                format!(" {} looks at a meeting too.", self.example("check"))
+            }
         };
         message
             .with_section(&lines.join("\n"))
             .with_context(&format!("Nothing was started.{more}"))
-            .with_buttons(self.after_check(check, !is_wrong && !is_on_air))
+            .with_buttons(self.after_check(check, can_go))
     }
 
     fn after_check(&self, check: &Check, can_go: bool) -> Vec<Button> {
@@ -300,7 +308,15 @@ impl Replies<'_> {
             if check.is_silent() { go } else { go.primary() }
         });
         let again = Button::typing("Check again", check.request.to_string());
-        go.into_iter().chain(connect).chain([again]).collect()
+        let others = check.can_choose().then(|| {
+            let settings = check.request.settings.clone();
+            let options = Options {
+                settings,
+                is_confirmed: false,
+            };
+            Button::typing("Choose another", options.to_string())
+        });
+        go.into_iter().chain(connect).chain([again]).chain(others).collect()
     }
 
     /// Whether the asker can link an account themselves, and it would help them.
@@ -343,6 +359,9 @@ impl Replies<'_> {
             Some(Err(why @ NotRead::Misconfigured)) => {
                 Wrong(format!("{who}, but {}.", acts.because(why)))
             }
+            Some(Err(why)) if why.is_of_user() => {
+                Wrong(format!("{who}, but {}.", acts.because(why)))
+            }
             Some(Err(why)) => NotKnown(format!(
                 "{who}. I can't tell whether Zoom accepts the link, because {}.",
                 acts.because(why)
@@ -365,9 +384,10 @@ impl Replies<'_> {
                 readers(*members, *is_shared)
             )),
             RulesSay::Refused(refusal) => Wrong(self.rule(refusal)),
-            RulesSay::NotKnown(fact, why) => NotKnown(format!(
-                "I can't tell what the workspace's rules say of you, because {}",
-                unknown(*fact, *why)
+            RulesSay::NotKnown(fact, Unknown::CannotAsk) => Wrong(cannot_ask(*fact)),
+            RulesSay::NotKnown(fact, Unknown::NoAnswer) => NotKnown(format!(
+                "I can't tell what the workspace's rules say of you, because Slack does not say {}.",
+                asked(*fact)
             )),
         }
     }
@@ -391,7 +411,7 @@ impl Replies<'_> {
             Some(Goes::AsSetInZoom(asked)) => {
                 let asked = asked
                     .as_ref()
-                    .map(|asked| self.of_refused_destination(asked));
+                    .map(|asked| self.of_refused_destination(asked, check.now));
                 asked.into_iter().chain(of_zoom()).collect()
             }
             Some(Goes::To { name, page }) => {
@@ -405,7 +425,7 @@ impl Replies<'_> {
                     ))
                 } else {
                     // Once it is live, it uses that itself.
-                    let is_on_air = check.on_air.is_some();
+                    let is_on_air = check.on_air.is_some() || check.perhaps_on_air.is_some();
                     let free = if is_on_air {
                         ""
                     } else {
@@ -417,12 +437,12 @@ impl Replies<'_> {
                     ))
                 }]
             }
-            Some(Goes::Refused(outcome)) => vec![self.of_refused_destination(outcome)],
+            Some(Goes::Refused(outcome)) => vec![self.of_refused_destination(outcome, check.now)],
         }
     }
 
     /// Why a start would not be sent to Zoom for where it goes.
-    fn of_refused_destination(&self, outcome: &Outcome) -> Line {
+    fn of_refused_destination(&self, outcome: &Outcome, now: DateTime<Utc>) -> Line {
         match outcome {
             Outcome::NoSuchDestination { near } => Wrong(self.there_is_none(near)),
             Outcome::NoTestDestination { choices } => Wrong(self.no_test_destination(choices)),
@@ -476,7 +496,7 @@ impl Replies<'_> {
             } => {
                 let (stream, by) = holder_and_starter(*meeting, by.as_ref());
                 let name = called(name.as_ref());
-                let since = date(*since, "{time}", "%H:%M UTC");
+                let since = time(*since, now);
                 let user = format!("{stream} since {since}{by}");
                 match (*is_sure, *is_chosen) {
                     (true, _) => {
@@ -500,9 +520,16 @@ impl Replies<'_> {
                     )),
                 }
             }
-            Outcome::NotKnown { fact, why } => NotKnown(format!(
-                "I can't tell whether you may use its destination, because {}",
-                unknown(*fact, *why)
+            Outcome::NotKnown {
+                fact,
+                why: Unknown::CannotAsk,
+            } => Wrong(cannot_ask(*fact)),
+            Outcome::NotKnown {
+                fact,
+                why: Unknown::NoAnswer,
+            } => NotKnown(format!(
+                "I can't tell whether you may use its destination, because Slack does not say {}.",
+                asked(*fact)
             )),
             // No start comes to another one for where it goes.
             _ => NotKnown("I can't tell where the livestream goes.".to_owned()),
@@ -532,45 +559,59 @@ impl Replies<'_> {
 
 /// All of it in a sentence.
 fn verdict(check: &Check, lines: &[Line]) -> String {
-    let wrong = lines.iter().filter(|line| matches!(line, Wrong(_))).count();
-    let unknown = lines.iter().filter(|line| matches!(line, NotKnown(_)));
-    let unknown = unknown.count();
+    let count = |is: fn(&Line) -> bool| lines.iter().filter(|line| is(line)).count();
+    let wrong = count(|line| matches!(line, Wrong(_)));
+    let unknown = count(|line| matches!(line, NotKnown(_)));
+    let once = match count(|line| matches!(line, NotYet(_))) {
+        0 => "",
+        _ => " once it is running",
+    };
+    let (noun, go, going) = if check.request.settings.is_rehearsal {
+        ("rehearsal", "be rehearsed", "being rehearsed")
+    } else {
+        ("livestream", "go live", "going live")
+    };
     let what = match check.request.meeting {
         Some(meeting) => format!("meeting {}", meeting.grouped()),
-        None => "your livestreams".to_owned(),
+        None => "your meetings".to_owned(),
     };
     match (wrong, unknown) {
         (0, _) if check.is_silent() => {
-            format!(":question: *I can't tell whether {what} can go live.*")
+            format!(":question: *I can't tell whether {what} can {go}.*")
         }
         (0, 0) if check.request.meeting.is_some() => {
-            format!(":white_check_mark: *Nothing keeps {what} from going live.*")
+            let sign = if once.is_empty() { "white_check_mark" } else { "white_circle" };
+            format!(":{sign}: *Nothing keeps {what} from {going}{once}.*")
         }
-        (0, 0) => ":white_check_mark: *Nothing in your account or in the rules here keeps a livestream from starting.*"
-            .to_owned(),
+        (0, 0) => format!(
+            ":white_check_mark: *Nothing in your account or in the rules here keeps a {noun} from starting.*"
+        ),
         (0, 1) => format!(
-            ":white_circle: *I see nothing that keeps {what} from going live*, and can't tell one thing."
+            ":white_circle: *I see nothing that keeps {what} from {going}{once}*, and can't tell one thing."
         ),
         (0, _) => format!(
-            ":white_circle: *I see nothing that keeps {what} from going live*, and can't tell {unknown} things."
+            ":white_circle: *I see nothing that keeps {what} from {going}{once}*, and can't tell {unknown} things."
         ),
-        (1, _) => format!(":x: *One thing keeps {what} from going live.*"),
-        _ => format!(":x: *{wrong} things keep {what} from going live.*"),
+        (1, _) => format!(":x: *One thing keeps {what} from {going}.*"),
+        _ => format!(":x: *{wrong} things keep {what} from {going}.*"),
     }
 }
 
-/// What Slack does not say, and who can mend that.
-fn unknown(fact: Fact, why: Unknown) -> String {
-    let fact = match fact {
+/// What Slack does not say.
+fn asked(fact: Fact) -> &'static str {
+    match fact {
         Fact::Membership => "whether you are a member of this workspace",
         Fact::UserGroup => "who is in the user group that an admin has chosen",
-    };
-    match why {
-        Unknown::NoAnswer => format!("Slack does not say {fact}."),
-        Unknown::CannotAsk => format!(
-            "I am not allowed to ask Slack {fact}. An admin must install the app again, with all its permissions."
-        ),
     }
+}
+
+/// What the bot may not ask, so that no start is made, and who can mend that.
+pub(super) fn cannot_ask(fact: Fact) -> String {
+    format!(
+        "I am not allowed to ask Slack {}, so I start nothing. An admin must install the app again, with all its \
+         permissions.",
+        asked(fact)
+    )
 }
 
 fn of_scopes(missing: &[&str], granted: &str, cure: &str) -> Line {
@@ -722,7 +763,7 @@ fn of_found(acts: &Acts, number: &str, found: &Meeting, user: &User) -> Vec<Line
     let name = match &found.topic {
         // Until it is live, what a shared account's meeting is called is for nobody's eyes.
         Some(topic) if is_theirs && matches!(acts, Acts::Own(_)) => {
-            format!("{}, meeting {number},", bold(&cap(topic, 100)))
+            format!("{}, meeting {number},", bold(&isolated(&cap(topic, 100))))
         }
         _ => format!("Meeting {number}"),
     };
@@ -736,7 +777,14 @@ fn of_found(acts: &Acts, number: &str, found: &Meeting, user: &User) -> Vec<Line
     };
     let running = match found.is_running {
         Some(true) => Fine("It is running.".to_owned()),
-        Some(false) => Wrong("It is not running. Its host starts it in Zoom.".to_owned()),
+        Some(false) => NotYet(format!(
+            "It is not running yet. {} in Zoom.",
+            if is_theirs && matches!(acts, Acts::Own(_)) {
+                "You start it"
+            } else {
+                "Its host starts it"
+            }
+        )),
         None => {
             NotKnown("I can't tell whether it is running, because Zoom does not say.".to_owned())
         }

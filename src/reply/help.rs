@@ -1,10 +1,11 @@
 //! What can be typed, as far as a person can do it now.
 
 use crate::command::options::OPTIONS;
-use crate::command::outcome::Refusal;
+use crate::command::outcome::{Fact, Refusal};
 use crate::command::verb::{Access, Argument, Verb};
 use crate::ids::ChannelId;
 use crate::reply::account::LINK_DEAD;
+use crate::reply::check::cannot_ask;
 use crate::reply::rules::only_in;
 use crate::reply::{EXAMPLE, Replies, ephemeral};
 use crate::slack::message::{Button, Message};
@@ -17,6 +18,10 @@ pub struct Standing {
     pub refusal: Option<Refusal>,
     /// The only channels where the rules allow livestreams; empty if they list none.
     pub only_in: Vec<ChannelId>,
+    /// What the rules depend on and the bot may not ask of Slack, so that it starts nothing.
+    pub cannot_ask: Option<Fact>,
+    /// They act with the account that the workspace shares.
+    pub is_shared: bool,
     /// The workspace has destinations.
     pub has_destinations: bool,
 }
@@ -28,20 +33,32 @@ impl Standing {
             access,
             refusal: None,
             only_in: Vec::new(),
+            cannot_ask: None,
+            is_shared: false,
             has_destinations: false,
         }
     }
 
+    /// Whether they act with a shared account whose link does not work, which an admin can mend.
+    pub fn is_shared_dead(&self) -> bool {
+        self.is_shared && matches!(self.access, Access::LinkDead | Access::OperatorMustLink)
+    }
+
+    /// Whether no start of theirs is made here, whatever account they act with.
+    pub fn is_refused(&self) -> bool {
+        self.refusal.is_some() || self.cannot_ask.is_some()
+    }
+
     /// Whether they can start livestreams in channels that the rules list, and nowhere else.
     pub fn may_start_in_some_channel(&self) -> bool {
-        self.access == Access::Linked && self.refusal.is_none() && !self.only_in.is_empty()
+        self.access == Access::Linked && !self.is_refused() && !self.only_in.is_empty()
     }
 }
 
 impl Replies<'_> {
     /// What the command does, and what this person can do with it now.
     pub fn help(&self, standing: &Standing) -> Message {
-        ephemeral(&self.usage(standing)).with_buttons(link_button(standing.access))
+        ephemeral(&self.usage(standing)).with_buttons(link_button(standing))
     }
 
     pub(super) fn usage(&self, standing: &Standing) -> String {
@@ -51,6 +68,7 @@ impl Replies<'_> {
         )];
         match access {
             Access::Linked | Access::StopOnly | Access::NotAllowed => {}
+            _ if standing.is_shared_dead() => intro.push(self.shared_dead()),
             Access::LinkDead => intro.push(LINK_DEAD.to_owned()),
             Access::NotLinked => intro.push(
                 "Your Zoom account is not linked yet. Link it first; it takes a minute.".to_owned(),
@@ -66,9 +84,15 @@ impl Replies<'_> {
         let has_destinations = standing.has_destinations;
         if access == Access::Linked {
             // Where a start is refused, there is nothing to choose from.
-            let choose = match standing.refusal {
-                None => format!("Type `{slash}` alone to choose from your meetings. "),
-                Some(_) => String::new(),
+            let choose = if standing.is_refused() {
+                String::new()
+            } else {
+                let meetings = if standing.is_shared {
+                    "what you livestreamed lately"
+                } else {
+                    "your meetings"
+                };
+                format!("Type `{slash}` alone to choose from {meetings}. ")
             };
             let sent = if has_destinations {
                 " or sent to a destination"
@@ -90,10 +114,11 @@ impl Replies<'_> {
 
     /// What the rules refuse them, if they refuse anything.
     pub(super) fn limit(&self, standing: &Standing) -> Option<String> {
-        match &standing.refusal {
-            Some(refusal) => Some(self.rule(refusal)),
-            None if !standing.only_in.is_empty() => Some(only_in(&standing.only_in)),
-            None => None,
+        match (&standing.refusal, standing.cannot_ask) {
+            (Some(refusal), _) => Some(self.rule(refusal)),
+            (None, Some(fact)) => Some(cannot_ask(fact)),
+            (None, None) if !standing.only_in.is_empty() => Some(only_in(&standing.only_in)),
+            (None, None) => None,
         }
     }
 
@@ -126,8 +151,9 @@ impl Replies<'_> {
 }
 
 /// What helps somebody whose link is missing or does not work.
-pub(super) fn link_button(access: Access) -> Option<Button> {
-    match access {
+pub(super) fn link_button(standing: &Standing) -> Option<Button> {
+    match standing.access {
+        _ if standing.is_shared_dead() => None,
         Access::LinkDead => Some(Button::typing("Link it again", "connect")),
         Access::NotLinked => Some(Button::typing("Link my Zoom account", "connect")),
         Access::Linked | Access::OperatorMustLink | Access::StopOnly | Access::NotAllowed => None,

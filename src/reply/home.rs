@@ -15,7 +15,7 @@ use crate::reply::outcomes::brief;
 use crate::reply::picker::Picker;
 use crate::reply::stream::{StreamContext, live_now};
 use crate::reply::{Replies, date};
-use crate::slack::message::{Button, actions, bold, cap, context, escape, header, number, section};
+use crate::slack::message::{Button, actions, bold, cap, context, escape, header, isolated, number, section};
 
 /// How much of a topic is shown, in characters.
 const TOPIC_SHOWN: usize = 60;
@@ -49,8 +49,9 @@ pub enum Meetings {
 impl Replies<'_> {
     /// A person's App Home.
     pub fn home(&self, asker: &Asker, home: &Home) -> Vec<Value> {
-        let mut acts_as = self.acts_as(home.link.as_ref());
+        let mut acts_as = self.acts_as(home.link.as_ref(), &home.standing);
         match home.standing.access {
+            _ if home.standing.is_shared => {}
             Access::OperatorMustLink => {
                 acts_as.push_str(" Ask whoever runs this bot to link yours.");
             }
@@ -68,7 +69,7 @@ impl Replies<'_> {
             }
             None => blocks.extend(actions(self.link_or_unlink(
                 home.link.as_ref(),
-                home.standing.access,
+                &home.standing,
                 &home.live,
             ))),
         }
@@ -140,7 +141,7 @@ fn past(past: &RecentCommand) -> String {
     };
     let number = past.meeting.grouped();
     let meeting = match &past.topic {
-        Some(topic) => format!("{} · {number}", bold(&cap(topic, TOPIC_SHOWN))),
+        Some(topic) => format!("{} · {number}", bold(&isolated(&cap(topic, TOPIC_SHOWN)))),
         None => number,
     };
     format!(

@@ -45,7 +45,7 @@ impl Replies<'_> {
             _ if access == Access::Linked => ephemeral(&self.correction(mistake)),
             // How to say it right is of no use to somebody who can't do it.
             _ => ephemeral(&format!("I can't read that. {}", self.usage(standing)))
-                .with_buttons(link_button(access)),
+                .with_buttons(link_button(standing)),
         }
     }
 

@@ -17,7 +17,7 @@ pub mod stream;
 
 use std::fmt::Display;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::app::App;
 use crate::command::meeting::MeetingId;
@@ -120,6 +120,17 @@ impl<'a> Replies<'a> {
 /// <https://docs.slack.dev/messaging/formatting-message-text#date-formatting>
 fn date(at: DateTime<Utc>, slack: &str, plain: &str) -> String {
     format!("<!date^{}^{slack}|{}>", at.timestamp(), at.format(plain))
+}
+
+/// A time of before, in the reader's zone: with its day, if that may be another one.
+fn time(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
+    /// Until then nobody takes it for the same time of another day.
+    const PLAIN_FOR: TimeDelta = TimeDelta::hours(12);
+    if now - at > PLAIN_FOR {
+        date(at, "{date_short_pretty} {time}", "%Y-%m-%d %H:%M UTC")
+    } else {
+        date(at, "{time}", "%H:%M UTC")
+    }
 }
 
 fn ephemeral(mrkdwn: &str) -> Message {

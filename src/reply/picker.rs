@@ -1,24 +1,25 @@
 //! The meetings that can go live, so that nobody has to type a number. Only the asker reads it:
 //! topics are theirs until they go live.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Offset, Utc};
 use chrono_tz::Tz;
 use serde_json::Value;
 
 use crate::command::meeting::MeetingId;
-use crate::command::outcome::Refusal;
-use crate::command::request::{Action, LivestreamRequest, Options};
+use crate::command::outcome::{Fact, Refusal};
+use crate::command::request::{Action, CheckRequest, LivestreamRequest, Options};
 use crate::command::verb::Access;
 use crate::db::stream_topics::RecentMeeting;
 use crate::db::streams::Stream;
 use crate::destination::{AS_SET_IN_ZOOM, DestinationName};
 use crate::ids::Asker;
+use crate::reply::check::cannot_ask;
 use crate::reply::help::Standing;
 use crate::reply::reads::NotRead;
 use crate::reply::stream::{StreamContext, live_now};
 use crate::reply::{Replies, date, ephemeral};
 use crate::slack::message::{
-    Button, Choice, Menu, Message, actions, bold, context, menu_row, row, section,
+    Button, Choice, Menu, Message, actions, bold, context, isolated, menu_row, row, section,
 };
 use crate::zoom::meetings::ListedMeeting;
 
@@ -32,8 +33,12 @@ const COMING_MAX: usize = 25;
 pub struct Picker {
     /// What was typed without a meeting.
     pub options: Options,
-    /// Livestreams of theirs that go on.
+    /// Livestreams of theirs that go on, as many as are shown.
     pub on_air: Vec<Stream>,
+    /// How many more there are.
+    pub more_on_air: usize,
+    /// The meetings of all that are on air for certain, which cannot be started.
+    pub surely_on_air: Vec<MeetingId>,
     /// Why they can start nothing. Then no more is shown than what goes on.
     pub obstacle: Option<Obstacle>,
     /// Meetings that are running at Zoom.
@@ -78,6 +83,10 @@ pub enum Obstacle {
     NotLinked,
     /// They have no working link, and only the operator can make one.
     OperatorMustLink,
+    /// Zoom no longer accepts the link of the account that their workspace shares.
+    SharedDead,
+    /// The bot may not ask Slack what a rule depends on.
+    CannotAsk(Fact),
 }
 
 impl Obstacle {
@@ -87,7 +96,11 @@ impl Obstacle {
         if let Some(refusal) = &standing.refusal {
             return Some(Self::Rule(refusal.clone()));
         }
+        if let Some(fact) = standing.cannot_ask {
+            return Some(Self::CannotAsk(fact));
+        }
         match standing.access {
+            _ if standing.is_shared_dead() => Some(Self::SharedDead),
             Access::LinkDead => Some(Self::LinkDead),
             Access::NotLinked => Some(Self::NotLinked),
             Access::OperatorMustLink => Some(Self::OperatorMustLink),
@@ -123,8 +136,13 @@ impl Picker {
         }
     }
 
+    /// Whether Zoom listed what is running with their link, which therefore works.
+    pub fn is_read(&self) -> bool {
+        !self.is_shared && self.obstacle.is_none() && self.not_listed.running.is_none()
+    }
+
     fn is_on_air(&self, meeting: MeetingId) -> bool {
-        self.on_air.iter().any(|stream| stream.meeting == meeting)
+        self.surely_on_air.contains(&meeting)
     }
 
     fn is_running(&self, meeting: MeetingId) -> bool {
@@ -153,10 +171,24 @@ impl Replies<'_> {
             "*Which meeting shall go live?*"
         })
         .with_blocks(live_now(asker, &on_air))
+        .with_blocks(self.more_on_air(picker))
         .with_blocks(destination_menu(picker))
         .with_blocks(self.choices(picker))
         .with_blocks(check_menu(picker))
         .with_blocks([context(&self.not_here(picker))])
+    }
+
+    /// How many livestreams go on that are not shown, if any do.
+    fn more_on_air(&self, picker: &Picker) -> Option<Value> {
+        let are = match picker.more_on_air {
+            0 => return None,
+            1 => "One more is".to_owned(),
+            more => format!("{more} more are"),
+        };
+        Some(context(&format!(
+            "{are} on air: `{} status` shows the last ones.",
+            self.slash
+        )))
     }
 
     /// What goes on of somebody's who can start nothing, and why they can't.
@@ -177,6 +209,7 @@ impl Replies<'_> {
         } else {
             ephemeral("*Your livestreams that go on*")
                 .with_blocks(live_now(asker, on_air))
+                .with_blocks(self.more_on_air(picker))
                 .with_section(&why)
         };
         message
@@ -188,6 +221,8 @@ impl Replies<'_> {
     fn obstacle(&self, obstacle: &Obstacle, options: &Options) -> (String, Option<Button>) {
         match obstacle {
             Obstacle::Rule(refusal) => (format!(":no_entry: {}", self.rule(refusal)), None),
+            Obstacle::CannotAsk(fact) => (format!(":no_entry: {}", cannot_ask(*fact)), None),
+            Obstacle::SharedDead => (format!(":warning: {}", self.shared_dead()), None),
             Obstacle::LinkDead => self.not_listed("your meetings", &NotRead::LinkDead, options),
             Obstacle::NotLinked => (
                 format!(
@@ -213,7 +248,9 @@ impl Replies<'_> {
 
     /// The asker's last look-up is under way.
     pub fn still_looking(&self) -> Message {
-        ephemeral("I am still looking up what you asked for last. It takes 8 seconds at most.")
+        ephemeral(
+            "I am still looking up what you asked for last, which takes 8 seconds at most. Then press or type again.",
+        )
     }
 
     /// A look-up failed for a reason of ours.
@@ -283,7 +320,8 @@ impl Replies<'_> {
         } = &picker.not_listed;
         if picker.is_shared {
             blocks.push(context(
-                "You act with the Zoom account that your workspace shares. I show nobody its meetings.",
+                "You act with the Zoom account that your workspace shares. I show nobody its meetings, but those that \
+                 you livestreamed lately.",
             ));
         } else if running.is_none()
             && coming.is_none()
@@ -342,6 +380,11 @@ impl Replies<'_> {
 
     /// What to do about a meeting that is not there.
     fn not_here(&self, picker: &Picker) -> String {
+        let typing = self.start_with(&picker.options);
+        let help = format!("`{} help` shows all I can do.", self.slash);
+        if picker.is_shared {
+            return format!("Not here? Type {typing} with the meeting's number or join link. {help}");
+        }
         let more = if picker.has_more {
             " Zoom lists more meetings than the 300 I have read."
         } else {
@@ -349,9 +392,7 @@ impl Replies<'_> {
         };
         format!(
             "Not here? I list what is running or has a time today or tomorrow, and Zoom lists no instant meetings and \
-             none of other hosts. Type {} with the meeting's number or join link.{more} `{} help` shows all I can do.",
-            self.start_with(&picker.options),
-            self.slash
+             none of other hosts. Type {typing} with the meeting's number or join link.{more} {help}"
         )
     }
 }
@@ -437,9 +478,20 @@ fn coming_menu(picker: &Picker, coming: &[&ListedMeeting]) -> Option<Value> {
 /// The same meetings, to see before they begin what would keep them from going live.
 fn check_menu(picker: &Picker) -> Option<Value> {
     let coming = picker.coming();
-    let menu = meeting_menu(picker, &coming, |meeting| format!("check {meeting}"))?;
-    let text = "*Check one* before it begins: what would keep it from going live?";
-    Some(menu_row(text, &menu))
+    let settings = &picker.options.settings;
+    let check = |meeting| CheckRequest {
+        meeting: Some(meeting),
+        settings: settings.clone(),
+    };
+    let menu = meeting_menu(picker, &coming, |meeting| check(meeting).to_string())?;
+    menu.shown().next()?;
+    let from = if settings.is_rehearsal {
+        "being rehearsed"
+    } else {
+        "going live"
+    };
+    let text = format!("*Check one* before it begins: what would keep it from {from}?");
+    Some(menu_row(&text, &menu))
 }
 
 /// A menu of the first of these meetings, if there are any; `typed` is what a choice types.
@@ -466,8 +518,10 @@ fn meeting_menu(
 
 /// When a meeting begins, and what it is called.
 fn label(item: &ListedMeeting, picker: &Picker) -> String {
-    let topic =
-        (item.topic.clone()).unwrap_or_else(|| format!("Meeting {}", item.meeting.grouped()));
+    let topic = match &item.topic {
+        Some(topic) => isolated(topic),
+        None => format!("Meeting {}", item.meeting.grouped()),
+    };
     let (Some(at), Some(day)) = (item.starts_at, picker.day_of(item)) else {
         return topic;
     };
@@ -476,13 +530,28 @@ fn label(item: &ListedMeeting, picker: &Picker) -> String {
         Day::Tomorrow => "Tomorrow",
     };
     let at = at.with_timezone(&picker.zone_of(item));
-    format!("{day} {} · {topic}", at.format("%H:%M %Z"))
+    format!("{day} {} {} · {topic}", at.format("%H:%M"), zone(&at))
+}
+
+/// A zone by its short name; by its hours before or behind UTC, if it has none.
+fn zone(at: &DateTime<Tz>) -> String {
+    let name = at.format("%Z").to_string();
+    if !name.starts_with(['+', '-']) {
+        return name;
+    }
+    let minutes = at.offset().fix().local_minus_utc() / 60;
+    let sign = if minutes < 0 { '-' } else { '+' };
+    let (hours, minutes) = (minutes.abs() / 60, minutes.abs() % 60);
+    match minutes {
+        0 => format!("UTC{sign}{hours}"),
+        _ => format!("UTC{sign}{hours}:{minutes:02}"),
+    }
 }
 
 /// A meeting by its topic, if it has one, and its number.
 fn name(topic: Option<&str>, meeting: MeetingId) -> String {
     match topic {
-        Some(topic) => format!("{} · {}", bold(topic), meeting.grouped()),
+        Some(topic) => format!("{} · {}", bold(&isolated(topic)), meeting.grouped()),
         None => format!("*Meeting {}*", meeting.grouped()),
     }
 }

@@ -27,10 +27,21 @@ pub enum NotRead {
 
 /// The user may not host meetings.
 const MAY_NOT_HOST: i64 = 3161;
+/// There is no such user.
+const NO_SUCH_USER: i64 = 1001;
 /// The account does not let anybody see meetings that were scheduled for others.
 const HIDDEN: i64 = 2306;
 
 impl NotRead {
+    /// Whether it is said of the user, for whom nothing will be started either.
+    pub(super) fn is_of_user(&self) -> bool {
+        let code = match self {
+            Self::Refused { code, .. } => *code,
+            _ => None,
+        };
+        matches!(code, Some(NO_SUCH_USER | MAY_NOT_HOST))
+    }
+
     /// The reason and who can mend it, behind "because"; `whose` link it is: "your", or "its".
     pub(super) fn because(&self, whose: &str) -> String {
         match self {
@@ -43,7 +54,7 @@ impl NotRead {
                 .to_owned(),
             Self::Refused {
                 code: Some(HIDDEN), ..
-            } => "your Zoom account does not let meetings be seen that were scheduled for others, which a Zoom \
+            } => "the Zoom account does not let meetings be seen that were scheduled for others, which a Zoom \
                   administrator can change"
                 .to_owned(),
             Self::Refused { said, .. } => {

@@ -10,8 +10,10 @@ use crate::db::streams::Stream;
 use crate::destination::DestinationName;
 use crate::ids::{Asker, ChannelId, SlackUserId};
 use crate::reply::destinations::on;
-use crate::reply::{Replies, date, ephemeral};
-use crate::slack::message::{Button, Message, Visibility, actions, bold, context, escape, section};
+use crate::reply::{Replies, date, ephemeral, time};
+use crate::slack::message::{
+    Button, Message, Visibility, actions, bold, context, escape, isolated, section,
+};
 use crate::stream::rehearsal::Stops;
 use crate::stream::state::{ENDING_FOR, GOING_FOR, HowEnded, State};
 use crate::stream::{FactKind, MeetingKind};
@@ -30,6 +32,8 @@ pub struct StreamContext<'a> {
     pub page: Option<&'a str>,
     /// Where it goes, if that was chosen from here.
     pub destination: Option<&'a DestinationName>,
+    /// With what it was asked for, as far as that is kept and everybody may read it.
+    pub settings: Option<&'a Settings>,
     /// It is only tried.
     pub is_rehearsal: bool,
     pub starter: &'a Asker,
@@ -66,6 +70,10 @@ impl<'a> StreamContext<'a> {
             kind: stream.meeting_kind,
             page: stream.page.as_deref(),
             destination: stream.destination.as_ref(),
+            settings: (stream.asked.as_ref())
+                .filter(|asked| !asked.is_private)
+                .and_then(|asked| asked.request.as_ref())
+                .map(|request| &request.settings),
             is_rehearsal: stream.is_rehearsal,
             starter: &stream.starter,
             channel: &stream.channel,
@@ -145,7 +153,7 @@ impl Replies<'_> {
     pub fn rehearsal_not_stopped(&self, message: Message, until: Option<DateTime<Utc>>) -> Message {
         let again = until.map_or_else(
             || "I can't try again.".to_owned(),
-            |until| format!("I try again every minute until {}.", time(until)),
+            |until| format!("I try again every minute until {}.", date(until, "{time}", "%H:%M UTC")),
         );
         message.with_section(&format!(
             "That was the stop of your rehearsal, which may still be live. {again} If it still goes on then, stop it, or end \
@@ -281,7 +289,8 @@ fn buttons(told: &StreamContext<'_>) -> Vec<Button> {
         settings: Settings {
             destination: told.destination.cloned(),
             is_rehearsal: told.is_rehearsal,
-            ..Settings::default()
+            takes: Vec::new(),
+            ..told.settings.cloned().unwrap_or_default()
         },
         is_confirmed: false,
     };
@@ -379,7 +388,7 @@ pub(super) fn signed(told: &StreamContext<'_>) -> String {
     let parts = parts.iter().map(|part| match part {
         Part::Strong(text) => bold(text),
         Part::Text(text) => escape(text),
-        Part::Time(at) => time(*at),
+        Part::Time(at) => time(*at, told.now),
         Part::Person(person) => user(person),
     });
     format!("{} {}", sign(told), parts.collect::<String>())
@@ -694,7 +703,7 @@ fn known_from(told: &StreamContext<'_>) -> String {
 /// The same within a sentence.
 fn inner_name(told: &StreamContext<'_>) -> String {
     match told.topic {
-        Some(topic) => topic.to_owned(),
+        Some(topic) => isolated(topic),
         None if told.kind == Some(MeetingKind::PersonalRoom) => {
             format!("personal room {}", told.meeting.grouped())
         }
@@ -706,7 +715,7 @@ fn inner_name(told: &StreamContext<'_>) -> String {
 pub fn name(told: &StreamContext<'_>) -> String {
     match told.topic {
         _ if told.is_rehearsal => format!("The rehearsal of {}", inner_name(told)),
-        Some(topic) => topic.to_owned(),
+        Some(topic) => isolated(topic),
         None if told.kind == Some(MeetingKind::PersonalRoom) => {
             format!("Personal room {}", told.meeting.grouped())
         }
@@ -716,11 +725,6 @@ pub fn name(told: &StreamContext<'_>) -> String {
 
 fn user(user: &SlackUserId) -> String {
     format!("<@{}>", escape(user.as_str()))
-}
-
-/// A time of day, in the reader's zone.
-fn time(at: DateTime<Utc>) -> String {
-    date(at, "{time}", "%H:%M UTC")
 }
 
 /// A span of time as people say it.

@@ -338,9 +338,24 @@ pub fn escape(text: &str) -> String {
         .replace('>', "&gt;")
 }
 
-/// The text in bold, escaped. An asterisk would end it, and cannot be escaped.
+/// The text in bold, escaped. Slack's marks cannot be escaped: characters that look alike stand for them.
 pub fn bold(text: &str) -> String {
-    format!("*{}*", escape(text).replace('*', "\u{2217}"))
+    let unmarked = escape(text).replace('*', "\u{2217}").replace('_', "\u{2cd}");
+    format!("*{}*", unmarked.replace('~', "\u{223c}").replace('`', "\u{2cb}"))
+}
+
+/// The text of somebody else, so that writing from right to left does not turn around what stands beside
+/// it: <https://www.unicode.org/reports/tr9/#Explicit_Directional_Isolates>.
+pub fn isolated(text: &str) -> String {
+    let is_right_to_left = |c| {
+        matches!(c, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{feff}'
+            | '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1efff}')
+    };
+    if text.contains(is_right_to_left) {
+        format!("\u{2068}{text}\u{2069}")
+    } else {
+        text.to_owned()
+    }
 }
 
 /// An echo in code style: escaped, one line, without the backtick that would end it.

@@ -154,18 +154,21 @@ impl Client {
         let response = trace::send(request, path.template).await?;
         let (status, headers) = (response.status(), response.headers().clone());
         let body = body_up_to(response, RESOURCE_MAX).await?;
-        if status.is_success()
-            && let Ok(resource) = serde_json::from_slice(&body)
-        {
+        let error = ErrorBody::read(&body, &[token]);
+        // Zoom also refuses with a success, and then says a code.
+        let is_answered = status.is_success() && error.code.is_none_or(|code| code == 0);
+        if is_answered && let Ok(resource) = serde_json::from_slice(&body) {
             return Ok(resource);
         }
-        let error = ErrorBody::read(&body, &[token]);
         let lacks_scope = matches!(error.code, Some(SCOPE_MISSING | OLDER_SCOPE_MISSING));
         if !lacks_scope && (status == StatusCode::UNAUTHORIZED || error.code == Some(124)) {
             return Err(ApiError::Unauthorized);
         }
         let said = error.text();
-        Err(match status.as_u16() {
+        // A code is more than the status of a success.
+        let failed = error.code.and_then(|code| u16::try_from(code).ok());
+        let failed = failed.filter(|code| status.is_success() && matches!(code, 429 | 500..600));
+        Err(match failed.unwrap_or(status.as_u16()) {
             429 => match answer::limit(&headers, &error.message.to_lowercase()) {
                 Limit::Daily { until } => ApiError::DailyLimit { until, said },
                 Limit::PerSecond | Limit::Unnamed => ApiError::Limited(said),

@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use url::Url;
 
+use crate::command::characters::is_invisible;
 use crate::command::meeting::MeetingId;
 use crate::ids::{ZoomUserId, printable};
 use crate::stream::MeetingKind;
@@ -235,10 +236,19 @@ fn deserialize_text<'de, D: Deserializer<'de>>(id: D) -> Result<Value, D::Error>
     })
 }
 
-/// What a meeting is called, if it is called anything.
+/// What a meeting is called, if it is called anything that can be seen. Marks that turn around what stands
+/// beside it are left out.
 pub(super) fn topic(text: &str) -> Option<String> {
-    let topic: String = printable(text).chars().take(TOPIC_MAX).collect();
-    (!topic.trim().is_empty()).then_some(topic)
+    let text: String = printable(text).chars().filter(|c| !is_direction(*c)).collect();
+    let topic: String = text.trim().chars().take(TOPIC_MAX).collect();
+    let is_seen = |c: char| !c.is_whitespace() && !is_invisible(c);
+    topic.contains(is_seen).then_some(topic)
+}
+
+/// The marks that set, embed or isolate the direction of a text:
+/// <https://www.unicode.org/reports/tr9/#Directional_Formatting_Characters>.
+fn is_direction(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// An address that viewers' browsers open: of the web, and without a password.

@@ -70,7 +70,6 @@ pub struct Destination {
 
 #[derive(Deserialize)]
 struct ListBody {
-    #[serde(default)]
     meetings: Vec<Value>,
     #[serde(default, deserialize_with = "is_filled_in")]
     next_page_token: bool,
@@ -107,13 +106,14 @@ struct Settings {
 }
 
 #[derive(Deserialize)]
+/// What is none is missing.
 struct DestinationBody {
-    #[serde(default, deserialize_with = "is_filled_in")]
-    stream_url: bool,
-    #[serde(default, deserialize_with = "is_filled_in")]
-    stream_key: bool,
-    #[serde(default)]
-    page_url: Value,
+    #[serde(default, deserialize_with = "if_there")]
+    stream_url: Option<bool>,
+    #[serde(default, deserialize_with = "if_there")]
+    stream_key: Option<bool>,
+    #[serde(default, deserialize_with = "value_if_there")]
+    page_url: Option<Value>,
 }
 
 impl Client {
@@ -170,9 +170,18 @@ impl Client {
     ) -> Result<Destination, ApiError> {
         let path = Path::of_meeting("/v2/meetings/{meetingId}/livestream", meeting);
         let body: DestinationBody = self.get(path, &[], token).await?;
-        Ok(Destination {
-            is_set: body.stream_url && body.stream_key,
-            page: body.page_url.as_str().and_then(page),
+        body.destination()
+            .ok_or_else(|| ApiError::Failed(format!("nothing of a destination from {path}")))
+    }
+}
+
+impl DestinationBody {
+    /// None where nothing is said of it.
+    fn destination(self) -> Option<Destination> {
+        let is_there = self.stream_url.is_some() || self.stream_key.is_some() || self.page_url.is_some();
+        is_there.then(|| Destination {
+            is_set: self.stream_url == Some(true) && self.stream_key == Some(true),
+            page: self.page_url.as_ref().and_then(Value::as_str).and_then(page),
         })
     }
 }
@@ -191,6 +200,14 @@ fn item(item: Value) -> Option<ListedMeeting> {
 fn is_filled_in<'de, D: Deserializer<'de>>(field: D) -> Result<bool, D::Error> {
     let field = Value::deserialize(field)?;
     Ok(field.as_str().is_some_and(|text| !text.trim().is_empty()))
+}
+
+fn if_there<'de, D: Deserializer<'de>>(field: D) -> Result<Option<bool>, D::Error> {
+    is_filled_in(field).map(Some)
+}
+
+fn value_if_there<'de, D: Deserializer<'de>>(field: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(field).map(Some)
 }
 
 #[cfg(test)]
@@ -229,9 +246,12 @@ mod tests {
     fn of_a_destination_nothing_secret_is_kept() {
         let set = json!({ "stream_url": "rtmp://a/SECRET", "stream_key": "SECRET", "page_url": "https://a.example" });
         let set: DestinationBody = serde_json::from_value(set).expect("a destination");
-        assert_eq!((set.stream_url, set.stream_key), (true, true));
+        assert!(set.destination().is_some_and(|destination| destination.is_set));
         let unset: DestinationBody =
             serde_json::from_value(json!({ "stream_url": "", "stream_key": null })).expect("none");
-        assert_eq!((unset.stream_url, unset.stream_key), (false, false));
+        let unset = unset.destination().expect("an answer");
+        assert!(!unset.is_set);
+        let nothing: DestinationBody = serde_json::from_value(json!({})).expect("none");
+        assert!(nothing.destination().is_none());
     }
 }

@@ -109,6 +109,7 @@ fn catalogue_of_streams_on_destinations() {
     let told = |state: State, has_reports| StreamContext {
         kind: None,
         destination: None,
+        settings: None,
         is_rehearsal: false,
         meeting: "68423085".parse().expect("a meeting number"),
         topic: Some("Town <Hall> & *more*"),
@@ -234,6 +235,7 @@ fn catalogue_of_streams() {
     let told = |state: State, has_reports| StreamContext {
         kind: None,
         destination: None,
+        settings: None,
         is_rehearsal: false,
         meeting: "68423085".parse().expect("a meeting number"),
         topic: Some("Town <Hall> & *more*"),
