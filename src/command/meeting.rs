@@ -27,6 +27,8 @@ pub enum ParseMeetingIdError {
     Several,
     /// There is this meeting, and words that belong to nothing.
     ExtraWords { meeting: MeetingId, words: String },
+    /// There is this meeting, and when something should happen to it.
+    Time(MeetingId),
     /// `/my/alias`: Zoom resolves it only for the person's own browser.
     PersonalLink,
     /// `/meeting/register/…` or `/webinar/register/…`: the meeting stands behind a form.
@@ -37,6 +39,8 @@ pub enum ParseMeetingIdError {
     NotZoom(String),
     /// The link is one of this host, which alone knows where it leads.
     HiddenLink(String),
+    /// A Zoom link that ends within the number.
+    CutLink,
     /// A Zoom link of a shape that holds no number.
     NoNumberInLink,
     /// A Zoom link with a number that may be something else than a meeting's.
@@ -52,6 +56,9 @@ impl MeetingId {
     pub fn get(self) -> i64 {
         self.0
     }
+
+    /// How many digits a number has at least.
+    pub(super) const DIGITS_MIN: usize = 8;
 
     /// A number as Zoom's API gives it, if it may be a meeting's.
     pub fn from_number(number: i64) -> Option<Self> {

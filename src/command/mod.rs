@@ -239,8 +239,8 @@ fn of_any_meeting(options: Options) -> CheckRequest {
 fn livestream(action: Action, text: &str, rest: &[Word]) -> Result<LivestreamRequest, ParseError> {
     let (before, mut options) = split_behind_meeting(text, rest);
     let meeting = match before {
-        [] => meeting_behind(&mut options).map(Ok),
-        [first, ..] => Some(meeting_in(text, before, first)),
+        [] => meeting_behind(text, &mut options),
+        [_, ..] => Some(meeting_and_nothing_else(text, before)),
     };
     let read = |typed: &[Typed], meeting| {
         let request = |options: Options| options.request(action, meeting);
@@ -297,6 +297,14 @@ fn livestream(action: Action, text: &str, rest: &[Word]) -> Result<LivestreamReq
         });
     }
     read(&options, meeting).map_err(|mut mistake| {
+        if let Some((settings, why)) = words_behind_options(&options, meeting) {
+            return ParseError::NotAMeeting {
+                verb: action.into(),
+                settings: Box::new(settings),
+                typed: String::new(),
+                why,
+            };
+        }
         let corrected = corrected(&options, &mistake);
         let request = corrected.and_then(|options| read(&options, meeting).ok());
         if let ParseError::UnknownOption { instead, .. }
@@ -320,6 +328,70 @@ fn meeting_in(text: &str, words: &[Word], first: &Word) -> Result<MeetingId, NoM
         let words = as_seen(pasted);
         (words.split_whitespace().collect::<Vec<_>>().join(" "), why)
     })
+}
+
+/// The same, and what is wrong with the words where some of them are a meeting and the rest says when.
+fn meeting_and_nothing_else(text: &str, words: &[Word]) -> Result<MeetingId, NoMeeting> {
+    let Some(first) = words.first() else {
+        return Err((String::new(), ParseMeetingIdError::NotANumber));
+    };
+    let read = meeting_in(text, words, first);
+    read.map_err(|(typed, why)| {
+        let timed = (1..words.len()).find_map(|at| {
+            let (meeting, time) = words.split_at(at);
+            let meeting = meeting_in(text, meeting, first).ok()?;
+            is_time(time).then_some(ParseMeetingIdError::Time(meeting))
+        });
+        (typed, timed.unwrap_or(why))
+    })
+}
+
+/// The options that are right, and what stands behind them and is no option, if that is all that is
+/// wrong.
+fn words_behind_options(
+    options: &[Typed],
+    meeting: MeetingId,
+) -> Option<(Settings, ParseMeetingIdError)> {
+    let first = options
+        .iter()
+        .position(|typed| typed.other_word().is_some())?;
+    let (kept, others) = options.split_at(first);
+    let words: Vec<Word> = others
+        .iter()
+        .map_while(Typed::other_word)
+        .cloned()
+        .collect();
+    if words.len() < others.len() || !kept.last()?.is_whole() {
+        return None;
+    }
+    let settings = options::read(kept).ok()?.settings;
+    let why = if is_time(&words) {
+        ParseMeetingIdError::Time(meeting)
+    } else {
+        let words: Vec<_> = words.iter().map(|word| as_seen(&word.raw)).collect();
+        ParseMeetingIdError::ExtraWords {
+            meeting,
+            words: words.join(" "),
+        }
+    };
+    Some((settings, why))
+}
+
+/// Whether words say when something should happen: `at 15:00`, `in 20m`, `tomorrow`.
+fn is_time(words: &[Word]) -> bool {
+    let is_number = |word: &Word| word.raw.starts_with(|c: char| c.is_ascii_digit());
+    let is_clock = |word: &Word| {
+        let end = word.raw.to_lowercase();
+        is_number(word) && (end.contains(':') || end.ends_with("am") || end.ends_with("pm"))
+    };
+    let [first, rest @ ..] = words else {
+        return false;
+    };
+    match first.raw.to_lowercase().as_str() {
+        "today" | "tonight" | "tomorrow" | "later" => true,
+        "at" | "in" | "on" | "@" => rest.iter().any(is_number),
+        _ => is_clock(first),
+    }
 }
 
 /// The words of the meeting, and the options behind them. A whole invitation may have the names
@@ -350,15 +422,27 @@ fn split_behind_meeting<'a>(text: &str, rest: &'a [Word]) -> (&'a [Word], Vec<Ty
 
 /// The meeting that stands behind options, and is taken from them. A value that may go on after
 /// a space has no meeting behind it.
-fn meeting_behind(options: &mut Vec<Typed>) -> Option<MeetingId> {
+fn meeting_behind(text: &str, options: &mut Vec<Typed>) -> Option<Result<MeetingId, NoMeeting>> {
     let is_other = |typed: &Typed| matches!(typed, Typed::Other(_));
     let at = options.iter().position(is_other)?;
     let (before, others) = options.split_at(at);
     if !before.last()?.is_whole() {
         return None;
     }
-    let others: Vec<&str> = others.iter().map_while(Typed::other).collect();
-    let meeting = others.join(" ").parse().ok()?;
+    let others: Vec<Word> = others
+        .iter()
+        .map_while(Typed::other_word)
+        .cloned()
+        .collect();
+    let meeting = meeting_and_nothing_else(text, &others);
+    if let Err((_, why)) = &meeting
+        && !matches!(
+            why,
+            ParseMeetingIdError::ExtraWords { .. } | ParseMeetingIdError::Time(_)
+        )
+    {
+        return None;
+    }
     options.drain(at..at + others.len());
     Some(meeting)
 }
@@ -617,6 +701,10 @@ mod tests {
                 instead: instead.map(requested),
             };
         let plain = || start(Settings::default());
+        let gallery = || Settings {
+            layout: Some(Layout::GalleryView),
+            ..Settings::default()
+        };
         for (text, mistake) in [
             (
                 "strat 68423085",
@@ -671,7 +759,15 @@ mod tests {
             ),
             (
                 "start 68423085 layout=gallery now",
-                unknown_option("now", None, None),
+                ParseError::NotAMeeting {
+                    verb: Verb::Start,
+                    settings: Box::new(gallery()),
+                    typed: String::new(),
+                    why: ParseMeetingIdError::ExtraWords {
+                        meeting: meeting(),
+                        words: "now".into(),
+                    },
+                },
             ),
             (
                 "start 68423085 name=Town Hall 2026",
@@ -902,6 +998,58 @@ mod tests {
                 other => panic!("{text}: {other:?}"),
             };
             assert_eq!(suggested, meant, "{text}");
+        }
+    }
+
+    #[test]
+    fn words_that_are_no_option_are_told_from_what_is_right() {
+        let sent = || Settings {
+            destination: "townhall".parse().ok(),
+            ..Settings::default()
+        };
+        let extra = |words: &str| ParseMeetingIdError::ExtraWords {
+            meeting: meeting(),
+            words: words.to_owned(),
+        };
+        let time = || ParseMeetingIdError::Time(meeting());
+        for (text, settings, why) in [
+            ("start 68423085 to=townhall please", sent(), extra("please")),
+            ("start 68423085 to=townhall at 15:00", sent(), time()),
+            (
+                "start to=townhall 68423085 please",
+                Settings {
+                    display_name: Some("please".into()),
+                    ..sent()
+                },
+                extra("please"),
+            ),
+            ("start to=townhall 68423085 at 15:00", sent(), time()),
+            ("68423085 at 15:00", Settings::default(), time()),
+            ("start 68423085 in 20m", Settings::default(), time()),
+            ("start 6842 3085 tomorrow at 9", Settings::default(), time()),
+            ("start 68423085 3pm", Settings::default(), time()),
+        ] {
+            let wanted = ParseError::NotAMeeting {
+                verb: Verb::Start,
+                settings: Box::new(settings),
+                typed: String::new(),
+                why,
+            };
+            let mut read = text.parse::<Command>();
+            if let Err(ParseError::NotAMeeting { typed, .. }) = &mut read {
+                typed.clear();
+            }
+            assert_eq!(read, Err(wanted), "{text}");
+        }
+        for text in [
+            "start confirm=yes 68423085",
+            "start take=7 confirm=yes 68423085",
+        ] {
+            assert_eq!(
+                requested(text.parse().expect(text)).meeting,
+                meeting(),
+                "{text}"
+            );
         }
     }
 

@@ -46,12 +46,22 @@ impl Typed {
         }
     }
 
+    /// The same with where it stands in the text.
+    pub(super) fn other_word(&self) -> Option<&Word> {
+        match self {
+            Self::Other(word) => Some(word),
+            _ => None,
+        }
+    }
+
     /// Whether nothing behind it can be a part of its value.
     pub(super) fn is_whole(&self) -> bool {
         match self {
             Self::Option {
                 is_quoted: true, ..
             } => true,
+            Self::Option { key, value, .. } if key == CONFIRM => value == CONFIRMED,
+            Self::Option { key, value, .. } if key == TAKE => streams(value).is_some(),
             Self::Option { key, value, .. } => match known(key) {
                 Some("to") => destination(value).is_ok(),
                 Some(key @ "speaker") => choice::<bool>(key, value).is_ok(),

@@ -283,7 +283,7 @@ impl Found {
     }
 
     fn link(&mut self, read: &Result<MeetingId, ParseMeetingIdError>) {
-        use ParseMeetingIdError::{Grouping, Length, Several, UnclearLink};
+        use ParseMeetingIdError::{CutLink, Grouping, Length, Several, UnclearLink};
         match read {
             Ok(meeting) => {
                 self.meetings.insert(*meeting);
@@ -291,6 +291,7 @@ impl Found {
                 // What stands before a link is no part of its number.
                 self.has_other_digits = false;
             }
+            Err(Length(..MeetingId::DIGITS_MIN)) => self.fatal = Some(CutLink),
             Err(error @ (Grouping | Length(_) | Several | UnclearLink)) => {
                 self.fatal = Some(error.clone());
             }
@@ -480,7 +481,7 @@ mod tests {
 
     #[test]
     fn a_number_is_never_guessed() {
-        use ParseMeetingIdError::{Grouping, Length, NotANumber, Several, UnclearLink};
+        use ParseMeetingIdError::{CutLink, Grouping, Length, NotANumber, Several, UnclearLink};
         for (text, why) in [
             ("", NotANumber),
             ("-", NotANumber),
@@ -559,7 +560,8 @@ mod tests {
                 Several,
             ),
             ("https://zoom.us/j/84230850123 99988877766", Several),
-            ("https://zoom.us/j/842 3085 0123", Length(3)),
+            ("https://zoom.us/j/842 3085 0123", CutLink),
+            ("https://zoom.us/j/842\n30850123", CutLink),
             ("Meeting ID: 842. 3085 0123", Length(3)),
             ("Passcode: 123456 842. 3085 0123", NotANumber),
         ] {

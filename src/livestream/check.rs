@@ -67,7 +67,9 @@ pub(super) async fn look_up(
     };
     let known = match request.meeting {
         Some(meeting) if on_air.is_none() => {
-            streams::known_to(&app.db, asker, Some(channel), Some(meeting), true, 1).await?.pop()
+            streams::known_to(&app.db, asker, Some(channel), Some(meeting), true, 1)
+                .await?
+                .pop()
         }
         _ => None,
     };

@@ -125,7 +125,11 @@ impl Replies<'_> {
 
     /// Which account is linked.
     pub fn whoami(&self, link: Option<&Link>, standing: &Standing) -> Message {
-        ephemeral(&self.acts_as(link, standing)).with_buttons(self.link_or_unlink(link, standing, &[]))
+        ephemeral(&self.acts_as(link, standing)).with_buttons(self.link_or_unlink(
+            link,
+            standing,
+            &[],
+        ))
     }
 
     /// The link is gone.

@@ -264,8 +264,9 @@ impl Replies<'_> {
         let message = match (&check.on_air, &check.perhaps_on_air) {
             (Some(on_air), _) => ephemeral(&on_air.sentence(check))
                 .with_section("This is what decides about another start of it:"),
-            (None, Some(stream)) => ephemeral(&verdict(check, &lines))
-                .with_section(&signed(&StreamContext::of(stream))),
+            (None, Some(stream)) => {
+                ephemeral(&verdict(check, &lines)).with_section(&signed(&StreamContext::of(stream)))
+            }
             (None, None) => ephemeral(&verdict(check, &lines)),
         };
         let lines: Vec<_> = lines.iter().map(Line::text).collect();
@@ -316,7 +317,11 @@ impl Replies<'_> {
             };
             Button::typing("Choose another", options.to_string())
         });
-        go.into_iter().chain(connect).chain([again]).chain(others).collect()
+        go.into_iter()
+            .chain(connect)
+            .chain([again])
+            .chain(others)
+            .collect()
     }
 
     /// Whether the asker can link an account themselves, and it would help them.
@@ -580,7 +585,11 @@ fn verdict(check: &Check, lines: &[Line]) -> String {
             format!(":question: *I can't tell whether {what} can {go}.*")
         }
         (0, 0) if check.request.meeting.is_some() => {
-            let sign = if once.is_empty() { "white_check_mark" } else { "white_circle" };
+            let sign = if once.is_empty() {
+                "white_check_mark"
+            } else {
+                "white_circle"
+            };
             format!(":{sign}: *Nothing keeps {what} from {going}{once}.*")
         }
         (0, 0) => format!(

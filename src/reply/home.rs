@@ -15,7 +15,9 @@ use crate::reply::outcomes::brief;
 use crate::reply::picker::Picker;
 use crate::reply::stream::{StreamContext, live_now};
 use crate::reply::{Replies, date};
-use crate::slack::message::{Button, actions, bold, cap, context, escape, header, isolated, number, section};
+use crate::slack::message::{
+    Button, actions, bold, cap, context, escape, header, isolated, number, section,
+};
 
 /// How much of a topic is shown, in characters.
 const TOPIC_SHOWN: usize = 60;

@@ -6,8 +6,9 @@ use crate::command::options::OPTIONS;
 use crate::command::request::{Action, CheckRequest, LivestreamRequest, Settings};
 use crate::command::verb::{Access, Argument, Verb};
 use crate::reply::help::{Standing, link_button};
+use crate::reply::stream::stop;
 use crate::reply::{EXAMPLE, Replies, ephemeral};
-use crate::slack::message::{Message, code};
+use crate::slack::message::{Button, Message, code};
 
 impl Replies<'_> {
     /// The command could not be read; nothing was done.
@@ -17,7 +18,9 @@ impl Replies<'_> {
             ParseError::UnknownVerb {
                 nearest: Some(verb),
                 ..
-            } if access.can(*verb) => ephemeral(&self.correction(mistake)),
+            } if access.can(*verb) => {
+                ephemeral(&self.correction(mistake)).with_buttons(meant(mistake))
+            }
             ParseError::UnknownVerb {
                 typed,
                 nearest: None,
@@ -42,7 +45,9 @@ impl Replies<'_> {
             ParseError::ControlCharacter(_) | ParseError::HoldsKey => {
                 ephemeral(&self.correction(mistake))
             }
-            _ if access == Access::Linked => ephemeral(&self.correction(mistake)),
+            _ if access == Access::Linked => {
+                ephemeral(&self.correction(mistake)).with_buttons(meant(mistake))
+            }
             // How to say it right is of no use to somebody who can't do it.
             _ => ephemeral(&format!("I can't read that. {}", self.usage(standing)))
                 .with_buttons(link_button(standing)),
@@ -215,6 +220,9 @@ impl Replies<'_> {
             ParseMeetingIdError::ExtraWords { meeting, words } => {
                 return self.extra_words(verb, settings, *meeting, words);
             }
+            ParseMeetingIdError::Time(meeting) => {
+                return self.timed(verb, settings, *meeting);
+            }
             ParseMeetingIdError::PersonalLink => {
                 "A personal link (`/my/…`) does not say the meeting's number.".to_owned()
             }
@@ -232,6 +240,9 @@ impl Replies<'_> {
                 "That link goes through {}, and does not show which meeting it leads to.",
                 code(host)
             ),
+            ParseMeetingIdError::CutLink => {
+                "That link is cut: it ends within the meeting's number. Copy all of it.".to_owned()
+            }
             ParseMeetingIdError::NoNumberInLink => {
                 "There is no meeting number in that link.".to_owned()
             }
@@ -256,6 +267,20 @@ impl Replies<'_> {
             "I can read the meeting's number, {}, but I don't know what {what} is for. Did you mean {command}?",
             meeting.grouped()
         )
+    }
+
+    /// The meeting is known, and when it should be started or stopped, which nothing plans.
+    fn timed(&self, verb: Verb, settings: &Settings, meeting: MeetingId) -> String {
+        let command = self.with_settings(verb, meeting, settings);
+        match verb {
+            Verb::Start | Verb::Rehearse => {
+                format!("I can't plan a start. Type {command} once the meeting is running.")
+            }
+            Verb::Stop => {
+                format!("I can't plan a stop. Type {command} when the livestream shall end.")
+            }
+            _ => format!("I can't plan that for a time. Type {command} when you want it."),
+        }
     }
 
     /// What to type instead of a number, with the options that were typed.
@@ -292,22 +317,83 @@ impl Replies<'_> {
         meeting: MeetingId,
         settings: &Settings,
     ) -> String {
-        let mut settings = settings.clone();
-        settings.is_rehearsal |= verb == Verb::Rehearse;
-        match verb {
-            Verb::Start | Verb::Rehearse => self.command(LivestreamRequest {
-                action: Action::Start,
-                meeting,
-                settings,
-                is_confirmed: false,
-            }),
-            Verb::Check => self.command(CheckRequest {
-                meeting: Some(meeting),
-                settings,
-            }),
-            _ => self.typed(verb, meeting),
-        }
+        self.command(typing(verb, meeting, settings))
     }
+}
+
+/// What types a verb with a meeting, and the options that were typed, if it takes some.
+fn typing(verb: Verb, meeting: MeetingId, settings: &Settings) -> String {
+    let mut settings = settings.clone();
+    settings.is_rehearsal |= verb == Verb::Rehearse;
+    match verb {
+        Verb::Start | Verb::Rehearse => LivestreamRequest {
+            action: Action::Start,
+            meeting,
+            settings,
+            is_confirmed: false,
+        }
+        .to_string(),
+        Verb::Check => CheckRequest {
+            meeting: Some(meeting),
+            settings,
+        }
+        .to_string(),
+        _ => format!("{} {meeting}", verb.entry().name),
+    }
+}
+
+/// What was probably meant, to be pressed instead of typed once more.
+fn meant(mistake: &ParseError) -> Vec<Button> {
+    let request = |request: &LivestreamRequest| {
+        let verb = match request.action {
+            Action::Start => request.settings.verb(),
+            Action::Stop => Verb::Stop,
+        };
+        button(verb, request.meeting, &request.settings)
+    };
+    match mistake {
+        ParseError::VerbMissing(request) => [Verb::Start, Verb::Stop, Verb::Check]
+            .into_iter()
+            .filter_map(|verb| button(verb, request.meeting, &request.settings))
+            .collect(),
+        ParseError::UnknownVerb {
+            nearest: Some(verb),
+            request: Some(request),
+            ..
+        } => button(*verb, request.meeting, &request.settings)
+            .into_iter()
+            .collect(),
+        ParseError::UnknownOption {
+            instead: Some(instead),
+            ..
+        }
+        | ParseError::NameNotQuoted {
+            instead: Some(instead),
+        } => request(instead).into_iter().collect(),
+        ParseError::NotAMeeting {
+            verb,
+            settings,
+            why: ParseMeetingIdError::ExtraWords { meeting, .. },
+            ..
+        } => button(*verb, *meeting, settings).into_iter().collect(),
+        ParseError::NoOptions { verb, meeting } => button(*verb, *meeting, &Settings::default())
+            .into_iter()
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn button(verb: Verb, meeting: MeetingId, settings: &Settings) -> Option<Button> {
+    let label = match verb {
+        Verb::Start if settings.is_rehearsal => "Rehearse",
+        Verb::Start => "Go live",
+        Verb::Rehearse => "Rehearse",
+        Verb::Check => "Check",
+        Verb::Status => "Status",
+        Verb::Stop => return Some(stop(meeting)),
+        _ => return None,
+    };
+    Some(Button::typing(label, typing(verb, meeting, settings)))
 }
 
 /// What somebody typed, or a word for it where it may hold a passcode and is left out.

@@ -383,7 +383,9 @@ impl Replies<'_> {
         let typing = self.start_with(&picker.options);
         let help = format!("`{} help` shows all I can do.", self.slash);
         if picker.is_shared {
-            return format!("Not here? Type {typing} with the meeting's number or join link. {help}");
+            return format!(
+                "Not here? Type {typing} with the meeting's number or join link. {help}"
+            );
         }
         let more = if picker.has_more {
             " Zoom lists more meetings than the 300 I have read."

@@ -31,10 +31,10 @@ impl Replies<'_> {
                 "Only members of a user group that an admin has chosen can use {slash} in this workspace."
             ),
             Rule::Channel if refusal.channels.is_empty() => format!(
-                "{slash} can't start or stop livestreams in this channel. Use another channel."
+                "{slash} can't start livestreams in this channel, nor stop those of others. Use another channel."
             ),
             Rule::Channel => format!(
-                "{slash} can't start or stop livestreams in this channel. {}",
+                "{slash} can't start livestreams in this channel, nor stop those of others. {}",
                 only_in(&refusal.channels)
             ),
             Rule::Unknown => format!(

@@ -153,7 +153,12 @@ impl Replies<'_> {
     pub fn rehearsal_not_stopped(&self, message: Message, until: Option<DateTime<Utc>>) -> Message {
         let again = until.map_or_else(
             || "I can't try again.".to_owned(),
-            |until| format!("I try again every minute until {}.", date(until, "{time}", "%H:%M UTC")),
+            |until| {
+                format!(
+                    "I try again every minute until {}.",
+                    date(until, "{time}", "%H:%M UTC")
+                )
+            },
         );
         message.with_section(&format!(
             "That was the stop of your rehearsal, which may still be live. {again} If it still goes on then, stop it, or end \

@@ -340,8 +340,13 @@ pub fn escape(text: &str) -> String {
 
 /// The text in bold, escaped. Slack's marks cannot be escaped: characters that look alike stand for them.
 pub fn bold(text: &str) -> String {
-    let unmarked = escape(text).replace('*', "\u{2217}").replace('_', "\u{2cd}");
-    format!("*{}*", unmarked.replace('~', "\u{223c}").replace('`', "\u{2cb}"))
+    let unmarked = escape(text)
+        .replace('*', "\u{2217}")
+        .replace('_', "\u{2cd}");
+    format!(
+        "*{}*",
+        unmarked.replace('~', "\u{223c}").replace('`', "\u{2cb}")
+    )
 }
 
 /// The text of somebody else, so that writing from right to left does not turn around what stands beside

@@ -239,7 +239,10 @@ fn deserialize_text<'de, D: Deserializer<'de>>(id: D) -> Result<Value, D::Error>
 /// What a meeting is called, if it is called anything that can be seen. Marks that turn around what stands
 /// beside it are left out.
 pub(super) fn topic(text: &str) -> Option<String> {
-    let text: String = printable(text).chars().filter(|c| !is_direction(*c)).collect();
+    let text: String = printable(text)
+        .chars()
+        .filter(|c| !is_direction(*c))
+        .collect();
     let topic: String = text.trim().chars().take(TOPIC_MAX).collect();
     let is_seen = |c: char| !c.is_whitespace() && !is_invisible(c);
     topic.contains(is_seen).then_some(topic)

@@ -178,10 +178,15 @@ impl Client {
 impl DestinationBody {
     /// None where nothing is said of it.
     fn destination(self) -> Option<Destination> {
-        let is_there = self.stream_url.is_some() || self.stream_key.is_some() || self.page_url.is_some();
+        let is_there =
+            self.stream_url.is_some() || self.stream_key.is_some() || self.page_url.is_some();
         is_there.then(|| Destination {
             is_set: self.stream_url == Some(true) && self.stream_key == Some(true),
-            page: self.page_url.as_ref().and_then(Value::as_str).and_then(page),
+            page: self
+                .page_url
+                .as_ref()
+                .and_then(Value::as_str)
+                .and_then(page),
         })
     }
 }
@@ -246,7 +251,10 @@ mod tests {
     fn of_a_destination_nothing_secret_is_kept() {
         let set = json!({ "stream_url": "rtmp://a/SECRET", "stream_key": "SECRET", "page_url": "https://a.example" });
         let set: DestinationBody = serde_json::from_value(set).expect("a destination");
-        assert!(set.destination().is_some_and(|destination| destination.is_set));
+        assert!(
+            set.destination()
+                .is_some_and(|destination| destination.is_set)
+        );
         let unset: DestinationBody =
             serde_json::from_value(json!({ "stream_url": "", "stream_key": null })).expect("none");
         let unset = unset.destination().expect("an answer");

@@ -7,11 +7,11 @@ use livestream_bot::demo::zoom::{Fault, Obstacle, Read, SCOPES};
 use livestream_bot::demo::{ADA, BEN, DANA, ELI, FAY, World};
 
 use crate::picker::{look_up, said};
-use crate::streams::{ON_AIR, card, start, tell};
+use crate::streams::{ON_AIR, card, let_pass, start, tell};
 use crate::support::admin_browser::AdminBrowser;
 use crate::support::fixtures::{MEETING, installed_world, sharing_world, world, world_with};
 use crate::support::install::install;
-use crate::support::slack::{button_values, elements, outcome_of, press, text_of};
+use crate::support::slack::{button_values, elements, outcome_of, press, send, text_of};
 use crate::support::world::{connect, wait_for_empty_queue};
 
 /// What Dana reads of her meeting.
@@ -51,7 +51,10 @@ async fn all_that_decides_is_looked_at_and_nothing_started() {
         assert!(has(&read, "✓", words), "{words}: {read}");
     }
     assert!(has(&read, "–", "it has reported none yet"), "{read}");
-    assert_eq!(button_values(&shown), ["start 68423085", "check 68423085"]);
+    assert_eq!(
+        button_values(&shown),
+        ["start 68423085", "check 68423085", "start"]
+    );
     assert_eq!(world.zoom.calls().len(), 0);
 
     // Once Zoom has reported a stream, that is known too; and that this one is on air.
@@ -73,7 +76,7 @@ async fn all_that_decides_is_looked_at_and_nothing_started() {
         ),
         "{read}"
     );
-    assert_eq!(button_values(&shown), ["check 68423085"]);
+    assert_eq!(button_values(&shown), ["check 68423085", "start"]);
 
     // Without a meeting, what holds for all of them.
     let shown = look_up(&world, DANA, "check").await;
@@ -97,17 +100,22 @@ async fn what_is_wrong_is_said_with_its_cure() {
     fresh(None);
     let read = check(&world).await;
     assert!(
-        has(&read, "✗", "It is not running. Its host starts it in Zoom."),
+        has(&read, "○", "It is not running yet. You start it in Zoom."),
         "{read}"
     );
-    assert!(read.starts_with(":x: *One thing keeps"), "{read}");
+    assert!(
+        read.starts_with(
+            ":white_circle: *I see nothing that keeps meeting 6842 3085 from going live once it is running*"
+        ),
+        "{read}"
+    );
     world.zoom.set_destination(MEETING, false);
     let read = check(&world).await;
     assert!(
         has(&read, "✗", "It has no stream address and key."),
         "{read}"
     );
-    assert!(read.starts_with(":x: *2 things keep"), "{read}");
+    assert!(read.starts_with(":x: *One thing keeps"), "{read}");
     for (obstacle, words) in [
         (Obstacle::IsWebinar, "6842 3085 is a webinar."),
         (Obstacle::MayNotHost, "this Zoom user may not host meetings"),
@@ -166,7 +174,7 @@ async fn what_a_link_may_not_read_is_not_known() {
         let shown = look_up(&world, DANA, "check 68423085").await;
         let read = said(&shown);
         let lacks = format!("The link lacks `{scope}`");
-        assert!(has(&read, "–", &lacks), "{lacks}: {read}");
+        assert!(has(&read, "ℹ", &lacks), "{lacks}: {read}");
         for words in words {
             assert!(has(&read, "–", words), "{words}: {read}");
             assert!(
@@ -250,7 +258,7 @@ async fn the_link_and_the_rules_are_looked_at_first() {
         has(
             &read,
             "✗",
-            "can't start or stop livestreams in this channel."
+            "can't start livestreams in this channel, nor stop those of others."
         ),
         "{read}"
     );
@@ -298,7 +306,7 @@ async fn a_press_of_a_card_that_waits_for_a_report_checks_too() {
     );
     let pressed = press(&world, DANA, "check 68423085").await;
     let shown = world.slack.reply(&pressed).await.expect("an answer");
-    assert!(has(&said(&shown), "✗", "It is not running."), "{shown}");
+    assert!(has(&said(&shown), "○", "It is not running yet."), "{shown}");
     assert_eq!(
         card(&world, "has not started").await.earlier,
         refused.earlier
@@ -337,7 +345,7 @@ async fn of_what_is_on_air_nothing_else_is_concluded() {
     );
     assert!(!read.contains("from going live"), "{read}");
     assert!(has(&read, "✗", "Basic plan"), "{read}");
-    assert_eq!(button_values(&shown), ["check 68423085"]);
+    assert_eq!(button_values(&shown), ["check 68423085", "start"]);
     // Of what is on air where they are not, as much as a start would say.
     sqlx::query("update stream set user_id = 'U0ELI', channel_id = 'C0SECRET', is_public = false")
         .execute(&mut connect(&world).await)
@@ -350,7 +358,7 @@ async fn of_what_is_on_air_nothing_else_is_concluded() {
         "{read}"
     );
     assert!(read.contains("where I can't name it here"), "{read}");
-    assert_eq!(button_values(&shown), ["check 68423085"]);
+    assert_eq!(button_values(&shown), ["check 68423085", "start"]);
     // Once Zoom took a stop, another start is what counts.
     sqlx::query(
         "update stream set user_id = 'U0DANA', channel_id = 'C0TOWNHALL', is_public = true",
@@ -454,7 +462,7 @@ async fn a_permission_that_zoom_misses_is_not_there() {
         let words = said(&shown);
         agrees(&words);
         assert!(
-            has(&words, "–", &format!("The link lacks `{scope}`")),
+            has(&words, "ℹ", &format!("The link lacks `{scope}`")),
             "{words}"
         );
         assert!(
@@ -576,9 +584,9 @@ async fn of_somebody_elses_meeting_the_askers_own_settings_decide_nothing() {
     world.zoom.make_basic(ELI.zoom);
     let read = said(&look_up(&world, ELI, "check 68423085").await);
     assert!(!read.contains('✗'), "{read}");
-    assert!(has(&read, "–", "Basic plan"), "{read}");
+    assert!(has(&read, "ℹ", "Basic plan"), "{read}");
     assert!(
-        has(&read, "–", "Livestreaming is off in your Zoom settings"),
+        has(&read, "ℹ", "Livestreaming is off in your Zoom settings"),
         "{read}"
     );
     assert!(has(&read, "–", "the host's settings count"), "{read}");
@@ -599,5 +607,177 @@ async fn a_webinar_is_told_by_whatever_zoom_says_it_of() {
     let read = said(&shown);
     assert!(has(&read, "✗", "6842 3085 is a webinar."), "{read}");
     assert!(!button_values(&shown).contains(&"start 68423085".to_owned()));
+    world.end().await;
+}
+
+#[tokio::test]
+async fn what_nobody_reported_for_long_holds_back_no_start() {
+    let world = installed_world().await;
+    start(&world).await;
+    wait_for_empty_queue(&world.database).await;
+    // Zoom has just taken it, and takes no other.
+    let shown = look_up(&world, DANA, "check 68423085").await;
+    let read = said(&shown);
+    assert!(
+        read.starts_with(":large_yellow_circle: *Town Hall is going live.*"),
+        "{read}"
+    );
+    assert_eq!(button_values(&shown), ["check 68423085", "start"]);
+    let_pass(&world, 20).await;
+    let shown = look_up(&world, DANA, "check 68423085").await;
+    let read = said(&shown);
+    assert!(
+        read.starts_with(
+            ":white_circle: *I see nothing that keeps meeting 6842 3085 from going live*"
+        ),
+        "{read}"
+    );
+    assert!(
+        read.contains("*Zoom took the start of Town Hall* at <!date^")
+            && read.contains("^{date_short_pretty} {time}|"),
+        "{read}"
+    );
+    assert_eq!(
+        button_values(&shown),
+        ["start 68423085", "check 68423085", "start"]
+    );
+    // The picker offers it too, beside what may still go on.
+    let shown = look_up(&world, DANA, "").await;
+    let read = said(&shown);
+    assert!(
+        read.contains("*Town Hall* · 6842 3085 · running in Zoom"),
+        "{read}"
+    );
+    let buttons = button_values(&shown);
+    for value in ["stop 68423085", "ended 68423085", "start 68423085"] {
+        assert!(buttons.contains(&value.to_owned()), "{value}: {buttons:?}");
+    }
+    // As a start is sent.
+    let sent = world.zoom.calls().len();
+    press(&world, DANA, "start 68423085").await;
+    wait_for_empty_queue(&world.database).await;
+    assert_eq!(world.zoom.calls().len(), sent + 1);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_refusal_that_comes_as_a_success_is_none() {
+    let world = installed_world().await;
+    let nothing = || Fault::error(200, 0, "").with_body("{}");
+    for (fault, words) in [
+        (
+            Fault::error(200, 200, "No permission."),
+            "because Zoom refuses it: “No permission.",
+        ),
+        (
+            Fault::error(200, 4711, "does not contain scopes"),
+            "because your link was made without the permission",
+        ),
+        (
+            Fault::error(200, 429, "Too many."),
+            "because Zoom gets too many requests",
+        ),
+        (
+            nothing(),
+            "because Zoom did not answer in time, or not as it should",
+        ),
+    ] {
+        world.zoom.fail_next_read(Read::Livestream, fault);
+        let read = check(&world).await;
+        let line = format!(
+            "I can't tell whether meeting 6842 3085 has a stream address and a key, {words}"
+        );
+        assert!(has(&read, "–", &line), "{words}: {read}");
+        assert!(!read.contains("It has no stream address"), "{read}");
+    }
+    // One for a token that has expired is renewed.
+    let before = world.zoom.refreshes();
+    let expired = Fault::error(200, 124, "Access token is expired.");
+    world.zoom.fail_next_read(Read::Livestream, expired);
+    let read = check(&world).await;
+    assert!(
+        has(&read, "✓", "It has a stream address and a key."),
+        "{read}"
+    );
+    assert_eq!(world.zoom.refreshes(), before + 1);
+    // A list that is none says nothing of what there is.
+    for (fault, words) in [
+        (
+            Fault::error(200, 200, "No permission."),
+            "Zoom refuses it: “No permission.",
+        ),
+        (
+            nothing(),
+            "Zoom did not answer in time, or not as it should",
+        ),
+    ] {
+        for read in [Read::LiveMeetings, Read::UpcomingMeetings] {
+            world.zoom.fail_next_read(read, fault.clone());
+        }
+        let read = said(&look_up(&world, DANA, "").await);
+        assert!(
+            read.contains(&format!("I can't list your meetings, because {words}")),
+            "{read}"
+        );
+        assert!(!read.contains("Zoom lists no meeting"), "{read}");
+    }
+    world.end().await;
+}
+
+#[tokio::test]
+async fn what_the_bot_may_not_ask_refuses_every_start_beforehand() {
+    let world = installed_world().await;
+    sqlx::raw_sql(
+        "insert into rules (team_id, who, group_id, changed_by) values ('T0ACME', 'group', 'S0HOSTS', 'U0ADA')",
+    )
+    .execute(&mut connect(&world).await)
+    .await
+    .expect("an insert");
+    let words = "I am not allowed to ask Slack who is in the user group that an admin has chosen, so I start nothing. An \
+                 admin must install the app again";
+    let missing = || ApiFault::Error("missing_scope");
+    world.slack.fail_api("usergroups.users.list", missing());
+    let shown = look_up(&world, DANA, "check 68423085").await;
+    let read = said(&shown);
+    assert!(read.starts_with(":x: *One thing keeps"), "{read}");
+    assert!(has(&read, "✗", words), "{read}");
+    assert_eq!(button_values(&shown), ["check 68423085"]);
+    world.slack.fail_api("usergroups.users.list", missing());
+    let picker = world.slack.type_command(DANA.slack, "");
+    let picker = send(&world, &picker).await.body;
+    assert!(said(&picker).contains(words), "{picker}");
+    assert_eq!(button_values(&picker), [""; 0], "{picker}");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn what_zoom_refuses_to_the_user_keeps_everything_from_starting() {
+    let world = installed_world().await;
+    for (code, words) in [
+        (1001, "but Zoom refuses it: “No."),
+        (3161, "but this Zoom user may not host meetings"),
+    ] {
+        world
+            .zoom
+            .fail_next_read(Read::Me, Fault::error(400, code, "No."));
+        let shown = look_up(&world, DANA, "check 68423085").await;
+        let read = said(&shown);
+        assert!(has(&read, "✗", words), "{read}");
+        assert!(read.starts_with(":x: *One thing keeps"), "{read}");
+    }
+    // Too many requests for a new token are told as such.
+    world.zoom.expire_access_token(DANA.zoom);
+    world
+        .zoom
+        .fail_next_refresh(Fault::error(429, 429, "Too many."));
+    let read = check(&world).await;
+    assert!(
+        has(
+            &read,
+            "–",
+            "whether Zoom accepts the link, because Zoom gets too many requests"
+        ),
+        "{read}"
+    );
     world.end().await;
 }

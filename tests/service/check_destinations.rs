@@ -24,7 +24,7 @@ async fn the_default_of_the_channel_counts_as_it_does_for_a_start() {
     let shown = look_up(&world, DANA, "check 68423085").await;
     let read = said(&shown);
     assert!(has(&read, "✗", "It has no stream address"), "{read}");
-    assert_eq!(button_values(&shown), ["check 68423085"]);
+    assert_eq!(button_values(&shown), ["check 68423085", "start"]);
     execute(&world, DEFAULT).await;
     let shown = look_up(&world, DANA, "check 68423085").await;
     let read = said(&shown);

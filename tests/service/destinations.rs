@@ -152,6 +152,50 @@ async fn a_destination_is_named_in_many_ways() {
 }
 
 #[tokio::test]
+async fn a_destination_without_its_key_is_suggested_as_one() {
+    let world = destined_world().await;
+    for (typed, value) in [
+        ("start 68423085 townhall", "start 68423085 to=townhall"),
+        ("68423085 townhall", "start 68423085 to=townhall"),
+        ("start 68423085 standup", "start 68423085 name=\"standup\""),
+        (
+            "start 68423085 to=townhall please",
+            "start 68423085 to=townhall",
+        ),
+    ] {
+        let shown = send(&world, &world.slack.type_command(DANA.slack, typed)).await;
+        let read = text_of(&shown.body);
+        assert!(
+            read.contains(&format!("`/livestream {value}`")),
+            "{typed}: {read}"
+        );
+        assert_eq!(button_values(&shown.body), [value], "{typed}");
+    }
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_start_again_keeps_all_that_was_asked_for() {
+    let world = destined_world().await;
+    type_and_read(
+        &world,
+        DANA,
+        "start 68423085 to=townhall name=x layout=gallery",
+    )
+    .await;
+    card(&world, "Town Hall is going live on townhall").await;
+    press(&world, DANA, "stop 68423085").await;
+    tell(&world, ON_AIR, Utc::now()).await;
+    tell(&world, OFF_AIR, Utc::now()).await;
+    let ended = card(&world, "ended it").await;
+    assert_eq!(
+        button_values(&ended.content),
+        ["start 68423085 to=townhall name=\"x\" layout=gallery_view"]
+    );
+    world.end().await;
+}
+
+#[tokio::test]
 async fn who_may_not_use_a_destination_is_told_why_and_zoom_is_not_asked() {
     let world = destined_world().await;
     for (set, words) in [

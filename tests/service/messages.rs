@@ -296,6 +296,8 @@ fn standings(access: Access) -> impl Iterator<Item = Standing> {
             access,
             refusal,
             only_in: vec![ChannelId::new("C".repeat(32)); 10],
+            cannot_ask: None,
+            is_shared: false,
             has_destinations: true,
         })
 }
@@ -381,6 +383,8 @@ fn picker() -> Picker {
         now: Utc::now(),
         zone: None,
         on_air: Vec::new(),
+        more_on_air: 7,
+        surely_on_air: Vec::new(),
         destinations: vec![destination(); 120],
         default_destination: Some(destination()),
     }
@@ -511,7 +515,8 @@ fn every_answer_fits() {
     }
     for link in links() {
         for access in ACCESS {
-            assert_fits(&replies.whoami(link.as_ref(), access));
+            let standing = Standing::unrestricted(access);
+            assert_fits(&replies.whoami(link.as_ref(), &standing));
         }
     }
     assert_fits(&replies.linked(&long, &long, None));

@@ -218,7 +218,7 @@ async fn what_zoom_does_not_list_is_said_with_what_to_press() {
         (
             &both,
             api(403, 2306, "No."),
-            "your meetings, because your Zoom account does not let",
+            "your meetings, because the Zoom account does not let",
             "start",
         ),
         (
@@ -392,7 +392,7 @@ async fn whom_a_rule_refuses_a_start_sees_and_stops_what_goes_on() {
     for part in [
         "*Town Hall is live*",
         "*Weekly is going live",
-        "in this channel. The rules allow it in <#C0EVERYBODY>.",
+        "in this channel, nor stop those of others. The rules allow it in <#C0EVERYBODY>.",
         "What you started you can stop all the same.",
     ] {
         assert!(read.contains(part), "{part}: {read}");
@@ -559,6 +559,21 @@ async fn a_coming_meeting_is_checked_without_its_number() {
     send_press(&world, &choose).await;
     let checked = world.slack.reply(&choose).await.expect("a check");
     assert!(said(&checked).contains("It is not running"), "{checked}");
+    assert_eq!(
+        button_values(&checked),
+        [format!("check {COMING}"), "start".to_owned()]
+    );
+    // With the options that were typed.
+    let shown = look_up(&world, DANA, "start name=x layout=gallery").await;
+    let with = format!("check {COMING} name=\"x\" layout=gallery_view");
+    assert_eq!(check_values(&shown), [&*with]);
+    let choose = world.slack.choose(DANA.slack, &with);
+    send_press(&world, &choose).await;
+    let checked = world.slack.reply(&choose).await.expect("a check");
+    assert_eq!(
+        button_values(&checked),
+        [&*with, "start name=\"x\" layout=gallery_view"]
+    );
     // A check cannot be answered on the Home, which offers none.
     let home = open_home(&world, TOWN_HALL, DANA).await;
     assert_eq!(check_values(&home), [""; 0]);
@@ -632,7 +647,7 @@ async fn what_is_not_read_of_the_user_is_said_and_holds_up_no_list() {
     let read = said(&shown);
     for part in [
         "the meetings that are running, because Zoom gets too many requests just now. In a moment,",
-        "the meetings that come, because your Zoom account does not let",
+        "the meetings that come, because the Zoom account does not let",
         "Once that is mended, press *Look again*.",
     ] {
         assert!(read.contains(part), "{part}: {read}");
@@ -699,6 +714,14 @@ async fn a_shared_account_shows_nobody_its_meetings() {
     let shown = look_up(&world, FAY, "").await;
     let read = said(&shown);
     assert!(read.contains("I show nobody its meetings"), "{read}");
+    assert!(!read.contains("I list what is running"), "{read}");
+    let read = type_and_read_at_once(&world, FAY, "whoami").await;
+    assert_eq!(
+        read,
+        "You act with the Zoom account that your workspace shares."
+    );
+    let read = said(&look_up(&world, FAY, "check").await);
+    assert!(!read.contains("lists yours to check"), "{read}");
     assert!(
         !read.contains("Town Hall") && choice_values(&shown).is_empty(),
         "{read}"
@@ -852,6 +875,15 @@ async fn the_same_request_is_looked_up_once() {
         text_of(&answer.body).starts_with("I am still looking up"),
         "{answer:?}"
     );
+    // What a press stands under stays, to be pressed on again.
+    let pressed = press(&world, DANA, "start").await;
+    let answer = world.slack.reply(&pressed).await.expect("an answer");
+    assert!(
+        text_of(&answer).starts_with("I am still looking up"),
+        "{answer}"
+    );
+    assert!(answer.get("replace_original").is_none(), "{answer}");
+    assert_eq!(answer["response_type"], "ephemeral");
     look_up(&world, ELI, "").await;
     world.zoom.answer_held();
     world.slack.reply(&typed).await.expect("a picker");
@@ -940,5 +972,108 @@ async fn only_destinations_of_the_account_that_is_shared_are_offered_with_it() {
         shown.contains("to=press") && !shown.contains("to=townhall"),
         "{shown}"
     );
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_shared_account_that_is_dead_is_no_link_of_theirs() {
+    let world = sharing_world().await;
+    world.zoom.revoke(DANA.zoom);
+    look_up(&world, FAY, "check 68423085").await;
+    wait_for_empty_queue(&world.database).await;
+    let words = "Zoom no longer accepts the account that your workspace shares";
+    for typed in ["", "help", "whoami", "start nonsense"] {
+        let shown = look_up_at_once(&world, FAY, typed).await;
+        let read = said(&shown);
+        assert!(
+            read.contains(words) && !read.contains("your link"),
+            "{typed}: {read}"
+        );
+        assert_eq!(button_values(&shown), [""; 0], "{typed}: {read}");
+    }
+    let home = open_home(&world, TOWN_HALL, FAY).await;
+    let read = said(&home);
+    assert!(
+        read.contains(words) && !read.contains("is linked for you"),
+        "{read}"
+    );
+    assert_eq!(button_values(&home), [""; 0], "{read}");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn of_many_that_are_on_air_none_is_offered_again() {
+    let world = installed_world().await;
+    let numbers = (1..=7).map(|n| 700_000_000 + n);
+    for number in numbers.clone() {
+        world.zoom.schedule(number, DANA.zoom, None);
+        world.zoom.begin(number);
+        outcome_of(&world, DANA, &format!("start {number}")).await;
+    }
+    wait_for_empty_queue(&world.database).await;
+    let shown = look_up(&world, DANA, "").await;
+    let read = said(&shown);
+    assert!(
+        read.contains("2 more are on air: `/livestream status` shows the last ones."),
+        "{read}"
+    );
+    let buttons = button_values(&shown);
+    let stops = buttons.iter().filter(|value| value.starts_with("stop "));
+    assert_eq!(stops.count(), 5, "{buttons:?}");
+    for number in numbers {
+        assert!(!buttons.contains(&format!("start {number}")), "{buttons:?}");
+        assert!(!choice_values(&shown).contains(&format!("start {number}")));
+    }
+    assert!(buttons.contains(&format!("start {MEETING}")), "{buttons:?}");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_topic_turns_nothing_around() {
+    let world = installed_world().await;
+    world.zoom.name(MEETING, "\u{202e} אסיפה כללית ");
+    let read = said(&look_up(&world, DANA, "").await);
+    assert!(
+        read.contains("*\u{2068}אסיפה כללית\u{2069}* · 6842 3085 · running in Zoom"),
+        "{read}"
+    );
+    // Of what cannot be seen there is no name.
+    world.zoom.name(MEETING, "\u{200b}\u{202e} \u{2060}");
+    let read = said(&look_up(&world, DANA, "").await);
+    assert!(
+        read.contains("*Meeting 6842 3085* · running in Zoom"),
+        "{read}"
+    );
+    let read = said(&look_up(&world, DANA, "check 68423085").await);
+    assert!(
+        read.contains("Meeting 6842 3085 is a meeting that this account hosts."),
+        "{read}"
+    );
+    world.end().await;
+}
+
+#[tokio::test]
+async fn what_was_probably_meant_can_be_pressed() {
+    let world = installed_world().await;
+    for (typed, values) in [
+        (
+            "68423085",
+            &["start 68423085", "stop 68423085", "check 68423085"][..],
+        ),
+        ("strat 68423085", &["start 68423085"]),
+        ("68423085 stop", &["stop 68423085"]),
+        (
+            "start 68423085 layout=gallery now",
+            &["start 68423085 layout=gallery_view"],
+        ),
+        ("68423085 at 15:00", &[]),
+        ("start townhall", &[]),
+    ] {
+        let shown = look_up_at_once(&world, DANA, typed).await;
+        assert_eq!(button_values(&shown), values, "{typed}: {shown}");
+    }
+    // To somebody whom it would not help it is not offered.
+    let shown = look_up_at_once(&world, FAY, "68423085").await;
+    assert_eq!(button_values(&shown), ["connect"]);
     world.end().await;
 }

@@ -71,7 +71,7 @@ async fn where_livestreams_are_not_allowed_help_says_where_they_are() {
     admin
         .set_rules(&[("place", "only"), ("channels", "C0EVERYBODY C0OTHER")])
         .await;
-    let here = "can't start or stop livestreams in this channel. The rules allow it in <#C0EVERYBODY>, <#C0OTHER>.";
+    let here = "can't start livestreams in this channel, nor stop those of others. The rules allow it in <#C0EVERYBODY>, <#C0OTHER>.";
     let read = type_and_read_at_once(&world, DANA, "help").await;
     assert!(read.contains(here), "{read}");
     let read = text_of(&outcome_of(&world, DANA, "start 68423085").await);

@@ -28,12 +28,18 @@ pub(crate) async fn type_start(world: &World) {
 
 /// Whatever happened to the stream happened an hour earlier.
 pub(crate) async fn let_an_hour_pass(world: &World) {
+    let_pass(world, 1).await;
+}
+
+/// The same with so many hours.
+pub(crate) async fn let_pass(world: &World, hours: i32) {
     let mut db = connect(world).await;
     for earlier in [
-        "update stream set began_at = began_at - interval '1 hour'",
-        "update stream_fact set happened_at = happened_at - interval '1 hour'",
+        "update stream set began_at = began_at - make_interval(hours => $1)",
+        "update stream_fact set happened_at = happened_at - make_interval(hours => $1)",
     ] {
         sqlx::query(earlier)
+            .bind(hours)
             .execute(&mut db)
             .await
             .expect("an update");

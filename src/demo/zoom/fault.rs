@@ -41,6 +41,15 @@ impl Fault {
         }
     }
 
+    /// The same with this body.
+    #[must_use]
+    pub fn with_body(mut self, text: &str) -> Self {
+        if let Self::Answer { body, .. } = &mut self {
+            text.clone_into(body);
+        }
+        self
+    }
+
     #[must_use]
     pub fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         if let Self::Answer { headers, .. } = &mut self {

@@ -312,6 +312,20 @@ fn on_air() -> Stream {
     }
 }
 
+/// One that Zoom took 20 hours before, and whose account it never reports.
+fn unreported() -> Stream {
+    Stream {
+        facts: vec![stream::Fact {
+            kind: FactKind::StartTaken,
+            at: now(),
+            by: None,
+        }],
+        has_reports: false,
+        read_at: now() + TimeDelta::hours(20),
+        ..on_air()
+    }
+}
+
 /// Pickers where each part is missing for a reason of its own, of another zone, and of a rehearsal.
 fn variants() -> String {
     let mut page = Page::default();
@@ -355,6 +369,35 @@ fn variants() -> String {
     };
     let rehearsal = Picker { options, ..full() };
     page.entry("of a rehearsal", &replies().picker(&asker(), &rehearsal));
+    let eastern = Picker {
+        zone: Some(chrono_tz::Asia::Kathmandu),
+        running: vec![listed(68_423_085, Some("אסיפה כללית"), -5)],
+        coming: vec![listed(842_308_501, Some("אסיפה _כללית_"), 65)],
+        recent: vec![],
+        ..full()
+    };
+    page.entry(
+        "of topics from right to left, in a zone without a name",
+        &replies().picker(&asker(), &eastern),
+    );
+    let many = Picker {
+        on_air: vec![on_air()],
+        more_on_air: 2,
+        surely_on_air: vec![number(68_423_085), number(842_308_501)],
+        ..full()
+    };
+    page.entry(
+        "more on air than are shown",
+        &replies().picker(&asker(), &many),
+    );
+    let perhaps = Picker {
+        on_air: vec![unreported()],
+        ..full()
+    };
+    page.entry(
+        "perhaps on air, and running",
+        &replies().picker(&asker(), &perhaps),
+    );
     page.0
 }
 
@@ -367,6 +410,8 @@ fn obstacles() -> String {
         Obstacle::LinkDead,
         Obstacle::NotLinked,
         Obstacle::OperatorMustLink,
+        Obstacle::SharedDead,
+        Obstacle::CannotAsk(Fact::UserGroup),
     ] {
         let Ok(Command::Pick(options)) = "start to=townhall".parse() else {
             panic!("no meeting is named");
@@ -535,6 +580,8 @@ fn fine() -> Check {
         access: Access::Linked,
         goes: Some(Goes::AsSetInZoom(None)),
         on_air: None,
+        perhaps_on_air: None,
+        now: now() + TimeDelta::hours(1),
     }
 }
 
@@ -743,6 +790,66 @@ fn catalogue_of_checks() {
                 let webinar = refused(3000, "Cannot access webinar info.");
                 zoom.destination = Some(Err(webinar));
             }),
+        ),
+        (
+            "not running yet",
+            at_zoom(|zoom| {
+                zoom.meeting = Some(Ok(meeting("zoom-dana", Some(false), false)));
+            }),
+        ),
+        (
+            "not running yet, of a shared account, a rehearsal",
+            Check {
+                acts: Acts::Shared {
+                    zoom_user: ZoomUserId::new("zoom-dana"),
+                    scope: SCOPES.to_owned(),
+                    is_dead: false,
+                },
+                request: CheckRequest {
+                    meeting: Some(number(68_423_085)),
+                    settings: Settings {
+                        is_rehearsal: true,
+                        ..Settings::default()
+                    },
+                },
+                last_report: None,
+                ..at_zoom(|zoom| {
+                    zoom.meeting = Some(Ok(meeting("zoom-dana", Some(false), false)));
+                })
+            },
+        ),
+        (
+            "the user is gone",
+            at_zoom(|zoom| zoom.user = Err(refused(1001, "User does not exist: 7."))),
+        ),
+        (
+            "the user may not host",
+            at_zoom(|zoom| zoom.user = Err(refused(3161, "Not allowed."))),
+        ),
+        (
+            "on air",
+            Check {
+                on_air: Some(OnAir::Known(Box::new(on_air()))),
+                ..fine()
+            },
+        ),
+        (
+            "taken 20 hours ago, and never reported",
+            Check {
+                perhaps_on_air: Some(unreported()),
+                last_report: None,
+                ..fine()
+            },
+        ),
+        (
+            "on air since another day where the asker is not",
+            Check {
+                on_air: Some(OnAir::Hidden {
+                    since: now() - TimeDelta::hours(20),
+                    is_reported: true,
+                }),
+                ..fine()
+            },
         ),
         (
             "on air where the asker is not",

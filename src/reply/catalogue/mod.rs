@@ -258,6 +258,14 @@ fn standing(access: Access) -> Standing {
     }
 }
 
+/// That of somebody who acts with the account that their workspace shares.
+fn shared(is_dead: bool) -> Standing {
+    Standing {
+        is_shared: true,
+        ..Standing::unrestricted(Access::of(Some(is_dead), false, true))
+    }
+}
+
 /// Every outcome.
 fn all_outcomes() -> Vec<Outcome> {
     [
@@ -808,6 +816,18 @@ fn catalogue_of_help() {
         };
         page.entry(&title, &replies().help(&standing));
     }
+    for shared in [shared(false), shared(true)] {
+        let title = format!(
+            "help, a shared account, is dead: {}",
+            shared.is_shared_dead()
+        );
+        page.entry(&title, &replies().help(&shared));
+    }
+    let unable = Standing {
+        cannot_ask: Some(Fact::UserGroup),
+        ..standing(Access::Linked)
+    };
+    page.entry("help, Slack may not be asked", &replies().help(&unable));
     snapshot("help", &page.0);
 }
 
@@ -876,6 +896,12 @@ fn catalogue_of_mistakes() {
         "check 1234567 to=press",
         "rehearze 68423085 to=test",
         "rehearse 1234567 to=test",
+        "start https://zoom.us/j/684 2308 5012",
+        "start 68423085 to=townhall please",
+        "68423085 at 15:00",
+        "rehearse 68423085 in 20m",
+        "stop 68423085 at 16:00",
+        "check 68423085 tomorrow",
     ];
     for text in typed {
         let error = text.parse::<Command>().expect_err(text);
@@ -920,13 +946,13 @@ fn catalogue_of_accounts() {
             let state = link.as_ref().map(|link| link.is_dead);
             let title = format!("whoami, is dead: {state:?}{here}");
             let access = Access::of(state, false, can_link);
-            page.entry(&title, &replies.whoami(link.as_ref(), access));
+            page.entry(&title, &replies.whoami(link.as_ref(), &standing(access)));
         }
         let access = Access::of(Some(false), false, can_link);
         for (name, link) in [("refused", refused_link()), ("unopened", unopened_link())] {
             page.entry(
                 &format!("whoami, {name}{here}"),
-                &replies.whoami(Some(&link), access),
+                &replies.whoami(Some(&link), &standing(access)),
             );
         }
     }
@@ -936,7 +962,14 @@ fn catalogue_of_accounts() {
         let state = link.as_ref().map(|link| link.is_dead);
         let title = format!("whoami, refused by a rule, is dead: {state:?}");
         let access = Access::of(state, true, true);
-        page.entry(&title, &replies.whoami(link.as_ref(), access));
+        page.entry(&title, &replies.whoami(link.as_ref(), &standing(access)));
+    }
+    for shared in [shared(false), shared(true)] {
+        let title = format!(
+            "whoami, a shared account, is dead: {}",
+            shared.is_shared_dead()
+        );
+        page.entry(&title, &replies.whoami(None, &shared));
     }
     page.entry("connect", &replies.connect(LINK_URL, None));
     page.entry(
@@ -1068,10 +1101,21 @@ fn catalogue_of_the_app_home() {
                 ..standing(Access::Linked)
             },
         ),
+        ("a shared account", replies(), shared(false)),
+        ("a shared account that is dead", replies(), shared(true)),
+        (
+            "Slack may not be asked",
+            replies(),
+            Standing {
+                cannot_ask: Some(Fact::Membership),
+                ..standing(Access::Linked)
+            },
+        ),
     ] {
         writeln!(page.0, "── {title}").expect("a string");
+        let is_linked = standing.access == Access::Linked && !standing.is_shared;
         let home = Home {
-            link: (standing.access == Access::Linked).then(|| link(false)),
+            link: is_linked.then(|| link(false)),
             live: vec![],
             last: vec![],
             offer: None,
