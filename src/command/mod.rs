@@ -337,10 +337,12 @@ fn meeting_and_nothing_else(text: &str, words: &[Word]) -> Result<MeetingId, NoM
     };
     let read = meeting_in(text, words, first);
     read.map_err(|(typed, why)| {
-        let timed = (1..words.len()).find_map(|at| {
+        let begin = words.len().saturating_sub(TIME_WORDS_MAX).max(1);
+        let timed = (begin..words.len()).find_map(|at| {
             let (meeting, time) = words.split_at(at);
-            let meeting = meeting_in(text, meeting, first).ok()?;
-            is_time(time).then_some(ParseMeetingIdError::Time(meeting))
+            let is_timed = is_time(time);
+            let meeting = is_timed.then(|| meeting_in(text, meeting, first))?;
+            Some(ParseMeetingIdError::Time(meeting.ok()?))
         });
         (typed, timed.unwrap_or(why))
     })
@@ -376,6 +378,9 @@ fn words_behind_options(
     };
     Some((settings, why))
 }
+
+/// Of how many words a time is at most, as in `tomorrow at 9 in the morning`.
+const TIME_WORDS_MAX: usize = 6;
 
 /// Whether words say when something should happen: `at 15:00`, `in 20m`, `tomorrow`.
 fn is_time(words: &[Word]) -> bool {

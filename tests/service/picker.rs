@@ -994,7 +994,7 @@ async fn a_shared_account_that_is_dead_is_no_link_of_theirs() {
     let home = open_home(&world, TOWN_HALL, FAY).await;
     let read = said(&home);
     assert!(
-        read.contains(words) && !read.contains("is linked for you"),
+        read.contains(words) && !read.contains("No Zoom account"),
         "{read}"
     );
     assert_eq!(button_values(&home), [""; 0], "{read}");

@@ -85,7 +85,7 @@ async fn where_livestreams_are_not_allowed_help_says_where_they_are() {
         .await;
     let read = type_and_read_at_once(&world, DANA, "help").await;
     assert!(
-        read.contains("in this channel. Use another channel."),
+        read.contains("nor stop those of others. Use another channel."),
         "{read}"
     );
     let typed = world.slack.type_at(EVERYBODY, DANA.slack, "help");
