@@ -67,8 +67,8 @@ fn not_read(error: ReadError) -> sqlx::Result<NotRead> {
             ..
         }) => NotRead::ScopeMissing,
         ReadError::Api(ApiError::Refused { code, said }) => NotRead::Refused { code, said },
-        ReadError::Api(ApiError::Limited(_)) => NotRead::Limited,
-        ReadError::Token(TokenUnavailable::Unavailable {
+        ReadError::Api(ApiError::Limited(_))
+        | ReadError::Token(TokenUnavailable::Unavailable {
             answer: Some(TokenAnswer { status: 429, .. }),
             ..
         }) => NotRead::Limited,

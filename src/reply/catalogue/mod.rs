@@ -1017,6 +1017,7 @@ fn catalogue_of_accounts() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table, an entry a person")]
 fn catalogue_of_the_app_home() {
     let mut page = Page::default();
     let recent = |outcome| RecentCommand {
