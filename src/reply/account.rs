@@ -10,16 +10,13 @@ use crate::db::links::Link;
 use crate::db::streams::Stream;
 use crate::ids::SlackUserId;
 use crate::reply::help::Standing;
-use crate::reply::{Replies, date, ephemeral};
+use crate::reply::{LINK_DEAD, Replies, date, ephemeral};
 use crate::slack::message::{Button, Message, cap, escape};
 use crate::zoom::scopes::lacks_reports;
 
 /// Goes with a one-time link.
 pub(super) const OFFER: &str = "Link your Zoom account: you sign in with Slack, then with Zoom, and confirm. \
                      This link is yours alone and works for 10 minutes. Don't pass it on.";
-
-pub(super) const LINK_DEAD: &str = "Zoom no longer accepts your linked account: the permission was withdrawn or has run out. \
-                         Link it again, then type the command again.";
 
 /// What unlinking led to.
 #[derive(Debug, PartialEq, Eq, strum::VariantArray)]

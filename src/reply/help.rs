@@ -4,10 +4,9 @@ use crate::command::options::OPTIONS;
 use crate::command::outcome::{Fact, Refusal};
 use crate::command::verb::{Access, Argument, Verb};
 use crate::ids::ChannelId;
-use crate::reply::account::LINK_DEAD;
 use crate::reply::check::cannot_ask;
 use crate::reply::rules::only_in;
-use crate::reply::{EXAMPLE, Replies, ephemeral};
+use crate::reply::{EXAMPLE, LINK_DEAD, Replies, ephemeral};
 use crate::slack::message::{Button, Message};
 
 /// What somebody can do now, and what the rules of the workspace's admins refuse them.

@@ -28,6 +28,10 @@ use crate::slack::message::{Message, Visibility, escape};
 /// A meeting to show where the person's own is not known.
 const EXAMPLE: &str = "68423085";
 
+/// Zoom has ended the permission of somebody's link.
+const LINK_DEAD: &str = "Zoom no longer accepts your linked account: the permission was withdrawn or has run out. \
+                         Link it again, then type the command again.";
+
 /// Writes every message of this installation: the command may have another name here, and
 /// people can link accounts themselves or cannot.
 #[derive(Debug, Clone, Copy)]
