@@ -5,7 +5,6 @@ use crate::command::meeting::{MeetingId, ParseMeetingIdError};
 use crate::command::request::{LivestreamRequest, Options, Settings};
 use crate::command::verb::Verb;
 use crate::command::words::UnclosedQuote;
-use crate::destination::DestinationName;
 
 /// Why the text makes no sense.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -136,29 +135,6 @@ impl ParseError {
 }
 
 impl ParseError {
-    /// The destination that a word too many may name.
-    pub fn maybe_destination(&self) -> Option<DestinationName> {
-        match self {
-            Self::NotAMeeting {
-                verb: Verb::Start | Verb::Rehearse | Verb::Check,
-                settings,
-                why: ParseMeetingIdError::ExtraWords { words, .. },
-                ..
-            } if settings.destination.is_none() => words.parse().ok(),
-            _ => None,
-        }
-    }
-
-    /// The same mistake, where that is what the word names.
-    #[must_use]
-    pub fn with_destination(mut self, name: DestinationName) -> Self {
-        if let Self::NotAMeeting { settings, .. } = &mut self {
-            settings.destination = Some(name);
-            settings.display_name = None;
-        }
-        self
-    }
-
     /// The mistake in what was read as a stop and begins with another verb, which needs no more
     /// than a meeting either.
     #[must_use]

@@ -297,7 +297,11 @@ fn livestream(action: Action, text: &str, rest: &[Word]) -> Result<LivestreamReq
         });
     }
     read(&options, meeting).map_err(|mut mistake| {
-        if let Some((settings, why)) = words_behind_options(&options, meeting) {
+        // Words behind `to=` may be a part of the name.
+        let may_be_name = matches!(mistake, ParseError::BadValue { .. });
+        if let Some((settings, why)) = words_behind_options(&options, meeting)
+            && (!may_be_name || matches!(why, ParseMeetingIdError::Time(_)))
+        {
             return ParseError::NotAMeeting {
                 verb: action.into(),
                 settings: Box::new(settings),
@@ -1018,7 +1022,6 @@ mod tests {
         };
         let time = || ParseMeetingIdError::Time(meeting());
         for (text, settings, why) in [
-            ("start 68423085 to=townhall please", sent(), extra("please")),
             ("start 68423085 to=townhall at 15:00", sent(), time()),
             (
                 "start to=townhall 68423085 please",

@@ -231,7 +231,6 @@ async fn accept(
                     return Ok(Accepted::Answered(message));
                 }
                 let standing = standing(app, form).await;
-                let error = with_destination_meant(app, form, error, &standing).await?;
                 Ok(Accepted::Answered(replies.mistake(&error, &standing)))
             }
         }
@@ -540,51 +539,16 @@ async fn near_here(
     form: &SlashCommand,
     request: &LivestreamRequest,
 ) -> sqlx::Result<Option<Vec<DestinationName>>> {
-    let usable = usable_here(app, form, request.settings.is_rehearsal).await?;
-    let near = request.destination().zip(usable);
-    Ok(near.map(|(name, usable)| destination::near(name, usable.iter())))
-}
-
-/// The destinations that somebody can use for a start here, if they can act with a Zoom account.
-async fn usable_here(
-    app: &App,
-    form: &SlashCommand,
-    is_rehearsal: bool,
-) -> sqlx::Result<Option<Vec<DestinationName>>> {
     let asker = form.asker();
     let person = authorization::find(&app.db, &asker).await?;
-    let Some(zoom_user) = destination::account_of(app, &asker, &person).await? else {
+    let zoom_user = destination::account_of(app, &asker, &person).await?;
+    let (Some(zoom_user), Some(name)) = (zoom_user, request.destination()) else {
         return Ok(None);
     };
-    let channel = &form.channel_id;
+    let (channel, is_rehearsal) = (&form.channel_id, request.settings.is_rehearsal);
     let usable = destination::usable(app, &asker, channel, Some(&zoom_user), is_rehearsal).await?;
-    Ok(Some(
-        usable
-            .into_iter()
-            .map(|usable| usable.fields.name)
-            .collect(),
-    ))
-}
-
-/// The mistake with the destination that a word too many names, if it names one that can be used here.
-async fn with_destination_meant(
-    app: &App,
-    form: &SlashCommand,
-    mistake: ParseError,
-    standing: &Standing,
-) -> sqlx::Result<ParseError> {
-    let Some(name) = mistake
-        .maybe_destination()
-        .filter(|_| standing.has_destinations)
-    else {
-        return Ok(mistake);
-    };
-    let usable = usable_here(app, form, false).await?.unwrap_or_default();
-    Ok(if usable.contains(&name) {
-        mistake.with_destination(name)
-    } else {
-        mistake
-    })
+    let names = usable.iter().map(|usable| &usable.fields.name);
+    Ok(Some(destination::near(name, names)))
 }
 
 /// Asks for the destination that somebody may mean by words that the option `to=` does not take, or that

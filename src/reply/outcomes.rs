@@ -6,10 +6,9 @@ use crate::command::outcome::{DestinationRule, Fact, Outcome, Unknown};
 use crate::command::request::{Action, LivestreamRequest};
 use crate::destination::AS_SET_IN_ZOOM;
 use crate::ids::{Asker, CommandId, SlackUserId, StreamId};
-use crate::reply::account::LINK_DEAD;
 use crate::reply::destinations::{called, destination_in_use, going, on, sent_to_either};
 use crate::reply::stream::{check, stop};
-use crate::reply::{Replies, date, ephemeral};
+use crate::reply::{LINK_DEAD, Replies, date, ephemeral};
 use crate::slack::form::Content;
 use crate::slack::message::{Button, Message, Visibility, cap, escape};
 

@@ -152,29 +152,6 @@ async fn a_destination_is_named_in_many_ways() {
 }
 
 #[tokio::test]
-async fn a_destination_without_its_key_is_suggested_as_one() {
-    let world = destined_world().await;
-    for (typed, value) in [
-        ("start 68423085 townhall", "start 68423085 to=townhall"),
-        ("68423085 townhall", "start 68423085 to=townhall"),
-        ("start 68423085 standup", "start 68423085 name=\"standup\""),
-        (
-            "start 68423085 to=townhall please",
-            "start 68423085 to=townhall",
-        ),
-    ] {
-        let shown = send(&world, &world.slack.type_command(DANA.slack, typed)).await;
-        let read = text_of(&shown.body);
-        assert!(
-            read.contains(&format!("`/livestream {value}`")),
-            "{typed}: {read}"
-        );
-        assert_eq!(button_values(&shown.body), [value], "{typed}");
-    }
-    world.end().await;
-}
-
-#[tokio::test]
 async fn a_start_again_keeps_all_that_was_asked_for() {
     let world = destined_world().await;
     type_and_read(
