@@ -156,12 +156,15 @@ async fn would_go(
         None => Earlier::Kept,
     };
     let on_air = match earlier {
-        Earlier::Refused(in_the_way) if start.may_know(&in_the_way.stream) => {
+        Earlier::Refused(in_the_way)
+            if !in_the_way.is_by_hand && start.may_know(&in_the_way.stream) =>
+        {
             Some(OnAir::Known(in_the_way.stream))
         }
         Earlier::Refused(in_the_way) => Some(OnAir::Hidden {
             since: in_the_way.since,
             is_reported: in_the_way.is_reported,
+            is_by_hand: in_the_way.is_by_hand,
         }),
         Earlier::Replaced { .. } | Earlier::Kept => None,
     };

@@ -135,7 +135,7 @@ pub(super) struct InTheWay {
     pub(super) since: DateTime<Utc>,
     pub(super) is_reported: bool,
     /// Somebody began another one in Zoom since this was over.
-    is_by_hand: bool,
+    pub(super) is_by_hand: bool,
     may_start: bool,
 }
 

@@ -64,6 +64,8 @@ pub enum OnAir {
         since: DateTime<Utc>,
         /// As Zoom reported; else as it was asked for.
         is_reported: bool,
+        /// Somebody began it in Zoom.
+        is_by_hand: bool,
     },
 }
 
@@ -177,11 +179,20 @@ impl OnAir {
     fn sentence(&self, check: &Check) -> String {
         match self {
             Self::Known(stream) => signed(&StreamContext::of(stream)),
-            Self::Hidden { since, is_reported } => {
+            Self::Hidden {
+                since,
+                is_reported,
+                is_by_hand,
+            } => {
                 let meeting = check.request.meeting.map(MeetingId::grouped);
                 let meeting = meeting.unwrap_or_default();
                 let since = time(*since, check.now);
-                if *is_reported {
+                if *is_by_hand {
+                    format!(
+                        ":red_circle: *Meeting {meeting} is already live* since {since}, as Zoom reported: somebody began it in \
+                         Zoom, not from here."
+                    )
+                } else if *is_reported {
                     format!(
                         ":red_circle: *Meeting {meeting} is already live* since {since}, as Zoom reported. It was started \
                          where I can't name it here."

@@ -11,7 +11,7 @@ use crate::streams::{ENDED, OFF_AIR, ON_AIR, card, cards, seconds, tell, text};
 use crate::support::admin_browser::AdminBrowser;
 use crate::support::fixtures::{MEETING, meeting};
 use crate::support::slack::{
-    button_values, outcome_of, text_of, type_and_read, type_and_read_at_once,
+    button_values, outcome_of, send, text_of, type_and_read, type_and_read_at_once,
 };
 use crate::support::world::{connect, wait_for_empty_queue};
 
@@ -279,6 +279,10 @@ async fn what_somebody_began_in_zoom_is_not_cut_off_unasked() {
             &["start 68423085 confirm=yes".to_owned()],
         )
         .await;
+        let typed = world.slack.type_command(DANA.slack, "check 68423085");
+        send(&world, &typed).await;
+        let checked = world.slack.outcome(&typed).await.expect("an answer");
+        assert!(text_of(&checked).contains(words), "{checked}");
         // Once it is over, nothing is asked.
         world.zoom.break_off(MEETING);
         tell(&world, OFF_AIR, Utc::now()).await;

@@ -847,6 +847,7 @@ fn catalogue_of_checks() {
                 on_air: Some(OnAir::Hidden {
                     since: now() - TimeDelta::hours(20),
                     is_reported: true,
+                    is_by_hand: false,
                 }),
                 ..fine()
             },
@@ -857,6 +858,7 @@ fn catalogue_of_checks() {
                 on_air: Some(OnAir::Hidden {
                     since: now(),
                     is_reported: true,
+                    is_by_hand: false,
                 }),
                 ..fine()
             },
@@ -867,6 +869,7 @@ fn catalogue_of_checks() {
                 on_air: Some(OnAir::Hidden {
                     since: now(),
                     is_reported: false,
+                    is_by_hand: false,
                 }),
                 ..fine()
             },
