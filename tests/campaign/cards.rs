@@ -9,7 +9,7 @@ use livestream_bot::demo::slack::{Message, TOWN_HALL};
 use sqlx::PgPool;
 
 use crate::DELIVERED_WITHIN;
-use crate::destinations::{in_the_way, take};
+use crate::destinations::take;
 use crate::env::{CampaignEnv, MEETINGS, PEOPLE, meeting_number};
 use crate::faults::Faults;
 use crate::hurry;
@@ -313,8 +313,8 @@ pub(crate) async fn play_last_round(env: &CampaignEnv, db: &PgPool, reports: &Re
     tokio::time::sleep(Duration::from_secs(2)).await;
     for (person, meeting) in meetings() {
         let number = meeting_number(person, meeting);
-        // Where another livestream goes to its destination, it takes that.
-        let mut streams = in_the_way(db, None, number).await;
+        // Where another livestream goes to its destination, it takes that once it is asked.
+        let mut streams = Vec::new();
         loop {
             let text = format!("start {number}{}", take(&streams));
             let typed = env.slack.type_at(TOWN_HALL, &format!("U{person}"), &text);
