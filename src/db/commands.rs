@@ -137,8 +137,6 @@ pub struct PendingCommand {
     pub has_card: bool,
     /// Who started the stream of its meeting that goes on in its channel, if there is one.
     pub starter: Option<SlackUserId>,
-    /// Where its meeting was sent last in the workspace before this.
-    pub last_sent: Option<LastSent>,
 }
 
 /// Where a meeting was sent last from here.
@@ -320,42 +318,17 @@ pub async fn find(db: impl PgExecutor<'_>, id: CommandId) -> sqlx::Result<Option
                     and stream.channel_id = command.channel_id
                 limit 1
             ) as "starter: SlackUserId",
-            last.stream as "last_stream?: StreamId", last.sent_to as "last_destination?: DestinationId",
-            last.name as "last_name?: DestinationName", last.was_rehearsal as "was_rehearsal?",
-            last.may_know as "may_know_last?",
-            last.is_unsure as "is_unsure_where?",
             email as "email?", access_token as "access_token?", refresh_token as "refresh_token?",
             generation as "generation?", expires_at > now() + $3::interval as "is_fresh?", dead_at,
             refresh_refusal
         from command
             left join membership using (team_id, user_id)
             left join zoom_grant using (zoom_user_id)
-            left join lateral (
-                select stream_id as stream, destination_id as sent_to, destination as name, is_rehearsal as was_rehearsal,
-                    coalesce((
-                        select named.destination_step = 'asked' from command as named
-                        where named.meeting_id = stream.meeting_id and named.team_id = stream.team_id
-                            and named.command_id <= stream.command_id and named.destination_step is not null
-                        order by named.command_id desc limit 1
-                    ), false) as is_unsure,
-                    is_public or channel_id = command.channel_id or user_id = command.user_id as may_know
-                from stream
-                where stream.team_id = command.team_id and stream.meeting_id = command.meeting_id
-                    and stream.command_id <> command.command_id
-                    -- One whose destination was not set left what was set before.
-                    and not exists (
-                        select from command as asked
-                        where asked.command_id = stream.command_id and asked.destination_step is null
-                            and (asked.settings ? 'is_rehearsal' or coalesce(asked.settings ->> 'destination', $4) <> $4)
-                    )
-                order by stream_id desc limit 1
-            ) as last on true
         where command_id = $1
         "#,
         id.0,
         interval(RECENT),
         interval(FRESH_FOR),
-        AS_SET_IN_ZOOM,
     )
     .fetch_optional(db)
     .await?;
@@ -420,14 +393,6 @@ pub async fn find(db: impl PgExecutor<'_>, id: CommandId) -> sqlx::Result<Option
             has_bot: row.has_bot,
             has_card: row.has_card && row.has_bot,
             starter: row.starter,
-            last_sent: row.last_stream.map(|stream| LastSent {
-                stream,
-                destination: row.last_destination,
-                name: row.last_name,
-                is_rehearsal: row.was_rehearsal.unwrap_or_default(),
-                is_unsure: row.is_unsure_where.unwrap_or_default(),
-                may_know: row.may_know_last.unwrap_or_default(),
-            }),
             authorization: Authorization::read(row.rules, row.kind, row.is_recent, row.had_token),
             grant,
         }
@@ -484,12 +449,14 @@ pub async fn recent(
     Ok(recent.collect())
 }
 
-/// The same as [`PendingCommand::last_sent`] for a start that somebody may ask for in a channel.
+/// Where a meeting was sent last in the workspace of somebody who asks for a start of it in a channel, by
+/// another command than this.
 pub async fn last_sent(
     db: impl PgExecutor<'_>,
     asker: &Asker,
     channel: &ChannelId,
     meeting: MeetingId,
+    command: Option<CommandId>,
 ) -> sqlx::Result<Option<LastSent>> {
     sqlx::query_as!(
         LastSent,
@@ -504,7 +471,8 @@ pub async fn last_sent(
             ), false) as "is_unsure!",
             is_public or channel_id = $3 or user_id = $4 as "may_know!"
         from stream
-        where team_id = $1 and meeting_id = $2
+        where team_id = $1 and meeting_id = $2 and command_id is distinct from $6
+            -- One whose destination was not set left what was set before.
             and not exists (
                 select from command as asked
                 where asked.command_id = stream.command_id and asked.destination_step is null
@@ -517,6 +485,7 @@ pub async fn last_sent(
         channel.as_str(),
         asker.user.as_str(),
         AS_SET_IN_ZOOM,
+        command.map(|id| id.0),
     )
     .fetch_optional(db)
     .await

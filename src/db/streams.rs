@@ -522,15 +522,23 @@ pub async fn going_to(db: &PgPool, destination: DestinationId) -> sqlx::Result<V
         "#,
         destination.0,
     );
-    let mut going = Vec::new();
-    for row in rows.fetch_all(db).await? {
-        going.extend(find(db, row.id).await?.map(|stream| Going {
-            stream,
+    let rows = rows.fetch_all(db).await?;
+    let ids: Vec<_> = rows.iter().map(|row| row.id.0).collect();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut streams = read(db, &ids).await?;
+    let going = rows.into_iter().filter_map(|row| {
+        let at = streams
+            .iter()
+            .position(|stream| stream.stream_id == row.id)?;
+        Some(Going {
+            stream: streams.swap_remove(at),
             destination: row.name,
             holds: row.holds,
-        }));
-    }
-    Ok(going)
+        })
+    });
+    Ok(going.collect())
 }
 
 /// A stream holds its destination no more: it is over, or another one takes its place.

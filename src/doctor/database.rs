@@ -9,7 +9,7 @@ use secrecy::ExposeSecret;
 use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
 
-use super::report::{Area, Report, counted};
+use super::report::{Area, Report, counted, shown};
 use crate::account::keys::{self, KeyState};
 use crate::config::{DatabaseConfig, DatabaseUrl};
 use crate::crypto::vault::Vault;
@@ -555,7 +555,7 @@ fn judge_heard(heard: &[Heard], report: &mut Report) {
                 Area::Zoom,
                 format!(
                     "Zoom sent the last event of {of} at {}",
-                    at.format("%Y-%m-%d %H:%M UTC")
+                    shown(*at)
                 ),
             ),
         }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 /// What a finding is about, in the order in which they are told.
@@ -100,6 +101,11 @@ impl Report {
             .filter(|finding| finding.verdict == verdict)
             .count()
     }
+}
+
+/// A time, as an operator reads it.
+pub(super) fn shown(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m-%d %H:%M UTC").to_string()
 }
 
 /// So many of something.

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::report::{Area, Report};
+use super::report::{Area, Report, shown};
 use crate::db::vendor_requests::{Kind, Received, Vendor};
 
 /// Zoom checks an address every 72 hours, and switches its events off after six failures:
@@ -99,8 +99,4 @@ fn judge_check(received: &Received, now: DateTime<Utc>, report: &mut Report) {
             format!("Zoom last checked the address for its events at {}", shown(*at)),
         ),
     }
-}
-
-fn shown(at: DateTime<Utc>) -> String {
-    at.format("%Y-%m-%d %H:%M UTC").to_string()
 }

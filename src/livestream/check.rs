@@ -73,7 +73,7 @@ pub(super) async fn look_up(
         }
         _ => None,
     };
-    // One that Zoom took a moment ago it starts once more as little as one that it has reported.
+    // Zoom does not start again what it took a moment ago, nor what it has reported.
     let (on_air, perhaps_on_air) = match known {
         Some(stream) if on_air::is_sure(&stream) => (Some(OnAir::Known(Box::new(stream))), None),
         known => (on_air, known),
@@ -139,7 +139,7 @@ async fn would_go(
         settings.destination = destinations::default_in(&app.db, &asker.team, channel).await?;
     }
     let last_sent = match request.meeting {
-        Some(meeting) => commands::last_sent(&app.db, asker, channel, meeting).await?,
+        Some(meeting) => commands::last_sent(&app.db, asker, channel, meeting, None).await?,
         None => None,
     };
     let start = &Start {

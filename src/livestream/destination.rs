@@ -276,40 +276,44 @@ pub(super) async fn kept_from(
     let Some(id) = held(start, destination) else {
         return Ok(None);
     };
-    for other in others_going_to(app, start, meeting, id).await? {
-        let in_use = in_use(app, start, destination.is_some(), &other).await?;
-        if in_use.is_some() {
-            return Ok(in_use);
-        }
-    }
-    Ok(None)
+    let others = others_going_to(app, start, destination.is_some(), meeting, id);
+    Ok(others.await?.err())
 }
 
-/// The livestreams that go to a destination, but for those of this meeting, which give it on.
+/// The livestreams whose destination a start takes, or why it may not take it. Those of its own meeting
+/// give it on.
 async fn others_going_to(
     app: &App,
     start: &Start<'_>,
+    is_chosen: bool,
     meeting: Option<MeetingId>,
     id: DestinationId,
-) -> sqlx::Result<Vec<Going>> {
-    let mut going = streams::going_to(&app.db, id).await?;
-    going.retain(|Going { stream, .. }| {
-        stream.zoom_user != *start.zoom_user || Some(stream.meeting) != meeting
-    });
-    Ok(going)
+) -> sqlx::Result<Result<Vec<StreamId>, Outcome>> {
+    let mut others = Vec::new();
+    for going in streams::going_to(&app.db, id).await? {
+        let stream = &going.stream;
+        if stream.zoom_user == *start.zoom_user && Some(stream.meeting) == meeting {
+            continue;
+        }
+        if let Some(outcome) = in_use(app, start, is_chosen, &going).await? {
+            return Ok(Err(outcome));
+        }
+        others.push(stream.stream_id);
+    }
+    Ok(Ok(others))
 }
 
 /// Notes the stream that a command asks for in place of an earlier one, if there is one, which then
-/// holds its destination. Not where another one
-/// holds that, unless its asker may take it: of what is sure an admin may, of what may be over everybody.
+/// holds its destination. Not where another one goes there, unless its asker may take it: of what is sure
+/// an admin may, of what may be over everybody.
 /// A stream that goes where its meeting was last sent from here holds that as well.
 pub(super) async fn hold(
     app: &App,
     command: &PendingCommand,
+    start: &Start<'_>,
     destination: Option<&Destination>,
     earlier: &Earlier,
 ) -> sqlx::Result<Option<Outcome>> {
-    let start = &Start::from(command);
     if let Some(outcome) = sent_astray(app, start, destination).await? {
         return Ok(Some(outcome));
     }
@@ -317,6 +321,10 @@ pub(super) async fn hold(
         let fields = &destination.fields;
         (&fields.name, fields.page_url.as_str())
     });
+    let (replaced, may_go_on) = match earlier {
+        Earlier::Replaced { stream, may_go_on } => (Some(*stream), *may_go_on),
+        Earlier::Refused(_) | Earlier::Kept => (None, false),
+    };
     let new = NewStream {
         command: command.command_id,
         asker: &command.asker,
@@ -327,30 +335,19 @@ pub(super) async fn hold(
         destination: held(start, destination),
         chosen,
         is_rehearsal: command.request.settings.is_rehearsal,
-        replaces: match earlier {
-            Earlier::Replaced {
-                stream,
-                may_go_on: true,
-            } => Some(*stream),
-            _ => None,
-        },
-    };
-    let replaced = match earlier {
-        Earlier::Replaced { stream, .. } => Some(*stream),
-        _ => None,
+        replaces: replaced.filter(|_| may_go_on),
     };
     loop {
-        let mut released = Vec::new();
-        if let Some(id) = new.destination {
-            let meeting = Some(command.request.meeting);
-            for other in others_going_to(app, start, meeting, id).await? {
-                let in_use = in_use(app, start, destination.is_some(), &other).await?;
-                if in_use.is_some() {
-                    return Ok(in_use);
+        let released = match new.destination {
+            Some(id) => {
+                let (is_chosen, meeting) = (destination.is_some(), Some(new.meeting));
+                match others_going_to(app, start, is_chosen, meeting, id).await? {
+                    Ok(others) => others,
+                    Err(outcome) => return Ok(Some(outcome)),
                 }
-                released.push(other.stream.stream_id);
             }
-        }
+            None => Vec::new(),
+        };
         // Another one may have begun between the two statements.
         if begin(app, &new, replaced, &released).await? == StreamBegun::Begun {
             return Ok(None);

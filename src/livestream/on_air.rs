@@ -81,7 +81,7 @@ pub(super) struct Start<'a> {
     pub(super) is_confirmed: bool,
     /// The command that asks for it.
     pub(super) command: Option<CommandId>,
-    /// See [`PendingCommand::last_sent`].
+    /// Where its meeting was sent last, if this names no destination.
     pub(super) last_sent: Option<&'a LastSent>,
 }
 
@@ -94,7 +94,7 @@ impl<'a> From<&'a PendingCommand> for Start<'a> {
             settings: &command.request.settings,
             is_confirmed: command.request.is_confirmed,
             command: Some(command.command_id),
-            last_sent: command.last_sent.as_ref(),
+            last_sent: None,
         }
     }
 }
@@ -260,8 +260,7 @@ pub(super) async fn already_live(
     start: &Start<'_>,
     in_the_way: InTheWay,
 ) -> sqlx::Result<Outcome> {
-    let is_sure =
-        in_the_way.is_reported || matches!(OnAir::of(&in_the_way.stream), OnAir::Surely { .. });
+    let is_sure = in_the_way.is_reported || is_sure(&in_the_way.stream);
     let ends_by_itself = in_the_way.ends_by_itself();
     let InTheWay {
         stream,

@@ -353,6 +353,18 @@ async fn ask(app: &Arc<App>, command: &PendingCommand, job: RunCommand) -> sqlx:
         },
         Action::Stop => None,
     };
+    let last_sent = match (command.request.action, &destination) {
+        (Action::Start, None) => {
+            let (asker, channel) = (&command.asker, &command.channel_id);
+            let meeting = command.request.meeting;
+            commands::last_sent(&app.db, asker, channel, meeting, Some(id)).await?
+        }
+        _ => None,
+    };
+    let start = &Start {
+        last_sent: last_sent.as_ref(),
+        ..*start
+    };
     let mut target = None;
     if let Some(destination) = &destination {
         target = destination::target(app, destination).await?;
@@ -369,7 +381,7 @@ async fn ask(app: &Arc<App>, command: &PendingCommand, job: RunCommand) -> sqlx:
             }
             earlier => earlier,
         };
-        let holding = destination::hold(app, command, destination.as_ref(), &earlier);
+        let holding = destination::hold(app, command, start, destination.as_ref(), &earlier);
         if let Some(outcome) = holding.await? {
             return Ok(outcome.into());
         }

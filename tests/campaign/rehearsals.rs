@@ -585,6 +585,13 @@ impl Judge<'_> {
         after.find(|report| report.event == STOPPED)
     }
 
+    /// The command that asked for a rehearsal.
+    fn asked_by(&self, stream: &Rehearsal) -> &Row {
+        let start = self.rows.iter();
+        let mut start = start.filter(|row| row.command_id == stream.command_id);
+        start.next().expect("the command of a rehearsal")
+    }
+
     /// What Zoom began of a command.
     fn begun_by(&self, start: &Row) -> Option<&Sent> {
         let mut begun = self.begun();
@@ -661,11 +668,7 @@ impl Judge<'_> {
                 .filter(|row| stopped_by_itself(&row.trigger_id) == Some(stream.stream_id))
                 .collect();
             count += stops.len();
-            let start = self
-                .rows
-                .iter()
-                .find(|row| row.command_id == stream.command_id);
-            let start = start.expect("the command of a rehearsal");
+            let start = self.asked_by(stream);
             let begun = self.begun_by(start);
             let began_at = begun.map_or(start.finished_at, |begun| begun.at);
             let is_clear = begun.is_none_or(|begun| !self.is_too_close(begun));
@@ -758,11 +761,7 @@ impl Judge<'_> {
             let text = card.text();
             let said = Said::read(text);
             *counts.entry(said).or_default() += 1;
-            let start = self
-                .rows
-                .iter()
-                .find(|row| row.command_id == stream.command_id);
-            let start = start.expect("the command of a rehearsal");
+            let start = self.asked_by(stream);
             let begun = self.begun_by(start);
             if begun.is_some_and(|begun| self.is_too_close(begun)) {
                 continue;
